@@ -1,0 +1,143 @@
+"""Make a study: load model, weights and images, trace, prove, and write the folder.
+
+It does not know rankings other than the identity, with which the study is usable at once.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from legr.commands.network import data_progress
+from legr.deploy.crosscheck import thop_macs
+from legr.errors import SettingsError, StudyError
+from legr.progress import Progress, Report
+from legr.ranking.norms import filter_norms
+from legr.structure.cost import dense_cost
+from legr.structure.trace import trace
+from legr.structure.verify import verify
+from legr.study.records import StudyInfo
+from legr.study.store import Study
+from legr.training.data import load_dataset
+from legr.training.evaluate import score
+from legr.training.folders import remember_folder
+from legr.training.images import IMAGENET_NORMALIZATION, Dataset, Normalization
+from legr.training.models import build_model, model_spec
+from legr.training.weights import WeightsInfo, hash_state, load_weights, save_weights
+
+_TRIAL_IMAGES = 512  # held-out images that decide which normalisation weights were made with
+
+
+def create(
+    path: Path,
+    model_name: str,
+    weights: Path | None,
+    data: str,
+    normalize: str | None,
+    report: Report,
+    *,
+    split_seed: int = 0,
+) -> Study:
+    """Make a study in `path`.
+
+    Args:
+        weights: file of the original's weights; None leaves them random.
+        data: "digits", "cifar10" (downloaded if missing), or a folder.
+        normalize: "imagenet", "dataset", or None: what scores better on held-out images.
+
+    Raises:
+        LegrError: see the parts; nothing is left behind that would pass for a study.
+    """
+    if (path / "study.json").exists():
+        raise StudyError(f"{path} holds a study already; open it, or choose another folder")
+    if normalize not in (None, "imagenet", "dataset"):
+        raise SettingsError(f"normalize must be imagenet or dataset, got {normalize!r}")
+    spec = model_spec(model_name)
+    dataset = load_dataset(
+        data,
+        spec.input_shape[1],
+        split_seed=split_seed,
+        download=data == "cifar10",
+        progress=data_progress(report),
+    )
+    model = build_model(model_name, len(dataset.classes))
+    info = load_weights(model, weights) if weights else None
+    normalization = _normalization(model, dataset, normalize, trained=info is not None)
+    report(Progress("tracing", 0, 1))
+    example = torch.zeros(1, *spec.input_shape)
+    structure = trace(model, example)
+    report(Progress("proving that zeroed = removed", 0, 1))
+    error = verify(model, structure, example)
+    save_weights(model, path / "weights.safetensors", info.metadata if info else None)
+    if data not in ("digits", "cifar10"):
+        remember_folder(dataset.fingerprint, data)
+    return Study.create(
+        path,
+        StudyInfo(
+            name=path.resolve().name,
+            model=model_name,
+            num_classes=len(dataset.classes),
+            input_shape=spec.input_shape,
+            weights_sha256=hash_state(model.state_dict()),
+            weights_origin=_origin(info, dataset, split_seed),
+            data_name=dataset.name,
+            data_fingerprint=dataset.fingerprint,
+            classes=dataset.classes,
+            split_seed=split_seed,
+            normalization={"kind": normalization.kind, "mean": normalization.mean, "std": normalization.std},
+            self_check=error,
+            created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        ),
+        structure,
+        filter_norms(model, structure),
+    )
+
+
+def facts(study: Study, model: nn.Module | None = None) -> dict[str, Any]:
+    """What `new` reports about a study."""
+    structure, curve = study.structure, study.curve("identity")
+    cost = dense_cost(structure)
+    return {
+        "study": study.info.name,
+        "model": study.info.model,
+        "units": structure.n_units,
+        "layers": len(structure.layers),
+        "macs": cost.macs,
+        "params": cost.params,
+        "floor": curve.floor,
+        "self_check": study.info.self_check,
+        "normalization": study.info.normalization["kind"],
+        "thop_macs": thop_macs(model, study.info.input_shape) if model is not None else None,
+        "unprunable": [
+            {"module": h.module, "operation": h.operation, "reason": h.reason, "channels": h.channels}
+            for h in structure.held
+        ],
+    }
+
+
+def _origin(info: WeightsInfo | None, dataset: Dataset, split_seed: int) -> Any:
+    """Weights that this program trained say on which split; any other may have seen the held-out images."""
+    if info is None:
+        return "none"
+    own = info.metadata.get("made_by") == "legr"
+    same = (info.metadata.get("data"), info.metadata.get("split_seed")) == (
+        dataset.fingerprint,
+        str(split_seed),
+    )
+    return "legr" if own and same else "elsewhere"
+
+
+def _normalization(model: nn.Module, dataset: Dataset, asked: str | None, *, trained: bool) -> Normalization:
+    if asked == "imagenet":
+        return IMAGENET_NORMALIZATION
+    own = dataset.statistics()
+    if asked == "dataset" or not trained:
+        return own
+    order = torch.arange(min(_TRIAL_IMAGES, len(dataset.heldout)))
+    cpu = torch.device("cpu")
+    losses = {
+        n.kind: score(model, dataset.heldout, n, device=cpu, order=order).loss for n in (IMAGENET_NORMALIZATION, own)
+    }
+    return own if losses[own.kind] <= losses[IMAGENET_NORMALIZATION.kind] else IMAGENET_NORMALIZATION

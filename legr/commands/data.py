@@ -1,0 +1,42 @@
+"""Tell this machine where a study's images are.
+
+It does not copy or convert them.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from legr.commands.network import data_progress, images_of
+from legr.errors import DataError, SettingsError
+from legr.progress import Report
+from legr.study.store import Study
+from legr.training.data import load_dataset
+from legr.training.folders import remember_folder
+
+
+def locate(study: Study, folder: Path | None, download: bool, report: Report) -> dict[str, Any]:
+    """Remember `folder` as the place of the study's images, or download them.
+
+    Raises:
+        DataError: the folder holds other images than the study was made with.
+        SettingsError: neither or both are asked for, or the images cannot be downloaded.
+    """
+    if download == (folder is not None):
+        raise SettingsError("give either --folder DIR or --download")
+    info = study.info
+    if download:
+        if info.data_name != "cifar10":
+            raise SettingsError(f"only cifar10 can be downloaded, this study uses {info.data_name}; use --folder DIR")
+        load_dataset("cifar10", info.input_shape[1], download=True, progress=data_progress(report))
+    else:
+        assert folder is not None
+        found = load_dataset(
+            str(folder), info.input_shape[1], split_seed=info.split_seed, progress=data_progress(report)
+        )
+        if found.fingerprint != info.data_fingerprint:
+            raise DataError(
+                f"{folder.name} holds other images than this study was made with "
+                f"({info.data_name}); name another folder"
+            )
+        remember_folder(found.fingerprint, folder)
+    return {"ok": True, "images": len(images_of(study, report).test)}

@@ -1,0 +1,112 @@
+"""Measure the frontier: accuracy and latency of every ranking at a dozen budgets, one point at a time.
+
+It does not know charts. A point that is measured already is not measured again.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
+from legr.deploy.latency import measure_latency
+from legr.progress import Progress, Report
+from legr.study.records import RANKINGS, Point, RankingName
+from legr.study.store import Study
+from legr.training.evaluate import score
+from legr.training.images import Dataset
+
+BUDGETS = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15)
+
+
+def measure(
+    study: Study,
+    budgets: Sequence[float] | None,
+    batch: int,
+    threads: int | None,
+    device: torch.device,
+    report: Report,
+) -> dict[str, Any]:
+    """Measure the original and each ranking at `budgets` (fractions of MACs); None is about a dozen.
+
+    Raises:
+        BudgetError: a budget that was asked for is out of range or below the floor.
+    """
+    threads = threads or torch.get_num_threads()
+    todo = [
+        (name, budget)
+        for name, budget in _plan(study, budgets)
+        if not _is_measured(study, name, budget, (device.type, threads, batch))
+    ]
+    planned = len(list(_plan(study, budgets)))
+    start, skipped = time.monotonic(), planned - len(todo)
+    if todo:
+        model, dataset = original(study), images_of(study, report)
+        for number, (name, budget) in enumerate(todo, 1):
+            ranking: RankingName = "identity" if name == "original" else name  # type: ignore[assignment]
+            network = network_at(study, model, budget, ranking=ranking, finetuned=False)
+            study.add_point(measure_point(study, network, dataset, name, budget, batch, threads, device))
+            left = (time.monotonic() - start) / number * (len(todo) - number)
+            report(Progress("point", skipped + number, planned, left))
+    return {"measured": len(todo), "skipped": skipped, "points": [point.to_dict() for point in study.points]}
+
+
+def measure_point(
+    study: Study,
+    network: Network,
+    dataset: Dataset,
+    ranking: str,
+    budget: float,
+    batch: int,
+    threads: int | None,
+    device: torch.device,
+    provenance: Mapping[str, Any] | None = None,
+) -> Point:
+    """Accuracy on test images and latency of one network; `provenance` tells how it was fine-tuned, if it was."""
+    model, recalibrated = ready(study, network, dataset, device)
+    found = score(model, dataset.test, normalization_of(study), device=device)
+    latency = measure_latency(model, study.info.input_shape, device=device, batch=batch, threads=threads)
+    return Point(
+        ranking=ranking,
+        ranking_id=study.ranking_id(ranking),
+        budget=budget,
+        macs=network.macs,
+        params=network.params,
+        macs_fraction=network.macs_fraction,
+        top1=found.top1,
+        loss=found.loss,
+        images=found.images,
+        recalibrated=recalibrated,
+        latency=latency,
+        finetuned=provenance,
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    )
+
+
+def _plan(study: Study, budgets: Sequence[float] | None) -> Iterator[tuple[str, float]]:
+    """What to measure, the curve in use first, so that its chart fills first."""
+    yield "original", 1.0
+    names = [name for name in RANKINGS if name != "learned" or study.default_ranking == "learned"]
+    for name in names:
+        curve = study.curve(name)
+        if budgets is None:
+            learned = study.learned
+            own = {learned.settings["budget"]} if learned else set()
+            chosen = [b for b in sorted({*BUDGETS, *own}, reverse=True) if b >= curve.floor]
+        else:
+            chosen = list(budgets)
+        for budget in chosen:
+            curve.step(macs=budget)
+            if budget < 1:
+                yield name, budget
+
+
+def _is_measured(study: Study, ranking: str, budget: float, where: tuple[str, int, int]) -> bool:
+    return any(
+        (p.ranking, p.budget) == (ranking, budget)
+        and p.finetuned is None
+        and p.latency is not None
+        and (p.latency.device, p.latency.threads, p.latency.batch) == where
+        for p in study.points
+    )

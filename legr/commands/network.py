@@ -1,0 +1,122 @@
+"""What several commands need: the original network, its images, and the network of a budget.
+
+It does not know what they are needed for.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from legr.errors import DataError, StudyError
+from legr.progress import Progress, Report, silent
+from legr.structure.surgery import prune
+from legr.structure.types import Keep
+from legr.study.records import FineTuned, RankingName
+from legr.study.store import Study, keep_id
+from legr.training.data import load_dataset
+from legr.training.evaluate import with_better_statistics
+from legr.training.folders import find_source
+from legr.training.images import Dataset, Normalization
+from legr.training.models import build_model
+from legr.training.weights import load_weights
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network of a budget."""
+
+    model: nn.Module
+    keep: Keep
+    keep_id: str
+    macs: int
+    params: int
+    macs_fraction: float
+    run: FineTuned | None  # the fine-tuning run whose weights it has
+
+    @property
+    def is_dense(self) -> bool:
+        """Nothing is removed."""
+        return bool(self.keep.units.all())
+
+
+def original(study: Study) -> nn.Module:
+    """Load the network that a study is about.
+
+    Raises:
+        StudyError: its weights are not the ones the study was made with.
+    """
+    model = build_model(study.info.model, study.info.num_classes)
+    if load_weights(model, study.weights_path).sha256 != study.info.weights_sha256:
+        raise StudyError(
+            f"{study.path.name}/weights.safetensors has changed since the study was made; "
+            "restore it or make a new study"
+        )
+    return model.eval()
+
+
+def normalization_of(study: Study) -> Normalization:
+    """How this study's inputs are normalised."""
+    stored = study.info.normalization
+    return Normalization(stored["kind"], tuple(stored["mean"]), tuple(stored["std"]))
+
+
+def images_of(study: Study, report: Report = silent) -> Dataset:
+    """Load the images that a study was made with.
+
+    Raises:
+        DataError: they are not on this machine, or the folder holds others now.
+    """
+    info = study.info
+    source = find_source(info.data_name, info.data_fingerprint)
+    if source is None:
+        raise DataError(
+            f"the images of this study ({info.data_name}) are not known on this machine; "
+            f"name their folder with `python -m legr data --study {study.path} --folder DIR`"
+        )
+    dataset = load_dataset(source, info.input_shape[1], split_seed=info.split_seed, progress=data_progress(report))
+    if dataset.fingerprint != info.data_fingerprint:
+        raise DataError(
+            f"{source} holds other images than this study was made with; "
+            "name the right folder with `python -m legr data`"
+        )
+    return dataset
+
+
+class data_progress:
+    """Hand on the progress of a data set that is being read."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        self._report(Progress(stage, done, total))
+
+
+def network_at(
+    study: Study, model: nn.Module, macs: float, *, ranking: RankingName | None = None, finetuned: bool = True
+) -> Network:
+    """Cut `model`, the study's original, to a budget; with fine-tuned weights of exactly this kept set if asked.
+
+    Raises:
+        BudgetError: the budget is out of range or below the floor.
+    """
+    curve = study.curve(ranking)
+    step = curve.step(macs=macs)
+    keep = curve.keep(step)
+    run = study.best_finetuned(keep) if finetuned else None
+    pruned = prune(model, study.structure, keep)
+    if run is not None:
+        load_weights(pruned, study.finetuned_weights(run.key))
+    cost = int(curve.macs[step]), int(curve.params[step])
+    return Network(pruned.eval(), keep, keep_id(keep), *cost, cost[0] / int(curve.macs[0]), run)
+
+
+def ready(study: Study, network: Network, dataset: Dataset, device: torch.device) -> tuple[nn.Module, bool]:
+    """The network as it is reported and exported, and whether its batch norms were recalibrated.
+
+    The untouched original keeps its own statistics; all others get those that do better on held-out images.
+    """
+    if network.is_dense and network.run is None:
+        return network.model, False
+    return with_better_statistics(network.model, dataset, normalization_of(study), device=device)

@@ -1,0 +1,121 @@
+"""A network as ONNX, checked against PyTorch in ONNX Runtime.
+
+It does not know studies. What is written carries no path of the machine that wrote it.
+"""
+
+import copy
+import logging
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from legr.errors import ExportError
+from legr.files import replacing
+
+INPUT, OUTPUT = "images", "logits"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far ONNX Runtime and PyTorch differ on the same inputs."""
+
+    max_abs_diff: float
+    top1_agreement: float  # share of images with the same answer, in [0, 1]
+    images: int
+
+
+def export_onnx(model: nn.Module, input_shape: tuple[int, int, int], path: Path) -> None:
+    """Write `model` in evaluation mode as ONNX with a dynamic batch.
+
+    Raises:
+        ExportError: the model uses an operation that ONNX cannot express.
+    """
+    network = copy.deepcopy(model).cpu().float().eval()
+    example = torch.zeros(2, *input_shape)  # a batch of 1 would be taken for a constant
+    try:
+        with warnings.catch_warnings(), _quiet("torch.onnx"), _quiet("onnxscript"):
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                network,
+                (example,),
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                verbose=False,
+            )
+    except Exception as error:
+        raise ExportError(f"this network cannot be written as ONNX: {str(error).splitlines()[0]}") from error
+    assert program is not None
+    proto = program.model_proto
+    _strip(proto)
+    onnx.checker.check_model(proto)
+    with replacing(path) as temporary:
+        temporary.write_bytes(proto.SerializeToString())
+
+
+def compare(model: nn.Module, path: Path, batches: Iterable[Tensor]) -> Agreement:
+    """Run both networks on the same float32 inputs, (N, C, H, W) each.
+
+    Raises:
+        ExportError: ONNX Runtime cannot run the file.
+    """
+    network = copy.deepcopy(model).cpu().float().eval()
+    try:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        largest, same, images = 0.0, 0, 0
+        for inputs in batches:
+            with torch.inference_mode():
+                expected = network(inputs).numpy()
+            found = np.asarray(session.run([OUTPUT], {INPUT: inputs.contiguous().numpy()})[0])
+            largest = max(largest, float(np.abs(expected - found).max()))
+            same += int((expected.argmax(1) == found.argmax(1)).sum())
+            images += len(inputs)
+    except Exception as error:
+        raise ExportError(f"ONNX Runtime cannot run the exported network: {str(error).splitlines()[0]}") from error
+    return Agreement(largest, same / images, images)
+
+
+def _strip(proto: onnx.ModelProto) -> None:
+    """Remove what the exporter notes about itself: stack traces with paths, module names, doc strings."""
+    stack: list[Any] = [proto, proto.graph, *proto.functions]
+    while stack:
+        item = stack.pop()
+        names = {field.name for field in item.DESCRIPTOR.fields}
+        for field in ("metadata_props", "doc_string"):
+            if field in names:
+                item.ClearField(field)
+        for field in ("node", "input", "output", "value_info", "initializer", "attribute"):
+            if field in names and field_is_message(item, field):
+                stack.extend(getattr(item, field))
+        if isinstance(item, onnx.AttributeProto) and item.HasField("g"):
+            stack.append(item.g)
+
+
+def field_is_message(item: Any, name: str) -> bool:
+    """Whether a protobuf field holds messages (a node's inputs are plain strings)."""
+    field = item.DESCRIPTOR.fields_by_name[name]
+    return field.message_type is not None
+
+
+class _quiet:
+    """Silence a logger for a while: exporters talk at length about what they do not need."""
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def __enter__(self) -> None:
+        self._level = self._logger.level
+        self._logger.setLevel(logging.CRITICAL)
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.setLevel(self._level)

@@ -1,0 +1,1 @@
+"""Background work: one detached process a job, its state on disk."""

@@ -1,0 +1,129 @@
+"""Jobs as files: what was started, how far it is, how it ended. Anyone may read them: a page, a second tab, a script.
+
+They do not know what a job does. A job whose process has gone shows as interrupted.
+"""
+
+import os
+import time
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from legr.errors import JobError
+from legr.files import read_json, write_json
+from legr.study.store import Study
+
+State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+ACTIVE: tuple[State, ...] = ("queued", "running")
+RESUMABLE: tuple[State, ...] = ("cancelled", "interrupted", "failed")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of background work on a study."""
+
+    id: str
+    kind: str  # the command: "learn", "measure", "finetune", "export"
+    arguments: tuple[str, ...]  # of that command, without --study
+    device: str
+    state: State = "queued"
+    created: float = 0.0  # seconds since 1970
+    finished: float | None = None
+    pid: int | None = None
+    pid_started: float | None = None  # a pid alone may have been given to another process since
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    seconds_left: float | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    history: tuple[dict[str, Any], ...] = ()  # the values after each step
+    error: str = ""
+    result: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def active(self) -> bool:
+        """Waiting or running."""
+        return self.state in ACTIVE
+
+    @property
+    def resumable(self) -> bool:
+        """Ended before it was done; the same command goes on where it stopped."""
+        return self.state in RESUMABLE
+
+
+def new_job(study: Study, kind: str, arguments: tuple[str, ...], device: str) -> Job:
+    """Write the record of a job that is about to start."""
+    now = time.time()
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+    job = Job(f"{kind}-{stamp}-{os.urandom(2).hex()}", kind, arguments, device, created=now)
+    save(study, job)
+    return job
+
+
+def save(study: Study, job: Job) -> None:
+    """Write a job's record."""
+    write_json(_path(study, job.id), asdict(job), indent=None)
+
+
+def load(study: Study, job_id: str) -> Job:
+    """Read a job's record as it is now.
+
+    Raises:
+        JobError: there is no such job.
+    """
+    if not job_id.replace("-", "").isalnum() or not _path(study, job_id).is_file():
+        raise JobError(
+            f"{study.path.name} has no job {job_id[:60]!r}; list them with `python -m legr jobs --study {study.path}`"
+        )
+    return _read(_path(study, job_id))
+
+
+def list_jobs(study: Study) -> list[Job]:
+    """All jobs of a study, newest first; unreadable records are left out."""
+    jobs = []
+    for path in (study.path / "jobs").glob("*.json"):
+        try:
+            jobs.append(_read(path))
+        except (OSError, ValueError, TypeError):
+            continue
+    return sorted(jobs, key=lambda job: job.created, reverse=True)
+
+
+def latest(study: Study, *kinds: str) -> Job | None:
+    """The newest job of these kinds."""
+    return next((job for job in list_jobs(study) if job.kind in kinds), None)
+
+
+def log_path(study: Study, job_id: str) -> Path:
+    """Where a detached job writes what it says."""
+    return _path(study, job_id).with_suffix(".log")
+
+
+def process_of(job: Job) -> psutil.Process | None:
+    """The live process of a job, or None."""
+    if job.pid is None:
+        return None
+    try:
+        process = psutil.Process(job.pid)
+        alive = process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - (job.pid_started or 0)) < 1.0
+    except psutil.Error:
+        return None
+    return process if alive else None
+
+
+def _path(study: Study, job_id: str) -> Path:
+    return study.path / "jobs" / f"{job_id}.json"
+
+
+def _read(path: Path) -> Job:
+    data = read_json(path)
+    known = {f.name: data[f.name] for f in fields(Job) if f.name in data}
+    job = Job(**{**known, "arguments": tuple(known["arguments"]), "history": tuple(known.get("history", ()))})
+    if job.active and process_of(job) is None and time.time() - job.created > _GRACE_S:
+        return replace(job, state="interrupted", seconds_left=None)
+    return job
+
+
+_GRACE_S = 20.0  # a job that was just started has no process id yet

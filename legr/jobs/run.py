@@ -1,0 +1,203 @@
+"""Run work as a job: in this process with `running`, or detached with `start`.
+
+It does not know the work: a detached job is the same command line that a person would type.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
+
+from legr.errors import JobError, LegrError
+from legr.jobs import records
+from legr.jobs.records import Job
+from legr.progress import Progress
+from legr.study.store import Study
+
+_ROOT = Path(__file__).resolve().parents[2]
+_WRITE_EVERY_S = 0.3
+
+
+class Cancelled(KeyboardInterrupt):
+    """The job was told to stop; what it has finished is on disk."""
+
+
+def start(study: Study, kind: str, arguments: Sequence[str] = (), device: str = "cpu") -> Job:
+    """Start `python -m legr KIND --study … ARGUMENTS` as a process of its own that outlives this one.
+
+    Raises:
+        JobError: a job of this kind is at work on this study already, or the process cannot be started.
+    """
+    for job in records.list_jobs(study):
+        if job.kind == kind and job.active:
+            raise JobError(f"{kind} is at work on {study.path.name} already; cancel it or wait until it has ended")
+    try:
+        job = records.new_job(study, kind, tuple(arguments), device)
+        command = [
+            sys.executable,
+            "-m",
+            "legr",
+            kind,
+            "--study",
+            str(study.path),
+            *arguments,
+            "--job",
+            job.id,
+        ]
+        with open(records.log_path(study, job.id), "ab") as log:
+            process = subprocess.Popen(
+                command, cwd=_ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+    except OSError as error:
+        raise JobError(
+            f"{kind} cannot be started ({error.strerror}); free some disk space or memory and try again"
+        ) from error
+    job = replace(job, pid=process.pid, pid_started=_started(process.pid))
+    current = records.load(study, job.id)
+    if current.pid is None:  # the process has not written its own record yet
+        records.save(study, job)
+    return job
+
+
+def resume(study: Study, job: Job) -> Job:
+    """Start the same command again; it goes on where it stopped."""
+    return start(study, job.kind, job.arguments, job.device)
+
+
+def cancel(study: Study, job_id: str) -> Job:
+    """Tell a job to stop. What it has finished stays, and the same command resumes it.
+
+    Raises:
+        JobError: there is no such job.
+    """
+    job = records.load(study, job_id)
+    if not job.active:
+        return job
+    process = records.process_of(job)
+    if process is None:
+        job = replace(job, state="cancelled", finished=time.time(), seconds_left=None)
+        records.save(study, job)
+        return job
+    process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        job = records.load(study, job_id)
+        if not job.active:
+            return job
+        time.sleep(0.1)
+    return job
+
+
+class Running:
+    """A job in its own process: reports what it does to its record on disk."""
+
+    def __init__(self, study: Study, job: Job) -> None:
+        self._study = study
+        self._written = 0.0
+        self.job = job
+
+    def report(self, progress: Progress) -> None:
+        """Note one step (see `legr.progress`); written to disk a few times a second at most."""
+        row = {"done": progress.done, **progress.values}
+        self.job = replace(
+            self.job,
+            stage=progress.stage,
+            done=progress.done,
+            total=progress.total,
+            seconds_left=progress.seconds_left,
+            values=dict(progress.values),
+            history=(*(self.job.history if progress.stage == self.job.stage else ()), row),
+        )
+        if progress.done in (0, progress.total) or time.monotonic() - self._written > _WRITE_EVERY_S:
+            self._save()
+
+    def finish(self, state: records.State, *, error: str = "", result: dict[str, Any] | None = None) -> None:
+        """Note how it ended."""
+        self.job = replace(
+            self.job, state=state, finished=time.time(), seconds_left=None, error=error, result=result or {}
+        )
+        self._save()
+
+    def enter(self, state: records.State) -> None:
+        """Note that it waits or runs, and in which process."""
+        self.job = replace(self.job, state=state, pid=os.getpid(), pid_started=_started(os.getpid()), error="")
+        self._save()
+
+    def _save(self) -> None:
+        records.save(self._study, self.job)
+        self._written = time.monotonic()
+
+
+@contextmanager
+def running(
+    study: Study, kind: str, arguments: Sequence[str], device: str, job_id: str | None = None
+) -> Iterator[Running]:
+    """Be a job while the block runs: registered, alone on its device, stoppable by SIGTERM.
+
+    Args:
+        job_id: the record that `start` made; None makes one.
+
+    Raises:
+        Cancelled: it was told to stop.
+    """
+    job = records.load(study, job_id) if job_id else records.new_job(study, kind, tuple(arguments), device)
+    if job.state == "cancelled":
+        raise Cancelled
+    handle = Running(study, job)
+    previous = signal.signal(signal.SIGTERM, _stop)
+    try:
+        handle.enter("queued")
+        with _alone_on(device):
+            handle.enter("running")
+            yield handle
+            if handle.job.state == "running":
+                handle.finish("done")
+    except KeyboardInterrupt:
+        handle.finish("cancelled")
+        raise
+    except LegrError as error:
+        handle.finish("failed", error=str(error))
+        raise
+    except Exception as error:
+        handle.finish("failed", error=f"unexpected {type(error).__name__}: {error}")
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+@contextmanager
+def _alone_on(device: str) -> Iterator[None]:
+    """Hold the device's lock; the system frees it when its holder ends, however it ends."""
+    folder = Path(os.environ.get("LEGR_CACHE") or user_cache_path("legr"))
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / f"device-{device.replace(':', '-')}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"waiting for another job on {device} to end", file=sys.stderr, flush=True)
+        lock.acquire(poll_interval=0.25)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _stop(signum: int, frame: Any) -> None:
+    raise Cancelled
+
+
+def _started(pid: int) -> float | None:
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return None

@@ -1,0 +1,33 @@
+"""How long work tells what it is doing: one small record, handed to a callback.
+
+It does not know who listens: a terminal, a job's file on disk, or nobody.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step of a long task is done.
+
+    Attributes:
+        stage: what is counted, such as "candidate" or "epoch".
+        done, total: steps finished and planned.
+        seconds_left: estimate for the rest, or None where unknown.
+        values: figures worth showing, such as {"best_loss": 0.61}.
+    """
+
+    stage: str
+    done: int
+    total: int
+    seconds_left: float | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+Report = Callable[[Progress], None]
+
+
+def silent(progress: Progress) -> None:
+    """Listen to nothing."""

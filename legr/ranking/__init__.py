@@ -1,0 +1,1 @@
+"""Which filters go first, and where a budget cuts the order."""

@@ -1,0 +1,1 @@
+"""How alpha and kappa are learned."""

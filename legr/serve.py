@@ -1,0 +1,54 @@
+"""Start the explorer: Streamlit on localhost, on the first free port.
+
+It does not know pages.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from legr import terminal
+from legr.errors import SettingsError
+from legr.study.places import studies_folder
+
+_ENTRY = Path(__file__).resolve().parents[1] / "streamlit_app.py"
+_TRIES = 50
+
+
+def serve(port: int, studies: Path | None) -> None:
+    """Run the explorer until it is stopped; a taken port is said in one sentence, and the next free one used.
+
+    Raises:
+        SettingsError: the port is out of range, or none is free.
+    """
+    if not 1 <= port <= 65535:
+        raise SettingsError(f"port must be in [1, 65535], got {port}")
+    free = next((p for p in range(port, min(port + _TRIES, 65536)) if _is_free(p)), None)
+    if free is None:
+        raise SettingsError(f"no port from {port} to {port + _TRIES - 1} is free; choose another with --port")
+    if free != port:
+        terminal.say(f"Port {port} is taken; using {free} instead.")
+    folder = studies_folder(studies)
+    terminal.say(f"LeGR explorer: http://localhost:{free}  (studies in {folder}; stop with Ctrl-C)")
+    command = [sys.executable, "-m", "streamlit", "run", str(_ENTRY), "--server.port", str(free)]
+    process = subprocess.Popen(command, cwd=_ENTRY.parent, env={**os.environ, "LEGR_STUDIES": str(folder)})
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        raise
+    if code not in (0, -2, -15):
+        raise SettingsError(f"the explorer ended with code {code}; see the lines above")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

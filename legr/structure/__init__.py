@@ -1,0 +1,1 @@
+"""What can be cut, and what it costs."""

@@ -1,0 +1,72 @@
+"""A structure as JSON and back, so that a page can use it without tracing (or torch).
+
+It does not know files. Label vectors are written once and named by number: many axes share one.
+"""
+
+from dataclasses import fields
+from typing import Any
+
+from legr.structure.types import (
+    Attribute,
+    Axis,
+    Gather,
+    Group,
+    Held,
+    IntArray,
+    Layer,
+    Op,
+    Structure,
+    readonly,
+)
+
+_PLAIN: tuple[tuple[str, Any], ...] = (("ops", Op), ("attributes", Attribute), ("held", Held))
+
+
+def to_dict(structure: Structure) -> dict[str, Any]:
+    """Return a structure as plain lists and numbers."""
+    vectors: dict[bytes, int] = {}
+    arrays: list[list[int]] = []
+
+    def number(labels: IntArray) -> int:
+        key = labels.tobytes()
+        if key not in vectors:
+            vectors[key] = len(arrays)
+            arrays.append(labels.tolist())
+        return vectors[key]
+
+    return {
+        "input_shapes": [list(shape) for shape in structure.input_shapes],
+        "n_units": structure.n_units,
+        "axes": [[a.parameter, a.dim, number(a.labels)] for a in structure.axes],
+        "layers": [[x.name, x.parameter, x.dim, number(x.labels)] for x in structure.layers],
+        "gathers": [[g.buffer, number(g.in_labels)] for g in structure.gathers],
+        "groups": [[g.name, g.units.tolist(), list(g.layers)] for g in structure.groups],
+        **{
+            field: [[getattr(item, f.name) for f in fields(kind)] for item in getattr(structure, field)]
+            for field, kind in _PLAIN
+        },
+        "shapes": {name: list(shape) for name, shape in structure.shapes.items()},
+        "untouched": list(structure.untouched),
+        "vectors": arrays,
+    }
+
+
+def from_dict(data: dict[str, Any]) -> Structure:
+    """Rebuild a structure from `to_dict`'s result.
+
+    Raises:
+        KeyError, TypeError, ValueError: the data is not what `to_dict` wrote.
+    """
+    vectors = [readonly(values) for values in data["vectors"]]
+    plain: dict[str, Any] = {field: tuple(kind(*item) for item in data[field]) for field, kind in _PLAIN}
+    return Structure(
+        input_shapes=tuple(tuple(shape) for shape in data["input_shapes"]),
+        n_units=data["n_units"],
+        axes=tuple(Axis(name, dim, vectors[v]) for name, dim, v in data["axes"]),
+        layers=tuple(Layer(name, parameter, dim, vectors[v]) for name, parameter, dim, v in data["layers"]),
+        gathers=tuple(Gather(name, vectors[v]) for name, v in data["gathers"]),
+        groups=tuple(Group(name, readonly(units), tuple(layers)) for name, units, layers in data["groups"]),
+        shapes={name: tuple(shape) for name, shape in data["shapes"].items()},
+        untouched=tuple(data["untouched"]),
+        **plain,
+    )

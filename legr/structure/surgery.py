@@ -1,0 +1,107 @@
+"""Cut a network: model + Keep -> a new, smaller model with the model's own forward.
+
+It does not know why a channel goes. The caller's model is never touched.
+"""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from legr.errors import TraceError
+from legr.structure.types import IntArray, Keep, Structure
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything surgery does, as names and numbers: enough to rebuild the network without the structure."""
+
+    slices: tuple[tuple[str, int, IntArray], ...]  # parameter or buffer, dim, positions that stay
+    attributes: tuple[tuple[str, str, int], ...]  # module, attribute, new value
+    indexes: tuple[tuple[str, IntArray], ...]  # index buffer, new contents
+
+
+def prune(model: nn.Module, structure: Structure, keep: Keep) -> nn.Module:
+    """Return a smaller copy of `model` that holds only the units that `keep` keeps.
+
+    The copy runs the model's own forward, in the model's own mode and on its device.
+
+    Args:
+        model: the model that `structure` was traced from, or one of the same architecture.
+
+    Raises:
+        TraceError: `structure` or `keep` belongs to another model.
+    """
+    smaller = copy.deepcopy(model)
+    apply_plan(smaller, plan(smaller, structure, keep))
+    return smaller
+
+
+def plan(model: nn.Module, structure: Structure, keep: Keep) -> Plan:
+    """List the cuts that `keep` asks for."""
+    if len(keep.units) != structure.n_units:
+        raise TraceError(
+            f"keep must cover the {structure.n_units} units of this structure, got {len(keep.units)}; "
+            "use a Keep made for the same structure"
+        )
+    slices = tuple(
+        (axis.parameter, axis.dim, np.flatnonzero(kept).astype(np.int32))
+        for axis in structure.axes
+        if not (kept := keep.kept(axis.labels)).all() and axis.parameter not in {g.buffer for g in structure.gathers}
+    )
+    attributes = tuple(
+        (a.module, a.name, int(keep.kept(structure.axis_of[a.parameter, a.dim].labels).sum()) // a.divisor)
+        for a in structure.attributes
+    )
+    indexes = []
+    for gather in structure.gathers:
+        index = _tensor(model, gather.buffer).cpu().numpy()
+        inputs = keep.kept(gather.in_labels)
+        position = np.concatenate(([0], np.where(inputs, np.cumsum(inputs), 0)))  # old entry -> new; 0 is blank
+        axis = structure.axis_of.get((gather.buffer, 0))
+        kept = keep.kept(axis.labels) if axis else np.ones(len(index), dtype=bool)
+        indexes.append((gather.buffer, position[index[kept]].astype(np.int32)))
+    return Plan(slices, attributes, tuple(indexes))
+
+
+def apply_plan(model: nn.Module, plan: Plan) -> None:
+    """Carry out a plan on `model`, in place. Parameters that are tied stay tied."""
+    references = _references(model)
+    changed: dict[str, torch.Tensor] = {}
+    for name, dim, positions in plan.slices:
+        tensor = changed.get(name, _tensor(model, name))
+        index = torch.from_numpy(np.asarray(positions, dtype=np.int64)).to(tensor.device)
+        changed[name] = tensor.detach().index_select(dim, index)
+    for name, values in plan.indexes:
+        old = _tensor(model, name)
+        changed[name] = torch.from_numpy(np.asarray(values)).to(old)
+    for name, tensor in changed.items():
+        old = _tensor(model, name)
+        if isinstance(old, nn.Parameter):
+            tensor = nn.Parameter(tensor, requires_grad=old.requires_grad)
+        for module, attribute in references[id(old)]:
+            setattr(module, attribute, tensor)
+    for path, attribute, value in plan.attributes:
+        setattr(model.get_submodule(path), attribute, value)
+
+
+def _references(model: nn.Module) -> dict[int, list[tuple[nn.Module, str]]]:
+    """Every place that holds each parameter and buffer, by identity."""
+    found: dict[int, list[tuple[nn.Module, str]]] = {}
+    for module in model.modules():
+        for name, tensor in (*module._parameters.items(), *module._buffers.items()):
+            if tensor is not None:
+                found.setdefault(id(tensor), []).append((module, name))
+    return found
+
+
+def _tensor(model: nn.Module, name: str) -> torch.Tensor:
+    path, _, attribute = name.rpartition(".")
+    try:
+        tensor = getattr(model.get_submodule(path), attribute)
+    except AttributeError as error:
+        raise TraceError(f"the model has no {name}; it is not the one this structure was traced from") from error
+    assert isinstance(tensor, torch.Tensor)
+    return tensor

@@ -1,0 +1,160 @@
+"""The facts about a network that pruning needs: which channels go together, and what they cost.
+
+They do not know PyTorch: numpy arrays, names and integers only, so that a page can load them in milliseconds.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int32]
+BoolArray = NDArray[np.bool_]
+
+
+def readonly(values: Sequence[int] | NDArray[np.integer]) -> IntArray:
+    """Return `values` as a read-only array of its own."""
+    array = np.array(values, dtype=np.int32)
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One dimension of one parameter or buffer, and the unit that each of its positions belongs to."""
+
+    parameter: str
+    dim: int
+    labels: IntArray  # [size]; 0 = fixed, u + 1 = unit u
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The filters of one convolution or linear layer: an output axis whose units are scored."""
+
+    name: str  # module path, such as "layer1.0.conv1"
+    parameter: str  # its weight
+    dim: int
+    labels: IntArray  # [filters]
+
+    @property
+    def total(self) -> int:
+        """Number of filters before pruning."""
+        return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One multiplication by a weight: `macs` for every pair of an output and an input channel."""
+
+    parameter: str | None  # None: no weight that can be cut; `macs` is the whole cost
+    out_dim: int
+    in_dim: int
+    macs: int
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """An index buffer whose entries name input channels (see `GatherChannels`)."""
+
+    buffer: str
+    in_labels: IntArray  # [input channels]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A number that a module keeps beside its weights: the size of an axis, divided by `divisor`."""
+
+    module: str
+    name: str
+    parameter: str
+    dim: int
+    divisor: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Units that stand in the same axes, so that any one of them could stand for another."""
+
+    name: str
+    units: IntArray
+    layers: tuple[str, ...]  # the layers whose filters score these units
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Channels that are never removed, and why."""
+
+    module: str
+    operation: str
+    reason: str
+    channels: int
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Everything about a network that ranking, budgets and surgery need.
+
+    A unit is the smallest set of channels that can be removed: always together, never in part.
+    Built by `legr.trace`; holds no weights.
+
+    Attributes:
+        input_shapes: shapes of the traced inputs; MACs are those of one forward pass with them.
+        n_units: number of removable units, numbered by layer order, then channel.
+        axes: labelled axes; an axis that is not listed is never cut.
+        layers: layers with at least one unit, in order of execution.
+        shapes: every parameter once (ties counted once) with its shape.
+        untouched: parameters that the traced forward never read.
+    """
+
+    input_shapes: tuple[tuple[int, ...], ...]
+    n_units: int
+    axes: tuple[Axis, ...]
+    layers: tuple[Layer, ...]
+    ops: tuple[Op, ...]
+    gathers: tuple[Gather, ...]
+    attributes: tuple[Attribute, ...]
+    groups: tuple[Group, ...]
+    shapes: Mapping[str, tuple[int, ...]]
+    held: tuple[Held, ...]
+    untouched: tuple[str, ...]
+
+    @cached_property
+    def axis_of(self) -> Mapping[tuple[str, int], Axis]:
+        """Axes by (parameter, dim)."""
+        return {(axis.parameter, axis.dim): axis for axis in self.axes}
+
+    @cached_property
+    def vectors(self) -> tuple[IntArray, ...]:
+        """Distinct label vectors of all axes; many axes share one (a ResNet-50 has 321 axes, 39 vectors)."""
+        return tuple({axis.labels.tobytes(): axis.labels for axis in self.axes}.values())
+
+    @cached_property
+    def vector_index(self) -> Mapping[bytes, int]:
+        """Position in `vectors` by the bytes of a label vector."""
+        return {vector.tobytes(): i for i, vector in enumerate(self.vectors)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keep:
+    """Which units stay."""
+
+    units: BoolArray  # [U]
+
+    def kept(self, labels: IntArray) -> BoolArray:
+        """For every position of a label vector, whether it stays; fixed positions always do."""
+        return np.concatenate(([True], self.units))[labels]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Keep) and np.array_equal(self.units, other.units)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one forward pass costs (see method and units in the README)."""
+
+    macs: int  # multiply-adds of one forward pass with the traced input
+    params: int  # all parameters; buffers not counted

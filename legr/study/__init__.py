@@ -1,0 +1,1 @@
+"""One folder a study: what was learned and measured about one network."""

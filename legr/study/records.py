@@ -1,0 +1,136 @@
+"""The records a study holds: what it is about, what was learned, what was measured.
+
+They do not know files; numpy only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self
+
+from legr.ranking.types import Affine
+
+RankingName = Literal["learned", "identity", "uniform"]
+RANKINGS: tuple[RankingName, ...] = ("learned", "identity", "uniform")
+
+
+class _Record:
+    """To and from plain dicts; unknown fields of a later version are ignored."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain data."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild a record; raises TypeError where a field is missing."""
+        return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class StudyInfo(_Record):
+    """What a study is about; written once (`study.json`). No path of a machine is ever in it."""
+
+    name: str
+    model: str
+    num_classes: int
+    input_shape: tuple[int, int, int]  # channels, height, width
+    weights_sha256: str
+    weights_origin: Literal["legr", "elsewhere", "none"]  # elsewhere: may have been trained on held-out images
+    data_name: str
+    data_fingerprint: str
+    classes: tuple[str, ...]
+    split_seed: int
+    normalization: Mapping[str, Any]  # kind, mean, std
+    self_check: float  # largest relative error of zeroed = removed
+    created: str
+    sample: bool = False
+
+
+@dataclass(frozen=True)
+class SearchSettings(_Record):
+    """How a ranking is searched for; the number of candidates is not in it, so that a search can be extended."""
+
+    budget: float = 0.47  # fraction of MACs that candidates are scored at
+    images: int = 2000  # held-out images a candidate is scored on
+    seed: int = 0
+    pool: int = 64  # members of the ageing pool; the first ones are random
+    draw: int = 16  # members drawn (with replacement) to find a parent
+    mutate: float = 0.1  # share of layers a mutation touches
+
+
+@dataclass(frozen=True)
+class Learned(_Record):
+    """A learned ranking (`ranking.json`): the affine map of every layer, and how it was found."""
+
+    layers: tuple[str, ...]
+    alpha: tuple[float, ...]
+    kappa: tuple[float, ...]
+    settings: Mapping[str, Any]
+    candidates: int
+    best_candidate: int
+    identity_loss: float
+    best_loss: float
+    trace: tuple[float, ...]  # best loss after each candidate
+    seconds: float
+    heldout_seen: bool  # the weights may have been trained on the held-out images
+
+    @property
+    def affine(self) -> Affine:
+        """The map as arrays."""
+        return Affine.of(self.alpha, self.kappa)
+
+
+@dataclass(frozen=True)
+class Latency(_Record):
+    """Time of one forward pass, median of repeated runs after warm-up, and where it was taken."""
+
+    milliseconds: float
+    runtime: str  # such as "PyTorch 2.14.1"
+    device: str
+    threads: int
+    batch: int
+
+
+@dataclass(frozen=True)
+class Point(_Record):
+    """One measured network of the frontier."""
+
+    ranking: str  # "learned", "identity", "uniform", or "original"
+    ranking_id: str  # which learned map; "" for the others
+    budget: float  # fraction of MACs asked for
+    macs: int
+    params: int
+    macs_fraction: float
+    top1: float  # on test images, in [0, 1]
+    loss: float
+    images: int
+    recalibrated: bool
+    latency: Latency | None
+    finetuned: Mapping[str, Any] | None = None  # epochs, seed, … of the run whose weights these are
+    created: str = ""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        latency = data.get("latency")
+        return cls(**{**_known(cls, data), "latency": Latency.from_dict(latency) if latency else None})
+
+
+@dataclass(frozen=True)
+class FineTuned(_Record):
+    """One finished fine-tuning run; its weights lie beside it as safetensors."""
+
+    key: str  # file name without ending
+    keep_id: str  # which kept set
+    macs_fraction: float
+    settings: Mapping[str, Any]
+    top1_before: float  # test, in [0, 1]
+    top1: float
+    heldout_top1: float
+    epochs: int
+    seconds: float
+    curve: tuple[Mapping[str, float], ...] = field(default=())  # per epoch: loss, heldout_top1, heldout_loss
+    created: str = ""
+
+
+def _known(cls: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    return {f.name: data[f.name] for f in fields(cls) if f.name in data}

@@ -1,0 +1,93 @@
+"""How commands talk: progress and errors on stderr, one JSON object on stdout, an exit code.
+
+It does not know any command. 0 done, 2 user error (one sentence), 130 interrupted.
+"""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from legr.errors import LegrError
+from legr.progress import Progress
+
+_EVERY_S = 1.0
+
+
+def say(text: str) -> None:
+    """Write one line to stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def result(data: dict[str, Any], as_json: bool, sentence: str) -> None:
+    """Print a command's result: the JSON object, or a sentence for people."""
+    print(json.dumps(data) if as_json else sentence, flush=True)
+
+
+class Echo:
+    """Writes progress to stderr: every candidate, epoch and point; anything else once a second."""
+
+    def __init__(self) -> None:
+        self._stage, self._written = "", 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        counted = progress.stage in ("candidate", "epoch", "point")
+        now = time.monotonic()
+        if not counted and progress.stage == self._stage and now - self._written < _EVERY_S:
+            return
+        self._stage, self._written = progress.stage, now
+        say(describe(progress))
+
+
+def describe(progress: Progress) -> str:
+    """One line, such as "candidate 12 of 400 · best loss 0.6123 · 8 min left"."""
+    if progress.total <= 1:
+        return progress.stage
+    parts = [f"{progress.stage} {progress.done} of {progress.total}"]
+    parts += [f"{name.replace('_', ' ')} {value:.4g}" for name, value in progress.values.items()]
+    if progress.seconds_left is not None and progress.done < progress.total:
+        parts.append(f"{duration(progress.seconds_left)} left")
+    return " · ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """A time for people: "8 s", "3 min", "1 h 05 min"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def run(command: Callable[[], Any]) -> int:
+    """Run a command line and return its exit code; a user's mistake is one sentence, never a traceback."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("legr").setLevel(logging.INFO)
+    try:
+        code = command()
+    except LegrError as error:
+        say(_sentence(str(error)))
+        return 2
+    except typer.TyperException as error:
+        say(_sentence(error.format_message()))
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        say("interrupted; the same command goes on from here")
+        return 130
+    except OSError as error:
+        say(
+            _sentence(
+                f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}; free space or check permissions and try again"
+            )
+        )
+        return 2
+    except BrokenPipeError:
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _sentence(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,130 @@
+"""Decoded images kept as .npy files, built once under a lock and read back without unpickling anything.
+
+It does not know where the images come from: whoever asks brings the function that builds them.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import psutil  # type: ignore[import-untyped]
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from legr.errors import DataError
+from legr.training.encoded import Progress
+from legr.training.files import temporary_beside
+
+__all__ = ["ImageArrays", "cached_arrays", "check_memory", "read_arrays", "write_arrays"]
+
+logger = logging.getLogger(__name__)
+
+LOCK_POLL_SECONDS = 1.0
+NOT_CACHED = "decoded images cannot be cached in %s (%s); they stay in memory"
+
+
+class ImageArrays(NamedTuple):
+    """Training and test images, uint8 (N, 3, H, W), with their labels, int64 (N,)."""
+
+    train_images: NDArray[np.uint8]
+    train_labels: NDArray[np.int64]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.int64]
+
+
+def check_memory(name: str, n_images: int, size: int) -> None:
+    """Refuse images that would not fit: decoded they may take half of the free memory.
+
+    Raises:
+        DataError: they would take more.
+    """
+    needed, free = n_images * 3 * size * size, psutil.virtual_memory().available
+    if needed > free / 2:
+        raise DataError(
+            f"{name} would take {needed / 2**30:.1f} GiB of memory ({n_images:,} images of {size} x {size}), "
+            f"over half of the {free / 2**30:.1f} GiB that are free: choose smaller or fewer images"
+        )
+
+
+def cached_arrays(folder: Path, build: Callable[[], ImageArrays], progress: Progress | None = None) -> ImageArrays:
+    """Return the arrays in `folder`, after building and writing them where they are not there yet.
+
+    Several processes may ask at once: one builds, the others wait. Where the folder cannot be written the
+    arrays are built all the same and kept in memory, with a warning in the log.
+    """
+    found = read_arrays(folder)
+    if found is not None:
+        return found
+    lock = _locked(folder, progress)
+    if lock is None:
+        return build()
+    try:
+        found = read_arrays(folder)  # another process may have built them meanwhile
+        return found if found is not None else _build_and_write(folder, build)
+    finally:
+        lock.release()
+
+
+def read_arrays(folder: Path) -> ImageArrays | None:
+    """Return the arrays in `folder`, mapped read-only, or None where they are missing or damaged."""
+    if not folder.is_dir():
+        return None
+    try:
+        arrays = ImageArrays(
+            *(np.load(folder / f"{field}.npy", mmap_mode="r", allow_pickle=False) for field in ImageArrays._fields)
+        )
+    except (OSError, ValueError, EOFError) as error:
+        logger.warning("the decoded images in %s are damaged (%s); they are built again", folder, error)
+        return None
+    for images, labels in (arrays[:2], arrays[2:]):
+        if images.dtype != np.uint8 or images.ndim != 4 or labels.shape != images.shape[:1]:
+            logger.warning("the decoded images in %s have an unknown form; they are built again", folder)
+            return None
+    return arrays
+
+
+def write_arrays(folder: Path, arrays: ImageArrays) -> None:
+    """Write the arrays to `folder`, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_beside(folder)
+    try:
+        temporary.mkdir()
+        for field, array in arrays._asdict().items():
+            np.save(temporary / f"{field}.npy", array, allow_pickle=False)
+        shutil.rmtree(folder, ignore_errors=True)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _build_and_write(folder: Path, build: Callable[[], ImageArrays]) -> ImageArrays:
+    arrays = build()
+    try:
+        write_arrays(folder, arrays)
+    except OSError as error:
+        logger.warning(NOT_CACHED, folder, error)
+    return arrays
+
+
+def _locked(folder: Path, progress: Progress | None) -> FileLock | None:
+    """Return the lock beside `folder`, acquired, or None (and a warning) where no file can be written."""
+    lock = FileLock(folder.with_name(folder.name + ".lock"))
+    while True:
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=LOCK_POLL_SECONDS)
+            return lock
+        except Timeout:
+            pass
+        except OSError as error:
+            logger.warning(NOT_CACHED, folder, error)
+            return None
+        if progress is not None:  # which may stop the wait
+            progress("waiting for another process to decode the images", 0, 1)

@@ -1,0 +1,160 @@
+"""Load the images of a study from a name or a folder, split and ready for batches.
+
+It does not know file formats (`readers.py`), models or budgets.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from legr.errors import DataError, SettingsError
+from legr.training.array_cache import ImageArrays, cached_arrays, check_memory
+from legr.training.batches import iterate
+from legr.training.builtin_sets import (
+    CIFAR10_CLASSES,
+    CIFAR10_FINGERPRINT,
+    DIGITS_CLASSES,
+    DIGITS_FINGERPRINT,
+    cifar10_arrays,
+    cifar10_is_here,
+    digits_arrays,
+    download_cifar10,
+)
+from legr.training.decode import decode_split
+from legr.training.encoded import ImageFolder, Progress
+from legr.training.files import cache_folder
+from legr.training.fingerprint import fingerprint_files
+from legr.training.folders import find_source, remember_folder
+from legr.training.images import IMAGENET_NORMALIZATION, Dataset, Normalization, Split
+from legr.training.readers import open_folder
+from legr.training.shuffle import SEEDS, permutation
+
+__all__ = [
+    "IMAGENET_NORMALIZATION",
+    "Dataset",
+    "Normalization",
+    "Progress",
+    "Split",
+    "cifar10_is_here",
+    "download_cifar10",
+    "find_source",
+    "iterate",
+    "load_dataset",
+    "remember_folder",
+]
+
+MIN_SIZE = 8
+HELDOUT_FRACTION = 0.1
+HELDOUT_MAX = 5000
+TEST_ORDER_SEED = 0
+
+
+class Loaded(NamedTuple):
+    """A data set before its training images are split."""
+
+    name: str
+    classes: tuple[str, ...]
+    arrays: ImageArrays
+    fingerprint: str
+    flip: bool
+
+
+def load_dataset(
+    source: str,
+    size: int = 32,
+    *,
+    split_seed: int = 0,
+    download: bool = False,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Return the data set that `source` names, its images `size` x `size`.
+
+    Decoded images are cached on this machine, so that only the first call is slow.
+
+    Args:
+        source: "digits", "cifar10", or a folder of parquet files or of one folder a class (`readers.py`).
+        size: height and width in pixels, at least 8.
+        split_seed: decides which tenth of the training images (5,000 at most) is held out, and the order of
+            the training images; the test images are the same for every seed.
+        download: whether CIFAR-10 may be downloaded where it is missing.
+        progress: called with (what is going on, items done, items in all); it may raise to stop the work.
+
+    Raises:
+        DataError: there are no such images, an image or a file is damaged, or they do not fit in memory.
+        SettingsError: the size or the seed is out of range.
+    """
+    if size < MIN_SIZE:
+        raise SettingsError(f"the image size must be at least {MIN_SIZE} pixels, got {size}")
+    if not 0 <= split_seed < SEEDS:
+        raise SettingsError(f"split_seed must be in [0, {SEEDS}), got {split_seed}")
+    if download and source == "cifar10":
+        download_cifar10(progress)
+    load = BUILTIN.get(source, partial(_load_folder, source))
+    return _split(load(size, progress), split_seed)
+
+
+def _load_digits(size: int, _: Progress | None) -> Loaded:
+    check_memory("digits", 1_797, size)
+    return Loaded("digits", DIGITS_CLASSES, digits_arrays(size), DIGITS_FINGERPRINT, flip=False)
+
+
+def _load_cifar10(size: int, progress: Progress | None) -> Loaded:
+    check_memory("cifar10", 60_000, size)
+    return Loaded("cifar10", CIFAR10_CLASSES, cifar10_arrays(size, progress), CIFAR10_FINGERPRINT, flip=True)
+
+
+BUILTIN: dict[str, Callable[[int, Progress | None], Loaded]] = {
+    "digits": _load_digits,
+    "cifar10": _load_cifar10,
+}
+
+
+def _load_folder(source: str, size: int, progress: Progress | None) -> Loaded:
+    folder = Path(source).expanduser()
+    if not folder.is_dir():
+        state = "is a file" if folder.exists() else "does not exist"
+        raise DataError(f"images must be {', '.join(BUILTIN)} or a folder, and {source!r} {state}: check the path")
+    folder = folder.resolve()
+    found = open_folder(folder)
+    name = folder.parent.name if folder.name == "data" else folder.name
+    check_memory(name, len(found.train.labels) + len(found.test.labels), size)
+    fingerprint = fingerprint_files(found.root, found.files, progress)
+    cache = cache_folder() / "images" / f"{fingerprint}-{size}"
+    arrays = cached_arrays(cache, partial(_decode, found, size, progress), progress)
+    return Loaded(name, found.classes, arrays, fingerprint, flip=True)
+
+
+def _decode(found: ImageFolder, size: int, progress: Progress | None) -> ImageArrays:
+    return ImageArrays(
+        decode_split(found.train, size, "decoding the training images", progress),
+        found.train.labels,
+        decode_split(found.test, size, "decoding the test images", progress),
+        found.test.labels,
+    )
+
+
+def _split(loaded: Loaded, split_seed: int) -> Dataset:
+    arrays = loaded.arrays
+    n_train = len(arrays.train_labels)
+    if n_train < 2:
+        raise DataError(f"{loaded.name} has {n_train} training image, at least 2 are needed: add some")
+    n_heldout = min(HELDOUT_MAX, max(1, int(HELDOUT_FRACTION * n_train)))
+    shuffled = permutation(n_train, split_seed)
+    return Dataset(
+        name=loaded.name,
+        classes=loaded.classes,
+        train=_take(arrays.train_images, arrays.train_labels, shuffled[n_heldout:]),
+        heldout=_take(arrays.train_images, arrays.train_labels, shuffled[:n_heldout]),
+        test=_take(arrays.test_images, arrays.test_labels, permutation(len(arrays.test_labels), TEST_ORDER_SEED)),
+        fingerprint=loaded.fingerprint,
+        flip=loaded.flip,
+    )
+
+
+def _take(images: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.int64]) -> Split:
+    return Split(torch.from_numpy(images[rows]), torch.from_numpy(labels[rows]))

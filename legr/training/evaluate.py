@@ -1,0 +1,101 @@
+"""Score a network: accuracy in float32, with its own or with recalibrated batch-norm statistics.
+
+It does not know studies or budgets. Statistics of the images that are scored are never used.
+"""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from legr.training.batches import iterate
+from legr.training.compute import fast_dtype
+from legr.training.images import Dataset, Normalization, Split
+
+CALIBRATION_IMAGES = 2048  # training images that batch norm is recalibrated on, unaugmented
+COMPARISON_IMAGES = 2000  # held-out images that decide between own and recalibrated statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How well a network does on a split."""
+
+    top1: float  # in [0, 1]
+    loss: float  # mean cross-entropy
+    images: int
+
+
+def batch_for(split: Split, pixels: int = 128 * 1024) -> int:
+    """Images a batch: about 128 of 32x32, fewer of larger ones."""
+    return max(8, pixels // (split.images.shape[-1] * split.images.shape[-2]))
+
+
+def score(
+    model: nn.Module,
+    split: Split,
+    normalization: Normalization,
+    *,
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+    order: Tensor | None = None,
+) -> Score:
+    """Accuracy and loss in evaluation mode; the model is moved to `device`, and is not changed otherwise.
+
+    Args:
+        dtype: float32 for every number that is reported; bf16 only to compare candidates.
+        order: indices of the images to score; None is all.
+    """
+    network = copy.deepcopy(model) if dtype != torch.float32 else model
+    network = cast(nn.Module, network.to(device, dtype, memory_format=torch.channels_last)).eval()  # type: ignore[call-overload]
+    correct, loss, images = 0, 0.0, 0
+    batches = iterate(split, normalization, batch=batch_for(split), device=device, dtype=dtype, order=order)
+    with torch.inference_mode():
+        for inputs, labels in batches:
+            logits = network(inputs).float()
+            correct += int((logits.argmax(1) == labels).sum())
+            loss += float(F.cross_entropy(logits, labels, reduction="sum"))
+            images += len(labels)
+    return Score(correct / images, loss / images, images)
+
+
+def recalibrate(
+    model: nn.Module, dataset: Dataset, normalization: Normalization, *, device: torch.device, seed: int = 0
+) -> nn.Module:
+    """Return a copy whose batch norms hold the statistics of shuffled training images, not of an earlier network."""
+    network = cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last)).eval()  # type: ignore[call-overload]
+    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # plain average over batches
+        norm.train()
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(dataset.train), generator=generator)[:CALIBRATION_IMAGES]
+    batch = batch_for(dataset.train)
+    order = order[: len(order) // batch * batch] if len(order) > batch else order  # a short last batch weighs too much
+    with torch.no_grad():
+        for inputs, _ in iterate(dataset.train, normalization, batch=batch, device=device, order=order):
+            network(inputs)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    return network.eval()
+
+
+def with_better_statistics(
+    model: nn.Module, dataset: Dataset, normalization: Normalization, *, device: torch.device
+) -> tuple[nn.Module, bool]:
+    """Compare own and recalibrated batch-norm statistics on held-out images; return the better, and which it is."""
+    if not any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules()):
+        return model, False
+    order = torch.arange(min(COMPARISON_IMAGES, len(dataset.heldout)))
+    candidates: Sequence[nn.Module] = (model, recalibrate(model, dataset, normalization, device=device))
+    scores = [
+        score(candidate, dataset.heldout, normalization, device=device, dtype=fast_dtype(device), order=order)
+        for candidate in candidates
+    ]
+    own, other = ((found.top1, -found.loss) for found in scores)
+    return (candidates[1], True) if other > own else (candidates[0], False)

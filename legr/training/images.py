@@ -1,0 +1,118 @@
+"""Images in memory: a split, a data set of three splits, and how their values are normalised.
+
+It does not know where images come from (`readers.py`) nor how batches are made of them (`batches.py`).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from legr.errors import DataError, SettingsError
+
+__all__ = ["IMAGENET_NORMALIZATION", "Dataset", "Normalization", "Split"]
+
+CHUNK_VALUES = 2**22  # pixel values that a statistic takes at a time: 16 MB as int32
+
+
+@dataclass(frozen=True, slots=True)
+class Normalization:
+    """What a network's input is made with: (value / 255 - mean) / std, channel by channel.
+
+    Attributes:
+        kind: where the numbers come from.
+        mean: red, green, blue, in [0, 1].
+        std: red, green, blue, above 0.
+
+    Raises:
+        SettingsError: not three finite numbers each, or a std that is not above 0.
+    """
+
+    kind: Literal["imagenet", "dataset", "custom"]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("imagenet", "dataset", "custom"):
+            raise SettingsError(f"normalization must be imagenet, dataset or custom, got {self.kind!r}")
+        if len(self.mean) != 3 or not all(map(math.isfinite, self.mean)):
+            raise SettingsError(f"the mean must be three finite numbers (red, green, blue), got {self.mean}")
+        if len(self.std) != 3 or not all(math.isfinite(value) and value > 0 for value in self.std):
+            raise SettingsError(f"the std must be three numbers above 0 (red, green, blue), got {self.std}")
+
+
+IMAGENET_NORMALIZATION = Normalization("imagenet", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Some images with their labels.
+
+    Attributes:
+        images: uint8 (N, 3, H, W), red, green, blue from 0 to 255.
+        labels: int64 (N,), indices into the data set's classes.
+
+    Raises:
+        DataError: the tensors have other types or shapes.
+    """
+
+    images: Tensor
+    labels: Tensor
+
+    def __post_init__(self) -> None:
+        if self.images.dtype != torch.uint8 or self.images.dim() != 4 or self.images.shape[1] != 3:
+            raise DataError(
+                f"images must be uint8 of shape (N, 3, H, W), got {self.images.dtype} {tuple(self.images.shape)}"
+            )
+        if self.labels.dtype != torch.int64 or self.labels.shape != self.images.shape[:1]:
+            raise DataError(
+                f"labels must be int64 of shape ({len(self.images)},), got {self.labels.dtype} "
+                f"{tuple(self.labels.shape)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """The images of a study; every split comes shuffled, so that any run of images mixes the classes.
+
+    Attributes:
+        name: "digits", "cifar10" or the folder's name.
+        classes: their names; labels index them.
+        train: what weights are trained on and batch norm is recalibrated on.
+        heldout: images out of the training set that candidates are scored on.
+        test: what accuracy is reported on, and nothing is chosen by.
+        fingerprint: of the content, the same on every machine; neither size nor split counts.
+        flip: whether an image flipped left to right is still of its class.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: Split
+    heldout: Split
+    test: Split
+    fingerprint: str
+    flip: bool
+
+    def statistics(self) -> Normalization:
+        """Return the mean and standard deviation of every channel over the training split.
+
+        Raises:
+            SettingsError: a channel holds one value only, so its std is 0.
+        """
+        images = self.train.images
+        step = max(1, CHUNK_VALUES // images[0].numel())
+        total = torch.zeros(3, dtype=torch.int64, device=images.device)  # exact: sums of integers
+        squares = torch.zeros_like(total)
+        for start in range(0, len(images), step):
+            values = images[start : start + step].to(torch.int32)
+            total += values.sum(dim=(0, 2, 3), dtype=torch.int64)
+            squares += values.square().sum(dim=(0, 2, 3), dtype=torch.int64)
+        n_values = len(images) * images[0, 0].numel()
+        mean = total.double() / n_values
+        std = (squares.double() / n_values - mean.square()).clamp_min(0).sqrt()
+        return Normalization("dataset", tuple((mean / 255).tolist()), tuple((std / 255).tolist()))

@@ -1,0 +1,205 @@
+"""Read and write the weights of a model, safely: plain tensors only, all of them or none.
+
+It does not know where weights come from, nor which model suits which data.
+"""
+
+import hashlib
+import logging
+import pickle
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from legr.errors import WeightsError
+from legr.training.files import replacing
+
+__all__ = ["WeightsInfo", "hash_state", "load_weights", "save_weights"]
+
+logger = logging.getLogger(__name__)
+
+# Batch norm counts its batches here. Old files lack it and no evaluation reads it, so it is no part of
+# what the weights are.
+COUNTER = "num_batches_tracked"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsInfo:
+    """What a model was loaded with.
+
+    Attributes:
+        sha256: `hash_state` of the model after loading; the same whatever the file format.
+        metadata: the text pairs of a safetensors header; empty for torch files.
+    """
+
+    sha256: str
+    metadata: dict[str, str]
+
+
+def load_weights(model: nn.Module, path: str | Path) -> WeightsInfo:
+    """Copy the weights in `path` into `model`; on any error the model is left as it was.
+
+    Args:
+        model: parameters and buffers named as in the file, a leading `module.` apart.
+        path: a `.safetensors` file, or a torch file of tensors, bare or under "state_dict" or "model".
+
+    Raises:
+        WeightsError: the file is missing, damaged, holds more than plain tensors, or does not fit.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise WeightsError(f"weights must be a file, got the folder {path}: name a file in it")
+    if not path.exists():
+        raise WeightsError(f"there is no weights file {path}: check the path")
+    read = _read_safetensors if path.suffix.lower() == ".safetensors" else _read_torch
+    try:
+        tensors, metadata = read(path)
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read ({error}): check its permissions") from error
+    _check_fit(model, tensors, path.name)
+    model.load_state_dict(tensors, strict=False)  # only counters may be missing, _check_fit saw to it
+    return WeightsInfo(hash_state(model.state_dict()), metadata)
+
+
+def save_weights(
+    source: nn.Module | Mapping[str, Tensor], path: str | Path, metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write a model's state (or a state_dict) to the safetensors file `path`, atomically.
+
+    Args:
+        source: tensors on any device; tied tensors are written once under each name.
+        path: ends in `.safetensors`; its folder is made, an existing file is replaced.
+        metadata: text pairs for the header, read back by `load_weights`.
+
+    Raises:
+        WeightsError: another suffix, or the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".safetensors":
+        raise WeightsError(f"weights are written as .safetensors, got {path.name}: change the suffix")
+    state = source.state_dict() if isinstance(source, nn.Module) else source
+    # Clones, because safetensors refuses tensors that share memory.
+    plain = {name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
+    try:
+        with replacing(path) as temporary:
+            save_file(plain, temporary, dict(metadata or {}))
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"cannot write {path} ({error}): free space or choose another folder") from error
+
+
+def hash_state(state: Mapping[str, Tensor]) -> str:
+    """Return the sha256 (hex) of names, types, shapes and bytes, in order of name.
+
+    Device, memory format and file format do not count, nor do batch norm's counters of batches.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        if _is_counter(name):
+            continue
+        tensor = state[name].detach().cpu().contiguous()
+        dtype = str(tensor.dtype).removeprefix("torch.")
+        digest.update(f"{name}\0{dtype}\0{list(tensor.shape)}\0".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            names = list(file.keys())
+            return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
+    except SafetensorError as error:
+        raise WeightsError(_damaged(path, "a safetensors file")) from error
+
+
+def _read_torch(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # a damaged pickle can fail with nearly any type
+        culprit = re.search(r"GLOBAL (\S+)", str(error))
+        if isinstance(error, pickle.UnpicklingError) and culprit:
+            raise WeightsError(
+                f"{path.name} is refused: it holds the Python object {culprit[1]} besides tensors, and "
+                "reading that could run code; save the model's state_dict() as .safetensors instead"
+            ) from error
+        raise WeightsError(_damaged(path, "a torch file of plain tensors")) from error
+    for wrapper in ("state_dict", "model"):
+        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
+            content = content[wrapper]
+    plain = isinstance(content, dict) and all(
+        isinstance(name, str) and isinstance(tensor, Tensor) and _is_plain(tensor) for name, tensor in content.items()
+    )
+    if not plain:
+        raise WeightsError(
+            f"{path.name} holds no mapping of names to tensors, bare or under 'state_dict' or 'model': "
+            "save the model's state_dict()"
+        )
+    if all(name.startswith("module.") for name in content):
+        content = {name.removeprefix("module."): tensor for name, tensor in content.items()}
+    return content, {}
+
+
+def _damaged(path: Path, kind: str) -> str:
+    return f"{path.name} is truncated, damaged or not {kind}: copy or download it again"
+
+
+def _check_fit(model: nn.Module, tensors: Mapping[str, Tensor], file: str) -> None:
+    """Raise WeightsError unless `tensors` fill every parameter and buffer of the model."""
+    wanted = model.state_dict()
+    missing = [name for name in wanted if name not in tensors and not _is_counter(name)]
+    unexpected = [name for name in tensors if name not in wanted]
+    if missing or unexpected:
+        found = [
+            f"{what} {_first(names)}" for what, names in (("lacks", missing), ("has unknown", unexpected)) if names
+        ]
+        raise WeightsError(
+            f"{file} does not fit the model: it {' and '.join(found)}; choose the model it was saved from"
+        )
+    misshapen = [name for name in tensors if tensors[name].shape != wanted[name].shape]
+    if misshapen:
+        _refuse_shapes(model, tensors, misshapen, file)
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() != wanted[name].is_floating_point():
+            raise WeightsError(
+                f"{file} does not fit the model: {name} is {tensor.dtype}, the model's is "
+                f"{wanted[name].dtype}; save it unquantised"
+            )
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise WeightsError(f"{file} holds infinite or undefined numbers in {name}: train or download it again")
+
+
+def _refuse_shapes(model: nn.Module, tensors: Mapping[str, Tensor], misshapen: list[str], file: str) -> None:
+    wanted = model.state_dict()
+    owners = {name.rpartition(".")[0] for name in misshapen}
+    linears = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    name = misshapen[0]
+    saved, expected = list(tensors[name].shape), list(wanted[name].shape)
+    if linears and owners == {linears[-1]} and saved[1:] == expected[1:]:
+        raise WeightsError(
+            f"{file} was trained for {saved[0]} classes and the model has {expected[0]}: choose images with "
+            f"{saved[0]} classes, or weights trained for {expected[0]}"
+        )
+    raise WeightsError(
+        f"{file} does not fit the model: {name} has shape {saved}, the model's has {expected}; "
+        "choose the model it was saved from"
+    )
+
+
+def _first(names: list[str], limit: int = 3) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    return tensor.layout == torch.strided and not tensor.is_quantized
+
+
+def _is_counter(name: str) -> bool:
+    return name.rpartition(".")[2] == COUNTER

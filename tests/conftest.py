@@ -1,0 +1,62 @@
+"""What every test gets: folders of its own, and the marker `needs_data` for tests that need real images.
+
+It does not know what the tests test.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# The real data: CIFAR-10 as parquet files and trained weights. Never part of the repository.
+DATA_FOLDER = Path(os.environ.get("LEGR_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "needs_data: needs the folder LEGR_TEST_DATA (default: shared/data beside the repository)"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if DATA_FOLDER.is_dir():
+        return
+    skip = pytest.mark.skip(reason=f"there is no folder {DATA_FOLDER}; LEGR_TEST_DATA names another")
+    for item in items:
+        if item.get_closest_marker("needs_data"):
+            item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests met real data, so that a run without any is not mistaken for a full one."""
+
+    def count(*outcomes: str) -> int:
+        reports = (report for outcome in outcomes for report in terminalreporter.stats.get(outcome, []))
+        return len({report.nodeid for report in reports if "needs_data" in report.keywords})
+
+    ran = count("passed", "failed", "error", "xfailed", "xpassed")
+    terminalreporter.write_line(f"needs_data: {ran} ran, {count('skipped')} skipped")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def folders_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tests off this machine's own data, cache and studies; CIFAR-10 is decoded once a run."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("LEGR_DATA", "LEGR_CACHE", "LEGR_STUDIES"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        yield
+
+
+@pytest.fixture
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give one test empty data and cache folders: tmp_path / "data" and tmp_path / "cache"."""
+    monkeypatch.setenv("LEGR_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("LEGR_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder of real data; only for tests marked needs_data."""
+    return DATA_FOLDER

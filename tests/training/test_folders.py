@@ -1,0 +1,106 @@
+"""The registry of folders and the fingerprints it goes by."""
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from legr.errors import DataError
+from legr.training.builtin_sets import CIFAR10_FINGERPRINT, DIGITS_FINGERPRINT
+from legr.training.fingerprint import fingerprint_files
+from legr.training.folders import find_source, remember_folder
+
+NAMES = ("b/two.bin", "a/one.bin")
+
+
+@pytest.fixture
+def files(own_folders: Path) -> Path:
+    for name in NAMES:
+        path = own_folders / "files" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(name.encode())
+    return own_folders / "files"
+
+
+def test_a_copy_has_the_same_fingerprint_in_any_order(files: Path) -> None:
+    copy = shutil.copytree(files, files.parent / "copy", copy_function=shutil.copyfile)
+    assert fingerprint_files(files, NAMES) == fingerprint_files(copy, NAMES[::-1])
+
+
+def test_content_and_names_count(files: Path) -> None:
+    first = fingerprint_files(files, NAMES)
+    path = files / NAMES[0]
+    path.write_bytes(path.read_bytes()[::-1])  # as long as before
+    os.utime(path, ns=(1, 1))
+    second = fingerprint_files(files, NAMES)
+    path.rename(files / "b" / "three.bin")
+    assert len({first, second, fingerprint_files(files, ("b/three.bin", NAMES[1]))}) == 3
+
+
+def test_unchanged_files_are_not_read_again(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = fingerprint_files(files, NAMES)
+    monkeypatch.setattr("legr.training.fingerprint._hash_file", lambda path: pytest.fail(f"read {path}"))
+    assert fingerprint_files(files, NAMES) == first
+
+
+def test_a_damaged_or_unwritable_index_does_no_harm(files: Path, caplog: pytest.LogCaptureFixture) -> None:
+    first = fingerprint_files(files, NAMES)
+    (index,) = (files.parent / "cache" / "hashes").glob("*.json")
+    for damage in ("{", "[1]", '{"b/two.bin": [1]}'):
+        index.write_text(damage)
+        assert fingerprint_files(files, NAMES) == first
+    shutil.rmtree(files.parent / "cache")
+    (files.parent / "cache").write_text("in the way")
+    with caplog.at_level(logging.WARNING):
+        assert fingerprint_files(files, NAMES) == first
+    assert "file hashes cannot be cached" in caplog.text
+
+
+def test_a_missing_file_is_named(files: Path) -> None:
+    with pytest.raises(DataError, match=r"none.bin cannot be read .* check the disk"):
+        fingerprint_files(files, ("none.bin",))
+
+
+def test_a_remembered_folder_is_found_while_it_exists(own_folders: Path) -> None:
+    birds, fish = own_folders / "birds", own_folders / "fish"
+    birds.mkdir()
+    fish.mkdir()
+    assert find_source("birds", "f1") is None
+    remember_folder("f1", birds)
+    remember_folder("f2", str(fish))
+    assert find_source("birds", "f1") == str(birds)
+    assert find_source("fish", "f2") == str(fish)
+    birds.rmdir()
+    assert find_source("birds", "f1") is None
+
+
+def test_built_in_sets_are_found_by_fingerprint(own_folders: Path) -> None:
+    assert find_source("digits", DIGITS_FINGERPRINT) == "digits"
+    assert find_source("digits", "a folder that happens to be called digits") is None
+    assert find_source("cifar10", CIFAR10_FINGERPRINT) is None
+    (own_folders / "data" / "cifar10" / "arrays").mkdir(parents=True)
+    assert find_source("cifar10", CIFAR10_FINGERPRINT) == "cifar10"
+
+
+@pytest.mark.parametrize("damage", ["{", "[1]", '{"f1": 3}'])
+def test_a_damaged_registry_counts_as_empty(own_folders: Path, damage: str) -> None:
+    (own_folders / "data").mkdir()
+    (own_folders / "data" / "folders.json").write_text(damage)
+    assert find_source("birds", "f1") is None
+    remember_folder("f1", own_folders)
+    assert find_source("birds", "f1") == str(own_folders)
+
+
+def test_an_unwritable_registry_is_only_logged(own_folders: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (own_folders / "data").write_text("in the way")
+    remember_folder("f1", own_folders)
+    assert "cannot be remembered" in caplog.text
+
+
+def test_the_registry_loads_without_torch() -> None:
+    code = "import sys, legr.training.folders; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
