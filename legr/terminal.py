@@ -78,11 +78,8 @@ def run(command: Callable[[], Any]) -> int:
         say("interrupted; the same command goes on from here")
         return 130
     except OSError as error:
-        say(
-            _sentence(
-                f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}; free space or check permissions and try again"
-            )
-        )
+        place = f": {error.filename}" if error.filename else ""
+        say(_sentence(f"{error.strerror or error}{place}; free some space or check permissions, and try again"))
         return 2
     except BrokenPipeError:
         return 0

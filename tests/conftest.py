@@ -4,6 +4,7 @@ It does not know what the tests test.
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,3 +61,22 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def real_data() -> Path:
     """Return the folder of real data; only for tests marked needs_data."""
     return DATA_FOLDER
+
+
+@pytest.fixture(scope="session")
+def made_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small real study, made once a run: ResNet-8 with random weights on the embedded digits. Do not write to it."""
+    from legr.commands.create import create
+    from legr.progress import silent
+
+    path = tmp_path_factory.mktemp("made") / "digits8"
+    create(path, "cifar_resnet8", None, "digits", None, silent)
+    return path
+
+
+@pytest.fixture
+def study_path(made_study: Path, tmp_path: Path) -> Path:
+    """A copy of that study, to write to."""
+    path = tmp_path / "digits8"
+    shutil.copytree(made_study, path)
+    return path

@@ -65,7 +65,7 @@ class Ranker:
             units,
             weights=affine.alpha[layers] * norms + affine.kappa[layers],
             minlength=self.structure.n_units,
-        )
+        ).astype(np.float64)
         return Ranking(self._respect_floors(np.argsort(scores, kind="stable")), scores)
 
     def rank_uniform(self) -> Ranking:

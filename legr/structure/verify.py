@@ -8,10 +8,12 @@ units is separated by at least one of them.
 
 import copy
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.flop_counter import FlopCounterMode
@@ -61,11 +63,29 @@ def verify(model: nn.Module, structure: Structure, example_input: Inputs) -> flo
 
 
 def masks(structure: Structure) -> Iterator[Keep]:
-    """Plans that separate every pair of units: for each bit of the unit number, those with it and those without."""
+    """Plans that separate every pair of units: for each bit of the unit number, those with it and those without.
+
+    Where a layer would be left empty a unit is put back; pairs that this leaves together are separated by
+    further plans.
+    """
     numbers = np.arange(structure.n_units)
-    for bit in range(max(structure.n_units - 1, 0).bit_length() or min(structure.n_units, 1)):
-        for value in (1, 0):
-            yield Keep(_at_least_one(structure, (numbers >> bit & 1) != value))
+    patterns = np.zeros(structure.n_units, dtype=np.int64)  # units with the same number were always kept together
+    bits = max(structure.n_units - 1, 1).bit_length() if structure.n_units else 0
+    plans = ((numbers >> bit & 1) != value for bit in range(bits) for value in (1, 0))
+    for plan in chain(plans, (_halving(patterns) for _ in range(bits))):
+        units = _at_least_one(structure, plan)
+        if not units.all():
+            patterns[:] = np.unique(2 * patterns + units, return_inverse=True)[1]
+            yield Keep(units)
+
+
+def _halving(patterns: NDArray[np.int64]) -> BoolArray:
+    """Remove every second one of the units that no plan has separated yet."""
+    order = np.argsort(patterns, kind="stable")
+    starts = np.searchsorted(patterns[order], patterns[order])
+    units = np.ones(len(patterns), dtype=bool)
+    units[order] = (np.arange(len(order)) - starts) % 2 == 0
+    return units
 
 
 def _at_least_one(structure: Structure, units: BoolArray) -> BoolArray:

@@ -56,7 +56,8 @@ class Study:
         if not isinstance(data, dict) or data.get("format", 0) > FORMAT:
             found = data.get("format") if isinstance(data, dict) else None
             raise StudyError(
-                f"{path.name} was written by a newer version (format {found}, this one reads {FORMAT}); update the program"
+                f"{path.name} was written by a newer version (format {found}, this one reads {FORMAT}); "
+                "update the program"
             )
         try:
             return cls(

@@ -1,0 +1,98 @@
+"""Small finished studies for tests of the pages: a real network, and a hand-made map and points.
+
+They do not know pages. Nothing is trained, so making one takes about a second.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from legr.study.records import FineTuned, Latency, Learned, Point, SearchSettings, StudyInfo
+from legr.study.store import Study, keep_id
+
+ORIGINAL_TOP1, ORIGINAL_MS = 0.95, 4.0
+BUDGETS = (0.9, 0.7, 0.5, 0.3, 0.15)
+LOSS_OF = {"learned": 0.10, "identity": 0.25, "uniform": 0.45}  # accuracy lost at the smallest budget
+
+
+def make_study(
+    path: Path, *, model: str = "cifar_resnet8", learned: bool = True, sample: bool = False, data: str = "digits"
+) -> Study:
+    """Make a study of a network with random weights; its points are made up, its costs are real."""
+    import torch
+
+    from legr.ranking.norms import filter_norms
+    from legr.structure.trace import trace
+    from legr.training.builtin_sets import CIFAR10_FINGERPRINT, DIGITS_FINGERPRINT
+    from legr.training.models import build_model
+
+    network = build_model(model, 10)
+    structure = trace(network, torch.zeros(1, 3, 32, 32))
+    fingerprint = {"digits": DIGITS_FINGERPRINT, "cifar10": CIFAR10_FINGERPRINT}.get(data, "unknown")
+    info = StudyInfo(
+        name=path.name, model=model, num_classes=10, input_shape=(3, 32, 32), weights_sha256="0" * 64,
+        weights_origin="legr", data_name=data, data_fingerprint=fingerprint, classes=tuple("0123456789"),
+        split_seed=0, normalization={"kind": "dataset", "mean": [0.5] * 3, "std": [0.25] * 3},
+        self_check=1e-12, created="2026-01-01T00:00:00Z", sample=sample,
+    )  # fmt: skip
+    study = Study.create(path, info, structure, filter_norms(network, structure))
+    if learned:
+        study.save_learned(_learned(study))
+    study.save_points(list(_points(study)))
+    return study
+
+
+def add_finetuned(study: Study, budget: float = 0.5, top1: float = 0.93) -> FineTuned:
+    """Note a finished fine-tuning run at a budget, and its point on the frontier."""
+    curve = study.curve()
+    step = curve.step(macs=budget)
+    keep = curve.keep(step)
+    rows = tuple({"loss": 1 / n, "heldout_top1": 0.85 + 0.02 * n, "heldout_loss": 0.5 / n} for n in (1, 2, 3))
+    run = FineTuned(
+        key=f"run-{budget}", keep_id=keep_id(keep), macs_fraction=float(curve.macs[step] / curve.macs[0]),
+        settings={"epochs": 3, "distill": True}, top1_before=0.81, top1=top1, heldout_top1=0.91, epochs=3,
+        seconds=75.0, curve=rows, created="2026-01-02T03:04:05Z",
+    )  # fmt: skip
+    study.save_finetuned(run)
+    point = _point(study, study.default_ranking, budget, int(curve.macs[step]), int(curve.params[step]), top1)
+    study.add_point(Point(**{**_fields(point), "finetuned": {"epochs": 3, "distill": True, "seed": 0}}))
+    return run
+
+
+def _learned(study: Study) -> Learned:
+    names = [layer.name for layer in study.structure.layers]
+    digest = [hashlib.sha256(name.encode()).digest() for name in names]  # made-up, but always the same
+    trace = tuple(round(0.9 - 0.4 * (1 - 0.9**n), 4) for n in range(64))
+    return Learned(
+        layers=tuple(names), alpha=tuple(2.0 ** (d[0] / 64 - 2) for d in digest),
+        kappa=tuple(d[1] / 512 - 0.25 for d in digest), settings=SearchSettings().to_dict(),
+        candidates=64, best_candidate=63, identity_loss=0.9, best_loss=trace[-1], trace=trace,
+        seconds=41.0, heldout_seen=False,
+    )  # fmt: skip
+
+
+def _points(study: Study) -> Iterator[Point]:
+    dense = study.curve("identity")
+    yield _point(study, "original", 1.0, int(dense.macs[0]), int(dense.params[0]), ORIGINAL_TOP1)
+    for ranking in ("learned", "identity", "uniform"):
+        if ranking == "learned" and study.learned is None:
+            continue
+        curve = study.curve(ranking)  # type: ignore[arg-type]
+        for budget in BUDGETS:
+            step = curve.step(macs=budget)
+            lost = LOSS_OF[ranking] * ((1 - budget) / (1 - BUDGETS[-1])) ** 2
+            yield _point(study, ranking, budget, int(curve.macs[step]), int(curve.params[step]), ORIGINAL_TOP1 - lost)
+
+
+def _point(study: Study, ranking: str, budget: float, macs: int, params: int, top1: float) -> Point:
+    share = macs / int(study.curve("identity").macs[0])
+    latency = Latency(ORIGINAL_MS * (0.2 + 0.8 * share), "PyTorch 2.14.1", "cpu", 2, 1)
+    return Point(
+        ranking=ranking, ranking_id=study.ranking_id(ranking), budget=budget, macs=macs, params=params,
+        macs_fraction=share, top1=top1, loss=1 - top1, images=1000, recalibrated=ranking != "original",
+        latency=latency,
+    )  # fmt: skip
+
+
+def _fields(point: Point) -> dict[str, object]:
+    return {name: getattr(point, name) for name in type(point).__dataclass_fields__}

@@ -1,0 +1,61 @@
+"""Budgets: nested, never exceeded, as large as possible."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+import legr
+from legr.training.models import build_model
+
+
+@pytest.fixture(scope="module")
+def curve() -> legr.BudgetCurve:
+    model = build_model("cifar_resnet20", 10)
+    structure = legr.trace(model, torch.zeros(1, 3, 32, 32))
+    return legr.BudgetCurve(structure, legr.rank(structure, legr.filter_norms(model, structure)))
+
+
+def test_a_budget_is_kept_and_one_removal_earlier_it_is_not(curve: legr.BudgetCurve) -> None:
+    dense = curve.macs[0]
+    for budget in np.linspace(curve.floor, 1, 97).tolist():
+        keep = curve.at(macs=budget)
+        step = curve.step(macs=budget)
+        assert legr.cost(curve.structure, keep).macs == curve.macs[step] <= budget * dense
+        if step:
+            assert legr.cost(curve.structure, curve.keep(step - 1)).macs > budget * dense
+
+
+def test_smaller_budgets_are_subsets(curve: legr.BudgetCurve) -> None:
+    plans = [curve.at(macs=budget).units for budget in (1.0, 0.8, 0.47, 0.2, curve.floor)]
+    assert plans[0].all()
+    for larger, smaller in pairwise(plans):
+        assert (larger | ~smaller).all()
+
+
+def test_limits_hold_together(curve: legr.BudgetCurve) -> None:
+    step = curve.step(macs=0.5, params=0.3)
+    assert curve.macs[step] <= 0.5 * curve.macs[0]
+    assert curve.params[step] <= 0.3 * curve.params[0]
+    assert step == max(curve.step(macs=0.5), curve.step(params=0.3))
+
+
+def test_impossible_budgets_name_the_floor(curve: legr.BudgetCurve) -> None:
+    for bad in (0, -1, 1.4, float("nan")):
+        with pytest.raises(legr.BudgetError, match=r"in \(0, 1\]"):
+            curve.at(macs=bad)
+    with pytest.raises(legr.BudgetError, match="below the floor of") as caught:
+        curve.at(macs=curve.floor / 2)
+    assert caught.value.floor == curve.floor
+    with pytest.raises(legr.BudgetError, match="needs a limit"):
+        curve.at()
+
+
+def test_the_table_is_the_curve(curve: legr.BudgetCurve) -> None:
+    table = curve.table()
+    assert table.kept.shape == (256, len(curve.structure.layers))
+    for row in (0, 100, 255):
+        step = curve.step(macs=max(float(table.budgets[row]), curve.floor))
+        assert table.macs[row] == curve.macs[step]
+        assert table.kept[row].tolist() == curve.kept[:, step].tolist()

@@ -1,0 +1,120 @@
+"""Which channels go together, counted by hand."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import legr
+from legr.training.models import build_model
+from tests.nets import UNITS, Chain, PaddedShortcut, Residual, Shared, Sliced, Unruled, example, make
+
+
+@pytest.mark.parametrize("kind", UNITS, ids=lambda kind: kind.__name__)
+def test_units_are_counted_by_hand(kind: type[nn.Module]) -> None:
+    assert legr.trace(make(kind), example()).n_units == UNITS[kind]
+
+
+def test_residual_layers_share_their_units() -> None:
+    structure = legr.trace(make(Residual), example())
+    layers = {layer.name: layer.labels.tolist() for layer in structure.layers}
+    assert layers["stem"] == layers["outer"] == list(range(1, 9))
+    assert layers["inner"] == list(range(9, 15))
+    assert [(g.name, g.layers, len(g.units)) for g in structure.groups] == [
+        ("stem", ("stem", "outer"), 8),
+        ("inner", ("inner",), 6),
+    ]
+
+
+def test_padded_shortcut_ties_channel_i_to_channel_i_plus_pad() -> None:
+    layers = {layer.name: layer.labels.tolist() for layer in legr.trace(make(PaddedShortcut), example()).layers}
+    assert layers["stem"] == [1, 2, 3, 4]
+    assert layers["outer"] == [0, 0, 1, 2, 3, 4, 0, 0]
+
+
+def test_linear_after_flatten_takes_nine_inputs_a_channel() -> None:
+    labels = legr.trace(make(Chain), example()).axis_of["fc1.weight", 1].labels
+    assert labels.tolist() == [unit for unit in range(9, 21) for _ in range(9)]
+
+
+def test_a_module_used_twice_ties_its_inputs_to_its_outputs() -> None:
+    structure = legr.trace(make(Shared), example())
+    assert structure.axis_of["twice.weight", 0].labels.tolist() == structure.axis_of["twice.weight", 1].labels.tolist()
+    assert "right.weight" not in structure.shapes  # a tie is counted once
+
+
+def test_what_is_held_is_reported_with_the_operation() -> None:
+    held = {(item.operation, item.channels) for item in legr.trace(make(Sliced), example()).held}
+    assert ("slice", 8) in held
+    unruled = legr.trace(make(Unruled), example())
+    assert {layer.name for layer in unruled.layers} == {"c"}
+    assert {"view", "conv2d"} & {item.operation for item in unruled.held}
+
+
+def test_resnet20_of_the_zoo_frees_each_stage() -> None:
+    structure = legr.trace(build_model("cifar_resnet20", 10), torch.zeros(1, 3, 32, 32))
+    streams, inner = 16 + 32 + 64, 3 * (16 + 32 + 64)
+    assert structure.n_units == streams + inner
+    assert len(structure.layers) == 19
+    assert [item.module for item in structure.held] == [""]  # the classifier's outputs, and nothing else
+
+
+def test_caller_model_mode_hooks_and_randomness_are_untouched() -> None:
+    model, calls = make(Chain).train(), []
+    model.conv1.register_forward_hook(lambda *_: calls.append(1))
+    state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    before = torch.get_rng_state()
+    structure = legr.trace(model, example())
+    legr.verify(model, structure, example())
+    legr.prune(
+        model,
+        structure,
+        legr.BudgetCurve(structure, legr.rank(structure, legr.filter_norms(model, structure))).at(macs=0.5),
+    )
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not calls
+    assert model.training
+    assert len(model.conv1._forward_hooks) == 1
+    assert all(torch.equal(state[name], tensor) for name, tensor in model.state_dict().items())
+
+
+def test_errors_name_the_remedy() -> None:
+    with pytest.raises(legr.TraceError, match="forward fails on an input of shape"):
+        legr.trace(make(Chain), torch.zeros(1, 5, 8, 8))
+    with pytest.raises(legr.TraceError, match="example_input must be a tensor"):
+        legr.trace(make(Chain), "image")  # type: ignore[arg-type]
+    old = nn.utils.weight_norm(nn.Conv2d(3, 4, 1))
+    old(example())
+    with pytest.raises(legr.TraceError, match="remove_weight_norm"):
+        legr.trace(old, example())
+
+
+class Grown(nn.Module):
+    """Adds an option-A CIFAR ResNet-14 whose shortcuts are inline pads, as most public code writes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, widths = nn.Conv2d(3, 16, 3, padding=1, bias=False), (16, 16, 32, 32, 64, 64)
+        self.first, self.second = nn.ModuleList(), nn.ModuleList()
+        for before, width in zip((16, *widths), widths, strict=False):
+            self.first.append(nn.Conv2d(before, width, 3, stride=width // before, padding=1, bias=False))
+            self.second.append(nn.Conv2d(width, width, 3, padding=1, bias=False))
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.stem(x))
+        for first, second in zip(self.first, self.second, strict=True):
+            out = second(F.relu(first(x)))
+            grown = out.shape[1] != first.in_channels
+            short = (
+                F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, first.in_channels // 2, first.in_channels // 2)) if grown else x
+            )
+            x = F.relu(out + short)
+        return self.head(x.mean((2, 3)))
+
+
+def test_inline_pads_keep_the_first_stream_and_the_inner_layers() -> None:
+    structure = legr.trace(make(Grown), torch.zeros(1, 3, 16, 16))
+    assert structure.n_units == 16 + 2 * (16 + 32 + 64)
+    last = structure.axis_of["second.5.weight", 0].labels
+    assert last.tolist() == [0] * 24 + list(range(1, 17)) + [0] * 24

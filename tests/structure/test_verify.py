@@ -1,0 +1,88 @@
+"""The proof itself must be able to fail."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+import legr
+from legr.structure.types import Axis, Structure, readonly
+from legr.structure.verify import masks
+from legr.training.models import build_model
+from tests.nets import UNITS, Residual, example, make
+
+
+@pytest.mark.parametrize("kind", UNITS, ids=lambda kind: kind.__name__)
+def test_zeroed_is_removed(kind: type[nn.Module]) -> None:
+    model = make(kind)
+    assert legr.verify(model, legr.trace(model, example()), example()) < 1e-12
+
+
+@pytest.mark.parametrize("name", ["cifar_resnet20", "cifar_resnet56"])
+def test_zeroed_is_removed_in_the_zoo(name: str) -> None:
+    model, image = build_model(name, 10), torch.zeros(1, 3, 32, 32)
+    assert legr.verify(model, legr.trace(model, image), image) < 1e-12
+
+
+@pytest.mark.parametrize(("name", "units"), [("resnet18", 2880), ("mobilenet_v2", 9128), ("resnet50", 11456)])
+def test_zeroed_is_removed_on_torchvision(name: str, units: int) -> None:
+    model, image = torchvision.models.get_model(name), torch.zeros(1, 3, 64, 64)
+    structure = legr.trace(model, image)
+    assert structure.n_units == units
+    assert legr.verify(model, structure, image) < 1e-12
+
+
+def test_masks_separate_every_pair_of_units() -> None:
+    structure = legr.trace(make(Residual), example())
+    kept = np.array([keep.units for keep in masks(structure)])
+    for a in range(structure.n_units):
+        for b in range(a):
+            assert (kept[:, a] != kept[:, b]).any()
+
+
+def test_every_swap_of_two_labels_is_caught() -> None:
+    """23 of 40 planted mistakes slip through one random mask; none may slip through these."""
+    model = make(Residual)
+    structure = legr.trace(model, example())
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        with pytest.raises(legr.VerificationError, match="cannot be pruned"):
+            legr.verify(model, _with_swapped_labels(structure, rng), example())
+
+
+def test_a_wrong_cost_is_caught() -> None:
+    model = make(Residual)
+    structure = legr.trace(model, example())
+    wrong = replace(structure, ops=(replace(structure.ops[0], macs=structure.ops[0].macs + 1), *structure.ops[1:]))
+    with pytest.raises(legr.VerificationError, match="predicted cost"):
+        legr.verify(model, wrong, example())
+
+
+def test_a_view_with_a_constant_width_is_refused_by_name() -> None:
+    class Hard(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.head = nn.Conv2d(3, 8, 1), nn.Linear(8 * 64, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.head(self.conv(x).view(-1, 8 * 64))
+
+    model = make(Hard)
+    with pytest.raises(legr.VerificationError, match="layer conv cannot be pruned"):
+        legr.verify(model, legr.trace(model, example()), example())
+
+
+def _with_swapped_labels(structure: Structure, rng: np.random.Generator) -> Structure:
+    """Exchange two units on one axis only: what torch-pruning does at a padded shortcut."""
+    axes = list(structure.axes)
+    cut = [i for i, axis in enumerate(axes) if axis.labels.any() and axis.parameter.endswith("weight")]
+    place = int(rng.choice(cut))
+    axis = axes[place]
+    labels = axis.labels.copy()
+    a, b = rng.choice(len(labels), size=2, replace=False)
+    labels[[a, b]] = labels[[b, a]]
+    axes[place] = Axis(axis.parameter, axis.dim, readonly(labels))
+    return replace(structure, axes=tuple(axes))

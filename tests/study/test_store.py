@@ -1,0 +1,144 @@
+"""A study on disk: what is read is what was written; damage is one sentence."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from legr.errors import StudyError
+from legr.files import replacing, write_json
+from legr.study.places import list_studies, studies_folder, writable
+from legr.study.records import Latency, Learned, Point
+from legr.study.store import Study, keep_id
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def a_learned(study: Study, kappa: float = 0.0) -> Learned:
+    n = len(study.structure.layers)
+    names = tuple(layer.name for layer in study.structure.layers)
+    return Learned(names, (2.0,) * n, (kappa,) * n, {"budget": 0.5}, 3, 1, 2.0, 1.0, (2.0, 1.0, 1.0), 4.5, False)
+
+
+def a_point(ranking: str, ranking_id: str = "", budget: float = 0.5) -> Point:
+    return Point(ranking, ranking_id, budget, 1, 1, budget, 0.9, 0.3, 10, True, Latency(1.5, "PyTorch", "cpu", 2, 1))
+
+
+def test_a_study_that_is_opened_again_is_the_same(study_path: Path) -> None:
+    study = Study.open(study_path)
+    assert (study.info.model, study.info.num_classes, study.info.input_shape) == ("cifar_resnet8", 10, (3, 32, 32))
+    assert study.default_ranking == "identity"
+    study.save_learned(a_learned(study))
+    study.add_point(a_point("identity"))
+    again = Study.open(study_path)
+    assert again.default_ranking == "learned"
+    assert again.learned is not None
+    assert again.learned.affine.alpha.tolist() == [2.0] * 7
+    assert again.points == [a_point("identity")]
+    assert np.array_equal(again.curve("learned").ranking.order, again.curve("identity").ranking.order)
+
+
+def test_no_file_of_a_study_names_a_path_of_this_machine(study_path: Path) -> None:
+    for path in study_path.iterdir():
+        content = path.read_bytes()
+        for place in (str(Path.home()), str(study_path.parent), str(ROOT)):
+            assert place.encode() not in content, path.name
+
+
+def test_points_of_an_older_learned_map_disappear(study_path: Path) -> None:
+    study = Study.open(study_path)
+    study.save_learned(a_learned(study))
+    study.add_point(a_point("learned", study.ranking_id("learned")))
+    tuned = replace(a_point("learned", study.ranking_id("learned")), finetuned={"epochs": 1})
+    study.add_point(tuned)
+    study.add_point(a_point("identity"))
+    study.save_learned(a_learned(study, kappa=1.0))
+    assert study.points == [tuned, a_point("identity")]
+
+
+def test_a_point_measured_again_replaces_the_first(study_path: Path) -> None:
+    study = Study.open(study_path)
+    study.add_point(a_point("identity"))
+    study.add_point(replace(a_point("identity"), top1=0.8))
+    assert [p.top1 for p in study.points] == [0.8]
+
+
+@pytest.mark.parametrize("name", ["study.json", "structure.json", "ranking.json", "points.json"])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1}'])
+def test_damage_is_one_sentence_that_names_the_file(study_path: Path, name: str, content: str) -> None:
+    study = Study.open(study_path)
+    study.save_learned(a_learned(study))
+    study.add_point(a_point("identity"))
+    (study_path / name).write_text(content)
+    with pytest.raises(StudyError) as caught:
+        again = Study.open(study_path)
+        _ = again.structure, again.learned, again.points
+    assert name.split(".")[0] in str(caught.value) or "newer" in str(caught.value)
+
+
+def test_a_newer_version_is_refused(study_path: Path) -> None:
+    data = json.loads((study_path / "study.json").read_text())
+    write_json(study_path / "study.json", {**data, "format": 99})
+    with pytest.raises(StudyError, match="newer version"):
+        Study.open(study_path)
+
+
+def test_a_folder_that_is_no_study(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"legr new --study"):
+        Study.open(tmp_path)
+
+
+def test_samples_are_copied_before_they_are_written(study_path: Path, tmp_path: Path) -> None:
+    study = Study.open(study_path)
+    sample = {**study.info.to_dict(), "sample": True, "format": 1}
+    write_json(study_path / "study.json", sample)
+    study = Study.open(study_path)
+    copy = writable(study, tmp_path / "mine")
+    assert copy.path == tmp_path / "mine" / "digits8"
+    assert not copy.info.sample
+    copy.add_point(a_point("identity"))
+    assert writable(study, tmp_path / "mine").points == copy.points  # the copy that is there is used
+    assert Study.open(study_path).points == []
+    assert writable(copy, tmp_path / "mine") is copy
+    assert list_studies(tmp_path / "mine") == [copy.path]
+
+
+def test_the_studies_folder_is_chosen_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEGR_STUDIES", str(tmp_path / "env"))
+    assert studies_folder(tmp_path / "chosen") == tmp_path / "chosen"
+    assert studies_folder() == tmp_path / "env"
+    monkeypatch.delenv("LEGR_STUDIES")
+    assert studies_folder().name == "studies"
+
+
+def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(OSError, match="full"), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise OSError("full")
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_kept_sets_have_names_of_their_own(study_path: Path) -> None:
+    curve = Study.open(study_path).curve()
+    names = {keep_id(curve.keep(step)) for step in range(0, 100)}
+    assert len(names) == 100
+
+
+def test_dragging_a_study_loads_no_torch(study_path: Path) -> None:
+    script = (
+        "import sys, legr, legr.study.places, legr.jobs.run, legr.jobs.records\n"
+        "from legr.study.store import Study\n"
+        f"study = Study.open({str(study_path)!r})\n"
+        "curve = study.curve(); table = curve.table(); keep = curve.at(macs=0.5)\n"
+        "study.points, study.learned, study.finetuned, legr.cost(study.structure, keep)\n"
+        "from legr.commands.show import show; show(study, 0.5)\n"
+        "assert not {'torch', 'streamlit', 'optuna'} & set(sys.modules), set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
