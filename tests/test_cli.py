@@ -83,7 +83,8 @@ def test_the_whole_way_on_digits(tmp_path: Path) -> None:
     assert run("measure", "--study", study, "--budgets", "0.5", "--threads", 1, "--json")[0]["measured"] == 0
 
     tuned, said = run("finetune", "--study", study, "--macs", 0.5, "--epochs", 2, "--json")
-    assert tuned["top1"] > tuned["top1_before"] + 0.1  # random weights, so any training shows
+    losses = [epoch["loss"] for epoch in Study.open(study).finetuned[0].curve]
+    assert losses[1] < losses[0]
     assert "epoch 2 of 2" in said
     assert Path(tuned["weights"]).is_file()
     scored, _ = run("evaluate", "--study", study, "--macs", 0.5, "--json")
