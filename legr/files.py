@@ -5,28 +5,35 @@ It does not know what is in them.
 
 import json
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+__all__ = ["read_json", "replacing", "temporary_beside", "write_json"]
+
+
+def temporary_beside(path: Path) -> Path:
+    """Return a name beside `path` (same file system, so a rename is atomic) that nobody else uses."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; move it into place when the block ends well, drop it otherwise.
+    """Yield a temporary path to write; on success it becomes `path`, on an error it is deleted.
 
     A crash, a `kill -9` or a full disk leaves the old file as it was.
+
+    Raises:
+        OSError: the folder cannot be made or written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(handle)
-    temporary = Path(name)
+    temporary = temporary_beside(path)
     try:
         yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
+        with temporary.open("r+b") as file:
+            os.fsync(file.fileno())  # else a power cut may leave the new name on an empty file
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import torch
 
-from legr import terminal
+from legr.cli import terminal
 from legr.commands.create import create
 from legr.commands.finetune import run_finetune
 from legr.commands.learn import run_learn
 from legr.commands.measure import measure
+from legr.data.load import load_dataset
 from legr.files import write_json
 from legr.study.store import FORMAT, Study
-from legr.training.data import load_dataset
 from legr.training.finetune import FineTuneSettings, finetune
 from legr.training.models import build_model
 from legr.training.weights import save_weights

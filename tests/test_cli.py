@@ -101,7 +101,7 @@ def test_the_whole_way_on_digits(tmp_path: Path) -> None:
 
 
 def len_of_test_digits() -> int:
-    from legr.training.data import load_dataset
+    from legr.data.load import load_dataset
 
     return len(load_dataset("digits").test)
 

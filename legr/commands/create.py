@@ -11,6 +11,9 @@ import torch
 from torch import nn
 
 from legr.commands.network import data_progress
+from legr.data.folders import remember_folder
+from legr.data.images import IMAGENET_NORMALIZATION, Dataset, Normalization
+from legr.data.load import load_dataset
 from legr.deploy.crosscheck import thop_macs
 from legr.errors import SettingsError, StudyError
 from legr.progress import Progress, Report
@@ -20,10 +23,7 @@ from legr.structure.trace import trace
 from legr.structure.verify import verify
 from legr.study.records import StudyInfo
 from legr.study.store import Study
-from legr.training.data import load_dataset
 from legr.training.evaluate import score
-from legr.training.folders import remember_folder
-from legr.training.images import IMAGENET_NORMALIZATION, Dataset, Normalization
 from legr.training.models import build_model, model_spec
 from legr.training.weights import WeightsInfo, hash_state, load_weights, save_weights
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from legr.commands.network import data_progress, images_of
+from legr.data.folders import remember_folder
+from legr.data.load import load_dataset
 from legr.errors import DataError, SettingsError
 from legr.progress import Report
 from legr.study.store import Study
-from legr.training.data import load_dataset
-from legr.training.folders import remember_folder
 
 
 def locate(study: Study, folder: Path | None, download: bool, report: Report) -> dict[str, Any]:

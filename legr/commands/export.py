@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from legr.commands.network import images_of, network_at, normalization_of, original, ready
+from legr.data.batches import iterate
+from legr.data.images import Dataset
 from legr.deploy.bundle import RECIPE, WEIGHTS, write_recipe, zip_files
 from legr.deploy.export import INPUT, OUTPUT, Agreement, compare, export_onnx
 from legr.errors import DataError, ExportError
 from legr.progress import Progress, Report
 from legr.structure.surgery import plan
 from legr.study.store import Study
-from legr.training.batches import iterate
-from legr.training.images import Dataset
 
 CHECK_IMAGES = 1024
 _ONNX = "network.onnx"

@@ -10,12 +10,12 @@ from typing import Any
 import torch
 
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
+from legr.data.images import Dataset
 from legr.deploy.latency import measure_latency
 from legr.progress import Progress, Report
 from legr.study.records import RANKINGS, Point, RankingName
 from legr.study.store import Study
 from legr.training.evaluate import score
-from legr.training.images import Dataset
 
 BUDGETS = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15)
 

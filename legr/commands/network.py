@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from legr.data.folders import find_source
+from legr.data.images import Dataset, Normalization
+from legr.data.load import load_dataset
 from legr.errors import DataError, StudyError
 from legr.progress import Progress, Report, silent
 from legr.structure.surgery import prune
 from legr.structure.types import Keep
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
-from legr.training.data import load_dataset
 from legr.training.evaluate import with_better_statistics
-from legr.training.folders import find_source
-from legr.training.images import Dataset, Normalization
 from legr.training.models import build_model
 from legr.training.weights import load_weights
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import psutil
 from filelock import FileLock, Timeout
-from platformdirs import user_cache_path
 
 from legr.errors import JobError, LegrError
 from legr.jobs import records
 from legr.jobs.records import Job
+from legr.machine import cache_folder
 from legr.progress import Progress
 from legr.study.store import Study
 
@@ -178,7 +178,7 @@ def running(
 @contextmanager
 def _alone_on(device: str) -> Iterator[None]:
     """Hold the device's lock; the system frees it when its holder ends, however it ends."""
-    folder = Path(os.environ.get("LEGR_CACHE") or user_cache_path("legr"))
+    folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / f"device-{device.replace(':', '-')}.lock")
     try:

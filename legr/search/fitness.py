@@ -12,15 +12,15 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from legr.data.batches import iterate
+from legr.data.images import Dataset, Normalization, Split
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
 from legr.structure.surgery import prune
 from legr.structure.types import Keep
-from legr.training.batches import iterate
 from legr.training.compute import fast_dtype
 from legr.training.evaluate import batch_for
-from legr.training.images import Dataset, Normalization, Split
 
 FAILED = 1e6  # loss of a candidate whose outputs are not numbers
 

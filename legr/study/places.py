@@ -6,9 +6,8 @@ It does not know what is in a study.
 import os
 from pathlib import Path
 
-from platformdirs import user_data_path
-
 from legr.errors import StudyError
+from legr.machine import data_folder
 from legr.study.store import Study
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -17,7 +16,7 @@ SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 def studies_folder(chosen: Path | str | None = None) -> Path:
     """The folder of the user's studies: the one chosen, else LEGR_STUDIES, else the user's data folder."""
     chosen = chosen or os.environ.get("LEGR_STUDIES")
-    return Path(chosen).expanduser().resolve() if chosen else user_data_path("legr") / "studies"
+    return Path(chosen).expanduser().resolve() if chosen else data_folder() / "studies"
 
 
 def list_studies(folder: Path) -> list[Path]:

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from legr.training.batches import iterate
+from legr.data.batches import iterate
+from legr.data.images import Dataset, Normalization, Split
 from legr.training.compute import fast_dtype
-from legr.training.images import Dataset, Normalization, Split
 
 CALIBRATION_IMAGES = 2048  # training images that batch norm is recalibrated on, unaugmented
 COMPARISON_IMAGES = 2000  # held-out images that decide between own and recalibrated statistics

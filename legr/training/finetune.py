@@ -20,12 +20,12 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from legr.data.batches import iterate
+from legr.data.images import Dataset, Normalization
 from legr.errors import SettingsError
 from legr.progress import Progress, Report
-from legr.training.batches import iterate
 from legr.training.compute import autocast, fast_dtype
 from legr.training.evaluate import score
-from legr.training.images import Dataset, Normalization
 from legr.training.weights import save_weights
 
 log = logging.getLogger(__name__)

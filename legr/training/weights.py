@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from legr.errors import WeightsError
-from legr.training.files import replacing
+from legr.files import replacing
 
 __all__ = ["WeightsInfo", "hash_state", "load_weights", "save_weights"]
 

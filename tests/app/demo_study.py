@@ -21,9 +21,9 @@ def make_study(
     """Make a study of a network with random weights; its points are made up, its costs are real."""
     import torch
 
+    from legr.data.builtin_sets import CIFAR10_FINGERPRINT, DIGITS_FINGERPRINT
     from legr.ranking.norms import filter_norms
     from legr.structure.trace import trace
-    from legr.training.builtin_sets import CIFAR10_FINGERPRINT, DIGITS_FINGERPRINT
     from legr.training.models import build_model
 
     network = build_model(model, 10)

@@ -7,12 +7,12 @@ import torch
 from torch.nn import functional as F
 
 from legr.commands.network import images_of, normalization_of, original
+from legr.data.batches import iterate
 from legr.ranking.types import Affine
 from legr.search import fitness
 from legr.search.fitness import BatchStatisticsLoss
 from legr.structure.surgery import prune
 from legr.study.store import Study
-from legr.training.batches import iterate
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from legr.data.load import IMAGENET_NORMALIZATION, Split, iterate, load_dataset
 from legr.errors import SettingsError
 from legr.structure.gather import GatherChannels
 from legr.training.cifar_resnet import BasicBlock, cifar_resnet
-from legr.training.data import IMAGENET_NORMALIZATION, Split, iterate, load_dataset
 from legr.training.models import build_model
 from legr.training.weights import load_weights
 

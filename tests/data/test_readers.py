@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from legr.data.encoded import EncodedSplit
+from legr.data.readers import open_folder
 from legr.errors import DataError
-from legr.training.encoded import EncodedSplit
-from legr.training.readers import open_folder
-from tests.training.pictures import encoded, write_class_folders, write_parquet, write_parquet_folder
+from tests.data.pictures import encoded, write_class_folders, write_parquet, write_parquet_folder
 
 
 def names_of(split: EncodedSplit) -> list[str]:

@@ -6,9 +6,9 @@ It does not know the layouts themselves, nor how images are decoded, split or ca
 from collections.abc import Callable
 from pathlib import Path
 
+from legr.data import class_folders, parquet_folders
+from legr.data.encoded import ImageFolder
 from legr.errors import DataError
-from legr.training import class_folders, parquet_folders
-from legr.training.encoded import ImageFolder
 
 __all__ = ["open_folder"]
 

@@ -9,11 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from legr import terminal
+from legr.cli import terminal
 from legr.errors import SettingsError
 from legr.study.places import studies_folder
 
-_ENTRY = Path(__file__).resolve().parents[1] / "streamlit_app.py"
+_ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 _TRIES = 50
 
 

@@ -14,9 +14,9 @@ import psutil  # type: ignore[import-untyped]
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from legr.data.encoded import Progress
 from legr.errors import DataError
-from legr.training.encoded import Progress
-from legr.training.files import temporary_beside
+from legr.files import temporary_beside
 
 __all__ = ["ImageArrays", "cached_arrays", "check_memory", "read_arrays", "write_arrays"]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import torch
 from torch import Generator, Tensor
 
+from legr.data.images import Normalization, Split
 from legr.errors import SettingsError
-from legr.training.images import Normalization, Split
 
 __all__ = ["iterate"]
 

@@ -12,10 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from legr.errors import DataError, SettingsError
-from legr.training.array_cache import ImageArrays, cached_arrays, check_memory
-from legr.training.batches import iterate
-from legr.training.builtin_sets import (
+from legr.data.array_cache import ImageArrays, cached_arrays, check_memory
+from legr.data.batches import iterate
+from legr.data.builtin_sets import (
     CIFAR10_CLASSES,
     CIFAR10_FINGERPRINT,
     DIGITS_CLASSES,
@@ -25,14 +24,15 @@ from legr.training.builtin_sets import (
     digits_arrays,
     download_cifar10,
 )
-from legr.training.decode import decode_split
-from legr.training.encoded import ImageFolder, Progress
-from legr.training.files import cache_folder
-from legr.training.fingerprint import fingerprint_files
-from legr.training.folders import find_source, remember_folder
-from legr.training.images import IMAGENET_NORMALIZATION, Dataset, Normalization, Split
-from legr.training.readers import open_folder
-from legr.training.shuffle import SEEDS, permutation
+from legr.data.decode import decode_split
+from legr.data.encoded import ImageFolder, Progress
+from legr.data.fingerprint import fingerprint_files
+from legr.data.folders import find_source, remember_folder
+from legr.data.images import IMAGENET_NORMALIZATION, Dataset, Normalization, Split
+from legr.data.readers import open_folder
+from legr.data.shuffle import SEEDS, permutation
+from legr.errors import DataError, SettingsError
+from legr.machine import cache_folder
 
 __all__ = [
     "IMAGENET_NORMALIZATION",

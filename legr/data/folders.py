@@ -9,8 +9,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from legr.training.builtin_sets import CIFAR10_FINGERPRINT, DIGITS_FINGERPRINT, cifar10_is_here
-from legr.training.files import data_folder, replacing
+from legr.data.builtin_sets import CIFAR10_FINGERPRINT, DIGITS_FINGERPRINT, cifar10_is_here
+from legr.files import replacing
+from legr.machine import data_folder
 
 __all__ = ["find_source", "remember_folder"]
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from legr.data import array_cache
+from legr.data.array_cache import ImageArrays, cached_arrays, check_memory, read_arrays
 from legr.errors import DataError
-from legr.training import array_cache
-from legr.training.array_cache import ImageArrays, cached_arrays, check_memory, read_arrays
 
 
 def some_arrays() -> ImageArrays:
@@ -114,7 +114,7 @@ def test_waiting_for_another_process_can_be_stopped(tmp_path: Path, monkeypatch:
 
 def test_images_over_half_of_the_free_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     free = SimpleNamespace(available=2 * 2**30)
-    monkeypatch.setattr("legr.training.array_cache.psutil.virtual_memory", lambda: free)
+    monkeypatch.setattr("legr.data.array_cache.psutil.virtual_memory", lambda: free)
     n_fit = 2**30 // (3 * 32 * 32)
     check_memory("birds", n_fit, 32)
     with pytest.raises(DataError, match=r"birds would take 1.0 GiB of memory \(349,526 .* 2.0 GiB that are free"):

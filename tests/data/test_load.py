@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from legr.data import load as data_module
+from legr.data.load import Dataset, Split, load_dataset
+from legr.data.shuffle import permutation
 from legr.errors import DataError, SettingsError
-from legr.training import data as data_module
-from legr.training.data import Dataset, Split, load_dataset
-from legr.training.shuffle import permutation
-from tests.training.pictures import colour_of, write_class_folders, write_parquet_folder
+from tests.data.pictures import colour_of, write_class_folders, write_parquet_folder
 
 
 def keys(split: Split) -> list[bytes]:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from legr.data import images as images_module
+from legr.data.load import IMAGENET_NORMALIZATION, Dataset, Normalization, Split
 from legr.errors import DataError, SettingsError
-from legr.training import images as images_module
-from legr.training.data import IMAGENET_NORMALIZATION, Dataset, Normalization, Split
 
 
 def test_statistics_are_those_of_numpy_over_the_training_split(monkeypatch: pytest.MonkeyPatch) -> None:

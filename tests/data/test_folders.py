@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from legr.data.builtin_sets import CIFAR10_FINGERPRINT, DIGITS_FINGERPRINT
+from legr.data.fingerprint import fingerprint_files
+from legr.data.folders import find_source, remember_folder
 from legr.errors import DataError
-from legr.training.builtin_sets import CIFAR10_FINGERPRINT, DIGITS_FINGERPRINT
-from legr.training.fingerprint import fingerprint_files
-from legr.training.folders import find_source, remember_folder
 
 NAMES = ("b/two.bin", "a/one.bin")
 
@@ -43,7 +43,7 @@ def test_content_and_names_count(files: Path) -> None:
 
 def test_unchanged_files_are_not_read_again(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = fingerprint_files(files, NAMES)
-    monkeypatch.setattr("legr.training.fingerprint._hash_file", lambda path: pytest.fail(f"read {path}"))
+    monkeypatch.setattr("legr.data.fingerprint._hash_file", lambda path: pytest.fail(f"read {path}"))
     assert fingerprint_files(files, NAMES) == first
 
 
@@ -102,5 +102,5 @@ def test_an_unwritable_registry_is_only_logged(own_folders: Path, caplog: pytest
 
 
 def test_the_registry_loads_without_torch() -> None:
-    code = "import sys, legr.training.folders; sys.exit('torch' in sys.modules)"
+    code = "import sys, legr.data.folders; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as reference  # type: ignore[import-untyped]
 
+from legr.data.load import IMAGENET_NORMALIZATION, Normalization, Split, iterate
 from legr.errors import SettingsError
-from legr.training.data import IMAGENET_NORMALIZATION, Normalization, Split, iterate
 
 
 def random_split(count: int, height: int = 16, width: int = 16) -> Split:

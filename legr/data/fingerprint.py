@@ -9,9 +9,10 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from legr.data.encoded import Progress
 from legr.errors import DataError
-from legr.training.encoded import Progress
-from legr.training.files import cache_folder, replacing
+from legr.files import replacing
+from legr.machine import cache_folder
 
 __all__ = ["fingerprint_files"]
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from legr.data.array_cache import ImageArrays, cached_arrays, read_arrays, write_arrays
+from legr.data.decode import resize_arrays
+from legr.data.encoded import Progress
+from legr.data.shuffle import permutation
 from legr.errors import DataError
-from legr.training.array_cache import ImageArrays, cached_arrays, read_arrays, write_arrays
-from legr.training.decode import resize_arrays
-from legr.training.encoded import Progress
-from legr.training.files import cache_folder, data_folder
-from legr.training.shuffle import permutation
+from legr.machine import cache_folder, data_folder
 
 __all__ = [
     "CIFAR10_CLASSES",

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from legr.data.decode import decode_split, resize_arrays
+from legr.data.encoded import EncodedImage, EncodedSplit
 from legr.errors import DataError
-from legr.training.decode import decode_split, resize_arrays
-from legr.training.encoded import EncodedImage, EncodedSplit
-from tests.training.pictures import encoded
+from tests.data.pictures import encoded
 
 
 def split_of(*contents: bytes | Path) -> EncodedSplit:

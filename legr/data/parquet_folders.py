@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from legr.data.encoded import CHUNK, EncodedImage, ImageFolder, labelled
 from legr.errors import DataError
-from legr.training.encoded import CHUNK, EncodedImage, ImageFolder, labelled
 
 __all__ = ["LAYOUT", "open_parquet_folder"]
 

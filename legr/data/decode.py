@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from legr.data.encoded import EncodedImage, EncodedSplit, Progress
 from legr.errors import DataError
-from legr.training.encoded import EncodedImage, EncodedSplit, Progress
 
 __all__ = ["decode_split", "resize_arrays"]
 

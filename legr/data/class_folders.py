@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from legr.data.encoded import CHUNK, EncodedImage, EncodedSplit, ImageFolder, labelled
 from legr.errors import DataError
-from legr.training.encoded import CHUNK, EncodedImage, EncodedSplit, ImageFolder, labelled
 
 __all__ = ["LAYOUT", "open_class_folders"]
 

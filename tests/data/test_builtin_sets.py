@@ -11,10 +11,10 @@ import pytest
 from sklearn.datasets import load_digits  # type: ignore[import-untyped]
 from torchvision.datasets import CIFAR10  # type: ignore[import-untyped]
 
+from legr.data import builtin_sets
+from legr.data.builtin_sets import CIFAR10_CLASSES, cifar10_is_here, digits_arrays
+from legr.data.load import download_cifar10, load_dataset
 from legr.errors import DataError
-from legr.training import builtin_sets
-from legr.training.builtin_sets import CIFAR10_CLASSES, cifar10_is_here, digits_arrays
-from legr.training.data import download_cifar10, load_dataset
 
 
 def test_digits_are_scaled_and_split_four_to_one() -> None:

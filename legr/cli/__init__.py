@@ -1,0 +1,34 @@
+"""The command line, `python -m legr …`: options in, one call, a result out."""
+
+import sys
+
+import typer
+
+from legr.cli import long_work, looking, terminal
+
+cli = typer.Typer(
+    help="Learn a global ranking of a ConvNet's filters once, then prune to any budget.",
+    no_args_is_help=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for _command in (
+    looking.new,
+    long_work.learn,
+    looking.show,
+    looking.evaluate,
+    long_work.measure,
+    long_work.finetune,
+    long_work.export,
+    looking.data,
+    looking.jobs,
+    looking.cancel,
+    looking.app,
+):
+    cli.command()(_command)
+
+
+def main() -> None:
+    """Entry point of `python -m legr`."""
+    sys.exit(terminal.run(lambda: cli(standalone_mode=False, prog_name="python -m legr")))

@@ -1,0 +1,187 @@
+"""Commands that take minutes or hours: learn, measure, fine-tune, export. Each is a job while it runs.
+
+They do not know how anything is done. Heavy modules are imported by the command that needs them.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from legr.cli import terminal
+from legr.cli.opening import create_study, require_same, writable_study
+from legr.cli.options import Data, Device, JobId, Json, Macs, Model, Normalize, StudyPath, Weights
+from legr.errors import SettingsError
+from legr.progress import Progress, Report
+from legr.study.store import Study
+
+
+def learn(
+    study: StudyPath,
+    model: Model = None,
+    weights: Weights = None,
+    data: Data = None,
+    normalize: Normalize = None,
+    budget: Annotated[float | None, typer.Option(help="Fraction of MACs to score at; 0.47 by default.")] = None,
+    candidates: Annotated[int | None, typer.Option(help="Candidates to evaluate; 400 by default.")] = None,
+    images: Annotated[int | None, typer.Option(help="Held-out images to score on; 2000 by default.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the search; 0 by default.")] = None,
+    device: Device = "auto",
+    measure: Annotated[bool, typer.Option("--measure/--no-measure", help="Measure the frontier afterwards.")] = False,
+    json: Json = False,
+    job: JobId = None,
+) -> None:
+    """Learn the ranking; goes on where an earlier call stopped."""
+    from legr.commands.learn import run_learn
+    from legr.commands.measure import measure as run_measure
+    from legr.training.compute import pick_device
+
+    asked = {"budget": budget, "images": images, "seed": seed}
+    place = pick_device(device)
+    if (study / "study.json").exists():
+        opened = writable_study(study)
+        require_same(opened, model, weights, data, normalize)
+    else:
+        opened = create_study(study, model, weights, data, normalize)
+    arguments = arguments_of({**asked, "candidates": candidates, "device": device}, ["--measure"] if measure else [])
+
+    def work(report: Report) -> dict[str, Any]:
+        found = run_learn(opened, asked, candidates, place, report)
+        if measure:
+            run_measure(opened, None, 1, None, place, report)
+        return found
+
+    found = as_job(opened, "learn", arguments, str(place), job, work)
+    terminal.result(
+        found,
+        json,
+        f"{found['candidates']} candidates in {terminal.duration(found['seconds'])}: "
+        f"loss {found['best_loss']:.4f}, identity {found['identity_loss']:.4f}",
+    )
+
+
+def measure(
+    study: StudyPath,
+    budgets: Annotated[list[str] | None, typer.Option(help="Fractions of MACs, separated by commas.")] = None,
+    batch: Annotated[int, typer.Option(help="Batch of the latency measurement.")] = 1,
+    threads: Annotated[int | None, typer.Option(help="Processor threads; by default all cores.")] = None,
+    device: Device = "auto",
+    json: Json = False,
+    job: JobId = None,
+) -> None:
+    """Accuracy and latency of every ranking along the slider; goes on where it stopped."""
+    from legr.commands.measure import measure as run_measure
+    from legr.training.compute import pick_device
+
+    place, opened = pick_device(device), writable_study(study)
+    fractions = fractions_of(budgets)
+    arguments = arguments_of({"budgets": ",".join(budgets) if budgets else None, "batch": batch, "threads": threads})
+    found = as_job(
+        opened,
+        "measure",
+        arguments,
+        str(place),
+        job,
+        lambda r: run_measure(opened, fractions, batch, threads, place, r),
+    )
+    terminal.result(found, json, f"{found['measured']} points measured, {found['skipped']} were there already")
+
+
+def finetune(
+    study: StudyPath,
+    macs: Macs,
+    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 10,
+    distill: Annotated[bool, typer.Option("--distill/--no-distill", help="Learn from the original as well.")] = True,
+    device: Device = "auto",
+    json: Json = False,
+    job: JobId = None,
+) -> None:
+    """Train the network at a budget back to accuracy; goes on where it stopped."""
+    from legr.commands.finetune import run_finetune
+    from legr.training.compute import pick_device
+    from legr.training.finetune import FineTuneSettings
+
+    place, opened = pick_device(device), writable_study(study)
+    settings = FineTuneSettings(epochs=epochs, distill=distill)
+    arguments = arguments_of(
+        {"macs": macs, "epochs": epochs, "device": device}, ["--distill" if distill else "--no-distill"]
+    )
+    found = as_job(
+        opened,
+        "finetune",
+        arguments,
+        str(place),
+        job,
+        lambda r: run_finetune(opened, macs, settings, place, r),
+    )
+    terminal.result(
+        found,
+        json,
+        f"{100 * found['top1_before']:.2f} % -> {100 * found['top1']:.2f} % top-1 "
+        f"after {found['epochs']} epochs ({terminal.duration(found['seconds'])})",
+    )
+
+
+def export(
+    study: StudyPath,
+    macs: Macs,
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    json: Json = False,
+    job: JobId = None,
+) -> None:
+    """Write the network at a budget as ONNX and safetensors, checked, in one zip."""
+    from legr.commands.export import export as run_export
+
+    opened = Study.open(study)
+
+    def work(report: Report) -> dict[str, Any]:
+        return run_export(opened, macs, out, report)
+
+    arguments = arguments_of({"macs": macs, "out": str(out)})
+    found = work(terminal.Echo()) if opened.info.sample else as_job(opened, "export", arguments, "cpu", job, work)
+    terminal.result(
+        found,
+        json,
+        f"{found['zip']}: same answer on {100 * found['top1_agreement']:.2f} % of {found['images']} inputs, "
+        f"largest difference {found['max_abs_diff']:.1e}",
+    )
+
+
+def as_job(
+    study: Study,
+    kind: str,
+    arguments: list[str],
+    device: str,
+    job: str | None,
+    work: Callable[[Report], dict[str, Any]],
+) -> dict[str, Any]:
+    """Run work registered as a job, so that pages and `jobs` see it, wherever it was started."""
+    from legr.jobs.run import running
+
+    echo = terminal.Echo()
+    with running(study, kind, arguments, device, job) as handle:
+
+        def report(progress: Progress) -> None:
+            handle.report(progress)
+            echo(progress)
+
+        found = work(report)
+        handle.finish("done", result=found)
+    return found
+
+
+def arguments_of(options: dict[str, Any], flags: list[str] | None = None) -> list[str]:
+    given = [part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))]
+    return given + (flags or [])
+
+
+def fractions_of(budgets: list[str] | None) -> list[float] | None:
+    if not budgets:
+        return None
+    try:
+        return [float(part) for text in budgets for part in text.replace(",", " ").split()]
+    except ValueError:
+        raise SettingsError(
+            f"--budgets takes fractions separated by commas, such as 0.3,0.5, got {' '.join(budgets)!r}"
+        ) from None

@@ -1,0 +1,61 @@
+"""Open, make or refuse the study that a command names.
+
+It does not know what the command does with it.
+"""
+
+import os
+from pathlib import Path
+
+from legr.cli import terminal
+from legr.errors import SettingsError, StudyError
+from legr.study.places import studies_folder, writable
+from legr.study.store import Study
+
+
+def create_study(study: Path, model: str | None, weights: str | None, data: str | None, normalize: str | None) -> Study:
+    from legr.commands.create import create
+
+    missing = [name for name, value in (("--model", model), ("--weights", weights), ("--data", data)) if value is None]
+    if missing:
+        raise SettingsError(
+            f"there is no study at {study}; to make one, give {', '.join(missing)} (weights may be none)"
+        )
+    assert model and weights and data
+    return create(study, model, None if weights == "none" else Path(weights), data, normalize, terminal.Echo())
+
+
+def require_same(study: Study, model: str | None, weights: str | None, data: str | None, normalize: str | None) -> None:
+    """Refuse what differs from the study; what is the same may be given again."""
+    info = study.info
+    if model is not None and model != info.model:
+        raise SettingsError(f"this study was made with --model {info.model}, got {model}; learn in a new study")
+    if normalize is not None and normalize != info.normalization["kind"]:
+        raise SettingsError(
+            f"this study was made with --normalize {info.normalization['kind']}, got {normalize}; learn in a new study"
+        )
+    if weights is not None:
+        from legr.training.models import build_model
+        from legr.training.weights import load_weights
+
+        given = (
+            load_weights(build_model(info.model, info.num_classes), Path(weights)).sha256 if weights != "none" else None
+        )
+        if (given is None and info.weights_origin != "none") or (given is not None and given != info.weights_sha256):
+            raise SettingsError("this study was made with other --weights; learn in a new study")
+    if data is not None and data != info.data_name:
+        from legr.data.folders import remember_folder
+        from legr.data.load import load_dataset
+
+        if load_dataset(data, info.input_shape[1], split_seed=info.split_seed).fingerprint != info.data_fingerprint:
+            raise SettingsError(f"this study was made with other --data ({info.data_name}); learn in a new study")
+        remember_folder(info.data_fingerprint, data)
+
+
+def writable_study(path: Path) -> Study:
+    opened = Study.open(path)
+    study = writable(opened, studies_folder())
+    if study is not opened:
+        terminal.say(f"{opened.path.name} is a sample; working on the copy in {study.path}")
+    if not os.access(study.path, os.W_OK):
+        raise StudyError(f"{study.path.name} cannot be written; change its permissions or copy it")
+    return study

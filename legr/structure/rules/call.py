@@ -1,0 +1,73 @@
+"""One operation as a trace sees it, and what to do with an operation that has no rule.
+
+It does not know any particular operation.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+
+from legr.structure.types import Op
+
+if TYPE_CHECKING:
+    from legr.structure.trace import Tracer
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operation as it ran: `call["weight"]` is the argument of that name in the operation's schema."""
+
+    func: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    output: Any
+
+    def __getitem__(self, name: str) -> Any:
+        for position, argument in enumerate(self.func._schema.arguments):
+            if argument.name == name:
+                if position < len(self.args):
+                    return self.args[position]
+                return self.kwargs.get(name, argument.default_value)
+        return None
+
+    @property
+    def name(self) -> str:
+        """Name for messages, such as "conv2d"."""
+        return str(self.func._schema.name).removeprefix("aten::")
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        """Every tensor argument."""
+        return [leaf for leaf in tree_leaves((self.args, self.kwargs)) if isinstance(leaf, Tensor)]
+
+    @property
+    def outputs(self) -> list[Tensor]:
+        """Every tensor result."""
+        return [leaf for leaf in tree_leaves(self.output) if isinstance(leaf, Tensor)]
+
+
+def varying(labels: Tensor) -> list[int]:
+    """Dims along which representative labels differ."""
+    return [d for d in range(labels.dim()) if labels.size(d) > 1 and bool((labels != labels.narrow(d, 0, 1)).any())]
+
+
+def unknown(tracer: "Tracer", call: Call) -> None:
+    """No rule: hold every channel that comes in and count the cost as PyTorch counts it."""
+    hold_all(tracer, call)
+    count = flop_registry.get(call.func._overloadpacket)
+    if count is not None:
+        flops = count(*call.args, **call.kwargs, out_val=call.output)
+        tracer.ops.append(Op(None, 0, 0, int(flops) // 2, tracer.module))
+
+
+def hold_all(tracer: "Tracer", call: Call) -> None:
+    """Hold every channel and every parameter that an operation reads, and forget what its result is made of."""
+    for tensor in call.inputs:
+        tracer.freeze(tensor, call)
+        tracer.hold(tracer.labels(tensor), call.name, "there is no rule for this operation")
+    for tensor in call.outputs:
+        tracer.write(tensor, torch.zeros((), dtype=torch.int64))
