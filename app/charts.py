@@ -1,0 +1,269 @@
+"""Charts of a network and of its training: each a table that tests read, and a thin figure that draws it.
+
+They do not know pages or files. Colours are the same on every chart of every page.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from legr.structure.types import Keep, Structure
+from legr.study.records import Learned
+
+COLOURS = {
+    "learned": "#3b7ddd",
+    "identity": "#e08a2c",
+    "uniform": "#9a6fc4",
+    "finetuned": "#2e9e6b",
+    "original": "#7d8794",
+    "removed": "rgba(130, 140, 155, 0.28)",
+}
+CAPTIONS = {
+    "learned": "Learned",
+    "identity": "Identity",
+    "uniform": "Uniform",
+    "finetuned": "Fine-tuned",
+    "original": "Original",
+}
+PLAIN = {"displayModeBar": False, "scrollZoom": False}  # Plotly's own buttons are noise here
+
+
+# -- filters of each layer ---------------------------------------------------------------------------------
+
+
+def layers_info(structure: Structure, keep: Keep) -> pd.DataFrame:
+    """Filters and cost of each layer of the network that `keep` leaves.
+
+    Returns:
+        One row a layer, in order of execution: layer, kept, removed, total, macs, macs_share in [0, 1].
+    """
+
+    def size(parameter: str, dim: int) -> int:
+        axis = structure.axis_of.get((parameter, dim))
+        return structure.shapes[parameter][dim] if axis is None else int(keep.kept(axis.labels).sum())
+
+    costs: dict[str | None, int] = {}
+    for op in structure.ops:
+        pairs = 1 if op.parameter is None else size(op.parameter, op.out_dim) * size(op.parameter, op.in_dim)
+        costs[op.parameter] = costs.get(op.parameter, 0) + op.macs * pairs
+    all_macs = sum(costs.values()) or 1
+    rows = []
+    for layer in structure.layers:
+        kept, macs = int(keep.kept(layer.labels).sum()), costs.get(layer.parameter, 0)
+        rows.append((layer.name, kept, layer.total - kept, layer.total, macs, macs / all_macs))
+    return pd.DataFrame(rows, columns=["layer", "kept", "removed", "total", "macs", "macs_share"])
+
+
+def layers_figure(info: pd.DataFrame, colour: str, as_share: bool = False) -> go.Figure:
+    """Stacked bars of kept and removed filters; the axis is pinned, so that only the bars move."""
+    scale = 100 / info["total"] if as_share else 1.0
+    hover = (
+        "<b>%{customdata[0]}</b><br>%{customdata[1]} of %{customdata[2]} filters"
+        "<br>%{customdata[3]:.1%} of this network's MACs<extra></extra>"
+    )
+    figure = go.Figure()
+    for column, name, paint in (("kept", "kept", colour), ("removed", "removed", COLOURS["removed"])):
+        figure.add_bar(
+            x=info["layer"],
+            y=info[column] * scale,
+            name=name,
+            marker={"color": paint, "line": {"width": 0}},
+            customdata=info[["layer", "kept", "total", "macs_share"]],
+            hovertemplate=hover,
+        )
+    top = 100 if as_share else max(info["total"], default=1)
+    style(figure, 380, barmode="stack", bargap=0.12)
+    figure.update_yaxes(title="filters kept, %" if as_share else "filters", range=[0, top * 1.02], fixedrange=True)
+    figure.update_xaxes(tickangle=-90, tickfont={"size": 10}, fixedrange=True)
+    return figure
+
+
+# -- the learned map ---------------------------------------------------------------------------------------
+
+
+def map_info(learned: Learned) -> pd.DataFrame:
+    """The learned map: one row a layer with alpha and kappa."""
+    return pd.DataFrame({"layer": learned.layers, "alpha": learned.alpha, "kappa": learned.kappa})
+
+
+def map_figure(info: pd.DataFrame) -> go.Figure:
+    """Alpha (logarithmic) and kappa of each layer, one above the other."""
+    figure = go.Figure()
+    shared: dict[str, Any] = {
+        "mode": "markers",
+        "marker": {"color": COLOURS["learned"], "size": 7},
+        "x": info["layer"],
+    }
+    figure.add_scatter(
+        y=info["alpha"], name="alpha", hovertemplate="<b>%{x}</b><br>alpha %{y:.3g}<extra></extra>", **shared
+    )
+    figure.add_scatter(
+        y=info["kappa"],
+        name="kappa",
+        yaxis="y2",
+        hovertemplate="<b>%{x}</b><br>kappa %{y:.3g}<extra></extra>",
+        **shared,
+    )
+    style(figure, 430, showlegend=False)
+    dotted = {
+        "line": {"color": COLOURS["original"], "width": 1, "dash": "dot"},
+        "x0": 0,
+        "x1": 1,
+        "xref": "paper",
+    }
+    figure.update_layout(
+        xaxis={"tickangle": -90, "tickfont": {"size": 10}, "anchor": "y2", "fixedrange": True},
+        yaxis={
+            "title": "alpha (log)",
+            "type": "log",
+            "domain": [0.58, 1],
+            "fixedrange": True,
+            "tickvals": log_ticks(info["alpha"]),
+        },
+        yaxis2={"title": "kappa", "domain": [0, 0.46], "anchor": "x", "fixedrange": True, "zeroline": False},
+        shapes=[
+            {"type": "line", "y0": 1, "y1": 1, "yref": "y", **dotted},
+            {"type": "line", "y0": 0, "y1": 0, "yref": "y2", **dotted},
+        ],
+    )
+    return figure
+
+
+def log_ticks(values: Sequence[float]) -> list[float]:
+    """Round numbers for a logarithmic axis: 1, 2, 5 within two decades, decades beyond."""
+    low, high = math.floor(math.log10(min(values, default=1))), math.ceil(math.log10(max(values, default=1)))
+    steps = (1, 2, 5) if high - low <= 2 else (1,)
+    return [step * 10.0**decade for decade in range(low, high + 1) for step in steps]
+
+
+# -- progress of a search and of a training ----------------------------------------------------------------
+
+
+def search_info(trace: Sequence[float], identity_loss: float | None) -> pd.DataFrame:
+    """Best loss after each candidate, counted from 1, beside the identity's."""
+    return pd.DataFrame({"candidate": range(1, len(trace) + 1), "best": trace, "identity": identity_loss})
+
+
+def search_info_of_history(history: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The same from a running job's history; a resumed search has no rows for what was done before."""
+    rows = [row for row in history if row.get("best_loss") is not None]
+    return pd.DataFrame(
+        {
+            "candidate": [row["done"] for row in rows],
+            "best": [row["best_loss"] for row in rows],
+            "identity": [row.get("identity_loss") for row in rows],
+        }
+    )
+
+
+def search_figure(info: pd.DataFrame, n_candidates: int, height: int = 280) -> go.Figure:
+    """Best loss so far; the axis spans the whole search from the start."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=info["candidate"],
+        y=info["identity"],
+        name=CAPTIONS["identity"],
+        mode="lines",
+        hoverinfo="skip",
+        line={"color": COLOURS["identity"], "width": 2, "dash": "dot"},
+    )
+    figure.add_scatter(
+        x=info["candidate"],
+        y=info["best"],
+        name="Best so far",
+        mode="lines" if len(info) > 1 else "markers",
+        line={"color": COLOURS["learned"], "width": 2.5, "shape": "hv"},
+        hovertemplate="candidate %{x}<br>best loss %{y:.4f}<extra></extra>",
+    )
+    style(figure, height)
+    figure.update_xaxes(title="candidate", range=[0, max(n_candidates, 1)], fixedrange=True)
+    figure.update_yaxes(title="loss on held-out images", fixedrange=True)
+    return figure
+
+
+def training_info(history: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Loss and held-out accuracy (per cent) after each epoch, counted from 1."""
+    rows = [row for row in history if row.get("loss") is not None]
+    return pd.DataFrame(
+        {
+            "epoch": [row.get("done", number) for number, row in enumerate(rows, 1)],
+            "loss": [row["loss"] for row in rows],
+            "heldout_percent": [_percent(row.get("heldout_top1")) for row in rows],
+        }
+    )
+
+
+def training_figure(info: pd.DataFrame, epochs: int) -> go.Figure:
+    """Training loss (left axis) and held-out accuracy (right axis) after each epoch."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=info["epoch"],
+        y=info["loss"],
+        name="training loss",
+        mode="lines+markers",
+        line={"color": COLOURS["original"], "width": 2},
+        hovertemplate="epoch %{x}<br>loss %{y:.4f}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=info["epoch"],
+        y=info["heldout_percent"],
+        name="held-out top-1",
+        yaxis="y2",
+        mode="lines+markers",
+        line={"color": COLOURS["finetuned"], "width": 2.5},
+        hovertemplate="epoch %{x}<br>held-out top-1 %{y:.2f} %<extra></extra>",
+    )
+    style(figure, 300)
+    figure.update_layout(
+        xaxis={
+            "title": "epoch",
+            "range": [0.5, max(epochs, 1) + 0.5],
+            "dtick": max(1, epochs // 10),
+            "fixedrange": True,
+        },
+        yaxis={"title": "training loss", "fixedrange": True, "rangemode": "tozero"},
+        yaxis2={
+            "title": "held-out top-1, %",
+            "overlaying": "y",
+            "side": "right",
+            "showgrid": False,
+            "fixedrange": True,
+            "range": _around(info["heldout_percent"]),
+            "tickformat": ".1f",
+        },
+    )
+    return figure
+
+
+def _around(percent: pd.Series) -> list[float]:
+    """A range of accuracies with some room on both sides."""
+    known = percent.dropna()
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 100.0)
+    return [max(0.0, low - 5), min(100.5, high + 5)]
+
+
+def _percent(fraction: float | None) -> float | None:
+    return None if fraction is None else 100 * fraction
+
+
+def style(figure: go.Figure, height: int, **layout: Any) -> None:
+    """What all charts share: slim margins, the legend above, zoom kept while the data changes."""
+    legend = {
+        "orientation": "h",
+        "yanchor": "bottom",
+        "y": 1.01,
+        "xanchor": "left",
+        "x": 0,
+        "traceorder": "normal",
+    }
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 30, "b": 8},
+        legend=legend,
+        uirevision="keep",
+        hovermode="closest",
+        **layout,
+    )

@@ -1,0 +1,103 @@
+"""From measured points to the figures on screen: what was measured, and what lies between two measurements.
+
+It does not know charts or pages. Nothing is ever estimated from MACs alone, and nothing beyond the outermost
+measured points.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from legr.study.records import Latency, Point
+
+ORIGINAL = "original"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A figure, and whether it was measured at this very network or lies between two that were."""
+
+    value: float
+    measured: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Where latency was taken; figures of different conditions are never put on one line."""
+
+    runtime: str
+    device: str
+    threads: int
+    batch: int
+
+    @classmethod
+    def of(cls, latency: Latency) -> "Conditions":
+        """The conditions of one measurement."""
+        return cls(latency.runtime, latency.device, latency.threads, latency.batch)
+
+    def __str__(self) -> str:
+        threads = f"{self.threads} thread{'s' if self.threads != 1 else ''}"
+        return f"{self.runtime}, {self.device}, {threads}, batch {self.batch}"
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """The measured points of a study, sorted into the lines of the frontier.
+
+    Attributes:
+        points: as `Study.points` gives them.
+    """
+
+    points: Sequence[Point]
+
+    @cached_property
+    def original(self) -> Point | None:
+        """The original network, as measured last."""
+        return next((p for p in reversed(self.points) if p.ranking == ORIGINAL), None)
+
+    @cached_property
+    def conditions(self) -> Conditions | None:
+        """The conditions under which most latencies were taken; None where there are none."""
+        counts = Counter(Conditions.of(p.latency) for p in self.points if p.latency)
+        return max(counts, key=lambda found: counts[found]) if counts else None
+
+    @property
+    def finetuned(self) -> list[Point]:
+        """Networks measured after fine-tuning, smallest first."""
+        return sorted((p for p in self.points if p.finetuned), key=lambda p: p.macs)
+
+    def line(self, ranking: str) -> list[Point]:
+        """Points of a ranking before fine-tuning, and the original, by rising MACs; empty where none was measured."""
+        found = {p.macs: p for p in self.points if p.ranking == ranking and not p.finetuned}
+        if found and self.original:
+            found[self.original.macs] = self.original
+        return [found[macs] for macs in sorted(found)]
+
+    def latency_of(self, point: Point) -> float | None:
+        """Latency of a point in ms, where it was taken under the study's conditions."""
+        if point.latency is None or Conditions.of(point.latency) != self.conditions:
+            return None
+        return point.latency.milliseconds
+
+    def top1(self, ranking: str, macs: int) -> Reading | None:
+        """Accuracy before fine-tuning, in [0, 1], of the network with `macs` on a ranking's path."""
+        return self._read(ranking, macs, lambda p: p.top1)
+
+    def latency_ms(self, ranking: str, macs: int) -> Reading | None:
+        """Latency of the network with `macs` on a ranking's path."""
+        return self._read(ranking, macs, self.latency_of)
+
+    def _read(self, ranking: str, macs: int, value_of: Callable[[Point], float | None]) -> Reading | None:
+        if self.original and macs == self.original.macs:  # every ranking's path begins there
+            value = value_of(self.original)
+            return None if value is None else Reading(value, True)
+        known = {p.macs: value for p in self.line(ranking) if (value := value_of(p)) is not None}
+        if macs in known:
+            return Reading(known[macs], True)
+        places = sorted(known)
+        if not places or not places[0] <= macs <= places[-1]:
+            return None
+        return Reading(float(np.interp(macs, places, [known[place] for place in places])), False)

@@ -1,0 +1,159 @@
+"""Which study is open, and what is remembered of it between two runs of a page.
+
+It does not know how a page looks. A browser only ever sends a study's name: it is looked up in the list
+of studies and samples, so that no path can come from outside.
+"""
+
+import math
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from legr.errors import StudyError
+from legr.ranking.budget import BudgetCurve
+from legr.study.places import SAMPLES, list_studies, studies_folder, writable
+from legr.study.records import RankingName
+from legr.study.store import Study
+
+Stamp = tuple[int, ...]
+START_BUDGET = 50.0  # per cent of MACs
+_NAME, _NOTICE, _BUDGET = "study", "notice", "budget"
+_ENTERED, _WANTED = "entered", "wanted"
+
+
+# -- the way in ---------------------------------------------------------------------------------------------
+
+
+def enter() -> None:
+    """Note that this session came in through `streamlit_app.py`; go on to the page it was on its way to."""
+    st.session_state[_ENTERED] = True
+    wanted = st.session_state.pop(_WANTED, None)
+    if wanted:
+        st.switch_page(wanted, query_params=st.query_params.to_dict())
+
+
+def require_entry(page: str) -> None:
+    """Send a session that has not come in through `streamlit_app.py` there, and then back to `page`.
+
+    Until `st.navigation` has run once in a server, Streamlit takes every file of a folder called `pages` for an
+    app page of its own. A tab that is still open while the server starts anew would get such a bare page.
+    """
+    if _ENTERED not in st.session_state:
+        st.session_state[_WANTED] = page
+        st.switch_page("streamlit_app.py", query_params=st.query_params.to_dict())
+
+
+# -- the open study ----------------------------------------------------------------------------------------
+
+
+def known_studies() -> dict[str, Path]:
+    """Every study that can be opened, by name: samples first; a user's copy of a sample stands in for it."""
+    return {path.name: path for path in (*list_studies(SAMPLES), *list_studies(studies_folder()))}
+
+
+def open_name() -> str | None:
+    """Name of the open study: of the address line, else of this tab, else the first there is."""
+    name = st.query_params.get(_NAME) or st.session_state.get(_NAME)
+    return name or next(iter(known_studies()), None)
+
+
+def open_study() -> Study | None:
+    """Open the study of this tab and keep its name in the address line; None where there is no study at all.
+
+    Raises:
+        StudyError: there is none of that name, or it is damaged or newer than this version.
+    """
+    name = open_name()
+    if name is None:
+        return None
+    path = known_studies().get(name)
+    if path is None:
+        raise StudyError(f"there is no study {name[:60]!r} here any more; open another on the Studies page")
+    choose(name)
+    return Study.open(path)
+
+
+def choose(name: str) -> None:
+    """Make a study the open one of this tab."""
+    st.session_state[_NAME] = name
+    if st.query_params.get(_NAME) != name:
+        st.query_params[_NAME] = name
+
+
+def own_copy(study: Study) -> Study:
+    """Return a study that may be written; a sample is copied to the user's folder, and the user is told.
+
+    Raises:
+        StudyError: the copy cannot be written.
+    """
+    if not study.info.sample:
+        return study
+    own = writable(study, studies_folder())
+    st.session_state[_NOTICE] = (
+        f"The sample {study.path.name} stays as it is: you are now working on your copy in {own.path}."
+    )
+    choose(own.path.name)
+    return own
+
+
+def take_notice() -> str | None:
+    """What the user has to be told once."""
+    notice: str | None = st.session_state.pop(_NOTICE, None)
+    return notice
+
+
+# -- the budget, shared by the pages -----------------------------------------------------------------------
+
+
+def budget_percent() -> float:
+    """The chosen budget, per cent of the original's MACs."""
+    if _BUDGET not in st.session_state:
+        try:
+            asked = float(st.query_params.get(_BUDGET, START_BUDGET))
+        except ValueError:
+            asked = START_BUDGET
+        st.session_state[_BUDGET] = asked if math.isfinite(asked) else START_BUDGET
+    return float(st.session_state[_BUDGET])
+
+
+def keep_budget(percent: float) -> None:
+    """Remember the budget for the other pages and, in the address line, for a reload."""
+    st.session_state[_BUDGET] = percent
+    if st.query_params.get(_BUDGET) != f"{percent:g}":
+        st.query_params[_BUDGET] = f"{percent:g}"
+
+
+# -- curves: read once, then a budget costs microseconds ---------------------------------------------------
+
+
+def stamp(study: Study) -> Stamp:
+    """Changes whenever the network or the learned map of a study is written."""
+    files = (study.path / "structure.json", study.path / "ranking.json")
+    return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in files)
+
+
+def curve(study: Study, ranking: RankingName) -> BudgetCurve:
+    """The budget curve of a ranking; shared by all tabs, and never written to."""
+    return _curve(str(study.path), ranking, stamp(study))
+
+
+def curve_table(study: Study, ranking: RankingName) -> pd.DataFrame:
+    """The curve at 256 budgets: columns budget, macs, params, and the filters kept of each layer."""
+    return _curve_table(str(study.path), ranking, stamp(study))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _curve(path: str, ranking: RankingName, stamp: Stamp) -> BudgetCurve:
+    found = Study.open(path).curve(ranking)
+    _ = found.macs, found.kept
+    return found
+
+
+@st.cache_data(max_entries=24, show_spinner=False)
+def _curve_table(path: str, ranking: RankingName, stamp: Stamp) -> pd.DataFrame:
+    found = _curve(path, ranking, stamp)
+    table = found.table()
+    names = [layer.name for layer in found.structure.layers]
+    costs = pd.DataFrame({"budget": table.budgets.round(6), "macs": table.macs, "params": table.params})
+    return costs.join(pd.DataFrame(table.kept, columns=names))

@@ -1,0 +1,109 @@
+"""Explore: move the budget, see what is left of every layer and what it costs.
+
+It does not know how a ranking is learned or a point measured.
+"""
+
+import streamlit as st
+
+from app import state
+from app.charts import CAPTIONS
+from app.figures import metrics_row, read_figures, sources_line
+from app.job_panel import job_panel, launch, others_at_work
+from app.measured import Measurements
+from app.panels import frontier_panel, layers_panel
+from app.widgets import (
+    budget_slider,
+    data_is_here,
+    data_notice,
+    guarded,
+    heading,
+    optimism_note,
+    plain,
+    require_study,
+    run_page,
+)
+from legr.jobs import records
+from legr.study.records import RANKINGS, RankingName
+from legr.study.store import Study
+
+
+def page() -> None:
+    study = require_study()
+    heading(study)
+    others_at_work(study, "learn", "finetune", "export")
+    show_unfinished_measuring(study)
+    explore(study)
+    data_notice(study)
+    optimism_note(study)
+
+
+@st.fragment
+@guarded()
+def explore(study: Study) -> None:
+    """All that follows the slider: only this part runs again while the budget moves."""
+    left, right = st.columns([3, 2], vertical_alignment="center", gap="large")
+    with right:
+        ranking = choose_ranking(study)
+    curve = state.curve(study, ranking)
+    with left:
+        budget = budget_slider(curve.floor)
+    measured = Measurements(study.points)
+    figures = read_figures(study, curve, ranking, budget, measured)
+    metrics_row(figures)
+    st.caption(plain(sources_line(figures, measured.conditions)))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        layers_panel(curve, figures)
+    with right:
+        frontier_panel(measured, figures)
+    with st.container(horizontal=True):
+        download_curve(study, ranking)
+        measure(study, budget)
+
+
+def choose_ranking(study: Study) -> RankingName:
+    options = [name for name in RANKINGS if name != "learned" or study.learned]
+    chosen: RankingName = st.segmented_control(
+        "Ranking",
+        options,
+        default=study.default_ranking,
+        required=True,
+        format_func=CAPTIONS.__getitem__,
+        key=f"ranking-{study.path.name}-{len(options)}",
+        persist_state="session",
+        wrap=True,
+        help="Which filters go first. Learned: by the map found on the Learn page. Identity: those of the "
+        "smallest L2 norm. Uniform: the same share of every layer.",
+    )
+    return chosen
+
+
+def download_curve(study: Study, ranking: RankingName) -> None:
+    table = state.curve_table(study, ranking)
+    st.download_button(
+        "Download the curve (CSV)",
+        lambda: table.to_csv(index=False),
+        f"{study.path.name}-{ranking}.csv",
+        "text/csv",
+        on_click="ignore",
+        help=f"{len(table)} budgets, from the original to the floor: cost, and filters of each layer.",
+    )
+
+
+def measure(study: Study, budget: float) -> None:
+    job = records.latest(study, "measure")
+    blocked = not data_is_here(study) or bool(job and job.active)
+    about = "Accuracy and latency of all rankings at"
+    if st.button("Measure this network", disabled=blocked, help=f"{about} this budget."):
+        launch(study, "measure", ["--budgets", f"{budget:.6g}"])
+    if st.button("Measure the frontier", disabled=blocked, help=f"{about} about a dozen budgets."):
+        launch(study, "measure", [])
+
+
+def show_unfinished_measuring(study: Study) -> None:
+    job = records.latest(study, "measure")
+    if job and job.state != "done":
+        job_panel(study, "measure")
+
+
+run_page(page, "pages/explore.py")

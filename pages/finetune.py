@@ -1,0 +1,76 @@
+"""Fine-tune & export: recover accuracy at a chosen budget, and take the network away.
+
+It does not know how a network is trained or written.
+"""
+
+import streamlit as st
+
+from app import state
+from app.charts import CAPTIONS
+from app.figures import metrics_row, read_figures, sources_line
+from app.job_panel import job_panel, launch, others_at_work
+from app.measured import Measurements
+from app.network_view import show_export, show_runs, show_training
+from app.widgets import budget_slider, data_notice, guarded, heading, optimism_note, plain, require_study, run_page
+from legr.jobs import records
+from legr.study.store import Study
+
+
+def page() -> None:
+    study = require_study()
+    heading(study)
+    available = data_notice(study)
+    others_at_work(study, "learn", "measure")
+    budget = choose_network(study)
+    left, right = st.columns(2, gap="large")
+    with left:
+        finetune(study, budget, available)
+    with right:
+        export(study, budget)
+    show_runs(study.finetuned)
+    optimism_note(study)
+
+
+def choose_network(study: Study) -> float:
+    ranking = study.default_ranking
+    curve = state.curve(study, ranking)
+    budget = budget_slider(curve.floor)
+    measured = Measurements(study.points)
+    figures = read_figures(study, curve, ranking, budget, measured)
+    metrics_row(figures)
+    st.caption(plain(f"Ranking: {CAPTIONS[ranking]}. {sources_line(figures, measured.conditions)}"))
+    return budget
+
+
+def finetune(study: Study, budget: float, available: bool) -> None:
+    st.subheader("Fine-tune", anchor=False)
+    job = records.latest(study, "finetune")
+    if not (job and job.active):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            epochs = st.number_input("Epochs", 1, 1000, 10, key="epochs", persist_state="session", width=140)
+            distill = st.toggle(
+                "Learn from the original", True, key="distill", persist_state="session", help="Distillation."
+            )
+        label = f"Fine-tune at {100 * budget:g} %"
+        if st.button(label, type="primary", key="finetune", disabled=not available):
+            flag = "--distill" if distill else "--no-distill"
+            launch(study, "finetune", ["--macs", f"{budget:.6g}", "--epochs", str(epochs), flag])
+    job_panel(study, "finetune", draw=lambda current: show_training(study, current))
+
+
+def export(study: Study, budget: float) -> None:
+    st.subheader("Export", anchor=False)
+    st.caption(
+        "One zip: ONNX with a dynamic batch, checked in ONNX Runtime; and safetensors with a JSON recipe "
+        "that rebuild the network in PyTorch."
+    )
+    job = records.latest(study, "export")
+    if not (job and job.active) and st.button(f"Export at {100 * budget:g} %", key="export"):
+        with guarded():
+            own = state.own_copy(study)
+            out = own.path / "exports" / f"macs-{100 * budget:g}"
+            launch(own, "export", ["--macs", f"{budget:.6g}", "--out", str(out)])
+    job_panel(study, "export", draw=lambda current: show_export(study, current))
+
+
+run_page(page, "pages/finetune.py")

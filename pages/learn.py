@@ -1,0 +1,35 @@
+"""Learn: search for the map that ranks all filters of the network, in the background.
+
+It does not know how candidates are proposed or scored.
+"""
+
+import streamlit as st
+
+from app.job_panel import job_panel, launch, others_at_work
+from app.search_view import search_form, show_learned, show_search
+from app.widgets import data_notice, heading, optimism_note, require_study, run_page
+from legr.jobs import records
+
+
+def page() -> None:
+    study = require_study()
+    heading(study)
+    st.write(
+        "The search finds one factor (alpha) and one offset (kappa) for each layer that make filter norms "
+        "comparable across the whole network. It is done once: afterwards every budget is a prefix of the "
+        "same ranking, and pruning to it takes no time."
+    )
+    available = data_notice(study)
+    others_at_work(study, "measure", "finetune", "export")
+    job = records.latest(study, "learn")
+    job_panel(study, "learn", draw=lambda current: show_search(study, current))
+    if not (job and job.active):
+        arguments = search_form(study, job, available)
+        if arguments is not None:
+            launch(study, "learn", arguments)
+        if study.learned:
+            show_learned(study.learned)
+    optimism_note(study)
+
+
+run_page(page, "pages/learn.py")

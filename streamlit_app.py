@@ -1,0 +1,20 @@
+"""The app's entry: lists the pages and runs the one that is asked for.
+
+It does not know what a page shows. Start it with `python -m legr app`.
+"""
+
+import streamlit as st
+
+from app.state import enter
+
+PAGES = (
+    ("pages/explore.py", "Explore"),
+    ("pages/learn.py", "Learn"),
+    ("pages/finetune.py", "Fine-tune & export"),
+    ("pages/studies.py", "Studies"),
+)
+
+st.set_page_config(page_title="LeGR: trade-off explorer", layout="wide")
+page = st.navigation([st.Page(path, title=title) for path, title in PAGES], position="top")
+enter()
+page.run()

@@ -1,0 +1,75 @@
+"""What goes wrong with a study is one sentence on the page, never a traceback."""
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.commands import read_outcome
+from app.widgets import plain
+from tests.app.conftest import ROOT, OpenApp
+
+PAGES = ["explore", "learn", "finetune"]
+
+
+def only_error(at: AppTest) -> str:
+    assert not at.exception
+    assert len(at.error) == 1
+    return at.error[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("file", ["study.json", "structure.json", "ranking.json", "points.json"])
+def test_a_damaged_file_is_named(open_app: OpenApp, studies: Path, page: str, file: str) -> None:
+    (studies / "demo" / file).write_text('{"format": 1, "torn')
+    at = open_app(page)
+    if page == "learn" and file in ("structure.json", "points.json"):
+        assert not at.exception and not at.error  # that page does not need them
+    else:
+        sentence = only_error(at)
+        assert file in sentence and "restore" in sentence and "Traceback" not in sentence
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_newer_study_asks_for_an_update(open_app: OpenApp, studies: Path, page: str) -> None:
+    path = studies / "demo" / "study.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
+    assert "newer version" in only_error(open_app(page)) and "update the program" in only_error(open_app(page))
+
+
+@pytest.mark.parametrize("name", ["gone", "../../etc", "/etc", "..", "."])
+def test_a_name_that_is_no_study_is_no_path(open_app: OpenApp, name: str) -> None:
+    assert "there is no study" in only_error(open_app(study=name)).lower()
+
+
+def test_a_damaged_study_leaves_the_others_in_the_list(open_app: OpenApp, studies: Path) -> None:
+    (studies / "plain" / "structure.json").write_text("[]")
+    at = open_app("studies")
+    assert not at.exception
+    text = " ".join(element.value for element in at.markdown)
+    assert "plain/structure.json" in text and "cifar\\_resnet8" in text
+
+
+def test_without_any_study_there_is_a_way_to_begin(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, studies: Path
+) -> None:
+    monkeypatch.setenv("LEGR_STUDIES", str(tmp_path / "none"))
+    for place in ("legr.study.places.SAMPLES", "app.state.SAMPLES"):
+        monkeypatch.setattr(place, tmp_path / "none either")
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).run()
+    assert not at.exception and not at.error
+    assert at.title[0].value == "Trade accuracy against cost"
+
+
+def test_outcomes_of_commands() -> None:
+    assert read_outcome(0, '{"ok": true}\n', "").result == {"ok": True}
+    assert read_outcome(2, "", "loading 1 of 2\nthe file is missing; give another\n").sentence == (
+        "the file is missing; give another"
+    )
+    crashed = read_outcome(1, "", "Traceback …\nKeyError: 'x'")
+    assert not crashed.ok and "exit 1" in crashed.sentence
+
+
+def test_texts_are_shown_as_they_are() -> None:
+    assert plain("a_b *c* $d$ [e] `legr --x_y`") == r"a\_b \*c\* \$d\$ \[e\] `legr --x_y`"

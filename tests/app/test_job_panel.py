@@ -1,0 +1,118 @@
+"""A job on a page, in every state it can be in; all of it read from its record."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from legr.jobs import records
+from legr.jobs.records import Job
+from legr.study.store import Study
+from tests.app.conftest import OpenApp
+
+
+def write_job(path: Path, kind: str, **facts: Any) -> Job:
+    """Write the record of a job that began a minute ago."""
+    job = Job(f"{kind}-1", kind, facts.pop("arguments", ()), "cpu", **{"created": time.time() - 60, **facts})
+    records.save(Study.open(path), job)
+    return job
+
+
+def alive() -> dict[str, Any]:
+    """Facts of a job whose process is there: this one."""
+    return {"pid": os.getpid(), "pid_started": psutil.Process().create_time()}
+
+
+def labels(at: AppTest) -> list[str]:
+    return [button.label for button in at.button]
+
+
+def progress(at: AppTest) -> str:
+    found = [element.proto.text for element in at.main if element.type == "progress"]
+    return " ".join(found) or " ".join(e.proto.text for e in at.get("progress"))
+
+
+HISTORY = tuple({"done": n, "best_loss": 1.0 / n, "identity_loss": 1.0} for n in range(1, 24))
+
+
+def test_a_search_at_work(open_app: OpenApp, studies: Path) -> None:
+    write_job(
+        studies / "plain", "learn", state="running", stage="candidate", done=23, total=64, seconds_left=40.0,
+        values=HISTORY[-1], history=HISTORY, **alive(),
+    )  # fmt: skip
+    at = open_app("learn", study="plain")
+    assert not at.exception
+    assert "Candidate 23 of 64 · about 40 s left" in progress(at)
+    assert {m.label: m.value for m in at.metric} == {"Loss of the identity": "1.0000", "Best loss": "0.0435"}
+    assert "Cancel" in labels(at) and "Start learning" not in labels(at)
+    elsewhere = open_app("explore", study="plain")
+    assert any("search runs in the background. Candidate 23 of 64" in c.value for c in elsewhere.caption)
+
+
+def test_a_search_that_waits_for_the_device(open_app: OpenApp, studies: Path) -> None:
+    write_job(studies / "plain", "learn", state="queued", **alive())
+    assert "Waiting to start" in progress(open_app("learn", study="plain"))
+
+
+@pytest.mark.parametrize("state", ["running", "queued"])
+def test_a_job_whose_process_is_gone_can_be_resumed(
+    open_app: OpenApp, studies: Path, state: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = write_job(studies / "plain", "learn", state=state, stage="candidate", done=5, total=64, pid=2**22 + 1)
+    resumed = []
+    monkeypatch.setattr("app.job_panel.resume", lambda study, found: resumed.append((study.path, found.id)))
+    at = open_app("learn", study="plain")
+    assert not at.exception
+    assert "was interrupted after candidate 5 of 64" in at.warning[0].value
+    at.button(key=f"resume-{job.id}").click().run()
+    assert resumed == [(studies / "plain", job.id)]
+
+
+def test_a_cancelled_job_says_that_nothing_is_lost(open_app: OpenApp, studies: Path) -> None:
+    write_job(studies / "demo", "finetune", state="cancelled", stage="epoch", done=2, total=10, finished=time.time())
+    at = open_app("finetune")
+    assert "cancelled after epoch 2 of 10. What is finished is kept" in at.warning[0].value
+    assert "Resume" in labels(at)
+
+
+def test_a_failed_job_gives_its_sentence_and_its_log(open_app: OpenApp, studies: Path) -> None:
+    job = write_job(studies / "demo", "finetune", state="failed", error="the disk is full; free some space")
+    records.log_path(Study.open(studies / "demo"), job.id).write_text("loading\nthe disk is full\n")
+    at = open_app("finetune")
+    assert not at.exception
+    assert [e.value for e in at.error] == ["The disk is full; free some space."]
+    assert "the disk is full" in at.code[0].value
+    assert "Resume" in labels(at)
+
+
+def test_a_finished_search_shows_what_it_found(open_app: OpenApp, studies: Path) -> None:
+    write_job(studies / "demo", "learn", state="done", stage="point", done=40, total=40, finished=time.time())
+    at = open_app("learn")
+    assert not at.exception
+    shown = {m.label: m.value for m in at.metric}
+    assert shown["Loss of the identity"] == "0.9000" and shown["Best loss"] == "0.5005" and shown["Candidates"] == "64"
+    assert "Cancel" not in labels(at) and "Resume" not in labels(at)
+
+
+def test_a_finished_export_offers_its_zip(open_app: OpenApp, studies: Path) -> None:
+    archive = studies / "demo" / "exports" / "macs-50" / "network.zip"
+    archive.parent.mkdir(parents=True)
+    archive.write_bytes(b"PK")
+    result = {"zip": str(archive), "max_abs_diff": 2.9e-6, "top1_agreement": 1.0, "images": 1024, "finetuned": True}
+    write_job(studies / "demo", "export", state="done", arguments=("--macs", "0.5"), result=result)
+    at = open_app("finetune")
+    assert "50 % of the MACs: exported with its fine-tuned weights." in at.success[0].value
+    assert "2.9e-06, same top-1 answer on 100.00 % of 1,024 inputs" in at.success[0].value
+    assert [b.label for b in at.download_button] == ["Download the zip"]
+    archive.unlink()
+    assert any("no longer there" in c.value for c in open_app("finetune").caption)
+
+
+def test_finished_runs_are_listed(open_app: OpenApp) -> None:
+    table = open_app("finetune").dataframe[0].value
+    assert table["Top-1 after, %"].tolist() == [93.0]
+    assert table["Time"].tolist() == ["75 s"]

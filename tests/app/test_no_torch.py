@@ -1,0 +1,25 @@
+"""No page loads torch: a page that did would take seconds to open and hundreds of megabytes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.app.conftest import ROOT
+
+SCRIPT = """
+import sys
+from streamlit.testing.v1 import AppTest
+at = AppTest.from_file("streamlit_app.py", default_timeout=60)
+at.query_params["study"] = "demo"
+at.run()
+for page in ("learn", "finetune", "studies", "explore"):
+    at.switch_page(f"pages/{page}.py").run()
+    assert not at.exception and not at.error, page
+heavy = {"torch", "torchvision", "optuna", "onnx", "sklearn"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_all_pages_run_without_torch(studies: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -1,0 +1,113 @@
+"""What the buttons start: the same commands that a person would type, on a copy where the study is a sample."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.new_study import problem_with
+from legr.errors import JobError
+from legr.study.store import Study
+from tests.app.conftest import OpenApp
+
+Started = list[tuple[Path, str, list[str]]]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Started:
+    calls: Started = []
+
+    def note(study: Study, kind: str, arguments: Sequence[str]) -> None:
+        calls.append((study.path, kind, list(arguments)))
+
+    monkeypatch.setattr("app.job_panel.start", note)
+    return calls
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    return next(b for b in at.button if b.label == label).click().run()
+
+
+def test_learning_with_the_usual_settings(open_app: OpenApp, studies: Path, started: Started) -> None:
+    press(open_app("learn", study="plain"), "Start learning")
+    usual = ["--budget", "0.47", "--images", "2000", "--seed", "0"]
+    assert started == [(studies / "plain", "learn", [*usual, "--candidates", "64", "--measure"])]
+
+
+def test_a_search_that_has_begun_keeps_its_settings(open_app: OpenApp, studies: Path, started: Started) -> None:
+    (studies / "demo" / "search.journal").write_text("")
+    at = press(open_app("learn"), "Search on to 400 candidates")
+    assert not at.exception
+    assert started == [(studies / "demo", "learn", ["--candidates", "400", "--measure"])]
+
+
+def test_fewer_candidates_than_finished_are_refused(open_app: OpenApp, started: Started) -> None:
+    at = open_app("learn")
+    next(c for c in at.segmented_control if c.label == "Candidates").set_value("Quick").run()
+    assert next(b for b in at.button if b.label == "Start learning").disabled
+
+
+@pytest.mark.parametrize(("page", "label"), [("learn", "Start learning"), ("finetune", "Fine-tune at 50 %")])
+def test_without_images_nothing_is_trained(open_app: OpenApp, page: str, label: str) -> None:
+    at = open_app(page, study="elsewhere")
+    assert next(b for b in at.button if b.label == label).disabled
+    assert "not known on this machine" in at.warning[0].value
+
+
+def test_without_images_exporting_works(open_app: OpenApp, studies: Path, started: Started) -> None:
+    press(open_app("finetune", study="elsewhere"), "Export at 50 %")
+    out = str(studies / "elsewhere" / "exports" / "macs-50")
+    assert started == [(studies / "elsewhere", "export", ["--macs", "0.5", "--out", out])]
+
+
+def test_fine_tuning_at_the_chosen_budget(open_app: OpenApp, studies: Path, started: Started) -> None:
+    at = open_app("finetune", budget="47")
+    at.number_input(key="epochs").set_value(3).run()
+    at.toggle(key="distill").set_value(False).run()
+    press(at, "Fine-tune at 47 %")
+    assert started == [(studies / "demo", "finetune", ["--macs", "0.47", "--epochs", "3", "--no-distill"])]
+
+
+def test_measuring_the_network_on_screen(open_app: OpenApp, studies: Path, started: Started) -> None:
+    press(open_app(budget="62.5"), "Measure this network")
+    press(open_app(), "Measure the frontier")
+    assert started == [(studies / "demo", "measure", ["--budgets", "0.625"]), (studies / "demo", "measure", [])]
+
+
+def test_a_sample_is_copied_before_the_first_write(open_app: OpenApp, studies: Path, started: Started) -> None:
+    at = press(open_app("finetune", study="shown"), "Fine-tune at 50 %")
+    copy = Study.open(studies / "shown")
+    assert not copy.info.sample
+    assert started[0][0] == studies / "shown"
+    assert any("stays as it is" in info.value and "your copy" in info.value for info in at.info)
+    at.run()
+    assert not any("stays as it is" in info.value for info in at.info)  # said once
+    assert "sample" not in at.caption[0].value
+
+
+def test_a_job_that_cannot_start_is_one_sentence(
+    open_app: OpenApp, studies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise JobError("learn is at work on plain already; cancel it or wait until it has ended")
+
+    monkeypatch.setattr("app.job_panel.start", refuse)
+    at = press(open_app("learn", study="plain"), "Start learning")
+    assert not at.exception
+    assert [e.value for e in at.error] == ["Learn is at work on plain already; cancel it or wait until it has ended."]
+
+
+def test_names_of_new_studies(studies: Path) -> None:
+    for name in ("", "a b", "../x", "ü", "x" * 61):
+        assert "letters, digits, - and _ only" in str(problem_with(name, "digits"))
+    assert "already" in str(problem_with("demo", "digits"))
+    assert "folder" in str(problem_with("new", ""))
+    assert problem_with("new-1_B", "digits") is None
+
+
+def test_opening_another_study(open_app: OpenApp) -> None:
+    at = open_app("studies")
+    at.button(key="open-plain").click().run()
+    assert not at.exception
+    assert at.session_state["study"] == "plain"
