@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from legr.structure.cost import layer_macs
 from legr.structure.types import Keep, Structure
 from legr.study.records import Learned
 
@@ -41,14 +42,7 @@ def layers_info(structure: Structure, keep: Keep) -> pd.DataFrame:
         One row a layer, in order of execution: layer, kept, removed, total, macs, macs_share in [0, 1].
     """
 
-    def size(parameter: str, dim: int) -> int:
-        axis = structure.axis_of.get((parameter, dim))
-        return structure.shapes[parameter][dim] if axis is None else int(keep.kept(axis.labels).sum())
-
-    costs: dict[str | None, int] = {}
-    for op in structure.ops:
-        pairs = 1 if op.parameter is None else size(op.parameter, op.out_dim) * size(op.parameter, op.in_dim)
-        costs[op.parameter] = costs.get(op.parameter, 0) + op.macs * pairs
+    costs = layer_macs(structure, keep)
     all_macs = sum(costs.values()) or 1
     rows = []
     for layer in structure.layers:

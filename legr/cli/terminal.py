@@ -77,12 +77,12 @@ def run(command: Callable[[], Any]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         say("interrupted; the same command goes on from here")
         return 130
+    except BrokenPipeError:  # whoever read our output has gone
+        return 0
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
         say(_sentence(f"{error.strerror or error}{place}; free some space or check permissions, and try again"))
         return 2
-    except BrokenPipeError:
-        return 0
     return code if isinstance(code, int) else 0
 
 

@@ -3,6 +3,8 @@
 It does not know rankings or budgets; numpy only.
 """
 
+from math import prod
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,20 @@ def cost(structure: Structure, keep: Keep) -> Cost:
 def dense_cost(structure: Structure) -> Cost:
     """Count MACs and parameters of the original network."""
     return cost(structure, Keep(np.ones(structure.n_units, dtype=bool)))
+
+
+def layer_macs(structure: Structure, keep: Keep) -> dict[str | None, int]:
+    """MACs by weight in the network that `keep` leaves; those of operations without a weight stand under None."""
+    found: dict[str | None, int] = {}
+    for op in structure.ops:
+        sizes = [_size(structure, keep, op.parameter, dim) for dim in (op.out_dim, op.in_dim)] if op.parameter else []
+        found[op.parameter] = found.get(op.parameter, 0) + op.macs * prod(sizes)
+    return found
+
+
+def _size(structure: Structure, keep: Keep, parameter: str, dim: int) -> int:
+    axis = structure.axis_of.get((parameter, dim))
+    return structure.shapes[parameter][dim] if axis is None else int(keep.kept(axis.labels).sum())
 
 
 def totals(structure: Structure, counts: Counts) -> tuple[Counts, Counts]:

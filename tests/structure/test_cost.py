@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import legr
 from legr.deploy.crosscheck import thop_macs
 from legr.structure.codec import from_dict, to_dict
-from legr.structure.cost import dense_cost
+from legr.structure.cost import dense_cost, layer_macs
 from legr.training.models import build_model
 from tests.nets import UNITS, Chain, example, make
 
@@ -71,3 +71,12 @@ def test_structure_survives_json() -> None:
     assert to_dict(again) == to_dict(structure)
     assert again.n_units == structure.n_units
     assert dense_cost(again) == dense_cost(structure)
+
+
+def test_macs_of_each_layer_add_up_to_the_network() -> None:
+    structure = legr.trace(make(Chain), example())
+    keep = legr.Keep(np.arange(structure.n_units) % 3 > 0)
+    by_layer = layer_macs(structure, keep)
+    assert sum(by_layer.values()) == legr.cost(structure, keep).macs
+    kept = keep.units[:8].sum()
+    assert by_layer["conv1.weight"] == 3 * kept * 9 * 64  # 3 colours, 3x3 kernel, 8x8 positions
