@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from app import state
-from app.widgets import duration, guarded, plain, show_error
+from app.widgets import guarded, plain, show_error
 from legr.jobs import records
 from legr.jobs.records import Job
 from legr.jobs.run import cancel, resume, start
+from legr.progress import duration
 from legr.study.store import Study
 
 WATCH_EVERY_S = 1.0

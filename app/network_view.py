@@ -10,8 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from app.charts import PLAIN, training_figure, training_info
-from app.widgets import duration, option, plain
+from app.widgets import option, plain
 from legr.jobs.records import Job
+from legr.progress import duration
 from legr.study.records import FineTuned
 from legr.study.store import Study
 

@@ -6,8 +6,9 @@ It does not know how candidates are proposed or scored.
 import streamlit as st
 
 from app.charts import PLAIN, map_figure, map_info, search_figure, search_info, search_info_of_history
-from app.widgets import duration, metric, option, plain
+from app.widgets import metric, option, plain
 from legr.jobs.records import Job
+from legr.progress import duration
 from legr.study.records import Learned, SearchSettings
 from legr.study.store import Study
 

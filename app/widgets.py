@@ -131,15 +131,6 @@ def milliseconds(value: float) -> str:
     return f"{value:.{max(0, 2 - math.floor(math.log10(value))) if 0 < value < 100 else 0}f}"
 
 
-def duration(seconds: float) -> str:
-    """A length of time as people say it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
 # -- the budget --------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """Make the sample study `digits-resnet20`: train, learn, measure, fine-tune; complete without a network.
 
-    python samples/make_digits.py [--out samples/digits-resnet20]
+    python -m samples.make_digits [--out samples/digits-resnet20]
 
 It takes about ten minutes on two cores. Every number in the sample comes from this script.
 """

@@ -78,7 +78,7 @@ def test_the_whole_way_on_digits(tmp_path: Path) -> None:
     dense, _ = run("evaluate", "--study", study, "--json")
     assert (dense["recalibrated"], dense["finetuned"], dense["images"]) == (False, False, len_of_test_digits())
 
-    measured, said = run("measure", "--study", study, "--budgets", "0.5,0.3", "--threads", 1, "--json")
+    measured, said = run("measure", "--study", study, "--threads", 1, "--budgets", "0.5", "0.3", "--json")
     assert measured["measured"] == 1 + 2 * 3
     assert run("measure", "--study", study, "--budgets", "0.5", "--threads", 1, "--json")[0]["measured"] == 0
 

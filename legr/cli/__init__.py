@@ -26,7 +26,8 @@ for _command in (
     looking.cancel,
     looking.app,
 ):
-    cli.command()(_command)
+    _extra = {"allow_extra_args": True} if _command is long_work.measure else {}
+    cli.command(context_settings=_extra)(_command)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from legr.cli import terminal
 from legr.cli.opening import create_study, require_same, writable_study
 from legr.cli.options import Data, Device, JobId, Json, Macs, Model, Normalize, StudyPath, Weights
 from legr.errors import SettingsError
-from legr.progress import Progress, Report
+from legr.progress import Progress, Report, duration
 from legr.study.store import Study
 
 
@@ -56,12 +56,13 @@ def learn(
     terminal.result(
         found,
         json,
-        f"{found['candidates']} candidates in {terminal.duration(found['seconds'])}: "
+        f"{found['candidates']} candidates in {duration(found['seconds'])}: "
         f"loss {found['best_loss']:.4f}, identity {found['identity_loss']:.4f}",
     )
 
 
 def measure(
+    context: typer.Context,
     study: StudyPath,
     budgets: Annotated[list[str] | None, typer.Option(help="Fractions of MACs, separated by commas.")] = None,
     batch: Annotated[int, typer.Option(help="Batch of the latency measurement.")] = 1,
@@ -75,6 +76,7 @@ def measure(
     from legr.training.compute import pick_device
 
     place, opened = pick_device(device), writable_study(study)
+    budgets = [*(budgets or []), *context.args]  # `--budgets 0.3 0.5` is as good as `--budgets 0.3,0.5`
     fractions = fractions_of(budgets)
     arguments = arguments_of({"budgets": ",".join(budgets) if budgets else None, "batch": batch, "threads": threads})
     found = as_job(
@@ -119,7 +121,7 @@ def finetune(
         found,
         json,
         f"{100 * found['top1_before']:.2f} % -> {100 * found['top1']:.2f} % top-1 "
-        f"after {found['epochs']} epochs ({terminal.duration(found['seconds'])})",
+        f"after {found['epochs']} epochs ({duration(found['seconds'])})",
     )
 
 
@@ -176,7 +178,7 @@ def arguments_of(options: dict[str, Any], flags: list[str] | None = None) -> lis
     return given + (flags or [])
 
 
-def fractions_of(budgets: list[str] | None) -> list[float] | None:
+def fractions_of(budgets: list[str]) -> list[float] | None:
     if not budgets:
         return None
     try:

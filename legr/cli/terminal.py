@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from legr.errors import LegrError
-from legr.progress import Progress
+from legr.progress import Progress, duration
 
 _EVERY_S = 1.0
 
@@ -52,14 +52,6 @@ def describe(progress: Progress) -> str:
     if progress.seconds_left is not None and progress.done < progress.total:
         parts.append(f"{duration(progress.seconds_left)} left")
     return " · ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """A time for people: "8 s", "3 min", "1 h 05 min"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def run(command: Callable[[], Any]) -> int:
