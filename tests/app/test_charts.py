@@ -17,6 +17,7 @@ from app.charts import (
 )
 from app.frontier import AXES, Axis, Here, axis_title, frontier_figure, frontier_info
 from app.measured import Measurements
+from legr.progress import duration
 from legr.structure.cost import cost
 from legr.study.store import Study
 from tests.app.demo_study import BUDGETS
@@ -113,5 +114,5 @@ def test_figures_in_words() -> None:
     assert widgets.change(47, 100) == "-53.0 %" and widgets.change(100, 100) is None
     assert widgets.points_lost(0.81, 0.9339) == "-12.4 points" and widgets.points_lost(0.9, 0.9) is None
     assert [widgets.milliseconds(v) for v in (0.1234, 2.4, 14.06, 140.3)] == ["0.123", "2.40", "14.1", "140"]
-    assert [widgets.duration(s) for s in (40, 130, 7300)] == ["40 s", "2 min", "2.0 h"]
+    assert [duration(s) for s in (40, 130, 7300)] == ["40 s", "2 min", "2.0 h"]
     assert [widgets.lowest_percent(f) for f in (0.0148, 0.015, 0.5, 0.999, 1.0)] == [1.5, 1.5, 50.0, 100.0, 100.0]
