@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from tests.app.demo_study import add_finetuned, make_study
 
@@ -26,6 +27,10 @@ START_SECONDS = 60.0
 def chromium() -> str:
     """Path of a Chromium on this machine."""
     path = os.environ.get("CHROMIUM") or next((found for name in NAMES if (found := shutil.which(name))), None)
+    if path is None:
+        with sync_playwright() as playwright:
+            own = playwright.chromium.executable_path
+        path = own if Path(own).is_file() else None
     if path is None:
         pytest.skip(f"no Chromium is installed: none of {', '.join(NAMES)} is on the PATH, and CHROMIUM names none")
     return path
