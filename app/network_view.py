@@ -66,7 +66,7 @@ def show_export(study: Study, job: Job) -> None:
     weights = "its fine-tuned weights" if result.get("finetuned") else "its weights as pruned, not fine-tuned"
     st.success(plain(f"{_budget(job)}: exported with {weights}. {checks_line(job)}"))
     archive = Path(str(result.get("zip", "")))
-    if archive.is_file():
+    if archive.is_file() and archive.resolve().is_relative_to(study.path.resolve()):  # nothing else is handed out
         st.download_button(
             "Download the zip",
             archive.read_bytes,
@@ -76,7 +76,7 @@ def show_export(study: Study, job: Job) -> None:
             type="primary",
         )
     else:
-        st.caption("The zip is no longer there: export again.")
+        st.caption("The zip is not in this study: export again.")
 
 
 def checks_line(job: Job) -> str:

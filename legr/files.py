@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["read_json", "replacing", "temporary_beside", "write_json"]
+__all__ = ["in_words", "read_json", "replacing", "temporary_beside", "write_json"]
 
 
 def temporary_beside(path: Path) -> Path:
@@ -49,3 +49,9 @@ def write_json(path: Path, data: Any, *, indent: int | None = 1) -> None:
 def read_json(path: Path) -> Any:
     """Read JSON; raises OSError or ValueError."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def in_words(error: OSError) -> str:
+    """One sentence about a file that cannot be read or written, and what to do."""
+    place = f": {Path(str(error.filename)).name}" if error.filename else ""
+    return f"{error.strerror or error}{place}; free some space or check permissions, and try again"

@@ -183,7 +183,7 @@ def copy_of(study: Path, path: Path) -> Path:
 def test_an_interrupt_is_130_and_shows_as_cancelled(study_path: Path, sig: int) -> None:
     code, said = kill_when("candidate 2 of 400", *learn(study_path), sig=sig)
     assert code == 130
-    assert said.splitlines()[-1] == "interrupted; the same command goes on from here"
+    assert said.splitlines()[-1] == "interrupted; repeat the command to go on"
     assert run("jobs", "--study", study_path, "--json")[0]["jobs"][0]["state"] == "cancelled"
 
 

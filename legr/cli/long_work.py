@@ -12,8 +12,8 @@ import typer
 from legr.cli import terminal
 from legr.cli.opening import create_study, require_same, writable_study
 from legr.cli.options import Data, Device, JobId, Json, Macs, Model, Normalize, StudyPath, Weights
-from legr.errors import SettingsError
-from legr.progress import Progress, Report, duration
+from legr.errors import LegrError, SettingsError
+from legr.progress import Progress, Report, duration, silent
 from legr.study.store import Study
 
 
@@ -33,7 +33,8 @@ def learn(
     job: JobId = None,
 ) -> None:
     """Learn the ranking; goes on where an earlier call stopped."""
-    from legr.commands.learn import run_learn
+    from legr.commands.learn import plan_learn, run_learn
+    from legr.commands.measure import is_measured
     from legr.commands.measure import measure as run_measure
     from legr.training.compute import pick_device
 
@@ -46,13 +47,19 @@ def learn(
         opened = create_study(study, model, weights, data, normalize)
     arguments = arguments_of({**asked, "candidates": candidates, "device": device}, ["--measure"] if measure else [])
 
+    def known() -> dict[str, Any] | None:
+        plan = plan_learn(opened, asked, candidates)
+        if not plan.is_done or (measure and not is_measured(opened, None, 1, None, place.type)):
+            return None
+        return run_learn(opened, plan, place)
+
     def work(report: Report) -> dict[str, Any]:
-        found = run_learn(opened, asked, candidates, place, report)
+        found = run_learn(opened, plan_learn(opened, asked, candidates), place, report)
         if measure:
             run_measure(opened, None, 1, None, place, report)
         return found
 
-    found = as_job(opened, "learn", arguments, str(place), job, work)
+    found = as_job(opened, "learn", arguments, str(place), job, known, work)
     terminal.result(
         found,
         json,
@@ -72,21 +79,24 @@ def measure(
     job: JobId = None,
 ) -> None:
     """Accuracy and latency of every ranking along the slider; goes on where it stopped."""
+    from legr.commands.measure import is_measured
     from legr.commands.measure import measure as run_measure
     from legr.training.compute import pick_device
 
     place, opened = pick_device(device), writable_study(study)
     budgets = [*(budgets or []), *context.args]  # `--budgets 0.3 0.5` is as good as `--budgets 0.3,0.5`
     fractions = fractions_of(budgets)
-    arguments = arguments_of({"budgets": ",".join(budgets) if budgets else None, "batch": batch, "threads": threads})
-    found = as_job(
-        opened,
-        "measure",
-        arguments,
-        str(place),
-        job,
-        lambda r: run_measure(opened, fractions, batch, threads, place, r),
+    arguments = arguments_of(
+        {"budgets": ",".join(budgets) or None, "batch": batch, "threads": threads, "device": device}
     )
+
+    def work(report: Report) -> dict[str, Any]:
+        return run_measure(opened, fractions, batch, threads, place, report)
+
+    def known() -> dict[str, Any] | None:
+        return work(silent) if is_measured(opened, fractions, batch, threads, place.type) else None
+
+    found = as_job(opened, "measure", arguments, str(place), job, known, work)
     terminal.result(found, json, f"{found['measured']} points measured, {found['skipped']} were there already")
 
 
@@ -100,7 +110,7 @@ def finetune(
     job: JobId = None,
 ) -> None:
     """Train the network at a budget back to accuracy; goes on where it stopped."""
-    from legr.commands.finetune import run_finetune
+    from legr.commands.finetune import finished_finetune, run_finetune
     from legr.training.compute import pick_device
     from legr.training.finetune import FineTuneSettings
 
@@ -109,14 +119,14 @@ def finetune(
     arguments = arguments_of(
         {"macs": macs, "epochs": epochs, "device": device}, ["--distill" if distill else "--no-distill"]
     )
-    found = as_job(
-        opened,
-        "finetune",
-        arguments,
-        str(place),
-        job,
-        lambda r: run_finetune(opened, macs, settings, place, r),
-    )
+
+    def known() -> dict[str, Any] | None:
+        return finished_finetune(opened, macs, settings)
+
+    def work(report: Report) -> dict[str, Any]:
+        return run_finetune(opened, macs, settings, place, report)
+
+    found = as_job(opened, "finetune", arguments, str(place), job, known, work)
     terminal.result(
         found,
         json,
@@ -135,13 +145,17 @@ def export(
     """Write the network at a budget as ONNX and safetensors, checked, in one zip."""
     from legr.commands.export import export as run_export
 
-    opened = Study.open(study)
+    opened, folder = Study.open(study), out.resolve()
+
+    def known() -> dict[str, Any] | None:
+        opened.curve().step(macs=macs)  # a budget below the floor is said at once
+        return work(terminal.Echo()) if opened.info.sample else None  # a sample keeps no record of jobs
 
     def work(report: Report) -> dict[str, Any]:
-        return run_export(opened, macs, out, report)
+        return run_export(opened, macs, folder, report)
 
-    arguments = arguments_of({"macs": macs, "out": str(out)})
-    found = work(terminal.Echo()) if opened.info.sample else as_job(opened, "export", arguments, "cpu", job, work)
+    arguments = arguments_of({"macs": macs, "out": str(folder)})
+    found = as_job(opened, "export", arguments, "cpu", job, known, work)
     terminal.result(
         found,
         json,
@@ -156,11 +170,28 @@ def as_job(
     arguments: list[str],
     device: str,
     job: str | None,
+    known: Callable[[], dict[str, Any] | None],
     work: Callable[[Report], dict[str, Any]],
 ) -> dict[str, Any]:
-    """Run work registered as a job, so that pages and `jobs` see it, wherever it was started."""
-    from legr.jobs.run import running
+    """Run work registered as a job, so that pages and `jobs` see it, wherever it was started.
 
+    Args:
+        job: the record that a detached job was started with.
+        known: the result where nothing is left to do, else None; it does not wait for the device, and what
+            it raises is a user's mistake that leaves no failed job behind.
+    """
+    from legr.jobs.run import running, settle
+
+    try:
+        found = known()
+    except LegrError as error:
+        if job:
+            settle(study, job, "failed", error=str(error))
+        raise
+    if found is not None:
+        if job:
+            settle(study, job, "done", result=found)
+        return found
     echo = terminal.Echo()
     with running(study, kind, arguments, device, job) as handle:
 

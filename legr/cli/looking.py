@@ -12,6 +12,7 @@ import typer
 from legr.cli import terminal
 from legr.cli.opening import create_study
 from legr.cli.options import Data, Device, Json, Macs, Model, Normalize, StudyPath, Weights
+from legr.errors import StudyError
 from legr.study.places import studies_folder
 from legr.study.store import Study
 
@@ -95,7 +96,7 @@ def jobs(
     from legr.jobs.records import list_jobs
     from legr.study.places import list_studies
 
-    opened = [Study.open(path) for path in ([study] if study else list_studies(studies_folder(studies)))]
+    opened = [Study.open(study)] if study else _readable(list_studies(studies_folder(studies)))
     rows = [
         {"study": s.path.name, "id": j.id, "kind": j.kind, "state": j.state, "stage": j.stage, "done": j.done,
          "total": j.total, "seconds_left": j.seconds_left, "error": j.error, "result": j.result}
@@ -124,3 +125,14 @@ def app(
     from legr.cli.serve import serve
 
     serve(port, studies)
+
+
+def _readable(paths: list[Path]) -> list[Study]:
+    """Open what can be opened; one damaged study does not hide the others."""
+    found = []
+    for path in paths:
+        try:
+            found.append(Study.open(path))
+        except StudyError as error:
+            terminal.say(str(error))
+    return found

@@ -13,8 +13,10 @@ from typing import Any
 import typer
 
 from legr.errors import LegrError
+from legr.files import in_words
 from legr.progress import Progress, duration
 
+COUNTED = ("candidate", "epoch", "point")  # steps that are always said
 _EVERY_S = 1.0
 
 
@@ -35,7 +37,7 @@ class Echo:
         self._stage, self._written = "", 0.0
 
     def __call__(self, progress: Progress) -> None:
-        counted = progress.stage in ("candidate", "epoch", "point")
+        counted = progress.stage in COUNTED
         now = time.monotonic()
         if not counted and progress.stage == self._stage and now - self._written < _EVERY_S:
             return
@@ -45,7 +47,7 @@ class Echo:
 
 def describe(progress: Progress) -> str:
     """One line, such as "candidate 12 of 400 · best loss 0.6123 · 8 min left"."""
-    if progress.total <= 1:
+    if progress.total <= 1 and progress.stage not in COUNTED:
         return progress.stage
     parts = [f"{progress.stage} {progress.done} of {progress.total}"]
     parts += [f"{name.replace('_', ' ')} {value:.4g}" for name, value in progress.values.items()]
@@ -67,14 +69,14 @@ def run(command: Callable[[], Any]) -> int:
         say(_sentence(error.format_message()))
         return 2
     except (KeyboardInterrupt, typer.Abort):
-        say("interrupted; the same command goes on from here")
-        return 130
+        code = 130
     except BrokenPipeError:  # whoever read our output has gone
         return 0
     except OSError as error:
-        place = f": {error.filename}" if error.filename else ""
-        say(_sentence(f"{error.strerror or error}{place}; free some space or check permissions, and try again"))
+        say(_sentence(in_words(error)))
         return 2
+    if code == 130:  # Typer turns an interrupt into this code by itself
+        say("interrupted; repeat the command to go on")
     return code if isinstance(code, int) else 0
 
 

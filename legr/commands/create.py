@@ -4,6 +4,7 @@ It does not know rankings other than the identity, with which the study is usabl
 """
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +111,7 @@ def facts(study: Study, model: nn.Module | None = None) -> dict[str, Any]:
         "self_check": study.info.self_check,
         "normalization": study.info.normalization["kind"],
         "thop_macs": thop_macs(model, study.info.input_shape) if model is not None else None,
-        "unprunable": [
-            {"module": h.module, "operation": h.operation, "reason": h.reason, "channels": h.channels}
-            for h in structure.held
-        ],
+        "unprunable": [asdict(held) for held in structure.held],
     }
 
 

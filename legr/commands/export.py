@@ -3,6 +3,7 @@
 It does not know how a network became good; it takes it as `evaluate` would score it.
 """
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ from legr.data.images import Dataset
 from legr.deploy.bundle import RECIPE, WEIGHTS, write_recipe, zip_files
 from legr.deploy.export import INPUT, OUTPUT, Agreement, compare, export_onnx
 from legr.errors import DataError, ExportError
+from legr.files import in_words
 from legr.progress import Progress, Report
 from legr.structure.surgery import plan
 from legr.study.store import Study
 
 CHECK_IMAGES = 1024
-_ONNX = "network.onnx"
+_ONNX, _README = "network.onnx", "README.txt"
 
 
 def export(study: Study, macs: float, out: Path, report: Report) -> dict[str, Any]:
@@ -37,30 +39,25 @@ def export(study: Study, macs: float, out: Path, report: Report) -> dict[str, An
     network = network_at(study, model, macs)
     dataset = _images_or_none(study, report)
     pruned, recalibrated = ready(study, network, dataset, device) if dataset else (network.model, False)
+    report(Progress("writing and checking in ONNX Runtime", 0, 1))
     try:
         out.mkdir(parents=True, exist_ok=True)
-        report(Progress("writing", 0, 3))
-        export_onnx(pruned, study.info.input_shape, out / _ONNX)
-        report(Progress("checking in ONNX Runtime", 1, 3))
-        agreement = compare(pruned, out / _ONNX, _check_batches(study, dataset))
-        _require_agreement(agreement)
-        facts = _facts(study, network, recalibrated, agreement, dataset is not None)
-        write_recipe(
-            out,
-            pruned,
-            study.info.model,
-            study.info.num_classes,
-            plan(model, study.structure, network.keep),
-            facts,
-        )
-        (out / "README.txt").write_text(_readme(study, facts), encoding="utf-8")
-        archive = out / f"{study.info.model}-{100 * network.macs_fraction:.0f}pct.zip"
-        zip_files(archive, [out / name for name in (_ONNX, WEIGHTS, RECIPE, "README.txt")])
-        report(Progress("done", 3, 3))
+        with tempfile.TemporaryDirectory(dir=out, prefix=".partial-") as name:
+            folder = Path(name)  # nothing that has not been checked is ever found in `out`
+            export_onnx(pruned, study.info.input_shape, folder / _ONNX)
+            agreement = compare(pruned, folder / _ONNX, _check_batches(study, dataset))
+            _require_agreement(agreement)
+            facts = _facts(study, network, recalibrated, agreement, dataset is not None)
+            cuts = plan(model, study.structure, network.keep)
+            write_recipe(folder, pruned, study.info.model, study.info.num_classes, cuts, facts)
+            (folder / _README).write_text(_readme(study, facts), encoding="utf-8")
+            archive = out / f"{study.info.model}-{100 * network.macs_fraction:.0f}pct.zip"
+            files = (_ONNX, WEIGHTS, RECIPE, _README)
+            zip_files(folder / archive.name, [folder / file for file in files])
+            for file in (*files, archive.name):
+                (folder / file).replace(out / file)
     except OSError as error:
-        raise ExportError(
-            f"{out.name} cannot be written ({error.strerror}); free space or choose another folder with --out"
-        ) from error
+        raise ExportError(f"the export cannot be written to {out.name}: {in_words(error)}") from error
     return {
         "onnx": str(out / _ONNX),
         "weights": str(out / WEIGHTS),

@@ -16,30 +16,50 @@ from legr.commands.measure import measure_point
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
 from legr.progress import Report
 from legr.study.records import FineTuned
-from legr.study.store import Study
+from legr.study.store import Study, keep_id
 from legr.training.evaluate import score
 from legr.training.finetune import FineTuneSettings, finetune
 from legr.training.weights import save_weights
+
+
+def finished_finetune(study: Study, macs: float, settings: FineTuneSettings) -> dict[str, Any] | None:
+    """The result of a finished run of these settings, or None; nothing is loaded for that.
+
+    Raises:
+        BudgetError: the budget is out of range or below the floor.
+    """
+    key = _key(keep_id(study.curve().at(macs=macs)), settings)
+    done = next((run for run in study.finetuned if run.key == key), None)
+    return _result(study, done) if done else None
 
 
 def run_finetune(
     study: Study, macs: float, settings: FineTuneSettings, device: torch.device, report: Report
 ) -> dict[str, Any]:
     """Train the default ranking's network at a budget; a finished run of the same settings returns at once."""
+    found = finished_finetune(study, macs, settings)
+    if found is not None:
+        return found
     model = original(study)
     network = network_at(study, model, macs, finetuned=False)
-    key = f"{network.keep_id}-{_digest(asdict(settings))}"
-    done = next((run for run in study.finetuned if run.key == key), None)
-    if done is None:
-        done = _train(study, model, network, key, macs, settings, device, report)
+    return _result(
+        study, _train(study, model, network, _key(network.keep_id, settings), macs, settings, device, report)
+    )
+
+
+def _result(study: Study, run: FineTuned) -> dict[str, Any]:
     return {
-        "macs_fraction": done.macs_fraction,
-        "top1_before": done.top1_before,
-        "top1": done.top1,
-        "epochs": done.epochs,
-        "seconds": done.seconds,
-        "weights": str(study.finetuned_weights(key)),
+        "macs_fraction": run.macs_fraction,
+        "top1_before": run.top1_before,
+        "top1": run.top1,
+        "epochs": run.epochs,
+        "seconds": run.seconds,
+        "weights": str(study.finetuned_weights(run.key)),
     }
+
+
+def _key(keep: str, settings: FineTuneSettings) -> str:
+    return f"{keep}-{_digest(asdict(settings))}"
 
 
 def _train(
@@ -83,8 +103,8 @@ def _train(
             curve=result.curve,
             created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         )
-        study.save_finetuned(run)
         study.add_point(point)
+        study.save_finetuned(run)  # last: a run with a record is finished, its point included
         checkpoint.unlink(missing_ok=True)
     return run
 

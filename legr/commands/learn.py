@@ -3,38 +3,60 @@
 It does not know how the search works, nor what a job is.
 """
 
+import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from legr.commands.network import images_of, normalization_of, original
-from legr.progress import Report
+from legr.progress import Report, silent
 from legr.search.fitness import BatchStatisticsLoss
 from legr.search.learn import finished_count, learn, search_settings
+from legr.study.records import SearchSettings
 from legr.study.store import Study
+
+log = logging.getLogger(__name__)
 
 DEFAULT_CANDIDATES = 400
 
 
-def run_learn(
-    study: Study, asked: Mapping[str, Any], candidates: int | None, device: torch.device, report: Report
-) -> dict[str, Any]:
-    """Search until `candidates` are finished; None is 400, or as many as a search already has.
+@dataclass(frozen=True)
+class LearnPlan:
+    """What a call of `learn` has to do."""
+
+    settings: SearchSettings
+    candidates: int
+    finished: int
+
+    @property
+    def is_done(self) -> bool:
+        """Nothing is left to evaluate."""
+        return self.finished >= self.candidates
+
+
+def plan_learn(study: Study, asked: Mapping[str, Any], candidates: int | None) -> LearnPlan:
+    """Work out settings and what is finished already; nothing is loaded for that.
 
     Args:
         asked: settings given by name (`SearchSettings`); None means not given.
+        candidates: None is 400, or as many as the search already has.
 
     Raises:
         SettingsError: the search was begun with another value of a setting that is given.
         BudgetError: the budget is below the floor.
     """
     settings = search_settings(study, asked)
-    study.curve("identity").step(macs=settings.budget)  # below the floor: said before anything is loaded
-    done = finished_count(study, settings)
-    n_candidates = candidates if candidates is not None else max(DEFAULT_CANDIDATES, done)
-    fitness = None
-    if done < n_candidates:
+    study.curve("identity").step(macs=settings.budget)
+    finished = finished_count(study, settings)
+    return LearnPlan(settings, max(DEFAULT_CANDIDATES, finished) if candidates is None else candidates, finished)
+
+
+def run_learn(study: Study, plan: LearnPlan, device: torch.device, report: Report = silent) -> dict[str, Any]:
+    """Search until the planned number of candidates is finished; a finished search returns at once."""
+    settings, fitness = plan.settings, None
+    if not plan.is_done:
         fitness = BatchStatisticsLoss(
             original(study),
             study.ranker,
@@ -45,4 +67,6 @@ def run_learn(
             seed=settings.seed,
             device=device,
         )
-    return learn(study, settings, n_candidates, fitness, report)
+        if fitness.n_images < settings.images:
+            log.info("%d images are held out; candidates are scored on all of them", fitness.n_images)
+    return learn(study, settings, plan.candidates, fitness, report)

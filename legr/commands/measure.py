@@ -34,13 +34,9 @@ def measure(
         BudgetError: a budget that was asked for is out of range or below the floor.
     """
     threads = threads or torch.get_num_threads()
-    todo = [
-        (name, budget)
-        for name, budget in _plan(study, budgets)
-        if not _is_measured(study, name, budget, (device.type, threads, batch))
-    ]
-    planned = len(list(_plan(study, budgets)))
-    start, skipped = time.monotonic(), planned - len(todo)
+    planned = list(_plan(study, budgets))
+    todo = _unmeasured(study, planned, (device.type, threads, batch))
+    start, skipped = time.monotonic(), len(planned) - len(todo)
     if todo:
         model, dataset = original(study), images_of(study, report)
         for number, (name, budget) in enumerate(todo, 1):
@@ -48,8 +44,14 @@ def measure(
             network = network_at(study, model, budget, ranking=ranking, finetuned=False)
             study.add_point(measure_point(study, network, dataset, name, budget, batch, threads, device))
             left = (time.monotonic() - start) / number * (len(todo) - number)
-            report(Progress("point", skipped + number, planned, left))
+            report(Progress("point", skipped + number, len(planned), left))
     return {"measured": len(todo), "skipped": skipped, "points": [point.to_dict() for point in study.points]}
+
+
+def is_measured(study: Study, budgets: Sequence[float] | None, batch: int, threads: int | None, device: str) -> bool:
+    """Whether `measure` would find nothing to do; raises as it does."""
+    where = (device, threads or torch.get_num_threads(), batch)
+    return not _unmeasured(study, list(_plan(study, budgets)), where)
 
 
 def measure_point(
@@ -102,11 +104,13 @@ def _plan(study: Study, budgets: Sequence[float] | None) -> Iterator[tuple[str, 
                 yield name, budget
 
 
-def _is_measured(study: Study, ranking: str, budget: float, where: tuple[str, int, int]) -> bool:
-    return any(
-        (p.ranking, p.budget) == (ranking, budget)
-        and p.finetuned is None
-        and p.latency is not None
-        and (p.latency.device, p.latency.threads, p.latency.batch) == where
+def _unmeasured(
+    study: Study, planned: Sequence[tuple[str, float]], where: tuple[str, int, int]
+) -> list[tuple[str, float]]:
+    """What has no point yet that was taken on this device, with as many threads and as large a batch."""
+    done = {
+        (p.ranking, p.budget)
         for p in study.points
-    )
+        if p.finetuned is None and p.latency and (p.latency.device, p.latency.threads, p.latency.batch) == where
+    }
+    return [item for item in planned if item not in done]

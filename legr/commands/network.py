@@ -3,6 +3,7 @@
 It does not know what they are needed for.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -83,14 +84,9 @@ def images_of(study: Study, report: Report = silent) -> Dataset:
     return dataset
 
 
-class data_progress:
-    """Hand on the progress of a data set that is being read."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        self._report(Progress(stage, done, total))
+def data_progress(report: Report) -> Callable[[str, int, int], None]:
+    """Hand on the progress of images that are being read."""
+    return lambda stage, done, total: report(Progress(stage, done, total))
 
 
 def network_at(

@@ -3,6 +3,7 @@
 It does not know accuracy or latency.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from legr.study.store import Study
@@ -29,8 +30,5 @@ def show(study: Study, macs: float) -> dict[str, Any]:
             {"name": layer.name, "kept": int(kept), "total": layer.total}
             for layer, kept in zip(study.structure.layers, curve.kept[:, step], strict=True)
         ],
-        "unprunable": [
-            {"module": h.module, "operation": h.operation, "reason": h.reason, "channels": h.channels}
-            for h in study.structure.held
-        ],
+        "unprunable": [asdict(held) for held in study.structure.held],
     }

@@ -50,7 +50,7 @@ def find_source(name: str, fingerprint: str) -> str | None:
         return "cifar10" if cifar10_is_here() else None
     folder = _read_registry(_registry_path()).get(fingerprint)
     if folder is None or not Path(folder).is_dir():
-        logger.info("no folder of this machine is known to hold the images %r", name)
+        logger.debug("no folder of this machine is known to hold the images %r", name)
         return None
     return folder
 

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from legr.errors import ExportError
+from legr.errors import ExportError, LegrError
 from legr.files import read_json, replacing, write_json
 from legr.structure.surgery import Plan, apply_plan
 from legr.training.models import build_model
 from legr.training.weights import load_weights, save_weights
 
 FORMAT = 1
+_MOST_CLASSES = 1_000_000
 WEIGHTS, RECIPE = "network.safetensors", "recipe.json"
 _ATTRIBUTES = ("in_channels", "out_channels", "groups", "in_features", "out_features", "num_features")
 
@@ -68,12 +69,15 @@ def rebuild(recipe: Path | str) -> nn.Module:
         weights = path.parent / Path(data["weights"]["file"]).name
         if hashlib.sha256(weights.read_bytes()).hexdigest() != data["weights"]["sha256"]:
             raise ExportError(f"{weights.name} is not the file that {path.name} was written with; export again")
-        plan = _plan(data["plan"])
+        if not 1 <= data["num_classes"] <= _MOST_CLASSES:
+            raise ValueError(f"num_classes is {data['num_classes']}")
         network = build_model(data["model"], data["num_classes"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ExportError(f"{path} cannot be read ({error}); export the network again") from error
-    apply_plan(network, plan)
-    load_weights(network, weights)
+        apply_plan(network, _plan(data["plan"]))
+        load_weights(network, weights)
+    except LegrError:
+        raise
+    except Exception as error:  # a recipe may come from anywhere: whatever is wrong in it, it is not used
+        raise ExportError(f"{path.name} cannot be used ({error}); export the network again") from error
     return network.eval()
 
 

@@ -5,6 +5,8 @@ They do not know what a job does. A job whose process has gone shows as interrup
 
 import os
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +18,7 @@ from legr.files import read_json, write_json
 from legr.study.store import Study
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+KINDS = ("learn", "measure", "finetune", "export")
 ACTIVE: tuple[State, ...] = ("queued", "running")
 RESUMABLE: tuple[State, ...] = ("cancelled", "interrupted", "failed")
 
@@ -54,7 +57,15 @@ class Job:
 
 
 def new_job(study: Study, kind: str, arguments: tuple[str, ...], device: str) -> Job:
-    """Write the record of a job that is about to start."""
+    """Write the record of a job that is about to start.
+
+    Raises:
+        JobError: there is no such kind of job.
+        StudyError: the study is a sample.
+    """
+    if kind not in KINDS:
+        raise JobError(f"a job is one of {', '.join(KINDS)}, got {kind!r}")
+    study.require_writable()
     now = time.time()
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
     job = Job(f"{kind}-{stamp}-{os.urandom(2).hex()}", kind, arguments, device, created=now)
@@ -67,27 +78,33 @@ def save(study: Study, job: Job) -> None:
     write_json(_path(study, job.id), asdict(job), indent=None)
 
 
+def update(study: Study, job_id: str, change: Callable[[Job], Job]) -> Job:
+    """Read, change and write a record while nobody else does."""
+    with study.lock("jobs"):
+        job = change(_parse(_path(study, job_id)))
+        save(study, job)
+    return job
+
+
 def load(study: Study, job_id: str) -> Job:
     """Read a job's record as it is now.
 
     Raises:
-        JobError: there is no such job.
+        JobError: there is no such job, or its record is damaged.
     """
     if not job_id.replace("-", "").isalnum() or not _path(study, job_id).is_file():
         raise JobError(
             f"{study.path.name} has no job {job_id[:60]!r}; list them with `python -m legr jobs --study {study.path}`"
         )
-    return _read(_path(study, job_id))
+    return _as_it_is(_parse(_path(study, job_id)))
 
 
 def list_jobs(study: Study) -> list[Job]:
     """All jobs of a study, newest first; unreadable records are left out."""
     jobs = []
     for path in (study.path / "jobs").glob("*.json"):
-        try:
-            jobs.append(_read(path))
-        except (OSError, ValueError, TypeError):
-            continue
+        with suppress(JobError):
+            jobs.append(_as_it_is(_parse(path)))
     return sorted(jobs, key=lambda job: job.created, reverse=True)
 
 
@@ -117,11 +134,20 @@ def _path(study: Study, job_id: str) -> Path:
     return study.path / "jobs" / f"{job_id}.json"
 
 
-def _read(path: Path) -> Job:
-    data = read_json(path)
-    known = {f.name: data[f.name] for f in fields(Job) if f.name in data}
-    job = Job(**{**known, "arguments": tuple(known["arguments"]), "history": tuple(known.get("history", ()))})
-    if job.active and process_of(job) is None and time.time() - job.created > _GRACE_S:
+def _parse(path: Path) -> Job:
+    """The record as it was written."""
+    try:
+        data = read_json(path)
+        known = {f.name: data[f.name] for f in fields(Job) if f.name in data}
+        return Job(**{**known, "arguments": tuple(known["arguments"]), "history": tuple(known.get("history", ()))})
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise JobError(f"the record of job {path.stem} is damaged ({error}); remove jobs/{path.name}") from error
+
+
+def _as_it_is(job: Job) -> Job:
+    """What the record does not know: whether the process is still there."""
+    waiting = job.pid is None and time.time() - job.created < _GRACE_S
+    if job.active and not waiting and process_of(job) is None:
         return replace(job, state="interrupted", seconds_left=None)
     return job
 

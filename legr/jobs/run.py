@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from legr.errors import JobError, LegrError
+from legr.files import in_words
 from legr.jobs import records
 from legr.jobs.records import Job
 from legr.machine import cache_folder
@@ -26,6 +27,7 @@ from legr.study.store import Study
 
 _ROOT = Path(__file__).resolve().parents[2]
 _WRITE_EVERY_S = 0.3
+_PATIENCE_S = 10.0  # for a job to stop in good order
 
 
 class Cancelled(KeyboardInterrupt):
@@ -41,32 +43,19 @@ def start(study: Study, kind: str, arguments: Sequence[str] = (), device: str = 
     for job in records.list_jobs(study):
         if job.kind == kind and job.active:
             raise JobError(f"{kind} is at work on {study.path.name} already; cancel it or wait until it has ended")
+    job = records.new_job(study, kind, tuple(arguments), device)
+    command = [sys.executable, "-m", "legr", kind, "--study", str(study.path.resolve()), *arguments, "--job", job.id]
     try:
-        job = records.new_job(study, kind, tuple(arguments), device)
-        command = [
-            sys.executable,
-            "-m",
-            "legr",
-            kind,
-            "--study",
-            str(study.path),
-            *arguments,
-            "--job",
-            job.id,
-        ]
         with open(records.log_path(study, job.id), "ab") as log:
             process = subprocess.Popen(
                 command, cwd=_ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
     except OSError as error:
-        raise JobError(
-            f"{kind} cannot be started ({error.strerror}); free some disk space or memory and try again"
-        ) from error
-    job = replace(job, pid=process.pid, pid_started=_started(process.pid))
-    current = records.load(study, job.id)
-    if current.pid is None:  # the process has not written its own record yet
-        records.save(study, job)
-    return job
+        problem = f"{kind} cannot be started ({error.strerror}); free some disk space or memory and try again"
+        settle(study, job.id, "failed", error=problem)
+        raise JobError(problem) from error
+    own: dict[str, Any] = {"pid": process.pid, "pid_started": _started(process.pid)}
+    return records.update(study, job.id, lambda now: replace(now, **own) if now.pid is None else now)
 
 
 def resume(study: Study, job: Job) -> Job:
@@ -81,21 +70,29 @@ def cancel(study: Study, job_id: str) -> Job:
         JobError: there is no such job.
     """
     job = records.load(study, job_id)
-    if not job.active:
-        return job
     process = records.process_of(job)
-    if process is None:
-        job = replace(job, state="cancelled", finished=time.time(), seconds_left=None)
-        records.save(study, job)
-        return job
-    process.send_signal(signal.SIGTERM)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        job = records.load(study, job_id)
+    if process is not None and job.active:
+        process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + _PATIENCE_S
+    while job.active and process is not None and time.monotonic() < deadline:
+        time.sleep(0.1)
+        job, process = records.load(study, job_id), records.process_of(job)
+    if process is None and job.state in (*records.ACTIVE, "interrupted"):
+        # It had not begun, or was still loading and went without a word.
+        return settle(study, job_id, "cancelled")
+    return job
+
+
+def settle(study: Study, job_id: str, state: records.State, *, error: str = "", result: Any = None) -> Job:
+    """Note how a job ended, unless that is noted already."""
+
+    def change(job: Job) -> Job:
         if not job.active:
             return job
-        time.sleep(0.1)
-    return job
+        ended: dict[str, Any] = {"finished": time.time(), "seconds_left": None, "error": error, "result": result or {}}
+        return replace(job, state=state, **ended)
+
+    return records.update(study, job_id, change)
 
 
 class Running:
@@ -122,16 +119,26 @@ class Running:
             self._save()
 
     def finish(self, state: records.State, *, error: str = "", result: dict[str, Any] | None = None) -> None:
-        """Note how it ended."""
-        self.job = replace(
-            self.job, state=state, finished=time.time(), seconds_left=None, error=error, result=result or {}
-        )
-        self._save()
+        """Note how it ended; a signal that comes now is too late to change that."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if self.job.active:
+            self._save()
+            self.job = settle(self._study, self.job.id, state, error=error, result=result)
 
-    def enter(self, state: records.State) -> None:
-        """Note that it waits or runs, and in which process."""
-        self.job = replace(self.job, state=state, pid=os.getpid(), pid_started=_started(os.getpid()), error="")
-        self._save()
+    def enter(self, state: records.State, device: str) -> None:
+        """Note that it waits or runs, where, and in which process.
+
+        Raises:
+            Cancelled: it was cancelled before it began.
+        """
+        own: dict[str, Any] = {"pid": os.getpid(), "pid_started": _started(os.getpid()), "device": device, "error": ""}
+
+        def change(job: Job) -> Job:
+            return job if job.state == "cancelled" else replace(job, state=state, **own)
+
+        self.job = records.update(self._study, self.job.id, change)
+        if self.job.state == "cancelled":
+            raise Cancelled
 
     def _save(self) -> None:
         records.save(self._study, self.job)
@@ -151,22 +158,23 @@ def running(
         Cancelled: it was told to stop.
     """
     job = records.load(study, job_id) if job_id else records.new_job(study, kind, tuple(arguments), device)
-    if job.state == "cancelled":
-        raise Cancelled
     handle = Running(study, job)
     previous = signal.signal(signal.SIGTERM, _stop)
     try:
-        handle.enter("queued")
+        handle.enter("queued", device)
         with _alone_on(device):
-            handle.enter("running")
+            handle.enter("running", device)
             yield handle
-            if handle.job.state == "running":
-                handle.finish("done")
+            handle.finish("done")
     except KeyboardInterrupt:
         handle.finish("cancelled")
         raise
     except LegrError as error:
         handle.finish("failed", error=str(error))
+        raise
+    except OSError as error:
+        with suppress(OSError):  # a full disk may refuse this record as well
+            handle.finish("failed", error=in_words(error))
         raise
     except Exception as error:
         handle.finish("failed", error=f"unexpected {type(error).__name__}: {error}")

@@ -107,8 +107,8 @@ class BudgetCurve:
 
     def table(self, samples: int = 256) -> CurveTable:
         """Sample the curve at evenly spaced budgets from the original down to the floor."""
-        budgets = np.linspace(1.0, self.floor, samples)
-        steps = np.array([_first_within("MACs", max(b, self.floor), self.macs) for b in budgets.tolist()])
+        budgets = np.linspace(1.0, self.floor, samples).clip(self.floor)
+        steps = np.array([_first_within("MACs", b, self.macs) for b in budgets.tolist()])
         return CurveTable(budgets, self.macs[steps], self.params[steps], self.kept[:, steps].T)
 
 
@@ -116,11 +116,12 @@ def _first_within(name: str, limit: float, costs: Counts) -> int:
     """First step whose cost is within `limit`; costs never rise along the curve."""
     if not (isinstance(limit, (int, float)) and 0 < limit <= 1):
         raise BudgetError(f"a budget is a fraction of the original's {name} in (0, 1], got {limit}")
-    floor = float(costs[-1] / costs[0])
-    if costs[-1] > limit * costs[0]:
+    fractions = costs / costs[0]
+    floor = float(fractions[-1])
+    if floor > limit:
         raise BudgetError(
             f"a budget of {100 * limit:.4g} % of the {name} is below the floor of {100 * floor:.4g} %, "
             "where every layer is at its smallest; choose one above it",
             floor,
         )
-    return int(np.searchsorted(-costs, -limit * costs[0], side="left"))
+    return int(np.searchsorted(-fractions, -limit, side="left"))

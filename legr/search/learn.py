@@ -5,11 +5,13 @@ It does not know how a candidate is proposed or scored.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 import optuna
+from filelock import Timeout
 
 from legr.errors import SettingsError
 from legr.progress import Progress, Report
@@ -38,7 +40,8 @@ def search_settings(study: Study, asked: Mapping[str, Any]) -> SearchSettings:
     journal = study.path / "search.journal"
     if not journal.exists():
         return _valid(SearchSettings(**given))
-    stored = _open(study, SearchSettings()).user_attrs.get(_SETTINGS)
+    with search_lock(study):
+        stored = _open(study, SearchSettings()).user_attrs.get(_SETTINGS)
     if stored is None:
         return _valid(SearchSettings(**given))
     settings = SearchSettings.from_dict(stored)
@@ -67,7 +70,7 @@ def learn(
     """
     if n_candidates < 1:
         raise SettingsError(f"candidates must be at least 1, got {n_candidates}")
-    with study.lock("search"):
+    with search_lock(study):
         journal = _open(study, settings)
         if journal.user_attrs.get(_SETTINGS) is None:
             journal.set_user_attr(_SETTINGS, asdict(settings))
@@ -103,7 +106,23 @@ def finished_count(study: Study, settings: SearchSettings) -> int:
     """How many candidates are finished."""
     if not (study.path / "search.journal").exists():
         return 0
-    return len(finished_candidates(_open(study, settings)))
+    with search_lock(study):
+        return len(finished_candidates(_open(study, settings)))
+
+
+@contextmanager
+def search_lock(study: Study) -> Iterator[None]:
+    """Be the only one who reads, mends or writes the journal of a study; a second search waits, and says so."""
+    lock = study.lock("search")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.info("waiting for another search of %s to end", study.path.name)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _open(study: Study, settings: SearchSettings) -> optuna.Study:

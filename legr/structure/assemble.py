@@ -78,11 +78,11 @@ def _number(layers: list[np.ndarray], largest: int) -> IntArray:
 def _attributes(network: nn.Module, axes: tuple[Axis, ...], divisors: dict[str, int]) -> tuple[Attribute, ...]:
     """The sizes that PyTorch's own modules keep beside their weights."""
     cut = {(axis.parameter, axis.dim) for axis in axes}
+    names = {id(tensor): name for name, tensor in (*network.named_parameters(), *network.named_buffers())}
     found = []
     for name, module in network.named_modules():
-        weight = f"{name}.weight".removeprefix(".")
-        if isinstance(module, nn.modules.batchnorm._NormBase) and module.weight is None:
-            weight = f"{name}.running_mean".removeprefix(".")
+        own = module._parameters.get("weight")
+        weight = names.get(id(own if own is not None else module._buffers.get("running_mean")), "")
         for kind, sizes in _SIZES:
             if not isinstance(module, kind):
                 continue

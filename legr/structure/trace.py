@@ -51,17 +51,37 @@ def trace(model: nn.Module, example_input: Inputs) -> Structure:
     """
     network, inputs = private_copy(model), as_inputs(example_input)
     tracer = Tracer(network)
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.random.fork_rng(devices=[]):
         try:
             with tracer, tracer.following_modules():
                 output = network(*inputs)
         except Exception as error:
+            if tracer.broken_rule:
+                raise  # our own bug: not for the model's author to mend
             sizes = ", ".join(str(tuple(x.shape)) for x in inputs if isinstance(x, Tensor))
             raise TraceError(f"the model's forward fails on an input of shape {sizes}: {error}") from error
-        for leaf in tree_leaves(output):
-            if isinstance(leaf, Tensor):
-                tracer.hold(tracer.labels(leaf), "output", "they are the model's output")
+        for tensor in output_tensors(output):
+            tracer.hold(tracer.labels(tensor), "output", "they are the model's output")
         return assemble(network, tracer, tuple(tuple(x.shape) for x in inputs if isinstance(x, Tensor)))
+
+
+def output_tensors(output: Any) -> list[Tensor]:
+    """Every tensor in a model's output: a tensor, or tuples, lists and dicts of them.
+
+    Raises:
+        TraceError: the output holds something that cannot be looked into, or no tensor at all.
+    """
+    leaves = tree_leaves(output)
+    for leaf in leaves:
+        if not (leaf is None or isinstance(leaf, (Tensor, int, float, str))):
+            raise TraceError(
+                f"the model returns a {type(leaf).__name__}, whose tensors cannot be found; "
+                "wrap it to return a tensor, or a tuple, list or dict of tensors"
+            )
+    tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+    if not tensors:
+        raise TraceError("the model returns no tensor; wrap it to return one")
+    return tensors
 
 
 def private_copy(model: nn.Module) -> nn.Module:
@@ -108,6 +128,7 @@ class Tracer(TorchDispatchMode):
         self.divisors: dict[str, int] = {}  # depthwise weight -> outputs per input
         self.held: list[Held] = []
         self.touched: set[str] = set()
+        self.broken_rule = False
         self._frozen: set[str] = set()  # parameters that an operation reads as a whole
         self._flat: dict[int, tuple[Any, Tensor]] = {}  # storage -> (the storage, kept alive; label per element)
         self._sources: dict[str, Tensor] = dict((*network.named_parameters(), *network.named_buffers()))
@@ -175,9 +196,11 @@ class Tracer(TorchDispatchMode):
         if rules.base_name(func) not in rules.READS_AXES and not rules.is_view(func):
             for tensor in call.inputs:
                 self.freeze(tensor, call)
+        self.broken_rule = True
         (rule or rules.unknown)(self, call)
         for tensor in call.outputs:
             self._require_box(tensor, call)
+        self.broken_rule = False
         return output
 
     def _require_box(self, tensor: Tensor, call: "rules.Call") -> None:
@@ -252,12 +275,11 @@ class Tracer(TorchDispatchMode):
 
     def freeze(self, tensor: Tensor, call: "rules.Call") -> None:
         """Hold every axis of a parameter or buffer that an operation reads in a way no rule can follow."""
-        slot = self.slot(tensor)
-        if slot is None:
-            return
-        self._frozen.add(slot.name)
+        names = self._names.get(tensor.untyped_storage()._cdata, [])
+        self.touched.update(names)
+        self._frozen.update(names)
         for (name, _), nodes in self.axes.items():
-            if name == slot.name:
+            if name in names:
                 self.hold(nodes, call.name, f"{name} is used there as a whole")
 
     # -- decisions ---------------------------------------------------------------------------------------------

@@ -10,17 +10,18 @@ It does not know how anything in it was computed, and loads without torch: a pag
 
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from filelock import FileLock
 
-from legr.errors import StudyError
-from legr.files import read_json, write_json
+from legr.errors import LegrError, StudyError
+from legr.files import read_json, temporary_beside, write_json
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
 from legr.ranking.types import Norms, Ranking
@@ -52,22 +53,7 @@ class Study:
             raise StudyError(
                 f"{path} is not a study: it has no study.json; make one with `python -m legr new --study {path} …`"
             )
-        data = _read(path / "study.json")
-        if not isinstance(data, dict) or data.get("format", 0) > FORMAT:
-            found = data.get("format") if isinstance(data, dict) else None
-            raise StudyError(
-                f"{path.name} was written by a newer version (format {found}, this one reads {FORMAT}); "
-                "update the program"
-            )
-        try:
-            return cls(
-                path,
-                StudyInfo.from_dict(
-                    {**data, "input_shape": tuple(data["input_shape"]), "classes": tuple(data["classes"])}
-                ),
-            )
-        except (KeyError, TypeError) as error:
-            raise _damaged(path / "study.json", error) from error
+        return cls(path, _load(path / "study.json", _info))
 
     @classmethod
     def create(cls, path: Path | str, info: StudyInfo, structure: Structure, norms: Norms) -> "Study":
@@ -89,13 +75,31 @@ class Study:
     def copy_to(self, path: Path) -> "Study":
         """Copy a sample to a folder where it can be worked on; one that is there already is used as it is."""
         if not (path / "study.json").exists():
-            partial = path.with_name(f".{path.name}.part")
-            shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(self.path, partial, ignore=shutil.ignore_patterns("jobs", "*.lock"))
-            info = replace(self.info, sample=False)
-            write_json(partial / "study.json", {"format": FORMAT, **info.to_dict()})
-            partial.rename(path)
+            partial = temporary_beside(path)
+            try:
+                shutil.copytree(self.path, partial, ignore=shutil.ignore_patterns("jobs", "*.lock"))
+                info = replace(self.info, sample=False)
+                write_json(partial / "study.json", {"format": FORMAT, **info.to_dict()})
+                with suppress(OSError):  # another process may have been faster: its copy is as good
+                    partial.rename(path)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
         return Study.open(path)
+
+    def mark_as_sample(self) -> "Study":
+        """Make this finished study one that is never written again, only copied."""
+        info = replace(self.info, sample=True)
+        write_json(self.path / "study.json", {"format": FORMAT, **info.to_dict()})
+        return Study.open(self.path)
+
+    def require_writable(self) -> None:
+        """Refuse to write into a sample.
+
+        Raises:
+            StudyError: this is a sample.
+        """
+        if self.info.sample:
+            raise StudyError(f"{self.path.name} is a sample and stays as it is; work on a copy")
 
     # -- the network -------------------------------------------------------------------------------------------
 
@@ -106,12 +110,11 @@ class Study:
 
     @cached_property
     def _network(self) -> tuple[Structure, Norms]:
-        data = _read(self.path / "structure.json")
-        try:
+        def build(data: dict[str, Any]) -> tuple[Structure, Norms]:
             norms = Norms(tuple(np.array(values, dtype=np.float64) for values in data["norms"]))
             return from_dict(data["structure"]), norms
-        except (KeyError, TypeError, ValueError) as error:
-            raise _damaged(self.path / "structure.json", error) from error
+
+        return _load(self.path / "structure.json", build)
 
     @property
     def structure(self) -> Structure:
@@ -134,17 +137,11 @@ class Study:
     def learned(self) -> Learned | None:
         """The learned map, or None before the search has finished once."""
         path = self.path / "ranking.json"
-        if not path.exists():
-            return None
-        try:
-            learned = Learned.from_dict(_read(path))
-            _ = learned.affine
-        except (TypeError, ValueError) as error:
-            raise _damaged(path, error) from error
-        return learned
+        return _load(path, _learned) if path.exists() else None
 
     def save_learned(self, learned: Learned) -> None:
         """Store a learned map; the slider uses it from now on."""
+        self.require_writable()
         write_json(self.path / "ranking.json", {"format": FORMAT, **learned.to_dict()})
 
     @property
@@ -184,42 +181,33 @@ class Study:
     @property
     def points(self) -> list[Point]:
         """Measured points of the original and of the three rankings as they are now; fine-tuned ones for good."""
-        path = self.path / "points.json"
-        if not path.exists():
-            return []
-        try:
-            points = [Point.from_dict(item) for item in _read(path)["points"]]
-        except (KeyError, TypeError) as error:
-            raise _damaged(path, error) from error
         current = self.ranking_id("learned")
-        return [p for p in points if p.finetuned or p.ranking != "learned" or p.ranking_id == current]
+        return [p for p in self._all_points() if p.finetuned or p.ranking != "learned" or p.ranking_id == current]
+
+    def _all_points(self) -> list[Point]:
+        """Those of earlier learned maps as well."""
+        path = self.path / "points.json"
+        return _load(path, lambda data: [Point.from_dict(item) for item in data["points"]]) if path.exists() else []
 
     def save_points(self, points: Sequence[Point]) -> None:
         """Replace the measured points."""
+        self.require_writable()
         write_json(self.path / "points.json", {"format": FORMAT, "points": [p.to_dict() for p in points]})
 
     def add_point(self, point: Point) -> None:
         """Store one point; another of the same ranking, budget and fine-tuning is replaced."""
 
-        def same(other: Point) -> bool:
-            return (other.ranking, other.budget, other.finetuned) == (
-                point.ranking,
-                point.budget,
-                point.finetuned,
-            )
+        def identity(p: Point) -> tuple[object, ...]:
+            where = (p.latency.device, p.latency.threads, p.latency.batch) if p.latency else None
+            return p.ranking, p.ranking_id, p.budget, p.finetuned, where
 
         with self.lock("points"):
-            self.save_points([*(p for p in self.points if not same(p)), point])
+            self.save_points([*(p for p in self._all_points() if identity(p) != identity(point)), point])
 
     @property
     def finetuned(self) -> list[FineTuned]:
         """Every finished fine-tuning run, oldest first."""
-        runs = []
-        for path in sorted((self.path / "finetuned").glob("*.json")):
-            try:
-                runs.append(FineTuned.from_dict(_read(path)))
-            except TypeError as error:
-                raise _damaged(path, error) from error
+        runs = [_load(path, FineTuned.from_dict) for path in sorted((self.path / "finetuned").glob("*.json"))]
         return sorted(runs, key=lambda run: run.created)
 
     def best_finetuned(self, keep: Keep) -> FineTuned | None:
@@ -233,6 +221,7 @@ class Study:
 
     def save_finetuned(self, run: FineTuned) -> None:
         """Store the record of a run; its weights are there already."""
+        self.require_writable()
         write_json(self.path / "finetuned" / f"{run.key}.json", run.to_dict())
 
     # -- locks -------------------------------------------------------------------------------------------------
@@ -251,15 +240,37 @@ def _digest(array: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:12]
 
 
-def _read(path: Path) -> Any:
+T = TypeVar("T")
+
+
+def _load(path: Path, build: Callable[[dict[str, Any]], T]) -> T:
+    """Read a file of a study; whatever is wrong with it is one sentence."""
     try:
-        return read_json(path)
+        data = read_json(path)
+        if data.get("format", FORMAT) <= FORMAT:
+            return build(data)
     except FileNotFoundError as error:
         raise StudyError(
             f"{path.name} is missing from the study {path.parent.name}; restore it or make the study again"
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, LegrError) as error:
         raise _damaged(path, error) from error
+    raise StudyError(
+        f"{path.parent.name}/{path.name} was written by a newer version (format {data['format']}, "
+        f"this one reads {FORMAT}); update the program"
+    )
+
+
+def _info(data: dict[str, Any]) -> StudyInfo:
+    info = StudyInfo.from_dict({**data, "input_shape": tuple(data["input_shape"]), "classes": tuple(data["classes"])})
+    _ = [info.normalization[key] for key in ("kind", "mean", "std")]
+    return info
+
+
+def _learned(data: dict[str, Any]) -> Learned:
+    learned = Learned.from_dict(data)
+    _ = learned.affine, learned.settings["budget"]
+    return learned
 
 
 def _damaged(path: Path, error: Exception) -> StudyError:

@@ -18,7 +18,7 @@ def pick_device(name: str = "auto") -> torch.device:
         SettingsError: the name is unknown, or there is no such device on this machine.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except RuntimeError as error:
@@ -27,7 +27,7 @@ def pick_device(name: str = "auto") -> torch.device:
         raise SettingsError(f"device must be auto, cpu or cuda[:n], got {name!r}")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise SettingsError(f"there is no device {name} on this machine; use --device auto or cpu")
-    return device
+    return torch.device("cuda", device.index or 0) if device.type == "cuda" else device
 
 
 def fast_dtype(device: torch.device) -> torch.dtype:

@@ -33,13 +33,13 @@ def make_study(
         name=path.name, model=model, num_classes=10, input_shape=(3, 32, 32), weights_sha256="0" * 64,
         weights_origin="legr", data_name=data, data_fingerprint=fingerprint, classes=tuple("0123456789"),
         split_seed=0, normalization={"kind": "dataset", "mean": [0.5] * 3, "std": [0.25] * 3},
-        self_check=1e-12, created="2026-01-01T00:00:00Z", sample=sample,
+        self_check=1e-12, created="2026-01-01T00:00:00Z",
     )  # fmt: skip
     study = Study.create(path, info, structure, filter_norms(network, structure))
     if learned:
         study.save_learned(_learned(study))
     study.save_points(list(_points(study)))
-    return study
+    return study.mark_as_sample() if sample else study
 
 
 def add_finetuned(study: Study, budget: float = 0.5, top1: float = 0.93) -> FineTuned:

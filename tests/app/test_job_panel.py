@@ -109,7 +109,7 @@ def test_a_finished_export_offers_its_zip(open_app: OpenApp, studies: Path) -> N
     assert "2.9e-06, same top-1 answer on 100.00 % of 1,024 inputs" in at.success[0].value
     assert [b.label for b in at.download_button] == ["Download the zip"]
     archive.unlink()
-    assert any("no longer there" in c.value for c in open_app("finetune").caption)
+    assert any("not in this study" in c.value for c in open_app("finetune").caption)
 
 
 def test_finished_runs_are_listed(open_app: OpenApp) -> None:

@@ -59,3 +59,15 @@ def test_the_table_is_the_curve(curve: legr.BudgetCurve) -> None:
         step = curve.step(macs=max(float(table.budgets[row]), curve.floor))
         assert table.macs[row] == curve.macs[step]
         assert table.kept[row].tolist() == curve.kept[:, step].tolist()
+
+
+@pytest.mark.parametrize("widths", [(7, 7), (5, 9), (13, 3), (11, 23), (6, 17)])
+def test_the_floor_itself_can_be_reached(widths: tuple[int, int]) -> None:
+    first, second = widths
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(3, first, 3), torch.nn.Conv2d(first, second, 3), torch.nn.Conv2d(second, 4, 1)
+    )
+    structure = legr.trace(model, torch.zeros(1, 3, 9, 9))
+    curve = legr.BudgetCurve(structure, legr.rank(structure, legr.filter_norms(model, structure)))
+    assert curve.step(macs=curve.floor) == len(curve.macs) - 1
+    assert curve.table().macs[-1] == curve.macs[-1]

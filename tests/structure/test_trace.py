@@ -1,5 +1,7 @@
 """Which channels go together, counted by hand."""
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -118,3 +120,100 @@ def test_inline_pads_keep_the_first_stream_and_the_inner_layers() -> None:
     assert structure.n_units == 16 + 2 * (16 + 32 + 64)
     last = structure.axis_of["second.5.weight", 0].labels
     assert last.tolist() == [0] * 24 + list(range(1, 17)) + [0] * 24
+
+
+class Attention(nn.Module):
+    """Eight channels weighted by a map of one channel, and scaled by one number: they stay free."""
+
+    def __init__(self, map_first: bool) -> None:
+        super().__init__()
+        self.map_first = map_first
+        self.body, self.map, self.head = nn.Conv2d(3, 8, 1), nn.Conv2d(3, 1, 1), nn.Conv2d(8, 2, 1)
+        self.gain = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        body, weights = self.body(x), torch.sigmoid(self.map(x))
+        x = weights * body if self.map_first else body * weights
+        return self.head(self.gain * x if self.map_first else x * self.gain).mean((2, 3))
+
+
+@pytest.mark.parametrize("map_first", [True, False])
+def test_what_is_broadcast_over_channels_does_not_tie_them_in_either_order(map_first: bool) -> None:
+    model = make(lambda: Attention(map_first))  # type: ignore[arg-type]
+    structure = legr.trace(model, example())
+    assert [layer.name for layer in structure.layers] == ["body"]
+    assert structure.n_units == 8
+    assert legr.verify(model, structure, example()) < 1e-12
+
+
+def test_an_output_that_cannot_be_looked_into_is_refused() -> None:
+    @dataclass
+    class Answer:
+        logits: Tensor
+
+    class Wrapped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 8, 1)
+
+        def forward(self, x: Tensor) -> Answer:
+            return Answer(self.conv(x).mean((2, 3)))
+
+    with pytest.raises(legr.TraceError, match="returns a Answer"):
+        legr.trace(make(Wrapped), example())
+
+
+class Odd(nn.Module):
+    """A bias seen in another shape, a weight read in part, a quotient, a crop of channels: all held."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.randn(6, 3, 1, 1)), nn.Parameter(torch.randn(1, 6, 1, 1))
+        self.a, self.b = nn.Conv2d(6, 5, 1), nn.Conv2d(6, 5, 1)
+        self.c, self.head = nn.Conv2d(5, 6, 1), nn.Conv2d(4, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.conv2d(x, self.weight, self.bias.view(-1))
+        x = self.a(x) / (1 + self.b(x) ** 2)
+        x = F.pad(self.c(x), (0, 0, 0, 0, -1, -1))
+        return self.head(x).mean((2, 3)) + self.c.weight[:2].mean()
+
+
+def test_odd_uses_are_held_and_proved() -> None:
+    model = make(Odd)
+    structure = legr.trace(model, example())
+    assert structure.n_units == 0
+    assert {"conv2d", "div", "pad"} <= {item.operation for item in structure.held}
+    assert legr.verify(model, structure, example()) == 0.0
+
+
+def test_a_forward_that_draws_numbers_leaves_the_generator_alone() -> None:
+    class Noisy(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.head = nn.Conv2d(3, 8, 1), nn.Conv2d(8, 2, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.conv(x + torch.randn(1))).mean((2, 3))
+
+    model, before = make(Noisy), torch.get_rng_state()
+    structure = legr.trace(model, example())
+    assert legr.verify(model, structure, example()) < 1e-12
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_two_depthwise_layers_may_share_a_weight() -> None:
+    class Twins(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem, self.head = nn.Conv2d(3, 6, 1), nn.Conv2d(6, 2, 1)
+            self.a, self.b = (nn.Conv2d(6, 6, 3, padding=1, groups=6, bias=False) for _ in range(2))
+            self.b.weight = self.a.weight
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.b(F.relu(self.a(self.stem(x))))).mean((2, 3))
+
+    model = make(Twins)
+    structure = legr.trace(model, example())
+    assert structure.n_units == 6
+    assert legr.verify(model, structure, example()) < 1e-12

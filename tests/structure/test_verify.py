@@ -86,3 +86,17 @@ def _with_swapped_labels(structure: Structure, rng: np.random.Generator) -> Stru
     labels[[a, b]] = labels[[b, a]]
     axes[place] = Axis(axis.parameter, axis.dim, readonly(labels))
     return replace(structure, axes=tuple(axes))
+
+
+def test_a_dead_output_proves_nothing_and_is_refused() -> None:
+    class Dead(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.head = nn.Conv2d(3, 8, 1), nn.Conv2d(8, 2, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.relu(self.head(self.conv(x)) - 1e6).mean((2, 3))
+
+    model = make(Dead)
+    with pytest.raises(legr.VerificationError, match="does not depend on its input"):
+        legr.verify(model, legr.trace(model, example()), example())

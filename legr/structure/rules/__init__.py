@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from legr.structure.rules.call import Call, unknown, varying
-from legr.structure.rules.elementwise import pointwise
+from legr.structure.rules.elementwise import divide, pointwise
 from legr.structure.rules.layers import batch_norm, convolution, gather_channels, linear
 from legr.structure.rules.movement import concatenate, pad, pick, view
 from legr.structure.rules.reduction import pooling, reduce_dims
@@ -40,6 +40,7 @@ _RULES: dict[str, Rule] = {
         *(f"max_pool{n}d_with_indices" for n in (2, 3)),
     ),
     **_table(reduce_dims, "mean"),
+    **_table(divide, "div"),
     **_table(pick, "slice", "select", "narrow", "split", "split_with_sizes", "chunk", "unbind", "tensor_split"),
     **_table(
         pointwise,
@@ -66,7 +67,6 @@ _RULES: dict[str, Rule] = {
             "add",
             "sub",
             "mul",
-            "div",
             "neg",
         ),
         *("clamp", "clone", "contiguous", "_to_copy"),

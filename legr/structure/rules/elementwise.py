@@ -5,37 +5,41 @@ It does not know which operations those are.
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
-from legr.structure.rules.call import Call, varying
+from legr.structure.rules.call import Call, unknown, varying
 
 if TYPE_CHECKING:
     from legr.structure.trace import Tracer
 
 
 def pointwise(tracer: "Tracer", call: Call) -> None:
-    """Unite the operands element by element; one that is broadcast over the channels must be fixed."""
+    """Unite the operands element by element; one that is broadcast over another's channels must be fixed."""
     out = call.outputs[0]
-    operands = [x for x in call.inputs if x.dim() > 0]
-    result: Tensor | None = None
-    for x in operands:
-        own = tracer.labels(x)
-        spread = own.expand(out.shape)
-        if result is None:
-            result = spread
-            continue
-        dims = {d for labels in (result, spread) for d in varying(labels)}
+    operands = [(x, tracer.labels(x)) for x in call.inputs if x.dim() > 0]
+    dims = sorted({d for _, labels in operands for d in varying(labels.expand(out.shape))})
+    result = torch.zeros((), dtype=torch.int64)
+    united = False
+    for x, labels in operands:
         if any(_size(x, d, out) == 1 and out.shape[d] > 1 for d in dims):
-            tracer.hold(own, call.name, "they are broadcast over the channels of another tensor")
+            tracer.hold(labels, call.name, "they are broadcast over the channels of another tensor")
             continue
-        narrow = [result, spread]
+        along = labels.expand(out.shape)
         for d in range(out.dim()):
             if d not in dims:
-                narrow = [labels.narrow(d, 0, 1) for labels in narrow]
-        tracer.unite(narrow[0], narrow[1], call.name)
-        result = tracer.nodes.find(result)
-    if result is not None:
-        tracer.write(out, result)
+                along = along.narrow(d, 0, 1)
+        if united:
+            tracer.unite(result, along, call.name)
+        result, united = along, True
+    tracer.write(out, tracer.nodes.find(result))
+
+
+def divide(tracer: "Tracer", call: Call) -> None:
+    """A quotient of two tensors: a removed divisor is 0, and 0 / 0 is no number; its channels stay."""
+    if len([x for x in call.inputs if x.dim() > 0]) > 1:
+        return unknown(tracer, call)
+    return pointwise(tracer, call)
 
 
 def _size(x: Tensor, dim: int, out: Tensor) -> int:

@@ -58,8 +58,9 @@ def _finish_layer(tracer: "Tracer", call: Call, weight: str, channel: int, out: 
     bias = call["bias"]
     if bias is not None:
         slot = tracer.slot(bias)
-        if slot is None:
-            tracer.hold(out, call.name, "its bias is computed, not a parameter")
+        if slot is None or not _is_whole(slot):
+            tracer.freeze(bias, call)
+            tracer.hold(out, call.name, "its bias is computed, or a parameter seen in another shape")
         else:
             tracer.unite(tracer.axis(slot.name, 0), out, call.name)
     tracer.write_along(call.output, channel, out)
@@ -86,8 +87,9 @@ def batch_norm(tracer: "Tracer", call: Call) -> None:
         if tensor is None:
             continue
         slot = tracer.slot(tensor)
-        if slot is None:
-            tracer.hold(channels, call.name, f"its {name} is computed, not a parameter or buffer")
+        if slot is None or not _is_whole(slot):
+            tracer.freeze(tensor, call)
+            tracer.hold(channels, call.name, f"its {name} is computed, or a parameter seen in another shape")
         else:
             tracer.unite(tracer.axis(slot.name, 0), channels, call.name)
     tracer.write_along(call.outputs[0], 1, channels)

@@ -44,6 +44,8 @@ def pad(tracer: "Tracer", call: Call) -> None:
     channels = tracer.along(x, dim)
     assert channels is not None
     place = 2 * (x.dim() - 1 - dim)  # amounts start at the last dim
+    if place < len(amounts) and min(amounts[place : place + 2]) < 0:
+        return unknown(tracer, call)  # cropping channels by a constant
     if place < len(amounts):
         channels = torch.nn.functional.pad(channels, tuple(amounts[place : place + 2]), value=0)
     tracer.write_along(out, dim, channels)

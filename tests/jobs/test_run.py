@@ -1,0 +1,126 @@
+"""Jobs: who may say how one ended, and what happens when signals and crashes come at the wrong moment."""
+
+import json
+import os
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from legr.errors import JobError, SettingsError, StudyError
+from legr.jobs import records
+from legr.jobs.run import Cancelled, cancel, running, settle, start
+from legr.progress import Progress
+from legr.study.store import Study
+
+
+@pytest.fixture
+def study(study_path: Path) -> Study:
+    return Study.open(study_path)
+
+
+def state(study: Study, job_id: str) -> str:
+    return records.load(study, job_id).state
+
+
+def test_a_job_is_seen_from_its_files(study: Study) -> None:
+    with running(study, "learn", ["--seed", "1"], "cpu") as handle:
+        handle.report(Progress("candidate", 1, 2, 3.5, {"best_loss": 0.5}))
+        seen = records.load(study, handle.job.id)
+        assert (seen.state, seen.stage, seen.done, seen.total, seen.seconds_left) == ("running", "candidate", 1, 2, 3.5)
+        assert seen.pid == os.getpid()
+        assert seen.history == ({"done": 1, "best_loss": 0.5},)
+        handle.finish("done", result={"a": 1})
+    assert (state(study, handle.job.id), records.load(study, handle.job.id).result) == ("done", {"a": 1})
+
+
+def test_a_job_that_is_cancelled_before_it_begins_never_runs(study: Study) -> None:
+    job = records.new_job(study, "learn", (), "cpu")
+    assert state(study, job.id) == "queued"
+    assert cancel(study, job.id).state == "cancelled"
+    with pytest.raises(Cancelled), running(study, "learn", [], "cpu", job.id):
+        raise AssertionError("it ran")
+    assert state(study, job.id) == "cancelled"
+
+
+def test_a_job_that_is_cancelled_while_it_loads_is_cancelled(study: Study) -> None:
+    job = start(study, "learn", ["--candidates", "400", "--images", "64"])
+    assert job.pid is not None
+    assert cancel(study, job.id).state == "cancelled"  # long before torch is imported
+    again = start(study, "learn", ["--candidates", "400", "--images", "64"])
+    assert cancel(study, again.id).state == "cancelled"
+
+
+def test_a_cancel_that_comes_too_late_changes_nothing(study: Study) -> None:
+    with pytest.raises(KeyboardInterrupt), running(study, "export", [], "cpu") as handle:
+        handle.finish("done", result={"zip": "x"})
+        raise KeyboardInterrupt
+    assert (state(study, handle.job.id), records.load(study, handle.job.id).result) == ("done", {"zip": "x"})
+    assert settle(study, handle.job.id, "cancelled").state == "done"
+
+
+def test_sigterm_ends_a_job_in_good_order(study: Study) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Cancelled), running(study, "learn", [], "cpu") as handle:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)
+    assert state(study, handle.job.id) == "cancelled"
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (SettingsError("the budget is wrong; choose another"), "the budget is wrong; choose another"),
+        (OSError(28, "No space left on device"), "No space left on device; free some space"),
+        (ZeroDivisionError("oh"), "unexpected ZeroDivisionError: oh"),
+    ],
+)
+def test_a_job_that_fails_says_why(study: Study, error: Exception, words: str) -> None:
+    with pytest.raises(type(error)), running(study, "learn", [], "cpu") as handle:
+        raise error
+    job = records.load(study, handle.job.id)
+    assert job.state == "failed"
+    assert words in job.error
+    assert job.resumable
+
+
+def test_a_process_that_is_gone_shows_as_interrupted(study: Study) -> None:
+    job = records.new_job(study, "learn", (), "cpu")
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    records.save(study, replace(job, state="running", pid=child, pid_started=time.time()))
+    assert state(study, job.id) == "interrupted"
+    reused = replace(job, state="running", pid=os.getpid(), pid_started=1.0)  # the pid lives, but it is another process
+    records.save(study, reused)
+    assert state(study, job.id) == "interrupted"
+    assert cancel(study, job.id).state == "cancelled"
+
+
+def test_a_damaged_record_is_one_sentence_and_hides_no_other(study: Study) -> None:
+    job = records.new_job(study, "learn", (), "cpu")
+    for name, content in (("learn-a", "{}"), ("learn-b", "{torn"), ("learn-c", "[]")):
+        (study.path / "jobs" / f"{name}.json").write_text(content)
+        with pytest.raises(JobError, match="damaged"):
+            records.load(study, name)
+    assert [found.id for found in records.list_jobs(study)] == [job.id]
+
+
+def test_only_known_work_on_own_studies_is_started(study: Study) -> None:
+    with pytest.raises(JobError, match="a job is one of learn, measure, finetune, export"):
+        start(study, "app")
+    with pytest.raises(StudyError, match="is a sample"):
+        start(study.mark_as_sample(), "learn")
+    for name in ("../study", "learn/../../x", ""):
+        with pytest.raises(JobError, match="has no job"):
+            records.load(study, name)
+
+
+def test_records_are_plain_json(study: Study) -> None:
+    job = records.new_job(study, "learn", ("--seed", "1"), "cpu")
+    data = json.loads((study.path / "jobs" / f"{job.id}.json").read_text())
+    assert data["arguments"] == ["--seed", "1"]
