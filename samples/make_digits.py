@@ -26,7 +26,7 @@ from legr.training.weights import save_weights
 
 MODEL, DATA, SPLIT_SEED = "cifar_resnet20", "digits", 0
 TRAINING = FineTuneSettings(epochs=30, distill=False, lr=0.1, batch=64, weight_decay=1e-3)
-BUDGET, CANDIDATES = 0.2, 400  # the lowest budget of interest, as in the paper
+BUDGET, CANDIDATES = 0.3, 400
 FINE_TUNED = (0.5, 0.3, 0.15)
 
 
