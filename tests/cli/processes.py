@@ -1,0 +1,64 @@
+"""Commands as processes: run them, kill them, wait for them.
+
+It does not know what is tested.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from legr.study.store import Study
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = [sys.executable, "-m", "legr"]
+
+
+def run(*arguments: object, code: int = 0) -> tuple[Any, str]:
+    """Run a command; return its JSON (if any) and what it said on stderr."""
+    done = subprocess.run([*COMMAND, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return (json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout), done.stderr
+
+
+def kill_when(pattern: str, *arguments: object, sig: int = signal.SIGKILL) -> tuple[int, str]:
+    """Start a command and kill it once a line of its stderr holds `pattern`."""
+    process = subprocess.Popen([*COMMAND, *map(str, arguments)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if pattern in line:
+            os.kill(process.pid, sig)
+            break
+    said += process.stderr.read()
+    return process.wait(), said
+
+
+def learn(study: Path, *more: object) -> tuple[str, ...]:
+    return ("learn", "--study", str(study), "--images", "64", "--budget", "0.4", *map(str, more), "--json")
+
+
+def copy_of(study: Path, path: Path) -> Path:
+    path.mkdir()
+    for file in study.iterdir():
+        if file.is_file():
+            (path / file.name).write_bytes(file.read_bytes())
+    return path
+
+
+def wait_for(study: Study, job_id: str, when: Any) -> Any:
+    from legr.jobs import records
+
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        job = records.load(study, job_id)
+        if when(job):
+            return job
+        time.sleep(0.1)
+    raise AssertionError(f"the job did not get there: {records.load(study, job_id)}")

@@ -1,0 +1,99 @@
+"""A mistake is one sentence on stderr and exit code 2, never a traceback."""
+
+import signal
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from legr.training.models import build_model
+from tests.cli.processes import copy_of, kill_when, learn, run
+
+
+def test_mistakes_are_one_sentence_and_exit_2(study_path: Path, tmp_path: Path) -> None:
+    pickled, empty = tmp_path / "evil.pt", tmp_path / "empty.safetensors"
+    torch.save({"state_dict": build_model("cifar_resnet8", 10)}, pickled)  # a whole module: not plain tensors
+    save_file({"conv1.weight": torch.zeros(1)}, empty)
+    new = ("new", "--study", tmp_path / "x", "--model", "cifar_resnet8", "--data", "digits", "--weights")
+    image = tmp_path / "images" / "train" / "a"
+    for name in ("train/a", "train/b", "val/a", "val/b"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        (tmp_path / "images" / name / "1.png").write_bytes(b"not an image")
+    newer = copy_of(study_path, tmp_path / "newer")
+    (newer / "study.json").write_text('{"format": 99}')
+    for arguments, words in (
+        ((*new, tmp_path / "none.pt"), "no weights file"),
+        ((*new, pickled), "evil.pt"),
+        ((*new, empty), "does not fit the model"),
+        (("new", "--study", tmp_path / "x", "--model", "resnet9", "--data", "digits", "--weights", "none"), "resnet50"),
+        (
+            (
+                "new",
+                "--study",
+                tmp_path / "x",
+                "--model",
+                "cifar_resnet8",
+                "--weights",
+                "none",
+                "--data",
+                image.parents[1],
+            ),
+            "1.png",
+        ),
+        (
+            (
+                "new",
+                "--study",
+                tmp_path / "x",
+                "--model",
+                "cifar_resnet8",
+                "--weights",
+                "none",
+                "--data",
+                tmp_path / "no",
+            ),
+            "no",
+        ),
+        (
+            ("new", "--study", study_path, "--model", "cifar_resnet8", "--weights", "none", "--data", "digits"),
+            "already",
+        ),
+        (("new", "--study", tmp_path / "x"), "--model, --weights, --data"),
+        (("show", "--study", tmp_path / "nothing"), "legr new"),
+        (("show", "--study", study_path, "--macs", "0.001"), "below the floor"),
+        (("show", "--study", study_path, "--macs", "2"), "(0, 1]"),
+        (("show", "--study", study_path, "--macs", "half"), "half"),
+        (("show", "--study", newer), "newer version"),
+        (("show",), "--study"),
+        (("sohw",), "sohw"),
+        (("evaluate", "--study", study_path, "--ranking", "learned"), "legr learn"),
+        (("evaluate", "--study", study_path, "--device", "tpu"), "device must be"),
+        (("learn", "--study", study_path, "--candidates", "0"), "at least 1"),
+        (("learn", "--study", study_path, "--model", "resnet18"), "--model cifar_resnet8"),
+        (("finetune", "--study", study_path, "--macs", "0.5", "--epochs", "0"), "epochs must be at least 1"),
+        (("measure", "--study", study_path, "--budgets", "a,b"), "separated by commas"),
+        (("cancel", "--study", study_path, "../../etc"), "has no job"),
+        (("app", "--port", "0"), "port must be"),
+    ):
+        _, said = run(*arguments, code=2)
+        assert words in said.splitlines()[-1], (arguments, said)
+    assert not (tmp_path / "x" / "study.json").exists()
+
+
+def test_a_setting_that_differs_is_named(study_path: Path) -> None:
+    run(*learn(study_path, "--candidates", 2))
+    _, said = run("learn", "--study", study_path, "--budget", 0.3, code=2)
+    assert said.startswith("this study's search was begun with --budget 0.4, got 0.3")
+    assert run("learn", "--study", study_path, "--candidates", 2, "--json")[0]["resumed_from"] == 2
+
+
+def test_a_taken_port_is_one_sentence_and_the_next_is_used() -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, said = kill_when("explorer:", "app", "--port", port, sig=signal.SIGINT)
+        assert f"Port {port} is taken; using {port + 1} instead." in said
+        assert code == 130

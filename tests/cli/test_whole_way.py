@@ -1,0 +1,105 @@
+"""From a model to an exported network, by the commands alone."""
+
+import json
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+import legr
+from legr.study.store import Study
+from tests.cli.processes import ROOT, learn, run
+
+
+def test_the_whole_way_on_digits(tmp_path: Path) -> None:
+    study = tmp_path / "digits"
+    made, said = run(
+        "new", "--study", study, "--model", "cifar_resnet8", "--weights", "none", "--data", "digits", "--json"
+    )
+    assert made["layers"] == 7
+    assert made["self_check"] < 1e-12
+    assert "proving that zeroed = removed" in said
+
+    shown, _ = run("show", "--study", study, "--macs", 0.5, "--json")
+    assert shown["ranking"] == "identity"
+    assert shown["macs"] <= 0.5 * made["macs"]
+
+    found, said = run(*learn(study, "--candidates", 6))
+    assert set(found) == {"candidates", "resumed_from", "identity_loss", "best_loss", "seconds"}
+    assert (found["candidates"], found["resumed_from"]) == (6, 0)
+    assert found["best_loss"] <= found["identity_loss"]
+    assert "candidate 6 of 6" in said
+    again, _ = run(*learn(study, "--candidates", 6))
+    assert again == {**found, "resumed_from": 6}
+    longer, _ = run(*learn(study, "--candidates", 8))
+    assert (longer["candidates"], longer["resumed_from"]) == (8, 6)
+    assert run("show", "--study", study, "--json")[0]["ranking"] == "learned"
+
+    dense, _ = run("evaluate", "--study", study, "--json")
+    assert (dense["recalibrated"], dense["finetuned"], dense["images"]) == (False, False, len_of_test_digits())
+
+    measured, said = run("measure", "--study", study, "--threads", 1, "--budgets", "0.5", "0.3", "--json")
+    assert measured["measured"] == 1 + 2 * 3
+    assert run("measure", "--study", study, "--budgets", "0.5", "--threads", 1, "--json")[0]["measured"] == 0
+
+    tuned, said = run("finetune", "--study", study, "--macs", 0.5, "--epochs", 2, "--json")
+    losses = [epoch["loss"] for epoch in Study.open(study).finetuned[0].curve]
+    assert losses[1] < losses[0]
+    assert "epoch 2 of 2" in said
+    assert Path(tuned["weights"]).is_file()
+    scored, _ = run("evaluate", "--study", study, "--macs", 0.5, "--json")
+    assert scored["finetuned"]
+    assert scored["top1"] == tuned["top1"]
+    plain, _ = run("evaluate", "--study", study, "--macs", 0.5, "--no-finetuned", "--json")
+    assert plain["top1"] == tuned["top1_before"]
+    assert not run("evaluate", "--study", study, "--macs", 0.5, "--ranking", "uniform", "--json")[0]["finetuned"]
+
+    listed, _ = run("jobs", "--study", study, "--json")
+    assert [job["state"] for job in listed["jobs"]] == ["done"] * len(listed["jobs"])
+    assert {job["kind"] for job in listed["jobs"]} == {"learn", "measure", "finetune"}
+    check_export(study, tmp_path / "out", tuned["top1"])
+
+
+def len_of_test_digits() -> int:
+    from legr.data.load import load_dataset
+
+    return len(load_dataset("digits").test)
+
+
+def check_export(study: Path, out: Path, top1: float) -> None:
+    found, _ = run("export", "--study", study, "--macs", 0.5, "--out", out, "--json")
+    assert found["finetuned"]
+    assert found["top1_agreement"] == 1.0
+    assert found["images"] >= 1000
+    assert found["max_abs_diff"] < 1e-3
+
+    network = legr.rebuild(found["recipe"])
+    inputs = torch.randn(5, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    session = onnxruntime.InferenceSession(found["onnx"], providers=["CPUExecutionProvider"])
+    for batch in (1, 5):  # the batch is dynamic
+        logits = session.run(None, {"images": inputs[:batch].numpy()})[0]
+        assert np.abs(logits - network(inputs[:batch]).detach().numpy()).max() < 1e-4
+    recipe = json.loads(Path(found["recipe"]).read_text())
+    assert recipe["finetuned"]["top1"] == top1
+    assert sum(p.numel() for p in network.parameters()) == recipe["params"] == found["params"]
+
+    names = {entry.filename for entry in zipfile.ZipFile(found["zip"]).infolist()}
+    assert names == {"network.onnx", "network.safetensors", "recipe.json", "README.txt"}
+    places = {str(ROOT), str(out.parent), str(Path.home()), os.path.dirname(torch.__file__), sys.prefix}
+    for name in names:
+        content = (out / name).read_bytes()
+        for place in places:
+            assert place.encode() not in content, (name, place)
+    proto = onnx.load(found["onnx"])
+    assert not any(node.metadata_props or node.doc_string for node in proto.graph.node)
+
+    weights = out / "network.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x00")
+    with pytest.raises(legr.ExportError, match="not the file that recipe"):
+        legr.rebuild(found["recipe"])
