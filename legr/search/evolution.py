@@ -93,7 +93,7 @@ class AgeingEvolution(BaseSampler):
         self, study: OptunaStudy, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """Refused: the map is in the trial's attributes."""
-        raise NotImplementedError(f"read trial.user_attrs['affine'] instead of suggesting {param_name}")
+        raise AssertionError(f"read trial.user_attrs['affine'] instead of suggesting {param_name}")
 
 
 def finished_candidates(study: OptunaStudy) -> list[Finished]:

@@ -6,8 +6,6 @@ Beside every activation lies a label for each element: the channel node it came 
 storages, so views, in-place operations and memory formats need no rule of their own.
 """
 
-import copy
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,18 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map_only
 
 from legr.errors import TraceError
 from legr.structure import rules
 from legr.structure.assemble import assemble
+from legr.structure.edges import Inputs, as_inputs, output_tensors, private_copy
 from legr.structure.gather import GatherChannels
 from legr.structure.nodes import Nodes
 from legr.structure.types import Held, Op, Structure
-
-log = logging.getLogger(__name__)
-
-Inputs = Tensor | tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,55 +57,6 @@ def trace(model: nn.Module, example_input: Inputs) -> Structure:
         for tensor in output_tensors(output):
             tracer.hold(tracer.labels(tensor), "output", "they are the model's output")
         return assemble(network, tracer, tuple(tuple(x.shape) for x in inputs if isinstance(x, Tensor)))
-
-
-def output_tensors(output: Any) -> list[Tensor]:
-    """Every tensor in a model's output: a tensor, or tuples, lists and dicts of them.
-
-    Raises:
-        TraceError: the output holds something that cannot be looked into, or no tensor at all.
-    """
-    leaves = tree_leaves(output)
-    for leaf in leaves:
-        if not (leaf is None or isinstance(leaf, (Tensor, int, float, str))):
-            raise TraceError(
-                f"the model returns a {type(leaf).__name__}, whose tensors cannot be found; "
-                "wrap it to return a tensor, or a tuple, list or dict of tensors"
-            )
-    tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
-    if not tensors:
-        raise TraceError("the model returns no tensor; wrap it to return one")
-    return tensors
-
-
-def private_copy(model: nn.Module) -> nn.Module:
-    """Copy a model to the CPU in evaluation mode, without the hooks that its owner put on it.
-
-    Raises:
-        TraceError: the model cannot be copied (legacy `weight_norm`, for one).
-    """
-    try:
-        network = copy.deepcopy(model)
-    except Exception as error:
-        raise TraceError(
-            f"{type(model).__name__} cannot be copied ({error}); remove what computes a weight on the fly "
-            "(torch.nn.utils.remove_weight_norm, parametrize.remove_parametrizations) and try again"
-        ) from error
-    for module in network.modules():
-        for hooks in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks"):
-            getattr(module, hooks).clear()
-    return network.cpu().eval()
-
-
-def as_inputs(example_input: Inputs) -> tuple[Any, ...]:
-    """Normalise an example input to a tuple of arguments on the CPU."""
-    inputs = example_input if isinstance(example_input, tuple) else (example_input,)
-    if not any(isinstance(x, Tensor) for x in inputs):
-        raise TraceError(
-            "example_input must be a tensor or a tuple that holds one, such as torch.zeros(1, 3, 224, 224)"
-        )
-    moved: tuple[Any, ...] = tree_map_only(Tensor, lambda x: x.detach().cpu(), inputs)
-    return moved
 
 
 class Tracer(TorchDispatchMode):

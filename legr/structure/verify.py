@@ -20,8 +20,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from legr.errors import LegrError, VerificationError
 from legr.structure.cost import cost
+from legr.structure.edges import Inputs, as_inputs, output_tensors, private_copy
 from legr.structure.surgery import prune
-from legr.structure.trace import Inputs, as_inputs, output_tensors, private_copy
 from legr.structure.types import BoolArray, Keep, Structure
 
 _TOLERANCE = 1e-9  # relative, float64; exact structures stay below 1e-13
