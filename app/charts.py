@@ -218,7 +218,7 @@ def training_figure(info: pd.DataFrame, epochs: int) -> go.Figure:
             "dtick": max(1, epochs // 10),
             "fixedrange": True,
         },
-        yaxis={"title": "training loss", "fixedrange": True, "rangemode": "tozero"},
+        yaxis={"title": "training loss", "fixedrange": True, "range": [0, 1.08 * max(info["loss"], default=1.0)]},
         yaxis2={
             "title": "held-out top-1, %",
             "overlaying": "y",
@@ -227,6 +227,7 @@ def training_figure(info: pd.DataFrame, epochs: int) -> go.Figure:
             "fixedrange": True,
             "range": _around(info["heldout_percent"]),
             "tickformat": ".1f",
+            "tickmode": "auto",
         },
     )
     return figure

@@ -12,7 +12,7 @@ from app import state
 from app.widgets import guarded, plain, show_error
 from legr.jobs import records
 from legr.jobs.records import Job
-from legr.jobs.run import cancel, resume, start
+from legr.jobs.run import WAITING, cancel, resume, start
 from legr.progress import duration
 from legr.study.store import Study
 
@@ -61,8 +61,8 @@ def others_at_work(study: Study, *kinds: str) -> None:
 
 def progress_text(job: Job) -> str:
     """How far a job is, in one line."""
-    if job.state == "queued":
-        return "Waiting to start: another job may be using the device"
+    if job.state == "queued" and job.stage == WAITING:
+        return "Waiting for another job on this device to end"
     if not job.total:
         return "Starting: loading the network and the images"
     if job.stage not in STAGES:

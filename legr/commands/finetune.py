@@ -14,6 +14,7 @@ from torch import nn
 
 from legr.commands.measure import measure_point
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
+from legr.deploy.latency import measure_latency
 from legr.progress import Report
 from legr.study.records import FineTuned
 from legr.study.store import Study, keep_id
@@ -89,7 +90,8 @@ def _train(
         save_weights(result.model, study.finetuned_weights(key), {"made_by": "legr", "data": dataset.fingerprint})
         tuned = replace(network, model=result.model)
         provenance = {"key": key, **asdict(settings)}
-        point = measure_point(study, tuned, dataset, study.default_ranking, macs, 1, None, device, provenance)
+        latency = measure_latency(tuned.model, study.info.input_shape, device=device)
+        point = measure_point(study, tuned, dataset, study.default_ranking, macs, latency, device, provenance)
         run = FineTuned(
             key=key,
             keep_id=network.keep_id,

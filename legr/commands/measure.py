@@ -8,15 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import nn
 
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
 from legr.data.images import Dataset
-from legr.deploy.latency import measure_latency
+from legr.deploy.latency import latency_of, time_forward
 from legr.progress import Progress, Report
-from legr.study.records import RANKINGS, Point, RankingName
+from legr.study.records import RANKINGS, Latency, Point, RankingName
 from legr.study.store import Study
 from legr.training.evaluate import score
 
+_TURNS, _SECONDS_A_TURN = 5, 0.1
 BUDGETS = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15)
 
 
@@ -39,13 +41,44 @@ def measure(
     start, skipped = time.monotonic(), len(planned) - len(todo)
     if todo:
         model, dataset = original(study), images_of(study, report)
+        latencies = _latencies(study, model, todo, batch, threads, device, report)
         for number, (name, budget) in enumerate(todo, 1):
-            ranking: RankingName = "identity" if name == "original" else name  # type: ignore[assignment]
-            network = network_at(study, model, budget, ranking=ranking, finetuned=False)
-            study.add_point(measure_point(study, network, dataset, name, budget, batch, threads, device))
+            network = _network(study, model, name, budget)
+            study.add_point(measure_point(study, network, dataset, name, budget, latencies[name, budget], device))
             left = (time.monotonic() - start) / number * (len(todo) - number)
             report(Progress("point", skipped + number, len(planned), left))
     return {"measured": len(todo), "skipped": skipped, "points": [point.to_dict() for point in study.points]}
+
+
+def _latencies(
+    study: Study,
+    model: nn.Module,
+    todo: Sequence[tuple[str, float]],
+    batch: int,
+    threads: int,
+    device: torch.device,
+    report: Report,
+) -> dict[tuple[str, float], Latency]:
+    """Latency of every network, measured in turns, so that a slow minute of the machine bends no curve."""
+    times: dict[tuple[str, float], list[float]] = {item: [] for item in todo}
+    for turn in range(_TURNS):
+        report(Progress("timing the networks", turn + 1, _TURNS))
+        for item in todo:
+            network = _network(study, model, *item)
+            times[item] += time_forward(
+                network.model,
+                study.info.input_shape,
+                device=device,
+                batch=batch,
+                threads=threads,
+                seconds=_SECONDS_A_TURN,
+            )
+    return {item: latency_of(found, device=device, batch=batch, threads=threads) for item, found in times.items()}
+
+
+def _network(study: Study, model: nn.Module, name: str, budget: float) -> Network:
+    ranking: RankingName = "identity" if name == "original" else name  # type: ignore[assignment]
+    return network_at(study, model, budget, ranking=ranking, finetuned=False)
 
 
 def is_measured(study: Study, budgets: Sequence[float] | None, batch: int, threads: int | None, device: str) -> bool:
@@ -60,15 +93,13 @@ def measure_point(
     dataset: Dataset,
     ranking: str,
     budget: float,
-    batch: int,
-    threads: int | None,
+    latency: Latency,
     device: torch.device,
     provenance: Mapping[str, Any] | None = None,
 ) -> Point:
-    """Accuracy on test images and latency of one network; `provenance` tells how it was fine-tuned, if it was."""
+    """Accuracy of one network on test images; `provenance` tells how it was fine-tuned, if it was."""
     model, recalibrated = ready(study, network, dataset, device)
     found = score(model, dataset.test, normalization_of(study), device=device)
-    latency = measure_latency(model, study.info.input_shape, device=device, batch=batch, threads=threads)
     return Point(
         ranking=ranking,
         ranking_id=study.ranking_id(ranking),

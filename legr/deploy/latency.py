@@ -6,7 +6,7 @@ It does not know budgets, and nothing here is estimated from MACs.
 import copy
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
 
@@ -16,7 +16,7 @@ from torch import nn
 from legr.errors import SettingsError
 from legr.study.records import Latency
 
-_MIN_SECONDS, _MIN_RUNS, _WARM_UP_RUNS = 0.6, 20, 5
+_WARM_UP_RUNS, _MIN_RUNS = 3, 8
 
 
 def measure_latency(
@@ -26,16 +26,43 @@ def measure_latency(
     device: torch.device,
     batch: int = 1,
     threads: int | None = None,
+    seconds: float = 0.6,
 ) -> Latency:
     """Median milliseconds of a float32 forward pass after warm-up (channels last, inference mode).
 
     Args:
         input_shape: channels, height, width.
         threads: processor threads; None leaves PyTorch's own number.
+        seconds: how long to go on measuring, at least.
 
     Raises:
         SettingsError: batch or threads below 1.
     """
+    times = time_forward(model, input_shape, device=device, batch=batch, threads=threads, seconds=seconds)
+    return latency_of(times, device=device, batch=batch, threads=threads)
+
+
+def latency_of(times: Sequence[float], *, device: torch.device, batch: int, threads: int | None) -> Latency:
+    """The median of `times` (seconds), and where they were taken.
+
+    Times of several rounds may be put together: a machine that is slow for a while then slows all networks
+    alike, not the one that happened to be measured.
+    """
+    runtime = f"PyTorch {torch.__version__.split('+')[0]}"
+    milliseconds = round(statistics.median(times) * 1e3, 4)
+    return Latency(milliseconds, runtime, device.type, threads or torch.get_num_threads(), batch)
+
+
+def time_forward(
+    model: nn.Module,
+    input_shape: tuple[int, int, int],
+    *,
+    device: torch.device,
+    batch: int,
+    threads: int | None,
+    seconds: float,
+) -> list[float]:
+    """Seconds of each of several forward passes after warm-up; arguments as for `measure_latency`."""
     threads = torch.get_num_threads() if threads is None else threads
     if batch < 1 or threads < 1:
         raise SettingsError(f"batch and threads must be at least 1, got {batch} and {threads}")
@@ -43,18 +70,17 @@ def measure_latency(
     inputs = torch.randn(batch, *input_shape, generator=torch.Generator().manual_seed(0)).to(
         device, memory_format=torch.channels_last
     )
+    times: list[float] = []
     with torch.inference_mode(), _threads(threads):
         for _ in range(_WARM_UP_RUNS):
             network(inputs)
-        times: list[float] = []
-        while len(times) < _MIN_RUNS or sum(times) < _MIN_SECONDS:
+        while len(times) < _MIN_RUNS or sum(times) < seconds:
             _wait(device)
             start = time.perf_counter()
             network(inputs)
             _wait(device)
             times.append(time.perf_counter() - start)
-    median = statistics.median(times)
-    return Latency(round(median * 1e3, 4), f"PyTorch {torch.__version__.split('+')[0]}", device.type, threads, batch)
+    return times
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from legr.progress import Progress
 from legr.study.store import Study
 
 _ROOT = Path(__file__).resolve().parents[2]
+WAITING = "waiting for the device"  # the stage of a job that another one keeps from running
 _WRITE_EVERY_S = 0.3
 _PATIENCE_S = 10.0  # for a job to stop in good order
 
@@ -125,16 +126,16 @@ class Running:
             self._save()
             self.job = settle(self._study, self.job.id, state, error=error, result=result)
 
-    def enter(self, state: records.State, device: str) -> None:
+    def enter(self, state: records.State, device: str, stage: str = "") -> None:
         """Note that it waits or runs, where, and in which process.
 
         Raises:
             Cancelled: it was cancelled before it began.
         """
-        own: dict[str, Any] = {"pid": os.getpid(), "pid_started": _started(os.getpid()), "device": device, "error": ""}
+        own: dict[str, Any] = {"pid": os.getpid(), "pid_started": _started(os.getpid()), "device": device}
 
         def change(job: Job) -> Job:
-            return job if job.state == "cancelled" else replace(job, state=state, **own)
+            return job if job.state == "cancelled" else replace(job, state=state, stage=stage, error="", **own)
 
         self.job = records.update(self._study, self.job.id, change)
         if self.job.state == "cancelled":
@@ -161,8 +162,7 @@ def running(
     handle = Running(study, job)
     previous = signal.signal(signal.SIGTERM, _stop)
     try:
-        handle.enter("queued", device)
-        with _alone_on(device):
+        with _alone_on(device, lambda: handle.enter("queued", device, WAITING)):
             handle.enter("running", device)
             yield handle
             handle.finish("done")
@@ -184,14 +184,19 @@ def running(
 
 
 @contextmanager
-def _alone_on(device: str) -> Iterator[None]:
-    """Hold the device's lock; the system frees it when its holder ends, however it ends."""
+def _alone_on(device: str, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the device's lock; the system frees it when its holder ends, however it ends.
+
+    Args:
+        waiting: called once where another job holds it.
+    """
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / f"device-{device.replace(':', '-')}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
+        waiting()
         print(f"waiting for another job on {device} to end", file=sys.stderr, flush=True)
         lock.acquire(poll_interval=0.25)
     try:

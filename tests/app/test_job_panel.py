@@ -54,8 +54,8 @@ def test_a_search_at_work(open_app: OpenApp, studies: Path) -> None:
 
 
 def test_a_search_that_waits_for_the_device(open_app: OpenApp, studies: Path) -> None:
-    write_job(studies / "plain", "learn", state="queued", **alive())
-    assert "Waiting to start" in progress(open_app("learn", study="plain"))
+    write_job(studies / "plain", "learn", state="queued", stage="waiting for the device", **alive())
+    assert "Waiting for another job" in progress(open_app("learn", study="plain"))
 
 
 @pytest.mark.parametrize("state", ["running", "queued"])

@@ -62,7 +62,7 @@ def test_mistakes_are_one_sentence_and_exit_2(study_path: Path, tmp_path: Path) 
         (("show", "--study", tmp_path / "nothing"), "legr new"),
         (("show", "--study", study_path, "--macs", "0.001"), "below the floor"),
         (("show", "--study", study_path, "--macs", "2"), "(0, 1]"),
-        (("show", "--study", study_path, "--macs", "half"), "half"),
+        (("show", "--study", study_path, "--macs", "half"), "--macs"),
         (("show", "--study", newer), "newer version"),
         (("show",), "--study"),
         (("sohw",), "sohw"),
