@@ -16,7 +16,7 @@ from legr.commands.measure import measure_point
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
 from legr.deploy.latency import measure_latency
 from legr.progress import Report
-from legr.study.records import FineTuned
+from legr.study.records import FineTuned, Latency
 from legr.study.store import Study, keep_id
 from legr.training.evaluate import score
 from legr.training.finetune import FineTuneSettings, finetune
@@ -90,7 +90,7 @@ def _train(
         save_weights(result.model, study.finetuned_weights(key), {"made_by": "legr", "data": dataset.fingerprint})
         tuned = replace(network, model=result.model)
         provenance = {"key": key, **asdict(settings)}
-        latency = measure_latency(tuned.model, study.info.input_shape, device=device)
+        latency = _known_latency(study, network) or measure_latency(tuned.model, study.info.input_shape, device=device)
         point = measure_point(study, tuned, dataset, study.default_ranking, macs, latency, device, provenance)
         run = FineTuned(
             key=key,
@@ -109,6 +109,14 @@ def _train(
         study.save_finetuned(run)  # last: a run with a record is finished, its point included
         checkpoint.unlink(missing_ok=True)
     return run
+
+
+def _known_latency(study: Study, network: Network) -> Latency | None:
+    """What `measure` found for this network before fine-tuning, which changes its values but not its shapes."""
+    name = study.default_ranking
+    same = (name, study.ranking_id(name), network.macs, network.params)
+    known = (p for p in study.points if (p.ranking, p.ranking_id, p.macs, p.params) == same)
+    return next((p.latency for p in known if p.latency and p.latency.batch == 1), None)
 
 
 def _digest(settings: dict[str, Any]) -> str:
