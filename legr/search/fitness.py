@@ -48,7 +48,6 @@ class BatchStatisticsLoss:
     ) -> None:
         self._ranker = ranker
         self._budget = budget
-        self._device = device
         self._dtype = fast_dtype(device)
         self._model = model.to(device)
         generator = torch.Generator().manual_seed(seed)

@@ -46,10 +46,11 @@ def plan(model: nn.Module, structure: Structure, keep: Keep) -> Plan:
             f"keep must cover the {structure.n_units} units of this structure, got {len(keep.units)}; "
             "use a Keep made for the same structure"
         )
+    buffers = {gather.buffer for gather in structure.gathers}  # rewritten below, not sliced
     slices = tuple(
         (axis.parameter, axis.dim, np.flatnonzero(kept).astype(np.int32))
         for axis in structure.axes
-        if not (kept := keep.kept(axis.labels)).all() and axis.parameter not in {g.buffer for g in structure.gathers}
+        if not (kept := keep.kept(axis.labels)).all() and axis.parameter not in buffers
     )
     attributes = tuple(
         (a.module, a.name, int(keep.kept(structure.axis_of[a.parameter, a.dim].labels).sum()) // a.divisor)

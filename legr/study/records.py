@@ -23,7 +23,7 @@ class _Record:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Rebuild a record; raises TypeError where a field is missing."""
-        return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data})  # type: ignore[arg-type]
+        return cls(**_known(cls, data))
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Study:
     def create(cls, path: Path | str, info: StudyInfo, structure: Structure, norms: Norms) -> "Study":
         """Write a new study (all but its weights, which the caller has put there).
 
-        `study.json` is written last: a folder without it is no study, so a crash leaves nothing half-made.
+        `study.json` is written last: a folder without it is no study, so a crash leaves none half-made.
 
         Raises:
             StudyError: there is a study already.

@@ -43,7 +43,7 @@ def score(
     dtype: torch.dtype = torch.float32,
     order: Tensor | None = None,
 ) -> Score:
-    """Accuracy and loss in evaluation mode; the model is moved to `device`, and is not changed otherwise.
+    """Accuracy and loss in evaluation mode; the model itself is put into it, on `device`, channels last.
 
     Args:
         dtype: float32 for every number that is reported; bf16 only to compare candidates.

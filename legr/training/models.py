@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Literal
 
 import torch
 from torch import nn
@@ -26,13 +25,11 @@ class ModelSpec:
         name: the key in `MODELS`.
         build: number of classes -> a model with random weights.
         input_shape: (channels, height, width) that it was designed for.
-        pretrained_normalization: how the inputs of its published weights were normalised.
     """
 
     name: str
     build: Callable[[int], nn.Module]
     input_shape: tuple[int, int, int]
-    pretrained_normalization: Literal["imagenet"] = "imagenet"
 
 
 def model_spec(name: str) -> ModelSpec:

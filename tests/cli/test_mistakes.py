@@ -15,6 +15,7 @@ def test_mistakes_are_one_sentence_and_exit_2(study_path: Path, tmp_path: Path) 
     torch.save({"state_dict": build_model("cifar_resnet8", 10)}, pickled)  # a whole module: not plain tensors
     save_file({"conv1.weight": torch.zeros(1)}, empty)
     new = ("new", "--study", tmp_path / "x", "--model", "cifar_resnet8", "--data", "digits", "--weights")
+    images = ("new", "--study", tmp_path / "x", "--model", "cifar_resnet8", "--weights", "none", "--data")
     image = tmp_path / "images" / "train" / "a"
     for name in ("train/a", "train/b", "val/a", "val/b"):
         (tmp_path / "images" / name).mkdir(parents=True)
@@ -26,34 +27,8 @@ def test_mistakes_are_one_sentence_and_exit_2(study_path: Path, tmp_path: Path) 
         ((*new, pickled), "evil.pt"),
         ((*new, empty), "does not fit the model"),
         (("new", "--study", tmp_path / "x", "--model", "resnet9", "--data", "digits", "--weights", "none"), "resnet50"),
-        (
-            (
-                "new",
-                "--study",
-                tmp_path / "x",
-                "--model",
-                "cifar_resnet8",
-                "--weights",
-                "none",
-                "--data",
-                image.parents[1],
-            ),
-            "1.png",
-        ),
-        (
-            (
-                "new",
-                "--study",
-                tmp_path / "x",
-                "--model",
-                "cifar_resnet8",
-                "--weights",
-                "none",
-                "--data",
-                tmp_path / "no",
-            ),
-            "no",
-        ),
+        ((*images, image.parents[1]), "1.png"),
+        ((*images, tmp_path / "no"), "no"),
         (
             ("new", "--study", study_path, "--model", "cifar_resnet8", "--weights", "none", "--data", "digits"),
             "already",
