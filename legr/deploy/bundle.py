@@ -18,10 +18,13 @@ from legr.structure.surgery import Plan, apply_plan
 from legr.training.models import build_model
 from legr.training.weights import load_weights, save_weights
 
-FORMAT = 1
+FORMAT = 2
 _MOST_CLASSES = 1_000_000
 WEIGHTS, RECIPE = "network.safetensors", "recipe.json"
-_ATTRIBUTES = ("in_channels", "out_channels", "groups", "in_features", "out_features", "num_features")
+_ATTRIBUTES = (
+    *("in_channels", "out_channels", "groups", "in_features", "out_features", "num_features"),
+    *("num_channels", "num_groups", "num_parameters", "normalized_shape"),
+)
 
 
 def write_recipe(
@@ -91,8 +94,11 @@ def zip_files(path: Path, files: Sequence[Path]) -> None:
 
 
 def _plan(data: Mapping[str, Any]) -> Plan:
-    attributes = tuple((str(module), str(name), int(value)) for module, name, value in data["attributes"])
-    unknown = {name for _, name, _ in attributes} - set(_ATTRIBUTES)
+    attributes = tuple(
+        (str(module), str(name), next((int(p) for p in place if p is not None), None), int(value))
+        for module, name, *place, value in data["attributes"]  # format 1 had no place
+    )
+    unknown = {name for _, name, _, _ in attributes} - set(_ATTRIBUTES)
     if unknown:
         raise ValueError(f"unknown attributes {sorted(unknown)}")
     return Plan(

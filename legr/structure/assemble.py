@@ -13,9 +13,9 @@ from legr.structure.types import (
     Axis,
     Gather,
     Group,
-    Held,
     IntArray,
     Layer,
+    Remark,
     Structure,
     readonly,
 )
@@ -62,6 +62,9 @@ def assemble(network: nn.Module, tracer: "Tracer", input_shapes: tuple[tuple[int
         groups=_groups(axes, layers, n_units),
         shapes=shapes,
         held=_merge(tracer.held),
+        tied=(),
+        exempt=(),
+        moments=(),
         untouched=tuple(name for name in shapes if name not in tracer.touched),
     )
 
@@ -77,7 +80,7 @@ def _number(layers: list[np.ndarray], largest: int) -> IntArray:
 
 def _attributes(network: nn.Module, axes: tuple[Axis, ...], divisors: dict[str, int]) -> tuple[Attribute, ...]:
     """The sizes that PyTorch's own modules keep beside their weights."""
-    cut = {(axis.parameter, axis.dim) for axis in axes}
+    cut = {(axis.parameter, axis.dim): axis.labels for axis in axes}
     names = {id(tensor): name for name, tensor in (*network.named_parameters(), *network.named_buffers())}
     found = []
     for name, module in network.named_modules():
@@ -90,9 +93,9 @@ def _attributes(network: nn.Module, axes: tuple[Axis, ...], divisors: dict[str, 
                 if weight in divisors and attribute == "in_channels":
                     continue
                 if (weight, dim) in cut:
-                    found.append(Attribute(name, attribute, weight, dim))
+                    found.append(Attribute(name, attribute, cut[weight, dim]))
         if weight in divisors and (weight, 0) in cut:
-            found += [Attribute(name, a, weight, 0, divisors[weight]) for a in ("in_channels", "groups")]
+            found += [Attribute(name, a, cut[weight, 0], divisors[weight]) for a in ("in_channels", "groups")]
     return tuple(found)
 
 
@@ -112,10 +115,10 @@ def _groups(axes: tuple[Axis, ...], layers: tuple[Layer, ...], n_units: int) -> 
     return tuple(groups)
 
 
-def _merge(held: list[Held]) -> tuple[Held, ...]:
+def _merge(held: list[Remark]) -> tuple[Remark, ...]:
     """Add up what the same operation of the same module holds for the same reason."""
     total: dict[tuple[str, str, str], int] = {}
     for item in held:
         key = (item.module, item.operation, item.reason)
         total[key] = total.get(key, 0) + item.channels
-    return tuple(Held(*key, channels) for key, channels in total.items())
+    return tuple(Remark(*key, channels) for key, channels in total.items())

@@ -11,15 +11,17 @@ from legr.structure.types import (
     Axis,
     Gather,
     Group,
-    Held,
     IntArray,
     Layer,
+    Moment,
     Op,
+    Remark,
     Structure,
     readonly,
 )
 
-_PLAIN: tuple[tuple[str, Any], ...] = (("ops", Op), ("attributes", Attribute), ("held", Held))
+FORMAT = 2
+_PLAIN: tuple[tuple[str, Any], ...] = (("ops", Op), ("held", Remark), ("tied", Remark))
 
 
 def to_dict(structure: Structure) -> dict[str, Any]:
@@ -35,17 +37,23 @@ def to_dict(structure: Structure) -> dict[str, Any]:
         return vectors[key]
 
     return {
+        "format": FORMAT,
         "input_shapes": [list(shape) for shape in structure.input_shapes],
         "n_units": structure.n_units,
         "axes": [[a.parameter, a.dim, number(a.labels)] for a in structure.axes],
         "layers": [[x.name, x.parameter, x.dim, number(x.labels)] for x in structure.layers],
         "gathers": [[g.buffer, number(g.in_labels)] for g in structure.gathers],
+        "attributes": [[a.module, a.name, number(a.labels), a.divisor, a.place] for a in structure.attributes],
+        "moments": [
+            [m.module, m.fixed, [[number(labels), size] for labels, size in m.parts]] for m in structure.moments
+        ],
         "groups": [[g.name, g.units.tolist(), list(g.layers)] for g in structure.groups],
         **{
             field: [[getattr(item, f.name) for f in fields(kind)] for item in getattr(structure, field)]
             for field, kind in _PLAIN
         },
         "shapes": {name: list(shape) for name, shape in structure.shapes.items()},
+        "exempt": list(structure.exempt),
         "untouched": list(structure.untouched),
         "vectors": arrays,
     }
@@ -55,8 +63,10 @@ def from_dict(data: dict[str, Any]) -> Structure:
     """Rebuild a structure from `to_dict`'s result.
 
     Raises:
-        KeyError, TypeError, ValueError: the data is not what `to_dict` wrote.
+        KeyError, TypeError, ValueError: the data is not what `to_dict` of this version wrote.
     """
+    if data["format"] != FORMAT:
+        raise ValueError(f"it has format {data['format']} and this version reads {FORMAT}: trace the model again")
     vectors = [readonly(values) for values in data["vectors"]]
     plain: dict[str, Any] = {field: tuple(kind(*item) for item in data[field]) for field, kind in _PLAIN}
     return Structure(
@@ -65,8 +75,15 @@ def from_dict(data: dict[str, Any]) -> Structure:
         axes=tuple(Axis(name, dim, vectors[v]) for name, dim, v in data["axes"]),
         layers=tuple(Layer(name, parameter, dim, vectors[v]) for name, parameter, dim, v in data["layers"]),
         gathers=tuple(Gather(name, vectors[v]) for name, v in data["gathers"]),
+        attributes=tuple(
+            Attribute(m, name, vectors[v], divisor, place) for m, name, v, divisor, place in data["attributes"]
+        ),
+        moments=tuple(
+            Moment(m, fixed, tuple((vectors[v], size) for v, size in parts)) for m, fixed, parts in data["moments"]
+        ),
         groups=tuple(Group(name, readonly(units), tuple(layers)) for name, units, layers in data["groups"]),
         shapes={name: tuple(shape) for name, shape in data["shapes"].items()},
+        exempt=tuple(data["exempt"]),
         untouched=tuple(data["untouched"]),
         **plain,
     )

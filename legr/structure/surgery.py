@@ -19,7 +19,7 @@ class Plan:
     """Everything surgery does, as names and numbers: enough to rebuild the network without the structure."""
 
     slices: tuple[tuple[str, int, IntArray], ...]  # parameter or buffer, dim, positions that stay
-    attributes: tuple[tuple[str, str, int], ...]  # module, attribute, new value
+    attributes: tuple[tuple[str, str, int | None, int], ...]  # module, attribute, place in a tuple, new value
     indexes: tuple[tuple[str, IntArray], ...]  # index buffer, new contents
 
 
@@ -53,8 +53,7 @@ def plan(model: nn.Module, structure: Structure, keep: Keep) -> Plan:
         if not (kept := keep.kept(axis.labels)).all() and axis.parameter not in buffers
     )
     attributes = tuple(
-        (a.module, a.name, int(keep.kept(structure.axis_of[a.parameter, a.dim].labels).sum()) // a.divisor)
-        for a in structure.attributes
+        (a.module, a.name, a.place, int(keep.kept(a.labels).sum()) // a.divisor) for a in structure.attributes
     )
     indexes = []
     for gather in structure.gathers:
@@ -84,8 +83,14 @@ def apply_plan(model: nn.Module, plan: Plan) -> None:
             tensor = nn.Parameter(tensor, requires_grad=old.requires_grad)
         for module, attribute in references[id(old)]:
             setattr(module, attribute, tensor)
-    for path, attribute, value in plan.attributes:
-        setattr(model.get_submodule(path), attribute, value)
+    for path, attribute, place, value in plan.attributes:
+        module = model.get_submodule(path)
+        if place is None:
+            setattr(module, attribute, value)
+        else:
+            entries = list(getattr(module, attribute))
+            entries[place] = value
+            setattr(module, attribute, tuple(entries))
 
 
 def _references(model: nn.Module) -> dict[int, list[tuple[nn.Module, str]]]:

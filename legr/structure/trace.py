@@ -21,7 +21,7 @@ from legr.structure.assemble import assemble
 from legr.structure.edges import Inputs, as_inputs, output_tensors, private_copy
 from legr.structure.gather import GatherChannels
 from legr.structure.nodes import Nodes
-from legr.structure.types import Held, Op, Structure
+from legr.structure.types import Op, Remark, Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Tracer(TorchDispatchMode):
         self.ops: list[Op] = []
         self.gathers: dict[str, Tensor] = {}  # index buffer -> nodes of the channels it reads
         self.divisors: dict[str, int] = {}  # depthwise weight -> outputs per input
-        self.held: list[Held] = []
+        self.held: list[Remark] = []
         self.touched: set[str] = set()
         self.broken_rule = False
         self._frozen: set[str] = set()  # parameters that an operation reads as a whole
@@ -245,5 +245,5 @@ class Tracer(TorchDispatchMode):
         filters = [self.nodes.find(self.axes[key]) for key in self.layers.values() if key in self.axes]
         affected = int(torch.isin(torch.cat(filters), free).sum()) if filters else 0
         if affected:  # the colours of an image are held as well, and nobody wants to read it
-            self.held.append(Held(self.module, operation, reason, affected))
+            self.held.append(Remark(self.module, operation, reason, affected))
         self.nodes.unite(free, torch.zeros_like(free))

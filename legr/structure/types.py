@@ -66,13 +66,13 @@ class Gather:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A number that a module keeps beside its weights: the size of an axis, divided by `divisor`."""
+    """A number that a module keeps beside its weights: how many channels it has, divided by `divisor`."""
 
     module: str
-    name: str
-    parameter: str
-    dim: int
+    name: str  # such as "out_channels"
+    labels: IntArray  # the channels it counts
     divisor: int = 1
+    place: int | None = None  # where it stands in a tuple, such as `normalized_shape`
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,22 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """Channels that are never removed, and why."""
+class Remark:
+    """What an operation of the model's forward demands of some channels, and why."""
 
     module: str
     operation: str
     reason: str
     channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment of the forward pass when memory may be fullest: the tensors that are alive then."""
+
+    module: str
+    fixed: int  # bytes that no plan changes
+    parts: tuple[tuple[IntArray, int], ...]  # (labels of some channels, bytes of each one that stays)
 
 
 @dataclass(frozen=True)
@@ -107,7 +116,11 @@ class Structure:
         axes: labelled axes; an axis that is not listed is never cut.
         layers: layers with at least one unit, in order of execution.
         shapes: every parameter once (ties counted once) with its shape.
-        untouched: parameters that the traced forward never read.
+        held: channels that are never removed.
+        tied: channels that the forward's own constants force to leave together.
+        exempt: modules that normalise over channels: their statistics are those of the channels that stay.
+        untouched: parameters that no traced forward read, in evaluation mode or training mode.
+        moments: when activation memory may peak (float32); no moment is below another in everything.
     """
 
     input_shapes: tuple[tuple[int, ...], ...]
@@ -119,8 +132,11 @@ class Structure:
     attributes: tuple[Attribute, ...]
     groups: tuple[Group, ...]
     shapes: Mapping[str, tuple[int, ...]]
-    held: tuple[Held, ...]
+    held: tuple[Remark, ...]
+    tied: tuple[Remark, ...]
+    exempt: tuple[str, ...]
     untouched: tuple[str, ...]
+    moments: tuple[Moment, ...]
 
     @cached_property
     def axis_of(self) -> Mapping[tuple[str, int], Axis]:
@@ -129,8 +145,10 @@ class Structure:
 
     @cached_property
     def vectors(self) -> tuple[IntArray, ...]:
-        """Distinct label vectors of all axes; many axes share one (a ResNet-50 has 321 axes, 39 vectors)."""
-        return tuple({axis.labels.tobytes(): axis.labels for axis in self.axes}.values())
+        """Distinct label vectors of axes and activations; many share one (a ResNet-50: 321 axes, 39 vectors)."""
+        axes = [axis.labels for axis in self.axes]
+        activations = [labels for moment in self.moments for labels, _ in moment.parts]
+        return tuple({labels.tobytes(): labels for labels in (*axes, *activations)}.values())
 
     @cached_property
     def vector_index(self) -> Mapping[bytes, int]:
@@ -158,3 +176,4 @@ class Cost:
 
     macs: int  # multiply-adds of one forward pass with the traced input
     params: int  # all parameters; buffers not counted
+    activation: int  # bytes of the tensors alive at the fullest moment of the same pass, in float32

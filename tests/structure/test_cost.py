@@ -20,7 +20,7 @@ def counted(model: nn.Module, image: torch.Tensor) -> legr.Cost:
     """Count on the network itself, with PyTorch's own counter."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model.eval()(image)
-    return legr.Cost(counter.get_total_flops() // 2, sum(p.numel() for p in model.parameters()))
+    return legr.Cost(counter.get_total_flops() // 2, sum(p.numel() for p in model.parameters()), 0)
 
 
 @pytest.mark.parametrize("kind", UNITS, ids=lambda kind: kind.__name__)
@@ -52,7 +52,7 @@ def test_every_budget_costs_what_is_counted(name: str, size: int) -> None:
 def test_published_sizes() -> None:
     for name, macs, params in (("cifar_resnet20", 40_551_040, 269_722), ("cifar_resnet56", 125_485_696, 853_018)):
         structure = legr.trace(build_model(name, 10), torch.zeros(1, 3, 32, 32))
-        assert dense_cost(structure) == legr.Cost(macs, params)
+        assert dense_cost(structure) == legr.Cost(macs, params, 0)
 
 
 def test_thop_agrees_but_for_norms_and_pools() -> None:
