@@ -4,12 +4,15 @@ It does not know Streamlit. The work happens in a process of its own, so that no
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from legr.training.settings_file import with_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,6 +32,7 @@ def run_command(arguments: Sequence[str]) -> Outcome:
         done = subprocess.run(
             [sys.executable, "-m", "legr", *arguments],
             cwd=ROOT,
+            env=with_settings(os.environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -14,17 +14,15 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from app import state
 from app.commands import Outcome, run_command
 from app.widgets import show_error
+from legr.errors import SettingsError
 from legr.study.places import studies_folder
+from legr.training.settings_file import named_models
 
 MODELS = (
-    "cifar_resnet20",
-    "cifar_resnet32",
-    "cifar_resnet44",
-    "cifar_resnet56",
-    "cifar_resnet110",
-    "resnet18",
-    "resnet50",
-    "mobilenet_v2",
+    *("cifar_resnet20", "cifar_resnet32", "cifar_resnet44", "cifar_resnet56", "cifar_resnet110"),
+    *("cifar_vgg16_bn", "cifar_mobilenet_v2", "resnet18", "resnet50", "mobilenet_v2", "mobilenet_v3_large"),
+    *("efficientnet_b0", "convnext_tiny", "regnet_y_400mf", "densenet121", "vgg16_bn", "squeezenet1_1"),
+    *("shufflenet_v2_x1_0", "mnasnet1_0", "googlenet", "inception_v3"),
 )
 DATA = {
     "digits": "Digits (comes with the program)",
@@ -38,13 +36,29 @@ NORMALIZE = {
 }
 
 
+def offered() -> tuple[str, ...]:
+    """Models that may be chosen: names of the zoo, and those that this machine's configuration file lists.
+
+    Nothing else: whoever sits at the browser must not name code that this machine then runs.
+
+    Raises:
+        SettingsError: the configuration file is damaged.
+    """
+    return (*MODELS, *(name for name in named_models() if name not in MODELS))
+
+
 def new_study_form(done: Callable[[str], None]) -> None:
     """Ask for a new study, make it, and hand its name to `done`."""
+    try:
+        models = offered()
+    except SettingsError as error:
+        show_error(str(error))
+        return
     with st.container(border=True):
         left, right = st.columns(2, gap="large")
         with left:
             name = st.text_input("Name", placeholder="letters, digits, - and _", max_chars=60)
-            model = st.selectbox("Network", MODELS)
+            model = st.selectbox("Network", models)
             weights = st.file_uploader(
                 "Weights (none: random ones)",
                 ["pth", "th", "pt", "safetensors"],
@@ -63,7 +77,7 @@ def new_study_form(done: Callable[[str], None]) -> None:
             )
         if not st.button("Make the study", type="primary"):
             return
-        problem = problem_with(name, data)
+        problem = problem_with(name, data) or (f"there is no network {model}" if model not in models else None)
         if problem:
             show_error(problem)
             return
@@ -86,15 +100,21 @@ def problem_with(name: str, data: str) -> str | None:
     return None
 
 
+def has_weights(model: str) -> bool:
+    """Whether the configuration file names weights for a model."""
+    named = named_models().get(model)
+    return named is not None and named.weights is not None
+
+
 def make(name: str, model: str, weights: UploadedFile | None, data: str, normalize: str) -> Outcome:
     """Run `python -m legr new`; an uploaded file lives only as long as that takes."""
     with tempfile.TemporaryDirectory() as scratch:
-        file = "none"
+        arguments = ["new", "--study", str(studies_folder() / name), "--model", model, "--data", data]
         if weights is not None:
             path = Path(scratch) / Path(weights.name).name  # errors name the file as the user knows it
             path.write_bytes(weights.getbuffer())
-            file = str(path)
-        arguments = ["new", "--study", str(studies_folder() / name), "--model", model, "--weights", file]
-        arguments += ["--data", data]
+            arguments += ["--weights", str(path)]
+        elif not has_weights(model):
+            arguments += ["--weights", "none"]
         arguments += [] if normalize == "auto" else ["--normalize", normalize]
         return run_command([*arguments, "--json"])

@@ -128,8 +128,8 @@ def keep_budget(percent: float) -> None:
 
 
 def stamp(study: Study) -> Stamp:
-    """Changes whenever the network or the learned map of a study is written."""
-    files = (study.path / "structure.json", study.path / "ranking.json")
+    """Changes whenever the network, the learned map or the shape of a study is written."""
+    files = (study.path / name for name in ("structure.json", "ranking.json", "shape.json"))
     return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in files)
 
 

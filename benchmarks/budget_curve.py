@@ -14,7 +14,7 @@ import torch
 import legr
 from legr.structure.cost import cost
 from legr.structure.types import Keep
-from legr.training.models import build_model, model_spec
+from legr.training.models import build_model, find_spec
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     print(f"{'model':<16}{'units':>8}{'rank ms':>10}{'curve ms':>10}{'budget us':>11}{'naive ms':>10}{'ratio':>9}")
     for name in sys.argv[1:] or ["cifar_resnet56", "mobilenet_v2", "resnet50"]:
         model = build_model(name, 10)
-        structure = legr.trace(model, torch.zeros(1, *model_spec(name).input_shape))
+        structure = legr.trace(model, torch.zeros(1, *find_spec(name).input_shape))
         norms = legr.filter_norms(model, structure)
         legr.rank(structure, norms)
         start = time.perf_counter()

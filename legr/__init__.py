@@ -28,8 +28,10 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from legr.ranking.budget import BudgetCurve
+    from legr.ranking.limits import Budget
     from legr.ranking.norms import filter_norms
     from legr.ranking.order import rank, rank_uniform
+    from legr.ranking.shape import Shape
     from legr.ranking.types import Affine, Norms, Ranking
     from legr.structure.cost import cost
     from legr.structure.surgery import prune
@@ -53,8 +55,10 @@ _HOMES = {
         "WeightsError",
     ),
     "legr.ranking.budget": ("BudgetCurve",),
+    "legr.ranking.limits": ("Budget",),
     "legr.ranking.norms": ("filter_norms",),
     "legr.ranking.order": ("rank", "rank_uniform"),
+    "legr.ranking.shape": ("Shape",),
     "legr.ranking.types": ("Affine", "Norms", "Ranking"),
     "legr.structure.cost": ("cost",),
     "legr.structure.surgery": ("prune",),
@@ -67,6 +71,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Affine",
+    "Budget",
     "BudgetCurve",
     "BudgetError",
     "Cost",
@@ -78,6 +83,7 @@ __all__ = [
     "Norms",
     "Ranking",
     "SettingsError",
+    "Shape",
     "Structure",
     "Study",
     "StudyError",

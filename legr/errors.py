@@ -50,7 +50,8 @@ class BudgetError(LegrError):
     """A budget is out of range, or below the floor that pruning can reach.
 
     Attributes:
-        floor: the smallest reachable fraction of the original's cost, or None where it is not known.
+        floor: the smallest reachable fraction of the original's cost of the kind that is limited, or None
+            where it is not known.
     """
 
     def __init__(self, message: str, floor: float | None = None) -> None:

@@ -19,6 +19,7 @@ from legr.commands.finetune import run_finetune
 from legr.commands.learn import plan_learn, run_learn
 from legr.commands.measure import measure
 from legr.data.load import load_dataset
+from legr.ranking.limits import Budget
 from legr.study.store import Study
 from legr.training.finetune import FineTuneSettings, finetune
 from legr.training.models import build_model
@@ -45,13 +46,13 @@ def main() -> None:
     run_learn(study, plan_learn(study, {"budget": BUDGET}, CANDIDATES), device, echo)
     measure(study, None, 1, None, device, echo)
     for budget in FINE_TUNED:
-        run_finetune(study, budget, FineTuneSettings(epochs=10), device, echo)
+        run_finetune(study, Budget(macs=budget), FineTuneSettings(epochs=10), device, echo)
     _tidy(study)
 
 
 def _train(path: Path, checkpoint: Path, echo: terminal.Echo, device: torch.device) -> None:
     """Train the original network from scratch on the training images, not on the held-out ones."""
-    dataset = load_dataset(DATA, 32, split_seed=SPLIT_SEED)
+    dataset = load_dataset(DATA, (3, 32, 32), split_seed=SPLIT_SEED)
     model = build_model(MODEL, len(dataset.classes))
     result = finetune(
         model, model, dataset, dataset.statistics(), TRAINING, device=device, checkpoint=checkpoint, report=echo

@@ -34,7 +34,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
     def count(*outcomes: str) -> int:
         reports = (report for outcome in outcomes for report in terminalreporter.stats.get(outcome, []))
-        return len({report.nodeid for report in reports if "needs_data" in report.keywords})
+        return len({report.nodeid for report in reports if "needs_data" in getattr(report, "keywords", ())})
 
     ran = count("passed", "failed", "error", "xfailed", "xpassed")
     terminalreporter.write_line(f"needs_data: {ran} ran, {count('skipped')} skipped")

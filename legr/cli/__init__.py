@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from legr.cli import long_work, looking, terminal
+from legr.cli import inspecting, long_work, looking, shaping, terminal
 
 cli = typer.Typer(
     help="Learn a global ranking of a ConvNet's filters once, then prune to any budget.",
@@ -14,9 +14,11 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _command in (
+    inspecting.inspect,
     looking.new,
     long_work.learn,
     looking.show,
+    shaping.shape,
     looking.evaluate,
     long_work.measure,
     long_work.finetune,

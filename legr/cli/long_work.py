@@ -11,9 +11,23 @@ import typer
 
 from legr.cli import terminal
 from legr.cli.opening import create_study, require_same, writable_study
-from legr.cli.options import Data, Device, JobId, Json, Macs, Model, Normalize, StudyPath, Weights
+from legr.cli.options import (
+    Data,
+    Device,
+    Input,
+    JobId,
+    Json,
+    Model,
+    Normalize,
+    StudyPath,
+    Weights,
+    option_of,
+    required,
+    takes_budget,
+)
 from legr.errors import LegrError, SettingsError
 from legr.progress import Progress, Report, duration, silent
+from legr.ranking.limits import Budget
 from legr.study.store import Study
 
 
@@ -23,6 +37,7 @@ def learn(
     weights: Weights = None,
     data: Data = None,
     normalize: Normalize = None,
+    input_shape: Input = None,
     budget: Annotated[float | None, typer.Option(help="Fraction of MACs to score at; 0.47 by default.")] = None,
     candidates: Annotated[int | None, typer.Option(help="Candidates to evaluate; 400 by default.")] = None,
     images: Annotated[int | None, typer.Option(help="Held-out images to score on; 2000 by default.")] = None,
@@ -42,9 +57,9 @@ def learn(
     place = pick_device(device)
     if (study / "study.json").exists():
         opened = writable_study(study)
-        require_same(opened, model, weights, data, normalize)
+        require_same(opened, model, weights, data, normalize, input_shape)
     else:
-        opened = create_study(study, model, weights, data, normalize)
+        opened = create_study(study, model, weights, data, normalize, input_shape)
     arguments = arguments_of({**asked, "candidates": candidates, "device": device}, ["--measure"] if measure else [])
 
     def known() -> dict[str, Any] | None:
@@ -100,9 +115,10 @@ def measure(
     terminal.result(found, json, f"{found['measured']} points measured, {found['skipped']} were there already")
 
 
+@takes_budget
 def finetune(
     study: StudyPath,
-    macs: Macs,
+    budget: Budget | None,
     epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 10,
     distill: Annotated[bool, typer.Option("--distill/--no-distill", help="Learn from the original as well.")] = True,
     device: Device = "auto",
@@ -114,17 +130,17 @@ def finetune(
     from legr.training.compute import pick_device
     from legr.training.finetune import FineTuneSettings
 
-    place, opened = pick_device(device), writable_study(study)
+    asked, place, opened = required(budget, "finetune"), pick_device(device), writable_study(study)
     settings = FineTuneSettings(epochs=epochs, distill=distill)
     arguments = arguments_of(
-        {"macs": macs, "epochs": epochs, "device": device}, ["--distill" if distill else "--no-distill"]
+        {**dict(asked.limits()), "epochs": epochs, "device": device}, ["--distill" if distill else "--no-distill"]
     )
 
     def known() -> dict[str, Any] | None:
-        return finished_finetune(opened, macs, settings)
+        return finished_finetune(opened, asked, settings)
 
     def work(report: Report) -> dict[str, Any]:
-        return run_finetune(opened, macs, settings, place, report)
+        return run_finetune(opened, asked, settings, place, report)
 
     found = as_job(opened, "finetune", arguments, str(place), job, known, work)
     terminal.result(
@@ -135,9 +151,10 @@ def finetune(
     )
 
 
+@takes_budget
 def export(
     study: StudyPath,
-    macs: Macs,
+    budget: Budget | None,
     out: Annotated[Path, typer.Option(help="Folder to write to.")],
     json: Json = False,
     job: JobId = None,
@@ -145,16 +162,16 @@ def export(
     """Write the network at a budget as ONNX and safetensors, checked, in one zip."""
     from legr.commands.export import export as run_export
 
-    opened, folder = Study.open(study), out.resolve()
+    asked, opened, folder = required(budget, "export"), Study.open(study), out.resolve()
 
     def known() -> dict[str, Any] | None:
-        opened.curve().step(macs=macs)  # a budget below the floor is said at once
+        opened.curve().step(asked)  # a budget below the floor is said at once
         return work(terminal.Echo()) if opened.info.sample else None  # a sample keeps no record of jobs
 
     def work(report: Report) -> dict[str, Any]:
-        return run_export(opened, macs, folder, report)
+        return run_export(opened, asked, folder, report)
 
-    arguments = arguments_of({"macs": macs, "out": str(folder)})
+    arguments = arguments_of({**dict(asked.limits()), "out": str(folder)})
     found = as_job(opened, "export", arguments, "cpu", job, known, work)
     terminal.result(
         found,
@@ -205,7 +222,7 @@ def as_job(
 
 
 def arguments_of(options: dict[str, Any], flags: list[str] | None = None) -> list[str]:
-    given = [part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))]
+    given = [part for name, value in options.items() if value is not None for part in (option_of(name), str(value))]
     return given + (flags or [])
 
 

@@ -11,8 +11,9 @@ import typer
 
 from legr.cli import terminal
 from legr.cli.opening import create_study
-from legr.cli.options import Data, Device, Json, Macs, Model, Normalize, StudyPath, Weights
+from legr.cli.options import Data, Device, Input, Json, Model, Normalize, StudyPath, Weights, takes_budget
 from legr.errors import StudyError
+from legr.ranking.limits import Budget
 from legr.study.places import studies_folder
 from legr.study.store import Study
 
@@ -23,13 +24,14 @@ def new(
     weights: Weights = None,
     data: Data = None,
     normalize: Normalize = None,
+    input_shape: Input = None,
     json: Json = False,
 ) -> None:
     """Make a study; the identity ranking makes it usable at once."""
     from legr.commands.create import facts
     from legr.commands.network import original
 
-    made = create_study(study, model, weights, data, normalize)
+    made = create_study(study, model, weights, data, normalize, input_shape)
     found = facts(made, original(made))
     terminal.result(
         found,
@@ -40,22 +42,26 @@ def new(
     )
 
 
-def show(study: StudyPath, macs: Macs = 1.0, json: Json = False) -> None:
-    """Cost and filter counts of the network at a budget."""
+@takes_budget
+def show(study: StudyPath, budget: Budget | None, json: Json = False) -> None:
+    """Cost and filter counts of the network at a budget; by default the largest there is."""
     from legr.commands.show import show as run_show
 
-    found = run_show(Study.open(study), macs)
+    found = run_show(Study.open(study), budget or Budget(macs=1.0))
     rows = [f"{layer['kept']:6d} of {layer['total']:<6d} {layer['name']}" for layer in found["layers"]]
     head = (
         f"{found['ranking']} ranking, {100 * found['macs_fraction']:.2f} % of the MACs "
         f"({found['macs'] / 1e6:.2f} M), {found['params'] / 1e6:.3f} M parameters"
     )
+    if found["dense_activation"]:
+        head += f", {found['activation'] / 1e6:.3f} MB of activations"
     terminal.result(found, json, "\n".join([head, *rows]))
 
 
+@takes_budget
 def evaluate(
     study: StudyPath,
-    macs: Macs = 1.0,
+    budget: Budget | None,
     ranking: Annotated[Literal["learned", "identity", "uniform"] | None, typer.Option()] = None,
     finetuned: Annotated[bool, typer.Option("--finetuned/--no-finetuned", help="Use fine-tuned weights.")] = True,
     device: Device = "auto",
@@ -65,7 +71,9 @@ def evaluate(
     from legr.commands.evaluate import evaluate as run_evaluate
     from legr.training.compute import pick_device
 
-    found = run_evaluate(Study.open(study), macs, ranking, finetuned, pick_device(device), terminal.Echo())
+    found = run_evaluate(
+        Study.open(study), budget or Budget(macs=1.0), ranking, finetuned, pick_device(device), terminal.Echo()
+    )
     notes = [name for name in ("recalibrated", "finetuned") if found[name]]
     terminal.result(
         found,

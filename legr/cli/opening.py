@@ -12,43 +12,67 @@ from legr.study.places import studies_folder, writable
 from legr.study.store import Study
 
 
-def create_study(study: Path, model: str | None, weights: str | None, data: str | None, normalize: str | None) -> Study:
+def create_study(
+    study: Path, model: str | None, weights: str | None, data: str | None, normalize: str | None, shape: str | None
+) -> Study:
     from legr.commands.create import create
+    from legr.training.inputs import image_shape
+    from legr.training.models import choose_model
 
+    spec, own_weights = choose_model(model) if model else (None, None)
+    weights = weights or (str(own_weights) if own_weights else None)
     missing = [name for name, value in (("--model", model), ("--weights", weights), ("--data", data)) if value is None]
     if missing:
         raise SettingsError(
             f"there is no study at {study}; to make one, give {', '.join(missing)} (weights may be none)"
         )
-    assert model and weights and data
-    return create(study, model, None if weights == "none" else Path(weights), data, normalize, terminal.Echo())
+    assert spec and weights and data
+    file = None if weights == "none" else Path(weights)
+    return create(
+        study, spec, file, data, normalize, terminal.Echo(), input_shape=image_shape(shape) if shape else None
+    )
 
 
-def require_same(study: Study, model: str | None, weights: str | None, data: str | None, normalize: str | None) -> None:
+def require_same(
+    study: Study, model: str | None, weights: str | None, data: str | None, normalize: str | None, shape: str | None
+) -> None:
     """Refuse what differs from the study; what is the same may be given again."""
     info = study.info
     if model is not None and model != info.model:
-        raise SettingsError(f"this study was made with --model {info.model}, got {model}; learn in a new study")
+        from legr.training.models import choose_model
+
+        if choose_model(model)[0].name != info.model:
+            raise SettingsError(f"this study was made with --model {info.model}, got {model}; learn in a new study")
+    if shape is not None:
+        from legr.training.inputs import image_shape
+
+        if image_shape(shape) != info.input_shape:
+            own = "x".join(map(str, (1, *info.input_shape)))
+            raise SettingsError(f"this study was made with --input {own}, got {shape}; learn in a new study")
     if normalize is not None and normalize != info.normalization["kind"]:
         raise SettingsError(
             f"this study was made with --normalize {info.normalization['kind']}, got {normalize}; learn in a new study"
         )
     if weights is not None:
-        from legr.training.models import build_model
-        from legr.training.weights import load_weights
-
-        given = (
-            load_weights(build_model(info.model, info.num_classes), Path(weights)).sha256 if weights != "none" else None
-        )
-        if (given is None and info.weights_origin != "none") or (given is not None and given != info.weights_sha256):
-            raise SettingsError("this study was made with other --weights; learn in a new study")
+        _require_same_weights(study, weights)
     if data is not None and data != info.data_name:
         from legr.data.folders import remember_folder
         from legr.data.load import load_dataset
 
-        if load_dataset(data, info.input_shape[1], split_seed=info.split_seed).fingerprint != info.data_fingerprint:
+        if load_dataset(data, info.input_shape, split_seed=info.split_seed).fingerprint != info.data_fingerprint:
             raise SettingsError(f"this study was made with other --data ({info.data_name}); learn in a new study")
         remember_folder(info.data_fingerprint, data)
+
+
+def _require_same_weights(study: Study, weights: str) -> None:
+    from legr.training.models import build_model
+    from legr.training.weights import load_weights
+
+    info, given = study.info, None
+    if weights != "none":
+        given = load_weights(build_model(info.model, info.num_classes), Path(weights)).sha256
+    if (given is None and info.weights_origin != "none") or (given is not None and given != info.weights_sha256):
+        raise SettingsError("this study was made with other --weights; learn in a new study")
 
 
 def writable_study(path: Path) -> Study:

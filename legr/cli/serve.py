@@ -12,6 +12,7 @@ from pathlib import Path
 from legr.cli import terminal
 from legr.errors import SettingsError
 from legr.study.places import studies_folder
+from legr.training.settings_file import with_settings
 
 _ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 _TRIES = 50
@@ -33,7 +34,9 @@ def serve(port: int, studies: Path | None) -> None:
     folder = studies_folder(studies)
     terminal.say(f"LeGR explorer: http://localhost:{free}  (studies in {folder}; stop with Ctrl-C)")
     command = [sys.executable, "-m", "streamlit", "run", str(_ENTRY), "--server.port", str(free)]
-    process = subprocess.Popen(command, cwd=_ENTRY.parent, env={**os.environ, "LEGR_STUDIES": str(folder)})
+    process = subprocess.Popen(
+        command, cwd=_ENTRY.parent, env={**with_settings(os.environ), "LEGR_STUDIES": str(folder)}
+    )
     try:
         code = process.wait()
     except KeyboardInterrupt:

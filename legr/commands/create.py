@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from legr.commands.network import data_progress
 from legr.data.folders import remember_folder
@@ -25,7 +25,8 @@ from legr.structure.verify import verify
 from legr.study.records import StudyInfo
 from legr.study.store import Study
 from legr.training.evaluate import score
-from legr.training.models import build_model, model_spec
+from legr.training.inputs import Shape
+from legr.training.models import ModelSpec, build_model, find_spec
 from legr.training.weights import WeightsInfo, hash_state, load_weights, save_weights
 
 _TRIAL_IMAGES = 512  # held-out images that decide which normalisation weights were made with
@@ -33,20 +34,23 @@ _TRIAL_IMAGES = 512  # held-out images that decide which normalisation weights w
 
 def create(
     path: Path,
-    model_name: str,
+    model: str | ModelSpec,
     weights: Path | None,
     data: str,
     normalize: str | None,
     report: Report,
     *,
     split_seed: int = 0,
+    input_shape: Shape | None = None,
 ) -> Study:
     """Make a study in `path`.
 
     Args:
+        model: a name (`find_spec`), or the architecture itself.
         weights: file of the original's weights; None leaves them random.
         data: "digits", "cifar10" (downloaded if missing), or a folder.
         normalize: "imagenet", "dataset", or None: what scores better on held-out images.
+        input_shape: channels, height, width of the images; None is what the model was designed for.
 
     Raises:
         LegrError: see the parts; nothing is left behind that would pass for a study.
@@ -55,33 +59,42 @@ def create(
         raise StudyError(f"{path} holds a study already; open it, or choose another folder")
     if normalize not in (None, "imagenet", "dataset"):
         raise SettingsError(f"normalize must be imagenet or dataset, got {normalize!r}")
-    spec = model_spec(model_name)
+    spec = find_spec(model) if isinstance(model, str) else model
+    shape = input_shape or spec.input_shape
+    if spec.dense:
+        raise SettingsError(
+            f"a study needs one answer an image, and {spec.name} answers for every place of it; "
+            "look at it with `python -m legr inspect`, and prune it from Python"
+        )
+    if normalize == "imagenet" and shape[0] != 3:
+        raise SettingsError(f"ImageNet's normalisation is of 3 channels, and the input has {shape[0]}; use dataset")
     dataset = load_dataset(
         data,
-        spec.input_shape[1],
+        shape,
         split_seed=split_seed,
         download=data == "cifar10",
         progress=data_progress(report),
     )
-    model = build_model(model_name, len(dataset.classes))
-    info = load_weights(model, weights) if weights else None
-    normalization = _normalization(model, dataset, normalize, trained=info is not None)
+    network = build_model(spec, len(dataset.classes))
+    info = load_weights(network, weights) if weights else None
     report(Progress("tracing", 0, 1))
-    example = torch.zeros(1, *spec.input_shape)
-    structure = trace(model, example)
+    example = torch.zeros(1, *shape)
+    structure = trace(network, example)
+    _require_answers(network, example, len(dataset.classes))
     report(Progress("proving that zeroed = removed", 0, 1))
-    error = verify(model, structure, example)
-    save_weights(model, path / "weights.safetensors", info.metadata if info else None)
+    error = verify(network, structure, example)
+    normalization = _normalization(network, dataset, normalize, trained=info is not None)
+    save_weights(network, path / "weights.safetensors", info.metadata if info else None)
     if data not in ("digits", "cifar10"):
         remember_folder(dataset.fingerprint, data)
     return Study.create(
         path,
         StudyInfo(
             name=path.resolve().name,
-            model=model_name,
+            model=spec.name,
             num_classes=len(dataset.classes),
-            input_shape=spec.input_shape,
-            weights_sha256=hash_state(model.state_dict()),
+            input_shape=shape,
+            weights_sha256=hash_state(network.state_dict()),
             weights_origin=_origin(info, dataset, split_seed),
             data_name=dataset.name,
             data_fingerprint=dataset.fingerprint,
@@ -92,7 +105,7 @@ def create(
             created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         ),
         structure,
-        filter_norms(model, structure),
+        filter_norms(network, structure),
     )
 
 
@@ -115,6 +128,18 @@ def facts(study: Study, model: nn.Module | None = None) -> dict[str, Any]:
     }
 
 
+def _require_answers(network: nn.Module, example: Tensor, n_classes: int) -> None:
+    """A model of the user's own may return anything."""
+    with torch.inference_mode():
+        found = network(example)
+    if not isinstance(found, Tensor) or found.shape != (1, n_classes):
+        given = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"a {type(found).__name__}"
+        raise SettingsError(
+            f"the model must return a tensor of shape (1, {n_classes}) for one image of {n_classes} classes, "
+            f"got {given}; let its factory take num_classes"
+        )
+
+
 def _origin(info: WeightsInfo | None, dataset: Dataset, split_seed: int) -> Any:
     """Weights that this program trained say on which split; any other may have seen the held-out images."""
     if info is None:
@@ -131,7 +156,7 @@ def _normalization(model: nn.Module, dataset: Dataset, asked: str | None, *, tra
     if asked == "imagenet":
         return IMAGENET_NORMALIZATION
     own = dataset.statistics()
-    if asked == "dataset" or not trained:
+    if asked == "dataset" or not trained or len(own.mean) != len(IMAGENET_NORMALIZATION.mean):
         return own
     order = torch.arange(min(_TRIAL_IMAGES, len(dataset.heldout)))
     cpu = torch.device("cpu")

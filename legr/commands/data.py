@@ -27,12 +27,10 @@ def locate(study: Study, folder: Path | None, download: bool, report: Report) ->
     if download:
         if info.data_name != "cifar10":
             raise SettingsError(f"only cifar10 can be downloaded, this study uses {info.data_name}; use --folder DIR")
-        load_dataset("cifar10", info.input_shape[1], download=True, progress=data_progress(report))
+        load_dataset("cifar10", info.input_shape, download=True, progress=data_progress(report))
     else:
         assert folder is not None
-        found = load_dataset(
-            str(folder), info.input_shape[1], split_seed=info.split_seed, progress=data_progress(report)
-        )
+        found = load_dataset(str(folder), info.input_shape, split_seed=info.split_seed, progress=data_progress(report))
         if found.fingerprint != info.data_fingerprint:
             raise DataError(
                 f"{folder.name} holds other images than this study was made with "

@@ -9,6 +9,7 @@ import torch
 
 from legr.commands.network import images_of, network_at, normalization_of, original, ready
 from legr.progress import Report
+from legr.ranking.limits import Budget
 from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.training.evaluate import score
@@ -16,14 +17,14 @@ from legr.training.evaluate import score
 
 def evaluate(
     study: Study,
-    macs: float,
+    budget: Budget,
     ranking: RankingName | None,
     finetuned: bool,
     device: torch.device,
     report: Report,
 ) -> dict[str, Any]:
     """Top-1 and loss in float32 on the test images; below the full budget with the better statistics."""
-    network = network_at(study, original(study), macs, ranking=ranking, finetuned=finetuned)
+    network = network_at(study, original(study), budget, ranking=ranking, finetuned=finetuned)
     dataset = images_of(study, report)
     model, recalibrated = ready(study, network, dataset, device)
     found = score(model, dataset.test, normalization_of(study), device=device)

@@ -19,6 +19,7 @@ from legr.deploy.export import INPUT, OUTPUT, Agreement, compare, export_onnx
 from legr.errors import DataError, ExportError
 from legr.files import in_words
 from legr.progress import Progress, Report
+from legr.ranking.limits import Budget
 from legr.structure.surgery import plan
 from legr.study.store import Study
 
@@ -26,7 +27,7 @@ CHECK_IMAGES = 1024
 _ONNX, _README = "network.onnx", "README.txt"
 
 
-def export(study: Study, macs: float, out: Path, report: Report) -> dict[str, Any]:
+def export(study: Study, budget: Budget, out: Path, report: Report) -> dict[str, Any]:
     """Write the network of a budget to `out`; fine-tuned weights of exactly this kept set are used where they exist.
 
     Without the study's images the batch norms stay as they are, and the check runs on noise; the result says so.
@@ -36,7 +37,7 @@ def export(study: Study, macs: float, out: Path, report: Report) -> dict[str, An
     """
     device = torch.device("cpu")
     model = original(study)
-    network = network_at(study, model, macs)
+    network = network_at(study, model, budget)
     dataset = _images_or_none(study, report)
     pruned, recalibrated = ready(study, network, dataset, device) if dataset else (network.model, False)
     report(Progress("writing and checking in ONNX Runtime", 0, 1))

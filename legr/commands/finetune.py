@@ -16,6 +16,7 @@ from legr.commands.measure import measure_point
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
 from legr.deploy.latency import measure_latency
 from legr.progress import Report
+from legr.ranking.limits import Budget
 from legr.study.records import FineTuned, Latency
 from legr.study.store import Study, keep_id
 from legr.training.evaluate import score
@@ -23,28 +24,30 @@ from legr.training.finetune import FineTuneSettings, finetune
 from legr.training.weights import save_weights
 
 
-def finished_finetune(study: Study, macs: float, settings: FineTuneSettings) -> dict[str, Any] | None:
+def finished_finetune(study: Study, budget: Budget, settings: FineTuneSettings) -> dict[str, Any] | None:
     """The result of a finished run of these settings, or None; nothing is loaded for that.
 
     Raises:
         BudgetError: the budget is out of range or below the floor.
     """
-    key = _key(keep_id(study.curve().at(macs=macs)), settings)
+    key = _key(keep_id(study.curve().at(budget)), settings)
     done = next((run for run in study.finetuned if run.key == key), None)
     return _result(study, done) if done else None
 
 
 def run_finetune(
-    study: Study, macs: float, settings: FineTuneSettings, device: torch.device, report: Report
+    study: Study, budget: Budget, settings: FineTuneSettings, device: torch.device, report: Report
 ) -> dict[str, Any]:
     """Train the default ranking's network at a budget; a finished run of the same settings returns at once."""
-    found = finished_finetune(study, macs, settings)
+    found = finished_finetune(study, budget, settings)
     if found is not None:
         return found
     model = original(study)
-    network = network_at(study, model, macs, finetuned=False)
+    network = network_at(study, model, budget, finetuned=False)
+    limits = dict(budget.limits())
+    asked = limits["macs"] if set(limits) == {"macs"} else network.macs_fraction  # a point has a fraction of MACs
     return _result(
-        study, _train(study, model, network, _key(network.keep_id, settings), macs, settings, device, report)
+        study, _train(study, model, network, _key(network.keep_id, settings), asked, settings, device, report)
     )
 
 

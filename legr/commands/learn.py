@@ -12,6 +12,7 @@ import torch
 
 from legr.commands.network import images_of, normalization_of, original
 from legr.progress import Report, silent
+from legr.ranking.budget import BudgetCurve
 from legr.search.fitness import BatchStatisticsLoss
 from legr.search.learn import finished_count, learn, search_settings
 from legr.study.records import SearchSettings
@@ -48,7 +49,7 @@ def plan_learn(study: Study, asked: Mapping[str, Any], candidates: int | None) -
         BudgetError: the budget is below the floor.
     """
     settings = search_settings(study, asked)
-    study.curve("identity").step(macs=settings.budget)
+    BudgetCurve(study.structure, study.ranker.rank()).step(macs=settings.budget)  # candidates have no shape
     finished = finished_count(study, settings)
     return LearnPlan(settings, max(DEFAULT_CANDIDATES, finished) if candidates is None else candidates, finished)
 

@@ -14,6 +14,7 @@ from legr.commands.network import Network, images_of, network_at, normalization_
 from legr.data.images import Dataset
 from legr.deploy.latency import latency_of, time_forward
 from legr.progress import Progress, Report
+from legr.ranking.limits import Budget
 from legr.study.records import RANKINGS, Latency, Point, RankingName
 from legr.study.store import Study
 from legr.training.evaluate import score
@@ -78,7 +79,7 @@ def _latencies(
 
 def _network(study: Study, model: nn.Module, name: str, budget: float) -> Network:
     ranking: RankingName = "identity" if name == "original" else name  # type: ignore[assignment]
-    return network_at(study, model, budget, ranking=ranking, finetuned=False)
+    return network_at(study, model, Budget(macs=budget), ranking=ranking, finetuned=False)
 
 
 def is_measured(study: Study, budgets: Sequence[float] | None, batch: int, threads: int | None, device: str) -> bool:

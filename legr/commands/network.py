@@ -14,6 +14,7 @@ from legr.data.images import Dataset, Normalization
 from legr.data.load import load_dataset
 from legr.errors import DataError, StudyError
 from legr.progress import Progress, Report, silent
+from legr.ranking.limits import Budget
 from legr.structure.surgery import prune
 from legr.structure.types import Keep
 from legr.study.records import FineTuned, RankingName
@@ -75,7 +76,7 @@ def images_of(study: Study, report: Report = silent) -> Dataset:
             f"the images of this study ({info.data_name}) are not known on this machine; "
             f"name their folder with `python -m legr data --study {study.path} --folder DIR`"
         )
-    dataset = load_dataset(source, info.input_shape[1], split_seed=info.split_seed, progress=data_progress(report))
+    dataset = load_dataset(source, info.input_shape, split_seed=info.split_seed, progress=data_progress(report))
     if dataset.fingerprint != info.data_fingerprint:
         raise DataError(
             f"{source} holds other images than this study was made with; "
@@ -90,7 +91,7 @@ def data_progress(report: Report) -> Callable[[str, int, int], None]:
 
 
 def network_at(
-    study: Study, model: nn.Module, macs: float, *, ranking: RankingName | None = None, finetuned: bool = True
+    study: Study, model: nn.Module, budget: Budget, *, ranking: RankingName | None = None, finetuned: bool = True
 ) -> Network:
     """Cut `model`, the study's original, to a budget; with fine-tuned weights of exactly this kept set if asked.
 
@@ -98,14 +99,14 @@ def network_at(
         BudgetError: the budget is out of range or below the floor.
     """
     curve = study.curve(ranking)
-    step = curve.step(macs=macs)
+    step = curve.step(budget)
     keep = curve.keep(step)
     run = study.best_finetuned(keep) if finetuned else None
     pruned = prune(model, study.structure, keep)
     if run is not None:
         load_weights(pruned, study.finetuned_weights(run.key))
     cost = int(curve.macs[step]), int(curve.params[step])
-    return Network(pruned.eval(), keep, keep_id(keep), *cost, cost[0] / int(curve.macs[0]), run)
+    return Network(pruned.eval(), keep, keep_id(keep), *cost, cost[0] / curve.dense.macs, run)
 
 
 def ready(study: Study, network: Network, dataset: Dataset, device: torch.device) -> tuple[nn.Module, bool]:

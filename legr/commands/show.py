@@ -6,25 +6,32 @@ It does not know accuracy or latency.
 from dataclasses import asdict
 from typing import Any
 
+from legr.ranking.limits import Budget
+from legr.structure.cost import cost
 from legr.study.store import Study
 
 
-def show(study: Study, macs: float) -> dict[str, Any]:
-    """Cost and filter counts of the default ranking's network at a fraction of the original's MACs."""
+def show(study: Study, budget: Budget) -> dict[str, Any]:
+    """Cost and filter counts of the default ranking's network within a budget."""
     curve = study.curve()
-    step = curve.step(macs=macs)
-    run = study.best_finetuned(curve.keep(step))
+    step = curve.step(budget)
+    keep, dense = curve.keep(step), curve.dense
+    own, run = cost(study.structure, keep), study.best_finetuned(keep)
     return {
         "study": study.info.name,
         "model": study.info.model,
         "ranking": study.default_ranking,
-        "macs": int(curve.macs[step]),
-        "macs_fraction": float(curve.macs[step] / curve.macs[0]),
-        "params": int(curve.params[step]),
-        "params_fraction": float(curve.params[step] / curve.params[0]),
-        "dense_macs": int(curve.macs[0]),
-        "dense_params": int(curve.params[0]),
+        "shape": study.shape.to_dict(),
+        "macs": own.macs,
+        "macs_fraction": own.macs / dense.macs,
+        "params": own.params,
+        "params_fraction": own.params / dense.params,
+        "activation": own.activation,
+        "dense_macs": dense.macs,
+        "dense_params": dense.params,
+        "dense_activation": dense.activation,
         "floor": curve.floor,
+        "floors": curve.floors,
         "finetuned_top1": run.top1 if run else None,
         "layers": [
             {"name": layer.name, "kept": int(kept), "total": layer.total}

@@ -6,6 +6,7 @@ It does not know where the images come from: whoever asks brings the function th
 import logging
 import shutil
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,11 +15,11 @@ import psutil  # type: ignore[import-untyped]
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from legr.data.encoded import Progress
+from legr.data.encoded import Progress, Shape
 from legr.errors import DataError
 from legr.files import temporary_beside
 
-__all__ = ["ImageArrays", "cached_arrays", "check_memory", "read_arrays", "write_arrays"]
+__all__ = ["ImageArrays", "cached_arrays", "check_memory", "read_arrays", "shape_name", "write_arrays"]
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ NOT_CACHED = "decoded images cannot be cached in %s (%s); they stay in memory"
 
 
 class ImageArrays(NamedTuple):
-    """Training and test images, uint8 (N, 3, H, W), with their labels, int64 (N,)."""
+    """Training and test images, uint8 (N, C, H, W), with their labels, int64 (N,)."""
 
     train_images: NDArray[np.uint8]
     train_labels: NDArray[np.int64]
@@ -35,18 +36,24 @@ class ImageArrays(NamedTuple):
     test_labels: NDArray[np.int64]
 
 
-def check_memory(name: str, n_images: int, size: int) -> None:
+def check_memory(name: str, n_images: int, shape: Shape) -> None:
     """Refuse images that would not fit: decoded they may take half of the free memory.
 
     Raises:
         DataError: they would take more.
     """
-    needed, free = n_images * 3 * size * size, psutil.virtual_memory().available
+    needed, free = n_images * prod(shape), psutil.virtual_memory().available
     if needed > free / 2:
         raise DataError(
-            f"{name} would take {needed / 2**30:.1f} GiB of memory ({n_images:,} images of {size} x {size}), "
+            f"{name} would take {needed / 2**30:.1f} GiB of memory ({n_images:,} images of {shape[1]} x {shape[2]}), "
             f"over half of the {free / 2**30:.1f} GiB that are free: choose smaller or fewer images"
         )
+
+
+def shape_name(shape: Shape) -> str:
+    """Name a shape in a cache's folder: colour squares by their side, others in full."""
+    channels, height, width = shape
+    return str(height) if channels == 3 and height == width else "x".join(map(str, shape))
 
 
 def cached_arrays(folder: Path, build: Callable[[], ImageArrays], progress: Progress | None = None) -> ImageArrays:

@@ -28,7 +28,7 @@ def iterate(
     augment: Generator | None = None,
     flip: bool = True,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield (inputs, labels), dtype (B, 3, H, W) and int64 (B,), on `device`; the last batch may be short.
+    """Yield (inputs, labels), dtype (B, C, H, W) and int64 (B,), on `device`; the last batch may be short.
 
     Args:
         split: images and labels; they may lie on `device` already.
@@ -82,10 +82,10 @@ def _batches(
 
 def _affine(
     normalization: Normalization, device: torch.device, dtype: torch.dtype
-) -> tuple[Tensor, Tensor]:  # (1, 3, 1, 1) each
+) -> tuple[Tensor, Tensor]:  # (1, C, 1, 1) each
     """Return scale and shift such that byte * scale + shift is the normalised value."""
-    mean = torch.tensor(normalization.mean, dtype=torch.float64).view(1, 3, 1, 1)
-    std = torch.tensor(normalization.std, dtype=torch.float64).view(1, 3, 1, 1)
+    mean = torch.tensor(normalization.mean, dtype=torch.float64).view(1, -1, 1, 1)
+    std = torch.tensor(normalization.std, dtype=torch.float64).view(1, -1, 1, 1)
     return (1 / (255 * std)).to(device, dtype), (-mean / std).to(device, dtype)
 
 
@@ -97,7 +97,7 @@ def _rows(split: Split, order: Tensor | None, start: int, stop: int) -> tuple[Te
 
 
 def _crop_and_flip(images: Tensor, normalization: Normalization, generator: Generator, flip: bool) -> Tensor:
-    """Return uint8 (B, 3, H, W): each image at a random place in a border, and maybe flipped."""
+    """Return uint8 (B, C, H, W): each image at a random place in a border, and maybe flipped."""
     count, channels, height, width = images.shape
     pad_y, pad_x = height // PAD_FRACTION, width // PAD_FRACTION
     down = torch.randint(2 * pad_y + 1, (count, 1), generator=generator)

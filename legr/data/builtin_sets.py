@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from legr.data.array_cache import ImageArrays, cached_arrays, read_arrays, write_arrays
+from legr.data.array_cache import ImageArrays, cached_arrays, read_arrays, shape_name, write_arrays
 from legr.data.decode import resize_arrays
-from legr.data.encoded import Progress
+from legr.data.encoded import Progress, Shape
 from legr.data.shuffle import permutation
 from legr.errors import DataError
 from legr.machine import cache_folder, data_folder
@@ -47,13 +47,13 @@ DOWNLOAD_TIMEOUT_SECONDS = 30
 DOWNLOAD_CHUNK_BYTES = 2**20
 
 
-def digits_arrays(size: int) -> ImageArrays:
+def digits_arrays(shape: Shape) -> ImageArrays:
     """Return scikit-learn's 1,797 handwritten digits, 1,438 for training, resized from 8 x 8 grey pixels."""
     from sklearn.datasets import load_digits  # type: ignore[import-untyped]
 
     digits = load_digits()
     grey = np.round(digits.images * (255 / 16)).astype(np.uint8)  # (N, 8, 8), stored as 0..16
-    images = resize_arrays(np.repeat(grey[:, None], 3, axis=1), size)
+    images = resize_arrays(np.repeat(grey[:, None], 3, axis=1), shape)
     labels = digits.target.astype(np.int64)
     shuffled = permutation(len(labels), DIGITS_TEST_SEED)
     n_test = round(DIGITS_TEST_FRACTION * len(labels))
@@ -61,7 +61,7 @@ def digits_arrays(size: int) -> ImageArrays:
     return ImageArrays(images[train], labels[train], images[test], labels[test])
 
 
-def cifar10_arrays(size: int, progress: Progress | None = None) -> ImageArrays:
+def cifar10_arrays(shape: Shape, progress: Progress | None = None) -> ImageArrays:
     """Return CIFAR-10 from this machine's data folder, resized from 32 x 32 pixels.
 
     torchvision's own files are read (after its md5 checks) the first time only; then .npy files are.
@@ -78,11 +78,13 @@ def cifar10_arrays(size: int, progress: Progress | None = None) -> ImageArrays:
                 "or name a folder that holds it"
             )
         arrays = cached_arrays(folder / "arrays", partial(_read_torchvision, folder), progress)
-    if size == arrays.train_images.shape[-1]:
+    if arrays.train_images.shape[1:] == shape:
         return arrays
     small = arrays
     return cached_arrays(
-        cache_folder() / "images" / f"{CIFAR10_FINGERPRINT}-{size}", lambda: _resized(small, size), progress
+        cache_folder() / "images" / f"{CIFAR10_FINGERPRINT}-{shape_name(shape)}",
+        lambda: _resized(small, shape),
+        progress,
     )
 
 
@@ -151,10 +153,10 @@ def _read_torchvision(folder: Path) -> ImageArrays:
     return ImageArrays(images[0], labels[0], images[1], labels[1])
 
 
-def _resized(arrays: ImageArrays, size: int) -> ImageArrays:
+def _resized(arrays: ImageArrays, shape: Shape) -> ImageArrays:
     return ImageArrays(
-        resize_arrays(arrays.train_images, size),
+        resize_arrays(arrays.train_images, shape),
         arrays.train_labels,
-        resize_arrays(arrays.test_images, size),
+        resize_arrays(arrays.test_images, shape),
         arrays.test_labels,
     )

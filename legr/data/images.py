@@ -12,8 +12,9 @@ from torch import Tensor
 
 from legr.errors import DataError, SettingsError
 
-__all__ = ["IMAGENET_NORMALIZATION", "Dataset", "Normalization", "Split"]
+__all__ = ["CHANNELS", "IMAGENET_NORMALIZATION", "Dataset", "Normalization", "Split"]
 
+CHANNELS = (1, 3)  # grey; red, green, blue
 CHUNK_VALUES = 2**22  # pixel values that a statistic takes at a time: 16 MB as int32
 
 
@@ -23,11 +24,11 @@ class Normalization:
 
     Attributes:
         kind: where the numbers come from.
-        mean: red, green, blue, in [0, 1].
-        std: red, green, blue, above 0.
+        mean: red, green, blue, or grey alone, in [0, 1].
+        std: as many, above 0.
 
     Raises:
-        SettingsError: not three finite numbers each, or a std that is not above 0.
+        SettingsError: not three finite numbers each (or one), or a std that is not above 0.
     """
 
     kind: Literal["imagenet", "dataset", "custom"]
@@ -37,10 +38,10 @@ class Normalization:
     def __post_init__(self) -> None:
         if self.kind not in ("imagenet", "dataset", "custom"):
             raise SettingsError(f"normalization must be imagenet, dataset or custom, got {self.kind!r}")
-        if len(self.mean) != 3 or not all(map(math.isfinite, self.mean)):
-            raise SettingsError(f"the mean must be three finite numbers (red, green, blue), got {self.mean}")
-        if len(self.std) != 3 or not all(math.isfinite(value) and value > 0 for value in self.std):
-            raise SettingsError(f"the std must be three numbers above 0 (red, green, blue), got {self.std}")
+        if len(self.mean) not in CHANNELS or not all(map(math.isfinite, self.mean)):
+            raise SettingsError(f"the mean must be three finite numbers (red, green, blue) or one, got {self.mean}")
+        if len(self.std) != len(self.mean) or not all(math.isfinite(value) and value > 0 for value in self.std):
+            raise SettingsError(f"the std must be {len(self.mean)} numbers above 0, as the mean, got {self.std}")
 
 
 IMAGENET_NORMALIZATION = Normalization("imagenet", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -51,7 +52,7 @@ class Split:
     """Some images with their labels.
 
     Attributes:
-        images: uint8 (N, 3, H, W), red, green, blue from 0 to 255.
+        images: uint8 (N, C, H, W), red, green, blue from 0 to 255, or grey alone.
         labels: int64 (N,), indices into the data set's classes.
 
     Raises:
@@ -62,9 +63,10 @@ class Split:
     labels: Tensor
 
     def __post_init__(self) -> None:
-        if self.images.dtype != torch.uint8 or self.images.dim() != 4 or self.images.shape[1] != 3:
+        if self.images.dtype != torch.uint8 or self.images.dim() != 4 or self.images.shape[1] not in CHANNELS:
             raise DataError(
-                f"images must be uint8 of shape (N, 3, H, W), got {self.images.dtype} {tuple(self.images.shape)}"
+                f"images must be uint8 of shape (N, 3, H, W) or (N, 1, H, W), got {self.images.dtype} "
+                f"{tuple(self.images.shape)}"
             )
         if self.labels.dtype != torch.int64 or self.labels.shape != self.images.shape[:1]:
             raise DataError(
@@ -106,7 +108,7 @@ class Dataset:
         """
         images = self.train.images
         step = max(1, CHUNK_VALUES // images[0].numel())
-        total = torch.zeros(3, dtype=torch.int64, device=images.device)  # exact: sums of integers
+        total = torch.zeros(images.shape[1], dtype=torch.int64, device=images.device)  # exact: sums of integers
         squares = torch.zeros_like(total)
         for start in range(0, len(images), step):
             values = images[start : start + step].to(torch.int32)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from legr.data.array_cache import ImageArrays, cached_arrays, check_memory
+from legr.data.array_cache import ImageArrays, cached_arrays, check_memory, shape_name
 from legr.data.batches import iterate
 from legr.data.builtin_sets import (
     CIFAR10_CLASSES,
@@ -25,10 +25,10 @@ from legr.data.builtin_sets import (
     download_cifar10,
 )
 from legr.data.decode import decode_split
-from legr.data.encoded import ImageFolder, Progress
+from legr.data.encoded import ImageFolder, Progress, Shape
 from legr.data.fingerprint import fingerprint_files
 from legr.data.folders import find_source, remember_folder
-from legr.data.images import IMAGENET_NORMALIZATION, Dataset, Normalization, Split
+from legr.data.images import CHANNELS, IMAGENET_NORMALIZATION, Dataset, Normalization, Split
 from legr.data.readers import open_folder
 from legr.data.shuffle import SEEDS, permutation
 from legr.errors import DataError, SettingsError
@@ -66,19 +66,20 @@ class Loaded(NamedTuple):
 
 def load_dataset(
     source: str,
-    size: int = 32,
+    shape: Shape = (3, 32, 32),
     *,
     split_seed: int = 0,
     download: bool = False,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Return the data set that `source` names, its images `size` x `size`.
+    """Return the data set that `source` names, its images of one shape.
 
-    Decoded images are cached on this machine, so that only the first call is slow.
+    Images are scaled until they cover the shape, and their centre is taken. Decoded images are
+    cached on this machine, so that only the first call is slow.
 
     Args:
         source: "digits", "cifar10", or a folder of parquet files or of one folder a class (`readers.py`).
-        size: height and width in pixels, at least 8.
+        shape: channels (3 for colour, 1 for grey), height and width in pixels, at least 8 each.
         split_seed: decides which tenth of the training images (5,000 at most) is held out, and the order of
             the training images; the test images are the same for every seed.
         download: whether CIFAR-10 may be downloaded where it is missing.
@@ -86,35 +87,37 @@ def load_dataset(
 
     Raises:
         DataError: there are no such images, an image or a file is damaged, or they do not fit in memory.
-        SettingsError: the size or the seed is out of range.
+        SettingsError: the shape or the seed is out of range.
     """
-    if size < MIN_SIZE:
-        raise SettingsError(f"the image size must be at least {MIN_SIZE} pixels, got {size}")
+    if shape[0] not in CHANNELS:
+        raise SettingsError(f"images have 3 channels (colour) or 1 (grey), got an input of {shape[0]}")
+    if min(shape[1:]) < MIN_SIZE:
+        raise SettingsError(f"images must be at least {MIN_SIZE} pixels high and wide, got {shape[1]} x {shape[2]}")
     if not 0 <= split_seed < SEEDS:
         raise SettingsError(f"split_seed must be in [0, {SEEDS}), got {split_seed}")
     if download and source == "cifar10":
         download_cifar10(progress)
     load = BUILTIN.get(source, partial(_load_folder, source))
-    return _split(load(size, progress), split_seed)
+    return _split(load(shape, progress), split_seed)
 
 
-def _load_digits(size: int, _: Progress | None) -> Loaded:
-    check_memory("digits", 1_797, size)
-    return Loaded("digits", DIGITS_CLASSES, digits_arrays(size), DIGITS_FINGERPRINT, flip=False)
+def _load_digits(shape: Shape, _: Progress | None) -> Loaded:
+    check_memory("digits", 1_797, shape)
+    return Loaded("digits", DIGITS_CLASSES, digits_arrays(shape), DIGITS_FINGERPRINT, flip=False)
 
 
-def _load_cifar10(size: int, progress: Progress | None) -> Loaded:
-    check_memory("cifar10", 60_000, size)
-    return Loaded("cifar10", CIFAR10_CLASSES, cifar10_arrays(size, progress), CIFAR10_FINGERPRINT, flip=True)
+def _load_cifar10(shape: Shape, progress: Progress | None) -> Loaded:
+    check_memory("cifar10", 60_000, shape)
+    return Loaded("cifar10", CIFAR10_CLASSES, cifar10_arrays(shape, progress), CIFAR10_FINGERPRINT, flip=True)
 
 
-BUILTIN: dict[str, Callable[[int, Progress | None], Loaded]] = {
+BUILTIN: dict[str, Callable[[Shape, Progress | None], Loaded]] = {
     "digits": _load_digits,
     "cifar10": _load_cifar10,
 }
 
 
-def _load_folder(source: str, size: int, progress: Progress | None) -> Loaded:
+def _load_folder(source: str, shape: Shape, progress: Progress | None) -> Loaded:
     folder = Path(source).expanduser()
     if not folder.is_dir():
         state = "is a file" if folder.exists() else "does not exist"
@@ -122,18 +125,18 @@ def _load_folder(source: str, size: int, progress: Progress | None) -> Loaded:
     folder = folder.resolve()
     found = open_folder(folder)
     name = folder.parent.name if folder.name == "data" else folder.name
-    check_memory(name, len(found.train.labels) + len(found.test.labels), size)
+    check_memory(name, len(found.train.labels) + len(found.test.labels), shape)
     fingerprint = fingerprint_files(found.root, found.files, progress)
-    cache = cache_folder() / "images" / f"{fingerprint}-{size}"
-    arrays = cached_arrays(cache, partial(_decode, found, size, progress), progress)
+    cache = cache_folder() / "images" / f"{fingerprint}-{shape_name(shape)}"
+    arrays = cached_arrays(cache, partial(_decode, found, shape, progress), progress)
     return Loaded(name, found.classes, arrays, fingerprint, flip=True)
 
 
-def _decode(found: ImageFolder, size: int, progress: Progress | None) -> ImageArrays:
+def _decode(found: ImageFolder, shape: Shape, progress: Progress | None) -> ImageArrays:
     return ImageArrays(
-        decode_split(found.train, size, "decoding the training images", progress),
+        decode_split(found.train, shape, "decoding the training images", progress),
         found.train.labels,
-        decode_split(found.test, size, "decoding the test images", progress),
+        decode_split(found.test, shape, "decoding the test images", progress),
         found.test.labels,
     )
 

@@ -5,7 +5,7 @@ It does not know studies, rankings or ONNX.
 
 import hashlib
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from legr.errors import ExportError, LegrError
 from legr.files import read_json, replacing, write_json
 from legr.structure.surgery import Plan, apply_plan
 from legr.training.models import build_model
+from legr.training.own_models import call_factory
 from legr.training.weights import load_weights, save_weights
 
 FORMAT = 2
@@ -52,14 +53,17 @@ def write_recipe(
     write_json(folder / RECIPE, recipe, indent=None)
 
 
-def rebuild(recipe: Path | str) -> nn.Module:
+def rebuild(recipe: Path | str, factory: Callable[..., nn.Module] | None = None) -> nn.Module:
     """Rebuild an exported network, in evaluation mode, from its recipe and the weights beside it.
 
     Args:
         recipe: path of a `recipe.json`.
+        factory: what built the original, for a model of your own; called with `num_classes` where it takes that.
+            A recipe alone never makes this program import code, unless this machine's user has named it before.
 
     Raises:
         ExportError: the recipe is damaged or of a newer version, or the weights are not the ones it names.
+        SettingsError: it names code that this machine's user has not named, or the factory fails.
     """
     path = Path(recipe)
     try:
@@ -74,7 +78,10 @@ def rebuild(recipe: Path | str) -> nn.Module:
             raise ExportError(f"{weights.name} is not the file that {path.name} was written with; export again")
         if not 1 <= data["num_classes"] <= _MOST_CLASSES:
             raise ValueError(f"num_classes is {data['num_classes']}")
-        network = build_model(data["model"], data["num_classes"])
+        if factory is None:
+            network = build_model(data["model"], data["num_classes"])
+        else:
+            network = call_factory(factory, data["num_classes"])
         apply_plan(network, _plan(data["plan"]))
         load_weights(network, weights)
     except LegrError:

@@ -1,18 +1,18 @@
-"""From a ranking to the network of a budget: the cost after every single removal, computed once.
+"""From a ranking to the network of a budget: the cost after every step, computed once.
 
 It does not know how the ranking came about; numpy only. After that a budget is a binary search.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from legr.errors import BudgetError
+from legr.ranking.limits import METRICS, UNITS, Budget, Metric, first_within
 from legr.ranking.types import Ranking
-from legr.structure.cost import totals
-from legr.structure.types import Keep, Structure
+from legr.structure.cost import cost, dense_cost, peaks, totals
+from legr.structure.types import Cost, Keep, Structure
 
 Counts = NDArray[np.int64]
 
@@ -29,28 +29,32 @@ class CurveTable:
 
 @dataclass(frozen=True, eq=False)
 class BudgetCurve:
-    """MACs, parameters and kept filters after each removal of a ranking.
+    """Cost and kept filters after each step of a ranking.
 
     `curve.at(macs=0.5)` is the largest network on the ranking's path that costs at most half of the
-    original; one removal earlier it would cost more.
-
-    Attributes:
-        macs, params: int64[N + 1]; entry t is the cost after t removals, entry 0 the original's.
+    original; one step earlier it would cost more. A step is one unit, or a block of them where the ranking
+    has a shape; T is the number of steps, and entry 0 is what they begin with: the original, less what pins
+    remove at once.
     """
 
     structure: Structure
     ranking: Ranking
 
     @cached_property
+    def dense(self) -> Cost:
+        """What the original costs; fractions are of this."""
+        return dense_cost(self.structure)
+
+    @cached_property
     def _counts(self) -> Counts:
-        """Positions kept of each distinct label vector after each removal, int64[V, N + 1]."""
-        vectors, order = self.structure.vectors, self.ranking.order
-        counts = np.zeros((len(vectors), len(order) + 1), dtype=np.int64)
+        """Positions kept of each distinct label vector after each step, int64[V, T + 1]."""
+        vectors, order, ends = self.structure.vectors, self.ranking.order, self.ranking.ends
+        counts = np.zeros((len(vectors), len(ends)), dtype=np.int64)
+        gone = np.zeros(len(order) + 1, dtype=np.int64)
         for row, labels in zip(counts, vectors, strict=True):
             positions = np.bincount(labels, minlength=self.structure.n_units + 1)[1:]
-            row[1:] = positions[order]
-            np.cumsum(row, out=row)
-            np.subtract(len(labels), row, out=row)
+            np.cumsum(positions[order], out=gone[1:])
+            np.subtract(len(labels), gone[ends], out=row)
         return counts
 
     @cached_property
@@ -59,69 +63,67 @@ class BudgetCurve:
 
     @property
     def macs(self) -> Counts:
-        """MACs after each removal."""
+        """MACs after each step, int64[T + 1]."""
         return self._totals[0]
 
     @property
     def params(self) -> Counts:
-        """Parameters after each removal."""
+        """Parameters after each step, int64[T + 1]."""
         return self._totals[1]
+
+    @cached_property
+    def activation(self) -> Counts:
+        """Bytes of activations at the fullest moment after each step, int64[T + 1]; computed when first asked for."""
+        return peaks(self.structure, self._counts)
 
     @property
     def floor(self) -> float:
         """Smallest reachable fraction of the original's MACs."""
-        return float(self.macs[-1] / self.macs[0])
+        return float(self.macs[-1] / self.dense.macs)
+
+    @property
+    def floors(self) -> dict[Metric, float]:
+        """Smallest reachable fraction of each cost; a cost of which nothing is known is not in it."""
+        least = cost(self.structure, self.keep(-1))
+        pairs = ((metric, getattr(least, metric), getattr(self.dense, metric)) for metric in METRICS)
+        return {metric: last / dense for metric, last, dense in pairs if dense}
 
     @cached_property
     def kept(self) -> Counts:
-        """Filters kept of each layer after each removal, int64[L, N + 1]."""
+        """Filters kept of each layer after each step, int64[L, T + 1]."""
         rows = [self.structure.vector_index[layer.labels.tobytes()] for layer in self.structure.layers]
         return self._counts[rows]
 
-    def step(self, *, macs: float | None = None, params: float | None = None) -> int:
-        """Number of removals that a budget needs; several limits hold together.
+    def step(self, budget: Budget | None = None, **limits: float | None) -> int:
+        """Number of steps that a budget needs.
 
         Args:
-            macs: largest fraction of the original's MACs, in (0, 1].
-            params: largest fraction of the original's parameters, in (0, 1].
+            budget: what the network may cost; None: what `limits` say.
+            limits: those of `Budget`, by name: `macs=0.5, weight_mb=2`; they hold in place of the budget's.
 
         Raises:
             BudgetError: no limit given, one out of range, or below the floor, which it names.
         """
-        limits = [("MACs", macs, self.macs), ("parameters", params, self.params)]
-        steps = [_first_within(name, limit, costs) for name, limit, costs in limits if limit is not None]
-        if not steps:
-            raise BudgetError("a budget needs a limit, such as macs=0.5")
-        return max(steps)
+        budget = Budget(**limits) if budget is None else replace(budget, **limits) if limits else budget
+        return max(self._first_within(name, limit) for name, limit in budget.limits())
 
-    def at(self, *, macs: float | None = None, params: float | None = None) -> Keep:
+    def at(self, budget: Budget | None = None, **limits: float | None) -> Keep:
         """Return the units that stay within a budget; arguments and errors as for `step`."""
-        return self.keep(self.step(macs=macs, params=params))
+        return self.keep(self.step(budget, **limits))
 
     def keep(self, step: int) -> Keep:
-        """Return the units that are left after `step` removals."""
+        """Return the units that are left after `step` steps."""
         units = np.ones(self.structure.n_units, dtype=bool)
-        units[self.ranking.order[:step]] = False
+        units[self.ranking.order[: self.ranking.ends[step]]] = False
         units.setflags(write=False)
         return Keep(units)
 
     def table(self, samples: int = 256) -> CurveTable:
         """Sample the curve at evenly spaced budgets from the original down to the floor."""
         budgets = np.linspace(1.0, self.floor, samples).clip(self.floor)
-        steps = np.array([_first_within("MACs", b, self.macs) for b in budgets.tolist()])
+        steps = np.array([self._first_within("macs", budget) for budget in budgets.tolist()])
         return CurveTable(budgets, self.macs[steps], self.params[steps], self.kept[:, steps].T)
 
-
-def _first_within(name: str, limit: float, costs: Counts) -> int:
-    """First step whose cost is within `limit`; costs never rise along the curve."""
-    if not (isinstance(limit, (int, float)) and 0 < limit <= 1):
-        raise BudgetError(f"a budget is a fraction of the original's {name} in (0, 1], got {limit}")
-    fractions = costs / costs[0]
-    floor = float(fractions[-1])
-    if floor > limit:
-        raise BudgetError(
-            f"a budget of {100 * limit:.4g} % of the {name} is below the floor of {100 * floor:.4g} %, "
-            "where every layer is at its smallest; choose one above it",
-            floor,
-        )
-    return int(np.searchsorted(-fractions, -limit, side="left"))
+    def _first_within(self, name: str, limit: float) -> int:
+        metric = UNITS[name].metric
+        return first_within(name, limit, getattr(self, metric), getattr(self.dense, metric))

@@ -63,12 +63,15 @@ class Affine:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """The order in which units go: every plan is a prefix, so smaller budgets are subsets.
+    """The order in which units go, step by step: every plan is a prefix, so smaller budgets are subsets.
 
     Attributes:
-        order: int32[N], units, least important first; units that a floor holds are not in it.
+        order: int32[N], units, least important first; units that a floor, an exclusion or a pin holds are not in it.
         scores: float64[U], importance of every unit.
+        ends: int32[T + 1], units removed after each step; entry 0 is what pins remove at once. Without a
+            shape every step is one unit: 0, 1, …, N.
     """
 
     order: IntArray
     scores: FloatArray
+    ends: IntArray

@@ -3,11 +3,13 @@
 It does not know operations; by now every channel is a node with a representative.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
+from legr.structure.memory import find_moments
 from legr.structure.types import (
     Attribute,
     Axis,
@@ -15,95 +17,80 @@ from legr.structure.types import (
     Group,
     IntArray,
     Layer,
+    Moment,
     Remark,
     Structure,
     readonly,
 )
 
 if TYPE_CHECKING:
-    from legr.structure.trace import Tracer
-
-#: Module class -> (attribute, the weight's dim it repeats); `groups` and `in_channels` of depthwise: see below.
-_SIZES: tuple[tuple[type[nn.Module], tuple[tuple[str, int], ...]], ...] = (
-    (nn.modules.conv._ConvNd, (("out_channels", 0), ("in_channels", 1))),
-    (nn.Linear, (("out_features", 0), ("in_features", 1))),
-    (nn.modules.batchnorm._NormBase, (("num_features", 0),)),
-)
+    from legr.structure.tracer import Tracer
 
 
 def assemble(network: nn.Module, tracer: "Tracer", input_shapes: tuple[tuple[int, ...], ...]) -> Structure:
-    """Number units by layer order, then channel, and write every axis in those numbers."""
-    roots = {key: tracer.nodes.find(nodes).numpy() for key, nodes in tracer.axes.items()}
-    scored = {name: roots[key] for name, key in tracer.layers.items() if key in roots}
-    numbers = _number(list(scored.values()), max((int(r.max(initial=0)) for r in roots.values()), default=0))
-    shared: dict[bytes, IntArray] = {}
-
-    def labels_of(nodes: np.ndarray) -> IntArray:
-        labels = readonly(numbers[nodes])
-        return shared.setdefault(labels.tobytes(), labels)
-
-    axes = tuple(Axis(name, dim, labels) for (name, dim), nodes in roots.items() if (labels := labels_of(nodes)).any())
-    layers = tuple(
-        Layer(name, *tracer.layers[name], labels)
-        for name, nodes in scored.items()
-        if (labels := labels_of(nodes)).any()
+    """Write everything in the numbers of units."""
+    labels_of = numbering(tracer)
+    axes = tuple(
+        Axis(name, dim, labels) for (name, dim), nodes in tracer.axes.items() if (labels := labels_of(nodes)).any()
     )
-    gathers = tuple(Gather(name, labels_of(tracer.nodes.find(nodes).numpy())) for name, nodes in tracer.gathers.items())
+    layers = tuple(
+        Layer(name, *key, labels)
+        for name, key in tracer.layers.items()
+        if key in tracer.axes and (labels := labels_of(tracer.axes[key])).any()
+    )
     shapes = {name: tuple(p.shape) for name, p in network.named_parameters()}
-    n_units = int(numbers.max())
+    n_units = max((int(axis.labels.max()) for axis in axes), default=0)
+    moments = find_moments(tracer.contents, [trail.module for trail in tracer.trails[0]], labels_of)
     return Structure(
         input_shapes=input_shapes,
         n_units=n_units,
         axes=axes,
         layers=layers,
         ops=tuple(tracer.ops),
-        gathers=gathers,
-        attributes=_attributes(network, axes, tracer.divisors),
-        groups=_groups(axes, layers, n_units),
+        gathers=tuple(Gather(name, labels_of(nodes)) for name, nodes in tracer.gathers.items()),
+        attributes=tuple(
+            Attribute(module, name, labels, divisor, place)
+            for (module, name, place), (nodes, divisor) in tracer.attributes.items()
+            if (labels := labels_of(nodes)).any()
+        ),
+        groups=_groups(axes, moments, layers, n_units),
         shapes=shapes,
         held=_merge(tracer.held),
-        tied=(),
-        exempt=(),
-        moments=(),
+        tied=_merge(tracer.tied),
+        exempt=tuple(tracer.exempt),
+        training_only=tuple(name for name in shapes if name in tracer.touched - tracer.touched_in_evaluation),
         untouched=tuple(name for name in shapes if name not in tracer.touched),
+        moments=moments,
     )
 
 
-def _number(layers: list[np.ndarray], largest: int) -> IntArray:
-    """Map representatives to labels: 0 for what is fixed or has no filter to score, else unit + 1."""
-    numbers = np.zeros(largest + 1, dtype=np.int32)
-    nodes = np.concatenate(layers) if layers else np.zeros(0, dtype=np.int64)
+def numbering(tracer: "Tracer") -> Callable[[Tensor], IntArray]:
+    """Number the units by layer order, then channel; return what turns nodes into labels (0 = fixed, unit + 1).
+
+    A set of nodes without a filter to score is fixed.
+    """
+    filters = [tracer.nodes.find(tracer.axes[key]).numpy() for key in tracer.layers.values() if key in tracer.axes]
+    nodes = np.concatenate(filters) if filters else np.zeros(0, dtype=np.int64)
     found, first = np.unique(nodes[nodes != 0], return_index=True)
+    numbers = np.zeros(tracer.nodes.count, dtype=np.int32)
     numbers[found[np.argsort(first)]] = np.arange(1, len(found) + 1)
-    return numbers
+    shared: dict[bytes, IntArray] = {}
+
+    def labels_of(nodes: Tensor) -> IntArray:
+        labels = readonly(numbers[tracer.nodes.find(nodes).numpy()])
+        return shared.setdefault(labels.tobytes(), labels)
+
+    return labels_of
 
 
-def _attributes(network: nn.Module, axes: tuple[Axis, ...], divisors: dict[str, int]) -> tuple[Attribute, ...]:
-    """The sizes that PyTorch's own modules keep beside their weights."""
-    cut = {(axis.parameter, axis.dim): axis.labels for axis in axes}
-    names = {id(tensor): name for name, tensor in (*network.named_parameters(), *network.named_buffers())}
-    found = []
-    for name, module in network.named_modules():
-        own = module._parameters.get("weight")
-        weight = names.get(id(own if own is not None else module._buffers.get("running_mean")), "")
-        for kind, sizes in _SIZES:
-            if not isinstance(module, kind):
-                continue
-            for attribute, dim in sizes:
-                if weight in divisors and attribute == "in_channels":
-                    continue
-                if (weight, dim) in cut:
-                    found.append(Attribute(name, attribute, cut[weight, dim]))
-        if weight in divisors and (weight, 0) in cut:
-            found += [Attribute(name, a, cut[weight, 0], divisors[weight]) for a in ("in_channels", "groups")]
-    return tuple(found)
-
-
-def _groups(axes: tuple[Axis, ...], layers: tuple[Layer, ...], n_units: int) -> tuple[Group, ...]:
+def _groups(
+    axes: tuple[Axis, ...], moments: tuple[Moment, ...], layers: tuple[Layer, ...], n_units: int
+) -> tuple[Group, ...]:
     """Units with the same footprint: as many positions in each distinct label vector."""
     if n_units == 0:
         return ()
     vectors = {axis.labels.tobytes(): axis.labels for axis in axes}
+    vectors.update((labels.tobytes(), labels) for moment in moments for labels, _ in moment.parts)
     footprint = np.stack([np.bincount(v, minlength=n_units + 1)[1:] for v in vectors.values()])  # [V, U]
     _, group_of = np.unique(footprint, axis=1, return_inverse=True)
     order = list(dict.fromkeys(group_of.reshape(-1).tolist()))  # by first unit

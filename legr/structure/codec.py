@@ -54,6 +54,7 @@ def to_dict(structure: Structure) -> dict[str, Any]:
         },
         "shapes": {name: list(shape) for name, shape in structure.shapes.items()},
         "exempt": list(structure.exempt),
+        "training_only": list(structure.training_only),
         "untouched": list(structure.untouched),
         "vectors": arrays,
     }
@@ -84,6 +85,7 @@ def from_dict(data: dict[str, Any]) -> Structure:
         groups=tuple(Group(name, readonly(units), tuple(layers)) for name, units, layers in data["groups"]),
         shapes={name: tuple(shape) for name, shape in data["shapes"].items()},
         exempt=tuple(data["exempt"]),
+        training_only=tuple(data["training_only"]),
         untouched=tuple(data["untouched"]),
         **plain,
     )

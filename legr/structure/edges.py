@@ -4,9 +4,13 @@ It does not know what happens in between.
 """
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from legr.errors import TraceError
@@ -55,9 +59,39 @@ def private_copy(model: nn.Module) -> nn.Module:
 def as_inputs(example_input: Inputs) -> tuple[Any, ...]:
     """Normalise an example input to a tuple of arguments on the CPU."""
     inputs = example_input if isinstance(example_input, tuple) else (example_input,)
-    if not any(isinstance(x, Tensor) for x in inputs):
+    if not any(isinstance(x, Tensor) for x in tree_leaves(inputs)):
         raise TraceError(
             "example_input must be a tensor or a tuple that holds one, such as torch.zeros(1, 3, 224, 224)"
         )
     moved: tuple[Any, ...] = tree_map_only(Tensor, lambda x: x.detach().cpu(), inputs)
     return moved
+
+
+def noise_like(inputs: tuple[Any, ...], dtype: torch.dtype, generator: torch.Generator) -> tuple[Any, ...]:
+    """Random numbers in the shapes of the inputs; whole numbers and what is no tensor stay as they are."""
+    found: tuple[Any, ...] = tree_map_only(
+        Tensor,
+        lambda x: torch.randn(x.shape, generator=generator, dtype=dtype) if x.is_floating_point() else x,
+        inputs,
+    )
+    return found
+
+
+def twice(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Two of every input, as batch norms need in training mode."""
+    doubled: tuple[Any, ...] = tree_map_only(Tensor, lambda x: torch.cat((x, x)) if x.dim() else x, inputs)
+    return doubled
+
+
+@contextmanager
+def as_traced(dtype: torch.dtype) -> Iterator[None]:
+    """Conditions under which a forward is followed: no fused attention, no randomness that leaks out."""
+    fast, usual = torch.backends.mha.get_fastpath_enabled(), torch.get_default_dtype()
+    torch.backends.mha.set_fastpath_enabled(False)
+    torch.set_default_dtype(dtype)  # for tensors that the forward makes itself
+    try:
+        with sdpa_kernel(SDPBackend.MATH), torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+        torch.set_default_dtype(usual)

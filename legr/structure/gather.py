@@ -29,7 +29,7 @@ class GatherChannels(nn.Module):
         self.register_buffer("index", torch.tensor(sources, dtype=torch.int64) + 1, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C_in, H, W) -> (N, C_out, H, W)
-        blank = torch.zeros_like(x[:, :1])
+        blank = x.new_zeros((x.shape[0], 1, *x.shape[2:]))
         return torch.cat((blank, x), dim=1).index_select(1, self.index)
 
     def extra_repr(self) -> str:

@@ -1,10 +1,30 @@
 """Union-find over channel nodes: which channels of which axes are one and the same unit.
 
 It does not know tensors of the network, only integers. Node 0 is "fixed" and wins every union.
+
+Labels are often one value repeated over space: such dims have stride 0, and work is done once for them.
 """
 
 import torch
 from torch import Tensor
+
+
+def thin(labels: Tensor, *others: Tensor) -> list[Tensor]:
+    """Narrow every dim that is a repetition (stride 0) in all of these tensors of one shape to size 1."""
+    tensors = [labels, *others]
+    for d in range(labels.dim()):
+        if labels.size(d) > 1 and all(t.stride(d) == 0 for t in tensors):
+            tensors = [t.narrow(d, 0, 1) for t in tensors]
+    return tensors
+
+
+def repeat_thinly(labels: Tensor) -> Tensor:
+    """The same labels, every dim along which they are all alike as a repetition (stride 0)."""
+    few = labels
+    for d in range(labels.dim()):
+        if few.size(d) > 1 and (few.stride(d) == 0 or not (few != few.narrow(d, 0, 1)).any()):
+            few = few.narrow(d, 0, 1)
+    return few.expand(labels.shape)
 
 
 class Nodes:
@@ -16,6 +36,11 @@ class Nodes:
     def __init__(self) -> None:
         self._parent = torch.zeros(1, dtype=torch.int64)
 
+    @property
+    def count(self) -> int:
+        """Number of nodes, the fixed one included."""
+        return len(self._parent)
+
     def new(self, count: int) -> Tensor:
         """Add `count` nodes, each alone in its set; return them, int64[count]."""
         start = len(self._parent)
@@ -25,19 +50,25 @@ class Nodes:
 
     def find(self, nodes: Tensor) -> Tensor:
         """Return the representative of each node, in the shape given."""
-        return self._parent[nodes]
+        return self._parent[thin(nodes)[0]].expand(nodes.shape)
+
+    def distinct(self, nodes: Tensor) -> Tensor:
+        """The representatives that occur, each once, without the fixed one."""
+        found: Tensor = self.find(thin(nodes)[0]).unique()
+        return found[found != 0]
 
     def unite(self, left: Tensor, right: Tensor) -> None:
         """Unite `left` and `right` element by element (same shape)."""
+        left, right = thin(left, right)
         count = len(self._parent)
         codes = (left.reshape(-1) * count + right.reshape(-1)).unique()  # one number a pair: sorts far faster
-        pairs = torch.stack((codes // count, codes % count))
+        left, right = codes // count, codes % count
         while True:
-            roots = self._parent[pairs]
-            low, high = roots.min(dim=0).values, roots.max(dim=0).values
-            differ = low != high
+            left, right = self._parent[left], self._parent[right]
+            differ = left != right
             if not differ.any():
                 return
-            self._parent.scatter_reduce_(0, high[differ], low[differ], "amin")
+            left, right = left[differ], right[differ]
+            self._parent.scatter_reduce_(0, torch.maximum(left, right), torch.minimum(left, right), "amin")
             while not torch.equal(shorter := self._parent[self._parent], self._parent):
                 self._parent = shorter

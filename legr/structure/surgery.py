@@ -34,8 +34,11 @@ def prune(model: nn.Module, structure: Structure, keep: Keep) -> nn.Module:
     Raises:
         TraceError: `structure` or `keep` belongs to another model.
     """
-    smaller = copy.deepcopy(model)
-    apply_plan(smaller, plan(smaller, structure, keep))
+    cuts = plan(model, structure, keep)
+    replaced = {name for name, *_ in cuts.slices} | {name for name, _ in cuts.indexes}
+    shared = {id(tensor): tensor for name in replaced if (tensor := _tensor(model, name)) is not None}
+    smaller = copy.deepcopy(model, shared)  # what is replaced anyway need not be copied first
+    apply_plan(smaller, cuts)
     return smaller
 
 

@@ -119,6 +119,7 @@ class Structure:
         held: channels that are never removed.
         tied: channels that the forward's own constants force to leave together.
         exempt: modules that normalise over channels: their statistics are those of the channels that stay.
+        training_only: parameters that the forward reads in training mode only (auxiliary heads).
         untouched: parameters that no traced forward read, in evaluation mode or training mode.
         moments: when activation memory may peak (float32); no moment is below another in everything.
     """
@@ -135,6 +136,7 @@ class Structure:
     held: tuple[Remark, ...]
     tied: tuple[Remark, ...]
     exempt: tuple[str, ...]
+    training_only: tuple[str, ...]
     untouched: tuple[str, ...]
     moments: tuple[Moment, ...]
 

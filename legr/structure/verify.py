@@ -6,8 +6,8 @@ One random mask is no proof: masks follow the binary code of the unit numbers, s
 units is separated by at least one of them.
 """
 
-import copy
 from collections.abc import Iterator
+from contextlib import nullcontext
 from itertools import chain
 from typing import Any
 
@@ -19,8 +19,9 @@ from torch.utils._pytree import tree_map_only
 from torch.utils.flop_counter import FlopCounterMode
 
 from legr.errors import LegrError, VerificationError
+from legr.structure.copies import WithoutStatistics, at_least_one, randomise, zeroed
 from legr.structure.cost import cost
-from legr.structure.edges import Inputs, as_inputs, output_tensors, private_copy
+from legr.structure.edges import Inputs, as_inputs, as_traced, noise_like, output_tensors, private_copy, twice
 from legr.structure.surgery import prune
 from legr.structure.types import BoolArray, Keep, Structure
 
@@ -46,22 +47,20 @@ def verify(model: nn.Module, structure: Structure, example_input: Inputs) -> flo
     """
     generator = torch.Generator().manual_seed(0)
     network = private_copy(model).double()
-    _randomise(network, generator)
-    inputs = tuple(
-        torch.randn(x.shape, generator=generator, dtype=torch.float64)
-        if isinstance(x, Tensor) and x.is_floating_point()
-        else x
-        for x in as_inputs(example_input)
-    )
+    randomise(network, generator)
+    inputs = noise_like(as_inputs(example_input), torch.float64, generator)
     other = tree_map_only(Tensor, lambda x: x.flip(0) * 0.5 + 0.1 if x.is_floating_point() else x, inputs)
-    if all(torch.equal(a, b) for a, b in zip(_outputs(network, inputs), _outputs(network, other), strict=True)):
-        raise VerificationError("the model's output does not depend on its input, so nothing can be proved about it")
     worst = 0.0
-    for keep in masks(structure):
-        error, problem = _compare(network, structure, keep, inputs)
-        if problem:
-            raise VerificationError(_blame(network, structure, inputs, problem))
-        worst = max(worst, error)
+    with as_traced(torch.float64):
+        if all(torch.equal(a, b) for a, b in zip(_outputs(network, inputs), _outputs(network, other), strict=True)):
+            raise VerificationError(
+                "the model's output does not depend on its input, so nothing can be proved about it"
+            )
+        for keep in masks(structure):
+            error, problem = _check(network, structure, keep, inputs)
+            if problem:
+                raise VerificationError(_blame(network, structure, inputs, problem))
+            worst = max(worst, error)
     return worst
 
 
@@ -76,7 +75,7 @@ def masks(structure: Structure) -> Iterator[Keep]:
     bits = max(structure.n_units - 1, 1).bit_length() if structure.n_units else 0
     plans = ((numbers >> bit & 1) != value for bit in range(bits) for value in (1, 0))
     for plan in chain(plans, (_halving(patterns) for _ in range(bits))):
-        units = _at_least_one(structure, plan)
+        units = at_least_one(structure, plan)
         if not units.all():
             patterns[:] = np.unique(2 * patterns + units, return_inverse=True)[1]
             yield Keep(units)
@@ -91,32 +90,37 @@ def _halving(patterns: NDArray[np.int64]) -> BoolArray:
     return units
 
 
-def _at_least_one(structure: Structure, units: BoolArray) -> BoolArray:
-    """Put units back until no axis is left empty: a layer with 0 channels does not run."""
-    units = units.copy()
-    for labels in structure.vectors:
-        if not Keep(units).kept(labels).any():
-            units[labels[0] - 1] = True
-    return units
+def _check(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple[Any, ...]) -> tuple[float, str]:
+    """Relative error between zeroed and removed, and what is wrong ("" if nothing is)."""
+    error, problem = _compare(network, structure, keep, inputs)
+    if problem or not structure.training_only:
+        return error, problem
+    network.train()
+    try:
+        in_training, problem = _compare(network, structure, keep, twice(inputs))
+    finally:
+        network.eval()
+    return max(error, in_training), problem and f"in training mode {problem}"
 
 
 def _compare(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple[Any, ...]) -> tuple[float, str]:
-    """Relative error between zeroed and removed, and what is wrong ("" if nothing is)."""
-    zeroed = _outputs(_zero(network, structure, keep), inputs)
+    exempt = bool(structure.exempt) or network.training
+    with zeroed(network, structure, keep):
+        expected = _outputs(network, inputs, exempt)
     try:
         smaller = prune(network, structure, keep)
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
-            removed = _outputs(smaller, inputs)
+        with FlopCounterMode(display=False) as counter:
+            removed = _outputs(smaller, inputs, exempt)
     except LegrError:
         raise
     except Exception as failure:
-        return float("inf"), f"the pruned model does not run ({str(failure).splitlines()[0]})"
-    error = float(np.max([_relative(a, b) for a, b in zip(zeroed, removed, strict=True)]))  # a NaN stays one
+        return float("inf"), f"the pruned model does not run ({str(failure).strip().splitlines()[0]})"
+    error = float(np.max([_relative(a, b) for a, b in zip(expected, removed, strict=True)]))  # a NaN stays one
     if not error <= _TOLERANCE:
         return error, f"zeroing and removing its channels differ by {error:.1e}"
     predicted = cost(structure, keep)
     params = sum(p.numel() for p in smaller.parameters())
-    macs = counter.get_total_flops() // 2
+    macs = predicted.macs if network.training else counter.get_total_flops() // 2
     if (predicted.params, predicted.macs) != (params, macs):
         return error, (
             f"its predicted cost ({predicted.macs} MACs, {predicted.params} parameters) "
@@ -125,26 +129,11 @@ def _compare(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple
     return error, ""
 
 
-def _zero(network: nn.Module, structure: Structure, keep: Keep) -> nn.Module:
-    """Copy a network with every parameter slice zeroed that pruning would remove.
-
-    Buffers stay, but for the indexes of shortcuts: entry 0 is their blank channel.
-    """
-    copied = copy.deepcopy(network)
-    zeroable: dict[str, Tensor] = dict(copied.named_parameters())
-    zeroable.update((gather.buffer, copied.get_buffer(gather.buffer)) for gather in structure.gathers)
-    with torch.no_grad():
-        for axis in structure.axes:
-            removed = torch.from_numpy(np.flatnonzero(~keep.kept(axis.labels)))
-            if axis.parameter in zeroable and len(removed):
-                zeroable[axis.parameter].index_fill_(axis.dim, removed, 0)
-    return copied
-
-
-def _outputs(network: nn.Module, inputs: tuple[Any, ...]) -> list[Tensor]:
+def _outputs(network: nn.Module, inputs: tuple[Any, ...], exempt: bool = False) -> list[Tensor]:
+    """What the model returns; where norms over channels are exempt, with their affine part alone."""
     private = tree_map_only(Tensor, torch.clone, inputs)
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(0)  # a forward that draws numbers draws the same ones again
+    torch.default_generator.manual_seed(0)  # a forward that draws numbers draws the same ones again
+    with torch.inference_mode(), WithoutStatistics() if exempt else nullcontext():
         return output_tensors(network(*private))
 
 
@@ -155,30 +144,12 @@ def _relative(expected: Tensor, found: Tensor) -> float:
     return float((expected - found).abs().max()) / scale if expected.numel() else 0.0
 
 
-def _randomise(network: nn.Module, generator: torch.Generator) -> None:
-    """Give norms, and parameters that are all zero, values that hide nothing."""
-    with torch.no_grad():
-        for module in network.modules():
-            if isinstance(module, nn.modules.batchnorm._NormBase):
-                for tensor, low, high in (
-                    (module.weight, 0.5, 1.5),
-                    (module.bias, -0.5, 0.5),
-                    (module.running_mean, -0.2, 0.2),
-                    (module.running_var, 0.5, 1.5),
-                ):
-                    if tensor is not None:
-                        tensor.uniform_(low, high, generator=generator)
-        for parameter in network.parameters():
-            if not parameter.any():
-                parameter.normal_(0.0, 0.05, generator=generator)
-
-
 def _blame(network: nn.Module, structure: Structure, inputs: tuple[Any, ...], problem: str) -> str:
     """Find the first group whose removal alone goes wrong, and say so."""
     for group in structure.groups:
         units = np.ones(structure.n_units, dtype=bool)
         units[group.units[len(group.units) // 2 :]] = False
-        _, alone = _compare(network, structure, Keep(_at_least_one(structure, units)), inputs)
+        _, alone = _check(network, structure, Keep(at_least_one(structure, units)), inputs)
         if alone:
             return f"layer {group.name} cannot be pruned: {alone}; the model is refused"
     names = ", ".join(layer.name for layer in structure.layers[:3])

@@ -3,9 +3,9 @@
 It does not know how anything in it was computed, and loads without torch: a page opens it in milliseconds.
 
     study.json            what it is about          ranking.json     the learned map
-    structure.json        units, costs and norms    points.json      measured networks
-    weights.safetensors   the original network      finetuned/       weights and record of each run
-    search.journal        every candidate           jobs/  exports/  checkpoints/
+    structure.json        units, costs and norms    shape.json       what the user asks of the result
+    weights.safetensors   the original network      points.json      measured networks
+    search.journal        every candidate           finetuned/       weights, records   jobs/ exports/ checkpoints/
 """
 
 import hashlib
@@ -24,6 +24,7 @@ from legr.errors import LegrError, StudyError
 from legr.files import read_json, temporary_beside, write_json
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
+from legr.ranking.shape import PLAIN, Shape
 from legr.ranking.types import Norms, Ranking
 from legr.structure.codec import from_dict, to_dict
 from legr.structure.types import Keep, Structure
@@ -149,28 +150,46 @@ class Study:
         """The learned ranking where there is one, else the identity."""
         return "learned" if (self.path / "ranking.json").exists() else "identity"
 
+    @property
+    def shape(self) -> Shape:
+        """What the user asks of the networks; every ranking of the study has it."""
+        path = self.path / "shape.json"
+        return _load(path, Shape.from_dict) if path.exists() else PLAIN
+
+    def save_shape(self, shape: Shape) -> None:
+        """Store a shape, in place of the one before; the plain one leaves no file. Raises as `Shape.check` does."""
+        self.require_writable()
+        self.ranker.rank(shape=shape)  # what the network cannot have is refused here
+        if shape.is_plain:
+            (self.path / "shape.json").unlink(missing_ok=True)
+        else:
+            write_json(self.path / "shape.json", {"format": FORMAT, **shape.to_dict()})
+
     def ranking_id(self, name: str) -> str:
-        """Which learned map a measured point belongs to; "" for rankings that never change."""
-        learned = self.learned if name == "learned" else None
-        return _digest(np.array([learned.alpha, learned.kappa])) if learned else ""
+        """Which learned map and shape a measured point belongs to; "" for what never changes."""
+        if name == "original":
+            return ""
+        learned = name == "learned" and self.learned
+        own = _digest(np.array([learned.alpha, learned.kappa])) if learned else ""
+        return "-".join(filter(None, (own, self.shape.key)))
 
     def ranking(self, name: RankingName | None = None) -> Ranking:
-        """The order of removal under a ranking; None is the default one.
+        """The order of removal under a ranking, in the study's shape; None is the default one.
 
         Raises:
             StudyError: "learned" is asked for and nothing has been learned.
         """
-        name = name or self.default_ranking
+        name, shape = name or self.default_ranking, self.shape
         if name == "uniform":
-            return self.ranker.rank_uniform()
+            return self.ranker.rank_uniform(shape)
         if name == "identity":
-            return self.ranker.rank()
+            return self.ranker.rank(shape=shape)
         learned = self.learned
         if learned is None:
             raise StudyError(
                 f"{self.path.name} has no learned ranking yet; run `python -m legr learn --study {self.path}`"
             )
-        return self.ranker.rank(learned.affine)
+        return self.ranker.rank(learned.affine, shape)
 
     def curve(self, name: RankingName | None = None) -> BudgetCurve:
         """The budget curve of a ranking; None is the default one."""
@@ -181,11 +200,12 @@ class Study:
     @property
     def points(self) -> list[Point]:
         """Measured points of the original and of the three rankings as they are now; fine-tuned ones for good."""
-        current = self.ranking_id("learned")
-        return [p for p in self._all_points() if p.finetuned or p.ranking != "learned" or p.ranking_id == current]
+        points = self._all_points()
+        current = {name: self.ranking_id(name) for name in {p.ranking for p in points}}
+        return [p for p in points if p.finetuned or p.ranking_id == current[p.ranking]]
 
     def _all_points(self) -> list[Point]:
-        """Those of earlier learned maps as well."""
+        """Those of earlier learned maps and shapes as well."""
         path = self.path / "points.json"
         return _load(path, lambda data: [Point.from_dict(item) for item in data["points"]]) if path.exists() else []
 

@@ -26,7 +26,7 @@ from legr.errors import SettingsError
 from legr.progress import Progress, Report
 from legr.training.compute import autocast, fast_dtype
 from legr.training.evaluate import score
-from legr.training.weights import save_weights
+from legr.training.weights import load_state, save_weights
 
 log = logging.getLogger(__name__)
 
@@ -146,8 +146,10 @@ def _run_epoch(
             for group in optimizer.param_groups:
                 group["lr"] = schedule.rate(epoch, step)
             with autocast(device):
-                logits = network(inputs).float()
-            loss = _loss(logits, labels, guide(inputs) if guide else None, settings)
+                outputs = network(inputs)
+            logits, *further = outputs if isinstance(outputs, tuple) else (outputs,)
+            loss = _loss(logits.float(), labels, guide(inputs) if guide else None, settings)
+            loss = loss + _further_loss(further, labels)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -169,6 +171,12 @@ def _loss(logits: Tensor, labels: Tensor, taught: Tensor | None, settings: FineT
     t = settings.temperature
     soft = F.kl_div(F.log_softmax(logits / t, 1), F.log_softmax(taught / t, 1), reduction="batchmean", log_target=True)
     return (1 - settings.teacher_weight) * hard + settings.teacher_weight * t * t * soft
+
+
+def _further_loss(outputs: list[Tensor | None], labels: Tensor) -> Tensor | float:
+    """What heads that only training has add: two weigh 0.3 each (GoogLeNet), one 0.4 (Inception v3)."""
+    heads = [F.cross_entropy(logits.float(), labels) for logits in outputs if logits is not None]
+    return (0.3 if len(heads) > 1 else 0.4) * sum(heads)
 
 
 class _Teacher:
@@ -238,7 +246,7 @@ def _load(
         return []  # unreadable: nothing to resume, start again
     if json.loads(metadata.get("settings", "null")) != asdict(settings):
         return []
-    network.load_state_dict({name[6:]: tensor for name, tensor in state.items() if name.startswith("model.")})
+    load_state(network, {name[6:]: tensor for name, tensor in state.items() if name.startswith("model.")})
     for name, parameter in network.named_parameters():
         if f"momentum.{name}" in state:
             optimizer.state[parameter]["momentum_buffer"] = state[f"momentum.{name}"].to(parameter)

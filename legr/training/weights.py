@@ -7,6 +7,7 @@ import hashlib
 import logging
 import pickle
 import re
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from legr.errors import WeightsError
 from legr.files import replacing
 
-__all__ = ["WeightsInfo", "hash_state", "load_weights", "save_weights"]
+__all__ = ["WeightsInfo", "hash_state", "load_state", "load_weights", "save_weights"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +63,15 @@ def load_weights(model: nn.Module, path: str | Path) -> WeightsInfo:
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error}): check its permissions") from error
     _check_fit(model, tensors, path.name)
-    model.load_state_dict(tensors, strict=False)  # only counters may be missing, _check_fit saw to it
+    load_state(model, tensors)
     return WeightsInfo(hash_state(model.state_dict()), metadata)
+
+
+def load_state(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Copy tensors that fit into a model, as of its own version: MNASNet asks for one, and files do not tell it."""
+    state = OrderedDict(tensors)
+    state._metadata = model.state_dict()._metadata  # type: ignore[attr-defined]
+    model.load_state_dict(state, strict=False)  # only counters may be missing, _check_fit saw to it
 
 
 def save_weights(

@@ -116,6 +116,6 @@ def test_images_over_half_of_the_free_memory_are_refused(monkeypatch: pytest.Mon
     free = SimpleNamespace(available=2 * 2**30)
     monkeypatch.setattr("legr.data.array_cache.psutil.virtual_memory", lambda: free)
     n_fit = 2**30 // (3 * 32 * 32)
-    check_memory("birds", n_fit, 32)
+    check_memory("birds", n_fit, (3, 32, 32))
     with pytest.raises(DataError, match=r"birds would take 1.0 GiB of memory \(349,526 .* 2.0 GiB that are free"):
-        check_memory("birds", n_fit + 1, 32)
+        check_memory("birds", n_fit + 1, (3, 32, 32))

@@ -18,7 +18,7 @@ from legr.errors import DataError
 
 
 def test_digits_are_scaled_and_split_four_to_one() -> None:
-    arrays = digits_arrays(8)
+    arrays = digits_arrays((3, 8, 8))
     assert len(arrays.train_labels) == 1438
     assert len(arrays.test_labels) == 359
     # In eight by eight pixels the images are scikit-learn's own, 0..16 stretched to 0..255.
@@ -33,9 +33,9 @@ def test_digits_are_scaled_and_split_four_to_one() -> None:
 
 
 def test_digits_grow_to_the_size_asked_for() -> None:
-    arrays = digits_arrays(32)
+    arrays = digits_arrays((3, 32, 32))
     assert arrays.train_images.shape == (1438, 3, 32, 32)
-    assert np.array_equal(arrays.train_labels, digits_arrays(8).train_labels)
+    assert np.array_equal(arrays.train_labels, digits_arrays((3, 8, 8)).train_labels)
 
 
 class SmallCifar10:
@@ -83,7 +83,7 @@ def test_cifar10_is_downloaded_once_and_then_read_without_pickles(
     monkeypatch.setattr(pickle, "load", lambda *_, **__: pytest.fail("a pickle was read"))
     small.archive.unlink()
     assert load_dataset("cifar10", download=True).fingerprint == dataset.fingerprint
-    assert load_dataset("cifar10", size=16).test.images.shape == (2, 3, 16, 16)
+    assert load_dataset("cifar10", shape=(3, 16, 16)).test.images.shape == (2, 3, 16, 16)
 
 
 @pytest.mark.parametrize("unpacked", [True, False])

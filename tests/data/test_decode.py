@@ -24,7 +24,7 @@ def test_images_keep_their_order_and_progress_is_told(tmp_path: Path) -> None:
     file.write_bytes(encoded((0, 0, 255), (16, 16)))
     told: list[tuple[str, int, int]] = []
     contents = (encoded((255, 0, 0), (8, 8)), encoded((0, 255, 0), (8, 8)), file)
-    images = decode_split(split_of(*contents), 8, "decoding", lambda *step: told.append(step))
+    images = decode_split(split_of(*contents), (3, 8, 8), "decoding", lambda *step: told.append(step))
     assert images.shape == (3, 3, 8, 8)
     assert images[:, :, 4, 4].tolist() == [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
     assert told == [("decoding", 2, 3), ("decoding", 3, 3)]
@@ -41,7 +41,7 @@ def test_the_centre_square_is_what_is_kept(size: tuple[int, int]) -> None:
         picture.paste(colour, (start, 0, stop, size[1]) if wide else (0, start, size[0], stop))
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
-    (image,) = decode_split(split_of(buffer.getvalue()), 8, "decoding")
+    (image,) = decode_split(split_of(buffer.getvalue()), (3, 8, 8), "decoding")
     assert image[:, 4, 4].tolist() == [0, 255, 0]
     if min(size) == 8:  # not resized: green to the very edge
         assert (image == np.array([0, 255, 0]).reshape(3, 1, 1)).all()
@@ -52,7 +52,7 @@ def test_other_colour_modes_become_rgb(mode: str, colour: int | tuple[int, ...])
     picture = Image.new(mode, (8, 8), colour)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
-    (image,) = decode_split(split_of(buffer.getvalue()), 8, "decoding")
+    (image,) = decode_split(split_of(buffer.getvalue()), (3, 8, 8), "decoding")
     assert np.array_equal(image[:, 0, 0], np.asarray(picture.convert("RGB"))[0, 0])
 
 
@@ -69,7 +69,7 @@ def test_a_truncated_image_is_named(kind: str, share: float) -> None:
     content = noise(kind)
     whole = encoded((0, 0, 0), (32, 32))
     with pytest.raises(DataError, match=r"the image number 2 cannot be read .* replace the file or delete it"):
-        decode_split(split_of(whole, whole, content[: int(share * len(content))]), 32, "decoding")
+        decode_split(split_of(whole, whole, content[: int(share * len(content))]), (3, 32, 32), "decoding")
 
 
 def test_what_progress_raises_stops_the_work() -> None:
@@ -80,13 +80,13 @@ def test_what_progress_raises_stops_the_work() -> None:
         raise CancelledError
 
     with pytest.raises(CancelledError):
-        decode_split(split_of(encoded((0, 0, 0))), 8, "decoding", cancel)
+        decode_split(split_of(encoded((0, 0, 0))), (3, 8, 8), "decoding", cancel)
 
 
 def test_resizing_arrays_is_bilinear_like_pillow() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (5, 3, 8, 8), dtype=np.uint8)
     for size in (4, 8, 32):
-        for image, found in zip(pixels, resize_arrays(pixels, size), strict=True):
+        for image, found in zip(pixels, resize_arrays(pixels, (3, size, size)), strict=True):
             picture = Image.fromarray(image.transpose(1, 2, 0)).resize((size, size), Image.Resampling.BILINEAR)
             difference = np.asarray(picture).transpose(2, 0, 1).astype(int) - found.astype(int)
             assert np.abs(difference).max() <= 1  # Pillow rounds between its two passes

@@ -31,7 +31,7 @@ def test_digits_have_the_documented_splits() -> None:
 
 
 def test_the_split_seed_moves_held_out_images_but_no_test_image() -> None:
-    first, again, other = (load_dataset("digits", 8, split_seed=seed) for seed in (0, 0, 1))
+    first, again, other = (load_dataset("digits", (3, 8, 8), split_seed=seed) for seed in (0, 0, 1))
     assert keys(first.heldout) == keys(again.heldout)
     assert keys(first.train) == keys(again.train)
     assert set(keys(first.heldout)) != set(keys(other.heldout))
@@ -42,7 +42,7 @@ def test_the_split_seed_moves_held_out_images_but_no_test_image() -> None:
 
 def test_loading_leaves_the_global_generators_alone() -> None:
     torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # type: ignore[index]
-    load_dataset("digits", 8)
+    load_dataset("digits", (3, 8, 8))
     assert torch.equal(torch.get_rng_state(), torch_before)
     assert np.random.get_state()[1].tolist() == numpy_before  # type: ignore[index]
 
@@ -61,7 +61,7 @@ def colours(dataset: Dataset) -> set[tuple[int, ...]]:
 @pytest.mark.parametrize("write", [write_class_folders, write_parquet_folder])
 def test_every_picture_of_a_folder_keeps_its_label(own_folders: Path, write: object) -> None:
     assert callable(write)
-    dataset = load_dataset(str(write(own_folders / "insects")), 8)
+    dataset = load_dataset(str(write(own_folders / "insects")), (3, 8, 8))
     assert dataset.name == "insects"
     assert dataset.classes == ("ant", "bee")
     assert dataset.flip
@@ -77,26 +77,26 @@ def test_a_copy_elsewhere_has_the_same_fingerprint_and_another_set_has_not(own_f
     shutil.copytree(first, own_folders / "copy", copy_function=shutil.copyfile)
     (own_folders / "copy" / "README.md").write_text("not an image")
     other = write(own_folders / "other", n_train=11)
-    prints = [load_dataset(str(folder), 8).fingerprint for folder in (first, own_folders / "copy", other)]
+    prints = [load_dataset(str(folder), (3, 8, 8)).fingerprint for folder in (first, own_folders / "copy", other)]
     assert prints[0] == prints[1] != prints[2]
-    assert load_dataset(str(first), 16).fingerprint == prints[0]
+    assert load_dataset(str(first), (3, 16, 16)).fingerprint == prints[0]
 
 
 def test_a_second_call_decodes_nothing(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = str(write_class_folders(own_folders / "insects"))
-    first = load_dataset(folder, 8)
+    first = load_dataset(folder, (3, 8, 8))
     monkeypatch.setattr(data_module, "decode_split", lambda *_: pytest.fail("decoded again"))
-    again = load_dataset(folder, 8)
+    again = load_dataset(folder, (3, 8, 8))
     assert keys(again.train) == keys(first.train)
     again.train.images.zero_()  # a caller's change does not reach the cache
-    assert keys(load_dataset(folder, 8).train) == keys(first.train)
+    assert keys(load_dataset(folder, (3, 8, 8)).train) == keys(first.train)
 
 
 def test_a_changed_image_is_noticed(own_folders: Path) -> None:
     folder = write_class_folders(own_folders / "insects")
-    before = load_dataset(str(folder), 8)
+    before = load_dataset(str(folder), (3, 8, 8))
     shutil.copyfile(folder / "train" / "bee" / "001.png", folder / "train" / "ant" / "000.png")
-    after = load_dataset(str(folder), 8)
+    after = load_dataset(str(folder), (3, 8, 8))
     assert after.fingerprint != before.fingerprint
     assert (*colour_of(1, 1), 0) in colours(after)
 
@@ -107,9 +107,9 @@ def test_a_damaged_image_is_named_and_nothing_is_cached(own_folders: Path) -> No
     whole = path.read_bytes()
     path.write_bytes(whole[:-30])
     with pytest.raises(DataError, match=r"bee/003.png cannot be read"):
-        load_dataset(str(folder), 8)
+        load_dataset(str(folder), (3, 8, 8))
     path.write_bytes(whole)
-    assert len(load_dataset(str(folder), 8).train) == 18
+    assert len(load_dataset(str(folder), (3, 8, 8)).train) == 18
 
 
 def test_sources_that_are_none_are_refused(tmp_path: Path) -> None:
@@ -124,12 +124,14 @@ def test_sources_that_are_none_are_refused(tmp_path: Path) -> None:
 
 def test_a_set_too_small_to_split_is_refused(own_folders: Path) -> None:
     with pytest.raises(DataError, match="has 1 training image, at least 2"):
-        load_dataset(str(write_class_folders(own_folders / "one", ("ant",), n_train=1)), 8)
+        load_dataset(str(write_class_folders(own_folders / "one", ("ant",), n_train=1)), (3, 8, 8))
 
 
 def test_settings_out_of_range_are_refused() -> None:
-    with pytest.raises(SettingsError, match="at least 8 pixels, got 4"):
-        load_dataset("digits", 4)
+    with pytest.raises(SettingsError, match="at least 8 pixels high and wide, got 4 x 4"):
+        load_dataset("digits", (3, 4, 4))
+    with pytest.raises(SettingsError, match=r"3 channels \(colour\) or 1 \(grey\), got an input of 2"):
+        load_dataset("digits", (2, 8, 8))
     with pytest.raises(SettingsError, match="split_seed must be in"):
         load_dataset("digits", split_seed=-1)
 
@@ -140,7 +142,7 @@ def test_a_set_larger_than_memory_is_refused_before_it_is_decoded(
     folder = write_class_folders(own_folders / "insects")
     monkeypatch.setattr(data_module, "decode_split", lambda *_: pytest.fail("decoded"))
     with pytest.raises(DataError, match=r"insects would take .* choose smaller or fewer images"):
-        load_dataset(str(folder), 1_000_000)
+        load_dataset(str(folder), (3, 1_000_000, 1_000_000))
 
 
 @pytest.mark.needs_data

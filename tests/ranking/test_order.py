@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 import legr
-from legr.ranking.order import floor_of
+from legr.ranking.blocks import floor_of
 from tests.nets import UNITS, Residual, example, make
 
 

@@ -6,53 +6,50 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 import legr
 from legr.deploy.crosscheck import thop_macs
 from legr.structure.codec import from_dict, to_dict
 from legr.structure.cost import dense_cost, layer_macs
+from legr.structure.counters import count
 from legr.training.models import build_model
 from tests.nets import UNITS, Chain, example, make
 
 
-def counted(model: nn.Module, image: torch.Tensor) -> legr.Cost:
-    """Count on the network itself, with PyTorch's own counter."""
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model.eval()(image)
-    return legr.Cost(counter.get_total_flops() // 2, sum(p.numel() for p in model.parameters()), 0)
-
-
 @pytest.mark.parametrize("kind", UNITS, ids=lambda kind: kind.__name__)
-def test_random_plans_cost_what_is_counted(kind: type[nn.Module]) -> None:
+def test_random_plans_cost_what_is_count(kind: type[nn.Module]) -> None:
     model = make(kind)
     structure = legr.trace(model, example())
-    assert dense_cost(structure) == counted(model, example())
+    assert dense_cost(structure) == count(model, example())
     rng = np.random.default_rng(1)
     for _ in range(10):
         units = rng.random(structure.n_units) < 0.6
         for layer in structure.layers:
             units[np.maximum(layer.labels - 1, 0)[:1]] = True
         keep = legr.Keep(units)
-        assert legr.cost(structure, keep) == counted(legr.prune(model, structure, keep), example())
+        assert legr.cost(structure, keep) == count(legr.prune(model, structure, keep), example())
 
 
 @pytest.mark.parametrize(("name", "size"), [("cifar_resnet20", 32), ("mobilenet_v2", 96), ("resnet18", 64)])
-def test_every_budget_costs_what_is_counted(name: str, size: int) -> None:
+def test_every_budget_costs_what_is_count(name: str, size: int) -> None:
     model, image = build_model(name, 10), torch.zeros(1, 3, size, size)
     structure = legr.trace(model, image)
     curve = legr.BudgetCurve(structure, legr.rank(structure, legr.filter_norms(model, structure)))
     for budget in np.random.default_rng(2).uniform(curve.floor, 1, size=8).tolist():
         step = curve.step(macs=budget)
-        found = counted(legr.prune(model, structure, curve.keep(step)), image)
-        assert (found.macs, found.params) == (curve.macs[step], curve.params[step])
+        found = count(legr.prune(model, structure, curve.keep(step)), image)
+        assert (found.macs, found.params, found.activation) == (
+            curve.macs[step],
+            curve.params[step],
+            curve.activation[step],
+        )
         assert found == legr.cost(structure, curve.keep(step))
 
 
 def test_published_sizes() -> None:
     for name, macs, params in (("cifar_resnet20", 40_551_040, 269_722), ("cifar_resnet56", 125_485_696, 853_018)):
-        structure = legr.trace(build_model(name, 10), torch.zeros(1, 3, 32, 32))
-        assert dense_cost(structure) == legr.Cost(macs, params, 0)
+        found = dense_cost(legr.trace(build_model(name, 10), torch.zeros(1, 3, 32, 32)))
+        assert (found.macs, found.params) == (macs, params)
 
 
 def test_thop_agrees_but_for_norms_and_pools() -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from legr.errors import StudyError
+from legr.errors import SettingsError, StudyError
 from legr.files import replacing, write_json
+from legr.ranking.shape import Shape
 from legr.study.places import list_studies, studies_folder, writable
 from legr.study.records import Latency, Learned, Point
 from legr.study.store import Study, keep_id
@@ -60,6 +61,39 @@ def test_points_of_an_older_learned_map_disappear(study_path: Path) -> None:
     assert study.points == [tuned, a_point("identity")]
 
 
+def test_a_shape_holds_for_every_ranking_and_has_points_of_its_own(study_path: Path) -> None:
+    study = Study.open(study_path)
+    study.save_learned(a_learned(study))
+    names = ("learned", "identity", "uniform")
+    plain = {name: study.ranking_id(name) for name in names}
+    assert (plain["identity"], plain["uniform"]) == ("", "")
+    study.save_points([a_point("original"), *(a_point(name, plain[name]) for name in names)])
+    study.save_shape(Shape(8, pins={"layer1.0.conv1": 5}))
+    again = Study.open(study_path)
+    assert again.shape == Shape(8, pins={"layer1.0.conv1": 5})
+    for name in names:
+        kept = dict(zip((x.name for x in again.structure.layers), again.curve(name).kept.tolist(), strict=True))
+        assert set(kept.pop("layer1.0.conv1")) == {5}
+        assert all(count % 8 == 0 for row in kept.values() for count in row)
+    shaped = {name: again.ranking_id(name) for name in names}
+    assert len({*plain.values(), *shaped.values()}) == 4  # without learning, rankings differ by their names
+    assert again.points == [a_point("original")]
+    again.add_point(a_point("identity", shaped["identity"]))
+    again.save_shape(Shape())
+    assert not (study_path / "shape.json").exists()
+    assert {name: again.ranking_id(name) for name in names} == plain
+    assert [p.ranking for p in again.points] == ["original", *names]
+
+
+def test_a_shape_that_the_network_cannot_have_is_not_stored(study_path: Path) -> None:
+    study = Study.open(study_path)
+    with pytest.raises(SettingsError, match="did you mean"):
+        study.save_shape(Shape(pins={"layer1.0.conv3": 5}))
+    with pytest.raises(StudyError, match="sample"):
+        study.mark_as_sample().save_shape(Shape(8))
+    assert study.shape.is_plain
+
+
 def test_a_point_measured_again_replaces_the_first(study_path: Path) -> None:
     study = Study.open(study_path)
     study.add_point(a_point("identity"))
@@ -67,16 +101,17 @@ def test_a_point_measured_again_replaces_the_first(study_path: Path) -> None:
     assert [p.top1 for p in study.points] == [0.8]
 
 
-@pytest.mark.parametrize("name", ["study.json", "structure.json", "ranking.json", "points.json"])
+@pytest.mark.parametrize("name", ["study.json", "structure.json", "ranking.json", "points.json", "shape.json"])
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1}'])
 def test_damage_is_one_sentence_that_names_the_file(study_path: Path, name: str, content: str) -> None:
     study = Study.open(study_path)
     study.save_learned(a_learned(study))
+    study.save_shape(Shape(8))
     study.add_point(a_point("identity"))
     (study_path / name).write_text(content)
     with pytest.raises(StudyError) as caught:
         again = Study.open(study_path)
-        _ = again.structure, again.learned, again.points
+        _ = again.structure, again.learned, again.shape, again.points
     assert name.split(".")[0] in str(caught.value) or "newer" in str(caught.value)
 
 
@@ -138,7 +173,7 @@ def test_dragging_a_study_loads_no_torch(study_path: Path) -> None:
         f"study = Study.open({str(study_path)!r})\n"
         "curve = study.curve(); table = curve.table(); keep = curve.at(macs=0.5)\n"
         "study.points, study.learned, study.finetuned, legr.cost(study.structure, keep)\n"
-        "from legr.commands.show import show; show(study, 0.5)\n"
+        "from legr.commands.show import show; show(study, legr.Budget(macs=0.5))\n"
         "assert not {'torch', 'streamlit', 'optuna'} & set(sys.modules), set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)

@@ -3,7 +3,9 @@
 It does not know any particular operation.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,10 +13,10 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from legr.structure.types import Op
+from legr.structure.nodes import thin
 
 if TYPE_CHECKING:
-    from legr.structure.trace import Tracer
+    from legr.structure.tracer import Tracer
 
 
 @dataclass(frozen=True)
@@ -49,25 +51,37 @@ class Call:
         """Every tensor result."""
         return [leaf for leaf in tree_leaves(self.output) if isinstance(leaf, Tensor)]
 
+    def again(self, changed: Mapping[str, Any] = MappingProxyType({})) -> Any:
+        """Run the operation again, with some arguments changed, such as labels in the place of values."""
+        names = [argument.name for argument in self.func._schema.arguments]
+        args = [changed.get(name, value) for name, value in zip(names, self.args, strict=False)]
+        kwargs = {name: changed.get(name, value) for name, value in self.kwargs.items()}
+        return self.func(*args, **kwargs)
+
 
 def varying(labels: Tensor) -> list[int]:
     """Dims along which representative labels differ."""
-    return [d for d in range(labels.dim()) if labels.size(d) > 1 and bool((labels != labels.narrow(d, 0, 1)).any())]
+    (few,) = thin(labels)
+    return [d for d in range(few.dim()) if few.size(d) > 1 and bool((few != few.narrow(d, 0, 1)).any())]
 
 
 def unknown(tracer: "Tracer", call: Call) -> None:
     """No rule: hold every channel that comes in and count the cost as PyTorch counts it."""
-    hold_all(tracer, call)
     count = flop_registry.get(call.func._overloadpacket)
     if count is not None:
-        flops = count(*call.args, **call.kwargs, out_val=call.output)
-        tracer.ops.append(Op(None, 0, 0, int(flops) // 2, tracer.module))
+        tracer.add_cost(None, int(count(*call.args, **call.kwargs, out_val=call.output)) // 2)
+    hold_all(tracer, call, "there is no rule for this operation")
 
 
-def hold_all(tracer: "Tracer", call: Call) -> None:
+def held_by_rehearsal(tracer: "Tracer", call: Call) -> None:
+    """A rehearsal has shown that the operation does not survive pruning; its cost is counted where it ran."""
+    hold_all(tracer, call, "sizes or values there are constants of the model's forward")
+
+
+def hold_all(tracer: "Tracer", call: Call, reason: str) -> None:
     """Hold every channel and every parameter that an operation reads, and forget what its result is made of."""
     for tensor in call.inputs:
-        tracer.freeze(tensor, call)
-        tracer.hold(tracer.labels(tensor), call.name, "there is no rule for this operation")
+        tracer.freeze(tensor, call.name)
+        tracer.hold(tracer.labels(tensor), call.name, reason)
     for tensor in call.outputs:
         tracer.write(tensor, torch.zeros((), dtype=torch.int64))

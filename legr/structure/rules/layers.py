@@ -4,102 +4,161 @@ They do not know the table they stand in.
 """
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
-from legr.structure.gather import GatherChannels
 from legr.structure.rules.call import Call, hold_all, unknown
-from legr.structure.types import Op
 
 if TYPE_CHECKING:
-    from legr.structure.trace import Tracer
+    from legr.structure.tracer import Slot, Tracer
+
+_COMPUTED = "its weight is computed in the forward; remove the parametrization to make it prunable"
+_SPREAD = "its input has channels along another dimension than the one it mixes"
 
 
 def convolution(tracer: "Tracer", call: Call) -> None:
-    """Plain and depthwise convolution in 1 to 3 dimensions; input channels ~ weight dim 1, outputs = weight dim 0."""
+    """Convolution in 1 to 3 dimensions: plain, transposed, grouped, depthwise.
+
+    Weights are (out, in / groups, …), transposed ones (in, out / groups, …).
+    """
     x, weight, groups = call["input"], call["weight"], call["groups"]
+    transposed = bool(call["transposed"]) or "transpose" in call.name
     slot = tracer.slot(weight)
     channel = x.dim() - weight.dim() + 1  # 0 where the batch dimension is missing
     channels = tracer.along(x, channel)
-    depthwise = groups > 1 and weight.shape[1] == 1
-    if call["transposed"] or (groups > 1 and not depthwise) or channels is None or not _is_whole(slot):
-        return _opaque_layer(tracer, call)
-    assert slot is not None
-    if depthwise and not hasattr(tracer.network.get_submodule(tracer.module), "groups"):
-        return _opaque_layer(tracer, call)
-    out = tracer.axis(slot.name, 0)
-    if depthwise:
-        tracer.divisors[slot.name] = len(out) // groups
-        tracer.unite(channels.repeat_interleave(len(out) // groups), out, call.name)
+    if channels is None or slot is None or None in slot.dims[:2]:
+        return _opaque(tracer, call, _COMPUTED if slot is None else _SPREAD)
+    first, second = slot.dims[0], slot.dims[1]
+    assert first is not None and second is not None
+    in_dim, out_dim = (first, second) if transposed else (second, first)
+    if groups == 1:
+        tracer.unite(channels, tracer.axis(slot.name, in_dim), call.name)
+        out, scored = tracer.axis(slot.name, out_dim), out_dim
     else:
-        tracer.unite(channels, tracer.axis(slot.name, 1), call.name)
-    _finish_layer(tracer, call, slot.name, channel, out)
+        found = _grouped(tracer, call, slot.name, (first, second), channels, transposed)
+        if found is None:
+            return _opaque(tracer, call, "its groups cannot be cut")
+        out, scored = found
+    tracer.note("in_channels", channels)
+    tracer.note("out_channels", out)
+    positions = (x if transposed else call.output).numel() // (len(channels) if transposed else len(out))
+    tracer.add_cost(slot.name, positions * prod(weight.shape[2:]), out_dim, in_dim)
+    _finish(tracer, call, slot.name, scored, channel, out)
+
+
+def _grouped(
+    tracer: "Tracer", call: Call, weight: str, dims: tuple[int, int], channels: Tensor, transposed: bool
+) -> tuple[Tensor, int] | None:
+    """Tie what a grouped convolution ties; return its output's channels and the weight's dim to score.
+
+    Whole: a group leaves with all its inputs and outputs. Columns: the i-th input of every group leaves
+    together, and the j-th output of every group; the number of groups stays.
+    """
+    groups = call["groups"]
+    wide = tracer.axis(weight, dims[0])  # [out], transposed: [in]
+    per_group = (
+        len(channels) // groups,
+        call.output.shape[call["input"].dim() - len(call["weight"].shape) + 1] // groups,
+    )
+    options: tuple[str, ...] = ("columns", "whole")
+    if per_group[0] == 1:
+        options = ("whole",)
+    elif groups >= sum(per_group):
+        options = ("whole", "columns")
+    if getattr(tracer.network.get_submodule(tracer.module), "groups", None) != groups:
+        options = tuple(option for option in options if option != "whole")  # no attribute that could follow
+    option = tracer.choose(options, call.name, channels)
+    name = call.name
+    if option == "whole":
+        reason = "its groups can only leave whole"
+        inputs = channels.view(groups, -1)
+        if per_group[0] > 1:
+            inputs = tracer.tie(inputs.t(), name, reason)[:, None]
+        rows = wide.view(groups, -1)
+        if rows.shape[1] > 1:
+            tracer.unite(rows, rows[:, :1].expand_as(rows), name)
+        tracer.unite(inputs[:, 0], rows[:, 0], name)
+        tracer.note("groups", channels, divisor=per_group[0])
+        out = rows[:, :1].repeat(1, per_group[1]).reshape(-1)
+        return tracer.nodes.find(out), dims[0]
+    if option == "columns":
+        reason = "every group loses the same channels"
+        inside = tracer.tie(channels.view(groups, -1), name, reason)  # [in / groups]
+        if transposed:
+            tracer.unite(wide.view(groups, -1), inside.expand(groups, -1), name)
+            out = tracer.axis(weight, dims[1]).repeat(groups)
+            return tracer.nodes.find(out), dims[1]
+        tracer.unite(tracer.axis(weight, dims[1]), inside, name)
+        rows = wide.view(groups, -1)
+        tracer.unite(rows, rows[:1].expand_as(rows), name)
+        return tracer.nodes.find(wide), dims[0]
+    return None
 
 
 def linear(tracer: "Tracer", call: Call) -> None:
-    """Linear layer over the last dim; after a flatten one unit is many of its inputs."""
-    slot = tracer.slot(call["weight"])
-    channels = tracer.along(call["input"], -1)
-    if channels is None or not _is_whole(slot) or call["weight"].dim() != 2:
-        return _opaque_layer(tracer, call)
-    assert slot is not None
-    tracer.unite(channels, tracer.axis(slot.name, 1), call.name)
-    _finish_layer(tracer, call, slot.name, call.output.dim() - 1, tracer.axis(slot.name, 0))
+    """Linear layer over the last dim, weight (out, in); after a flatten one unit is many of its inputs."""
+    _multiply(tracer, call, call["input"], call["weight"], call["bias"], (1, 0))
 
 
-def _is_whole(slot: Any) -> bool:
-    return slot is not None and slot.dims == tuple(range(len(slot.dims)))
+def matrix_product(tracer: "Tracer", call: Call) -> None:
+    """`x @ weight`, with a bias (addmm) or without (mm): a linear layer whose weight is (in, out)."""
+    plain = call["mat2"] is not None and (call["alpha"] or 1) == 1 and (call["beta"] or 1) == 1
+    if not plain:
+        return unknown(tracer, call)
+    x, bias = (call["mat1"], call["self"]) if call["mat1"] is not None else (call["self"], None)
+    if tracer.slot(call["mat2"]) is None or not tracer.is_active(x):
+        return unknown(tracer, call)
+    _multiply(tracer, call, x, call["mat2"], bias, (0, 1))
 
 
-def _finish_layer(tracer: "Tracer", call: Call, weight: str, channel: int, out: Tensor) -> None:
-    """Tie the bias, label the output, note the cost and the filters to score."""
-    tracer.layers.setdefault(weight.removesuffix(".weight"), (weight, 0))
-    bias = call["bias"]
+def _multiply(
+    tracer: "Tracer", call: Call, x: Tensor, weight: Tensor, bias: Tensor | None, dims: tuple[int, int]
+) -> None:
+    """`dims`: the weight's dims that hold inputs and outputs."""
+    slot, channels = tracer.slot(weight), tracer.along(x, -1)
+    if slot is None or weight.dim() != 2 or None in slot.dims:
+        return _opaque(tracer, call, _COMPUTED)
+    in_dim, out_dim = slot.dims[dims[0]], slot.dims[dims[1]]
+    assert in_dim is not None and out_dim is not None
+    if channels is None:
+        return _opaque(tracer, call, _SPREAD)
+    tracer.unite(channels, tracer.axis(slot.name, in_dim), call.name)
+    out = tracer.axis(slot.name, out_dim)
+    tracer.note("in_features", channels)
+    tracer.note("out_features", out)
+    tracer.add_cost(slot.name, call.output.numel() // len(out), out_dim, in_dim)
+    _finish(tracer, call, slot.name, out_dim, call.output.dim() - 1, out, bias)
+
+
+def _finish(
+    tracer: "Tracer", call: Call, weight: str, scored: int, channel: int, out: Tensor, bias: Tensor | None = None
+) -> None:
+    """Tie the bias, label the output, note the filters to score."""
+    tracer.layers.setdefault(weight.removesuffix(".weight"), (weight, scored))
+    bias = call["bias"] if bias is None else bias
     if bias is not None:
         slot = tracer.slot(bias)
-        if slot is None or not _is_whole(slot):
-            tracer.freeze(bias, call)
+        dim = only_dim(slot, bias)
+        if slot is None or dim is None:
+            tracer.freeze(bias, call.name)
             tracer.hold(out, call.name, "its bias is computed, or a parameter seen in another shape")
         else:
-            tracer.unite(tracer.axis(slot.name, 0), out, call.name)
+            tracer.unite(tracer.axis(slot.name, dim), out, call.name)
     tracer.write_along(call.output, channel, out)
-    positions = call.output.numel() // call.output.shape[channel]
-    kernel_area = prod(call["weight"].shape[2:])
-    tracer.ops.append(Op(weight, 0, 1, positions * kernel_area, tracer.module))
 
 
-def _opaque_layer(tracer: "Tracer", call: Call) -> None:
-    """A layer that no rule here can cut (grouped, transposed, a computed weight): held whole, its cost constant."""
-    x, weight = call["input"], call["weight"]
-    hold_all(tracer, call)
-    multiplied = x.numel() if call["transposed"] else call.output.numel()
-    tracer.ops.append(Op(None, 0, 0, multiplied * prod(weight.shape[1:]), tracer.module))
+def only_dim(slot: "Slot | None", tensor: Tensor) -> int | None:
+    """The parameter's dim behind a vector; None where the tensor is not one."""
+    if slot is None or tensor.dim() != 1:
+        return None
+    return slot.dims[0]
 
 
-def batch_norm(tracer: "Tracer", call: Call) -> None:
-    """Normalisation channel by channel: every 1-d parameter and buffer goes with its channel."""
-    channels = tracer.along(call["input"], 1)
-    if channels is None:
-        return unknown(tracer, call)
-    for name in ("weight", "bias", "running_mean", "running_var"):
-        tensor = call[name]
-        if tensor is None:
-            continue
-        slot = tracer.slot(tensor)
-        if slot is None or not _is_whole(slot):
-            tracer.freeze(tensor, call)
-            tracer.hold(channels, call.name, f"its {name} is computed, or a parameter seen in another shape")
-        else:
-            tracer.unite(tracer.axis(slot.name, 0), channels, call.name)
-    tracer.write_along(call.outputs[0], 1, channels)
-
-
-def gather_channels(tracer: "Tracer", module: GatherChannels, x: Tensor, output: Tensor) -> None:
-    """A shortcut by index: outputs are channels of their own, and may blank an input that has gone."""
-    name = f"{tracer.module}.index".removeprefix(".")
-    channels = tracer.along(x, 1)
-    if channels is None:
-        return tracer.hold(tracer.labels(x), "gather_channels", "its channels vary over several dimensions")
-    tracer.unite(tracer.gathers.setdefault(name, channels), channels, "gather_channels")
-    tracer.write_along(output, 1, tracer.axis(name, 0))
+def _opaque(tracer: "Tracer", call: Call, reason: str) -> None:
+    """A layer that cannot be cut: held whole, its cost constant."""
+    hold_all(tracer, call, reason)
+    with FlopCounterMode(display=False) as counter:
+        call.again()
+    tracer.add_cost(None, counter.get_total_flops() // 2)

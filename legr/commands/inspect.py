@@ -1,0 +1,116 @@
+"""What of a model can be pruned, and why the rest cannot: traced and proved, without images or a study.
+
+It does not print.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from legr.ranking.budget import BudgetCurve
+from legr.ranking.norms import filter_norms
+from legr.ranking.order import rank
+from legr.structure.cost import dense_cost
+from legr.structure.trace import trace
+from legr.structure.types import Structure
+from legr.structure.verify import verify
+from legr.training.dense import whole_model
+from legr.training.models import ModelSpec, build_model
+from legr.training.weights import load_weights
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why some channels cannot go, or not alone; the same reason at several modules is one."""
+
+    kind: str  # "held": never removed; "tied": leave together
+    operation: str
+    reason: str
+    channels: int
+    modules: tuple[str, ...]
+
+
+def inspect(
+    spec: ModelSpec,
+    *,
+    num_classes: int | None = None,
+    shapes: tuple[tuple[int, ...], ...] | None = None,
+    weights: Path | None = None,
+) -> dict[str, Any]:
+    """Build a model, trace it, prove it, and say what was found.
+
+    Args:
+        num_classes: outputs; None is what the model has where nobody asks.
+        shapes: of every input, the batch of 1 in front; None is one image as the model was designed for.
+        weights: file of its weights; None leaves them random.
+
+    Raises:
+        LegrError: it cannot be built, traced or proved; one sentence says why.
+    """
+    classes = spec.num_classes if num_classes is None else num_classes
+    model = build_model(spec, classes)
+    if weights is not None:
+        load_weights(whole_model(model), weights)
+    example = tuple(torch.zeros(shape) for shape in shapes or ((1, *spec.input_shape),))
+    start = time.perf_counter()
+    structure = trace(model, example)
+    seconds = time.perf_counter() - start
+    error = verify(model, structure, example)
+    cost = dense_cost(structure)
+    return {
+        "model": spec.name,
+        "classes": classes,
+        "inputs": [list(shape) for shape in structure.input_shapes],
+        "units": structure.n_units,
+        "layers": len(structure.layers),
+        "groups": len(structure.groups),
+        "macs": cost.macs,
+        "params": cost.params,
+        "activation_bytes": cost.activation,
+        "prunable_macs": prunable_macs(structure),
+        "floor": _floors(model, structure),
+        "trace_seconds": seconds,
+        "self_check": error,
+        "held": [asdict(remark) for remark in structure.held],
+        "tied": [asdict(remark) for remark in structure.tied],
+        "exempt": list(structure.exempt),
+        "untouched": list(structure.untouched),
+    }
+
+
+def prunable_macs(structure: Structure) -> float:
+    """Share of the MACs that are spent on at least one channel axis with a unit in it."""
+    total, prunable = 0, 0
+    for op in structure.ops:
+        macs, cut = op.macs, False
+        for dim in {op.out_dim, op.in_dim} if op.parameter else ():
+            macs *= structure.shapes[op.parameter][dim]  # type: ignore[index]
+            cut = cut or (op.parameter, dim) in structure.axis_of
+        total += macs
+        prunable += macs if cut else 0
+    return prunable / total if total else 0.0
+
+
+def reasons(found: Mapping[str, Any]) -> list[Reason]:
+    """What `inspect` found unprunable, by (operation, reason), those that concern most channels first."""
+    merged: dict[tuple[str, str, str], tuple[int, list[str]]] = {}
+    for kind in ("held", "tied"):
+        for remark in found[kind]:
+            key = (kind, remark["operation"], remark["reason"])
+            channels, modules = merged.get(key, (0, []))
+            merged[key] = (channels + remark["channels"], [*modules, remark["module"]])
+    rows = [Reason(*key, channels, tuple(modules)) for key, (channels, modules) in merged.items()]
+    return sorted(rows, key=lambda row: -row.channels)
+
+
+def _floors(model: nn.Module, structure: Structure) -> dict[str, float]:
+    """The smallest fractions that the identity ranking reaches, by metric."""
+    if structure.n_units == 0:
+        return {"macs": 1.0, "params": 1.0}
+    floors = BudgetCurve(structure, rank(structure, filter_norms(model, structure))).floors
+    return {"macs": floors["macs"], "params": floors["params"]}

@@ -1,0 +1,119 @@
+"""A budget: how much of which cost a network may have. Several limits hold together.
+
+It does not know rankings or curves; numpy only.
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from legr.errors import BudgetError
+
+Metric = Literal["macs", "params", "activation"]
+METRICS: tuple[Metric, ...] = ("macs", "params", "activation")
+WORDS: dict[Metric, str] = {"macs": "MACs", "params": "parameters", "activation": "activation memory"}
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a limit counts in: so many units of a metric, in words."""
+
+    metric: Metric
+    size: float | None  # None: the original's cost, so that the limit is a fraction
+    words: str
+
+
+#: Limits by name. A megabyte is 1e6 bytes; weights are float32, 4 bytes a parameter.
+UNITS: dict[str, Unit] = {
+    "macs": Unit("macs", None, "the MACs"),
+    "params": Unit("params", None, "the parameters"),
+    "activation": Unit("activation", None, "the activation memory"),
+    "mmacs": Unit("macs", 1e6, "million MACs"),
+    "weight_mb": Unit("params", 1e6 / 4, "MB of weights"),
+    "activation_mb": Unit("activation", 1e6, "MB of activation memory"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much a network may cost at most; at least one limit, and all that are given hold together.
+
+    Attributes:
+        macs, params, activation: fractions of the original's, in (0, 1].
+        mmacs: million multiply-adds of one forward pass.
+        weight_mb: megabytes (1e6 bytes) of float32 weights.
+        activation_mb: megabytes of activations at the fullest moment, float32.
+
+    Raises:
+        BudgetError: no limit is given, or one is out of range.
+    """
+
+    macs: float | None = None
+    params: float | None = None
+    activation: float | None = None
+    mmacs: float | None = None
+    weight_mb: float | None = None
+    activation_mb: float | None = None
+
+    def __post_init__(self) -> None:
+        if all(limit is None for _, limit in self._all()):
+            raise BudgetError("a budget needs a limit, such as macs=0.5")
+        for name, limit in self.limits():
+            unit = UNITS[name]
+            if unit.size is None and not (_is_number(limit) and 0 < limit <= 1):
+                raise BudgetError(
+                    f"a budget is a fraction of the original's {WORDS[unit.metric]} in (0, 1], got {limit}"
+                )
+            if not (_is_number(limit) and 0 < limit < float("inf")):
+                raise BudgetError(f"a budget in {unit.words} must be a number above 0, got {limit}")
+
+    def limits(self) -> Iterator[tuple[str, float]]:
+        """The limits that are given, by name."""
+        return ((name, limit) for name, limit in self._all() if limit is not None)
+
+    def _all(self) -> Iterator[tuple[str, float | None]]:
+        return ((field.name, getattr(self, field.name)) for field in fields(self))
+
+
+def first_within(name: str, limit: float, costs: NDArray[np.int64], dense: int) -> int:
+    """First step whose cost is within a limit; costs never rise along a curve.
+
+    Args:
+        name: which limit, a key of `UNITS`.
+        costs: cost of its metric after each step.
+        dense: the original's.
+
+    Raises:
+        BudgetError: the limit is below the floor.
+    """
+    unit = UNITS[name]
+    if dense == 0:
+        raise BudgetError(f"a budget cannot limit {unit.words}: nothing is known of it for this network")
+    size = unit.size or dense
+    floor = float(costs[-1] / size)
+    if floor > limit:
+        raise BudgetError(
+            f"a budget of {_shown(limit, unit)} is below the floor of {_shown(_rounded_up(floor), unit)}, "
+            "where every layer is at its smallest; choose one above it",
+            float(costs[-1] / dense),
+        )
+    return bisect_left(range(len(costs)), True, key=lambda step: bool(costs[step] / size <= limit))
+
+
+def _shown(limit: float, unit: Unit) -> str:
+    return f"{limit:.4g} {unit.words}" if unit.size else f"{100 * limit:.4g} % of {unit.words}"
+
+
+def _rounded_up(value: float) -> float:
+    """Four digits, and never less than the value: a floor that is named can be asked for."""
+    scale = 10.0 ** (3 - math.floor(math.log10(value)))
+    return math.ceil(value * scale) / scale
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,56 @@
+"""What this machine's user has told the program before: small files of texts by key, in the data folder.
+
+It does not know what the texts mean.
+"""
+
+import json
+import logging
+from pathlib import Path
+
+from filelock import FileLock
+
+from legr.files import replacing
+from legr.machine import data_folder
+
+__all__ = ["read_registry", "remember"]
+
+logger = logging.getLogger(__name__)
+
+LOCK_TIMEOUT_SECONDS = 10.0
+
+
+def remember(registry: str, key: str, value: str) -> None:
+    """Note `value` under `key`; a failure to write is only logged.
+
+    Args:
+        registry: name of the file, without ending.
+    """
+    path = _path(registry)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock"), timeout=LOCK_TIMEOUT_SECONDS):
+            entries = read_registry(registry) | {key: value}
+            with replacing(path) as temporary:
+                temporary.write_text(json.dumps(entries, indent=1), encoding="utf-8")
+    except OSError as error:  # a lock that never comes free is one too
+        logger.warning("%s cannot be remembered in %s (%s)", value, path, error)
+
+
+def read_registry(registry: str) -> dict[str, str]:
+    """Return everything that was noted; a registry that is missing or damaged counts as empty."""
+    path = _path(registry)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        logger.warning("the registry %s cannot be read (%s) and counts as empty", path, error)
+        return {}
+    if not isinstance(content, dict):
+        logger.warning("the registry %s is no mapping and counts as empty", path)
+        return {}
+    return {key: value for key, value in content.items() if isinstance(value, str)}
+
+
+def _path(registry: str) -> Path:
+    return data_folder() / f"{registry}.json"

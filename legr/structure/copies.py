@@ -1,0 +1,103 @@
+"""Copies of a network to experiment on: random values that hide nothing, channels zeroed and brought back.
+
+It does not know what is tried out on them.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from legr.structure import rules
+from legr.structure.types import BoolArray, Keep, Structure
+
+DROPOUTS = ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
+
+
+def randomise(network: nn.Module, generator: torch.Generator) -> None:
+    """Give norms, and parameters that are all zero or all one, values that hide nothing."""
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.modules.batchnorm._NormBase):
+                for tensor, low, high in (
+                    (module.weight, 0.5, 1.5),
+                    (module.bias, -0.5, 0.5),
+                    (module.running_mean, -0.2, 0.2),
+                    (module.running_var, 0.5, 1.5),
+                ):
+                    if tensor is not None:
+                        tensor.uniform_(low, high, generator=generator)
+        for parameter in network.parameters():
+            if parameter.numel() > 1 and not parameter.flatten()[1:].ne(parameter.flatten()[0]).any():
+                mean = float(parameter.flatten()[0])
+                parameter.uniform_(mean - 0.5, mean + 0.5, generator=generator)
+
+
+def at_least_one(structure: Structure, units: BoolArray) -> BoolArray:
+    """Put units back until no axis is left empty: a layer with 0 channels does not run."""
+    units = units.copy()
+    for labels in structure.vectors:
+        if not Keep(units).kept(labels).any():
+            units[labels[0] - 1] = True
+    return units
+
+
+@contextmanager
+def zeroed(network: nn.Module, structure: Structure, keep: Keep) -> Iterator[nn.Module]:
+    """Zero, in place and for a while, every parameter slice that pruning would remove.
+
+    Buffers stay, but for the indexes of shortcuts: entry 0 is their blank channel.
+    """
+    targets: dict[str, Tensor] = dict(network.named_parameters())
+    targets.update((gather.buffer, network.get_buffer(gather.buffer)) for gather in structure.gathers)
+    saved: list[tuple[Tensor, int, Tensor, Tensor]] = []
+    with torch.no_grad():
+        for axis in structure.axes:
+            removed = torch.from_numpy(np.flatnonzero(~keep.kept(axis.labels)))
+            if axis.parameter in targets and len(removed):
+                target = targets[axis.parameter]
+                saved.append((target, axis.dim, removed, target.index_select(axis.dim, removed)))
+                target.index_fill_(axis.dim, removed, 0)
+        try:
+            yield network
+        finally:
+            while saved:
+                target, dim, removed, values = saved.pop()  # last first: two dims of one parameter overlap
+                target.index_copy_(dim, removed, values)
+
+
+class WithoutStatistics(TorchDispatchMode):
+    """Run norms over channels as their affine part alone, and no dropout; needs inference mode.
+
+    The statistics of a LayerNorm are those of the channels that stay: that is what its removal means, and
+    the one thing in which zeroed and removed may differ.
+    """
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = without_statistics(func, args, kwargs or {})
+        return func(*args, **(kwargs or {})) if found is None else found
+
+
+def without_statistics(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+    """The affine part of a norm over channels, the input of a dropout; None for any other operation."""
+    call = rules.Call(func, args, kwargs, None)
+    name = rules.base_name(func)
+    if name in DROPOUTS:
+        x = call.inputs[0]
+        return x if func._schema.is_mutable else x.clone()
+    if name in ("layer_norm", "rms_norm"):
+        return _affine(call["input"], call["weight"], call["bias"])
+    if name == "group_norm" and call["num_groups"] == 1:
+        shape = [-1] + [1] * (call["input"].dim() - 2)
+        weight, bias = (None if t is None else t.view(shape) for t in (call["weight"], call["bias"]))
+        return _affine(call["input"], weight, bias)
+    return None
+
+
+def _affine(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    x = x if weight is None else x * weight
+    return x.clone() if bias is None else x + bias

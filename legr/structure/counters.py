@@ -1,0 +1,74 @@
+"""Count what a network costs by running it: the check on every cost that `cost` predicts.
+
+They do not know structures, traces or rules.
+"""
+
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
+
+from legr.structure.edges import Inputs, as_inputs, as_traced
+from legr.structure.types import Cost
+
+_FLOAT = 4  # bytes: activations are counted in float32
+
+
+def count(model: nn.Module, example_input: Inputs) -> Cost:
+    """Run a network once, in its own mode and dtype, and count MACs, parameters and activation memory."""
+    inputs = as_inputs(example_input)
+    dtype = next((p.dtype for p in model.parameters()), torch.float32)
+    live = LiveBytes(model, [x for x in tree_leaves(inputs) if isinstance(x, Tensor)])
+    with as_traced(dtype), torch.inference_mode(), FlopCounterMode(display=False) as flops, live:
+        model(*inputs)
+    return Cost(flops.get_total_flops() // 2, sum(p.numel() for p in model.parameters()), live.peak)
+
+
+class LiveBytes(TorchDispatchMode):
+    """Follows the lifetimes of storages: `peak` is the largest sum of bytes alive after any operation.
+
+    Args:
+        model: its parameters and buffers are not counted.
+        inputs: alive from beginning to end, as their owner holds them.
+    """
+
+    def __init__(self, model: nn.Module, inputs: Sequence[Tensor]) -> None:
+        super().__init__()
+        self._kept = {x.untyped_storage()._cdata for x in (*model.parameters(), *model.buffers(), *inputs)}
+        self._known: set[int] = set()
+        self.now = sum(_bytes(x) for x in inputs)
+        self.peak = self.now
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        for tensor in tree_leaves((args, kwargs)):
+            if isinstance(tensor, Tensor):
+                self._meet(tensor, 0)  # a constant from elsewhere
+        output = func(*args, **(kwargs or {}))
+        for tensor in tree_leaves(output):
+            if isinstance(tensor, Tensor):
+                self._meet(tensor, _bytes(tensor))
+        self.peak = max(self.peak, self.now)
+        return output
+
+    def _meet(self, tensor: Tensor, size: int) -> None:
+        storage = tensor.untyped_storage()
+        key = storage._cdata
+        if key in self._kept or key in self._known:
+            return
+        self._known.add(key)
+        self.now += size
+        weakref.finalize(storage, self._forget, key, size)
+
+    def _forget(self, key: int, size: int) -> None:
+        self._known.discard(key)
+        self.now -= size
+
+
+def _bytes(tensor: Tensor) -> int:
+    elements = tensor.untyped_storage().nbytes() // max(tensor.element_size(), 1)
+    return elements * (_FLOAT if tensor.is_floating_point() else tensor.element_size())
