@@ -69,7 +69,7 @@ class DepthwiseConcat(nn.Module):
 
 
 class Sliced(nn.Module):
-    """The first 4 of 8 channels are taken by a constant slice: the 8 are held; the other layer has 6 units."""
+    """The first 4 of 8 channels are taken by a constant slice: held, the other 4 may go; the other layer has 6 units."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +80,9 @@ class Sliced(nn.Module):
 
 
 class Unruled(nn.Module):
-    """A channel shuffle by view, a grouped convolution, a cumulative sum: 0 units in `a` and `b`, 6 in `c`."""
+    """A channel shuffle by view and a grouped convolution tie the 8 channels of `a` to 2 units; a cumulative sum
+    holds `b`; 6 in `c`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,7 +112,7 @@ class Shared(nn.Module):
         return self.head(torch.relu(self.left(x)) * torch.sigmoid(self.right(x))).mean((2, 3))
 
 
-UNITS = {Chain: 30, Residual: 14, PaddedShortcut: 9, DepthwiseConcat: 11, Sliced: 6, Unruled: 6, Shared: 9}
+UNITS = {Chain: 30, Residual: 14, PaddedShortcut: 9, DepthwiseConcat: 11, Sliced: 10, Unruled: 8, Shared: 9}
 
 
 def example(size: int = 8) -> Tensor:

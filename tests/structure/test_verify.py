@@ -61,20 +61,6 @@ def test_a_wrong_cost_is_caught() -> None:
         legr.verify(model, wrong, example())
 
 
-def test_a_view_with_a_constant_width_is_refused_by_name() -> None:
-    class Hard(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv, self.head = nn.Conv2d(3, 8, 1), nn.Linear(8 * 64, 2)
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.head(self.conv(x).view(-1, 8 * 64))
-
-    model = make(Hard)
-    with pytest.raises(legr.VerificationError, match="layer conv cannot be pruned"):
-        legr.verify(model, legr.trace(model, example()), example())
-
-
 def _with_swapped_labels(structure: Structure, rng: np.random.Generator) -> Structure:
     """Exchange two units on one axis only: what torch-pruning does at a padded shortcut."""
     axes = list(structure.axes)
