@@ -69,7 +69,7 @@ class DepthwiseConcat(nn.Module):
 
 
 class Sliced(nn.Module):
-    """The first 4 of 8 channels are taken by a constant slice: held, the other 4 may go; the other layer has 6 units."""
+    """The first 4 of 8 channels are taken by a constant slice: held, the other 4 may go; the other layer has 6."""
 
     def __init__(self) -> None:
         super().__init__()

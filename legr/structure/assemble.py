@@ -40,7 +40,7 @@ def assemble(network: nn.Module, tracer: "Tracer", input_shapes: tuple[tuple[int
     )
     shapes = {name: tuple(p.shape) for name, p in network.named_parameters()}
     n_units = max((int(axis.labels.max()) for axis in axes), default=0)
-    moments = find_moments(tracer.contents, [trail.module for trail in tracer.trails[0]], labels_of)
+    moments = find_moments(tracer.stays, [trail.module for trail in tracer.trails[0]], labels_of)
     return Structure(
         input_shapes=input_shapes,
         n_units=n_units,
@@ -74,11 +74,11 @@ def numbering(tracer: "Tracer") -> Callable[[Tensor], IntArray]:
     found, first = np.unique(nodes[nodes != 0], return_index=True)
     numbers = np.zeros(tracer.nodes.count, dtype=np.int32)
     numbers[found[np.argsort(first)]] = np.arange(1, len(found) + 1)
-    shared: dict[bytes, IntArray] = {}
+    shared: dict[tuple[tuple[int, ...], bytes], IntArray] = {}
 
     def labels_of(nodes: Tensor) -> IntArray:
         labels = readonly(numbers[tracer.nodes.find(nodes).numpy()])
-        return shared.setdefault(labels.tobytes(), labels)
+        return shared.setdefault((labels.shape, labels.tobytes()), labels)
 
     return labels_of
 

@@ -4,58 +4,57 @@ It does not know operations; what lives when was noted by the tracer.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor
 
+from legr.structure.nodes import repeat_thinly, thin
 from legr.structure.storages import Life
-from legr.structure.types import IntArray, Moment
-
-#: Channels of an activation as noted: their nodes, and how many bytes each stands for.
-Content = tuple[Tensor | None, int]
+from legr.structure.types import IntArray, Moment, readonly
 
 
-def content(life: Life) -> Content:
-    """What a storage holds: (nodes of its channels, bytes a channel), or (None, bytes) where nothing varies."""
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A storage of one pass: when it was there, how large it was, and whose channels it held."""
+
+    born: int  # number of the operation that returned it
+    end: int | None  # number of the last operation it was alive after; None: it never died
+    size: int  # bytes
+    nodes: Tensor | None  # as labelled, repetitions narrowed to one; None: fixed
+
+
+def stay_of(life: Life) -> Stay:
+    """What is worth remembering of a storage."""
     labels = life.labels()
     size = life.elements * life.element_bytes
-    if labels is None:
-        return None, size
-    for dim in range(labels.dim()):
-        nodes = labels[tuple(slice(None) if d == dim else 0 for d in range(labels.dim()))]
-        if len(nodes) > 1 and bool((nodes != nodes[0]).any()):
-            return nodes.clone(), size // len(nodes)
-    return None, size
+    return Stay(life.born or 0, life.end, size, None if labels is None else thin(repeat_thinly(labels))[0].clone())
 
 
 def find_moments(
-    lives: Sequence[tuple[int, int | None, Content]],
-    modules: Sequence[str],
-    labels_of: Callable[[Tensor], IntArray],
+    stays: Sequence[Stay], modules: Sequence[str], labels_of: Callable[[Tensor], IntArray]
 ) -> tuple[Moment, ...]:
     """List the moments of a pass at which no other moment has more of everything.
 
     Args:
-        lives: for every storage the number of the operation that made it, that after which it died (None:
-            never), and its content.
         modules: module path of each operation, in order.
         labels_of: nodes -> labels of units.
     """
     vectors: dict[bytes, tuple[int, IntArray]] = {}
     changes = np.zeros((len(modules) + 1, 1), dtype=np.int64)  # [operation, fixed + vectors], bytes that come and go
 
-    for born, end, (nodes, size) in lives:
-        labels = labels_of(nodes) if nodes is not None else None
-        if labels is None or not labels.any():
-            column, amount = 0, size * (1 if nodes is None else len(nodes))
+    for stay in stays:
+        labels = _line(labels_of(stay.nodes)) if stay.nodes is not None else None
+        if labels is None:
+            column, amount = 0, stay.size
         else:
             column = vectors.setdefault(labels.tobytes(), (len(vectors) + 1, labels))[0]
-            amount = size
+            amount = stay.size // len(labels)
             if column == changes.shape[1]:
                 changes = np.pad(changes, ((0, 0), (0, 1)))
-        changes[born, column] += amount
-        if end is not None:
-            changes[min(end + 1, len(modules)), column] -= amount
+        changes[stay.born, column] += amount
+        if stay.end is not None:
+            changes[min(stay.end + 1, len(modules)), column] -= amount
     alive = np.cumsum(changes, axis=0)[:-1]  # [operation, columns]
     ordered = [labels for _, labels in vectors.values()]
     return tuple(
@@ -66,6 +65,15 @@ def find_moments(
         )
         for i in _undominated(alive)
     )
+
+
+def _line(labels: IntArray) -> IntArray | None:
+    """The labels along the one dim in which they vary; None where they do not."""
+    for dim in range(labels.ndim):
+        line = labels[tuple(slice(None) if d == dim else 0 for d in range(labels.ndim))]
+        if (line != line[0]).any():
+            return readonly(line)
+    return None
 
 
 def _undominated(alive: np.ndarray) -> list[int]:

@@ -24,6 +24,7 @@ class Life:
     element_bytes: int
     elements: int
     active: bool  # whether its values depend on the model's input
+    blank: bool  # whether it was made without the input: a tensor to be filled
     foreign: bool  # whether it was there before the pass
     born: int | None  # number of the operation that returned it; None: it is not counted
     end: int | None = None  # number of the last operation it was alive after; None: it never died
@@ -81,6 +82,7 @@ class Storages:
             element_bytes=FLOAT_BYTES if tensor.is_floating_point() else element,
             elements=storage.nbytes() // max(element, 1),
             active=active,
+            blank=not active,
             foreign=foreign,
             born=born,
         )

@@ -12,7 +12,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from legr.structure.rules.call import Call, hold_all, unknown
 
 if TYPE_CHECKING:
-    from legr.structure.tracer import Slot, Tracer
+    from legr.structure.channels import Slot
+    from legr.structure.tracer import Tracer
 
 _COMPUTED = "its weight is computed in the forward; remove the parametrization to make it prunable"
 _SPREAD = "its input has channels along another dimension than the one it mixes"
