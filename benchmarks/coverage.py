@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 import legr
-from legr.commands.inspect import prunable_macs
+from legr.commands.reasons import prunable_macs
 from legr.structure.counters import count
 from legr.training.models import build_model, find_spec
 

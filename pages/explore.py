@@ -21,6 +21,7 @@ from app.widgets import (
     plain,
     require_study,
     run_page,
+    shape_note,
 )
 from legr.jobs import records
 from legr.study.records import RANKINGS, RankingName
@@ -30,6 +31,7 @@ from legr.study.store import Study
 def page() -> None:
     study = require_study()
     heading(study)
+    shape_note(study)
     others_at_work(study, "learn", "finetune", "export")
     show_unfinished_measuring(study)
     explore(study)

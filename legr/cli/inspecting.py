@@ -48,7 +48,7 @@ def _facts(found: dict[str, Any]) -> list[str]:
 
 
 def _table(found: dict[str, Any]) -> list[str]:
-    from legr.commands.inspect import reasons
+    from legr.commands.reasons import reasons
 
     rows = reasons(found)
     lines = ["", "channels  unprunable because"] if rows else []

@@ -4,14 +4,14 @@ It does not print.
 """
 
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from legr.commands.reasons import prunable_macs
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.norms import filter_norms
 from legr.ranking.order import rank
@@ -22,17 +22,6 @@ from legr.structure.verify import verify
 from legr.training.dense import whole_model
 from legr.training.models import ModelSpec, build_model
 from legr.training.weights import load_weights
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why some channels cannot go, or not alone; the same reason at several modules is one."""
-
-    kind: str  # "held": never removed; "tied": leave together
-    operation: str
-    reason: str
-    channels: int
-    modules: tuple[str, ...]
 
 
 def inspect(
@@ -81,31 +70,6 @@ def inspect(
         "exempt": list(structure.exempt),
         "untouched": list(structure.untouched),
     }
-
-
-def prunable_macs(structure: Structure) -> float:
-    """Share of the MACs that are spent on at least one channel axis with a unit in it."""
-    total, prunable = 0, 0
-    for op in structure.ops:
-        macs, cut = op.macs, False
-        for dim in {op.out_dim, op.in_dim} if op.parameter else ():
-            macs *= structure.shapes[op.parameter][dim]  # type: ignore[index]
-            cut = cut or (op.parameter, dim) in structure.axis_of
-        total += macs
-        prunable += macs if cut else 0
-    return prunable / total if total else 0.0
-
-
-def reasons(found: Mapping[str, Any]) -> list[Reason]:
-    """What `inspect` found unprunable, by (operation, reason), those that concern most channels first."""
-    merged: dict[tuple[str, str, str], tuple[int, list[str]]] = {}
-    for kind in ("held", "tied"):
-        for remark in found[kind]:
-            key = (kind, remark["operation"], remark["reason"])
-            channels, modules = merged.get(key, (0, []))
-            merged[key] = (channels + remark["channels"], [*modules, remark["module"]])
-    rows = [Reason(*key, channels, tuple(modules)) for key, (channels, modules) in merged.items()]
-    return sorted(rows, key=lambda row: -row.channels)
 
 
 def _floors(model: nn.Module, structure: Structure) -> dict[str, float]:

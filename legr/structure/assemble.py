@@ -41,6 +41,7 @@ def assemble(network: nn.Module, tracer: "Tracer", input_shapes: tuple[tuple[int
     shapes = {name: tuple(p.shape) for name, p in network.named_parameters()}
     n_units = max((int(axis.labels.max()) for axis in axes), default=0)
     moments = find_moments(tracer.stays, [trail.module for trail in tracer.trails[0]], labels_of)
+    pieces = _pieces(tracer, axes, labels_of)
     return Structure(
         input_shapes=input_shapes,
         n_units=n_units,
@@ -53,7 +54,7 @@ def assemble(network: nn.Module, tracer: "Tracer", input_shapes: tuple[tuple[int
             for (module, name, place), (nodes, divisor) in tracer.attributes.items()
             if (labels := labels_of(nodes)).any()
         ),
-        groups=_groups(axes, moments, layers, n_units),
+        groups=_groups(axes, moments, pieces, layers, n_units),
         shapes=shapes,
         held=_merge(tracer.held),
         tied=_merge(tracer.tied),
@@ -61,6 +62,7 @@ def assemble(network: nn.Module, tracer: "Tracer", input_shapes: tuple[tuple[int
         training_only=tuple(name for name in shapes if name in tracer.touched - tracer.touched_in_evaluation),
         untouched=tuple(name for name in shapes if name not in tracer.touched),
         moments=moments,
+        pieces=pieces,
     )
 
 
@@ -83,14 +85,31 @@ def numbering(tracer: "Tracer") -> Callable[[Tensor], IntArray]:
     return labels_of
 
 
+def _pieces(tracer: "Tracer", axes: tuple[Axis, ...], labels_of: Callable[[Tensor], IntArray]) -> tuple[IntArray, ...]:
+    """Channels of activations that stand in no axis as they are, and of which none is fixed."""
+    known = {axis.labels.tobytes() for axis in axes}
+    found: dict[bytes, IntArray] = {}
+    for trail in (trail for one_pass in tracer.trails for trail in one_pass):
+        for shape in trail.outputs:
+            labels = labels_of(shape[2]) if shape and shape[2] is not None else None
+            if labels is not None and labels.all() and labels.tobytes() not in known:
+                found.setdefault(labels.tobytes(), labels)
+    return tuple(found.values())
+
+
 def _groups(
-    axes: tuple[Axis, ...], moments: tuple[Moment, ...], layers: tuple[Layer, ...], n_units: int
+    axes: tuple[Axis, ...],
+    moments: tuple[Moment, ...],
+    pieces: tuple[IntArray, ...],
+    layers: tuple[Layer, ...],
+    n_units: int,
 ) -> tuple[Group, ...]:
     """Units with the same footprint: as many positions in each distinct label vector."""
     if n_units == 0:
         return ()
     vectors = {axis.labels.tobytes(): axis.labels for axis in axes}
     vectors.update((labels.tobytes(), labels) for moment in moments for labels, _ in moment.parts)
+    vectors.update((labels.tobytes(), labels) for labels in pieces)
     footprint = np.stack([np.bincount(v, minlength=n_units + 1)[1:] for v in vectors.values()])  # [V, U]
     _, group_of = np.unique(footprint, axis=1, return_inverse=True)
     order = list(dict.fromkeys(group_of.reshape(-1).tolist()))  # by first unit

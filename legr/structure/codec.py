@@ -47,6 +47,7 @@ def to_dict(structure: Structure) -> dict[str, Any]:
         "moments": [
             [m.module, m.fixed, [[number(labels), size] for labels, size in m.parts]] for m in structure.moments
         ],
+        "pieces": [number(labels) for labels in structure.pieces],
         "groups": [[g.name, g.units.tolist(), list(g.layers)] for g in structure.groups],
         **{
             field: [[getattr(item, f.name) for f in fields(kind)] for item in getattr(structure, field)]
@@ -82,6 +83,7 @@ def from_dict(data: dict[str, Any]) -> Structure:
         moments=tuple(
             Moment(m, fixed, tuple((vectors[v], size) for v, size in parts)) for m, fixed, parts in data["moments"]
         ),
+        pieces=tuple(vectors[v] for v in data["pieces"]),
         groups=tuple(Group(name, readonly(units), tuple(layers)) for name, units, layers in data["groups"]),
         shapes={name: tuple(shape) for name, shape in data["shapes"].items()},
         exempt=tuple(data["exempt"]),

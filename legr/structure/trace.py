@@ -19,7 +19,7 @@ from legr.structure.copies import randomise
 from legr.structure.edges import Inputs, as_inputs, as_traced, noise_like, output_tensors, private_copy, twice
 from legr.structure.policies import Policies
 from legr.structure.rehearse import rehearse
-from legr.structure.tracer import Tracer
+from legr.structure.tracer import Tracer, kind_of
 from legr.structure.types import Structure
 
 _ATTEMPTS = 100
@@ -65,10 +65,10 @@ def trace(model: nn.Module, example_input: Inputs) -> Structure:
 
 
 def _modules_around(network: nn.Module, path: str) -> list[str]:
-    """Classes of the modules around a place, inner ones first; lists of modules have no forward of their own."""
+    """Kinds of the modules around a place, inner ones first."""
     parts = path.split(".") if path else []
-    around = [network.get_submodule(".".join(parts[:n])) for n in range(len(parts), 0, -1)]
-    return [type(module).__name__ for module in around if type(module) is not nn.Sequential]
+    paths = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+    return [kind_of(inner, network.get_submodule(inner)) for inner in paths]
 
 
 def _run(network: nn.Module, inputs: tuple[Any, ...], policies: Policies) -> Tracer:

@@ -45,6 +45,13 @@ class Choice:
     fewest: int
 
 
+def kind_of(path: str, module: nn.Module) -> str:
+    """What modules with the same lines of code have in common; PyTorch's layers and containers stand alone."""
+    own = type(module).__module__.startswith("torch.")
+    plain = own and (isinstance(module, nn.Sequential) or next(module.children(), None) is None)
+    return path if plain else type(module).__qualname__
+
+
 @dataclass
 class _Frame:
     """A running module."""
@@ -65,7 +72,7 @@ class Tracer(Channels, TorchDispatchMode):
         self.trails: list[list[Trail]] = []  # one list a pass
         self.stays: list[Stay] = []  # every storage of the counted pass
         self.choices: list[Choice] = []
-        self._frames = [_Frame("", type(network).__name__)]
+        self._frames = [_Frame("", type(network).__qualname__)]
         self._site: Site = ("", "", 0)
         self._depth = 0
 
@@ -94,9 +101,9 @@ class Tracer(Channels, TorchDispatchMode):
 
     def _entering(self, name: str) -> Any:
         def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
-            self._frames.append(_Frame(name, type(module).__name__))
+            self._frames.append(_Frame(name, kind_of(name, module)))
             self.module = name
-            if type(module).__name__ in self.policies.closed:
+            if self._frames[-1].kind in self.policies.closed:
                 with _disable_current_modes():  # what a rule does here is no part of the forward
                     for tensor in tree_leaves((args, kwargs)):
                         if isinstance(tensor, Tensor):
@@ -155,7 +162,11 @@ class Tracer(Channels, TorchDispatchMode):
         if not rules.reads_axes(rule):
             for tensor in call.inputs:
                 self.freeze(tensor, call.name)
-        (rule if any(tensor.numel() for tensor in call.outputs) else rules.unknown)(self, call)
+        if not call.outputs:  # a number, such as the answer to a comparison
+            rule = rules.unknown
+        elif not any(tensor.numel() for tensor in call.outputs):
+            return
+        rule(self, call)
         for tensor in call.outputs:
             self._require_box(tensor, call.name)
 

@@ -120,6 +120,7 @@ class Structure:
         tied: channels that the forward's own constants force to leave together.
         exempt: modules that normalise over channels: their statistics are those of the channels that stay.
         training_only: parameters that the forward reads in training mode only (auxiliary heads).
+        pieces: channels of activations that are no axis of a parameter, and may not all go (a part of a split).
         untouched: parameters that no traced forward read, in evaluation mode or training mode.
         moments: when activation memory may peak (float32); no moment is below another in everything.
     """
@@ -139,6 +140,7 @@ class Structure:
     training_only: tuple[str, ...]
     untouched: tuple[str, ...]
     moments: tuple[Moment, ...]
+    pieces: tuple[IntArray, ...]
 
     @cached_property
     def axis_of(self) -> Mapping[tuple[str, int], Axis]:
@@ -150,7 +152,7 @@ class Structure:
         """Distinct label vectors of axes and activations; many share one (a ResNet-50: 321 axes, 39 vectors)."""
         axes = [axis.labels for axis in self.axes]
         activations = [labels for moment in self.moments for labels, _ in moment.parts]
-        return tuple({labels.tobytes(): labels for labels in (*axes, *activations)}.values())
+        return tuple({labels.tobytes(): labels for labels in (*axes, *activations, *self.pieces)}.values())
 
     @cached_property
     def vector_index(self) -> Mapping[bytes, int]:

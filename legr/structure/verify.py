@@ -56,8 +56,10 @@ def verify(model: nn.Module, structure: Structure, example_input: Inputs) -> flo
             raise VerificationError(
                 "the model's output does not depend on its input, so nothing can be proved about it"
             )
-        for keep in masks(structure):
+        for number, keep in enumerate(masks(structure)):
             error, problem = _check(network, structure, keep, inputs)
+            if not problem and number == 0:
+                problem = _does_not_train(network, structure, keep, inputs)
             if problem:
                 raise VerificationError(_blame(network, structure, inputs, problem))
             worst = max(worst, error)
@@ -127,6 +129,22 @@ def _compare(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple
             f"is not the counted one ({macs}, {params})"
         )
     return error, ""
+
+
+def _does_not_train(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple[Any, ...]) -> str:
+    """Why a pruned network does not run in training mode ("" if it does, or if the original does not either)."""
+    network.train()
+    try:
+        _outputs(network, twice(inputs))
+    except Exception:  # too small an input for its batch norms, say
+        return ""
+    finally:
+        network.eval()
+    try:
+        _outputs(prune(network, structure, keep).train(), twice(inputs))
+    except Exception as failure:
+        return f"the pruned model does not run in training mode ({str(failure).strip().splitlines()[0]})"
+    return ""
 
 
 def _outputs(network: nn.Module, inputs: tuple[Any, ...], exempt: bool = False) -> list[Tensor]:

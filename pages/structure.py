@@ -1,0 +1,27 @@
+"""Structure: what of the network can be cut, how far, what cannot and why.
+
+It does not know how a network is traced.
+"""
+
+import streamlit as st
+
+from app import state
+from app.structure_view import facts_lines, groups_info, show_exceptions, show_groups, show_stays, show_together
+from app.widgets import heading, plain, require_study, run_page, shape_note
+
+
+def page() -> None:
+    study = require_study()
+    heading(study)
+    shape_note(study)
+    ranking = study.default_ranking
+    curve = state.curve(study, ranking)
+    st.write(plain("  \n".join(facts_lines(curve, ranking, study.info.self_check))))
+    st.caption("A unit is the smallest set of channels that can be removed: always together, never in part.")
+    show_stays(curve.structure)
+    show_together(curve.structure)
+    show_exceptions(curve.structure)
+    show_groups(groups_info(curve.structure), study.path.name)
+
+
+run_page(page, "pages/structure.py")

@@ -1,0 +1,138 @@
+"""The Structure page: its figures are the structure's, and only what there is to say is said."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.structure_view import exception_lines, facts_lines, groups_info, outputs_line, reasons_info, reasons_of
+from app.widgets import shape_words
+from legr.ranking.shape import Shape
+from legr.structure.types import Group, Layer, Op, Remark, Structure
+from legr.study.store import Study
+from tests.app.conftest import OpenApp
+
+
+def words(at: AppTest) -> str:
+    return " ".join(element.value for element in (*at.caption, *at.markdown))
+
+
+@pytest.fixture
+def structure(studies: Path) -> Structure:
+    return Study.open(studies / "demo").structure
+
+
+def test_a_network_without_constants_has_little_to_explain(open_app: OpenApp, studies: Path) -> None:
+    at = open_app("structure")
+    assert not at.exception and not at.error
+    assert [heading.value for heading in at.subheader] == ["What stays, and why", "Groups"]
+    text = words(at)
+    assert "The 10 outputs stay." in text
+    assert "224 units in 7 layers and 6 groups. Layers that can be cut take 100.0 % of the MACs." in text
+    floors = Study.open(studies / "demo").curve("learned").floors
+    assert f"The smallest network of the learned ranking has {100 * floors['macs']:.1f} % of the MACs" in text
+    assert f"and {100 * floors['activation']:.1f} % of the activation memory." in text
+    assert "Proved on import" in text and "(largest relative difference 1e-12)" in text
+
+
+def test_the_table_of_groups_is_the_structures(open_app: OpenApp, structure: Structure) -> None:
+    at = open_app("structure")
+    table = at.dataframe[0].value
+    assert table["group"].tolist() == [group.name for group in structure.groups]
+    assert table["units"].sum() == structure.n_units
+    first = table.set_index("group").loc["conv1"]
+    assert first["members"] == "conv1, layer1.0.conv2" and first["units"] == 16 and first["layers"] == 2
+    stem, block = 3 * 16 * 9 * 1024, 16 * 16 * 9 * 1024  # MACs of conv1 and of layer1.0.conv2, by hand
+    second, third = (32 * (16 + 32) * 9 * 256, 64 * (32 + 64) * 9 * 64)  # of the two convolutions of each block
+    whole = stem + 2 * block + second + third + 640
+    assert first["macs_share"] == pytest.approx(100 * (stem + block) / whole)
+    assert table["macs_share"].sum() == pytest.approx(100 * (1 - 640 / whole))  # all but the classifier
+    assert at.download_button[0].label == "Download the groups (CSV)"
+
+
+def test_a_layer_in_two_groups_is_shared_out() -> None:
+    labels = np.array([1, 2, 3, 0], dtype=np.int32)
+    structure = _structure(
+        n_units=3,
+        layers=(Layer("conv", "conv.weight", 0, labels),),
+        groups=(Group("conv", np.array([0]), ("conv",)), Group("conv", np.array([1, 2]), ("conv",))),
+        ops=(Op("conv.weight", 0, 1, 5, "conv"), Op(None, 0, 0, 60, "matmul")),
+        shapes={"conv.weight": (4, 3, 1, 1)},
+    )
+    assert groups_info(structure)["macs_share"].tolist() == [0.125, 0.25]  # of 120; a quarter of 60 stays
+
+
+def test_reasons_are_merged_and_outputs_read_calmly() -> None:
+    structure = _structure(
+        held=(
+            Remark("stage2.1", "chunk", "its bounds are constants", 116),
+            Remark("", "output", "they are the model's output", 1),
+            Remark("stage3.1", "chunk", "its bounds are constants", 232),
+            Remark("", "pad", "it is odd", 400),
+        ),
+        tied=(Remark("stage2.0", "view", "its result mixes them", 8),),
+    )
+    found = reasons_of(structure)
+    assert outputs_line(found) == "The 1 output stays."
+    assert reasons_info(found, "held").to_numpy().tolist() == [
+        [400, "pad", "it is odd", "the model", 1],
+        [348, "chunk", "its bounds are constants", "stage2.1", 2],
+    ]
+    assert reasons_info(found, "tied").to_numpy().tolist() == [[8, "view", "its result mixes them", "stage2.0", 1]]
+    assert outputs_line(reasons_of(_structure())) is None
+
+
+def test_special_cases_name_the_first() -> None:
+    names = tuple(f"block.{n}.norm" for n in range(8))
+    lines = exception_lines(_structure(exempt=names, untouched=("head.weight",)))
+    assert lines[0].startswith("Norms over channels (8): block.0.norm, ") and " and 2 more. " in lines[0]
+    assert lines[1] == "Parameters that are never read (1): head.weight. They stay as they are."
+    assert exception_lines(_structure()) == []
+
+
+def test_a_network_with_reasons_shows_them(open_app: OpenApp, studies: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app import state
+
+    curve = state.curve(Study.open(studies / "demo"), "learned")
+    remarked = replace(
+        curve.structure,
+        held=(*curve.structure.held, Remark("a", "chunk", "its bounds are constants", 4)),
+        tied=(Remark("b", "view", "it mixes them", 8),),
+        training_only=("aux.weight",),
+    )
+    monkeypatch.setattr(state, "curve", lambda *_: replace(curve, structure=remarked))
+    at = open_app("structure")
+    assert not at.exception
+    headings = [heading.value for heading in at.subheader]
+    assert headings == ["What stays, and why", "What goes together", "Special cases", "Groups"]
+    assert "The 10 outputs stay. So do these channels:" in words(at)
+    assert at.dataframe[0].value["Channels"].tolist() == [4] and at.dataframe[1].value["Channels"].tolist() == [8]
+
+
+def test_a_network_that_cannot_be_cut_says_so(open_app: OpenApp, studies: Path, structure: Structure) -> None:
+    curve = Study.open(studies / "demo").curve("learned")
+    fixed = replace(curve, structure=replace(structure, n_units=0, groups=(), layers=(), axes=(), moments=()))
+    lines = facts_lines(fixed, "identity", 0.0)
+    assert lines[0] == "Nothing can be removed from this network." and len(lines) == 2
+    assert groups_info(fixed.structure).empty
+
+
+@pytest.mark.parametrize("page", ["structure", "explore"])
+def test_a_shape_is_said_once(open_app: OpenApp, studies: Path, page: str) -> None:
+    assert "python -m legr shape" not in words(open_app(page))
+    Study.open(studies / "demo").save_shape(Shape(multiple=8, pins={"layer1.0.conv1": 8, "layer2.0.conv1": 16}))
+    assert words(open_app(page)).count("Channel counts are rounded to multiples of 8; 2 layers pinned.") == 1
+
+
+def test_shapes_in_words() -> None:
+    assert shape_words(Shape()) == ""
+    assert shape_words(Shape(excluded=("a",), floors={"b": 2, "c": 3})) == (
+        "1 layer left whole; a floor set for 2 layers"
+    )
+
+
+def _structure(**facts: object) -> Structure:
+    empty = dict.fromkeys(Structure.__dataclass_fields__, ())
+    return Structure(**{**empty, "n_units": 0, "shapes": {}, **facts})  # type: ignore[arg-type]
