@@ -5,6 +5,7 @@ It does not know how a network is traced, nor torch.
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -154,7 +155,7 @@ def show_groups(info: pd.DataFrame, name: str) -> None:
         "MACs are those that compute its channels in the original network."
     )
     percent = 100 * info["macs_share"]
-    config = {
+    config: dict[str, Any] = {
         "group": "Group",
         "macs_share": st.column_config.ProgressColumn("MACs, %", format="%.1f", min_value=0, max_value=percent.max()),
         "units": "Units",

@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 from legr.errors import TraceError
 
+_LARGE = 100_000  # elements
 Inputs = Tensor | tuple[Any, ...]
 
 
@@ -37,14 +38,18 @@ def output_tensors(output: Any) -> list[Tensor]:
     return tensors
 
 
-def private_copy(model: nn.Module) -> nn.Module:
+def private_copy(model: nn.Module, *, sharing: bool = False) -> nn.Module:
     """Copy a model to the CPU in evaluation mode, without the hooks that its owner put on it.
+
+    Args:
+        sharing: read large weights where they are instead of copying them; the copy must not write into them.
 
     Raises:
         TraceError: the model cannot be copied (legacy `weight_norm`, for one).
     """
+    shared = [p for p in model.parameters() if sharing and p.dtype == torch.float32 and not p.is_cuda and is_large(p)]
     try:
-        network = copy.deepcopy(model)
+        network = copy.deepcopy(model, {id(p): p for p in shared})
     except Exception as error:
         raise TraceError(
             f"{type(model).__name__} cannot be copied ({error}); remove what computes a weight on the fly "
@@ -54,6 +59,11 @@ def private_copy(model: nn.Module) -> nn.Module:
         for hooks in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks"):
             getattr(module, hooks).clear()
     return network.cpu().eval()
+
+
+def is_large(parameter: Tensor) -> bool:
+    """Whether a weight is worth sharing, and not one of those that get random values in a copy."""
+    return parameter.numel() > _LARGE and bool(parameter.flatten()[1:_LARGE].ne(parameter.flatten()[0]).any())
 
 
 def as_inputs(example_input: Inputs) -> tuple[Any, ...]:

@@ -51,35 +51,44 @@ class _Parted(Exception):
         self.operation, self.problem = operation, problem
 
 
-def rehearse(
-    network: nn.Module,
-    structure: Structure,
-    trails: Sequence[Sequence[Trail]],
-    labels_of: Callable[[Tensor], IntArray],
-    passes: Sequence[tuple[Any, ...]],
-) -> Failure | None:
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a trace expects.
+
+    Attributes:
+        trails: what every operation returned, in evaluation mode and perhaps a second pass in training mode.
+        labels_of: nodes -> labels of units.
+        passes: inputs of each pass.
+        shapes_only: whether to leave values alone: nothing is then written into the network.
+    """
+
+    trails: Sequence[Sequence[Trail]]
+    labels_of: Callable[[Tensor], IntArray]
+    passes: Sequence[tuple[Any, ...]]
+    shapes_only: bool = False
+
+
+def rehearse(network: nn.Module, structure: Structure, expected: Rehearsal) -> Failure | None:
     """Compare zeroed and pruned networks, operation by operation, for a few plans.
 
     Args:
         network: a private copy in evaluation mode, with random values in its norms.
-        trails: what every operation returned, in evaluation mode and perhaps a second pass in training mode.
-        labels_of: nodes -> labels of units.
-        passes: inputs of each pass.
 
     Returns:
         The first failure, or None.
     """
     for first, keep in enumerate(_plans(structure)):
-        for number, (trail, inputs) in enumerate(zip(trails, passes, strict=False)):
+        for number, (trail, inputs) in enumerate(zip(expected.trails, expected.passes, strict=False)):
             network.train(number > 0)
             try:
-                kept, exempt = _kept_by(keep, labels_of), bool(structure.exempt)
-                if first == 0:  # most failures are failures of shapes, and these cost least to find
+                kept, exempt = _kept_by(keep, expected.labels_of), bool(structure.exempt)
+                if first == 0 or expected.shapes_only:  # most failures are of shapes, and these cost least to find
                     _run_pruned(network, structure, keep, inputs, _Walk(trail, kept, exempt))
-                noting = _Noting(trail, kept, exempt)
-                with zeroed(network, structure, keep):
-                    _run(network, inputs, noting)
-                _run_pruned(network, structure, keep, inputs, _Comparing(noting))
+                if not expected.shapes_only:
+                    noting = _Noting(trail, kept, exempt)
+                    with zeroed(network, structure, keep):
+                        _run(network, inputs, noting)
+                    _run_pruned(network, structure, keep, inputs, _Comparing(noting))
             except _Parted as parted:
                 at = trail[min(parted.operation, len(trail) - 1)]
                 return Failure((number, parted.operation), at.site, at, parted.problem)

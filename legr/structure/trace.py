@@ -18,7 +18,7 @@ from legr.structure.assemble import assemble, numbering
 from legr.structure.copies import randomise
 from legr.structure.edges import Inputs, as_inputs, as_traced, noise_like, output_tensors, private_copy, twice
 from legr.structure.policies import Policies
-from legr.structure.rehearse import rehearse
+from legr.structure.rehearse import Rehearsal, rehearse
 from legr.structure.tracer import Tracer, kind_of
 from legr.structure.types import Structure
 
@@ -39,12 +39,13 @@ def trace(model: nn.Module, example_input: Inputs) -> Structure:
         TraceError: the model cannot be copied, its forward fails on this input, or it takes another way
             through its code when channels are missing.
     """
-    network, inputs = private_copy(model), as_inputs(example_input)
+    inputs = as_inputs(example_input)
     shapes = tuple(tuple(x.shape) for x in tree_leaves(inputs) if isinstance(x, Tensor))
-    dtype = torch.float64 if sum(p.numel() for p in network.parameters()) <= _SMALL else torch.float32
+    large = sum(p.numel() for p in model.parameters()) > _SMALL
+    dtype = torch.float32 if large else torch.float64
     generator = torch.Generator().manual_seed(0)
-    network, inputs = network.to(dtype), noise_like(inputs, dtype, generator)
-    randomise(network, generator)
+    inputs = noise_like(inputs, dtype, generator)
+    network = _stand_in(model, dtype, generator, sharing=large)
     policies = Policies()
     with as_traced(dtype):
         for _ in range(_ATTEMPTS):
@@ -54,7 +55,10 @@ def trace(model: nn.Module, example_input: Inputs) -> Structure:
                 policies.refute(sorted({choice.site for choice in crowded}), crowded[0].site, ())
                 continue
             structure = assemble(network, tracer, shapes)
-            failure = rehearse(network, structure, tracer.trails, numbering(tracer), (inputs, twice(inputs)))
+            if tracer.choices and large:  # values are tested as well, in a network of our own
+                network, large = _stand_in(model, dtype, generator, sharing=False), False
+            rehearsal = Rehearsal(tracer.trails, numbering(tracer), (inputs, twice(inputs)), shapes_only=large)
+            failure = rehearse(network, structure, rehearsal)
             if failure is None:
                 return structure
             _log.debug("%s", failure)
@@ -62,6 +66,13 @@ def trace(model: nn.Module, example_input: Inputs) -> Structure:
             if not policies.refute(sites, failure.site, _modules_around(network, failure.trail.module)):
                 raise TraceError(failure.sentence)
     raise TraceError(f"the forward of {type(model).__name__} cannot be followed when channels are missing; refused")
+
+
+def _stand_in(model: nn.Module, dtype: torch.dtype, generator: torch.Generator, *, sharing: bool) -> nn.Module:
+    """A copy to run and cut in place of the model, with random values where the model's would hide something."""
+    network = private_copy(model, sharing=sharing).to(dtype)
+    randomise(network, generator)
+    return network
 
 
 def _modules_around(network: nn.Module, path: str) -> list[str]:
