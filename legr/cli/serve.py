@@ -32,12 +32,12 @@ def serve(port: int, studies: Path | None) -> None:
     if free != port:
         terminal.say(f"Port {port} is taken; using {free} instead.")
     folder = studies_folder(studies)
-    terminal.say(f"LeGR explorer: http://localhost:{free}  (studies in {folder}; stop with Ctrl-C)")
     command = [sys.executable, "-m", "streamlit", "run", str(_ENTRY), "--server.port", str(free)]
     process = subprocess.Popen(
         command, cwd=_ENTRY.parent, env={**with_settings(os.environ), "LEGR_STUDIES": str(folder)}
     )
-    try:
+    try:  # the line comes after the start: whoever reads it and presses Ctrl-C leaves no process behind
+        terminal.say(f"LeGR explorer: http://localhost:{free}  (studies in {folder}; stop with Ctrl-C)")
         code = process.wait()
     except KeyboardInterrupt:
         process.terminate()

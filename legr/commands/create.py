@@ -16,7 +16,7 @@ from legr.data.folders import remember_folder
 from legr.data.images import IMAGENET_NORMALIZATION, Dataset, Normalization
 from legr.data.load import load_dataset
 from legr.deploy.crosscheck import thop_macs
-from legr.errors import SettingsError, StudyError
+from legr.errors import SettingsError, StudyError, TraceError
 from legr.progress import Progress, Report
 from legr.ranking.norms import filter_norms
 from legr.structure.cost import dense_cost
@@ -80,6 +80,9 @@ def create(
     report(Progress("tracing", 0, 1))
     example = torch.zeros(1, *shape)
     structure = trace(network, example)
+    if structure.n_units == 0:
+        why = "; ".join(dict.fromkeys(f"{r.operation}: {r.reason}" for r in structure.held[:3])) or "it has no layer"
+        raise TraceError(f"nothing in {model_name} can be pruned ({why}); `python -m legr inspect` names every place")
     _require_answers(network, example, len(dataset.classes))
     report(Progress("proving that zeroed = removed", 0, 1))
     error = verify(network, structure, example)

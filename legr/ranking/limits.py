@@ -5,8 +5,7 @@ It does not know rankings or curves; numpy only.
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -61,9 +60,10 @@ class Budget:
     activation_mb: float | None = None
 
     def __post_init__(self) -> None:
-        if all(limit is None for _, limit in self._all()):
+        limits = self.limits()
+        if not limits:
             raise BudgetError("a budget needs a limit, such as macs=0.5")
-        for name, limit in self.limits():
+        for name, limit in limits:
             unit = UNITS[name]
             if unit.size is None and not (_is_number(limit) and 0 < limit <= 1):
                 raise BudgetError(
@@ -72,12 +72,9 @@ class Budget:
             if not (_is_number(limit) and 0 < limit < float("inf")):
                 raise BudgetError(f"a budget in {unit.words} must be a number above 0, got {limit}")
 
-    def limits(self) -> Iterator[tuple[str, float]]:
+    def limits(self) -> list[tuple[str, float]]:
         """The limits that are given, by name."""
-        return ((name, limit) for name, limit in self._all() if limit is not None)
-
-    def _all(self) -> Iterator[tuple[str, float | None]]:
-        return ((field.name, getattr(self, field.name)) for field in fields(self))
+        return [(name, limit) for name in UNITS if (limit := getattr(self, name)) is not None]
 
 
 def first_within(name: str, limit: float, costs: NDArray[np.int64], dense: int) -> int:

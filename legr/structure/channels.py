@@ -41,7 +41,7 @@ class Channels:
         self.gathers: dict[str, Tensor] = {}  # index buffer -> nodes of the channels it reads
         self.attributes: dict[tuple[str, str, int | None], tuple[Tensor, int]] = {}  # -> (nodes, divisor)
         self.held: list[Remark] = []
-        self.tied: list[Remark] = []
+        self._ties: list[tuple[str, str, str, Tensor]] = []  # module, operation, reason, nodes
         self.exempt: dict[str, None] = {}  # module paths, in order
         self.touched: set[str] = set()  # parameters and buffers that some pass has read
         self.touched_in_evaluation: set[str] = set()
@@ -110,7 +110,6 @@ class Channels:
             source = self._sources[name]
             if source.storage_offset() != tensor.storage_offset() or source.numel() != tensor.numel():
                 continue
-            self._touch([name])
             if source.shape == tensor.shape and source.stride() == tensor.stride():
                 return Slot(name, tuple(range(tensor.dim())))
             known = {
@@ -130,13 +129,14 @@ class Channels:
     def freeze(self, tensor: Tensor, operation: str) -> None:
         """Hold every axis of a parameter or buffer that an operation reads in a way no rule can follow."""
         names = self._names.get(tensor.untyped_storage()._cdata, [])
-        self._touch(names)
         self._frozen.update(names)
         for (name, _), nodes in self.axes.items():
             if name in names:
                 self.hold(nodes, operation, f"{name} is used there as a whole")
 
-    def _touch(self, names: list[str]) -> None:
+    def touch(self, tensor: Tensor) -> None:
+        """Note that an operation reads a tensor, if it is a parameter or buffer."""
+        names = self._names.get(tensor.untyped_storage()._cdata, [])
         self.touched.update(names)
         if self.counting:
             self.touched_in_evaluation.update(names)
@@ -171,10 +171,17 @@ class Channels:
         return self.nodes.find(nodes[0])
 
     def note_tie(self, nodes: Tensor, operation: str, reason: str) -> None:
-        """Report channels that a constant of the forward forces together."""
-        affected = self._count_filters(nodes)
-        if affected:
-            self.tied.append(Remark(self.module, operation, reason, affected))
+        """Report channels that a constant of the forward forces together, if they turn out to be removable."""
+        self._ties.append((self.module, operation, reason, self.nodes.distinct(nodes)))
+
+    @property
+    def tied(self) -> list[Remark]:
+        """Channels that leave together only, as things stand."""
+        return [
+            Remark(module, operation, reason, affected)
+            for module, operation, reason, nodes in self._ties
+            if (affected := self._count_filters(nodes))
+        ]
 
     def hold(self, nodes: Tensor, operation: str, reason: str) -> None:
         """Make channels unremovable and report why."""

@@ -150,6 +150,7 @@ class Tracer(Channels, TorchDispatchMode):
     def _follow(self, call: "rules.Call", rule: "rules.Rule") -> None:
         """Apply a rule, and keep its results boxes."""
         for tensor in call.inputs:
+            self.touch(tensor)
             if not self.is_known(tensor):
                 self.storages.open(tensor, active=False, foreign=True)
         active = any(self.is_active(tensor) for tensor in call.inputs) and not rules.is_factory(call.func)
