@@ -82,7 +82,7 @@ def create(
     structure = trace(network, example)
     if structure.n_units == 0:
         why = "; ".join(dict.fromkeys(f"{r.operation}: {r.reason}" for r in structure.held[:3])) or "it has no layer"
-        raise TraceError(f"nothing in {model_name} can be pruned ({why}); `python -m legr inspect` names every place")
+        raise TraceError(f"nothing in {spec.name} can be pruned ({why}); `python -m legr inspect` names every place")
     _require_answers(network, example, len(dataset.classes))
     report(Progress("proving that zeroed = removed", 0, 1))
     error = verify(network, structure, example)

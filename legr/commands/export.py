@@ -138,7 +138,7 @@ def _readme(study: Study, facts: dict[str, Any]) -> str:
 {WEIGHTS}      the same weights as plain tensors
 {RECIPE}              how to rebuild the PyTorch network: legr.rebuild("recipe.json")
 
-Inputs are RGB images scaled to [0, 1], minus the mean ({mean}), divided by the std ({std}).
+Inputs are images scaled to [0, 1], minus the mean ({mean}), divided by the std ({std}).
 Checked in ONNX Runtime on {facts["check"]["images"]} inputs ({facts["check"]["images_from"]}):
 same answer on {100 * facts["check"]["top1_agreement"]:.2f} %, largest difference {facts["check"]["max_abs_diff"]:.2g}.
 """
