@@ -236,7 +236,7 @@ ROWS: tuple[tuple[str, str, Callable[[Figures], str]], ...] = (
 
 def table(found: Sequence[Figures]) -> list[str]:
     """One column a model, one line a figure, and below it what became of torch-pruning."""
-    where = f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"
+    where = f"PyTorch {torch.__version__}, threads: {torch.get_num_threads()}"
     lines = [
         f"Budget: {100 * BUDGET:g} % of the MACs. {where}. Medians of {REPEATS} or more.",
         f"{'':<42}{'aim':>8}" + "".join(f"{figures.model:>16}" for figures in found),

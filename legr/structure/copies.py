@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -54,20 +53,21 @@ def zeroed(network: nn.Module, structure: Structure, keep: Keep) -> Iterator[nn.
     """
     targets: dict[str, Tensor] = dict(network.named_parameters())
     targets.update((gather.buffer, network.get_buffer(gather.buffer)) for gather in structure.gathers)
-    saved: list[tuple[Tensor, int, Tensor, Tensor]] = []
+    saved: dict[str, Tensor] = {}
     with torch.no_grad():
         for axis in structure.axes:
-            removed = torch.from_numpy(np.flatnonzero(~keep.kept(axis.labels)))
-            if axis.parameter in targets and len(removed):
+            kept = keep.kept(axis.labels)
+            if axis.parameter in targets and not kept.all():
                 target = targets[axis.parameter]
-                saved.append((target, axis.dim, removed, target.index_select(axis.dim, removed)))
-                target.index_fill_(axis.dim, removed, 0)
+                saved.setdefault(axis.parameter, target.clone())  # a whole copy: faster than to gather what goes
+                mask = torch.from_numpy(kept).to(target.dtype)
+                target.mul_(mask.view([-1 if d == axis.dim else 1 for d in range(target.dim())]))
         try:
             yield network
         finally:
             while saved:
-                target, dim, removed, values = saved.pop()  # last first: two dims of one parameter overlap
-                target.index_copy_(dim, removed, values)
+                name, values = saved.popitem()
+                targets[name].copy_(values)
 
 
 class WithoutStatistics(TorchDispatchMode):

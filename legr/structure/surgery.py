@@ -52,7 +52,7 @@ def plan(model: nn.Module, structure: Structure, keep: Keep) -> Plan:
     buffers = {gather.buffer for gather in structure.gathers}  # rewritten below, not sliced
     slices = tuple(
         (axis.parameter, axis.dim, np.flatnonzero(kept).astype(np.int32))
-        for axis in structure.axes
+        for axis in sorted(structure.axes, key=lambda axis: axis.dim)  # rows first: columns are dear, and then fewer
         if not (kept := keep.kept(axis.labels)).all() and axis.parameter not in buffers
     )
     attributes = tuple(

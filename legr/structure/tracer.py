@@ -30,7 +30,7 @@ class Trail:
 
     name: str
     module: str
-    site: Site
+    site: Site  # where it is held if a rehearsal fails there
     outputs: tuple[Shape | None, ...]
 
 
@@ -58,6 +58,7 @@ class _Frame:
 
     path: str
     kind: str
+    layer: bool  # it has no modules inside: what fails there says nothing about others of its class
     calls: Counter[str] = field(default_factory=Counter)
 
 
@@ -72,7 +73,7 @@ class Tracer(Channels, TorchDispatchMode):
         self.trails: list[list[Trail]] = []  # one list a pass
         self.stays: list[Stay] = []  # every storage of the counted pass
         self.choices: list[Choice] = []
-        self._frames = [_Frame("", type(network).__qualname__)]
+        self._frames = [_Frame("", type(network).__qualname__, False)]
         self._site: Site = ("", "", 0)
         self._depth = 0
 
@@ -101,7 +102,7 @@ class Tracer(Channels, TorchDispatchMode):
 
     def _entering(self, name: str) -> Any:
         def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
-            self._frames.append(_Frame(name, kind_of(name, module)))
+            self._frames.append(_Frame(name, kind_of(name, module), next(module.children(), None) is None))
             self.module = name
             if self._frames[-1].kind in self.policies.closed:
                 with _disable_current_modes():  # what a rule does here is no part of the forward
@@ -121,8 +122,8 @@ class Tracer(Channels, TorchDispatchMode):
         self._bury()
         if self._depth == 0:
             self.storages.clock = len(self.trails[-1])
-        site = self._next_site(func)
-        rule, held = rules.find(func), site in self.policies.forced
+        site, place = self._next_site(func)
+        rule, held = rules.find(func), place in self.policies.forced
         if rule is None and not held and rules.decomposes(func):
             self._depth += 1
             try:
@@ -131,7 +132,7 @@ class Tracer(Channels, TorchDispatchMode):
             finally:
                 self._depth -= 1
             if output is not NotImplemented:
-                self._leave_trail(func, output, site)
+                self._leave_trail(func, output, place)
                 return output
         if held:  # counted by running it, for it may be made of others
             with FlopCounterMode(display=False) as counter:
@@ -144,7 +145,7 @@ class Tracer(Channels, TorchDispatchMode):
         self.broken_rule = True
         self._follow(rules.Call(func, args, kwargs or {}, output), rule or rules.unknown)
         self.broken_rule = False
-        self._leave_trail(func, output, site)
+        self._leave_trail(func, output, place)
         return output
 
     def _follow(self, call: "rules.Call", rule: "rules.Rule") -> None:
@@ -189,10 +190,12 @@ class Tracer(Channels, TorchDispatchMode):
 
     # -- sites and choices -------------------------------------------------------------------------------------
 
-    def _next_site(self, func: Any) -> Site:
+    def _next_site(self, func: Any) -> tuple[Site, Site]:
+        """Where the next operation stands: for its options, and for holding it."""
         frame, name = self._frames[-1], rules.base_name(func)
         frame.calls[name] += 1
-        return frame.kind, name, frame.calls[name]
+        number = frame.calls[name]
+        return (frame.kind, name, number), (frame.path if frame.layer else frame.kind, name, number)
 
     def choose(self, options: tuple[str, ...], operation: str, nodes: Tensor, tag: str = "", fewest: int = 0) -> str:
         """The option to try at the running operation, or "hold".
@@ -208,7 +211,7 @@ class Tracer(Channels, TorchDispatchMode):
             self.choices.append(Choice(site, *place, self.nodes.distinct(nodes), fewest))
         return option
 
-    def _leave_trail(self, func: Any, output: Any, site: Site) -> None:
+    def _leave_trail(self, func: Any, output: Any, place: Site) -> None:
         """Remember what an operation of the forward returned; what happens inside one is its own affair."""
         if self._depth:
             return
@@ -220,7 +223,7 @@ class Tracer(Channels, TorchDispatchMode):
             outputs.append(self._shape_of(tensor, life) if life is not None and life.active else None)
             if life is not None and life.born is None and not life.foreign and self.counting:
                 life.born = len(self.trails[-1])
-        self.trails[-1].append(Trail(rules.base_name(func), self.module, site, tuple(outputs)))
+        self.trails[-1].append(Trail(rules.base_name(func), self.module, place, tuple(outputs)))
 
     def _shape_of(self, tensor: Tensor, life: Life) -> Shape | None:
         labels = self.labels(tensor)
