@@ -26,9 +26,10 @@ def prunable_macs(structure: Structure) -> float:
     total, prunable = 0, 0
     for op in structure.ops:
         macs, cut = op.macs, False
-        for dim in {op.out_dim, op.in_dim} if op.parameter else ():
-            macs *= structure.shapes[op.parameter][dim]  # type: ignore[index]
-            cut = cut or (op.parameter, dim) in structure.axis_of
+        if op.parameter is not None:
+            shape = structure.shapes.get(op.parameter) or structure.filters[op.parameter]
+            macs *= shape[op.out_dim] * shape[op.in_dim]
+            cut = any((op.parameter, dim) in structure.axis_of for dim in (op.out_dim, op.in_dim))
         total += macs
         prunable += macs if cut else 0
     return prunable / total if total else 0.0

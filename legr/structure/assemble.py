@@ -56,6 +56,11 @@ def assemble(network: nn.Module, tracer: "Tracer", input_shapes: tuple[tuple[int
         ),
         groups=_groups(axes, moments, pieces, layers, n_units),
         shapes=shapes,
+        filters={
+            op.parameter: tuple(network.get_buffer(op.parameter).shape)
+            for op in tracer.ops
+            if op.parameter and not tracer.is_parameter(op.parameter)
+        },
         held=_merge(tracer.held),
         tied=_merge(tracer.tied),
         exempt=tuple(tracer.exempt),

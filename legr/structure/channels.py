@@ -118,6 +118,10 @@ class Channels:
             return Slot(name, tuple(known.get(key) for key in zip(tensor.shape, tensor.stride(), strict=True)))
         return None
 
+    def is_parameter(self, name: str) -> bool:
+        """Whether a name is that of a parameter, not of a buffer."""
+        return isinstance(self._sources[name], nn.Parameter)
+
     def axis(self, name: str, dim: int) -> Tensor:
         """Nodes of one dim of a parameter or buffer, made when first asked for."""
         if (name, dim) not in self.axes:
@@ -148,13 +152,24 @@ class Channels:
         if self.counting and macs:
             self.ops.append(Op(parameter, out_dim, in_dim, macs, self.module))
 
-    def note(self, attribute: str, nodes: Tensor, divisor: int = 1, place: int | None = None) -> None:
-        """Note that the running module repeats in an attribute how many channels there are."""
-        value = getattr(self.network.get_submodule(self.module), attribute, None)
-        if place is not None and isinstance(value, (tuple, list, torch.Size)) and place < len(value):
-            value = value[place]
-        if isinstance(value, int) and value == len(nodes) // divisor:
-            self.attributes[self.module, attribute, place] = nodes, divisor
+    def note(
+        self, attribute: str, nodes: Tensor, divisor: int = 1, place: int | None = None, owner: str | None = None
+    ) -> None:
+        """Note that a module repeats in an attribute how many channels there are.
+
+        Args:
+            owner: name of a weight; its module is meant as well as the running one.
+        """
+        modules = {self.module} if owner is None else {self.module, owner.rpartition(".")[0]}
+        for module in sorted(modules):
+            value = getattr(self.network.get_submodule(module), attribute, None)
+            if place is not None and isinstance(value, (tuple, list, torch.Size)) and place < len(value):
+                value = value[place]
+            if not isinstance(value, int) or value != len(nodes) // divisor:
+                continue
+            known, _ = self.attributes.setdefault((module, attribute, place), (nodes, divisor))
+            if known is not nodes and len(known) == len(nodes):  # one number for two layers
+                self.unite(known, nodes, attribute)
 
     def unite(self, left: Tensor, right: Tensor, operation: str) -> None:
         """Make channels leave together; where one side is fixed the other becomes so, and that is reported."""

@@ -54,6 +54,7 @@ def to_dict(structure: Structure) -> dict[str, Any]:
             for field, kind in _PLAIN
         },
         "shapes": {name: list(shape) for name, shape in structure.shapes.items()},
+        "filters": {name: list(shape) for name, shape in structure.filters.items()},
         "exempt": list(structure.exempt),
         "training_only": list(structure.training_only),
         "untouched": list(structure.untouched),
@@ -86,6 +87,7 @@ def from_dict(data: dict[str, Any]) -> Structure:
         pieces=tuple(vectors[v] for v in data["pieces"]),
         groups=tuple(Group(name, readonly(units), tuple(layers)) for name, units, layers in data["groups"]),
         shapes={name: tuple(shape) for name, shape in data["shapes"].items()},
+        filters={name: tuple(shape) for name, shape in data["filters"].items()},
         exempt=tuple(data["exempt"]),
         training_only=tuple(data["training_only"]),
         untouched=tuple(data["untouched"]),

@@ -3,7 +3,7 @@
 It does not know what is tried out on them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -71,27 +71,60 @@ def zeroed(network: nn.Module, structure: Structure, keep: Keep) -> Iterator[nn.
 
 
 class WithoutStatistics(TorchDispatchMode):
-    """Run norms over channels as their affine part alone, and no dropout; needs inference mode.
+    """Run exempt norms as their affine part alone, and no dropout; needs inference mode.
 
-    The statistics of a LayerNorm are those of the channels that stay: that is what its removal means, and
-    the one thing in which zeroed and removed may differ.
+    The statistics of a norm over channels are those of the channels that stay: that is what its removal
+    means, and the one thing in which zeroed and removed may differ.
+
+    Args:
+        exempt: paths of the modules that run such norms.
     """
 
+    def __init__(self, network: nn.Module, exempt: Collection[str]) -> None:
+        super().__init__()
+        self._network, self._exempt = network, exempt
+        self._running = [""]
+        self._handles: list[Any] = []
+
+    def __enter__(self) -> Any:
+        for name, module in self._network.named_modules():
+            self._handles.append(module.register_forward_pre_hook(self._entering(name)))
+            self._handles.append(module.register_forward_hook(self._leaving))
+        return super().__enter__()
+
+    def _entering(self, name: str) -> Any:
+        def enter(module: nn.Module, args: Any) -> None:
+            self._running.append(name)
+
+        return enter
+
+    def _leaving(self, module: nn.Module, args: Any, output: Any) -> None:
+        self._running.pop()
+
+    def __exit__(self, *error: Any) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+        super().__exit__(*error)
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        found = without_statistics(func, args, kwargs or {})
+        found = without_statistics(func, args, kwargs or {}, exempt=self._running[-1] in self._exempt)
         return func(*args, **(kwargs or {})) if found is None else found
 
 
-def without_statistics(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
-    """The affine part of a norm over channels, the input of a dropout; None for any other operation."""
+def without_statistics(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, exempt: bool) -> Tensor | None:
+    """The input of a dropout, the affine part of an exempt norm; None for any other operation."""
     call = rules.Call(func, args, kwargs, None)
     name = rules.base_name(func)
     if name in DROPOUTS:
         x = call.inputs[0]
         return x if func._schema.is_mutable else x.clone()
-    if name in ("layer_norm", "rms_norm"):
+    if exempt and name in ("layer_norm", "rms_norm"):
+        sizes = tuple(call["normalized_shape"])
+        if tuple(call["input"].shape[-len(sizes) :]) != sizes:
+            raise RuntimeError(f"normalized_shape is {sizes} for an input of {tuple(call['input'].shape)}")
         return _affine(call["input"], call["weight"], call["bias"])
-    if name == "group_norm" and call["num_groups"] == 1:
+    if exempt and name == "group_norm" and call["num_groups"] == 1:
         shape = [-1] + [1] * (call["input"].dim() - 2)
         weight, bias = (None if t is None else t.view(shape) for t in (call["weight"], call["bias"]))
         return _affine(call["input"], weight, bias)

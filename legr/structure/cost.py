@@ -43,7 +43,12 @@ def layer_macs(structure: Structure, keep: Keep) -> dict[str | None, int]:
 
 def _size(structure: Structure, keep: Keep, parameter: str, dim: int) -> int:
     axis = structure.axis_of.get((parameter, dim))
-    return structure.shapes[parameter][dim] if axis is None else int(keep.kept(axis.labels).sum())
+    return _dense_size(structure, parameter, dim) if axis is None else int(keep.kept(axis.labels).sum())
+
+
+def _dense_size(structure: Structure, parameter: str, dim: int) -> int:
+    found = structure.shapes.get(parameter) or structure.filters[parameter]
+    return found[dim]
 
 
 def totals(structure: Structure, counts: Counts) -> tuple[Counts, Counts]:
@@ -60,7 +65,7 @@ def totals(structure: Structure, counts: Counts) -> tuple[Counts, Counts]:
     def size(parameter: str, dim: int) -> Counts:
         axis = structure.axis_of.get((parameter, dim))
         if axis is None:
-            return np.full(steps, structure.shapes[parameter][dim], dtype=np.int64)
+            return np.full(steps, _dense_size(structure, parameter, dim), dtype=np.int64)
         found: Counts = counts[structure.vector_index[axis.labels.tobytes()]]
         return found
 

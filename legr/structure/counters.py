@@ -24,7 +24,9 @@ def count(model: nn.Module, example_input: Inputs) -> Cost:
     inputs = as_inputs(example_input)
     dtype = next((p.dtype for p in model.parameters()), torch.float32)
     live = LiveBytes(model, [x for x in tree_leaves(inputs) if isinstance(x, Tensor)])
-    with as_traced(dtype), torch.inference_mode(), FlopCounterMode(display=False) as flops, live:
+    recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())  # fused ones count nothing
+    mkldnn = torch.backends.mkldnn.flags(enabled=torch.backends.mkldnn.enabled and not recurrent)
+    with mkldnn, as_traced(dtype), torch.inference_mode(), FlopCounterMode(display=False) as flops, live:
         model(*inputs)
     return Cost(flops.get_total_flops() // 2, sum(p.numel() for p in model.parameters()), live.peak)
 
@@ -71,4 +73,6 @@ class LiveBytes(TorchDispatchMode):
 
 def _bytes(tensor: Tensor) -> int:
     elements = tensor.untyped_storage().nbytes() // max(tensor.element_size(), 1)
+    if tensor.is_complex():
+        return elements * 2 * _FLOAT
     return elements * (_FLOAT if tensor.is_floating_point() else tensor.element_size())

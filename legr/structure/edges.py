@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from legr.errors import TraceError
@@ -39,7 +40,7 @@ def output_tensors(output: Any) -> list[Tensor]:
 
 
 def private_copy(model: nn.Module, *, sharing: bool = False) -> nn.Module:
-    """Copy a model to the CPU in evaluation mode, without the hooks that its owner put on it.
+    """Copy a model to the CPU in evaluation mode; forward hooks stay, as they may be part of what it computes.
 
     Args:
         sharing: read large weights where they are instead of copying them; the copy must not write into them.
@@ -47,17 +48,23 @@ def private_copy(model: nn.Module, *, sharing: bool = False) -> nn.Module:
     Raises:
         TraceError: the model cannot be copied (legacy `weight_norm`, for one).
     """
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        if is_lazy(tensor) or tensor.is_meta:
+            raise TraceError(f"{name} has no values yet; run the model once, or load its weights, and try again")
+    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+        raise TraceError("the model is scripted (torch.jit), so its forward cannot be followed; use the Python module")
     shared = [p for p in model.parameters() if sharing and p.dtype == torch.float32 and not p.is_cuda and is_large(p)]
     try:
         network = copy.deepcopy(model, {id(p): p for p in shared})
     except Exception as error:
         raise TraceError(
             f"{type(model).__name__} cannot be copied ({error}); remove what computes a weight on the fly "
-            "(torch.nn.utils.remove_weight_norm, parametrize.remove_parametrizations) and try again"
+            "(torch.nn.utils.remove_weight_norm, parametrize.remove_parametrizations) or what it keeps of an "
+            "earlier forward, and try again"
         ) from error
     for module in network.modules():
-        for hooks in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks"):
-            getattr(module, hooks).clear()
+        module._backward_hooks.clear()
+        module._backward_pre_hooks.clear()
     return network.cpu().eval()
 
 
@@ -85,6 +92,12 @@ def noise_like(inputs: tuple[Any, ...], dtype: torch.dtype, generator: torch.Gen
         inputs,
     )
     return found
+
+
+def inputs_dtype(inputs: tuple[Any, ...]) -> torch.dtype:
+    """The floating type of the inputs; float64 where they are whole numbers."""
+    floats = [x.dtype for x in tree_leaves(inputs) if isinstance(x, Tensor) and x.is_floating_point()]
+    return floats[0] if floats else torch.float64
 
 
 def twice(inputs: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -20,6 +20,7 @@ class Policies:
     chosen: dict[Site, int] = field(default_factory=dict)  # site -> number of the option
     forced: set[Site] = field(default_factory=set)  # operations whose inputs are held, whatever their rule would do
     closed: set[str] = field(default_factory=set)  # classes of modules whose inputs are held
+    everything: bool = False  # whether nothing may go: where no hypothesis is left
 
     def option(self, site: Site, options: Sequence[str]) -> str:
         """The option to try at a site; where all have failed, to hold."""

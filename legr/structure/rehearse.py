@@ -4,7 +4,7 @@ It does not know rules. A trace says what every operation returns when channels 
 in a model's forward may say otherwise.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from legr.structure import rules
-from legr.structure.copies import DROPOUTS, at_least_one, without_statistics, zeroed
+from legr.structure.copies import at_least_one, without_statistics, zeroed
 from legr.structure.policies import Site
 from legr.structure.surgery import prune
 from legr.structure.tracer import Shape, Trail
 from legr.structure.types import BoolArray, IntArray, Keep, Structure
 
-_TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3}  # relative
+_TOLERANCE = {torch.float64: 1e-9, torch.complex128: 1e-9, torch.float32: 1e-3, torch.complex64: 1e-3}  # relative
 _KEPT = (0.5, 0.75)  # share of the units that the plans keep
 _SUMMED = 200_000  # elements of a result that are looked at
 _FEW = 200  # units up to which every share is tried several times
@@ -35,12 +35,6 @@ class Failure:
     site: Site
     trail: Trail
     problem: str
-
-    @property
-    def sentence(self) -> str:
-        """For the user."""
-        where = self.trail.module or "the model's own forward"
-        return f"{self.trail.name} in {where} cannot be pruned around ({self.problem}); the model is refused"
 
 
 class _Parted(Exception):
@@ -81,7 +75,7 @@ def rehearse(network: nn.Module, structure: Structure, expected: Rehearsal) -> F
         for number, (trail, inputs) in enumerate(zip(expected.trails, expected.passes, strict=False)):
             network.train(number > 0)
             try:
-                kept, exempt = _kept_by(keep, expected.labels_of), bool(structure.exempt)
+                kept, exempt = _kept_by(keep, expected.labels_of), structure.exempt
                 if first == 0 or expected.shapes_only:  # most failures are of shapes, and these cost least to find
                     _run_pruned(network, structure, keep, inputs, _Walk(trail, kept, exempt))
                 if not expected.shapes_only:
@@ -126,7 +120,7 @@ def _run(network: nn.Module, inputs: tuple[Any, ...], walk: "_Walk") -> None:
 class _Walk(TorchDispatchMode):
     """Goes through a forward pass beside a trail, and compares shapes."""
 
-    def __init__(self, trail: Sequence[Trail], kept: Callable[[Tensor], BoolArray], exempt: bool) -> None:
+    def __init__(self, trail: Sequence[Trail], kept: Callable[[Tensor], BoolArray], exempt: Collection[str]) -> None:
         super().__init__()
         self.trail, self.kept, self.exempt = trail, kept, exempt
         self.operation = 0  # number of the next operation
@@ -137,7 +131,7 @@ class _Walk(TorchDispatchMode):
             if rules.is_view(name):  # a slice of everything is no operation at all, and the other way round
                 return func(*args, **(kwargs or {}))
             raise _Parted(self.operation, "the forward takes another way there")
-        output = without_statistics(func, args, kwargs or {}) if self.exempt or name in DROPOUTS else None
+        output = without_statistics(func, args, kwargs or {}, exempt=self.trail[number].module in self.exempt)
         if output is None:
             output = func(*args, **(kwargs or {}))
         tensors = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
@@ -168,7 +162,7 @@ class _Walk(TorchDispatchMode):
 class _Noting(_Walk):
     """Notes what the kept channels of every result of the zeroed network add up to."""
 
-    def __init__(self, trail: Sequence[Trail], kept: Callable[[Tensor], BoolArray], exempt: bool) -> None:
+    def __init__(self, trail: Sequence[Trail], kept: Callable[[Tensor], BoolArray], exempt: Collection[str]) -> None:
         super().__init__(trail, kept, exempt)
         self.results: dict[tuple[int, int], tuple[Tensor, float]] = {}
 
@@ -199,6 +193,7 @@ class _Comparing(_Walk):
 
 def _sums(tensor: Tensor, dim: int | None) -> Tensor:
     """Sum of every channel, or of everything, float64; of large tensors an evenly spread part."""
+    tensor = tensor.abs() if tensor.is_complex() else tensor
     others = [d for d in range(tensor.dim()) if d != dim]
     for d in sorted(others, key=lambda d: -tensor.shape[d]):
         step = min(tensor.shape[d], tensor.numel() // _SUMMED)

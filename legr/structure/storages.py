@@ -79,7 +79,7 @@ class Storages:
             shape=tensor.shape,
             stride=tensor.stride(),
             offset=int(tensor.storage_offset()),
-            element_bytes=FLOAT_BYTES if tensor.is_floating_point() else element,
+            element_bytes=_bytes_counted(tensor),
             elements=storage.nbytes() // max(element, 1),
             active=active,
             blank=not active,
@@ -111,3 +111,10 @@ class Storages:
     def alive(self) -> list[Life]:
         """Every counted storage that has not ended."""
         return [life for _, life in self._lives.values() if life.born is not None]
+
+
+def _bytes_counted(tensor: Tensor) -> int:
+    """Bytes of an element: that of float32 for numbers of any floating width."""
+    if tensor.is_complex():
+        return 2 * FLOAT_BYTES
+    return FLOAT_BYTES if tensor.is_floating_point() else tensor.element_size()

@@ -49,6 +49,11 @@ def plan(model: nn.Module, structure: Structure, keep: Keep) -> Plan:
             f"keep must cover the {structure.n_units} units of this structure, got {len(keep.units)}; "
             "use a Keep made for the same structure"
         )
+    _require_same_network(model, structure)
+    if any(not keep.kept(labels).any() for labels in structure.vectors):
+        raise TraceError(
+            "keep must leave a channel of every layer, got one that empties a layer; keep one of its units"
+        )
     buffers = {gather.buffer for gather in structure.gathers}  # rewritten below, not sliced
     slices = tuple(
         (axis.parameter, axis.dim, np.flatnonzero(kept).astype(np.int32))
@@ -67,6 +72,17 @@ def plan(model: nn.Module, structure: Structure, keep: Keep) -> Plan:
         kept = keep.kept(axis.labels) if axis else np.ones(len(index), dtype=bool)
         indexes.append((gather.buffer, position[index[kept]].astype(np.int32)))
     return Plan(slices, attributes, tuple(indexes))
+
+
+def _require_same_network(model: nn.Module, structure: Structure) -> None:
+    """Refuse a model whose axes are not those of the structure."""
+    for axis in structure.axes:
+        found = _tensor(model, axis.parameter).shape
+        if axis.dim >= len(found) or found[axis.dim] != len(axis.labels):
+            raise TraceError(
+                f"{axis.parameter} must have {len(axis.labels)} entries along dim {axis.dim}, and has shape "
+                f"{tuple(found)}; this model is not the one this structure was traced from"
+            )
 
 
 def apply_plan(model: nn.Module, plan: Plan) -> None:

@@ -17,13 +17,15 @@ from legr.errors import TraceError
 from legr.structure.assemble import assemble, numbering
 from legr.structure.copies import randomise
 from legr.structure.edges import Inputs, as_inputs, as_traced, noise_like, output_tensors, private_copy, twice
-from legr.structure.policies import Policies
-from legr.structure.rehearse import Rehearsal, rehearse
+from legr.structure.policies import Policies, Site
+from legr.structure.rehearse import Failure, Rehearsal, rehearse
 from legr.structure.tracer import Tracer, kind_of
 from legr.structure.types import Structure
 
 _ATTEMPTS = 100
+_PATIENCE = 15  # attempts after which a hypothesis that fails is given up everywhere at once
 _SMALL = 30_000_000  # parameters up to which hypotheses are tested in float64
+_LARGE = 100_000_000  # parameters above which weights are not copied, and shapes alone tested, without need
 _log = logging.getLogger(__name__)
 
 
@@ -31,41 +33,75 @@ def trace(model: nn.Module, example_input: Inputs) -> Structure:
     """Find the channel units of a model, and what they cost.
 
     Args:
-        model: any module in float32 or float64; neither it nor its hooks and mode are touched.
+        model: any module in float32 or float64; neither it nor its mode is touched; its forward hooks
+            run in a copy, for they may change what it computes.
         example_input: a tensor, or a tuple of arguments for `model`, such as `torch.zeros(1, 3, 32, 32)`.
             Costs are those of one forward pass with this input.
 
     Raises:
-        TraceError: the model cannot be copied, its forward fails on this input, or it takes another way
-            through its code when channels are missing.
+        TraceError: the model cannot be copied, or its forward fails on this input.
     """
-    inputs = as_inputs(example_input)
-    shapes = tuple(tuple(x.shape) for x in tree_leaves(inputs) if isinstance(x, Tensor))
-    large = sum(p.numel() for p in model.parameters()) > _SMALL
-    dtype = torch.float32 if large else torch.float64
+    private_copy(model, sharing=True)  # what cannot be copied is said before anything else
+    size = sum(p.numel() for p in model.parameters())
+    if size > _SMALL:
+        return _trace(model, example_input, torch.float32, sharing=size > _LARGE)
+    try:
+        return _trace(model, example_input, torch.float64, sharing=False)
+    except TraceError as error:
+        _log.debug("not in float64: %s", error)
+        return _trace(model, example_input, torch.float32, sharing=False)  # a forward may insist on it
+
+
+def _trace(model: nn.Module, example_input: Inputs, dtype: torch.dtype, *, sharing: bool) -> Structure:
     generator = torch.Generator().manual_seed(0)
-    inputs = noise_like(inputs, dtype, generator)
-    network = _stand_in(model, dtype, generator, sharing=large)
+    inputs = noise_like(as_inputs(example_input), dtype, generator)
+    shapes = tuple(tuple(x.shape) for x in tree_leaves(inputs) if isinstance(x, Tensor))
+    network = _stand_in(model, dtype, generator, sharing=sharing)
     policies = Policies()
     with as_traced(dtype):
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
+            policies.everything = attempt == _ATTEMPTS - 1
             tracer = _run(network, inputs, policies)
             crowded = [c for c in tracer.choices if len(tracer.nodes.distinct(c.nodes)) < c.fewest]
-            if crowded:
+            if crowded and not policies.everything:
                 policies.refute(sorted({choice.site for choice in crowded}), crowded[0].site, ())
                 continue
             structure = assemble(network, tracer, shapes)
-            if tracer.choices and large:  # values are tested as well, in a network of our own
-                network, large = _stand_in(model, dtype, generator, sharing=False), False
-            rehearsal = Rehearsal(tracer.trails, numbering(tracer), (inputs, twice(inputs)), shapes_only=large)
+            if tracer.choices and sharing:  # values are tested as well, in a network of our own
+                network, sharing = _stand_in(model, dtype, generator, sharing=False), False
+            rehearsal = Rehearsal(tracer.trails, numbering(tracer), (inputs, twice(inputs)), shapes_only=sharing)
             failure = rehearse(network, structure, rehearsal)
             if failure is None:
                 return structure
             _log.debug("%s", failure)
-            sites = sorted({c.site for c in tracer.choices if (c.in_pass, c.operation) == failure.place})
+            sites = _suspects(tracer, failure, every=attempt > _PATIENCE)
             if not policies.refute(sites, failure.site, _modules_around(network, failure.trail.module)):
-                raise TraceError(failure.sentence)
-    raise TraceError(f"the forward of {type(model).__name__} cannot be followed when channels are missing; refused")
+                policies.everything = True
+                return assemble(network, _run(network, inputs, policies), shapes)
+    raise AssertionError("the last attempt holds everything")
+
+
+def _suspects(tracer: Tracer, failure: Failure, *, every: bool) -> list[Site]:
+    """Where an option was chosen at the operation that failed; where none was, just before it in its module.
+
+    Args:
+        every: whether the same operation elsewhere in modules of this kind is taken to fail as well.
+    """
+    here = [c for c in tracer.choices if (c.in_pass, c.operation) == failure.place]
+    if not here:
+        trail = tracer.trails[failure.place[0]]
+        before = [
+            c
+            for c in tracer.choices
+            if c.in_pass == failure.place[0]
+            and c.operation < failure.place[1]
+            and trail[c.operation].module == failure.trail.module
+        ]
+        here = before[-1:]
+    sites = {c.site for c in here}
+    if every:
+        sites |= {c.site for c in tracer.choices if c.site[:2] in {site[:2] for site in sites}}
+    return sorted(sites)
 
 
 def _stand_in(model: nn.Module, dtype: torch.dtype, generator: torch.Generator, *, sharing: bool) -> nn.Module:

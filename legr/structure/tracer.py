@@ -171,6 +171,9 @@ class Tracer(Channels, TorchDispatchMode):
         rule(self, call)
         for tensor in call.outputs:
             self._require_box(tensor, call.name)
+        if self.policies.everything:
+            for tensor in call.outputs:
+                self.hold(self.labels(tensor), call.name, "the forward relies on the number of channels somewhere")
 
     def _require_box(self, tensor: Tensor, operation: str) -> None:
         """Channels may vary along one dim of a tensor only: what is kept must stay a box."""

@@ -121,6 +121,7 @@ class Structure:
         exempt: modules that normalise over channels: their statistics are those of the channels that stay.
         training_only: parameters that the forward reads in training mode only (auxiliary heads).
         pieces: channels of activations that are no axis of a parameter, and may not all go (a part of a split).
+        filters: shape of every buffer that operations multiply by, as layers do by their weights.
         untouched: parameters that no traced forward read, in evaluation mode or training mode.
         moments: when activation memory may peak (float32); no moment is below another in everything.
     """
@@ -134,6 +135,7 @@ class Structure:
     attributes: tuple[Attribute, ...]
     groups: tuple[Group, ...]
     shapes: Mapping[str, tuple[int, ...]]
+    filters: Mapping[str, tuple[int, ...]]
     held: tuple[Remark, ...]
     tied: tuple[Remark, ...]
     exempt: tuple[str, ...]

@@ -6,8 +6,7 @@ One random mask is no proof: masks follow the binary code of the unit numbers, s
 units is separated by at least one of them.
 """
 
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Any
 
@@ -18,14 +17,23 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 from torch.utils.flop_counter import FlopCounterMode
 
-from legr.errors import LegrError, VerificationError
+from legr.errors import LegrError, TraceError, VerificationError
 from legr.structure.copies import WithoutStatistics, at_least_one, randomise, zeroed
 from legr.structure.cost import cost
-from legr.structure.edges import Inputs, as_inputs, as_traced, noise_like, output_tensors, private_copy, twice
+from legr.structure.edges import (
+    Inputs,
+    as_inputs,
+    as_traced,
+    inputs_dtype,
+    noise_like,
+    output_tensors,
+    private_copy,
+    twice,
+)
 from legr.structure.surgery import prune
 from legr.structure.types import BoolArray, Keep, Structure
 
-_TOLERANCE = 1e-9  # relative, float64; exact structures stay below 1e-13
+_TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3}  # relative; exact structures stay below 1e-13 in float64
 
 
 def verify(model: nn.Module, structure: Structure, example_input: Inputs) -> float:
@@ -45,17 +53,10 @@ def verify(model: nn.Module, structure: Structure, example_input: Inputs) -> flo
         VerificationError: two functions differ, the pruned model does not run, or its cost is not the
             predicted one; the message names the layer.
     """
-    generator = torch.Generator().manual_seed(0)
-    network = private_copy(model).double()
-    randomise(network, generator)
-    inputs = noise_like(as_inputs(example_input), torch.float64, generator)
-    other = tree_map_only(Tensor, lambda x: x.flip(0) * 0.5 + 0.1 if x.is_floating_point() else x, inputs)
+    network, inputs = _stand_in(model, example_input)
     worst = 0.0
-    with as_traced(torch.float64):
-        if all(torch.equal(a, b) for a, b in zip(_outputs(network, inputs), _outputs(network, other), strict=True)):
-            raise VerificationError(
-                "the model's output does not depend on its input, so nothing can be proved about it"
-            )
+    with as_traced(inputs_dtype(inputs)):
+        _require_dependence(network, inputs)
         for number, keep in enumerate(masks(structure)):
             error, problem = _check(network, structure, keep, inputs)
             if not problem and number == 0:
@@ -64,6 +65,36 @@ def verify(model: nn.Module, structure: Structure, example_input: Inputs) -> flo
                 raise VerificationError(_blame(network, structure, inputs, problem))
             worst = max(worst, error)
     return worst
+
+
+def _stand_in(model: nn.Module, example_input: Inputs) -> tuple[nn.Module, tuple[Any, ...]]:
+    """A private copy with random values, and inputs: float64, or float32 where the forward insists on that."""
+    for dtype in (torch.float64, torch.float32):
+        generator = torch.Generator().manual_seed(0)
+        network = private_copy(model).to(dtype)
+        randomise(network, generator)
+        inputs = noise_like(as_inputs(example_input), dtype, generator)
+        try:
+            with as_traced(dtype):
+                _outputs(network, inputs)
+            break
+        except RuntimeError as error:
+            if dtype == torch.float32:
+                raise TraceError(f"the model's forward fails: {error}") from error
+    return network, inputs
+
+
+def _require_dependence(network: nn.Module, inputs: tuple[Any, ...]) -> None:
+    first = _outputs(network, inputs)
+    for scale, shift in ((0.5, 0.1), (-1.0, 0.0), (3.0, -1.0), (0.0, 2.0)):
+
+        def other(x: Tensor, scale: float = scale, shift: float = shift) -> Tensor:
+            return x.flip(0) * scale + shift if x.is_floating_point() else x.flip(0)
+
+        changed = _outputs(network, tree_map_only(Tensor, other, inputs))
+        if any(a.shape != b.shape or not torch.equal(a, b) for a, b in zip(first, changed, strict=True)):
+            return
+    raise VerificationError("the model's output does not depend on its input, so nothing can be proved about it")
 
 
 def masks(structure: Structure) -> Iterator[Keep]:
@@ -106,19 +137,18 @@ def _check(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple[A
 
 
 def _compare(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple[Any, ...]) -> tuple[float, str]:
-    exempt = bool(structure.exempt) or network.training
     with zeroed(network, structure, keep):
-        expected = _outputs(network, inputs, exempt)
+        expected = _outputs(network, inputs, structure.exempt)
     try:
         smaller = prune(network, structure, keep)
         with FlopCounterMode(display=False) as counter:
-            removed = _outputs(smaller, inputs, exempt)
+            removed = _outputs(smaller, inputs, structure.exempt)
     except LegrError:
         raise
     except Exception as failure:
         return float("inf"), f"the pruned model does not run ({str(failure).strip().splitlines()[0]})"
     error = float(np.max([_relative(a, b) for a, b in zip(expected, removed, strict=True)]))  # a NaN stays one
-    if not error <= _TOLERANCE:
+    if not error <= _TOLERANCE[inputs_dtype(inputs)]:
         return error, f"zeroing and removing its channels differ by {error:.1e}"
     predicted = cost(structure, keep)
     params = sum(p.numel() for p in smaller.parameters())
@@ -147,17 +177,18 @@ def _does_not_train(network: nn.Module, structure: Structure, keep: Keep, inputs
     return ""
 
 
-def _outputs(network: nn.Module, inputs: tuple[Any, ...], exempt: bool = False) -> list[Tensor]:
-    """What the model returns; where norms over channels are exempt, with their affine part alone."""
+def _outputs(network: nn.Module, inputs: tuple[Any, ...], exempt: Collection[str] = ()) -> list[Tensor]:
+    """What the model returns without dropout, exempt norms as their affine part alone."""
     private = tree_map_only(Tensor, torch.clone, inputs)
     torch.default_generator.manual_seed(0)  # a forward that draws numbers draws the same ones again
-    with torch.inference_mode(), WithoutStatistics() if exempt else nullcontext():
+    with torch.inference_mode(), WithoutStatistics(network, exempt):
         return output_tensors(network(*private))
 
 
 def _relative(expected: Tensor, found: Tensor) -> float:
     if expected.shape != found.shape:
         return float("inf")
+    expected, found = (x if x.is_complex() else x.double() for x in (expected, found))
     scale = max(float(expected.abs().max()), 1e-300) if expected.numel() else 1.0
     return float((expected - found).abs().max()) / scale if expected.numel() else 0.0
 

@@ -86,6 +86,22 @@ def resized(net: Net, x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="bilinear") + F.interpolate(x, scale_factor=2)
 
 
+def constant_norm(net: Net, x: Tensor) -> Tensor:
+    return F.layer_norm(x.movedim(1, -1), (8,), net.scale).movedim(-1, 1)
+
+
+def mean_by_hand(net: Net, x: Tensor) -> Tensor:
+    return net.one(x * (x.sigmoid().sum(1, keepdim=True) / x.shape[1]))
+
+
+def two_norms(net: Net, x: Tensor) -> Tensor:
+    return net.two(net.one(x).movedim(1, -1)).movedim(-1, 1)
+
+
+def blurred(net: Net, x: Tensor) -> Tensor:
+    return F.conv2d(x, net.kernel, padding=1, groups=x.shape[1])
+
+
 def instance_norms(net: Net, x: Tensor) -> Tensor:
     return net.one(x) + net.two(x)
 
@@ -105,6 +121,12 @@ CASES: dict[str, tuple[Body, int, dict[str, nn.Module | nn.Parameter | Tensor], 
     "group norm, one group": (lambda n, x: n.one(x), 8, {"one": nn.GroupNorm(1, 8)}, 8),
     "instance norm": (instance_norms, 8, {"one": nn.InstanceNorm2d(8, affine=True), "two": nn.InstanceNorm2d(8)}, 8),
     "layer norm": (lambda n, x: n.one(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2), 8, {"one": nn.LayerNorm(8)}, 8),
+    "blur by a buffer": (blurred, 8, {"kernel": torch.rand(8, 1, 3, 3)}, 8),
+    "edges by a buffer": (lambda n, x: F.conv2d(x, n.kernel), 5, {"kernel": torch.rand(5, 8, 3, 3)}, 8),
+    "a mean by hand": (mean_by_hand, 5, {"one": conv(8, 5)}, 5),
+    "group norm beside a layer norm": (two_norms, 8, {"one": nn.GroupNorm(2, 8), "two": nn.LayerNorm(8)}, 2),
+    "layer norm of a constant width": (constant_norm, 8, {"scale": weight(8)}, 0),
+    "spectrum": (lambda n, x: torch.fft.irfft2(torch.fft.rfft2(n.one(x)) * 2), 5, {"one": conv(8, 5)}, 8),
     "layer norm over everything": (lambda n, x: n.one(x), 8, {"one": nn.LayerNorm((8, 8, 8))}, 8),
     "RMS norm": (lambda n, x: n.one(x.movedim(1, -1)).movedim(-1, 1), 8, {"one": nn.RMSNorm(8)}, 8),
     "PReLU a channel": (lambda n, x: n.one(n.two(x)), 6, {"one": nn.PReLU(6), "two": conv(8, 6)}, 8 + 6),

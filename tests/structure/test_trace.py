@@ -62,9 +62,8 @@ def test_resnet20_of_the_zoo_frees_each_stage() -> None:
     assert [item.module for item in structure.held] == [""]  # the classifier's outputs, and nothing else
 
 
-def test_caller_model_mode_hooks_and_randomness_are_untouched() -> None:
-    model, calls = make(Chain).train(), []
-    model.conv1.register_forward_hook(lambda *_: calls.append(1))
+def test_caller_model_mode_and_randomness_are_untouched() -> None:
+    model = make(Chain).train()
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     before = torch.get_rng_state()
     structure = legr.trace(model, example())
@@ -75,9 +74,7 @@ def test_caller_model_mode_hooks_and_randomness_are_untouched() -> None:
         legr.BudgetCurve(structure, legr.rank(structure, legr.filter_norms(model, structure))).at(macs=0.5),
     )
     assert torch.equal(torch.get_rng_state(), before)
-    assert not calls
     assert model.training
-    assert len(model.conv1._forward_hooks) == 1
     assert all(torch.equal(state[name], tensor) for name, tensor in model.state_dict().items())
 
 
@@ -90,6 +87,16 @@ def test_errors_name_the_remedy() -> None:
     old(example())
     with pytest.raises(legr.TraceError, match="remove_weight_norm"):
         legr.trace(old, example())
+
+
+def test_a_hook_that_changes_the_output_is_part_of_the_model() -> None:
+    model = make(Residual)
+    model.inner.register_forward_hook(lambda module, inputs, output: output + inputs[0][:, :6])
+    structure = legr.trace(model, example())
+    layers = {layer.name: layer.labels.tolist() for layer in structure.layers}
+    assert "inner" not in layers  # united with channels that a constant takes by their numbers
+    assert layers["stem"][:6] == [0] * 6
+    assert legr.verify(model, structure, example()) < 1e-12
 
 
 class Grown(nn.Module):

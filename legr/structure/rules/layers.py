@@ -42,8 +42,8 @@ def convolution(tracer: "Tracer", call: Call) -> None:
         if found is None:
             return _opaque(tracer, call, "its groups cannot be cut")
         out, scored = found
-    tracer.note("in_channels", channels)
-    tracer.note("out_channels", out)
+    tracer.note("in_channels", channels, owner=slot.name)
+    tracer.note("out_channels", out, owner=slot.name)
     positions = (x if transposed else call.output).numel() // (len(channels) if transposed else len(out))
     tracer.add_cost(slot.name, positions * prod(weight.shape[2:]), out_dim, in_dim)
     _finish(tracer, call, slot.name, scored, channel, out)
@@ -68,8 +68,6 @@ def _grouped(
         options = ("whole",)
     elif groups >= sum(per_group):
         options = ("whole", "columns")
-    if getattr(tracer.network.get_submodule(tracer.module), "groups", None) != groups:
-        options = tuple(option for option in options if option != "whole")  # no attribute that could follow
     option = tracer.choose(options, call.name, channels)
     name = call.name
     if option == "whole":
@@ -81,7 +79,7 @@ def _grouped(
         if rows.shape[1] > 1:
             tracer.unite(rows, rows[:, :1].expand_as(rows), name)
         tracer.unite(inputs[:, 0], rows[:, 0], name)
-        tracer.note("groups", channels, divisor=per_group[0])
+        tracer.note("groups", channels, divisor=per_group[0], owner=weight)
         out = rows[:, :1].repeat(1, per_group[1]).reshape(-1)
         return tracer.nodes.find(out), dims[0]
     if option == "columns":
@@ -127,8 +125,8 @@ def _multiply(
         return _opaque(tracer, call, _SPREAD)
     tracer.unite(channels, tracer.axis(slot.name, in_dim), call.name)
     out = tracer.axis(slot.name, out_dim)
-    tracer.note("in_features", channels)
-    tracer.note("out_features", out)
+    tracer.note("in_features", channels, owner=slot.name)
+    tracer.note("out_features", out, owner=slot.name)
     tracer.add_cost(slot.name, call.output.numel() // len(out), out_dim, in_dim)
     _finish(tracer, call, slot.name, out_dim, call.output.dim() - 1, out, bias)
 
@@ -137,7 +135,8 @@ def _finish(
     tracer: "Tracer", call: Call, weight: str, scored: int, channel: int, out: Tensor, bias: Tensor | None = None
 ) -> None:
     """Tie the bias, label the output, note the filters to score."""
-    tracer.layers.setdefault(weight.removesuffix(".weight"), (weight, scored))
+    if tracer.is_parameter(weight):  # the filters of a buffer are fixed numbers: nobody ranks them
+        tracer.layers.setdefault(weight.removesuffix(".weight"), (weight, scored))
     bias = call["bias"] if bias is None else bias
     if bias is not None:
         slot = tracer.slot(bias)

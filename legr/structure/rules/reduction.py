@@ -25,6 +25,8 @@ def spatial(tracer: "Tracer", call: Call) -> None:
     channels = tracer.along(x, channel)
     if channels is None:
         return hold_all(tracer, call, "its input has channels along another dimension")
+    for other in call.inputs[1:]:  # where to look: boxes, a flow
+        tracer.hold(tracer.labels(other), call.name, "they are places in space")
     for out in call.outputs:
         tracer.write_along(out, channel, channels)
 
