@@ -17,6 +17,9 @@ from legr.study.store import Study
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "legr"]
 
+# Started in the background of a shell, the tests would ignore SIGINT, and so would every command they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def run(*arguments: object, code: int = 0) -> tuple[Any, str]:
     """Run a command; return its JSON (if any) and what it said on stderr."""
