@@ -39,6 +39,19 @@ def output_tensors(output: Any) -> list[Tensor]:
     return tensors
 
 
+def require_followable(model: nn.Module) -> None:
+    """Refuse a model whose parameters have no values yet, or whose forward is not Python.
+
+    Raises:
+        TraceError: it is lazy, on the meta device, or scripted.
+    """
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        if is_lazy(tensor) or tensor.is_meta:
+            raise TraceError(f"{name} has no values yet; run the model once, or load its weights, and try again")
+    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+        raise TraceError("the model is scripted (torch.jit), so its forward cannot be followed; use the Python module")
+
+
 def private_copy(model: nn.Module, *, sharing: bool = False) -> nn.Module:
     """Copy a model to the CPU in evaluation mode; forward hooks stay, as they may be part of what it computes.
 
@@ -48,11 +61,7 @@ def private_copy(model: nn.Module, *, sharing: bool = False) -> nn.Module:
     Raises:
         TraceError: the model cannot be copied (legacy `weight_norm`, for one).
     """
-    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
-        if is_lazy(tensor) or tensor.is_meta:
-            raise TraceError(f"{name} has no values yet; run the model once, or load its weights, and try again")
-    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
-        raise TraceError("the model is scripted (torch.jit), so its forward cannot be followed; use the Python module")
+    require_followable(model)
     shared = [p for p in model.parameters() if sharing and p.dtype == torch.float32 and not p.is_cuda and is_large(p)]
     try:
         network = copy.deepcopy(model, {id(p): p for p in shared})

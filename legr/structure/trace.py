@@ -16,7 +16,16 @@ from torch.utils._pytree import tree_leaves
 from legr.errors import TraceError
 from legr.structure.assemble import assemble, numbering
 from legr.structure.copies import randomise
-from legr.structure.edges import Inputs, as_inputs, as_traced, noise_like, output_tensors, private_copy, twice
+from legr.structure.edges import (
+    Inputs,
+    as_inputs,
+    as_traced,
+    noise_like,
+    output_tensors,
+    private_copy,
+    require_followable,
+    twice,
+)
 from legr.structure.policies import Policies, Site
 from legr.structure.rehearse import Failure, Rehearsal, rehearse
 from legr.structure.tracer import Tracer, kind_of
@@ -41,7 +50,7 @@ def trace(model: nn.Module, example_input: Inputs) -> Structure:
     Raises:
         TraceError: the model cannot be copied, or its forward fails on this input.
     """
-    private_copy(model, sharing=True)  # what cannot be copied is said before anything else
+    require_followable(model)
     size = sum(p.numel() for p in model.parameters())
     if size > _SMALL:
         return _trace(model, example_input, torch.float32, sharing=size > _LARGE)

@@ -232,11 +232,10 @@ class Tracer(Channels, TorchDispatchMode):
         labels = self.labels(tensor)
         if life.blank and not labels.any():
             return None  # part of a tensor that the forward has yet to fill
-        for d in range(labels.dim()):
-            line = labels[tuple(slice(None) if i == d else slice(0, 1) for i in range(labels.dim()))].reshape(-1)
-            if len(line) > 1 and bool((line != line[0]).any()):
-                return tuple(tensor.shape), d, line.clone()
-        return tuple(tensor.shape), None, None
+        dims = rules.varying(labels)  # one at most: results are boxes
+        return (
+            (tuple(tensor.shape), dims[0], self.along(tensor, dims[0])) if dims else (tuple(tensor.shape), None, None)
+        )
 
     def _bury(self) -> None:
         """Note what ended storages were, so that nothing of them need be kept."""
