@@ -5,7 +5,7 @@ It does not know what is on which page.
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
@@ -15,7 +15,6 @@ from app.commands import run_command
 from app.measured import Reading
 from legr.errors import LegrError
 from legr.jobs.records import Job
-from legr.ranking.shape import Shape
 from legr.study.store import Study
 
 FLOPS_NOTE = "FLOPs here are MACs: one multiply-add = 1."
@@ -99,23 +98,9 @@ def summary_line(study: Study) -> str:
 
 def shape_note(study: Study) -> None:
     """Say what is asked of the shape of every network of a study; nothing where nothing is."""
-    words = shape_words(study.shape)
+    words = study.shape.words
     if words:
-        st.caption(plain(f"{words}. Set by `python -m legr shape`."))
-
-
-def shape_words(shape: Shape) -> str:
-    """A shape in words; "" for the plain one."""
-
-    def layers(group: Collection[str]) -> str:
-        return f"{len(group)} layer{'' if len(group) == 1 else 's'}"
-
-    parts = [f"channel counts are rounded to multiples of {shape.multiple}"] if shape.multiple > 1 else []
-    parts += [f"{layers(shape.excluded)} left whole"] if shape.excluded else []
-    parts += [f"{layers(shape.pins)} pinned"] if shape.pins else []
-    parts += [f"a floor set for {layers(shape.floors)}"] if shape.floors else []
-    words = "; ".join(parts)
-    return words[:1].upper() + words[1:]
+        st.caption(plain(f"Shape: {words}. Set by `python -m legr shape`."))
 
 
 # -- figures in words --------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def shape(
         excluded = tuple(name for text in exclude or () for name in text.split(","))
         wanted = Shape(1 if multiple is None else multiple, _counts("--floor", floor), excluded, _counts("--pin", pin))
     found = set_shape(writable_study(study), wanted) if asked or clear else show_shape(Study.open(study))
-    terminal.result(found, json, f"{_in_words(found['shape'])}\n{_reach(found)}")
+    terminal.result(found, json, f"{found['words'] or 'no shape is asked for'}\n{_reach(found)}")
 
 
 def _counts(option: str, given: Sequence[str] | None) -> dict[str, int]:
@@ -50,14 +50,6 @@ def _counts(option: str, given: Sequence[str] | None) -> dict[str, int]:
         if counts.setdefault(layer, int(count)) != int(count):
             raise SettingsError(f"{option} names {layer} twice, with {counts[layer]} and {count}; give one")
     return counts
-
-
-def _in_words(found: Mapping[str, Any]) -> str:
-    parts = [f"multiples of {found['multiple']}"] if found["multiple"] > 1 else []
-    parts += [f"{name} is excluded" for name in found["excluded"]]
-    parts += [f"{name} has {count}" for name, count in found["pins"].items()]
-    parts += [f"{name} keeps at least {count}" for name, count in found["floors"].items()]
-    return ", ".join(parts) or "no shape is asked for"
 
 
 def _reach(found: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from legr.commands.network import data_progress
+from legr.data.encoded import ImageShape
 from legr.data.folders import remember_folder
 from legr.data.images import IMAGENET_NORMALIZATION, Dataset, Normalization
 from legr.data.load import load_dataset
@@ -25,7 +26,6 @@ from legr.structure.verify import verify
 from legr.study.records import StudyInfo
 from legr.study.store import Study
 from legr.training.evaluate import score
-from legr.training.inputs import Shape
 from legr.training.models import ModelSpec, build_model, find_spec
 from legr.training.weights import WeightsInfo, hash_state, load_weights, save_weights
 
@@ -41,7 +41,7 @@ def create(
     report: Report,
     *,
     split_seed: int = 0,
-    input_shape: Shape | None = None,
+    input_shape: ImageShape | None = None,
 ) -> Study:
     """Make a study in `path`.
 

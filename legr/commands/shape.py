@@ -27,6 +27,7 @@ def show_shape(study: Study) -> dict[str, Any]:
         "study": study.info.name,
         "ranking": study.default_ranking,
         "shape": study.shape.to_dict(),
+        "words": study.shape.words,
         "steps": len(curve.ranking.ends) - 1,
         "floors": curve.floors,
         "least": {"macs": int(curve.macs[-1]), "params": int(curve.params[-1])},

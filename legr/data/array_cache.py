@@ -15,7 +15,7 @@ import psutil  # type: ignore[import-untyped]
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from legr.data.encoded import Progress, Shape
+from legr.data.encoded import ImageShape, Progress
 from legr.errors import DataError
 from legr.files import temporary_beside
 
@@ -36,7 +36,7 @@ class ImageArrays(NamedTuple):
     test_labels: NDArray[np.int64]
 
 
-def check_memory(name: str, n_images: int, shape: Shape) -> None:
+def check_memory(name: str, n_images: int, shape: ImageShape) -> None:
     """Refuse images that would not fit: decoded they may take half of the free memory.
 
     Raises:
@@ -50,7 +50,7 @@ def check_memory(name: str, n_images: int, shape: Shape) -> None:
         )
 
 
-def shape_name(shape: Shape) -> str:
+def shape_name(shape: ImageShape) -> str:
     """Name a shape in a cache's folder: colour squares by their side, others in full."""
     channels, height, width = shape
     return str(height) if channels == 3 and height == width else "x".join(map(str, shape))

@@ -14,7 +14,7 @@ import numpy as np
 
 from legr.data.array_cache import ImageArrays, cached_arrays, read_arrays, shape_name, write_arrays
 from legr.data.decode import resize_arrays
-from legr.data.encoded import Progress, Shape
+from legr.data.encoded import ImageShape, Progress
 from legr.data.shuffle import permutation
 from legr.errors import DataError
 from legr.machine import cache_folder, data_folder
@@ -47,7 +47,7 @@ DOWNLOAD_TIMEOUT_SECONDS = 30
 DOWNLOAD_CHUNK_BYTES = 2**20
 
 
-def digits_arrays(shape: Shape) -> ImageArrays:
+def digits_arrays(shape: ImageShape) -> ImageArrays:
     """Return scikit-learn's 1,797 handwritten digits, 1,438 for training, resized from 8 x 8 grey pixels."""
     from sklearn.datasets import load_digits  # type: ignore[import-untyped]
 
@@ -61,7 +61,7 @@ def digits_arrays(shape: Shape) -> ImageArrays:
     return ImageArrays(images[train], labels[train], images[test], labels[test])
 
 
-def cifar10_arrays(shape: Shape, progress: Progress | None = None) -> ImageArrays:
+def cifar10_arrays(shape: ImageShape, progress: Progress | None = None) -> ImageArrays:
     """Return CIFAR-10 from this machine's data folder, resized from 32 x 32 pixels.
 
     torchvision's own files are read (after its md5 checks) the first time only; then .npy files are.
@@ -153,7 +153,7 @@ def _read_torchvision(folder: Path) -> ImageArrays:
     return ImageArrays(images[0], labels[0], images[1], labels[1])
 
 
-def _resized(arrays: ImageArrays, shape: Shape) -> ImageArrays:
+def _resized(arrays: ImageArrays, shape: ImageShape) -> ImageArrays:
     return ImageArrays(
         resize_arrays(arrays.train_images, shape),
         arrays.train_labels,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from legr.data.encoded import EncodedImage, EncodedSplit, Progress, Shape
+from legr.data.encoded import EncodedImage, EncodedSplit, ImageShape, Progress
 from legr.errors import DataError
 
 __all__ = ["decode_split", "resize_arrays"]
@@ -23,7 +23,7 @@ LUMA = (0.299, 0.587, 0.114)  # red, green, blue -> grey (ITU-R 601), as Pillow 
 
 
 def decode_split(
-    split: EncodedSplit, shape: Shape, what: str, progress: Progress | None = None
+    split: EncodedSplit, shape: ImageShape, what: str, progress: Progress | None = None
 ) -> NDArray[np.uint8]:  # (N, *shape)
     """Decode every image of `split` in parallel threads; `what` names the work for `progress`.
 
@@ -47,7 +47,7 @@ def decode_split(
     return images
 
 
-def resize_arrays(images: NDArray[np.uint8], shape: Shape) -> NDArray[np.uint8]:
+def resize_arrays(images: NDArray[np.uint8], shape: ImageShape) -> NDArray[np.uint8]:
     """Return colour images (N, 3, H, W) as (N, *shape): scaled bilinearly to cover it, then the centre."""
     import torch
     from torch.nn.functional import interpolate
@@ -68,7 +68,7 @@ def resize_arrays(images: NDArray[np.uint8], shape: Shape) -> NDArray[np.uint8]:
     return resized
 
 
-def _decode(image: EncodedImage, shape: Shape) -> NDArray[np.uint8]:
+def _decode(image: EncodedImage, shape: ImageShape) -> NDArray[np.uint8]:
     source = io.BytesIO(image.content) if isinstance(image.content, bytes) else image.content
     try:
         with Image.open(source) as opened:

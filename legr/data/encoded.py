@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from legr.errors import DataError
 
-__all__ = ["CHUNK", "EncodedImage", "EncodedSplit", "ImageFolder", "Progress", "Shape", "labelled"]
+__all__ = ["CHUNK", "EncodedImage", "EncodedSplit", "ImageFolder", "ImageShape", "Progress", "labelled"]
 
 CHUNK = 1024
 """Images that a reader hands over at a time."""
 
-Shape = tuple[int, int, int]
-"""Of a decoded image: channels (3, or 1 for grey), height, width."""
+ImageShape = tuple[int, int, int]
+"""Channels (3, or 1 for grey), height, width of a decoded image."""
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is going on, items done, items in all); it may raise to stop the work."""

@@ -25,7 +25,7 @@ from legr.data.builtin_sets import (
     download_cifar10,
 )
 from legr.data.decode import decode_split
-from legr.data.encoded import ImageFolder, Progress, Shape
+from legr.data.encoded import ImageFolder, ImageShape, Progress
 from legr.data.fingerprint import fingerprint_files
 from legr.data.folders import find_source, remember_folder
 from legr.data.images import CHANNELS, IMAGENET_NORMALIZATION, Dataset, Normalization, Split
@@ -66,7 +66,7 @@ class Loaded(NamedTuple):
 
 def load_dataset(
     source: str,
-    shape: Shape = (3, 32, 32),
+    shape: ImageShape = (3, 32, 32),
     *,
     split_seed: int = 0,
     download: bool = False,
@@ -101,23 +101,23 @@ def load_dataset(
     return _split(load(shape, progress), split_seed)
 
 
-def _load_digits(shape: Shape, _: Progress | None) -> Loaded:
+def _load_digits(shape: ImageShape, _: Progress | None) -> Loaded:
     check_memory("digits", 1_797, shape)
     return Loaded("digits", DIGITS_CLASSES, digits_arrays(shape), DIGITS_FINGERPRINT, flip=False)
 
 
-def _load_cifar10(shape: Shape, progress: Progress | None) -> Loaded:
+def _load_cifar10(shape: ImageShape, progress: Progress | None) -> Loaded:
     check_memory("cifar10", 60_000, shape)
     return Loaded("cifar10", CIFAR10_CLASSES, cifar10_arrays(shape, progress), CIFAR10_FINGERPRINT, flip=True)
 
 
-BUILTIN: dict[str, Callable[[Shape, Progress | None], Loaded]] = {
+BUILTIN: dict[str, Callable[[ImageShape, Progress | None], Loaded]] = {
     "digits": _load_digits,
     "cifar10": _load_cifar10,
 }
 
 
-def _load_folder(source: str, shape: Shape, progress: Progress | None) -> Loaded:
+def _load_folder(source: str, shape: ImageShape, progress: Progress | None) -> Loaded:
     folder = Path(source).expanduser()
     if not folder.is_dir():
         state = "is a file" if folder.exists() else "does not exist"
@@ -132,7 +132,7 @@ def _load_folder(source: str, shape: Shape, progress: Progress | None) -> Loaded
     return Loaded(name, found.classes, arrays, fingerprint, flip=True)
 
 
-def _decode(found: ImageFolder, shape: Shape, progress: Progress | None) -> ImageArrays:
+def _decode(found: ImageFolder, shape: ImageShape, progress: Progress | None) -> ImageArrays:
     return ImageArrays(
         decode_split(found.train, shape, "decoding the training images", progress),
         found.train.labels,

@@ -5,7 +5,7 @@ It does not know how a ranking meets them, nor budgets; numpy only through the s
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -14,6 +14,7 @@ from legr.errors import SettingsError
 from legr.structure.types import Structure
 
 MULTIPLES = (1, 4, 8, 16, 32)
+_FEW = 3  # layers that a sentence names
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,15 @@ class Shape:
                         f"the {word} of {name} must be in [1, {totals[name]}], the channels it has, got {count}"
                     )
 
+    @property
+    def words(self) -> str:
+        """What is asked for, such as "multiples of 8; conv1 left whole"; "" for the plain shape."""
+        parts = [f"multiples of {self.multiple}"] if self.multiple > 1 else []
+        parts += [f"{_listed(self.excluded)} left whole"] if self.excluded else []
+        parts += [f"{_listed(self.pins)} pinned"] if self.pins else []
+        parts += [f"a floor for {_listed(self.floors)}"] if self.floors else []
+        return "; ".join(parts)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the shape as plain data."""
         return {
@@ -98,6 +108,13 @@ PLAIN = Shape()
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _listed(layers: Collection[str] | Mapping[str, int]) -> str:
+    """Layers by name, with their counts; many of them by their number."""
+    if len(layers) > _FEW:
+        return f"{len(layers)} layers"
+    return ", ".join(f"{name} ({layers[name]})" if isinstance(layers, Mapping) else name for name in layers)
 
 
 def _advice(name: str, known: Iterable[str]) -> str:

@@ -12,12 +12,24 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from legr.structure import rules
+from legr.structure.edges import private_copy
 from legr.structure.types import BoolArray, Keep, Structure
 
 DROPOUTS = ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 
 
-def randomise(network: nn.Module, generator: torch.Generator) -> None:
+def stand_in(model: nn.Module, dtype: torch.dtype, generator: torch.Generator, *, sharing: bool = False) -> nn.Module:
+    """A private copy to run and cut in place of the model, with random values where the model's would hide something.
+
+    Args:
+        sharing: as for `private_copy`.
+    """
+    network = private_copy(model, sharing=sharing).to(dtype)
+    _randomise(network, generator)
+    return network
+
+
+def _randomise(network: nn.Module, generator: torch.Generator) -> None:
     """Give norms, and parameters that are all zero or all one, values that hide nothing."""
     with torch.no_grad():
         for module in network.modules():

@@ -18,7 +18,7 @@ from legr.structure import rules
 from legr.structure.copies import at_least_one, without_statistics, zeroed
 from legr.structure.policies import Site
 from legr.structure.surgery import prune
-from legr.structure.tracer import Shape, Trail
+from legr.structure.tracer import Result, Trail
 from legr.structure.types import BoolArray, IntArray, Keep, Structure
 
 _TOLERANCE = {torch.float64: 1e-9, torch.complex128: 1e-9, torch.float32: 1e-3, torch.complex64: 1e-3}  # relative
@@ -150,7 +150,7 @@ class _Walk(TorchDispatchMode):
                 break
         return None
 
-    def look(self, number: int, place: int, shape: Shape, tensor: Tensor) -> None:
+    def look(self, number: int, place: int, shape: Result, tensor: Tensor) -> None:
         """Look at one result of an operation."""
         sizes, dim, nodes = shape
         if dim is not None and nodes is not None:
@@ -166,10 +166,15 @@ class _Noting(_Walk):
         super().__init__(trail, kept, exempt)
         self.results: dict[tuple[int, int], tuple[Tensor, float]] = {}
 
-    def look(self, number: int, place: int, shape: Shape, tensor: Tensor) -> None:
+    def look(self, number: int, place: int, shape: Result, tensor: Tensor) -> None:
         _, dim, nodes = shape
         if dim is not None and nodes is not None:
-            tensor = tensor.index_select(dim, torch.from_numpy(np.flatnonzero(self.kept(nodes))))
+            kept = torch.from_numpy(self.kept(nodes))
+            if rules.may_have_no_number(self.trail[number].name):
+                removed = tensor.index_select(dim, (~kept).nonzero().squeeze(1))
+                if not bool(removed.isfinite().all()):
+                    raise _Parted(number, "a removed channel has no number there")
+            tensor = tensor.index_select(dim, kept.nonzero().squeeze(1))
         scale = _sums(tensor.abs() if tensor.dtype != torch.bool else tensor, dim)
         self.results[number, place] = _sums(tensor, dim), float(scale.max()) if len(scale) else 0.0
 
@@ -181,7 +186,7 @@ class _Comparing(_Walk):
         super().__init__(noted.trail, noted.kept, noted.exempt)
         self.noted = noted
 
-    def look(self, number: int, place: int, shape: Shape, tensor: Tensor) -> None:
+    def look(self, number: int, place: int, shape: Result, tensor: Tensor) -> None:
         super().look(number, place, shape, tensor)
         if (number, place) not in self.noted.results:
             return

@@ -15,14 +15,13 @@ from torch.utils._pytree import tree_leaves
 
 from legr.errors import TraceError
 from legr.structure.assemble import assemble, numbering
-from legr.structure.copies import randomise
+from legr.structure.copies import stand_in
 from legr.structure.edges import (
     Inputs,
     as_inputs,
     as_traced,
     noise_like,
     output_tensors,
-    private_copy,
     require_followable,
     twice,
 )
@@ -65,7 +64,7 @@ def _trace(model: nn.Module, example_input: Inputs, dtype: torch.dtype, *, shari
     generator = torch.Generator().manual_seed(0)
     inputs = noise_like(as_inputs(example_input), dtype, generator)
     shapes = tuple(tuple(x.shape) for x in tree_leaves(inputs) if isinstance(x, Tensor))
-    network = _stand_in(model, dtype, generator, sharing=sharing)
+    network = stand_in(model, dtype, generator, sharing=sharing)
     policies = Policies()
     with as_traced(dtype):
         for attempt in range(_ATTEMPTS):
@@ -77,7 +76,7 @@ def _trace(model: nn.Module, example_input: Inputs, dtype: torch.dtype, *, shari
                 continue
             structure = assemble(network, tracer, shapes)
             if tracer.choices and sharing:  # values are tested as well, in a network of our own
-                network, sharing = _stand_in(model, dtype, generator, sharing=False), False
+                network, sharing = stand_in(model, dtype, generator, sharing=False), False
             rehearsal = Rehearsal(tracer.trails, numbering(tracer), (inputs, twice(inputs)), shapes_only=sharing)
             failure = rehearse(network, structure, rehearsal)
             if failure is None:
@@ -111,13 +110,6 @@ def _suspects(tracer: Tracer, failure: Failure, *, every: bool) -> list[Site]:
     if every:
         sites |= {c.site for c in tracer.choices if c.site[:2] in {site[:2] for site in sites}}
     return sorted(sites)
-
-
-def _stand_in(model: nn.Module, dtype: torch.dtype, generator: torch.Generator, *, sharing: bool) -> nn.Module:
-    """A copy to run and cut in place of the model, with random values where the model's would hide something."""
-    network = private_copy(model, sharing=sharing).to(dtype)
-    randomise(network, generator)
-    return network
 
 
 def _modules_around(network: nn.Module, path: str) -> list[str]:

@@ -20,8 +20,8 @@ from legr.structure.memory import Stay, stay_of
 from legr.structure.policies import HOLD, Policies, Site
 from legr.structure.storages import Life, Storages
 
-#: Shape of a tensor, the dim along which its channels lie, and their nodes (None, None where nothing varies).
-Shape = tuple[tuple[int, ...], int | None, Tensor | None]
+#: Result of a tensor, the dim along which its channels lie, and their nodes (None, None where nothing varies).
+Result = tuple[tuple[int, ...], int | None, Tensor | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Trail:
     name: str
     module: str
     site: Site  # where it is held if a rehearsal fails there
-    outputs: tuple[Shape | None, ...]
+    outputs: tuple[Result | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ class Tracer(Channels, TorchDispatchMode):
                 life.born = len(self.trails[-1])
         self.trails[-1].append(Trail(rules.base_name(func), self.module, place, tuple(outputs)))
 
-    def _shape_of(self, tensor: Tensor, life: Life) -> Shape | None:
+    def _shape_of(self, tensor: Tensor, life: Life) -> Result | None:
         labels = self.labels(tensor)
         if life.blank and not labels.any():
             return None  # part of a tensor that the forward has yet to fill

@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_map_only
 from torch.utils.flop_counter import FlopCounterMode
 
 from legr.errors import LegrError, TraceError, VerificationError
-from legr.structure.copies import WithoutStatistics, at_least_one, randomise, zeroed
+from legr.structure.copies import WithoutStatistics, at_least_one, stand_in, zeroed
 from legr.structure.cost import cost
 from legr.structure.edges import (
     Inputs,
@@ -27,7 +27,6 @@ from legr.structure.edges import (
     inputs_dtype,
     noise_like,
     output_tensors,
-    private_copy,
     twice,
 )
 from legr.structure.surgery import prune
@@ -53,7 +52,7 @@ def verify(model: nn.Module, structure: Structure, example_input: Inputs) -> flo
         VerificationError: two functions differ, the pruned model does not run, or its cost is not the
             predicted one; the message names the layer.
     """
-    network, inputs = _stand_in(model, example_input)
+    network, inputs = _stand_in_and_inputs(model, example_input)
     worst = 0.0
     with as_traced(inputs_dtype(inputs)):
         _require_dependence(network, inputs)
@@ -67,12 +66,11 @@ def verify(model: nn.Module, structure: Structure, example_input: Inputs) -> flo
     return worst
 
 
-def _stand_in(model: nn.Module, example_input: Inputs) -> tuple[nn.Module, tuple[Any, ...]]:
+def _stand_in_and_inputs(model: nn.Module, example_input: Inputs) -> tuple[nn.Module, tuple[Any, ...]]:
     """A private copy with random values, and inputs: float64, or float32 where the forward insists on that."""
     for dtype in (torch.float64, torch.float32):
         generator = torch.Generator().manual_seed(0)
-        network = private_copy(model).to(dtype)
-        randomise(network, generator)
+        network = stand_in(model, dtype, generator)
         inputs = noise_like(as_inputs(example_input), dtype, generator)
         try:
             with as_traced(dtype):

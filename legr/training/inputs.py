@@ -6,12 +6,8 @@ It does not know networks, and loads without torch.
 import re
 from math import prod
 
+from legr.data.encoded import ImageShape
 from legr.errors import SettingsError
-
-__all__ = ["Shape", "image_shape", "input_shapes"]
-
-Shape = tuple[int, int, int]
-"""Channels, height, width."""
 
 _LARGEST = 2**30  # values of one input: 4 GiB in float32
 
@@ -28,7 +24,7 @@ def input_shapes(text: str) -> tuple[tuple[int, ...], ...]:
     return tuple(_shape(part.strip(), text) for part in text.split(","))
 
 
-def image_shape(text: str) -> Shape:
+def image_shape(text: str) -> ImageShape:
     """Return channels, height and width of the one image that `text` names.
 
     Raises:

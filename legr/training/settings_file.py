@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from legr.data.encoded import ImageShape
 from legr.errors import SettingsError
-from legr.training.inputs import Shape, image_shape
+from legr.training.inputs import image_shape
 
 __all__ = ["NamedModel", "named_models", "settings_path", "with_settings"]
 
@@ -30,7 +31,7 @@ class NamedModel:
 
     factory: str
     folder: Path  # what the factory is imported from
-    input_shape: Shape | None
+    input_shape: ImageShape | None
     weights: Path | None
 
 

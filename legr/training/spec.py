@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from legr.training.inputs import Shape
+from legr.data.encoded import ImageShape
 
 __all__ = ["ModelSpec"]
 
@@ -27,6 +27,6 @@ class ModelSpec:
 
     name: str
     build: Callable[[int], nn.Module]
-    input_shape: Shape
+    input_shape: ImageShape
     dense: bool
     num_classes: int

@@ -8,7 +8,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.structure_view import exception_lines, facts_lines, groups_info, outputs_line, reasons_info, reasons_of
-from app.widgets import shape_words
 from legr.ranking.shape import Shape
 from legr.structure.types import Group, Layer, Op, Remark, Structure
 from legr.study.store import Study
@@ -123,14 +122,7 @@ def test_a_network_that_cannot_be_cut_says_so(open_app: OpenApp, studies: Path, 
 def test_a_shape_is_said_once(open_app: OpenApp, studies: Path, page: str) -> None:
     assert "python -m legr shape" not in words(open_app(page))
     Study.open(studies / "demo").save_shape(Shape(multiple=8, pins={"layer1.0.conv1": 8, "layer2.0.conv1": 16}))
-    assert words(open_app(page)).count("Channel counts are rounded to multiples of 8; 2 layers pinned.") == 1
-
-
-def test_shapes_in_words() -> None:
-    assert shape_words(Shape()) == ""
-    assert shape_words(Shape(excluded=("a",), floors={"b": 2, "c": 3})) == (
-        "1 layer left whole; a floor set for 2 layers"
-    )
+    assert words(open_app(page)).count("Shape: multiples of 8; layer1.0.conv1 (8), layer2.0.conv1 (16) pinned.") == 1
 
 
 def _structure(**facts: object) -> Structure:

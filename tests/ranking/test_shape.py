@@ -226,3 +226,11 @@ def test_a_shape_is_plain_data_and_back() -> None:
     assert shape.to_dict() == {"multiple": 8, "floors": {"a": 1, "b": 2}, "excluded": ["c", "d"], "pins": {"e": 5}}
     assert legr.Shape.from_dict(shape.to_dict()) == shape
     assert legr.Shape().is_plain and not shape.is_plain
+
+
+def test_a_shape_in_words() -> None:
+    assert legr.Shape().words == ""
+    assert legr.Shape(8, excluded=("a",), floors={"b": 2, "c": 3}).words == (
+        "multiples of 8; a left whole; a floor for b (2), c (3)"
+    )
+    assert legr.Shape(pins=dict.fromkeys("abcd", 1)).words == "4 layers pinned"

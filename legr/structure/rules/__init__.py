@@ -126,6 +126,11 @@ def is_view(name: str) -> bool:
     return _RULE_OF.get(name) in (movement.view, slices.take)
 
 
+def may_have_no_number(name: str) -> bool:
+    """Whether an operation of this name may return no number for a channel that is zero."""
+    return _RULE_OF.get(name) in (elementwise.divide, elementwise.power, elementwise.undefined_at_zero)
+
+
 def decomposes(func: Any) -> bool:
     """Whether an operation is made of others that a trace can follow instead."""
     key = torch._C.DispatchKey.CompositeImplicitAutograd

@@ -13,7 +13,7 @@ from legr.structure.rules.call import Call, hold_all, varying
 if TYPE_CHECKING:
     from legr.structure.tracer import Tracer
 
-_ZERO = "a removed channel is zero there, for which the operation has no number"
+_ZERO = "a removed channel has no number there"
 
 
 def pointwise(tracer: "Tracer", call: Call) -> None:
@@ -92,17 +92,20 @@ def fill(tracer: "Tracer", call: Call) -> None:
 
 
 def undefined_at_zero(tracer: "Tracer", call: Call) -> None:
-    """Logarithms and reciprocals of activations: a removed channel is 0 there; of parameters they are pointwise."""
-    if any(tracer.is_active(x) and tracer.labels(x).any() for x in call.inputs):
-        return hold_all(tracer, call, _ZERO)
+    """Logarithms and reciprocals: of a removed channel, often 0, they may be no number, as a rehearsal finds out."""
+    for x in call.inputs:
+        labels = operand_labels(tracer, x)
+        if labels is not None and labels.any() and tracer.choose(("exact",), call.name, labels) == "hold":
+            tracer.hold(labels, call.name, _ZERO)
     return pointwise(tracer, call)
 
 
 def divide(tracer: "Tracer", call: Call) -> None:
-    """A quotient of two tensors: a removed divisor is 0, and 0 / 0 is no number; its channels stay."""
+    """A quotient of two tensors: 0 / 0 is no number; whether a removed divisor is 0, a rehearsal finds out."""
     divisor = call["other"]
-    if isinstance(divisor, Tensor) and tracer.is_active(divisor):
-        tracer.hold(tracer.labels(divisor), call.name, _ZERO)
+    labels = operand_labels(tracer, divisor) if isinstance(divisor, Tensor) else None
+    if labels is not None and labels.any() and tracer.choose(("exact",), call.name, labels) == "hold":
+        tracer.hold(labels, call.name, _ZERO)
     return pointwise(tracer, call)
 
 

@@ -22,16 +22,15 @@ def take(tracer: "Tracer", call: Call) -> None:
     if dim not in varying(labels) or all(out.shape == call["self"].shape for out in call.outputs):
         return
     bounds = _bounds(call, labels.shape[dim])
-    pieces = call.outputs
-    equal = len(pieces) > 1 and len({out.shape[dim] for out in pieces if out.dim() > dim}) == 1
+    pieces = _equal_pieces(call, labels.shape[dim], dim)
     options = (
         *(("follow",) if "select" not in call.name else ()),
-        *(("tie",) if equal else ()),
+        *(("tie",) if pieces > 1 else ()),
         *(("below",) if bounds is not None else ()),
     )
     option = tracer.choose(options, call.name, labels)
     if option == "tie":
-        _tie_pieces(tracer, call, labels, dim, len(pieces))
+        _tie_pieces(tracer, call, labels, dim, pieces)
     elif option == "below":
         assert bounds is not None
         front, back = bounds
@@ -74,6 +73,16 @@ def _tie_pieces(tracer: "Tracer", call: Call, labels: Tensor, dim: int, pieces: 
         if other != dim:
             labels = labels.narrow(other, 0, 1)
     tracer.tie(labels.reshape(pieces, -1), call.name, "pieces of one size lose the same channels")
+
+
+def _equal_pieces(call: Call, size: int, dim: int) -> int:
+    """How many pieces of one size the bounds divide the channels into; 0 where they do not."""
+    if "select" in call.name:
+        return 0
+    sizes = {out.shape[dim] for out in call.outputs}
+    piece, start = sizes.pop(), call["start"] or 0
+    whole = not sizes and piece > 0 and size % piece == 0 and start % piece == 0 and call["step"] in (None, 1)
+    return size // piece if whole else 0
 
 
 def _bounds(call: Call, size: int) -> tuple[int, int] | None:
