@@ -136,9 +136,9 @@ def log_ticks(values: Sequence[float]) -> list[float]:
 # -- progress of a search and of a training ----------------------------------------------------------------
 
 
-def search_info(trace: Sequence[float], identity_loss: float | None) -> pd.DataFrame:
-    """Best loss after each candidate, counted from 1, beside the identity's."""
-    return pd.DataFrame({"candidate": range(1, len(trace) + 1), "best": trace, "identity": identity_loss})
+def search_info(learned: Learned) -> pd.DataFrame:
+    """Best loss after each candidate, at the passes it took until then, beside the identity's."""
+    return pd.DataFrame({"passes": learned.spent, "best": learned.trace, "identity": learned.identity_loss})
 
 
 def search_info_of_history(history: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -146,18 +146,18 @@ def search_info_of_history(history: Sequence[Mapping[str, Any]]) -> pd.DataFrame
     rows = [row for row in history if row.get("best_loss") is not None]
     return pd.DataFrame(
         {
-            "candidate": [row["done"] for row in rows],
+            "passes": [row["done"] for row in rows],
             "best": [row["best_loss"] for row in rows],
             "identity": [row.get("identity_loss") for row in rows],
         }
     )
 
 
-def search_figure(info: pd.DataFrame, n_candidates: int, height: int = 280) -> go.Figure:
+def search_figure(info: pd.DataFrame, passes: float, height: int = 280) -> go.Figure:
     """Best loss so far; the axis spans the whole search from the start."""
     figure = go.Figure()
     figure.add_scatter(
-        x=info["candidate"],
+        x=info["passes"],
         y=info["identity"],
         name=CAPTIONS["identity"],
         mode="lines",
@@ -165,15 +165,15 @@ def search_figure(info: pd.DataFrame, n_candidates: int, height: int = 280) -> g
         line={"color": COLOURS["identity"], "width": 2, "dash": "dot"},
     )
     figure.add_scatter(
-        x=info["candidate"],
+        x=info["passes"],
         y=info["best"],
         name="Best so far",
         mode="lines" if len(info) > 1 else "markers",
         line={"color": COLOURS["learned"], "width": 2.5, "shape": "hv"},
-        hovertemplate="candidate %{x}<br>best loss %{y:.4f}<extra></extra>",
+        hovertemplate="pass %{x:.0f}<br>best loss %{y:.4f}<extra></extra>",
     )
     style(figure, height)
-    figure.update_xaxes(title="candidate", range=[0, max(n_candidates, 1)], fixedrange=True)
+    figure.update_xaxes(title="passes over the images", range=[0, max(passes, 1)], fixedrange=True)
     figure.update_yaxes(title="loss on held-out images", fixedrange=True)
     return figure
 

@@ -23,7 +23,7 @@ NOUNS = {
     "measure": "The measurement",
     "export": "The export",
 }
-STAGES = {"candidate": "Candidate", "epoch": "Epoch", "point": "Measured network"}
+STAGES = {"pass": "Pass", "epoch": "Epoch", "point": "Measured network"}
 
 Draw = Callable[[Job], None]
 

@@ -3,108 +3,139 @@
 It does not know how candidates are proposed or scored.
 """
 
+from dataclasses import replace
+
 import streamlit as st
 
 from app.charts import PLAIN, map_figure, map_info, search_figure, search_info, search_info_of_history
-from app.widgets import metric, option, plain
+from app.widgets import metric, plain
 from legr.jobs.records import Job
 from legr.progress import duration
+from legr.study.pace import pace
 from legr.study.records import Learned, SearchSettings
 from legr.study.store import Study
 
-PRESETS = {"Quick": 64, "Standard": 400}
-CUSTOM = "Other"
+METHODS = {"gradient": "Gradient", "evolution": "Evolution", "cma-es": "CMA-ES", "tpe": "TPE"}
+EFFORTS = {  # passes over the images
+    "gradient": {"Quick": 30, "Standard": 90, "Thorough": 270},
+    "evolution": {"Quick": 100, "Standard": 400, "Thorough": 1600},
+}
+WHOLE, ONE, OWN = "Whole slider", "One budget", "Other"
 
 
-def search_form(study: Study, job: Job | None, available: bool) -> list[str] | None:
-    """The settings of a search and the button that starts it; those of a search that has begun are fixed.
+def search_form(study: Study, available: bool) -> list[str] | None:
+    """The settings of a search and the button that starts it.
 
     Args:
-        job: the newest search of this study.
         available: whether the images are here.
 
     Returns:
         The arguments of `learn` once the button is pressed, else None.
     """
     learned = study.learned
-    n_done = learned.candidates if learned else 0
-    begun = (study.path / "search.journal").exists()
+    last = SearchSettings.from_dict(learned.settings) if learned else SearchSettings()
     with st.container(border=True):
-        n_candidates = _candidates(n_done)
-        arguments = _fixed(learned, job) if begun else _settings()
-        enough = n_candidates > n_done
-        reason = None if enough else f"{n_done} candidates are finished: choose more to extend the search."
-        label = f"Search on to {n_candidates} candidates" if begun else "Start learning"
-        if not st.button(label, type="primary", disabled=not (available and enough), help=reason):
+        settings = _more(_goal(_method(last)))
+        spent = learned.spent[-1] if learned and settings == last else 0.0
+        effort = _effort(study, settings.method, spent)
+        reason = None if effort > spent else f"{spent:.0f} passes are done: choose more to search on."
+        label = f"Search on to {effort} passes" if spent else "Start learning"
+        if not st.button(label, type="primary", disabled=not available or reason is not None, help=reason):
             return None
-    return [*arguments, "--candidates", str(n_candidates), "--measure"]
+    return [*_arguments(settings), "--candidates", str(effort), "--measure"]
 
 
-def _candidates(n_done: int) -> int:
-    first = next((name for name, number in PRESETS.items() if number > n_done), CUSTOM)
+def _method(last: SearchSettings) -> SearchSettings:
+    method = st.segmented_control(
+        "Method",
+        list(EFFORTS),
+        default=last.method if last.method in EFFORTS else SearchSettings().method,
+        required=True,
+        key="method",
+        format_func=METHODS.__getitem__,
+        help="The gradient asks the network what each filter is worth, and needs a fraction of the time. "
+        "The evolution is the paper's: candidates are bred from the best.",
+    )
+    return last if method == last.method else SearchSettings(method=method)
+
+
+def _goal(settings: SearchSettings) -> SearchSettings:
     left, right = st.columns([2, 3], vertical_alignment="bottom")
-    preset = left.segmented_control(
-        "Candidates",
-        [*PRESETS, CUSTOM],
+    goals = [WHOLE, ONE] + ([OWN] if len(settings.budgets) > 1 else [])
+    begun = {0: WHOLE, 1: ONE}.get(len(settings.budgets), OWN)
+    goal = left.segmented_control(
+        "Learn for",
+        goals,
+        default=begun,
+        required=True,
+        key="goal",
+        help="A ranking learned for one budget is better there, and pays for it elsewhere.",
+    )
+    if goal == OWN:
+        right.caption(", ".join(f"{100 * budget:g} %" for budget in settings.budgets))
+        return settings
+    if goal == WHOLE:
+        return replace(settings, budgets=())
+    usual = settings.budgets[0] if len(settings.budgets) == 1 else 0.3
+    percent = right.number_input("Budget, % of the MACs", 1.0, 100.0, 100 * usual, 1.0, "%.1f", width=220)
+    return replace(settings, budgets=(float(f"{percent / 100:.6g}"),))
+
+
+def _more(settings: SearchSettings) -> SearchSettings:
+    with st.expander("More settings"):
+        left, right = st.columns(2)
+        images = left.number_input(
+            "Held-out images", 2, 100_000, settings.images, 500, help="At most as many as the study holds out."
+        )
+        seed = right.number_input("Seed", 0, 2**32 - 1, settings.seed, help="The same seed finds the same ranking.")
+    return replace(settings, images=int(images), seed=int(seed))
+
+
+def _effort(study: Study, method: str, spent: float) -> int:
+    efforts = EFFORTS[method]
+    seconds = pace(study, method)
+
+    def words(name: str) -> str:
+        if name not in efforts:
+            return name
+        left = max(efforts[name] - spent, 0)
+        return f"{name} ({duration(left * seconds)})" if seconds and left else f"{name} ({efforts[name]} passes)"
+
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    first = next((name for name, passes in efforts.items() if passes > spent and name != "Quick"), OWN)
+    chosen = left.segmented_control(
+        "Effort",
+        [*efforts, OWN],
         default=first,
         required=True,
-        key=f"preset-{n_done}",
-        format_func=lambda name: f"{name} ({PRESETS[name]})" if name in PRESETS else name,
-        help="Rankings that are tried. The first 64 are random, each later one improves on one of the best.",
+        key=f"effort-{method}-{spent:g}",
+        format_func=words,
+        help="Counted in passes of one network over the held-out images; times are those of this machine.",
     )
-    if preset in PRESETS:
-        return PRESETS[preset]
+    if chosen in efforts:
+        return efforts[chosen]
     with right:
-        return int(st.number_input("Number of candidates", 1, 100_000, max(2 * n_done, 100), 50, width=220))
+        return int(st.number_input("Passes", 1, 1_000_000, max(2 * int(spent), 100), 50, width=220))
 
 
-def _settings() -> list[str]:
-    """The settings of a new search, as arguments."""
-    usual = SearchSettings()
-    budget, images, seed = st.columns(3)
-    percent = budget.number_input(
-        "Scored at, % of the MACs",
-        1.0,
-        100.0,
-        100 * usual.budget,
-        1.0,
-        "%.1f",
-        help="The budget that candidates are pruned to. The lowest of interest is a good choice.",
-    )
-    n_images = images.number_input(
-        "Held-out images", 2, 100_000, usual.images, 500, help="At most as many as the study holds out."
-    )
-    number = seed.number_input("Seed", 0, 2**32 - 1, usual.seed, help="The same seed finds the same ranking.")
-    return ["--budget", f"{percent / 100:.6g}", "--images", str(n_images), "--seed", str(number)]
-
-
-def _fixed(learned: Learned | None, job: Job | None) -> list[str]:
-    """Say that a search that has begun keeps its settings; it needs no arguments for them."""
-    settings = SearchSettings.from_dict(learned.settings) if learned else _settings_of(job)
-    st.caption(
-        plain(
-            f"This study's search has begun and keeps its settings ({describe(settings)}). "
-            "For other settings, make a new study."
-        )
-    )
-    return []
-
-
-def _settings_of(job: Job | None) -> SearchSettings:
-    usual = SearchSettings()
-    if job is None:
-        return usual
-    return SearchSettings(
-        budget=float(option(job, "--budget", usual.budget)),
-        images=int(option(job, "--images", usual.images)),
-        seed=int(option(job, "--seed", usual.seed)),
-    )
+def _arguments(settings: SearchSettings) -> list[str]:
+    """Settings as arguments of `learn`."""
+    budgets = ",".join(f"{budget:g}" for budget in settings.budgets) or "all"
+    arguments = ["--method", settings.method, "--budgets", budgets]
+    arguments += ["--images", str(settings.images), "--seed", str(settings.seed)]
+    if settings.steps:
+        arguments += ["--steps", str(settings.steps)]
+    if settings.statistics != SearchSettings().statistics:
+        arguments += ["--statistics", settings.statistics]
+    return arguments + [part for name, value in settings.options.items() for part in ("--option", f"{name}={value:g}")]
 
 
 def describe(settings: SearchSettings) -> str:
     """Settings in words."""
-    budget = f"{100 * settings.budget:g} % of the MACs"
-    return f"scored at {budget} on up to {settings.images:,} held-out images, seed {settings.seed}"
+    budgets = " and ".join(f"{100 * budget:g} %" for budget in settings.budgets)
+    where = f"at {budgets} of the MACs" if budgets else "along the whole slider"
+    method = METHODS.get(settings.method, settings.method)
+    return f"{method}, scored {where} on up to {settings.images:,} held-out images, seed {settings.seed}"
 
 
 def show_search(study: Study, job: Job) -> None:
@@ -114,7 +145,7 @@ def show_search(study: Study, job: Job) -> None:
     learned = study.learned
     if job.stage == "point" and learned:
         st.caption("The ranking is learned and in use. Now the networks of the frontier are measured.")
-        info, total = search_info(learned.trace, learned.identity_loss), learned.candidates
+        info, total = search_info(learned), learned.spent[-1]
     else:
         info, total = search_info_of_history(job.history), job.total
     if len(info):
@@ -131,13 +162,11 @@ def show_learned(learned: Learned) -> None:
         _losses(learned.identity_loss, learned.best_loss)
         metric("Candidates", str(learned.candidates), help=f"The best was number {learned.best_candidate}.")
         metric("Search time", duration(learned.seconds))
-    words = describe(SearchSettings.from_dict(learned.settings))
-    st.caption(plain(f"{words[:1].upper()}{words[1:]}."))
+    st.caption(plain(f"{describe(SearchSettings.from_dict(learned.settings))}."))
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("**Best loss after each candidate**")
-        info = search_info(learned.trace, learned.identity_loss)
-        figure = search_figure(info, learned.candidates, height=430)
+        st.markdown("**Best loss as the search went on**")
+        figure = search_figure(search_info(learned), learned.spent[-1], height=430)
         st.plotly_chart(figure, key="trace", config=PLAIN, alt=_ALT)
     with right:
         st.markdown("**Alpha and kappa of each layer** (dotted: the identity, alpha 1 and kappa 0)")
@@ -145,10 +174,11 @@ def show_learned(learned: Learned) -> None:
         st.plotly_chart(map_figure(map_info(learned)), key="map", config=PLAIN, alt=alt)
 
 
-_ALT = "Best loss after each candidate, beside the loss of the identity."
+_ALT = "Best loss after each pass, beside the loss of the identity."
+_RELATIVE = "With several budgets, in units of the identity's loss at each."
 
 
 def _losses(identity: float, best: float) -> None:
     change = f"{100 * (best / identity - 1):+.1f} %" if best < identity else None
-    metric("Loss of the identity", f"{identity:.4f}", help="Of plain L2 norms, candidate 0.")
+    metric("Loss of the identity", f"{identity:.4f}", help=f"Of plain L2 norms, candidate 0. {_RELATIVE}")
     metric("Best loss", f"{best:.4f}", change, less_is_better=True, against="identity")

@@ -13,7 +13,7 @@ class Progress:
     """One step of a long task is done.
 
     Attributes:
-        stage: what is counted, such as "candidate" or "epoch".
+        stage: what is counted, such as "pass" or "epoch".
         done, total: steps finished and planned.
         seconds_left: estimate for the rest, or None where unknown.
         values: figures worth showing, such as {"best_loss": 0.61}.

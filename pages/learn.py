@@ -24,7 +24,7 @@ def page() -> None:
     job = records.latest(study, "learn")
     job_panel(study, "learn", draw=lambda current: show_search(study, current))
     if not (job and job.active):
-        arguments = search_form(study, job, available)
+        arguments = search_form(study, available)
         if arguments is not None:
             launch(study, "learn", arguments)
         if study.learned:

@@ -38,10 +38,21 @@ def learn(
     data: Data = None,
     normalize: Normalize = None,
     input_shape: Input = None,
-    budget: Annotated[float | None, typer.Option(help="Fraction of MACs to score at; 0.47 by default.")] = None,
-    candidates: Annotated[int | None, typer.Option(help="Candidates to evaluate; 400 by default.")] = None,
+    method: Annotated[str | None, typer.Option(help="gradient, evolution, cma-es or tpe.")] = None,
+    budget: Annotated[float | None, typer.Option(help="Learn for this fraction of MACs alone.")] = None,
+    budgets: Annotated[
+        str | None, typer.Option(help="Learn for several, such as 0.2,0.35,0.5; all, the default, is the whole slider.")
+    ] = None,
+    candidates: Annotated[
+        int | None, typer.Option(help="Effort: passes over the images; what training images cost counts as well.")
+    ] = None,
     images: Annotated[int | None, typer.Option(help="Held-out images to score on; 2000 by default.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search; 0 by default.")] = None,
+    steps: Annotated[int | None, typer.Option(help="SGD steps before a network is scored; 0 by default.")] = None,
+    statistics: Annotated[
+        str | None, typer.Option(help="Of the batch norms while scoring: batch, recalibrated or stale.")
+    ] = None,
+    option: Annotated[list[str] | None, typer.Option(help="NAME=NUMBER: a setting of the method.")] = None,
     device: Device = "auto",
     measure: Annotated[bool, typer.Option("--measure/--no-measure", help="Measure the frontier afterwards.")] = False,
     json: Json = False,
@@ -53,14 +64,31 @@ def learn(
     from legr.commands.measure import measure as run_measure
     from legr.training.compute import pick_device
 
-    asked = {"budget": budget, "images": images, "seed": seed}
+    asked = {
+        "method": method,
+        "budgets": learned_budgets(budget, budgets),
+        "images": images,
+        "seed": seed,
+        "steps": steps,
+        "statistics": statistics,
+        "options": method_options(option),
+    }
     place = pick_device(device)
     if (study / "study.json").exists():
         opened = writable_study(study)
         require_same(opened, model, weights, data, normalize, input_shape)
     else:
         opened = create_study(study, model, weights, data, normalize, input_shape)
-    arguments = arguments_of({**asked, "candidates": candidates, "device": device}, ["--measure"] if measure else [])
+    arguments = arguments_of(
+        {
+            **{name: value for name, value in asked.items() if name not in ("budgets", "options")},
+            "budget": budget,
+            "budgets": budgets,
+            "candidates": candidates,
+            "device": device,
+        },
+        [part for text in option or () for part in ("--option", text)] + (["--measure"] if measure else []),
+    )
 
     def known() -> dict[str, Any] | None:
         plan = plan_learn(opened, asked, candidates)
@@ -78,7 +106,7 @@ def learn(
     terminal.result(
         found,
         json,
-        f"{found['candidates']} candidates in {duration(found['seconds'])}: "
+        f"{found['candidates']} candidates, {found['passes']:g} passes, {duration(found['seconds'])}: "
         f"loss {found['best_loss']:.4f}, identity {found['identity_loss']:.4f}",
     )
 
@@ -224,6 +252,29 @@ def as_job(
 def arguments_of(options: dict[str, Any], flags: list[str] | None = None) -> list[str]:
     given = [part for name, value in options.items() if value is not None for part in (option_of(name), str(value))]
     return given + (flags or [])
+
+
+def learned_budgets(budget: float | None, budgets: str | None) -> tuple[float, ...] | None:
+    """Budgets to learn at: one, several, or () for the whole slider; None where nothing is said."""
+    if budget is not None and budgets is not None:
+        raise SettingsError("--budget learns for one budget and --budgets for several; give one of the two")
+    if budget is not None:
+        return (budget,)
+    if budgets is None or budgets == "all":
+        return None if budgets is None else ()
+    return tuple(fractions_of([budgets]) or ())
+
+
+def method_options(given: list[str] | None) -> dict[str, float] | None:
+    """Settings of a method, of texts such as "mutate=0.2"."""
+    found: dict[str, float] = {}
+    for text in given or ():
+        name, _, value = text.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            raise SettingsError(f"--option takes a name and a number, such as mutate=0.2, got {text!r}") from None
+    return found or None
 
 
 def fractions_of(budgets: list[str]) -> list[float] | None:

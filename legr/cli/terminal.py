@@ -16,7 +16,7 @@ from legr.errors import LegrError
 from legr.files import in_words
 from legr.progress import Progress, duration
 
-COUNTED = ("candidate", "epoch", "point")  # steps that are always said
+COUNTED = ("pass", "epoch", "point")  # steps that are always said
 _EVERY_S = 1.0
 
 
@@ -31,7 +31,7 @@ def result(data: dict[str, Any], as_json: bool, sentence: str) -> None:
 
 
 class Echo:
-    """Writes progress to stderr: every candidate, epoch and point; anything else once a second."""
+    """Writes progress to stderr: every pass, epoch and point; anything else once a second."""
 
     def __init__(self) -> None:
         self._stage, self._written = "", 0.0
@@ -46,7 +46,7 @@ class Echo:
 
 
 def describe(progress: Progress) -> str:
-    """One line, such as "candidate 12 of 400 · best loss 0.6123 · 8 min left"."""
+    """One line, such as "pass 12 of 400 · best loss 0.6123 · 8 min left"."""
     if progress.total <= 1 and progress.stage not in COUNTED:
         return progress.stage
     parts = [f"{progress.stage} {progress.done} of {progress.total}"]

@@ -23,13 +23,16 @@ from legr.ranking.norms import filter_norms
 from legr.structure.cost import dense_cost
 from legr.structure.trace import trace
 from legr.structure.verify import verify
-from legr.study.records import StudyInfo
+from legr.study.pace import note_pace
+from legr.study.records import SearchSettings, StudyInfo
 from legr.study.store import Study
+from legr.training.compute import fast_dtype
 from legr.training.evaluate import score
 from legr.training.models import ModelSpec, build_model, find_spec
 from legr.training.weights import WeightsInfo, hash_state, load_weights, save_weights
 
 _TRIAL_IMAGES = 512  # held-out images that decide which normalisation weights were made with
+_TIMED_IMAGES = 256  # that tell how long a pass takes
 
 
 def create(
@@ -88,6 +91,8 @@ def create(
     error = verify(network, structure, example)
     normalization = _normalization(network, dataset, normalize, trained=info is not None)
     save_weights(network, path / "weights.safetensors", info.metadata if info else None)
+    weights_sha256 = hash_state(network.state_dict())
+    note_pace(weights_sha256, _pass_seconds(network, dataset, normalization))
     if data not in ("digits", "cifar10"):
         remember_folder(dataset.fingerprint, data)
     return Study.create(
@@ -97,7 +102,7 @@ def create(
             model=spec.name,
             num_classes=len(dataset.classes),
             input_shape=shape,
-            weights_sha256=hash_state(network.state_dict()),
+            weights_sha256=weights_sha256,
             weights_origin=_origin(info, dataset, split_seed),
             data_name=dataset.name,
             data_fingerprint=dataset.fingerprint,
@@ -153,6 +158,16 @@ def _origin(info: WeightsInfo | None, dataset: Dataset, split_seed: int) -> Any:
         str(split_seed),
     )
     return "legr" if own and same else "elsewhere"
+
+
+def _pass_seconds(network: nn.Module, dataset: Dataset, normalization: Normalization) -> float:
+    """About how long a pass over the held-out images takes here, by the whole network on a few of them."""
+    device = torch.device("cpu")
+    images = min(_TIMED_IMAGES, len(dataset.heldout))
+    order, dtype = torch.arange(images), fast_dtype(device)
+    start = time.perf_counter()
+    score(network, dataset.heldout, normalization, device=device, dtype=dtype, order=order)
+    return (time.perf_counter() - start) * min(SearchSettings().images, len(dataset.heldout)) / images
 
 
 def _normalization(model: nn.Module, dataset: Dataset, asked: str | None, *, trained: bool) -> Normalization:

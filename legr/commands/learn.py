@@ -11,16 +11,20 @@ from typing import Any
 import torch
 
 from legr.commands.network import images_of, normalization_of, original
+from legr.errors import SettingsError
 from legr.progress import Report, silent
 from legr.ranking.budget import BudgetCurve
-from legr.search.fitness import BatchStatisticsLoss
-from legr.search.learn import finished_count, learn, search_settings
-from legr.study.records import SearchSettings
+from legr.search.fitness import Fitness
+from legr.search.learn import Search, learn, passes_spent
+from legr.search.methods import Material, check, learner, scored_budgets
+from legr.search.probe import TrainingProbe
+from legr.study.pace import note_pace
+from legr.study.records import STATISTICS, SearchSettings
 from legr.study.store import Study
 
 log = logging.getLogger(__name__)
 
-DEFAULT_CANDIDATES = 400
+EFFORT = {"gradient": 60, "evolution": 400, "cma-es": 400, "tpe": 400}  # passes, where none are asked for
 
 
 @dataclass(frozen=True)
@@ -28,46 +32,71 @@ class LearnPlan:
     """What a call of `learn` has to do."""
 
     settings: SearchSettings
-    candidates: int
-    finished: int
+    effort: float  # passes
+    spent: float
 
     @property
     def is_done(self) -> bool:
         """Nothing is left to evaluate."""
-        return self.finished >= self.candidates
+        return self.spent >= self.effort
 
 
-def plan_learn(study: Study, asked: Mapping[str, Any], candidates: int | None) -> LearnPlan:
+def plan_learn(study: Study, asked: Mapping[str, Any], candidates: float | None) -> LearnPlan:
     """Work out settings and what is finished already; nothing is loaded for that.
 
     Args:
-        asked: settings given by name (`SearchSettings`); None means not given.
-        candidates: None is 400, or as many as the search already has.
+        asked: settings given by name (`SearchSettings`); None means not given. Without any, it is the search
+            whose ranking the study has.
+        candidates: effort in passes; None is the method's usual one, or as much as the search already had.
 
     Raises:
-        SettingsError: the search was begun with another value of a setting that is given.
-        BudgetError: the budget is below the floor.
+        SettingsError: a setting is out of range.
+        BudgetError: a budget is below the floor.
     """
-    settings = search_settings(study, asked)
-    BudgetCurve(study.structure, study.ranker.rank()).step(macs=settings.budget)  # candidates have no shape
-    finished = finished_count(study, settings)
-    return LearnPlan(settings, max(DEFAULT_CANDIDATES, finished) if candidates is None else candidates, finished)
+    given = {name: value for name, value in asked.items() if value is not None}
+    learned = study.learned
+    settings = SearchSettings(**given) if given or not learned else SearchSettings.from_dict(learned.settings)
+    _require_valid(settings)
+    curve = BudgetCurve(study.structure, study.ranker.rank())  # candidates have no shape
+    for budget in settings.budgets:
+        curve.step(macs=budget)
+    spent = passes_spent(study, settings)
+    return LearnPlan(settings, max(EFFORT[settings.method], spent) if candidates is None else candidates, spent)
 
 
 def run_learn(study: Study, plan: LearnPlan, device: torch.device, report: Report = silent) -> dict[str, Any]:
-    """Search until the planned number of candidates is finished; a finished search returns at once."""
-    settings, fitness = plan.settings, None
+    """Search until the planned effort is spent; a finished search returns at once."""
+    settings = plan.settings
+    found = learn(study, settings, plan.effort, lambda: search_of(study, settings, device, report), report)
     if not plan.is_done:
-        fitness = BatchStatisticsLoss(
-            original(study),
-            study.ranker,
-            images_of(study, report),
-            normalization_of(study),
-            budget=settings.budget,
-            n_images=settings.images,
-            seed=settings.seed,
-            device=device,
-        )
-        if fitness.n_images < settings.images:
-            log.info("%d images are held out; candidates are scored on all of them", fitness.n_images)
-    return learn(study, settings, plan.candidates, fitness, report)
+        note_pace(study.info.weights_sha256, found["seconds"] / found["passes"], settings.method)
+    return found
+
+
+def search_of(study: Study, settings: SearchSettings, device: torch.device, report: Report = silent) -> Search:
+    """Load what a search needs: the network and its images."""
+    model, dataset, normalization = original(study), images_of(study, report), normalization_of(study)
+    structure, ranker = study.structure, study.ranker
+    fitness = Fitness(model, structure, dataset, normalization, settings, device)
+    if fitness.n_images < settings.images:
+        log.info("%d images are held out; candidates are scored on all of them", fitness.n_images)
+
+    def probe(images: int) -> TrainingProbe:
+        return TrainingProbe(model, structure, dataset.train, normalization, images=images, device=device)
+
+    floor = BudgetCurve(structure, ranker.rank()).floor
+    material = Material(ranker, settings, floor, probe)
+    return Search(ranker, scored_budgets(settings, floor), learner(material), fitness, fitness.n_images)
+
+
+def _require_valid(settings: SearchSettings) -> None:
+    check(settings)
+    for rule, value, ok in (
+        ("budgets must be in (0, 1]", settings.budgets, all(0 < budget <= 1 for budget in settings.budgets)),
+        ("images must be at least 2", settings.images, settings.images >= 2),
+        ("seed must be in [0, 2**32)", settings.seed, 0 <= settings.seed < 2**32),
+        ("steps must be 0 or more", settings.steps, settings.steps >= 0),
+        (f"statistics must be one of {', '.join(STATISTICS)}", settings.statistics, settings.statistics in STATISTICS),
+    ):
+        if not ok:
+            raise SettingsError(f"{rule}, got {value}")

@@ -126,7 +126,7 @@ def _plan(study: Study, budgets: Sequence[float] | None) -> Iterator[tuple[str, 
         curve = study.curve(name)
         if budgets is None:
             learned = study.learned
-            own = {learned.settings["budget"]} if learned else set()
+            own = set(learned.settings["budgets"]) if learned else set()
             chosen = [b for b in sorted({*BUDGETS, *own}, reverse=True) if b >= curve.floor]
         else:
             chosen = list(budgets)

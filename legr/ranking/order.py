@@ -53,20 +53,20 @@ class Ranker:
 
     def rank(self, affine: Affine | None = None, shape: Shape = PLAIN) -> Ranking:
         """See `rank`."""
-        return order_blocks(self._footprints, self._scores(affine), shape)
+        return order_blocks(self._footprints, self.scores(affine), shape)
 
     def rank_uniform(self, shape: Shape = PLAIN) -> Ranking:
         """See `rank_uniform`."""
-        plain = self._scores(None)
+        plain = self.scores(None)
         scores = np.zeros_like(plain)
         for group in self.structure.groups:
             places = np.argsort(np.argsort(plain[group.units], kind="stable"), kind="stable")
             scores[group.units] = (places + 0.5) / len(group.units)
         return order_blocks(self._footprints, scores, shape)
 
-    def _scores(self, affine: Affine | None) -> FloatArray:
+    def scores(self, affine: Affine | None = None) -> FloatArray:
         """Importance of every unit, float64[U]."""
-        layers, units, norms = self._filters
+        layers, units, norms = self.filters
         affine = affine or Affine.identity(len(self.structure.layers))
         if len(affine.alpha) != len(self.structure.layers):
             raise SettingsError(
@@ -81,7 +81,7 @@ class Ranker:
         return Footprints(self.structure)
 
     @cached_property
-    def _filters(self) -> tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]:
+    def filters(self) -> tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]:
         """Layer, unit and norm of every filter that can go."""
         layers, units, norms = [], [], []
         for number, (layer, values) in enumerate(zip(self.structure.layers, self.norms.values, strict=True)):

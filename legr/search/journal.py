@@ -1,23 +1,73 @@
 """The file that remembers every candidate: Optuna's journal, mended after a crash.
 
-It does not know what a candidate is.
+It does not know how candidates are proposed, scored or compared. A candidate is one line or none: what was
+under way when a process died is proposed and scored again, and comes out the same.
 """
 
 import json
 import logging
+import math
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import optuna
 from filelock import FileLock
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from legr.errors import StudyError
+from legr.ranking.types import Affine
+from legr.search.types import Candidate, Proposal
 
 log = logging.getLogger(__name__)
 
-_NAME = "legr"
+_NAME, _PASS = "legr", "pass_images"
+
+
+class Journal:
+    """The candidates of one search, in order.
+
+    Raises:
+        StudyError: the file cannot be read or written, or is something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._study = _open(path)
+        try:
+            trials = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+            self.finished = [_candidate(trial) for trial in trials]
+        except (KeyError, ValueError, TypeError) as error:
+            raise _foreign(path, error) from error
+
+    @property
+    def pass_images(self) -> int:
+        """Images of one pass, in which effort is counted; 1 before the first candidate."""
+        return int(self._study.user_attrs.get(_PASS, 1))
+
+    @pass_images.setter
+    def pass_images(self, images: int) -> None:
+        if self.pass_images != images:
+            self._study.set_user_attr(_PASS, images)
+
+    def add(self, candidate: Candidate) -> None:
+        """Remember a candidate for good."""
+        proposal = candidate.proposal
+        losses = [[None if math.isnan(loss) else loss for loss in row] for row in candidate.losses.tolist()]
+        facts: dict[str, Any] = {
+            "alpha": proposal.affine.alpha.tolist(),
+            "kappa": proposal.affine.kappa.tolist(),
+            "state": dict(proposal.state),
+            "losses": losses,
+            "images": candidate.images,
+            "seconds": candidate.seconds,
+            "stopped": candidate.stopped,
+            "key": candidate.key,
+        }
+        self._study.add_trial(create_trial(value=candidate.value, user_attrs={"candidate": facts}))
+        self.finished.append(candidate)
 
 
 class _SystemLock:
@@ -34,28 +84,39 @@ class _SystemLock:
         self._lock.release()
 
 
-def open_journal(path: Path, sampler: optuna.samplers.BaseSampler) -> optuna.Study:
-    """Open the journal, or begin one; a torn end is cut off first.
+def _candidate(trial: FrozenTrial) -> Candidate:
+    facts = trial.user_attrs["candidate"]
+    assert trial.value is not None
+    return Candidate(
+        Proposal(Affine.of(facts["alpha"], facts["kappa"]), facts["state"]),
+        np.array(facts["losses"], dtype=np.float64),
+        trial.value,
+        facts["images"],
+        facts["seconds"],
+        facts["stopped"],
+        facts["key"],
+    )
 
-    Raises:
-        StudyError: the journal cannot be read or written.
-    """
+
+def _open(path: Path) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         mend(path)
         lock = _SystemLock(path.with_name(f".{path.name}.lock"))
         storage = JournalStorage(JournalFileBackend(str(path), lock_obj=lock))  # type: ignore[arg-type]
-        return optuna.create_study(storage=storage, study_name=_NAME, sampler=sampler, load_if_exists=True)
+        return optuna.create_study(storage=storage, study_name=_NAME, load_if_exists=True)
     except OSError as error:
         raise StudyError(
             f"{path.name} cannot be written ({error.strerror}); free some space in {path.parent.name}, "
             "or change its permissions, and try again"
         ) from error
     except (KeyError, ValueError, TypeError) as error:
-        raise StudyError(
-            f"{path.name} is not a search journal of this program ({error}); move it away and learn again"
-        ) from error
+        raise _foreign(path, error) from error
+
+
+def _foreign(path: Path, error: Exception) -> StudyError:
+    return StudyError(f"{path.name} is not a search journal of this program ({error}); move it away and learn again")
 
 
 def mend(path: Path) -> int:

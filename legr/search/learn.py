@@ -1,118 +1,155 @@
-"""Learn a ranking: ask the sampler, score the candidate, tell the journal; resume where it stopped.
+"""Learn a ranking: ask the learner, score the candidate, remember it; resume where it stopped.
 
 It does not know how a candidate is proposed or scored.
 """
 
+import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-import optuna
+import numpy as np
 from filelock import Timeout
 
 from legr.errors import SettingsError
 from legr.progress import Progress, Report
+from legr.ranking.budget import BudgetCurve
+from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
-from legr.search.evolution import AgeingEvolution, finished_candidates
-from legr.search.journal import open_journal
+from legr.search.fitness import HasLost, Score
+from legr.search.journal import Journal
+from legr.search.judge import Judge
+from legr.search.types import Candidate, Learner, Proposal, best_of
+from legr.structure.types import Keep
 from legr.study.records import Learned, SearchSettings
 from legr.study.store import Study
 
 log = logging.getLogger(__name__)
 
-Fitness = Callable[[Affine], float]
-_SETTINGS, _SECONDS = "settings", "seconds"
+_LEAST = 0.02  # passes that any candidate counts as, so that a search in a corner ends
+_WINDOW = 25  # candidates over which time is averaged
 
 
-def search_settings(study: Study, asked: Mapping[str, Any]) -> SearchSettings:
-    """The settings of a study's search: those it was begun with, else the defaults with what was asked for.
+@dataclass(frozen=True)
+class Search:
+    """Who proposes and who scores.
 
-    Args:
-        asked: settings given by the user, by name; None means not given.
-
-    Raises:
-        SettingsError: the search was begun with another value of one that was asked for, or one is out of range.
+    Attributes:
+        budgets: fractions of MACs that candidates are scored at.
+        fitness: kept units at every budget, and when to stop -> losses.
+        images: of one pass.
+        racing: whether candidates that have lost are stopped.
     """
-    given = {name: value for name, value in asked.items() if value is not None}
-    journal = study.path / "search.journal"
-    if not journal.exists():
-        return _valid(SearchSettings(**given))
-    with search_lock(study):
-        stored = _open(study, SearchSettings()).user_attrs.get(_SETTINGS)
-    if stored is None:
-        return _valid(SearchSettings(**given))
-    settings = SearchSettings.from_dict(stored)
-    for name, value in given.items():
-        if getattr(settings, name) != value:
-            raise SettingsError(
-                f"this study's search was begun with --{name} {getattr(settings, name)}, got {value}; "
-                "give the same value, or learn in a new study"
-            )
-    return settings
+
+    ranker: Ranker
+    budgets: Sequence[float]
+    learner: Learner
+    fitness: Callable[[Sequence[Keep], HasLost | None], Score]
+    images: int
+    racing: bool = True
+
+    def next(self, finished: Sequence[Candidate]) -> Candidate:
+        """Propose and score one candidate; one that leaves the same networks as another is not scored again."""
+        start = time.monotonic()
+        n_layers = len(self.ranker.structure.layers)
+        proposal = self.learner.propose(finished) if finished else Proposal(Affine.identity(n_layers))
+        curve = BudgetCurve(self.ranker.structure, self.ranker.rank(proposal.affine))
+        keeps = [curve.at(macs=budget) for budget in self.budgets]
+        key = _key(keeps)
+        twin = next((c for c in finished if c.key == key), None)
+        if twin is not None:
+            seconds = time.monotonic() - start
+            return Candidate(proposal, twin.losses, twin.value, proposal.images, seconds, twin.stopped, key)
+        if not finished:
+            score = self.fitness(keeps, None)
+            value, stopped = Judge(score.losses).value(score.losses), False
+        else:
+            judge, best = Judge(finished[0].losses), finished[best_of(finished)]
+            score = self.fitness(keeps, (lambda seen: judge.has_lost(seen, best.losses)) if self.racing else None)
+            stopped = bool(np.isnan(score.losses).any())
+            value = judge.estimate(score.losses, best) if stopped else judge.value(score.losses)
+        images = proposal.images + score.images
+        return Candidate(proposal, score.losses, value, images, time.monotonic() - start, stopped, key)
 
 
 def learn(
-    study: Study, settings: SearchSettings, n_candidates: int, fitness: Fitness | None, report: Report
+    study: Study, settings: SearchSettings, effort: float, search: Callable[[], Search], report: Report
 ) -> dict[str, Any]:
-    """Evaluate candidates until `n_candidates` are finished, and store the best as the study's ranking.
+    """Try candidates until the effort is spent, and store the best as the study's ranking.
 
-    A finished search returns at once; a larger `n_candidates` extends it. The result is never worse
-    than the identity, which is candidate 0.
+    A finished search returns at once; a larger effort extends it. The result is never worse than the
+    identity, which is candidate 0.
 
     Args:
-        fitness: affine map -> loss; None where the search is known to be finished.
+        effort: passes over the images of one score; what a gradient step costs is counted by its images.
+        search: called once, and only where something is left to do.
 
     Returns:
-        {"candidates", "resumed_from", "identity_loss", "best_loss", "seconds"}
+        {"candidates", "resumed_from", "passes", "identity_loss", "best_loss", "seconds"}
+
+    Raises:
+        SettingsError: the effort is below 1.
     """
-    if n_candidates < 1:
-        raise SettingsError(f"candidates must be at least 1, got {n_candidates}")
+    if effort < 1:
+        raise SettingsError(f"candidates must be at least 1, got {effort}")
     with search_lock(study):
-        journal = _open(study, settings)
-        if journal.user_attrs.get(_SETTINGS) is None:
-            journal.set_user_attr(_SETTINGS, asdict(settings))
-        losses = [loss for _, loss in finished_candidates(journal)]
-        resumed_from = len(losses)
-        if 0 < resumed_from < n_candidates:
-            log.info("going on after candidate %d of %d", resumed_from, n_candidates)
-        durations: list[float] = []
-        while len(losses) < n_candidates:
-            assert fitness is not None
-            start = time.monotonic()
-            trial = journal.ask()
-            loss = fitness(Affine.of(**trial.user_attrs["affine"]))
-            durations.append(time.monotonic() - start)
-            trial.set_user_attr(_SECONDS, durations[-1])
-            journal.tell(trial, loss)
-            losses.append(loss)
-            left = (n_candidates - len(losses)) * sorted(durations[-25:])[len(durations[-25:]) // 2]
-            values = {"best_loss": min(losses), "identity_loss": losses[0]}
-            report(Progress("candidate", len(losses), n_candidates, left, values))
+        journal = Journal(journal_path(study, settings))
+        finished = journal.finished
+        resumed_from = len(finished)
+        if not is_over(journal, effort):
+            work = search()
+            journal.pass_images = work.images
+            if resumed_from:
+                log.info("going on after candidate %d", resumed_from)
+            while not is_over(journal, effort):
+                journal.add(work.next(finished))
+                report(_progress(journal, effort, len(finished) - resumed_from))
         learned = _result(study, settings, journal)
-        study.save_learned(learned)
+        if learned != study.learned:
+            study.save_learned(learned)
     return {
         "candidates": learned.candidates,
         "resumed_from": resumed_from,
+        "passes": round(learned.spent[-1], 2),
         "identity_loss": learned.identity_loss,
         "best_loss": learned.best_loss,
         "seconds": learned.seconds,
     }
 
 
-def finished_count(study: Study, settings: SearchSettings) -> int:
-    """How many candidates are finished."""
-    if not (study.path / "search.journal").exists():
-        return 0
+def journal_path(study: Study, settings: SearchSettings) -> Path:
+    """Where the candidates of a search lie."""
+    return study.path / "searches" / f"{settings.key}.journal"
+
+
+def is_over(journal: Journal, effort: float) -> bool:
+    """Whether the effort is spent; one candidate is always scored."""
+    return bool(journal.finished) and spent(journal)[-1] >= effort
+
+
+def spent(journal: Journal) -> list[float]:
+    """Passes after each candidate."""
+    passes = [max(c.images / journal.pass_images, _LEAST) for c in journal.finished]
+    return [float(total) for total in np.cumsum(passes)]
+
+
+def passes_spent(study: Study, settings: SearchSettings) -> float:
+    """Passes that a search has taken so far."""
+    path = journal_path(study, settings)
+    if not path.exists():
+        return 0.0
     with search_lock(study):
-        return len(finished_candidates(_open(study, settings)))
+        journal = Journal(path)
+        return spent(journal)[-1] if journal.finished else 0.0
 
 
 @contextmanager
 def search_lock(study: Study) -> Iterator[None]:
-    """Be the only one who reads, mends or writes the journal of a study; a second search waits, and says so."""
+    """Be the only one who reads, mends or writes the journals of a study; a second search waits, and says so."""
     lock = study.lock("search")
     try:
         lock.acquire(timeout=0)
@@ -125,37 +162,36 @@ def search_lock(study: Study) -> Iterator[None]:
         lock.release()
 
 
-def _open(study: Study, settings: SearchSettings) -> optuna.Study:
-    return open_journal(study.path / "search.journal", AgeingEvolution(study.norms.deviations, settings))
+def _key(keeps: Sequence[Keep]) -> str:
+    return hashlib.sha256(b"".join(np.packbits(keep.units).tobytes() for keep in keeps)).hexdigest()[:16]
 
 
-def _result(study: Study, settings: SearchSettings, journal: optuna.Study) -> Learned:
-    finished = finished_candidates(journal)
-    losses = [loss for _, loss in finished]
-    best = losses.index(min(losses))
-    affine = finished[best][0]
-    trials = journal.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
+def _progress(journal: Journal, effort: float, new: int) -> Progress:
+    finished, passes = journal.finished, spent(journal)
+    recent = finished[-min(new, _WINDOW) :]
+    took = passes[-1] - (passes[-len(recent) - 1] if len(recent) < len(passes) else 0.0)
+    left = max(effort - passes[-1], 0) * sum(c.seconds for c in recent) / max(took, _LEAST)
+    best = finished[best_of(finished)]
+    values = {"candidates": len(finished), "best_loss": best.value, "identity_loss": finished[0].value}
+    return Progress("pass", min(int(passes[-1]), int(effort)), int(effort), left, values)
+
+
+def _result(study: Study, settings: SearchSettings, journal: Journal) -> Learned:
+    finished = journal.finished
+    values = [np.inf if c.stopped else c.value for c in finished]
+    best = best_of(finished)
+    affine = finished[best].affine
     return Learned(
         layers=tuple(layer.name for layer in study.structure.layers),
         alpha=tuple(affine.alpha.tolist()),
         kappa=tuple(affine.kappa.tolist()),
         settings=asdict(settings),
-        candidates=len(losses),
+        candidates=len(finished),
         best_candidate=best,
-        identity_loss=losses[0],
-        best_loss=losses[best],
-        trace=tuple(min(losses[: i + 1]) for i in range(len(losses))),
-        seconds=round(sum(t.user_attrs.get(_SECONDS, 0.0) for t in trials), 3),
+        identity_loss=finished[0].value,
+        best_loss=finished[best].value,
+        trace=tuple(np.minimum.accumulate(values).tolist()),
+        spent=tuple(spent(journal)),
+        seconds=round(sum(c.seconds for c in finished), 3),
         heldout_seen=study.info.weights_origin == "elsewhere",
     )
-
-
-def _valid(settings: SearchSettings) -> SearchSettings:
-    for rule, value, ok in (
-        ("budget must be in (0, 1]", settings.budget, 0 < settings.budget <= 1),
-        ("images must be at least 2", settings.images, settings.images >= 2),
-        ("seed must be in [0, 2**32)", settings.seed, 0 <= settings.seed < 2**32),
-    ):
-        if not ok:
-            raise SettingsError(f"{rule}, got {value}")
-    return settings

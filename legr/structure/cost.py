@@ -32,6 +32,19 @@ def dense_cost(structure: Structure) -> Cost:
     return cost(structure, Keep(np.ones(structure.n_units, dtype=bool)))
 
 
+def unit_macs(structure: Structure, keep: Keep) -> NDArray[np.float64]:
+    """MACs that each unit costs beside those that `keep` keeps, float64[U]: how steeply the MACs rise with it."""
+    slopes = np.zeros(structure.n_units + 1)
+    for op in structure.ops:
+        if op.parameter is None:
+            continue
+        for dim, other in ((op.out_dim, op.in_dim), (op.in_dim, op.out_dim)):
+            axis = structure.axis_of.get((op.parameter, dim))
+            if axis is not None:
+                np.add.at(slopes, axis.labels, op.macs * _size(structure, keep, op.parameter, other))
+    return slopes[1:]
+
+
 def layer_macs(structure: Structure, keep: Keep) -> dict[str | None, int]:
     """MACs by weight in the network that `keep` leaves; those of operations without a weight stand under None."""
     found: dict[str | None, int] = {}

@@ -3,12 +3,16 @@
 They do not know files; numpy only.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
 
 from legr.ranking.types import Affine
 
+Statistics = Literal["batch", "recalibrated", "stale"]
+STATISTICS: tuple[Statistics, ...] = ("batch", "recalibrated", "stale")
 RankingName = Literal["learned", "identity", "uniform"]
 RANKINGS: tuple[RankingName, ...] = ("learned", "identity", "uniform")
 
@@ -48,14 +52,25 @@ class StudyInfo(_Record):
 
 @dataclass(frozen=True)
 class SearchSettings(_Record):
-    """How a ranking is searched for; the number of candidates is not in it, so that a search can be extended."""
+    """How a ranking is searched for; the effort is not in it, so that a search can be extended."""
 
-    budget: float = 0.47  # fraction of MACs that candidates are scored at
-    images: int = 2000  # held-out images a candidate is scored on
+    method: str = "gradient"
+    budgets: tuple[float, ...] = ()  # fractions of MACs that candidates are scored at; () is the whole slider
+    images: int = 2000  # held-out images a network is scored on
     seed: int = 0
-    pool: int = 64  # members of the ageing pool; the first ones are random
-    draw: int = 16  # members drawn (with replacement) to find a parent
-    mutate: float = 0.1  # share of layers a mutation touches
+    statistics: Statistics = "batch"  # of the batch norms while scoring
+    steps: int = 0  # of SGD before a network is scored
+    options: Mapping[str, float] = field(default_factory=dict)  # of the method
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**{**_known(cls, data), "budgets": tuple(data["budgets"])})
+
+    @property
+    def key(self) -> str:
+        """A short name: searches of the same settings are one search."""
+        text = json.dumps(self.to_dict(), sort_keys=True)
+        return f"{self.method}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
 @dataclass(frozen=True)
@@ -71,6 +86,7 @@ class Learned(_Record):
     identity_loss: float
     best_loss: float
     trace: tuple[float, ...]  # best loss after each candidate
+    spent: tuple[float, ...]  # passes over the images after each candidate
     seconds: float
     heldout_seen: bool  # the weights may have been trained on the held-out images
 

@@ -5,7 +5,7 @@ It does not know how anything in it was computed, and loads without torch: a pag
     study.json            what it is about          ranking.json     the learned map
     structure.json        units, costs and norms    shape.json       what the user asks of the result
     weights.safetensors   the original network      points.json      measured networks
-    search.journal        every candidate           finetuned/       weights, records   jobs/ exports/ checkpoints/
+    searches/             every candidate           finetuned/       weights, records   jobs/ exports/ checkpoints/
 """
 
 import hashlib
@@ -28,7 +28,7 @@ from legr.ranking.shape import PLAIN, Shape
 from legr.ranking.types import Norms, Ranking
 from legr.structure.codec import from_dict, to_dict
 from legr.structure.types import Keep, Structure
-from legr.study.records import FineTuned, Learned, Point, RankingName, StudyInfo
+from legr.study.records import FineTuned, Learned, Point, RankingName, SearchSettings, StudyInfo
 
 FORMAT = 1
 
@@ -289,7 +289,7 @@ def _info(data: dict[str, Any]) -> StudyInfo:
 
 def _learned(data: dict[str, Any]) -> Learned:
     learned = Learned.from_dict(data)
-    _ = learned.affine, learned.settings["budget"]
+    _ = learned.affine, SearchSettings.from_dict(learned.settings)
     return learned
 
 

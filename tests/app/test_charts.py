@@ -95,7 +95,7 @@ def test_the_map_has_a_row_a_layer(study: Study) -> None:
 
 def test_histories_of_jobs() -> None:
     rows = [{"done": 18, "best_loss": 0.5, "identity_loss": 0.9}, {"done": 19, "best_loss": 0.4, "identity_loss": 0.9}]
-    assert search_info_of_history([{"done": 0}, *rows])["candidate"].tolist() == [18, 19]
+    assert search_info_of_history([{"done": 0}, *rows])["passes"].tolist() == [18, 19]
     info = training_info([{"done": 1, "loss": 2.0, "heldout_top1": 0.5}, {"done": 2, "loss": 1.0}])
     assert info["heldout_percent"].tolist()[0] == 50.0
     assert training_info([]).empty

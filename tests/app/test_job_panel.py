@@ -41,16 +41,16 @@ HISTORY = tuple({"done": n, "best_loss": 1.0 / n, "identity_loss": 1.0} for n in
 
 def test_a_search_at_work(open_app: OpenApp, studies: Path) -> None:
     write_job(
-        studies / "plain", "learn", state="running", stage="candidate", done=23, total=64, seconds_left=40.0,
+        studies / "plain", "learn", state="running", stage="pass", done=23, total=64, seconds_left=40.0,
         values=HISTORY[-1], history=HISTORY, **alive(),
     )  # fmt: skip
     at = open_app("learn", study="plain")
     assert not at.exception
-    assert "Candidate 23 of 64 · about 40 s left" in progress(at)
+    assert "Pass 23 of 64 · about 40 s left" in progress(at)
     assert {m.label: m.value for m in at.metric} == {"Loss of the identity": "1.0000", "Best loss": "0.0435"}
     assert "Cancel" in labels(at) and "Start learning" not in labels(at)
     elsewhere = open_app("explore", study="plain")
-    assert any("search runs in the background. Candidate 23 of 64" in c.value for c in elsewhere.caption)
+    assert any("search runs in the background. Pass 23 of 64" in c.value for c in elsewhere.caption)
 
 
 def test_a_search_that_waits_for_the_device(open_app: OpenApp, studies: Path) -> None:
@@ -62,12 +62,12 @@ def test_a_search_that_waits_for_the_device(open_app: OpenApp, studies: Path) ->
 def test_a_job_whose_process_is_gone_can_be_resumed(
     open_app: OpenApp, studies: Path, state: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = write_job(studies / "plain", "learn", state=state, stage="candidate", done=5, total=64, pid=2**22 + 1)
+    job = write_job(studies / "plain", "learn", state=state, stage="pass", done=5, total=64, pid=2**22 + 1)
     resumed = []
     monkeypatch.setattr("app.job_panel.resume", lambda study, found: resumed.append((study.path, found.id)))
     at = open_app("learn", study="plain")
     assert not at.exception
-    assert "was interrupted after candidate 5 of 64" in at.warning[0].value
+    assert "was interrupted after pass 5 of 64" in at.warning[0].value
     at.button(key=f"resume-{job.id}").click().run()
     assert resumed == [(studies / "plain", job.id)]
 

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.new_study import problem_with
 from legr.errors import JobError
+from legr.study.pace import note_pace
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
 
@@ -31,24 +32,47 @@ def press(at: AppTest, label: str) -> AppTest:
 
 def test_learning_with_the_usual_settings(open_app: OpenApp, studies: Path, started: Started) -> None:
     press(open_app("learn", study="plain"), "Start learning")
-    usual = ["--budget", "0.47", "--images", "2000", "--seed", "0"]
-    assert started == [(studies / "plain", "learn", [*usual, "--candidates", "64", "--measure"])]
+    usual = ["--method", "gradient", "--budgets", "all", "--images", "2000", "--seed", "0"]
+    assert started == [(studies / "plain", "learn", [*usual, "--candidates", "90", "--measure"])]
 
 
-def test_a_search_that_has_begun_keeps_its_settings(open_app: OpenApp, studies: Path, started: Started) -> None:
-    (studies / "demo" / "search.journal").write_text("")
-    at = press(open_app("learn"), "Search on to 400 candidates")
+def test_learning_for_one_budget_by_evolution(open_app: OpenApp, studies: Path, started: Started) -> None:
+    at = open_app("learn", study="plain")
+    at.segmented_control(key="method").set_value("evolution").run()
+    at.segmented_control(key="goal").set_value("One budget").run()
+    next(n for n in at.number_input if n.label.startswith("Budget")).set_value(25.0).run()
+    press(at, "Start learning")
+    usual = ["--method", "evolution", "--budgets", "0.25", "--images", "2000", "--seed", "0"]
+    assert started == [(studies / "plain", "learn", [*usual, "--candidates", "400", "--measure"])]
+
+
+def test_a_finished_search_can_go_on(open_app: OpenApp, studies: Path, started: Started) -> None:
+    at = press(open_app("learn"), "Search on to 400 passes")
     assert not at.exception
-    assert started == [(studies / "demo", "learn", ["--candidates", "400", "--measure"])]
+    usual = ["--method", "evolution", "--budgets", "all", "--images", "2000", "--seed", "0"]
+    assert started == [(studies / "demo", "learn", [*usual, "--candidates", "400", "--measure"])]
 
 
-def test_fewer_candidates_than_finished_are_refused(open_app: OpenApp, started: Started) -> None:
+def test_fewer_passes_than_done_are_refused(open_app: OpenApp, started: Started) -> None:
     at = open_app("learn")
-    next(c for c in at.segmented_control if c.label == "Candidates").set_value("Quick").run()
-    assert next(b for b in at.button if b.label == "Start learning").disabled
+    next(c for c in at.segmented_control if c.label == "Effort").set_value("Other").run()
+    next(n for n in at.number_input if n.label == "Passes").set_value(60).run()
+    assert next(b for b in at.button if b.label == "Search on to 60 passes").disabled
 
 
-@pytest.mark.parametrize(("page", "label"), [("learn", "Start learning"), ("finetune", "Fine-tune at 50 %")])
+def test_effort_is_said_in_minutes_where_the_pace_is_known(open_app: OpenApp, studies: Path) -> None:
+    def efforts() -> list[str]:
+        at = open_app("learn", study="plain")
+        return [str(o) for o in next(c for c in at.segmented_control if c.label == "Effort").options]
+
+    assert efforts()[1] == "Standard (90 passes)"
+    note_pace(Study.open(studies / "plain").info.weights_sha256, 4.0)
+    assert efforts()[1] == "Standard (6 min)"
+    note_pace(Study.open(studies / "plain").info.weights_sha256, 2.0, "gradient")
+    assert efforts()[1] == "Standard (3 min)"
+
+
+@pytest.mark.parametrize(("page", "label"), [("learn", "Search on to 400 passes"), ("finetune", "Fine-tune at 50 %")])
 def test_without_images_nothing_is_trained(open_app: OpenApp, page: str, label: str) -> None:
     at = open_app(page, study="elsewhere")
     assert next(b for b in at.button if b.label == label).disabled

@@ -44,7 +44,19 @@ def kill_when(pattern: str, *arguments: object, sig: int = signal.SIGKILL) -> tu
 
 
 def learn(study: Path, *more: object) -> tuple[str, ...]:
-    return ("learn", "--study", str(study), "--images", "64", "--budget", "0.4", *map(str, more), "--json")
+    return (
+        "learn",
+        "--study",
+        str(study),
+        "--images",
+        "64",
+        "--method",
+        "evolution",
+        "--budget",
+        "0.4",
+        *map(str, more),
+        "--json",
+    )
 
 
 def copy_of(study: Path, path: Path) -> Path:

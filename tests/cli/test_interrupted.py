@@ -14,13 +14,13 @@ from tests.cli.processes import COMMAND, ROOT, copy_of, kill_when, learn, run, w
 
 
 def test_a_killed_search_goes_on_and_ends_alike(study_path: Path, tmp_path: Path, made_study: Path) -> None:
-    code, said = kill_when("candidate 5 of 12", *learn(study_path, "--candidates", 12))
+    code, said = kill_when("pass 5 of 12", *learn(study_path, "--candidates", 12))
     assert code == -signal.SIGKILL
     state = run("jobs", "--study", study_path, "--json")[0]["jobs"][0]["state"]
     assert state == "interrupted"
     found, said = run(*learn(study_path, "--candidates", 12))
     assert found["resumed_from"] >= 5
-    assert f"going on after candidate {found['resumed_from']} of 12" in said
+    assert f"going on after candidate {found['resumed_from']}" in said
     whole = copy_of(made_study, tmp_path / "whole")
     run(*learn(whole, "--candidates", 12))
     a, b = Study.open(study_path).learned, Study.open(whole).learned
@@ -47,7 +47,7 @@ def test_a_killed_fine_tune_goes_on_and_ends_alike(study_path: Path, tmp_path: P
 
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_is_130_and_shows_as_cancelled(study_path: Path, sig: int) -> None:
-    code, said = kill_when("candidate 2 of 400", *learn(study_path), sig=sig)
+    code, said = kill_when("pass 2 of 400", *learn(study_path), sig=sig)
     assert code == 130
     assert said.splitlines()[-1] == "interrupted; repeat the command to go on"
     assert run("jobs", "--study", study_path, "--json")[0]["jobs"][0]["state"] == "cancelled"
@@ -58,7 +58,7 @@ def test_jobs_on_one_device_wait_for_each_other(study_path: Path, tmp_path: Path
     first = subprocess.Popen([*COMMAND, *learn(study_path)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     assert first.stderr is not None
     for line in first.stderr:
-        if "candidate 1 of" in line:
+        if "pass 1 of" in line:
             break
     second = subprocess.Popen(
         [*COMMAND, *learn(other, "--candidates", 1)],
@@ -80,7 +80,7 @@ def test_a_detached_job_is_seen_cancelled_and_resumed(study_path: Path) -> None:
     from legr.jobs import run as jobs
 
     study = Study.open(study_path)
-    job = jobs.start(study, "learn", ["--images", "64", "--candidates", "400"])
+    job = jobs.start(study, "learn", ["--method", "evolution", "--budget", "0.4", "--images", "64"])
     with pytest.raises(legr.JobError, match="at work"):
         jobs.start(study, "learn")
     job = wait_for(study, job.id, lambda j: j.done >= 2)

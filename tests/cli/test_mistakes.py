@@ -57,9 +57,19 @@ def test_mistakes_are_one_sentence_and_exit_2(study_path: Path, tmp_path: Path) 
 
 def test_a_setting_that_differs_is_named(study_path: Path) -> None:
     run(*learn(study_path, "--candidates", 2))
-    _, said = run("learn", "--study", study_path, "--budget", 0.3, code=2)
-    assert said.startswith("this study's search was begun with --budget 0.4, got 0.3")
     assert run("learn", "--study", study_path, "--candidates", 2, "--json")[0]["resumed_from"] == 2
+    for arguments, words in (
+        (("--budget", 0.3, "--budgets", "0.3,0.5"), "give one of the two"),
+        (("--budgets", "0.3,1.5"), "budgets must be in (0, 1], got"),
+        (("--budget", 0.0001), "below the floor"),
+        (("--method", "magic"), "must be one of gradient, evolution, cma-es, tpe, got 'magic'"),
+        (("--method", "evolution", "--option", "magic=3"), "no option 'magic'; this method has pool"),
+        (("--option", "rate"), "such as mutate=0.2, got 'rate'"),
+        (("--statistics", "fresh"), "batch, recalibrated, stale, got fresh"),
+        (("--steps", -1), "steps must be 0 or more"),
+    ):
+        _, said = run("learn", "--study", study_path, *arguments, code=2)
+        assert words in said.splitlines()[-1], (arguments, said)
 
 
 def test_a_taken_port_is_one_sentence_and_the_next_is_used() -> None:

@@ -31,10 +31,10 @@ def test_the_whole_way_on_digits(tmp_path: Path) -> None:
     assert shown["macs"] <= 0.5 * made["macs"]
 
     found, said = run(*learn(study, "--candidates", 6))
-    assert set(found) == {"candidates", "resumed_from", "identity_loss", "best_loss", "seconds"}
+    assert set(found) == {"candidates", "resumed_from", "passes", "identity_loss", "best_loss", "seconds"}
     assert (found["candidates"], found["resumed_from"]) == (6, 0)
     assert found["best_loss"] <= found["identity_loss"]
-    assert "candidate 6 of 6" in said
+    assert "pass 6 of 6" in said
     again, _ = run(*learn(study, "--candidates", 6))
     assert again == {**found, "resumed_from": 6}
     longer, _ = run(*learn(study, "--candidates", 8))

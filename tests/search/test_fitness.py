@@ -1,18 +1,26 @@
-"""Scoring: what a candidate's loss is, computed another way."""
+"""Scoring: what a candidate's losses are, computed another way."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from legr.commands.network import images_of, normalization_of, original
 from legr.data.batches import iterate
-from legr.ranking.types import Affine
 from legr.search import fitness
-from legr.search.fitness import BatchStatisticsLoss
+from legr.search.fitness import FAILED, Fitness
+from legr.search.statistics import set_statistics
 from legr.structure.surgery import prune
+from legr.structure.types import Keep
+from legr.study.records import SearchSettings
 from legr.study.store import Study
+
+SETTINGS = SearchSettings(images=100)
+CPU = torch.device("cpu")
 
 
 @pytest.fixture
@@ -20,47 +28,95 @@ def float32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitness, "fast_dtype", lambda device: torch.float32)
 
 
-def make(study: Study, seed: int = 0, n_images: int = 100) -> BatchStatisticsLoss:
-    return BatchStatisticsLoss(
-        original(study),
-        study.ranker,
-        images_of(study),
-        normalization_of(study),
-        budget=0.5,
-        n_images=n_images,
-        seed=seed,
-        device=torch.device("cpu"),
-    )
+@pytest.fixture
+def study(made_study: Path) -> Study:
+    return Study.open(made_study)
+
+
+def make(study: Study, **changed: object) -> Fitness:
+    settings = replace(SETTINGS, **changed)  # type: ignore[arg-type]
+    return Fitness(original(study), study.structure, images_of(study), normalization_of(study), settings, CPU)
+
+
+def keep_of(study: Study, budget: float = 0.5) -> Keep:
+    return study.curve("identity").at(macs=budget)
 
 
 @pytest.mark.usefixtures("float32")
-def test_loss_is_cross_entropy_in_training_mode_on_held_out_images(made_study: Path) -> None:
-    study = Study.open(made_study)
+def test_loss_is_cross_entropy_in_training_mode_on_held_out_images(study: Study) -> None:
     dataset = images_of(study)
-    keep = study.curve("identity").at(macs=0.5)
-    network = prune(original(study), study.structure, keep).train()  # no dropout: training mode = batch statistics
+    network = prune(original(study), study.structure, keep_of(study)).train()  # no dropout: batch statistics
     order = torch.randperm(len(dataset.heldout), generator=torch.Generator().manual_seed(0))[:100]
     inputs, labels = next(iter(iterate(dataset.heldout, normalization_of(study), batch=100, order=order)))
     with torch.no_grad():
         expected = float(F.cross_entropy(network(inputs), labels))
-    assert make(study)(Affine.identity(len(study.structure.layers))) == pytest.approx(expected, rel=1e-5)
+    score = make(study)([keep_of(study)])
+    assert score.losses.shape == (1, 1)
+    assert score.losses[0, 0] == pytest.approx(expected, rel=1e-5)
+    assert score.images == 100
 
 
-def test_the_same_candidate_scores_the_same(made_study: Path) -> None:
-    study = Study.open(made_study)
-    affine = Affine.identity(len(study.structure.layers))
-    assert make(study)(affine) == make(study)(affine)
-    assert make(study, seed=1)(affine) != make(study)(affine)
+@pytest.mark.usefixtures("float32")
+def test_recalibrated_and_stale_statistics(study: Study) -> None:
+    inputs = torch.randn(64, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 + 1
+    network = original(study)
+    with torch.no_grad():
+        by_batch = network.train()(inputs)
+        network = original(study)
+        stale = network.eval()(inputs)
+        own = set_statistics(network, "recalibrated", [inputs])(inputs)
+        assert torch.allclose(own, by_batch, atol=2e-2)  # running variances are unbiased
+        assert not torch.allclose(own, stale, atol=0.1)
+        assert torch.equal(set_statistics(original(study), "stale")(inputs), stale)
+        assert torch.allclose(set_statistics(original(study), "batch")(inputs), by_batch, atol=1e-5)
+    values = {kind: make(study, statistics=kind)([keep_of(study)]) for kind in ("batch", "recalibrated", "stale")}
+    assert len({float(score.losses.mean()) for score in values.values()}) == 3
+    assert values["recalibrated"].images > values["stale"].images == 100
 
 
-def test_fewer_images_than_asked_for_is_no_error(made_study: Path) -> None:
-    study = Study.open(made_study)
-    assert make(study, n_images=10**6).n_images == len(images_of(study).heldout)
+def test_the_same_networks_score_the_same(study: Study) -> None:
+    keeps = [keep_of(study, 0.5), keep_of(study, 0.3)]
+    score = make(study)(keeps)
+    assert np.array_equal(score.losses, make(study)(keeps).losses)
+    assert not np.array_equal(score.losses, make(study, seed=1)(keeps).losses)
+    assert score.losses[1] == make(study)(keeps[1:]).losses[0]
+    assert score.images == 200
 
 
-def test_the_model_is_left_alone(made_study: Path) -> None:
-    study = Study.open(made_study)
-    score = make(study)
-    before = {name: tensor.clone() for name, tensor in score._model.state_dict().items()}
-    score(Affine.identity(len(study.structure.layers)))
-    assert all(torch.equal(before[name], tensor) for name, tensor in score._model.state_dict().items())
+def test_steps_train_before_scoring(study: Study) -> None:
+    """Random weights: a few steps lower the loss, the same for every call, and the model stays as it was."""
+    plain, trained = make(study), make(study, steps=8)
+    before = {name: tensor.clone() for name, tensor in trained._model.state_dict().items()}
+    score = trained([keep_of(study)])
+    assert score.losses.mean() < plain([keep_of(study)]).losses.mean()
+    assert np.array_equal(score.losses, trained([keep_of(study)]).losses)
+    assert score.images == 100 + 3 * 8 * 128
+    assert all(torch.equal(before[name], tensor) for name, tensor in trained._model.state_dict().items())
+
+
+def test_a_candidate_that_has_lost_is_not_scored_further(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitness, "batch_for", lambda split, pixels: 25)
+    score_of = make(study)
+    assert score_of.n_batches == 4
+    seen: list[int] = []
+
+    def has_lost(losses: np.ndarray) -> bool:
+        seen.append(int(np.isfinite(losses).sum()))
+        return len(seen) == 2
+
+    score = score_of([keep_of(study, 0.5), keep_of(study, 0.3)], has_lost)
+    assert seen == [2, 4]
+    assert np.isfinite(score.losses).sum(axis=1).tolist() == [2, 2]
+    assert score.images == 100
+
+
+def test_outputs_that_are_no_numbers_are_a_large_loss(study: Study) -> None:
+    model = original(study)
+    with torch.no_grad():
+        [m for m in model.modules() if isinstance(m, nn.Linear)][-1].bias.fill_(float("nan"))
+    score_of = Fitness(model, study.structure, images_of(study), normalization_of(study), SETTINGS, CPU)
+    assert (score_of([keep_of(study)]).losses == FAILED).all()
+
+
+def test_fewer_images_than_asked_for_is_no_error(study: Study) -> None:
+    assert make(study, images=10**6).n_images == len(images_of(study).heldout)

@@ -1,6 +1,7 @@
-"""Searching: the same ranking however often it is interrupted."""
+"""Searching: the same ranking however often it is interrupted, whatever the method."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,25 +10,64 @@ import pytest
 from legr.errors import SettingsError, StudyError
 from legr.progress import Progress, silent
 from legr.ranking.types import Affine
+from legr.search.evolution import Evolution, EvolutionSettings
+from legr.search.fitness import HasLost, Score
+from legr.search.gradient import GradientLearner, GradientSettings
 from legr.search.journal import mend
-from legr.search.learn import _open, learn, search_settings
+from legr.search.learn import Search, journal_path, learn
+from legr.search.sampled import CmaEs, Sampled
+from legr.search.types import Learner
+from legr.structure.types import Keep
 from legr.study.records import Learned, SearchSettings
 from legr.study.store import Study
 
-SETTINGS = SearchSettings(pool=8, draw=3)
+BUDGETS = (0.3, 0.6)
+IMAGES = 10
 
 
-class Bowl:
-    """A loss that costs nothing, with its minimum away from the identity; may be told to die."""
+class Wanted:
+    """A loss that costs nothing: units that are kept cost the loss their number gives them; may be told to die."""
 
     def __init__(self, dies_after: int | None = None) -> None:
         self.calls, self.dies_after = 0, dies_after
 
-    def __call__(self, affine: Affine) -> float:
+    def __call__(self, keeps: Sequence[Keep], has_lost: HasLost | None) -> Score:
         if self.calls == self.dies_after:
             raise KeyboardInterrupt
         self.calls += 1
-        return float(np.square(np.log(affine.alpha) - 0.5).sum() + np.abs(affine.kappa).sum())
+        prices = price(len(keeps[0].units))
+        losses = np.array([[10 + prices[keep.units].mean() + 0.01 * batch for batch in range(4)] for keep in keeps])
+        return Score(losses, len(keeps) * IMAGES)
+
+
+def price(n_units: int) -> np.ndarray:
+    return np.random.default_rng(5).normal(size=n_units)
+
+
+def learner_of(method: str, study: Study) -> Learner:
+    deviations = study.norms.deviations
+    if method == "evolution":
+        return Evolution(deviations, 0, EvolutionSettings(pool=8, draw=3))
+    if method == "cma-es":
+        return Sampled(CmaEs(2 * len(deviations), 0, 0.3), deviations)
+    prices = price(study.structure.n_units)
+    return GradientLearner(
+        study.ranker,
+        lambda units, rng: prices + 0.1 * rng.normal(size=len(units)),
+        budgets=BUDGETS,
+        spread=False,
+        seed=0,
+        settings=GradientSettings(images=1, stride=2),
+    )
+
+
+def run(study: Study, effort: float, method: str = "evolution", fitness: Wanted | None = None) -> dict[str, object]:
+    scored = fitness or Wanted()
+
+    def search() -> Search:
+        return Search(study.ranker, BUDGETS, learner_of(method, study), scored, IMAGES)
+
+    return learn(study, SearchSettings(method=method), effort, search, silent)
 
 
 @pytest.fixture
@@ -35,112 +75,145 @@ def study(study_path: Path) -> Study:
     return Study.open(study_path)
 
 
-def learned(study: Study, n_candidates: int) -> Learned:
-    learn(study, SETTINGS, n_candidates, Bowl(), silent)
+def learned(study: Study, effort: float, method: str = "evolution") -> Learned:
+    run(study, effort, method)
     found = study.learned
     assert found is not None
     return found
 
 
-def same(a: Learned, b: Learned) -> bool:
+def same(a: Learned | None, b: Learned | None) -> bool:
+    assert a and b
     return (a.alpha, a.kappa, a.trace, a.best_candidate) == (b.alpha, b.kappa, b.trace, b.best_candidate)
+
+
+def fresh(made_study: Path, path: Path) -> Study:
+    path.mkdir()
+    for name in ("study.json", "structure.json"):
+        (path / name).write_bytes((made_study / name).read_bytes())
+    return Study.open(path)
 
 
 @pytest.fixture
 def whole(made_study: Path, tmp_path: Path) -> Learned:
     """The result of a search that nothing disturbed."""
-    path = tmp_path / "undisturbed"
-    path.mkdir()
-    for name in ("study.json", "structure.json"):
-        (path / name).write_bytes((made_study / name).read_bytes())
-    return learned(Study.open(path), 30)
+    return learned(fresh(made_study, tmp_path / "undisturbed"), 60)
 
 
 def test_the_best_is_kept_and_never_worse_than_the_identity(study: Study) -> None:
     seen: list[Progress] = []
-    found = learn(study, SETTINGS, 25, Bowl(), seen.append)
-    assert [p.done for p in seen] == list(range(1, 26))
-    assert found["best_loss"] == min(p.values["best_loss"] for p in seen) <= found["identity_loss"]
+    settings = SearchSettings(method="evolution")
+
+    def search() -> Search:
+        return Search(study.ranker, BUDGETS, learner_of("evolution", study), Wanted(), IMAGES)
+
+    found = learn(study, settings, 50, search, seen.append)
+    assert [p.values["candidates"] for p in seen] == list(range(1, found["candidates"] + 1))
+    assert [p.done for p in seen] == sorted(p.done for p in seen)
+    assert seen[-1].done == seen[-1].total == 50
+    assert found["best_loss"] == min(p.values["best_loss"] for p in seen) <= found["identity_loss"] == 1
     record = study.learned
     assert record is not None
-    assert Bowl()(record.affine) == found["best_loss"] == record.trace[-1]
-    assert study.default_ranking == "learned"
-    assert learn(study, SETTINGS, 1, None, silent)["candidates"] == 25  # finished: returns at once
+    assert record.trace[-1] == found["best_loss"]
+    steps = np.diff(record.spent)  # two budgets, two passes each; a twin of an earlier one costs next to nothing
+    assert set(np.round(steps, 6)) == {2, 0.02}
+    assert record.spent[-2] < 50 <= record.spent[-1]
+    curve = study.curve("learned")
+    losses = Wanted()([curve.at(macs=b) for b in BUDGETS], None).losses
+    identity = Wanted()([study.curve("identity").at(macs=b) for b in BUDGETS], None).losses
+    assert (losses / identity.mean(1, keepdims=True)).mean() == pytest.approx(found["best_loss"])
+    assert run(study, 1)["candidates"] == found["candidates"]  # finished: returns at once
 
 
 def test_an_identity_that_wins_stays(study: Study) -> None:
-    found = learn(study, SETTINGS, 12, lambda a: float(np.square(np.log(a.alpha)).sum()), silent)
-    assert found["best_loss"] == found["identity_loss"] == 0
+    class Same(Wanted):
+        def __call__(self, keeps: Sequence[Keep], has_lost: HasLost | None) -> Score:
+            return Score(np.ones((len(keeps), 4)), IMAGES)
+
+    found = run(study, 12, fitness=Same())
+    assert found["best_loss"] == found["identity_loss"] == 1
     assert study.learned is not None
     assert (study.learned.affine.alpha == 1).all()
 
 
-def test_an_interrupted_search_ends_with_the_same_ranking(study: Study, whole: Learned) -> None:
+@pytest.mark.parametrize("method", ["evolution", "gradient", "cma-es"])
+def test_an_interrupted_search_ends_with_the_same_ranking(made_study: Path, tmp_path: Path, method: str) -> None:
+    undisturbed = learned(fresh(made_study, tmp_path / "undisturbed"), 60, method)
+    study = fresh(made_study, tmp_path / "interrupted")
     for dies_after in (3, 9):
         with pytest.raises(KeyboardInterrupt):
-            learn(study, SETTINGS, 30, Bowl(dies_after), silent)
+            run(study, 60, method, Wanted(dies_after))
     assert study.learned is None
-    found = learn(study, SETTINGS, 30, Bowl(), silent)
-    assert found["resumed_from"] == 12
-    assert study.learned is not None
-    assert same(study.learned, whole)
+    assert run(study, 60, method)["resumed_from"] >= 12
+    assert same(study.learned, undisturbed)
+    assert undisturbed.best_candidate > 0
 
 
 def test_extending_is_the_same_as_searching_longer(study: Study, whole: Learned) -> None:
-    learned(study, 11)
-    assert same(learned(study, 30), whole)
+    learned(study, 21)
+    assert same(learned(study, 60), whole)
 
 
 @pytest.mark.parametrize("damage", ["torn end", "garbage in the middle", "half a number"])
 def test_a_damaged_journal_loses_nothing(study: Study, whole: Learned, damage: str) -> None:
-    learned(study, 20)
-    journal = study.path / "search.journal"
+    learned(study, 40)
+    journal = journal_path(study, SearchSettings(method="evolution"))
     lines = journal.read_bytes().splitlines(keepends=True)
     if damage == "torn end":
         journal.write_bytes(b"".join(lines) + b'{"op_code": 4, "worker')
     elif damage == "garbage in the middle":
-        journal.write_bytes(b"".join([*lines[:40], b"\x00\xff garbage\n", *lines[41:]]))
+        journal.write_bytes(b"".join([*lines[:15], b"\x00\xff garbage\n", *lines[16:]]))
     else:
         journal.write_bytes(b"".join(lines)[:-7])
     assert study.learned is not None  # the slider never needs the journal
-    assert same(learned(study, 30), whole)
-    assert (study.path / "search.journal.damaged").exists()
+    assert same(learned(study, 60), whole)
+    assert journal.with_name(f"{journal.name}.damaged").exists()
 
 
 def test_mending_leaves_a_whole_journal_alone(study: Study) -> None:
     learned(study, 5)
-    before = (study.path / "search.journal").read_bytes()
-    assert mend(study.path / "search.journal") == 0
-    assert (study.path / "search.journal").read_bytes() == before
+    journal = journal_path(study, SearchSettings(method="evolution"))
+    before = journal.read_bytes()
+    assert mend(journal) == 0
+    assert journal.read_bytes() == before
     assert all(isinstance(json.loads(line), dict) for line in before.splitlines())
 
 
 def test_a_foreign_file_is_refused(study: Study) -> None:
-    (study.path / "search.journal").write_text('{"a": 1}\n')
+    journal = journal_path(study, SearchSettings(method="evolution"))
+    journal.parent.mkdir()
+    journal.write_text('{"a": 1}\n')
     with pytest.raises(StudyError, match="not a search journal"):
-        learn(study, SETTINGS, 3, Bowl(), silent)
+        run(study, 3)
 
 
-def test_settings_belong_to_the_search(study: Study) -> None:
-    learned(study, 3)
-    assert search_settings(study, {"budget": None, "seed": None}) == SETTINGS
-    assert search_settings(study, {"budget": 0.47}) == SETTINGS
-    with pytest.raises(SettingsError, match=r"begun with --budget 0.47, got 0.3"):
-        search_settings(study, {"budget": 0.3})
+def test_searches_of_other_settings_stand_side_by_side(study: Study) -> None:
+    first = learned(study, 20)
+    second = learned(study, 20, "cma-es")
+    assert not same(first, second)
+    assert same(learned(study, 20), first)  # at once, from its journal
+    assert len(list((study.path / "searches").glob("*.journal"))) == 2
+
+
+def test_candidates_that_leave_the_same_networks_are_scored_once(study: Study) -> None:
+    """Maps that differ by a factor rank alike."""
+
+    class Scaled:
+        def propose(self, finished: Sequence[object]) -> object:
+            from legr.search.types import Proposal
+
+            plain = Affine.identity(len(study.structure.layers))
+            return Proposal(Affine(plain.alpha * (1 + len(finished)), plain.kappa))
+
+    fitness = Wanted()
+    search = Search(study.ranker, BUDGETS, Scaled(), fitness, IMAGES)  # type: ignore[arg-type]
+    found = [search.next([])]
+    found += [search.next(found) for _ in range(3)]
+    assert fitness.calls == 1
+    assert len({c.value for c in found}) == 1
+    assert [c.images for c in found] == [2 * IMAGES, 0, 0, 0]
+
+
+def test_a_search_needs_effort(study: Study) -> None:
     with pytest.raises(SettingsError, match="at least 1, got 0"):
-        learn(study, SETTINGS, 0, Bowl(), silent)
-
-
-def test_a_trial_that_was_killed_is_given_out_again(study: Study) -> None:
-    learned(study, 4)
-    lost = _open(study, SETTINGS).ask()
-    again = _open(study, SETTINGS).ask()
-    assert lost.number != again.number
-    assert lost.user_attrs == again.user_attrs
-    assert lost.user_attrs["candidate"] == 4
-
-
-@pytest.mark.parametrize("asked", [{"budget": 0.0}, {"budget": 1.5}, {"images": 1}, {"seed": -1}])
-def test_settings_out_of_range(study: Study, asked: dict[str, float]) -> None:
-    with pytest.raises(SettingsError, match="must be"):
-        search_settings(study, asked)
+        run(study, 0)

@@ -22,7 +22,20 @@ ROOT = Path(__file__).resolve().parents[2]
 def a_learned(study: Study, kappa: float = 0.0) -> Learned:
     n = len(study.structure.layers)
     names = tuple(layer.name for layer in study.structure.layers)
-    return Learned(names, (2.0,) * n, (kappa,) * n, {"budget": 0.5}, 3, 1, 2.0, 1.0, (2.0, 1.0, 1.0), 4.5, False)
+    return Learned(
+        names,
+        (2.0,) * n,
+        (kappa,) * n,
+        {"budgets": [0.5]},
+        3,
+        1,
+        2.0,
+        1.0,
+        (2.0, 1.0, 1.0),
+        (1.0, 2.0, 3.0),
+        4.5,
+        False,
+    )
 
 
 def a_point(ranking: str, ranking_id: str = "", budget: float = 0.5) -> Point:

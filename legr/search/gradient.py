@@ -1,0 +1,146 @@
+"""Learn the maps by gradient: which way to move alpha and kappa so that the pruned network's loss falls.
+
+It does not know how candidates are scored. Every step draws a budget and a batch of training images, cuts the
+network there (by masks), and asks what each unit's return would change. A unit near the threshold follows its
+score with the slope of a sigmoid; the threshold itself moves so that the MACs stay what they are. Everything
+random about step i comes from (seed, i) alone, and its state travels with the proposal.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from legr.ranking.budget import BudgetCurve
+from legr.ranking.order import Ranker
+from legr.ranking.types import Affine, FloatArray
+from legr.search.types import Candidate, Proposal
+from legr.structure.cost import unit_macs
+from legr.structure.types import BoolArray
+
+#: Units that stay, a random generator -> how the loss rises with every unit's mask, float64 (U,).
+Probe = Callable[[BoolArray, np.random.Generator], FloatArray]
+
+_GOLDEN = 0.6180339887498949  # steps of this share of the range cover it evenly at any number of steps
+_BETAS = 0.9, 0.99  # of Adam (Kingma and Ba, 2015)
+
+
+@dataclass(frozen=True)
+class GradientSettings:
+    """How the gradient is followed."""
+
+    rate: float = 0.05  # of Adam, in units of log alpha
+    softness: float = 0.15  # share of the units that count as near the threshold
+    memory: float = 0.9  # of the running average of iterates that is proposed
+    stride: int = 5  # steps a proposal
+    images: int = 256  # training images a step
+
+
+class GradientLearner:
+    """Follows the gradient of the loss over budgets.
+
+    Args:
+        probe: runs the masked network.
+        budgets: fractions of MACs to learn at; a pair (lowest, highest) where `spread`.
+        spread: draw budgets between the two instead of taking them in turn.
+    """
+
+    def __init__(
+        self,
+        ranker: Ranker,
+        probe: Probe,
+        *,
+        budgets: Sequence[float],
+        spread: bool,
+        seed: int,
+        settings: GradientSettings,
+    ) -> None:
+        self._ranker, self._probe, self._settings = ranker, probe, settings
+        self._budgets, self._spread, self._seed = budgets, spread, seed
+        self._means = np.array([values.mean() for values in ranker.norms.values])
+        plain = ranker.scores()
+        self._unit = float(np.median(np.abs(plain - np.median(plain)))) or 1.0  # what an offset is counted in
+
+    def propose(self, finished: Sequence[Candidate]) -> Proposal:
+        """Take some steps from where the last proposal ended; propose the average of the way."""
+        walk = _Walk.of(finished[-1].proposal.state, len(self._means))
+        for _ in range(self._settings.stride):
+            self._step(walk)
+        return Proposal(self._affine(walk.average), walk.to_dict(), 3 * self._settings.images * self._settings.stride)
+
+    def _affine(self, point: FloatArray) -> Affine:
+        """The map of a point: layers are stretched about their mean and moved."""
+        alpha = np.exp(point[0])
+        return Affine(alpha, self._means * (1 - alpha) + self._unit * point[1])
+
+    def _step(self, walk: "_Walk") -> None:
+        rng = np.random.default_rng([self._seed, walk.steps])
+        affine = self._affine(walk.point)
+        curve = BudgetCurve(self._ranker.structure, self._ranker.rank(affine))
+        number = curve.step(macs=self._budget(walk.steps, curve.floor))
+        keep = curve.keep(number)
+        slopes = self._probe(keep.units, rng)
+        order, cut = curve.ranking.order, int(curve.ranking.ends[number])
+        scores = curve.ranking.scores
+        threshold = (scores[order[max(cut - 1, 0)]] + scores[order[min(cut, len(order) - 1)]]) / 2
+        nearness = _nearness(scores - threshold, self._settings.softness)
+        pull, price = slopes * nearness, unit_macs(self._ranker.structure, keep) * nearness
+        pull -= price * (pull.sum() / price.sum())  # the threshold gives way so that the MACs stay
+        walk.move(self._slopes_of_maps(affine.alpha, pull), self._settings)
+
+    def _slopes_of_maps(self, alpha: FloatArray, pull: FloatArray) -> FloatArray:
+        """From slopes by scores to slopes by log alpha and offset, float64 (2, L)."""
+        layers, units, norms = self._ranker.filters
+        along = np.bincount(layers, pull[units] * alpha[layers] * (norms - self._means[layers]), len(alpha))
+        return np.stack((along, self._unit * np.bincount(layers, pull[units], len(alpha))))
+
+    def _budget(self, step: int, floor: float) -> float:
+        if not self._spread:
+            return self._budgets[step % len(self._budgets)]
+        low, high = max(self._budgets[0], floor), self._budgets[1]
+        return low + (high - low) * ((0.5 + self._seed * _GOLDEN**2 + step * _GOLDEN) % 1)
+
+
+def _nearness(distances: FloatArray, softness: float) -> FloatArray:
+    """Slope of a sigmoid that is so soft that a share of the units lies on its steep part."""
+    width = float(np.quantile(np.abs(distances), softness)) or 1.0
+    on = 1 / (1 + np.exp(-np.clip(distances / width, -50, 50)))
+    return on * (1 - on) / width
+
+
+@dataclass
+class _Walk:
+    """Where the search stands: log alpha and offsets, float64 (2, L), Adam's averages of their slopes."""
+
+    steps: int
+    point: FloatArray
+    first: FloatArray
+    second: FloatArray
+    average: FloatArray
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any], n_layers: int) -> "_Walk":
+        """Go on from a stored state, or begin at the identity."""
+        names = ("point", "first", "second", "average")
+        if not state:
+            return cls(0, *(np.zeros((2, n_layers)) for _ in names))
+        return cls(state["steps"], *(np.array(state[name], dtype=np.float64) for name in names))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        arrays = {name: getattr(self, name).tolist() for name in ("point", "first", "second", "average")}
+        return {"steps": self.steps, **arrays}
+
+    def move(self, slopes: FloatArray, settings: GradientSettings) -> None:
+        """One step of Adam on slopes of length 1, and the average after it."""
+        length = float(np.linalg.norm(slopes))
+        slopes = slopes / length if length else slopes
+        self.steps += 1
+        for mean, values, beta in ((self.first, slopes, _BETAS[0]), (self.second, slopes**2, _BETAS[1])):
+            mean += (1 - beta) * (values - mean)
+        first = self.first / (1 - _BETAS[0] ** self.steps)
+        second = self.second / (1 - _BETAS[1] ** self.steps)
+        self.point = self.point - settings.rate * first / (np.sqrt(second) + 1e-12)
+        share = min(settings.memory, 1 - 1 / self.steps)
+        self.average = share * self.average + (1 - share) * self.point

@@ -1,0 +1,81 @@
+"""The original network with its units switched on and off by numbers, and what each switch would change.
+
+It does not know rankings. Where a parameter or an index reads a unit's channels, they are multiplied by the
+unit's mask: with 0 nobody hears the unit, as if it were removed, but it still speaks, so that the loss has a gradient
+for switching it on again. A norm over channels sees removed channels too; there a mask is an approximation.
+"""
+
+from collections.abc import Callable
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from legr.ranking.types import FloatArray
+from legr.structure.types import BoolArray, Structure
+
+
+class MaskedNetwork:
+    """A network under masks, and how its loss rises with them.
+
+    Args:
+        network: in the type and place to compute in; its batch norms are used as they are.
+    """
+
+    def __init__(self, network: nn.Module, structure: Structure) -> None:
+        self._network = network.requires_grad_(False)
+        self._parameters = dict(network.named_parameters())
+        some = next(iter(self._parameters.values()))
+        self._dtype, self._device = some.dtype, some.device
+        self._n_units = structure.n_units
+        self._switches: Tensor | None = None  # of the running pass
+        for gather in structure.gathers:
+            module = network.get_submodule(gather.buffer.rpartition(".")[0])
+            index = network.get_buffer(gather.buffer).cpu().numpy()
+            labels = np.concatenate(([0], gather.in_labels)).astype(np.int64)[index]
+            module.register_forward_hook(self._gate(torch.from_numpy(labels).to(self._device)))
+        self._masked = [
+            (name, dim, torch.from_numpy(labels).to(self._device)) for name, dim, labels in _readers(structure)
+        ]
+
+    def __call__(self, mask: Tensor, inputs: Tensor) -> Tensor:
+        """Logits of the network under a mask, float32 (U,)."""
+        self._switches = switches = torch.cat((mask.new_ones(1), mask)).to(self._dtype)
+        parameters: dict[str, Tensor] = {}
+        for name, dim, labels in self._masked:
+            weight = parameters.get(name, self._parameters[name])
+            parameters[name] = weight * switches[labels].view([-1 if d == dim else 1 for d in range(weight.dim())])
+        return cast(Tensor, functional_call(self._network, parameters, (inputs,))).float()
+
+    def _gate(self, labels: Tensor) -> Callable[[nn.Module, object, Tensor], Tensor]:
+        """A hook that silences what a shortcut takes of units that are switched off."""
+
+        def hook(module: nn.Module, inputs: object, output: Tensor) -> Tensor:
+            assert self._switches is not None
+            return output * self._switches[labels].view([-1 if d == 1 else 1 for d in range(output.dim())])
+
+        return hook
+
+    def slopes(self, units: BoolArray, inputs: Tensor, loss_of: Callable[[Tensor], Tensor]) -> FloatArray:
+        """How the loss rises with every unit's mask where `units` are kept, float64 (U,)."""
+        mask = torch.from_numpy(units.astype(np.float32)).to(self._device).requires_grad_()
+        (gradient,) = torch.autograd.grad(loss_of(self(mask, inputs)), mask)
+        return cast(FloatArray, gradient.double().cpu().numpy())
+
+
+def _readers(structure: Structure) -> list[tuple[str, int, np.ndarray]]:
+    """Axes along which parameters read units; of a unit that no layer reads, all axes it stands in."""
+    reading = {(op.parameter, op.in_dim) for op in structure.ops if op.parameter is not None}
+    found, read = [], np.zeros(structure.n_units + 1, dtype=bool)
+    for axis in structure.axes:
+        if (axis.parameter, axis.dim) in reading:
+            found.append((axis.parameter, axis.dim, axis.labels.astype(np.int64)))
+            read[axis.labels] = True
+    for axis in structure.axes:
+        if axis.parameter in structure.shapes and (axis.parameter, axis.dim) not in reading:
+            labels = np.where(read[axis.labels], 0, axis.labels).astype(np.int64)
+            if labels.any():
+                found.append((axis.parameter, axis.dim, labels))
+    return found

@@ -1,0 +1,124 @@
+"""The learners by name, and what their settings mean.
+
+It does not know how they work, nor how candidates are scored.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from legr.errors import SettingsError
+from legr.ranking.order import Ranker
+from legr.search.evolution import Evolution, EvolutionSettings
+from legr.search.gradient import GradientLearner, GradientSettings, Probe
+from legr.search.sampled import CmaEs, Sampled, Tpe
+from legr.search.types import Learner
+from legr.study.records import SearchSettings
+
+#: Fractions of MACs between which the whole slider is learned, and at which its candidates are scored.
+SLIDER = 0.1, 0.9
+SCORED = (0.15, 0.25, 0.4, 0.6, 0.8)
+
+
+@dataclass(frozen=True)
+class SampledSettings:
+    """How a sampler is set."""
+
+    step: float = 0.3  # of CMA-ES at the start, in log alpha
+
+
+@dataclass(frozen=True)
+class Material:
+    """What learners are made of."""
+
+    ranker: Ranker
+    settings: SearchSettings
+    floor: float  # smallest fraction of MACs within reach
+    probe: Callable[[int], Probe]  # images a step -> probe
+
+
+def learner(material: Material) -> Learner:
+    """Make the learner that the settings name."""
+    return METHODS[material.settings.method].make(material)
+
+
+def check(settings: SearchSettings) -> None:
+    """Refuse a method or an option that does not exist.
+
+    Raises:
+        SettingsError: there is none of this name, or its value is out of range.
+    """
+    if settings.method not in METHODS:
+        raise SettingsError(f"the method must be one of {', '.join(METHODS)}, got {settings.method!r}")
+    _options(METHODS[settings.method].options, settings.options)
+
+
+def scored_budgets(settings: SearchSettings, floor: float) -> tuple[float, ...]:
+    """Fractions of MACs that candidates are scored at; of the whole slider, what lies above the floor."""
+    if settings.budgets:
+        return settings.budgets
+    return tuple(floor + (1 - floor) * budget for budget in SCORED) if floor > SCORED[0] else SCORED
+
+
+@dataclass(frozen=True)
+class _Method:
+    """A learner and what can be set about it."""
+
+    make: Callable[[Material], Learner]
+    options: type[Any]
+
+
+def _gradient(material: Material) -> Learner:
+    settings = material.settings
+    options = _options(GradientSettings, settings.options)
+    return GradientLearner(
+        material.ranker,
+        material.probe(options.images),
+        budgets=settings.budgets or (max(SLIDER[0], material.floor), SLIDER[1]),
+        spread=not settings.budgets,
+        seed=settings.seed,
+        settings=options,
+    )
+
+
+def _evolution(material: Material) -> Learner:
+    options = _options(EvolutionSettings, material.settings.options)
+    return Evolution(material.ranker.norms.deviations, material.settings.seed, options)
+
+
+def _cma_es(material: Material) -> Learner:
+    step = _options(SampledSettings, material.settings.options).step
+    deviations = material.ranker.norms.deviations
+    return Sampled(CmaEs(2 * len(deviations), material.settings.seed, step), deviations)
+
+
+def _tpe(material: Material) -> Learner:
+    deviations = material.ranker.norms.deviations
+    return Sampled(Tpe(2 * len(deviations), material.settings.seed), deviations)
+
+
+@dataclass(frozen=True)
+class _Nothing:
+    """Nothing can be set."""
+
+
+METHODS: Mapping[str, _Method] = {
+    "gradient": _Method(_gradient, GradientSettings),
+    "evolution": _Method(_evolution, EvolutionSettings),
+    "cma-es": _Method(_cma_es, SampledSettings),
+    "tpe": _Method(_tpe, _Nothing),
+}
+
+T = TypeVar("T")
+
+
+def _options(kind: type[T], given: Mapping[str, float]) -> T:
+    known = {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type]
+    for name in given:
+        if name not in known:
+            raise SettingsError(f"there is no option {name!r}; this method has {', '.join(known) or 'none'}")
+    return kind(**{name: _as(known[name], value) for name, value in given.items()})
+
+
+def _as(kind: Any, value: float) -> float:
+    return kind(value) if isinstance(kind, type) else value

@@ -1,0 +1,64 @@
+"""What a search is made of: proposals, candidates, and the one method that every learner has.
+
+They do not know networks, images or files; numpy only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from legr.ranking.types import Affine, FloatArray
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A map to try next."""
+
+    affine: Affine
+    state: Mapping[str, Any] = field(default_factory=dict)  # what the learner needs to go on; plain data
+    images: int = 0  # training images it took to make, forward and backward counted as three
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A map that was scored.
+
+    Attributes:
+        losses: float64[B, K], mean loss of each budget on each batch; NaN where it was stopped before.
+        value: what a search minimises; an estimate where it was stopped.
+        images: images it took, to propose and to score.
+        stopped: whether it lost before all batches were seen.
+        key: which networks it stands for; two maps may leave the same channels.
+    """
+
+    proposal: Proposal
+    losses: FloatArray
+    value: float
+    images: int
+    seconds: float
+    stopped: bool
+    key: str
+
+    @property
+    def affine(self) -> Affine:
+        """The map."""
+        return self.proposal.affine
+
+
+class Learner(Protocol):
+    """Proposes maps. What it proposes depends on the seed and the candidates before alone.
+
+    A search that was killed therefore goes on to the same end: state that is dear to compute again
+    travels in `Proposal.state`.
+    """
+
+    def propose(self, finished: Sequence[Candidate]) -> Proposal:
+        """Return the next map; candidate 0 is the identity, whatever the learner, and is not asked for."""
+
+
+def best_of(finished: Sequence[Candidate]) -> int:
+    """Number of the best candidate that was scored to the end; of equal ones the first."""
+    values = [np.inf if c.stopped else c.value for c in finished]
+    return int(np.argmin(values))

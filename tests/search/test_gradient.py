@@ -1,0 +1,101 @@
+"""Following the gradient: towards what the loss wants, at equal MACs, to the same end however interrupted."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import legr
+from legr.ranking.budget import BudgetCurve
+from legr.ranking.types import Affine, FloatArray
+from legr.search.gradient import GradientLearner, GradientSettings
+from legr.search.types import Proposal
+from legr.structure.cost import unit_macs
+from legr.structure.types import BoolArray, Keep
+from legr.study.store import Study
+from tests.search.candidates import candidate
+
+
+@pytest.fixture
+def study(made_study: Path) -> Study:
+    return Study.open(made_study)
+
+
+class Probe:
+    """Says that units of one layer are worth much; remembers what it was asked."""
+
+    def __init__(self, study: Study, layer: str, worth: float = -1.0) -> None:
+        labels = next(layer_.labels for layer_ in study.structure.layers if layer_.name == layer)
+        self.slopes = np.zeros(study.structure.n_units)
+        self.slopes[labels[labels > 0] - 1] = worth
+        self.asked: list[BoolArray] = []
+
+    def __call__(self, units: BoolArray, rng: np.random.Generator) -> FloatArray:
+        self.asked.append(units)
+        return self.slopes + 1e-3 * rng.normal(size=len(units))
+
+
+def learner(study: Study, probe: Probe, *, spread: bool = False, **options: float) -> GradientLearner:
+    budgets = (0.2, 0.8) if spread else (0.4,)
+    settings = GradientSettings(images=1, **options)  # type: ignore[arg-type]
+    return GradientLearner(study.ranker, probe, budgets=budgets, spread=spread, seed=0, settings=settings)
+
+
+def after(learned: GradientLearner, n_layers: int, proposals: int) -> Proposal:
+    proposal = Proposal(Affine.identity(n_layers))
+    for _ in range(proposals):
+        proposal = learned.propose([candidate(proposal, 0.0)])
+    return proposal
+
+
+@pytest.mark.parametrize("layer", ["layer1.0.conv1", "layer3.0.conv1"])
+def test_a_layer_that_the_loss_wants_keeps_more(study: Study, layer: str) -> None:
+    structure = study.structure
+    number = [layer_.name for layer_ in structure.layers].index(layer)
+    found = {}
+    for worth in (-1.0, 1.0):
+        proposal = after(learner(study, Probe(study, layer, worth)), len(structure.layers), 6)
+        keep = _curve(study, proposal.affine).at(macs=0.4)
+        found[worth] = keep.kept(structure.layers[number].labels).sum()
+    plain = study.curve("identity").at(macs=0.4).kept(structure.layers[number].labels).sum()
+    assert found[1.0] < plain < found[-1.0] or found[1.0] < found[-1.0] == len(structure.layers[number].labels)
+
+
+def test_networks_are_probed_at_the_budgets_asked_for(study: Study) -> None:
+    probe = Probe(study, "layer1.0.conv1")
+    after(learner(study, probe), len(study.structure.layers), 2)
+    dense = study.curve("identity").dense.macs
+    assert all(0.35 < legr.cost(study.structure, Keep(units)).macs / dense <= 0.4 for units in probe.asked)
+    spread = Probe(study, "layer1.0.conv1")
+    after(learner(study, spread, spread=True), len(study.structure.layers), 4)
+    shares = sorted(legr.cost(study.structure, Keep(units)).macs / dense for units in spread.asked)
+    assert 0.15 < shares[0] < 0.3 and 0.7 < shares[-1] <= 0.8
+    assert max(np.diff(shares)) < 0.12  # evenly over the range
+
+
+def test_it_goes_on_from_what_a_proposal_carries(study: Study) -> None:
+    n_layers = len(study.structure.layers)
+    whole = after(learner(study, Probe(study, "layer2.0.conv1"), spread=True), n_layers, 4)
+    half = after(learner(study, Probe(study, "layer2.0.conv1"), spread=True), n_layers, 2)
+    on = learner(study, Probe(study, "layer2.0.conv1"), spread=True)
+    for _ in range(2):
+        half = on.propose([candidate(half, 0.0)])
+    assert np.array_equal(half.affine.alpha, whole.affine.alpha)
+    assert np.array_equal(half.affine.kappa, whole.affine.kappa)
+    assert half.state == whole.state
+
+
+def test_a_loss_that_wants_cheap_networks_moves_nothing(study: Study) -> None:
+    """Slopes that are the MACs of the units say nothing at equal MACs."""
+
+    class Price(Probe):
+        def __call__(self, units: BoolArray, rng: np.random.Generator) -> FloatArray:
+            return unit_macs(study.structure, Keep(units))
+
+    learned = learner(study, Price(study, "layer1.0.conv1"))
+    proposal = after(learned, len(study.structure.layers), 1)
+    assert np.abs(np.array(proposal.state["point"])).max() < 0.5 * 5 * GradientSettings().rate
+
+
+def _curve(study: Study, affine: Affine) -> BudgetCurve:
+    return BudgetCurve(study.structure, study.ranker.rank(affine))

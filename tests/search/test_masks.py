@@ -1,0 +1,77 @@
+"""Switching units off by numbers is removing them, and slopes are those of the loss."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import legr
+from legr.search.masks import MaskedNetwork
+from legr.structure.copies import at_least_one
+from legr.structure.cost import unit_macs
+from legr.structure.types import Keep
+from legr.training.models import build_model, find_spec
+from tests import nets
+
+CASES = (nets.Chain, nets.Residual, nets.PaddedShortcut, nets.DepthwiseConcat, nets.Sliced, nets.Shared)
+
+
+def small(kind: type[nn.Module]) -> tuple[nn.Module, torch.Tensor]:
+    return nets.make(kind).double(), nets.example().double()
+
+
+def library(name: str) -> tuple[nn.Module, torch.Tensor]:
+    spec = find_spec(name)
+    return build_model(spec, 10).double().eval(), torch.zeros(1, 3, 32, 32, dtype=torch.float64)
+
+
+def units_of(structure: legr.Structure, seed: int = 0) -> np.ndarray:
+    return at_least_one(structure, np.random.default_rng(seed).random(structure.n_units) < 0.5)
+
+
+@pytest.mark.parametrize("case", [*CASES, "cifar_resnet20", "mobilenet_v3_small", "shufflenet_v2_x0_5"])
+def test_masked_is_removed(case: type[nn.Module] | str) -> None:
+    model, image = library(case) if isinstance(case, str) else small(case)
+    structure = legr.trace(model, image)
+    inputs = torch.randn(2, *image.shape[1:], dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    units = units_of(structure)
+    with torch.no_grad():
+        expected = legr.prune(model, structure, Keep(units))(inputs).float()
+        found = MaskedNetwork(model, structure)(torch.from_numpy(units.astype(np.float64)), inputs)
+    assert torch.allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [nets.Residual, nets.DepthwiseConcat])
+def test_slopes_are_those_of_the_loss(kind: type[nn.Module]) -> None:
+    model, image = small(kind)
+    structure = legr.trace(model, image)
+    inputs = torch.randn(4, *image.shape[1:], dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    units = units_of(structure)
+    masked = MaskedNetwork(model, structure)
+
+    def loss_of(logits: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(logits, torch.tensor([0, 1, 0, 1]))
+
+    slopes = masked.slopes(units, inputs, loss_of)
+    assert np.abs(slopes[~units]).max() > 0  # a removed unit says what its return would change
+    width = 1e-2  # logits come in float32
+    for unit in range(structure.n_units):
+        sides = []
+        for sign in (-1, 1):
+            mask = torch.from_numpy(units.astype(np.float64))
+            mask[unit] += sign * width
+            with torch.no_grad():
+                sides.append(float(loss_of(masked(mask, inputs))))
+        assert slopes[unit] == pytest.approx((sides[1] - sides[0]) / (2 * width), rel=0.02, abs=1e-4)
+
+
+def test_macs_of_a_unit_are_what_it_adds() -> None:
+    model, image = small(nets.Chain)
+    structure = legr.trace(model, image)
+    units = units_of(structure)
+    slopes = unit_macs(structure, Keep(units))
+    for unit in range(structure.n_units):
+        on, off = units.copy(), units.copy()
+        on[unit], off[unit] = True, False
+        assert slopes[unit] == legr.cost(structure, Keep(on)).macs - legr.cost(structure, Keep(off)).macs
