@@ -15,7 +15,7 @@ from legr.errors import SettingsError
 from legr.progress import Report, silent
 from legr.ranking.budget import BudgetCurve
 from legr.search.fitness import Fitness
-from legr.search.learn import Search, learn, passes_spent
+from legr.search.learn import Search, journal_path, learn, passes_spent
 from legr.search.methods import Material, check, learner, scored_budgets
 from legr.search.probe import TrainingProbe
 from legr.study.pace import note_pace
@@ -81,8 +81,17 @@ def search_of(study: Study, settings: SearchSettings, device: torch.device, repo
     if fitness.n_images < settings.images:
         log.info("%d images are held out; candidates are scored on all of them", fitness.n_images)
 
-    def probe(images: int) -> TrainingProbe:
-        return TrainingProbe(model, structure, dataset.train, normalization, images=images, device=device)
+    def probe(images: int, rate: float) -> TrainingProbe:
+        return TrainingProbe(
+            model,
+            structure,
+            dataset.train,
+            normalization,
+            images=images,
+            rate=rate,
+            memory=journal_path(study, settings).with_suffix(""),
+            device=device,
+        )
 
     floor = BudgetCurve(structure, ranker.rank()).floor
     material = Material(ranker, settings, floor, probe)

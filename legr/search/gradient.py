@@ -6,9 +6,9 @@ score with the slope of a sigmoid; the threshold itself moves so that the MACs s
 random about step i comes from (seed, i) alone, and its state travels with the proposal.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,8 +19,19 @@ from legr.search.types import Candidate, Proposal
 from legr.structure.cost import unit_macs
 from legr.structure.types import BoolArray
 
-#: Units that stay, a random generator -> how the loss rises with every unit's mask, float64 (U,).
-Probe = Callable[[BoolArray, np.random.Generator], FloatArray]
+
+class Probe(Protocol):
+    """Asks a network what its units are worth; it may change with every question."""
+
+    def __call__(self, units: BoolArray, rng: np.random.Generator) -> FloatArray:
+        """How the loss rises with every unit's mask where `units` are kept, float64 (U,)."""
+
+    def go_to(self, steps: int) -> bool:
+        """Be as after so many questions; False where that is not known any more."""
+
+    def remember(self) -> None:
+        """Be able to come back to this step."""
+
 
 _GOLDEN = 0.6180339887498949  # steps of this share of the range cover it evenly at any number of steps
 _BETAS = 0.9, 0.99  # of Adam (Kingma and Ba, 2015)
@@ -35,6 +46,7 @@ class GradientSettings:
     memory: float = 0.9  # of the running average of iterates that is proposed
     stride: int = 5  # steps a proposal
     images: int = 256  # training images a step
+    adapt: float = 0.01  # rate at which the weights learn to live with pruning; 0: not at all
 
 
 class GradientLearner:
@@ -65,9 +77,20 @@ class GradientLearner:
     def propose(self, finished: Sequence[Candidate]) -> Proposal:
         """Take some steps from where the last proposal ended; propose the average of the way."""
         walk = _Walk.of(finished[-1].proposal.state, len(self._means))
+        if not self._probe.go_to(walk.steps):
+            walk = self._again(walk.steps)
         for _ in range(self._settings.stride):
             self._step(walk)
+        self._probe.remember()
         return Proposal(self._affine(walk.average), walk.to_dict(), 3 * self._settings.images * self._settings.stride)
+
+    def _again(self, steps: int) -> "_Walk":
+        """Walk the way from the start: what was remembered of it is lost."""
+        walk = _Walk.of({}, len(self._means))
+        self._probe.go_to(0)
+        while walk.steps < steps:
+            self._step(walk)
+        return walk
 
     def _affine(self, point: FloatArray) -> Affine:
         """The map of a point: layers are stretched about their mean and moved."""

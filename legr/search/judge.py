@@ -11,8 +11,8 @@ import numpy as np
 from legr.ranking.types import FloatArray
 from legr.search.types import Candidate, best_of
 
-_FEWEST = 2  # batches that a candidate is seen on at least
-_DOUBT = 3.0  # standard errors by which a candidate must be behind
+_FEWEST = 3  # batches that a candidate is seen on at least
+_DOUBT = 2.0  # standard errors by which a candidate must be behind
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,18 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from legr.ranking.types import FloatArray
-from legr.structure.types import BoolArray, Structure
+from legr.structure.types import Structure
 
 
 class MaskedNetwork:
-    """A network under masks, and how its loss rises with them.
+    """A network under masks.
 
     Args:
-        network: in the type and place to compute in; its batch norms are used as they are.
+        network: computes where and as it does now.
     """
 
     def __init__(self, network: nn.Module, structure: Structure) -> None:
-        self._network = network.requires_grad_(False)
+        self._network = network
         self._parameters = dict(network.named_parameters())
         some = next(iter(self._parameters.values()))
         self._dtype, self._device = some.dtype, some.device
@@ -57,12 +56,6 @@ class MaskedNetwork:
             return output * self._switches[labels].view([-1 if d == 1 else 1 for d in range(output.dim())])
 
         return hook
-
-    def slopes(self, units: BoolArray, inputs: Tensor, loss_of: Callable[[Tensor], Tensor]) -> FloatArray:
-        """How the loss rises with every unit's mask where `units` are kept, float64 (U,)."""
-        mask = torch.from_numpy(units.astype(np.float32)).to(self._device).requires_grad_()
-        (gradient,) = torch.autograd.grad(loss_of(self(mask, inputs)), mask)
-        return cast(FloatArray, gradient.double().cpu().numpy())
 
 
 def _readers(structure: Structure) -> list[tuple[str, int, np.ndarray]]:

@@ -34,7 +34,7 @@ class Material:
     ranker: Ranker
     settings: SearchSettings
     floor: float  # smallest fraction of MACs within reach
-    probe: Callable[[int], Probe]  # images a step -> probe
+    probe: Callable[[int, float], Probe]  # images a step, rate of the weights -> probe
 
 
 def learner(material: Material) -> Learner:
@@ -73,7 +73,7 @@ def _gradient(material: Material) -> Learner:
     options = _options(GradientSettings, settings.options)
     return GradientLearner(
         material.ranker,
-        material.probe(options.images),
+        material.probe(options.images, options.adapt),
         budgets=settings.budgets or (max(SLIDER[0], material.floor), SLIDER[1]),
         spread=not settings.budgets,
         seed=settings.seed,

@@ -27,10 +27,10 @@ def test_several_budgets_count_alike_in_units_of_the_identity() -> None:
 
 def test_who_is_surely_behind_has_lost() -> None:
     judge, best = Judge(IDENTITY[:1]), np.array([[1.0, 1.2, 0.8, 1.0]])
-    assert not judge.has_lost(np.array([[9.0, NAN, NAN, NAN]]), best)  # one batch is none
-    assert judge.has_lost(np.array([[1.5, 1.7, NAN, NAN]]), best)
-    assert not judge.has_lost(np.array([[0.5, 0.7, NAN, NAN]]), best)
-    assert not judge.has_lost(np.array([[1.5, 1.2, NAN, NAN]]), best)  # 0.25 behind, with an error of 0.25
+    assert not judge.has_lost(np.array([[9.0, 9.0, NAN, NAN]]), best)  # two batches are few
+    assert judge.has_lost(np.array([[1.5, 1.7, 1.3, NAN]]), best)
+    assert not judge.has_lost(np.array([[0.5, 0.7, 0.3, NAN]]), best)
+    assert not judge.has_lost(np.array([[1.6, 1.2, 0.8, NAN]]), best)  # 0.2 behind, with an error of 0.2
 
 
 def test_who_was_stopped_is_as_far_behind_as_was_seen() -> None:

@@ -44,16 +44,31 @@ def price(n_units: int) -> np.ndarray:
     return np.random.default_rng(5).normal(size=n_units)
 
 
+class Noisy:
+    """A probe that says the prices of units, and some noise."""
+
+    def __init__(self, study: Study) -> None:
+        self.prices = price(study.structure.n_units)
+
+    def __call__(self, units: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return self.prices + 0.1 * rng.normal(size=len(units))
+
+    def go_to(self, steps: int) -> bool:
+        return True
+
+    def remember(self) -> None:
+        pass
+
+
 def learner_of(method: str, study: Study) -> Learner:
     deviations = study.norms.deviations
     if method == "evolution":
         return Evolution(deviations, 0, EvolutionSettings(pool=8, draw=3))
     if method == "cma-es":
         return Sampled(CmaEs(2 * len(deviations), 0, 0.3), deviations)
-    prices = price(study.structure.n_units)
     return GradientLearner(
         study.ranker,
-        lambda units, rng: prices + 0.1 * rng.normal(size=len(units)),
+        Noisy(study),
         budgets=BUDGETS,
         spread=False,
         seed=0,
