@@ -50,7 +50,6 @@ def record(study: Study, budgets: tuple[float, ...], n_candidates: int, path: Pa
     if len(journal.finished) < n_candidates:
         settings = SearchSettings(method="evolution", budgets=budgets)
         search = replace(search_of(study, settings, torch.device("cpu")), racing=False)
-        journal.pass_images = search.images
         while len(journal.finished) < n_candidates:
             journal.add(search.next(journal.finished))
     by_key = {candidate.key: candidate.losses for candidate in reversed(journal.finished)}

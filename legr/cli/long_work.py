@@ -44,7 +44,7 @@ def learn(
         str | None, typer.Option(help="Learn for several, such as 0.2,0.35,0.5; all, the default, is the whole slider.")
     ] = None,
     candidates: Annotated[
-        int | None, typer.Option(help="Effort: passes over the images; what training images cost counts as well.")
+        int | None, typer.Option(help="Effort: passes over the held-out images; training images count as well.")
     ] = None,
     images: Annotated[int | None, typer.Option(help="Held-out images to score on; 2000 by default.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search; 0 by default.")] = None,

@@ -95,7 +95,7 @@ def search_of(study: Study, settings: SearchSettings, device: torch.device, repo
 
     floor = BudgetCurve(structure, ranker.rank()).floor
     material = Material(ranker, settings, floor, probe)
-    return Search(ranker, scored_budgets(settings, floor), learner(material), fitness, fitness.n_images)
+    return Search(ranker, scored_budgets(settings, floor), learner(material), fitness, settings.images)
 
 
 def _require_valid(settings: SearchSettings) -> None:

@@ -33,10 +33,10 @@ HasLost = Callable[[FloatArray], bool]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Score:
-    """Losses of a candidate, float64 (budgets, batches), NaN where it was stopped, and the images that took."""
+    """Losses of a candidate, float64 (budgets, batches), NaN where it was stopped, and the passes that took."""
 
     losses: FloatArray
-    images: int
+    passes: float
 
 
 class Fitness:
@@ -87,8 +87,7 @@ class Fitness:
         """Losses of the networks that `keeps` leave, in turn on every batch, until the candidate has lost."""
         networks = [self._network(keep) for keep in keeps]
         losses = np.full((len(keeps), len(self._batches)), np.nan)
-        images = len(keeps) * sum(len(inputs) for inputs in self._calibration)
-        images += 3 * len(keeps) * self._settings.steps * _TRAINED_ON
+        images = 0
         with torch.inference_mode():
             for number, (inputs, labels) in enumerate(self._batches):
                 for row, network in enumerate(networks):
@@ -97,7 +96,8 @@ class Fitness:
                     images += len(labels)
                 if has_lost is not None and number + 1 < len(self._batches) and has_lost(losses):
                     break
-        return Score(losses, images)
+        before = sum(len(inputs) for inputs in self._calibration) + 3 * self._settings.steps * _TRAINED_ON
+        return Score(losses, images / self.n_images + len(keeps) * before / self._settings.images)
 
     def _network(self, keep: Keep) -> nn.Module:
         network = prune(self._model, self._structure, keep)

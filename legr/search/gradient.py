@@ -43,9 +43,9 @@ class GradientSettings:
 
     rate: float = 0.05  # of Adam, in units of log alpha
     softness: float = 0.15  # share of the units that count as near the threshold
-    memory: float = 0.9  # of the running average of iterates that is proposed
-    stride: int = 5  # steps a proposal
-    images: int = 256  # training images a step
+    memory: float = 0.95  # of the running average of iterates that is proposed
+    stride: int = 10  # steps a proposal
+    images: int = 128  # training images a step
     adapt: float = 0.01  # rate at which the weights learn to live with pruning; 0: not at all
 
 

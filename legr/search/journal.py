@@ -24,7 +24,7 @@ from legr.search.types import Candidate, Proposal
 
 log = logging.getLogger(__name__)
 
-_NAME, _PASS = "legr", "pass_images"
+_NAME = "legr"
 
 
 class Journal:
@@ -42,16 +42,6 @@ class Journal:
         except (KeyError, ValueError, TypeError) as error:
             raise _foreign(path, error) from error
 
-    @property
-    def pass_images(self) -> int:
-        """Images of one pass, in which effort is counted; 1 before the first candidate."""
-        return int(self._study.user_attrs.get(_PASS, 1))
-
-    @pass_images.setter
-    def pass_images(self, images: int) -> None:
-        if self.pass_images != images:
-            self._study.set_user_attr(_PASS, images)
-
     def add(self, candidate: Candidate) -> None:
         """Remember a candidate for good."""
         proposal = candidate.proposal
@@ -61,7 +51,7 @@ class Journal:
             "kappa": proposal.affine.kappa.tolist(),
             "state": dict(proposal.state),
             "losses": losses,
-            "images": candidate.images,
+            "passes": candidate.passes,
             "seconds": candidate.seconds,
             "stopped": candidate.stopped,
             "key": candidate.key,
@@ -91,7 +81,7 @@ def _candidate(trial: FrozenTrial) -> Candidate:
         Proposal(Affine.of(facts["alpha"], facts["kappa"]), facts["state"]),
         np.array(facts["losses"], dtype=np.float64),
         trial.value,
-        facts["images"],
+        facts["passes"],
         facts["seconds"],
         facts["stopped"],
         facts["key"],

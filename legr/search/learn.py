@@ -30,7 +30,7 @@ from legr.study.store import Study
 
 log = logging.getLogger(__name__)
 
-_LEAST = 0.02  # passes that any candidate counts as, so that a search in a corner ends
+_LEAST = 0.02  # passes that a candidate counts as that was not scored, so that a search in a corner ends
 _WINDOW = 25  # candidates over which time is averaged
 
 
@@ -41,7 +41,7 @@ class Search:
     Attributes:
         budgets: fractions of MACs that candidates are scored at.
         fitness: kept units at every budget, and when to stop -> losses.
-        images: of one pass.
+        images: training images that count as one pass.
         racing: whether candidates that have lost are stopped.
     """
 
@@ -63,7 +63,8 @@ class Search:
         twin = next((c for c in finished if c.key == key), None)
         if twin is not None:
             seconds = time.monotonic() - start
-            return Candidate(proposal, twin.losses, twin.value, proposal.images, seconds, twin.stopped, key)
+            passes = proposal.images / self.images + _LEAST
+            return Candidate(proposal, twin.losses, twin.value, passes, seconds, twin.stopped, key)
         if not finished:
             score = self.fitness(keeps, None)
             value, stopped = Judge(score.losses).value(score.losses), False
@@ -72,8 +73,8 @@ class Search:
             score = self.fitness(keeps, (lambda seen: judge.has_lost(seen, best.losses)) if self.racing else None)
             stopped = bool(np.isnan(score.losses).any())
             value = judge.estimate(score.losses, best) if stopped else judge.value(score.losses)
-        images = proposal.images + score.images
-        return Candidate(proposal, score.losses, value, images, time.monotonic() - start, stopped, key)
+        passes = proposal.images / self.images + score.passes
+        return Candidate(proposal, score.losses, value, passes, time.monotonic() - start, stopped, key)
 
 
 def learn(
@@ -85,7 +86,7 @@ def learn(
     identity, which is candidate 0.
 
     Args:
-        effort: passes over the images of one score; what a gradient step costs is counted by its images.
+        effort: passes over the held-out images; training images are counted by what they cost.
         search: called once, and only where something is left to do.
 
     Returns:
@@ -102,7 +103,6 @@ def learn(
         resumed_from = len(finished)
         if not is_over(journal, effort):
             work = search()
-            journal.pass_images = work.images
             if resumed_from:
                 log.info("going on after candidate %d", resumed_from)
             while not is_over(journal, effort):
@@ -133,8 +133,7 @@ def is_over(journal: Journal, effort: float) -> bool:
 
 def spent(journal: Journal) -> list[float]:
     """Passes after each candidate."""
-    passes = [max(c.images / journal.pass_images, _LEAST) for c in journal.finished]
-    return [float(total) for total in np.cumsum(passes)]
+    return [float(total) for total in np.cumsum([c.passes for c in journal.finished])]
 
 
 def passes_spent(study: Study, settings: SearchSettings) -> float:

@@ -28,7 +28,7 @@ class Candidate:
     Attributes:
         losses: float64[B, K], mean loss of each budget on each batch; NaN where it was stopped before.
         value: what a search minimises; an estimate where it was stopped.
-        images: images it took, to propose and to score.
+        passes: over the held-out images, to propose and to score; training images by what they cost.
         stopped: whether it lost before all batches were seen.
         key: which networks it stands for; two maps may leave the same channels.
     """
@@ -36,7 +36,7 @@ class Candidate:
     proposal: Proposal
     losses: FloatArray
     value: float
-    images: int
+    passes: float
     seconds: float
     stopped: bool
     key: str

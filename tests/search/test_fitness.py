@@ -53,7 +53,7 @@ def test_loss_is_cross_entropy_in_training_mode_on_held_out_images(study: Study)
     score = make(study)([keep_of(study)])
     assert score.losses.shape == (1, 1)
     assert score.losses[0, 0] == pytest.approx(expected, rel=1e-5)
-    assert score.images == 100
+    assert score.passes == 1
 
 
 @pytest.mark.usefixtures("float32")
@@ -71,7 +71,7 @@ def test_recalibrated_and_stale_statistics(study: Study) -> None:
         assert torch.allclose(set_statistics(original(study), "batch")(inputs), by_batch, atol=1e-5)
     values = {kind: make(study, statistics=kind)([keep_of(study)]) for kind in ("batch", "recalibrated", "stale")}
     assert len({float(score.losses.mean()) for score in values.values()}) == 3
-    assert values["recalibrated"].images > values["stale"].images == 100
+    assert values["recalibrated"].passes > values["stale"].passes == 1
 
 
 def test_the_same_networks_score_the_same(study: Study) -> None:
@@ -80,7 +80,7 @@ def test_the_same_networks_score_the_same(study: Study) -> None:
     assert np.array_equal(score.losses, make(study)(keeps).losses)
     assert not np.array_equal(score.losses, make(study, seed=1)(keeps).losses)
     assert score.losses[1] == make(study)(keeps[1:]).losses[0]
-    assert score.images == 200
+    assert score.passes == 2
 
 
 def test_steps_train_before_scoring(study: Study) -> None:
@@ -90,7 +90,7 @@ def test_steps_train_before_scoring(study: Study) -> None:
     score = trained([keep_of(study)])
     assert score.losses.mean() < plain([keep_of(study)]).losses.mean()
     assert np.array_equal(score.losses, trained([keep_of(study)]).losses)
-    assert score.images == 100 + 3 * 8 * 128
+    assert score.passes == 1 + 3 * 8 * 128 / 100
     assert all(torch.equal(before[name], tensor) for name, tensor in trained._model.state_dict().items())
 
 
@@ -107,7 +107,7 @@ def test_a_candidate_that_has_lost_is_not_scored_further(study: Study, monkeypat
     score = score_of([keep_of(study, 0.5), keep_of(study, 0.3)], has_lost)
     assert seen == [2, 4]
     assert np.isfinite(score.losses).sum(axis=1).tolist() == [2, 2]
-    assert score.images == 100
+    assert score.passes == 1
 
 
 def test_outputs_that_are_no_numbers_are_a_large_loss(study: Study) -> None:

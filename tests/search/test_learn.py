@@ -37,7 +37,7 @@ class Wanted:
         self.calls += 1
         prices = price(len(keeps[0].units))
         losses = np.array([[10 + prices[keep.units].mean() + 0.01 * batch for batch in range(4)] for keep in keeps])
-        return Score(losses, len(keeps) * IMAGES)
+        return Score(losses, len(keeps))
 
 
 def price(n_units: int) -> np.ndarray:
@@ -143,7 +143,7 @@ def test_the_best_is_kept_and_never_worse_than_the_identity(study: Study) -> Non
 def test_an_identity_that_wins_stays(study: Study) -> None:
     class Same(Wanted):
         def __call__(self, keeps: Sequence[Keep], has_lost: HasLost | None) -> Score:
-            return Score(np.ones((len(keeps), 4)), IMAGES)
+            return Score(np.ones((len(keeps), 4)), 1)
 
     found = run(study, 12, fitness=Same())
     assert found["best_loss"] == found["identity_loss"] == 1
@@ -226,7 +226,7 @@ def test_candidates_that_leave_the_same_networks_are_scored_once(study: Study) -
     found += [search.next(found) for _ in range(3)]
     assert fitness.calls == 1
     assert len({c.value for c in found}) == 1
-    assert [c.images for c in found] == [2 * IMAGES, 0, 0, 0]
+    assert [c.passes for c in found] == [2, 0.02, 0.02, 0.02]
 
 
 def test_a_search_needs_effort(study: Study) -> None:
