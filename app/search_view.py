@@ -12,14 +12,11 @@ from app.widgets import metric, plain
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.study.pace import pace
-from legr.study.records import Learned, SearchSettings
+from legr.study.records import EFFORTS, Learned, SearchSettings
 from legr.study.store import Study
 
 METHODS = {"gradient": "Gradient", "evolution": "Evolution", "cma-es": "CMA-ES", "tpe": "TPE"}
-EFFORTS = {  # passes over the images
-    "gradient": {"Quick": 30, "Standard": 90, "Thorough": 270},
-    "evolution": {"Quick": 100, "Standard": 400, "Thorough": 1600},
-}
+OFFERED = ("gradient", "evolution")  # the others are for comparison, on the command line
 WHOLE, ONE, OWN = "Whole slider", "One budget", "Other"
 
 
@@ -48,8 +45,8 @@ def search_form(study: Study, available: bool) -> list[str] | None:
 def _method(last: SearchSettings) -> SearchSettings:
     method = st.segmented_control(
         "Method",
-        list(EFFORTS),
-        default=last.method if last.method in EFFORTS else SearchSettings().method,
+        OFFERED,
+        default=last.method if last.method in OFFERED else SearchSettings().method,
         required=True,
         key="method",
         format_func=METHODS.__getitem__,
@@ -120,14 +117,14 @@ def _effort(study: Study, method: str, spent: float) -> int:
 
 def _arguments(settings: SearchSettings) -> list[str]:
     """Settings as arguments of `learn`."""
-    budgets = ",".join(f"{budget:g}" for budget in settings.budgets) or "all"
+    budgets = ",".join(map(str, settings.budgets)) or "all"
     arguments = ["--method", settings.method, "--budgets", budgets]
     arguments += ["--images", str(settings.images), "--seed", str(settings.seed)]
     if settings.steps:
         arguments += ["--steps", str(settings.steps)]
     if settings.statistics != SearchSettings().statistics:
         arguments += ["--statistics", settings.statistics]
-    return arguments + [part for name, value in settings.options.items() for part in ("--option", f"{name}={value:g}")]
+    return arguments + [part for name, value in settings.options.items() for part in ("--option", f"{name}={value}")]
 
 
 def describe(settings: SearchSettings) -> str:

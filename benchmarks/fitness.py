@@ -35,7 +35,8 @@ from legr.training.evaluate import score
 from legr.training.finetune import FineTuneSettings, finetune
 
 EPOCHS, IMAGES = 2, 2000
-GRADIENT_STEPS = 8  # proposals of five steps
+PROPOSALS = 8  # of the gradient, of five steps each
+GRADIENT = {"adapt": 0.0, "stride": 5.0, "images": 256.0}
 CPU = torch.device("cpu")
 
 
@@ -117,9 +118,9 @@ def _mutant(rng: np.random.Generator, deviations: np.ndarray, step: float) -> Af
 
 
 def _gradient(bench: Bench, budgets: tuple[float, ...]) -> Affine:
-    search = search_of(bench.study, SearchSettings(method="gradient", budgets=budgets), CPU)
+    search = search_of(bench.study, SearchSettings(method="gradient", budgets=budgets, options=GRADIENT), CPU)
     candidate = search.next([])
-    for _ in range(GRADIENT_STEPS):
+    for _ in range(PROPOSALS):
         candidate = replace(candidate, proposal=search.learner.propose([candidate]))
     return candidate.affine
 

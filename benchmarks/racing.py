@@ -73,8 +73,7 @@ def replay(table: FloatArray, seed: int) -> tuple[bool, float]:
             seen += 1
             if number + 1 < table.shape[2] and judge.has_lost(partial, best.losses):
                 break
-        stopped = bool(np.isnan(partial).any())
-        value = judge.estimate(partial, best) if stopped else judge.value(partial)
+        value, stopped = judge.verdict(partial, best)
         finished.append(Candidate(NOTHING, partial, value, 0, 0.0, stopped, ""))
     values = [judge.value(losses) for losses in table]
     return best_of(finished) == int(np.argmin(values)), seen / (len(table) * table.shape[2])

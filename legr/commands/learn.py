@@ -19,12 +19,10 @@ from legr.search.learn import Search, journal_path, learn, passes_spent
 from legr.search.methods import Material, check, learner, scored_budgets
 from legr.search.probe import TrainingProbe
 from legr.study.pace import note_pace
-from legr.study.records import STATISTICS, SearchSettings
+from legr.study.records import EFFORTS, STATISTICS, SearchSettings
 from legr.study.store import Study
 
 log = logging.getLogger(__name__)
-
-EFFORT = {"gradient": 60, "evolution": 400, "cma-es": 400, "tpe": 400}  # passes, where none are asked for
 
 
 @dataclass(frozen=True)
@@ -61,14 +59,17 @@ def plan_learn(study: Study, asked: Mapping[str, Any], candidates: float | None)
     for budget in settings.budgets:
         curve.step(macs=budget)
     spent = passes_spent(study, settings)
-    return LearnPlan(settings, max(EFFORT[settings.method], spent) if candidates is None else candidates, spent)
+    return LearnPlan(
+        settings, max(EFFORTS[settings.method]["Standard"], spent) if candidates is None else candidates, spent
+    )
 
 
 def run_learn(study: Study, plan: LearnPlan, device: torch.device, report: Report = silent) -> dict[str, Any]:
     """Search until the planned effort is spent; a finished search returns at once."""
     settings = plan.settings
     found = learn(study, settings, plan.effort, lambda: search_of(study, settings, device, report), report)
-    if not plan.is_done:
+    usual = SearchSettings()
+    if not plan.is_done and (settings.images, settings.steps) == (usual.images, usual.steps):
         note_pace(study.info.weights_sha256, found["seconds"] / found["passes"], settings.method)
     return found
 

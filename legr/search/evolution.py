@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from legr.ranking.types import Affine, FloatArray
-from legr.search.types import Candidate, Proposal, best_of
+from legr.search.types import Candidate, Proposal, best_of, require
 
 _SHRINKING = 500  # candidates over which the mutation step goes from 1 to 0 (the reference's 1.25 * 400)
 _SMALLEST_STEP = 0.2  # the step of candidate 400: a search that is extended goes on with it
@@ -25,6 +25,12 @@ class EvolutionSettings:
     mutate: float = 0.1  # share of layers a mutation touches
     step: float = 1.0  # size of mutations at the start
     climb: bool = False  # breed from the best of all alone, and begin at the identity instead of at random
+
+    def __post_init__(self) -> None:
+        require("pool", self.pool, self.pool >= 1, "at least 1")
+        require("draw", self.draw, self.draw >= 1, "at least 1")
+        require("mutate", self.mutate, 0 <= self.mutate <= 1, "in [0, 1]")
+        require("step", self.step, 0 < self.step <= 10, "in (0, 10]")
 
 
 class Evolution:

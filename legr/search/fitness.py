@@ -15,12 +15,13 @@ from torch.nn import functional as F
 
 from legr.data.batches import iterate
 from legr.data.images import Dataset, Normalization, Split
+from legr.errors import DataError
 from legr.ranking.types import FloatArray
 from legr.search.statistics import set_statistics
 from legr.structure.surgery import prune
 from legr.structure.types import Keep, Structure
 from legr.study.records import SearchSettings
-from legr.training.compute import autocast, fast_dtype
+from legr.training.compute import autocast, fast_dtype, own_randomness
 from legr.training.evaluate import batch_for
 
 FAILED = 1e6  # loss of a network whose outputs are not numbers
@@ -61,8 +62,11 @@ class Fitness:
         self._normalization = normalization
         generator = torch.Generator().manual_seed(settings.seed)
         order = torch.randperm(len(dataset.heldout), generator=generator)[: settings.images]
+        if len(order) < 2:
+            raise DataError(f"scoring needs 2 held-out images at least, and there are {len(order)}; use more images")
         n_batches = max(1, round(len(order) / batch_for(dataset.heldout, pixels=256 * 1024)))
-        self._batches = list(self._read(dataset.heldout, order, math.ceil(len(order) / n_batches), self._dtype))
+        parts = order.tensor_split(n_batches)  # sizes differ by one at most
+        self._batches = [batch for part in parts for batch in self._read(dataset.heldout, part, len(part), self._dtype)]
         order = torch.randperm(len(dataset.train), generator=generator)
         self._calibration: list[Tensor] = []
         if settings.statistics == "recalibrated":
@@ -77,11 +81,6 @@ class Fitness:
     def n_images(self) -> int:
         """Images a network is scored on: fewer than asked for where fewer are held out."""
         return sum(len(labels) for _, labels in self._batches)
-
-    @property
-    def n_batches(self) -> int:
-        """Batches they come in."""
-        return len(self._batches)
 
     def __call__(self, keeps: Sequence[Keep], has_lost: HasLost | None = None) -> Score:
         """Losses of the networks that `keeps` leave, in turn on every batch, until the candidate has lost."""
@@ -103,7 +102,8 @@ class Fitness:
         network = prune(self._model, self._structure, keep)
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self._training:
-            self._train(network)
+            with own_randomness(self._settings.seed, self._device):
+                self._train(network)
         return set_statistics(network.to(self._dtype), self._settings.statistics, self._calibration)
 
     def _train(self, network: nn.Module) -> None:

@@ -6,6 +6,7 @@ score with the slope of a sigmoid; the threshold itself moves so that the MACs s
 random about step i comes from (seed, i) alone, and its state travels with the proposal.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,7 +16,7 @@ import numpy as np
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
 from legr.ranking.types import Affine, FloatArray
-from legr.search.types import Candidate, Proposal
+from legr.search.types import Candidate, Proposal, require
 from legr.structure.cost import unit_macs
 from legr.structure.types import BoolArray
 
@@ -33,7 +34,10 @@ class Probe(Protocol):
         """Be able to come back to this step."""
 
 
+log = logging.getLogger(__name__)
+
 _GOLDEN = 0.6180339887498949  # steps of this share of the range cover it evenly at any number of steps
+_FARTHEST = 20.0  # that a map may stray: exp of it is still a number
 _BETAS = 0.9, 0.99  # of Adam (Kingma and Ba, 2015)
 
 
@@ -47,6 +51,14 @@ class GradientSettings:
     stride: int = 10  # steps a proposal
     images: int = 128  # training images a step
     adapt: float = 0.01  # rate at which the weights learn to live with pruning; 0: not at all
+
+    def __post_init__(self) -> None:
+        require("rate", self.rate, 0 < self.rate <= 1, "in (0, 1]")
+        require("softness", self.softness, 0 < self.softness <= 1, "in (0, 1]")
+        require("memory", self.memory, 0 <= self.memory < 1, "in [0, 1)")
+        require("stride", self.stride, self.stride >= 1, "at least 1")
+        require("images", self.images, self.images >= 2, "at least 2")
+        require("adapt", self.adapt, 0 <= self.adapt <= 1, "in [0, 1]")
 
 
 class GradientLearner:
@@ -86,6 +98,7 @@ class GradientLearner:
 
     def _again(self, steps: int) -> "_Walk":
         """Walk the way from the start: what was remembered of it is lost."""
+        log.info("the weights of the search's last step are gone; its %d steps are taken again", steps)
         walk = _Walk.of({}, len(self._means))
         self._probe.go_to(0)
         while walk.steps < steps:
@@ -107,7 +120,8 @@ class GradientLearner:
         order, cut = curve.ranking.order, int(curve.ranking.ends[number])
         scores = curve.ranking.scores
         threshold = (scores[order[max(cut - 1, 0)]] + scores[order[min(cut, len(order) - 1)]]) / 2
-        nearness = _nearness(scores - threshold, self._settings.softness)
+        nearness = np.zeros(len(scores))  # of units that can leave
+        nearness[order] = _nearness(scores[order] - threshold, self._settings.softness)
         pull, price = slopes * nearness, unit_macs(self._ranker.structure, keep) * nearness
         pull -= price * (pull.sum() / price.sum())  # the threshold gives way so that the MACs stay
         walk.move(self._slopes_of_maps(affine.alpha, pull), self._settings)
@@ -121,8 +135,9 @@ class GradientLearner:
     def _budget(self, step: int, floor: float) -> float:
         if not self._spread:
             return self._budgets[step % len(self._budgets)]
-        low, high = max(self._budgets[0], floor), self._budgets[1]
-        return low + (high - low) * ((0.5 + self._seed * _GOLDEN**2 + step * _GOLDEN) % 1)
+        low, high = self._budgets
+        place = (np.random.default_rng(self._seed).random() + step * _GOLDEN) % 1
+        return max(low + (high - low) * float(place), floor)
 
 
 def _nearness(distances: FloatArray, softness: float) -> FloatArray:
@@ -164,6 +179,6 @@ class _Walk:
             mean += (1 - beta) * (values - mean)
         first = self.first / (1 - _BETAS[0] ** self.steps)
         second = self.second / (1 - _BETAS[1] ** self.steps)
-        self.point = self.point - settings.rate * first / (np.sqrt(second) + 1e-12)
+        self.point = (self.point - settings.rate * first / (np.sqrt(second) + 1e-12)).clip(-_FARTHEST, _FARTHEST)
         share = min(settings.memory, 1 - 1 / self.steps)
         self.average = share * self.average + (1 - share) * self.point

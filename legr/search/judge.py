@@ -3,15 +3,15 @@
 It does not know networks, images or how candidates are proposed; numpy only.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from legr.ranking.types import FloatArray
-from legr.search.types import Candidate, best_of
+from legr.search.types import Candidate
 
 _FEWEST = 3  # batches that a candidate is seen on at least
+_LOOKS = 8  # times that a candidate is judged: every look is a chance to be wrong
 _DOUBT = 2.0  # standard errors by which a candidate must be behind
 
 
@@ -28,6 +28,11 @@ class Judge:
 
     identity: FloatArray
 
+    def verdict(self, losses: FloatArray, best: Candidate) -> tuple[float, bool]:
+        """The value of a candidate, estimated where it was stopped, and whether it was."""
+        stopped = bool(np.isnan(losses).any())
+        return self.estimate(losses, best) if stopped else self.value(losses), stopped
+
     def value(self, losses: FloatArray) -> float:
         """The value of a candidate that was seen on all batches."""
         return float(self._worth(losses).mean())
@@ -35,7 +40,7 @@ class Judge:
     def has_lost(self, losses: FloatArray, best: FloatArray) -> bool:
         """Whether a candidate is surely behind the best, by the differences on the batches seen so far."""
         differences = self._differences(losses, best)
-        if len(differences) < _FEWEST:
+        if len(differences) < _FEWEST or len(differences) % max(1, losses.shape[1] // _LOOKS):
             return False
         error = float(differences.std(ddof=1)) / np.sqrt(len(differences))
         return bool(differences.mean() > _DOUBT * error)
@@ -51,13 +56,3 @@ class Judge:
 
     def _worth(self, losses: FloatArray) -> FloatArray:
         return losses if len(losses) == 1 else losses / self.identity.mean(axis=1, keepdims=True)
-
-
-def judge_of(finished: Sequence[Candidate]) -> Judge:
-    """The judge of a search, whose candidate 0 is the identity."""
-    return Judge(finished[0].losses)
-
-
-def leader(finished: Sequence[Candidate]) -> Candidate:
-    """The best candidate so far."""
-    return finished[best_of(finished)]

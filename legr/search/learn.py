@@ -31,6 +31,7 @@ from legr.study.store import Study
 log = logging.getLogger(__name__)
 
 _LEAST = 0.02  # passes that a candidate counts as that was not scored, so that a search in a corner ends
+_CORNER = 500  # such candidates in a row after which nothing new is to be expected
 _WINDOW = 25  # candidates over which time is averaged
 
 
@@ -71,8 +72,7 @@ class Search:
         else:
             judge, best = Judge(finished[0].losses), finished[best_of(finished)]
             score = self.fitness(keeps, (lambda seen: judge.has_lost(seen, best.losses)) if self.racing else None)
-            stopped = bool(np.isnan(score.losses).any())
-            value = judge.estimate(score.losses, best) if stopped else judge.value(score.losses)
+            value, stopped = judge.verdict(score.losses, best)
         passes = proposal.images / self.images + score.passes
         return Candidate(proposal, score.losses, value, passes, time.monotonic() - start, stopped, key)
 
@@ -127,8 +127,10 @@ def journal_path(study: Study, settings: SearchSettings) -> Path:
 
 
 def is_over(journal: Journal, effort: float) -> bool:
-    """Whether the effort is spent; one candidate is always scored."""
-    return bool(journal.finished) and spent(journal)[-1] >= effort
+    """Whether the effort is spent, or all that is proposed is known; one candidate is always scored."""
+    last = journal.finished[-_CORNER:]
+    cornered = len(last) == _CORNER and all(c.passes <= _LEAST for c in last)
+    return cornered or (bool(last) and spent(journal)[-1] >= effort)
 
 
 def spent(journal: Journal) -> list[float]:

@@ -3,6 +3,7 @@
 It does not know how they work, nor how candidates are scored.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from legr.ranking.order import Ranker
 from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.gradient import GradientLearner, GradientSettings, Probe
 from legr.search.sampled import CmaEs, Sampled, Tpe
-from legr.search.types import Learner
+from legr.search.types import Learner, require
 from legr.study.records import SearchSettings
 
 #: Fractions of MACs between which the whole slider is learned, and at which its candidates are scored.
@@ -25,6 +26,9 @@ class SampledSettings:
     """How a sampler is set."""
 
     step: float = 0.3  # of CMA-ES at the start, in log alpha
+
+    def __post_init__(self) -> None:
+        require("step", self.step, 0 < self.step <= 3, "in (0, 3]")
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,12 @@ def scored_budgets(settings: SearchSettings, floor: float) -> tuple[float, ...]:
     """Fractions of MACs that candidates are scored at; of the whole slider, what lies above the floor."""
     if settings.budgets:
         return settings.budgets
-    return tuple(floor + (1 - floor) * budget for budget in SCORED) if floor > SCORED[0] else SCORED
+    return tuple(_above(floor, budget) for budget in SCORED)
+
+
+def _above(floor: float, budget: float) -> float:
+    """A budget of the slider; where the floor is above its low end, the slider is what is left above that."""
+    return floor + (1 - floor) * budget if floor > SLIDER[0] else budget
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ def _gradient(material: Material) -> Learner:
     return GradientLearner(
         material.ranker,
         material.probe(options.images, options.adapt),
-        budgets=settings.budgets or (max(SLIDER[0], material.floor), SLIDER[1]),
+        budgets=settings.budgets or tuple(_above(material.floor, end) for end in SLIDER),
         spread=not settings.budgets,
         seed=settings.seed,
         settings=options,
@@ -117,8 +126,10 @@ def _options(kind: type[T], given: Mapping[str, float]) -> T:
     for name in given:
         if name not in known:
             raise SettingsError(f"there is no option {name!r}; this method has {', '.join(known) or 'none'}")
-    return kind(**{name: _as(known[name], value) for name, value in given.items()})
+    return kind(**{name: _as(name, known[name], value) for name, value in given.items()})
 
 
-def _as(kind: Any, value: float) -> float:
-    return kind(value) if isinstance(kind, type) else value
+def _as(name: str, kind: Any, value: float) -> Any:
+    if not math.isfinite(value) or (kind is not float and value != int(value)):
+        raise SettingsError(f"{name} must be a {'finite' if kind is float else 'whole'} number, got {value:g}")
+    return kind(value)

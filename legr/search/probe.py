@@ -24,6 +24,7 @@ from legr.search.masks import MaskedNetwork
 from legr.search.statistics import set_statistics
 from legr.structure.types import BoolArray, Structure
 from legr.training.compute import autocast
+from legr.training.evaluate import batch_for
 
 _LONGEST = 5.0  # length that the weights' gradient is cut to
 
@@ -58,19 +59,23 @@ class TrainingProbe:
     def __call__(self, units: BoolArray, rng: np.random.Generator) -> FloatArray:
         """How the loss rises with every unit's mask where `units` are kept, float64 (U,)."""
         order = torch.from_numpy(rng.integers(len(self._split), size=self._images))
-        batches = iterate(self._split, self._normalization, batch=self._images, device=self._device, order=order)
-        inputs, labels = next(batches)
+        chunk = min(self._images, batch_for(self._split))  # large images go through a few at a time
+        batches = iterate(self._split, self._normalization, batch=chunk, device=self._device, order=order)
         mask = torch.from_numpy(units.astype(np.float32)).to(self._device).requires_grad_()
         self._optimizer.zero_grad(set_to_none=True)
-        with autocast(self._device):
-            logits = self._masked(mask, inputs)
-        F.cross_entropy(logits, labels).backward()  # type: ignore[no-untyped-call]
-        if self._rate:
-            nn.utils.clip_grad_norm_(self._network.parameters(), _LONGEST)
-            self._optimizer.step()
+        for inputs, labels in batches:
+            with autocast(self._device):
+                logits = self._masked(mask, inputs)
+            loss = F.cross_entropy(logits, labels, reduction="sum") / self._images
+            loss.backward()  # type: ignore[no-untyped-call]
         self._steps += 1
         assert mask.grad is not None
         slopes: FloatArray = mask.grad.double().cpu().numpy()
+        if not np.isfinite(slopes).all():  # a network whose outputs are no numbers says nothing
+            return np.zeros(len(slopes))
+        if self._rate:
+            nn.utils.clip_grad_norm_(self._network.parameters(), _LONGEST)
+            self._optimizer.step()
         return slopes
 
     def go_to(self, steps: int) -> bool:

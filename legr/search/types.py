@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from legr.errors import SettingsError
 from legr.ranking.types import Affine, FloatArray
 
 
@@ -56,6 +57,16 @@ class Learner(Protocol):
 
     def propose(self, finished: Sequence[Candidate]) -> Proposal:
         """Return the next map; candidate 0 is the identity, whatever the learner, and is not asked for."""
+
+
+def require(name: str, value: float, ok: bool, rule: str) -> None:
+    """Refuse a setting that is out of range.
+
+    Raises:
+        SettingsError: it is.
+    """
+    if not ok:
+        raise SettingsError(f"{name} must be {rule}, got {value:g}")
 
 
 def best_of(finished: Sequence[Candidate]) -> int:

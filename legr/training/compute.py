@@ -45,3 +45,11 @@ def autocast(device: torch.device) -> Iterator[None]:
     dtype = fast_dtype(device)
     with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
         yield
+
+
+@contextmanager
+def own_randomness(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed what dropout draws from, and put the global generators back afterwards."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

@@ -9,8 +9,6 @@ import json
 import logging
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -24,7 +22,7 @@ from legr.data.batches import iterate
 from legr.data.images import Dataset, Normalization
 from legr.errors import SettingsError
 from legr.progress import Progress, Report
-from legr.training.compute import autocast, fast_dtype
+from legr.training.compute import autocast, fast_dtype, own_randomness
 from legr.training.evaluate import score
 from legr.training.weights import load_state, save_weights
 
@@ -141,7 +139,7 @@ def _run_epoch(
         flip=dataset.flip,
     )
     total, images = 0.0, 0
-    with _own_randomness(settings.seed * 1_000_003 + epoch, device):
+    with own_randomness(settings.seed * 1_000_003 + epoch, device):
         for step, (inputs, labels) in enumerate(batches):
             for group in optimizer.param_groups:
                 group["lr"] = schedule.rate(epoch, step)
@@ -206,14 +204,6 @@ class _Schedule:
         if now < warmup:
             return self.settings.lr * (now + 1) / warmup
         return self.settings.lr * 0.5 * (1 + math.cos(math.pi * (now - warmup) / max(1, total - warmup)))
-
-
-@contextmanager
-def _own_randomness(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed what dropout draws from, and put the global generators back afterwards."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield
 
 
 def _save(

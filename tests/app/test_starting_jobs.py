@@ -33,7 +33,7 @@ def press(at: AppTest, label: str) -> AppTest:
 def test_learning_with_the_usual_settings(open_app: OpenApp, studies: Path, started: Started) -> None:
     press(open_app("learn", study="plain"), "Start learning")
     usual = ["--method", "gradient", "--budgets", "all", "--images", "2000", "--seed", "0"]
-    assert started == [(studies / "plain", "learn", [*usual, "--candidates", "90", "--measure"])]
+    assert started == [(studies / "plain", "learn", [*usual, "--candidates", "60", "--measure"])]
 
 
 def test_learning_for_one_budget_by_evolution(open_app: OpenApp, studies: Path, started: Started) -> None:
@@ -65,11 +65,11 @@ def test_effort_is_said_in_minutes_where_the_pace_is_known(open_app: OpenApp, st
         at = open_app("learn", study="plain")
         return [str(o) for o in next(c for c in at.segmented_control if c.label == "Effort").options]
 
-    assert efforts()[1] == "Standard (90 passes)"
+    assert efforts()[1] == "Standard (60 passes)"
     note_pace(Study.open(studies / "plain").info.weights_sha256, 4.0)
-    assert efforts()[1] == "Standard (6 min)"
+    assert efforts()[1] == "Standard (4 min)"
     note_pace(Study.open(studies / "plain").info.weights_sha256, 2.0, "gradient")
-    assert efforts()[1] == "Standard (3 min)"
+    assert efforts()[1] == "Standard (2 min)"
 
 
 @pytest.mark.parametrize(("page", "label"), [("learn", "Search on to 400 passes"), ("finetune", "Fine-tune at 50 %")])

@@ -65,6 +65,10 @@ def test_a_setting_that_differs_is_named(study_path: Path) -> None:
         (("--method", "magic"), "must be one of gradient, evolution, cma-es, tpe, got 'magic'"),
         (("--method", "evolution", "--option", "magic=3"), "no option 'magic'; this method has pool"),
         (("--option", "rate"), "such as mutate=0.2, got 'rate'"),
+        (("--option", "rate=nan"), "rate must be a finite number, got nan"),
+        (("--option", "stride=1.5"), "stride must be a whole number, got 1.5"),
+        (("--option", "softness=3"), "softness must be in (0, 1], got 3"),
+        (("--method", "cma-es", "--option", "step=-1"), "step must be in (0, 3], got -1"),
         (("--statistics", "fresh"), "batch, recalibrated, stale, got fresh"),
         (("--steps", -1), "steps must be 0 or more"),
     ):

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+import legr
 from legr.commands.network import images_of, normalization_of, original
 from legr.data.batches import iterate
 from legr.search import fitness
@@ -97,7 +98,6 @@ def test_steps_train_before_scoring(study: Study) -> None:
 def test_a_candidate_that_has_lost_is_not_scored_further(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitness, "batch_for", lambda split, pixels: 25)
     score_of = make(study)
-    assert score_of.n_batches == 4
     seen: list[int] = []
 
     def has_lost(losses: np.ndarray) -> bool:
@@ -120,3 +120,21 @@ def test_outputs_that_are_no_numbers_are_a_large_loss(study: Study) -> None:
 
 def test_fewer_images_than_asked_for_is_no_error(study: Study) -> None:
     assert make(study, images=10**6).n_images == len(images_of(study).heldout)
+
+
+@pytest.mark.parametrize("n_images", [73, 91, 100])
+def test_no_batch_is_left_with_one_image(study: Study, monkeypatch: pytest.MonkeyPatch, n_images: int) -> None:
+    monkeypatch.setattr(fitness, "batch_for", lambda split, pixels=0: 9)
+    sizes = [len(labels) for _, labels in make(study, images=n_images)._batches]
+    assert sum(sizes) == n_images
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_steps_draw_dropout_alike(study: Study) -> None:
+    model = original(study)
+    model.linear = nn.Sequential(nn.Dropout(0.5), model.linear)  # type: ignore[arg-type, assignment]
+    structure = legr.trace(model, torch.zeros(1, *study.info.input_shape))
+    settings = replace(SETTINGS, steps=3)
+    score_of = Fitness(model, structure, images_of(study), normalization_of(study), settings, CPU)
+    keep = Keep(np.ones(structure.n_units, dtype=bool))
+    assert np.array_equal(score_of([keep]).losses, score_of([keep]).losses)

@@ -43,7 +43,7 @@ class Probe:
 
 def learner(study: Study, probe: Probe, *, spread: bool = False, **options: float) -> GradientLearner:
     budgets = (0.2, 0.8) if spread else (0.4,)
-    settings = GradientSettings(images=1, **options)  # type: ignore[arg-type]
+    settings = GradientSettings(**{"images": 2, "stride": 5, **options})  # type: ignore[arg-type]
     return GradientLearner(study.ranker, probe, budgets=budgets, spread=spread, seed=0, settings=settings)
 
 
@@ -105,3 +105,23 @@ def test_a_loss_that_wants_cheap_networks_moves_nothing(study: Study) -> None:
 
 def _curve(study: Study, affine: Affine) -> BudgetCurve:
     return BudgetCurve(study.structure, study.ranker.rank(affine))
+
+
+def test_units_that_cannot_leave_pull_nothing(study: Study) -> None:
+    """Their slopes may be anything: the way is the same."""
+    order = study.curve("identity").ranking.order
+    held = np.setdiff1d(np.arange(study.structure.n_units), order)
+    assert len(held)
+    loud = Probe(study, "layer1.0.conv1")
+    quiet = Probe(study, "layer1.0.conv1")
+    loud.slopes[held] = 1e6
+    quiet.slopes[held] = 0
+    n_layers = len(study.structure.layers)
+    a, b = (after(learner(study, probe), n_layers, 1).affine for probe in (loud, quiet))
+    assert np.allclose(a.alpha, b.alpha)
+
+
+def test_a_map_never_strays_out_of_numbers(study: Study) -> None:
+    found = after(learner(study, Probe(study, "layer1.0.conv1"), rate=1.0), len(study.structure.layers), 12)
+    assert np.abs(np.array(found.state["point"])).max() <= 20
+    assert np.isfinite(found.affine.alpha).all() and (found.affine.alpha > 0).all()

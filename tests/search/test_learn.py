@@ -72,7 +72,7 @@ def learner_of(method: str, study: Study) -> Learner:
         budgets=BUDGETS,
         spread=False,
         seed=0,
-        settings=GradientSettings(images=1, stride=2),
+        settings=GradientSettings(images=2, stride=2),
     )
 
 

@@ -64,6 +64,16 @@ def test_weights_learn_along_and_are_found_again(study: Study, tmp_path: Path) -
     assert not probe(study, memory).go_to(4)
 
 
+def test_outputs_that_are_no_numbers_move_nothing(study: Study, tmp_path: Path) -> None:
+    broken = probe(study, tmp_path / "memory")
+    weights = {name: p.detach().clone() for name, p in broken._network.named_parameters()}
+    with torch.no_grad():
+        broken._network.linear.bias.fill_(float("nan"))  # type: ignore[operator, union-attr]
+    assert not ask(broken, study, 0).any()
+    now = dict(broken._network.named_parameters())
+    assert all(torch.equal(now[name], weights[name]) for name in weights if name != "linear.bias")
+
+
 @pytest.mark.parametrize("lost", [False, True])
 def test_a_search_goes_on_alike_even_where_its_weights_are_lost(study: Study, tmp_path: Path, lost: bool) -> None:
     def learner(memory: Path) -> GradientLearner:
