@@ -2,7 +2,8 @@
 
 It does not know rankings. Where a parameter or an index reads a unit's channels, they are multiplied by the
 unit's mask: with 0 nobody hears the unit, as if it were removed, but it still speaks, so that the loss has a gradient
-for switching it on again. A norm over channels sees removed channels too; there a mask is an approximation.
+for switching it on again. A norm over channels, or a sum over channels that weights read elsewhere, sees
+removed channels too: there a mask is an approximation.
 """
 
 from collections.abc import Callable
