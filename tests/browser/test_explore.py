@@ -69,7 +69,7 @@ def test_moving_the_slider_moves_the_bars(page: sync_api.Page, app_url: str, tmp
 
 def test_every_page_opens_first_of_all_in_a_fresh_server(page: sync_api.Page, app_url: str) -> None:
     page.goto(f"{app_url}/learn?study=demo")
-    page.get_by_role("button", name="Start learning").wait_for()
+    page.get_by_role("button", name="Search on to 400 passes").wait_for()
     assert page.get_by_role("link", name="Fine-tune & export").count() == 1  # our own list of pages
     page.get_by_role("link", name="Fine-tune & export").click()
     page.get_by_role("button", name="Export at 50 %").wait_for()
