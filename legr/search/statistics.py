@@ -6,10 +6,10 @@ of the MACs a ResNet-56 scores 27 % with them and 77 % with its own.
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from legr.study.records import Statistics
+from legr.training.evaluate import with_statistics_of
 
 
 def set_statistics(network: nn.Module, kind: Statistics, calibration: Sequence[Tensor] = ()) -> nn.Module:
@@ -19,22 +19,12 @@ def set_statistics(network: nn.Module, kind: Statistics, calibration: Sequence[T
         kind: "batch": of the batch at hand; "recalibrated": of `calibration`; "stale": those it has (LeGR's code).
         calibration: batches of inputs; each one counts the same.
     """
+    if kind == "recalibrated":
+        return with_statistics_of(network, calibration)
     network.eval()
-    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     if kind == "batch":
-        for norm in norms:
-            norm.track_running_stats = False
-            norm.running_mean = norm.running_var = None
-    elif kind == "recalibrated" and norms:
-        momenta = [norm.momentum for norm in norms]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # plain average over batches
-            norm.train()
-        with torch.no_grad():
-            for inputs in calibration:
-                network(inputs)
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
-            norm.eval()
+        for module in network.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.track_running_stats = False
+                module.running_mean = module.running_var = None
     return network

@@ -95,6 +95,14 @@ class Learned(_Record):
     seconds: float
     heldout_seen: bool  # the weights may have been trained on the held-out images
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        if "spent" not in data:
+            raise ValueError("an earlier version learned it; remove it and learn again")
+        if not 0 < len(data["trace"]) == len(data["spent"]):
+            raise ValueError("trace and spent differ in length")
+        return super().from_dict(data)
+
     @property
     def affine(self) -> Affine:
         """The map as arrays."""

@@ -288,12 +288,8 @@ def _info(data: dict[str, Any]) -> StudyInfo:
 
 
 def _learned(data: dict[str, Any]) -> Learned:
-    if "spent" not in data:
-        raise ValueError("an earlier version learned it; remove it and learn again")
     learned = Learned.from_dict(data)
     _ = learned.affine, SearchSettings.from_dict(learned.settings)
-    if not 0 < len(learned.trace) == len(learned.spent):
-        raise ValueError("trace and spent differ in length")
     return learned
 
 

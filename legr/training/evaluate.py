@@ -4,7 +4,7 @@ It does not know studies or budgets. Statistics of the images that are scored ar
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -67,18 +67,24 @@ def recalibrate(
 ) -> nn.Module:
     """Return a copy whose batch norms hold the statistics of shuffled training images, not of an earlier network."""
     network = cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last)).eval()  # type: ignore[call-overload]
-    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(dataset.train), generator=generator)[:CALIBRATION_IMAGES]
+    batch = batch_for(dataset.train)
+    order = order[: len(order) // batch * batch] if len(order) > batch else order  # a short last batch weighs too much
+    batches = iterate(dataset.train, normalization, batch=batch, device=device, order=order)
+    return with_statistics_of(network, (inputs for inputs, _ in batches))
+
+
+def with_statistics_of(network: nn.Module, batches: Iterable[Tensor]) -> nn.Module:
+    """Give the batch norms of a network the statistics of these inputs, every batch counting the same; in place."""
+    norms = [module for module in network.eval().modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # plain average over batches
         norm.train()
-    generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(dataset.train), generator=generator)[:CALIBRATION_IMAGES]
-    batch = batch_for(dataset.train)
-    order = order[: len(order) // batch * batch] if len(order) > batch else order  # a short last batch weighs too much
     with torch.no_grad():
-        for inputs, _ in iterate(dataset.train, normalization, batch=batch, device=device, order=order):
+        for inputs in batches:
             network(inputs)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
