@@ -20,6 +20,12 @@ from legr.search.types import Candidate, Proposal, require
 from legr.structure.cost import unit_macs
 from legr.structure.types import BoolArray
 
+log = logging.getLogger(__name__)
+
+_GOLDEN = 0.6180339887498949  # steps of this share of the range cover it evenly at any number of steps
+_FARTHEST = 20.0  # that a map may stray: exp of it is still a number
+_BETAS = 0.9, 0.99  # of Adam (Kingma and Ba, 2015)
+
 
 class Probe(Protocol):
     """Asks a network what its units are worth; it may change with every question."""
@@ -32,13 +38,6 @@ class Probe(Protocol):
 
     def remember(self) -> None:
         """Be able to come back to this step."""
-
-
-log = logging.getLogger(__name__)
-
-_GOLDEN = 0.6180339887498949  # steps of this share of the range cover it evenly at any number of steps
-_FARTHEST = 20.0  # that a map may stray: exp of it is still a number
-_BETAS = 0.9, 0.99  # of Adam (Kingma and Ba, 2015)
 
 
 @dataclass(frozen=True)

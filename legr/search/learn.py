@@ -23,7 +23,7 @@ from legr.ranking.types import Affine
 from legr.search.fitness import HasLost, Score
 from legr.search.journal import Journal
 from legr.search.judge import Judge
-from legr.search.types import Candidate, Learner, Proposal, best_of
+from legr.search.types import Candidate, Learner, Proposal, best_of, final_values
 from legr.structure.types import Keep
 from legr.study.records import Learned, SearchSettings
 from legr.study.store import Study
@@ -179,7 +179,6 @@ def _progress(journal: Journal, effort: float, new: int) -> Progress:
 
 def _result(study: Study, settings: SearchSettings, journal: Journal) -> Learned:
     finished = journal.finished
-    values = [np.inf if c.stopped else c.value for c in finished]
     best = best_of(finished)
     affine = finished[best].affine
     return Learned(
@@ -191,7 +190,7 @@ def _result(study: Study, settings: SearchSettings, journal: Journal) -> Learned
         best_candidate=best,
         identity_loss=finished[0].value,
         best_loss=finished[best].value,
-        trace=tuple(np.minimum.accumulate(values).tolist()),
+        trace=tuple(np.minimum.accumulate(final_values(finished)).tolist()),
         spent=tuple(spent(journal)),
         seconds=round(sum(c.seconds for c in finished), 3),
         heldout_seen=study.info.weights_origin == "elsewhere",

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from legr.structure.nodes import lay_along
 from legr.structure.types import Structure
 
 
@@ -46,7 +47,7 @@ class MaskedNetwork:
         parameters: dict[str, Tensor] = {}
         for name, dim, labels in self._masked:
             weight = parameters.get(name, self._parameters[name])
-            parameters[name] = weight * switches[labels].view([-1 if d == dim else 1 for d in range(weight.dim())])
+            parameters[name] = weight * lay_along(switches[labels], dim, weight.dim())
         return cast(Tensor, functional_call(self._network, parameters, (inputs,))).float()
 
     def _gate(self, labels: Tensor) -> Callable[[nn.Module, object, Tensor], Tensor]:
@@ -54,7 +55,7 @@ class MaskedNetwork:
 
         def hook(module: nn.Module, inputs: object, output: Tensor) -> Tensor:
             assert self._switches is not None
-            return output * self._switches[labels].view([-1 if d == 1 else 1 for d in range(output.dim())])
+            return output * lay_along(self._switches[labels], 1, output.dim())
 
         return hook
 

@@ -71,5 +71,9 @@ def require(name: str, value: float, ok: bool, rule: str) -> None:
 
 def best_of(finished: Sequence[Candidate]) -> int:
     """Number of the best candidate that was scored to the end; of equal ones the first."""
-    values = [np.inf if c.stopped else c.value for c in finished]
-    return int(np.argmin(values))
+    return int(np.argmin(final_values(finished)))
+
+
+def final_values(finished: Sequence[Candidate]) -> FloatArray:
+    """The value of every candidate that was scored to the end; of the others infinity."""
+    return np.array([np.inf if c.stopped else c.value for c in finished])

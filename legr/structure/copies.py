@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from legr.structure import rules
 from legr.structure.edges import private_copy
+from legr.structure.nodes import lay_along
 from legr.structure.types import BoolArray, Keep, Structure
 
 DROPOUTS = ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
@@ -73,7 +74,7 @@ def zeroed(network: nn.Module, structure: Structure, keep: Keep) -> Iterator[nn.
                 target = targets[axis.parameter]
                 saved.setdefault(axis.parameter, target.clone())  # a whole copy: faster than to gather what goes
                 mask = torch.from_numpy(kept).to(target.dtype)
-                target.mul_(mask.view([-1 if d == axis.dim else 1 for d in range(target.dim())]))
+                target.mul_(lay_along(mask, axis.dim, target.dim()))
         try:
             yield network
         finally:

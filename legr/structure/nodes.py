@@ -72,3 +72,8 @@ class Nodes:
             self._parent.scatter_reduce_(0, torch.maximum(left, right), torch.minimum(left, right), "amin")
             while not torch.equal(shorter := self._parent[self._parent], self._parent):
                 self._parent = shorter
+
+
+def lay_along(vector: Tensor, dim: int, n_dims: int) -> Tensor:
+    """A vector as a tensor of so many dims that broadcasts over all of them but one."""
+    return vector.view([-1 if d == dim else 1 for d in range(n_dims)])

@@ -20,7 +20,7 @@ from legr.structure.memory import Stay, stay_of
 from legr.structure.policies import HOLD, Policies, Site
 from legr.structure.storages import Life, Storages
 
-#: Result of a tensor, the dim along which its channels lie, and their nodes (None, None where nothing varies).
+#: What an operation returned: shape, the dim along which channels lie, their nodes (None, None: nothing varies).
 Result = tuple[tuple[int, ...], int | None, Tensor | None]
 
 

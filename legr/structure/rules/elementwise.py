@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from legr.structure.nodes import lay_along
 from legr.structure.rules.call import Call, hold_all, varying
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def operand_labels(tracer: "Tracer", x: Tensor) -> Tensor | None:
         return None
     dim = slot.dims[long[0]]
     assert dim is not None
-    return tracer.axis(slot.name, dim).view([-1 if d == long[0] else 1 for d in range(x.dim())])
+    return lay_along(tracer.axis(slot.name, dim), long[0], x.dim())
 
 
 def _parameter_labels(tracer: "Tracer", call: Call, x: Tensor, out: Tensor, dims: list[int]) -> Tensor:
@@ -64,7 +65,7 @@ def _parameter_labels(tracer: "Tracer", call: Call, x: Tensor, out: Tensor, dims
     own = dims[0] - (out.dim() - x.dim()) if len(dims) == 1 else -1
     dim = slot.dims[own] if own >= 0 else None
     if dim is not None and x.shape[own] > 1:
-        return tracer.axis(slot.name, dim).view([-1 if d == own else 1 for d in range(x.dim())])
+        return lay_along(tracer.axis(slot.name, dim), own, x.dim())
     if len(dims) != 1 or (own >= 0 and x.shape[own] > 1):
         tracer.freeze(x, call.name)
     return torch.zeros((), dtype=torch.int64).expand(x.shape)
