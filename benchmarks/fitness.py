@@ -1,6 +1,6 @@
 """Which score of an untrained candidate tells how good it is after fine-tuning, and at what price.
 
-    python -m benchmarks.fitness --study STUDY [--budgets 0.2,0.47] [--rankings N] [--out FILE]
+    python -m benchmarks.fitness --study STUDY [--budgets 0.2,0.47] [--rankings NAME ...] [--out FILE]
 
 It does not know how rankings are searched for: eight of different quality are made once, and their maps are kept
 in FILE beside what came of them. Every network is fine-tuned for the same two epochs (SGD, distilled) and tested
@@ -11,48 +11,24 @@ and a second call goes on where the first stopped.
 import argparse
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
+from benchmarks.studies import CPU, Bench, Taught
 from legr.commands.learn import search_of
-from legr.commands.network import images_of, normalization_of, original
-from legr.data.images import Dataset, Normalization
 from legr.files import read_json, write_json
-from legr.progress import silent
-from legr.ranking.budget import BudgetCurve
 from legr.ranking.types import Affine
 from legr.search.fitness import Fitness
-from legr.structure.surgery import prune
-from legr.structure.types import Keep, Structure
+from legr.structure.types import Keep
 from legr.study.records import SearchSettings
-from legr.study.store import Study
-from legr.training.evaluate import score
-from legr.training.finetune import FineTuneSettings, finetune
 
-EPOCHS, IMAGES = 2, 2000
+IMAGES = 2000
 PROPOSALS = 8  # of the gradient, of five steps each
 GRADIENT = {"adapt": 0.0, "stride": 5.0, "images": 256.0}
-CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True)
-class Bench:
-    """One study, loaded."""
-
-    study: Study
-    model: nn.Module
-    dataset: Dataset
-    normalization: Normalization
-
-    @property
-    def structure(self) -> Structure:
-        """Of the study."""
-        return self.study.structure
 
 
 def main() -> None:
@@ -60,23 +36,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", type=Path, required=True)
     parser.add_argument("--budgets", default="0.2,0.47")
-    parser.add_argument("--rankings", help="names, separated by commas; by default all eight")
+    parser.add_argument("--rankings", nargs="+", help="names; by default all eight")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    study = Study.open(options.study)
-    bench = Bench(study, original(study), images_of(study), normalization_of(study))
+    bench = Bench.of(options.study)
+    teacher = Taught(bench.model, options.out.with_suffix(".taught.safetensors"))
     found = read_json(options.out) if options.out.exists() else {"maps": {}, "truth": {}, "scores": {}}
     if not found["maps"]:
         found["maps"] = {name: _plain(affine) for name, affine in _maps(bench).items()}
         write_json(options.out, found)
-    names = options.rankings.split(",") if options.rankings else ["uniform", *found["maps"]]
+    names = options.rankings or ["uniform", *found["maps"]]
     budgets = [float(text) for text in options.budgets.split(",")]
     rows = [
-        (f"{name}@{budget:g}", _keep(bench, found["maps"].get(name), budget)) for budget in budgets for name in names
+        (f"{name}@{budget:g}", bench.keep(_map(found["maps"].get(name)), budget))
+        for budget in budgets
+        for name in names
     ]
     for row, keep in rows:
         if row not in found["truth"]:
-            found["truth"][row] = _fine_tuned(bench, keep, options.out.with_suffix(f".{row}.safetensors"))
+            start = time.perf_counter()
+            after = bench.fine_tuned(keep, teacher, options.out.with_suffix(f".{row}.safetensors"))
+            teacher.keep()
+            seconds = time.perf_counter() - start
+            found["truth"][row] = {"top1": after.top1, "loss": after.loss, "seconds": seconds}
             write_json(options.out, found)
     for name, make in SCORES.items():
         missing = [(row, keep) for row, keep in rows if f"{name}:{row}" not in found["scores"]]
@@ -129,33 +111,8 @@ def _plain(affine: Affine) -> dict[str, list[float]]:
     return {"alpha": affine.alpha.tolist(), "kappa": affine.kappa.tolist()}
 
 
-def _keep(bench: Bench, stored: dict[str, list[float]] | None, budget: float) -> Keep:
-    ranker = bench.study.ranker
-    ranking = ranker.rank(Affine.of(**stored)) if stored else ranker.rank_uniform()
-    return BudgetCurve(bench.structure, ranking).at(macs=budget)
-
-
-# -- the truth -------------------------------------------------------------------------------------------------
-
-
-def _fine_tuned(bench: Bench, keep: Keep, checkpoint: Path) -> dict[str, Any]:
-    """Top-1 on all test images after the fixed fine-tune."""
-    start = time.perf_counter()
-    network = prune(bench.model, bench.structure, keep)
-    settings = FineTuneSettings(epochs=EPOCHS)
-    tuned = finetune(
-        network,
-        bench.model,
-        bench.dataset,
-        bench.normalization,
-        settings,
-        device=CPU,
-        checkpoint=checkpoint,
-        report=silent,
-    )
-    checkpoint.unlink()
-    found = score(tuned.model, bench.dataset.test, bench.normalization, device=CPU)
-    return {"top1": found.top1, "loss": found.loss, "seconds": time.perf_counter() - start}
+def _map(stored: dict[str, list[float]] | None) -> Affine | None:
+    return Affine.of(**stored) if stored else None
 
 
 # -- scores ----------------------------------------------------------------------------------------------------

@@ -53,6 +53,9 @@ def learn(
         str | None, typer.Option(help="Of the batch norms while scoring: batch, recalibrated or stale.")
     ] = None,
     option: Annotated[list[str] | None, typer.Option(help="NAME=NUMBER: a setting of the method.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Networks scored side by side; one a core by default, up to four.")
+    ] = None,
     device: Device = "auto",
     measure: Annotated[bool, typer.Option("--measure/--no-measure", help="Measure the frontier afterwards.")] = False,
     json: Json = False,
@@ -85,6 +88,7 @@ def learn(
             "budget": budget,
             "budgets": budgets,
             "candidates": candidates,
+            "workers": workers,
             "device": device,
         },
         [part for text in option or () for part in ("--option", text)] + (["--measure"] if measure else []),
@@ -94,10 +98,10 @@ def learn(
         plan = plan_learn(opened, asked, candidates)
         if not plan.is_done or (measure and not is_measured(opened, None, 1, None, place.type)):
             return None
-        return run_learn(opened, plan, place)
+        return run_learn(opened, plan, place, workers=workers)
 
     def work(report: Report) -> dict[str, Any]:
-        found = run_learn(opened, plan_learn(opened, asked, candidates), place, report)
+        found = run_learn(opened, plan_learn(opened, asked, candidates), place, report, workers)
         if measure:
             run_measure(opened, None, 1, None, place, report)
         return found

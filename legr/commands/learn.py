@@ -14,10 +14,12 @@ from legr.commands.network import images_of, normalization_of, original
 from legr.errors import SettingsError
 from legr.progress import Report, silent
 from legr.ranking.budget import BudgetCurve
+from legr.ranking.order import Ranker
 from legr.search.fitness import Fitness
 from legr.search.learn import Search, journal_path, learn, passes_spent
 from legr.search.methods import Material, check, learner, scored_budgets
 from legr.search.probe import TrainingProbe
+from legr.search.workers import Workers
 from legr.study.pace import note_pace
 from legr.study.records import EFFORTS, STATISTICS, SearchSettings
 from legr.study.store import Study
@@ -64,21 +66,46 @@ def plan_learn(study: Study, asked: Mapping[str, Any], candidates: float | None)
     )
 
 
-def run_learn(study: Study, plan: LearnPlan, device: torch.device, report: Report = silent) -> dict[str, Any]:
-    """Search until the planned effort is spent; a finished search returns at once."""
-    settings = plan.settings
-    found = learn(study, settings, plan.effort, lambda: search_of(study, settings, device, report), report)
+def run_learn(
+    study: Study, plan: LearnPlan, device: torch.device, report: Report = silent, workers: int | None = None
+) -> dict[str, Any]:
+    """Search until the planned effort is spent; a finished search returns at once.
+
+    Args:
+        workers: networks that are scored side by side (`Workers`).
+
+    Raises:
+        SettingsError: `workers` is below 1.
+    """
+    settings, team = plan.settings, Workers(workers, device)
+    found = learn(
+        study, settings, plan.effort, lambda: search_of(study, settings, device, report, workers=team), report
+    )
     usual = SearchSettings()
     if not plan.is_done and (settings.images, settings.steps) == (usual.images, usual.steps):
         note_pace(study.info.weights_sha256, found["seconds"] / found["passes"], settings.method)
     return found
 
 
-def search_of(study: Study, settings: SearchSettings, device: torch.device, report: Report = silent) -> Search:
-    """Load what a search needs: the network and its images."""
+def search_of(
+    study: Study,
+    settings: SearchSettings,
+    device: torch.device,
+    report: Report = silent,
+    *,
+    workers: Workers | None = None,
+    ranker: Ranker | None = None,
+) -> Search:
+    """Load what a search needs: the network and its images.
+
+    Args:
+        workers: score its networks; by default as many as are usual.
+        ranker: ranks by other norms than the study's.
+    """
+    workers = workers or Workers(None, device)
     model, dataset, normalization = original(study), images_of(study, report), normalization_of(study)
-    structure, ranker = study.structure, study.ranker
-    fitness = Fitness(model, structure, dataset, normalization, settings, device)
+    structure, ranker = study.structure, ranker or study.ranker
+    fitness = Fitness(model, structure, dataset, normalization, settings, device, workers)
     if fitness.n_images < settings.images:
         log.info("%d images are held out; candidates are scored on all of them", fitness.n_images)
 

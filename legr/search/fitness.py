@@ -18,6 +18,7 @@ from legr.data.images import Dataset, Normalization, Split
 from legr.errors import DataError
 from legr.ranking.types import FloatArray
 from legr.search.statistics import set_statistics
+from legr.search.workers import Workers
 from legr.structure.surgery import prune
 from legr.structure.types import Keep, Structure
 from legr.study.records import SearchSettings
@@ -55,8 +56,10 @@ class Fitness:
         normalization: Normalization,
         settings: SearchSettings,
         device: torch.device,
+        workers: Workers | None = None,
     ) -> None:
         self._structure, self._settings, self._device = structure, settings, device
+        self._workers = workers or Workers(1, device)
         self._dtype = fast_dtype(device)
         self._model = model.to(device)
         self._normalization = normalization
@@ -87,16 +90,24 @@ class Fitness:
         networks = [self._network(keep) for keep in keeps]
         losses = np.full((len(keeps), len(self._batches)), np.nan)
         images = 0
-        with torch.inference_mode():
-            for number, (inputs, labels) in enumerate(self._batches):
-                for row, network in enumerate(networks):
-                    loss = float(F.cross_entropy(network(inputs).float(), labels))
-                    losses[row, number] = loss if math.isfinite(loss) else FAILED
-                    images += len(labels)
-                if has_lost is not None and number + 1 < len(self._batches) and has_lost(losses):
-                    break
+        for number, column in enumerate(self._columns(networks)):
+            losses[:, number] = column
+            images += len(keeps) * len(self._batches[number][1])
+            if has_lost is not None and number + 1 < len(self._batches) and has_lost(losses):
+                break
         before = sum(len(inputs) for inputs in self._calibration) + 3 * self._settings.steps * _TRAINED_ON
         return Score(losses, images / self.n_images + len(keeps) * before / self._settings.images)
+
+    def _columns(self, networks: Sequence[nn.Module]) -> Iterator[list[float]]:
+        """Losses of all networks on one batch after the other; workers that would idle look at batches ahead."""
+        at_once = math.ceil(self._workers.number / len(networks))
+        dearest_first = networks[::-1]
+        for start in range(0, len(self._batches), at_once):
+            batches = self._batches[start : start + at_once]
+            tasks = [(network, batch) for batch in batches for network in dearest_first]
+            found = self._workers.map(_loss, tasks)
+            for number in range(len(batches)):
+                yield found[number * len(networks) : (number + 1) * len(networks)][::-1]
 
     def _network(self, keep: Keep) -> nn.Module:
         network = prune(self._model, self._structure, keep)
@@ -125,3 +136,11 @@ class Fitness:
 
     def _read(self, split: Split, order: Tensor, batch: int, dtype: torch.dtype) -> Iterator[tuple[Tensor, Tensor]]:
         return iterate(split, self._normalization, batch=batch, device=self._device, dtype=dtype, order=order)
+
+
+def _loss(task: tuple[nn.Module, tuple[Tensor, Tensor]]) -> float:
+    """Mean loss of a network on a batch."""
+    network, (inputs, labels) = task
+    with torch.inference_mode():
+        loss = float(F.cross_entropy(network(inputs).float(), labels))
+    return loss if math.isfinite(loss) else FAILED

@@ -12,9 +12,11 @@ from torch.nn import functional as F
 import legr
 from legr.commands.network import images_of, normalization_of, original
 from legr.data.batches import iterate
+from legr.errors import SettingsError
 from legr.search import fitness
 from legr.search.fitness import FAILED, Fitness
 from legr.search.statistics import set_statistics
+from legr.search.workers import Workers
 from legr.structure.surgery import prune
 from legr.structure.types import Keep
 from legr.study.records import SearchSettings
@@ -34,9 +36,17 @@ def study(made_study: Path) -> Study:
     return Study.open(made_study)
 
 
-def make(study: Study, **changed: object) -> Fitness:
+def make(study: Study, workers: int = 1, **changed: object) -> Fitness:
     settings = replace(SETTINGS, **changed)  # type: ignore[arg-type]
-    return Fitness(original(study), study.structure, images_of(study), normalization_of(study), settings, CPU)
+    return Fitness(
+        original(study),
+        study.structure,
+        images_of(study),
+        normalization_of(study),
+        settings,
+        CPU,
+        Workers(workers, CPU),
+    )
 
 
 def keep_of(study: Study, budget: float = 0.5) -> Keep:
@@ -82,6 +92,37 @@ def test_the_same_networks_score_the_same(study: Study) -> None:
     assert not np.array_equal(score.losses, make(study, seed=1)(keeps).losses)
     assert score.losses[1] == make(study)(keeps[1:]).losses[0]
     assert score.passes == 2
+
+
+@pytest.mark.usefixtures("float32")
+@pytest.mark.parametrize("stop_at", [4, 99])
+@pytest.mark.parametrize("budgets", [(0.3,), (0.3, 0.5, 0.7)])
+def test_workers_change_nothing_but_the_time(
+    study: Study, monkeypatch: pytest.MonkeyPatch, budgets: tuple[float, ...], stop_at: int
+) -> None:
+    """Neither losses nor passes, with one budget or several, whether a candidate is stopped or not."""
+    monkeypatch.setattr(fitness, "batch_for", lambda split, pixels: 10)
+    keeps = [keep_of(study, budget) for budget in budgets]
+
+    def has_lost(losses: np.ndarray) -> bool:
+        return int(np.isfinite(losses[0]).sum()) == stop_at
+
+    alone, together = (make(study, workers)(keeps, has_lost) for workers in (1, 3))
+    assert np.allclose(alone.losses, together.losses, rtol=1e-4, equal_nan=True)
+    assert np.isfinite(alone.losses[0]).sum() == min(stop_at, 10)
+    assert alone.passes == together.passes
+
+
+def test_workers_share_the_cores() -> None:
+    threads = torch.get_num_threads()
+    workers = Workers(3, CPU)
+    assert workers.map(lambda number: (number, torch.get_num_threads()), range(7)) == [
+        (number, max(1, threads // 3)) for number in range(7)
+    ]
+    assert torch.get_num_threads() == threads
+    assert Workers(None, torch.device("cuda")).number == 1
+    with pytest.raises(SettingsError, match="workers must be at least 1, got 0"):
+        Workers(0, CPU)
 
 
 def test_steps_train_before_scoring(study: Study) -> None:

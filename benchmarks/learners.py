@@ -1,0 +1,304 @@
+"""Which learner finds the best ranking: several learners, several seeds, the same effort, one table.
+
+    python -m benchmarks.learners search|test|slider|tune --study STUDY --out FOLDER
+        [--learners NAME ...] [--seeds N ...] [--effort PASSES] [--budgets B ...]
+    python -m benchmarks.learners table --out FOLDER
+
+`search` lets every learner spend the same passes over held-out images (journals in FOLDER). `test` gives the top-1
+on test images of the best ranking after an eighth, a quarter, a half and all of them, without training; `slider` that
+of the last ranking at twelve budgets; `tune` that of the last ranking after a fixed fine-tuning. Each writes
+`FOLDER/found.json` after every row and goes on where it stopped; the rows of several processes are put together.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from filelock import FileLock
+from torch.nn import functional as F
+
+from benchmarks.studies import CPU, Bench, Taught
+from legr.commands.learn import search_of
+from legr.data.batches import iterate
+from legr.files import read_json, write_json
+from legr.ranking.budget import BudgetCurve
+from legr.ranking.order import Ranker
+from legr.ranking.types import Affine, FloatArray, Norms
+from legr.search.evolution import Evolution, EvolutionSettings
+from legr.search.journal import Journal
+from legr.search.learn import Search
+from legr.search.types import Candidate, Learner, Proposal, best_of
+from legr.study.records import SearchSettings
+
+SHARES = 0.125, 0.25, 0.5, 1.0  # of the effort, after which a ranking is tested
+TESTED = 2000  # test images for these
+SLIDER = 12  # budgets from the floor to the whole
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A learner that takes part."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    base: str = "L2"  # score that the maps are applied to
+    finish: bool = False  # the second half is a climb from the best so far
+
+
+ENTRIES: dict[str, Entry] = {
+    "gradient": Entry(),
+    "gradient, still weights": Entry({"options": {"adapt": 0.0}}),
+    "gradient at 47 %": Entry({"budgets": (0.47,)}),
+    "gradient, then climb": Entry(finish=True),
+    "evolution": Entry({"method": "evolution"}),
+    "climb": Entry({"method": "evolution", "options": {"climb": 1, "step": 0.5}}),
+    "cma-es": Entry({"method": "cma-es"}),
+    "tpe": Entry({"method": "tpe"}),
+    **{f"gradient, {base}": Entry(base=base) for base in ("L1", "norm scale", "Taylor", "median", "layer's mean")},
+    **{f"identity, {base}": Entry(base=base) for base in ("L1", "norm scale", "Taylor", "median", "layer's mean")},
+    "identity": Entry(),
+    "uniform": Entry(),
+}
+
+
+def main() -> None:
+    """Do one of the steps."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", choices=(*STEPS, "table"))
+    parser.add_argument("--study", type=Path)
+    parser.add_argument("--learners", nargs="+", default=["gradient", "evolution", "climb", "cma-es", "tpe"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--effort", type=float, default=60.0)
+    parser.add_argument("--budgets", nargs="+", type=float, default=[0.2, 0.47])
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    if options.step == "table":
+        print("\n".join(table(read_json(options.out / "found.json"))))
+        return
+    options.out.mkdir(parents=True, exist_ok=True)
+    runs = Runs(Bench.of(options.study), options.out, options.effort, tuple(options.budgets))
+    for seed in options.seeds:
+        for name in options.learners:
+            STEPS[options.step](runs, name, seed)
+
+
+@dataclass
+class Runs:
+    """The searches of one folder."""
+
+    bench: Bench
+    out: Path
+    effort: float
+    budgets: tuple[float, ...]
+    rankers: dict[str, Ranker] = field(default_factory=dict)
+    teacher: Taught | None = None
+
+    def ranker(self, name: str) -> Ranker:
+        """Ranks by the base score of a learner."""
+        base = ENTRIES[name].base
+        if base not in self.rankers:
+            self.rankers[base] = BASES[base](self.bench)
+        return self.rankers[base]
+
+    def journal(self, name: str, seed: int) -> Journal:
+        """Of one search; of rankings that are not learned, without candidates."""
+        return Journal(self.out / f"{name}-{seed}.journal")
+
+    def map_after(self, name: str, seed: int, share: float) -> tuple[Affine | None, dict[str, float]]:
+        """The best map after a share of the effort, and what it took."""
+        if name.startswith(("identity", "uniform")):
+            return None if name == "uniform" else Affine.identity(len(self.bench.structure.layers)), {}
+        finished = self.journal(name, seed).finished
+        passes = np.cumsum([candidate.passes for candidate in finished])
+        seen = finished[: max(1, int((passes <= share * self.effort + 1e-9).sum()))]
+        best = seen[best_of(seen)]
+        seconds = sum(candidate.seconds for candidate in seen)
+        return best.affine, {"value": best.value, "seconds": seconds, "candidates": len(seen)}
+
+    def note(self, row: str, work: Callable[[], Mapping[str, Any]]) -> None:
+        """Add a row to what was found, unless it is there."""
+        file = self.out / "found.json"
+        if file.exists() and row in read_json(file):
+            return
+        facts = work()
+        with FileLock(self.out / ".found.lock"):
+            write_json(file, {**(read_json(file) if file.exists() else {}), row: dict(facts)})
+        print(row, dict(facts), flush=True)
+
+
+# -- the steps -------------------------------------------------------------------------------------------------
+
+
+def search(runs: Runs, name: str, seed: int) -> None:
+    """Spend the effort."""
+    journal = runs.journal(name, seed)
+    entry = ENTRIES[name]
+    passes = sum(candidate.passes for candidate in journal.finished)
+    if passes >= runs.effort:
+        return
+    settings = SearchSettings(seed=seed, **entry.settings)
+    work = _search_in(runs, name, settings)
+    while passes < runs.effort:
+        candidate = work.next(journal.finished)
+        journal.add(candidate)
+        passes += candidate.passes
+    best = journal.finished[best_of(journal.finished)]
+    print(f"{name}, seed {seed}: {len(journal.finished)} candidates, {best.value:.4f}", flush=True)
+
+
+def test(runs: Runs, name: str, seed: int) -> None:
+    """Top-1 after shares of the effort."""
+    for share in SHARES:
+        affine, facts = runs.map_after(name, seed, share)
+        for budget in runs.budgets:
+            keep = runs.bench.keep(affine, budget, runs.ranker(name))
+            runs.note(
+                f"test|{name}|{seed}|{share:g}|{budget:g}",
+                lambda facts=facts, keep=keep: {**facts, "top1": runs.bench.tested(keep, TESTED).top1},  # type: ignore[misc]
+            )
+
+
+def slider(runs: Runs, name: str, seed: int) -> None:
+    """Top-1 along the budgets."""
+    affine, _ = runs.map_after(name, seed, 1.0)
+    floor = BudgetCurve(runs.bench.structure, runs.bench.study.ranker.rank()).floor
+    for number, budget in enumerate(np.linspace(floor, 1, SLIDER)):
+        keep = runs.bench.keep(affine, float(budget), runs.ranker(name))
+        runs.note(
+            f"slider|{name}|{seed}|{number}",
+            lambda keep=keep, budget=budget: {"budget": float(budget), "top1": runs.bench.tested(keep).top1},  # type: ignore[misc]
+        )
+
+
+def tune(runs: Runs, name: str, seed: int) -> None:
+    """Top-1 after the fixed fine-tuning."""
+    affine, _ = runs.map_after(name, seed, 1.0)
+    runs.teacher = runs.teacher or Taught(runs.bench.model, runs.out / "taught.safetensors")
+    for budget in runs.budgets:
+        keep = runs.bench.keep(affine, budget, runs.ranker(name))
+        row = f"tune|{name}|{seed}|{budget:g}"
+        runs.note(row, lambda keep=keep, row=row: _tuned(runs, keep, row))  # type: ignore[misc]
+
+
+def _tuned(runs: Runs, keep: Any, row: str) -> Mapping[str, float]:
+    start = time.perf_counter()
+    assert runs.teacher is not None
+    found = runs.bench.fine_tuned(keep, runs.teacher, runs.out / f"{row.replace('|', '_')}.safetensors")
+    runs.teacher.keep()
+    return {"top1": found.top1, "seconds": time.perf_counter() - start}
+
+
+STEPS: dict[str, Callable[[Runs, str, int], None]] = {"search": search, "test": test, "slider": slider, "tune": tune}
+
+
+# -- searches --------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _InTurn:
+    """A gradient first, then a climb from the best so far."""
+
+    first: Learner
+    then: Learner
+    effort: float
+
+    def propose(self, finished: Sequence[Candidate]) -> Proposal:
+        early = sum(candidate.passes for candidate in finished) < self.effort
+        return (self.first if early else self.then).propose(finished)
+
+
+def _search_in(runs: Runs, name: str, settings: SearchSettings) -> Search:
+    """The search of a learner; weights that learn along are kept in a folder of the study."""
+    ranker = runs.ranker(name)
+    found = search_of(runs.bench.study, settings, CPU, ranker=ranker)
+    if ENTRIES[name].finish:
+        climb = Evolution(ranker.norms.deviations, settings.seed, EvolutionSettings(step=0.5, climb=True))
+        found = replace(found, learner=_InTurn(found.learner, climb, runs.effort / 2))
+    return found
+
+
+# -- base scores -----------------------------------------------------------------------------------------------
+
+
+def _by_filter(value: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[Bench], Ranker]:
+    """Scores that a filter has by its own weights; `value` gets them as float64[filters, weights]."""
+
+    def ranker(bench: Bench) -> Ranker:
+        values = [value(_filters(bench, number)).numpy() for number in range(len(bench.structure.layers))]
+        return Ranker(bench.structure, Norms(tuple(values)))
+
+    return ranker
+
+
+def _filters(bench: Bench, number: int) -> torch.Tensor:
+    layer = bench.structure.layers[number]
+    return bench.model.get_parameter(layer.parameter).detach().double().movedim(layer.dim, 0).flatten(1)
+
+
+def _norm_scale(bench: Bench) -> Ranker:
+    """Size of the scale of the norm that is declared after a convolution."""
+    parameters = dict(bench.model.named_parameters())
+    names = list(parameters)
+    values = []
+    for layer in bench.structure.layers:
+        scale = parameters[names[names.index(layer.parameter) + 1]]
+        assert scale.shape == (layer.total,), "a norm must follow the convolution"
+        values.append(scale.detach().double().abs().numpy())
+    return Ranker(bench.structure, Norms(tuple(values)))
+
+
+def _taylor(bench: Bench) -> Ranker:
+    """Squared first-order change of the loss when a filter goes, on 1,024 training images (Molchanov et al., 2019)."""
+    order = torch.randperm(len(bench.dataset.train), generator=torch.Generator().manual_seed(0))[:1024]
+    values: list[FloatArray] = [np.zeros(layer.total) for layer in bench.structure.layers]
+    for inputs, labels in iterate(bench.dataset.train, bench.normalization, batch=128, device=CPU, order=order):
+        bench.model.zero_grad()
+        F.cross_entropy(bench.model.eval()(inputs), labels).backward()  # type: ignore[no-untyped-call]
+        for number, layer in enumerate(bench.structure.layers):
+            weight = bench.model.get_parameter(layer.parameter)
+            assert weight.grad is not None
+            change = (weight * weight.grad).detach().double().movedim(layer.dim, 0).flatten(1).sum(1)
+            values[number] = values[number] + change.square().numpy()
+    bench.model.zero_grad()
+    return Ranker(bench.structure, Norms(tuple(values)))
+
+
+BASES: dict[str, Callable[[Bench], Ranker]] = {
+    "L2": lambda bench: bench.study.ranker,
+    "L1": _by_filter(lambda w: w.abs().sum(1)),
+    "norm scale": _norm_scale,
+    "Taylor": _taylor,
+    "median": _by_filter(lambda w: torch.cdist(w, w).sum(1)),  # He et al., 2019: far from the others is dear
+    "layer's mean": _by_filter(lambda w: w.square().sum(1) / w.square().sum(1).mean()),
+}
+
+
+# -- what it says ----------------------------------------------------------------------------------------------
+
+
+def table(found: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Mean and spread over seeds of every row."""
+    rows: dict[tuple[str, ...], list[Mapping[str, float]]] = {}
+    for row, facts in found.items():
+        step, name, _, *rest = row.split("|")
+        rows.setdefault((step, *rest, name), []).append(facts)
+    lines = [
+        f"{'step':<8}{'where':<16}{'learner':<26}{'seeds':>6}{'top-1, %':>10}{'spread':>8}{'seconds':>9}{'loss':>8}"
+    ]
+    for (step, *rest, name), runs in sorted(rows.items()):
+        top1 = np.array([100 * facts["top1"] for facts in runs])
+        seconds, value = (np.median([facts.get(key, np.nan) for facts in runs]) for key in ("seconds", "value"))
+        spread = top1.std(ddof=1) if len(top1) > 1 else np.nan
+        where = " ".join(rest)
+        lines.append(
+            f"{step:<8}{where:<16}{name:<26}{len(top1):>6}{top1.mean():>10.2f}{spread:>8.2f}{seconds:>9.1f}{value:>8.4f}"
+        )
+    return lines
+
+
+if __name__ == "__main__":
+    main()
