@@ -33,13 +33,23 @@ def search_form(study: Study, available: bool) -> list[str] | None:
     last = SearchSettings.from_dict(learned.settings) if learned else SearchSettings()
     with st.container(border=True):
         settings = _more(_goal(_method(last)))
-        spent = learned.spent[-1] if learned and settings == last else 0.0
+        same = learned if settings == last else None
+        spent = same.spent[-1] if same else 0.0
         effort = _effort(study, settings.method, spent)
-        reason = None if effort > spent else f"{spent:.0f} passes are done: choose more to search on."
+        reason = _nothing_to_do(same, effort)
         label = f"Search on to {effort} passes" if spent else "Start learning"
         if not st.button(label, type="primary", disabled=not available or reason is not None, help=reason):
             return None
     return [*_arguments(settings), "--candidates", str(effort), "--measure"]
+
+
+def _nothing_to_do(learned: Learned | None, effort: int) -> str | None:
+    """Why a search of the same settings need not go on."""
+    if learned and learned.settled:
+        return "This search has settled: more passes would change nothing. Another seed begins a new one."
+    if learned and effort <= learned.spent[-1]:
+        return f"{learned.spent[-1]:.0f} passes are done: choose more to search on."
+    return None
 
 
 def _method(last: SearchSettings) -> SearchSettings:
@@ -159,7 +169,8 @@ def show_learned(learned: Learned) -> None:
         _losses(learned.identity_loss, learned.best_loss)
         metric("Candidates", str(learned.candidates), help=f"The best was number {learned.best_candidate}.")
         metric("Search time", duration(learned.seconds))
-    st.caption(plain(f"{describe(SearchSettings.from_dict(learned.settings))}."))
+    ending = " It has settled: more effort would change nothing." if learned.settled else ""
+    st.caption(plain(f"{describe(SearchSettings.from_dict(learned.settings))}.{ending}"))
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Best loss as the search went on**")

@@ -47,11 +47,13 @@ class Entry:
     settings: Mapping[str, Any] = field(default_factory=dict)
     base: str = "L2"  # score that the maps are applied to
     finish: bool = False  # the second half is a climb from the best so far
+    last_of: str = ""  # the last candidate of another learner, instead of its best
 
 
 ENTRIES: dict[str, Entry] = {
     "gradient": Entry(),
     "gradient, still weights": Entry({"options": {"adapt": 0.0}}),
+    "gradient, last": Entry(last_of="gradient"),
     "gradient at 47 %": Entry({"budgets": (0.47,)}),
     "gradient, then climb": Entry(finish=True),
     "evolution": Entry({"method": "evolution"}),
@@ -112,10 +114,11 @@ class Runs:
         """The best map after a share of the effort, and what it took."""
         if name.startswith(("identity", "uniform")):
             return None if name == "uniform" else Affine.identity(len(self.bench.structure.layers)), {}
-        finished = self.journal(name, seed).finished
+        entry = ENTRIES[name]
+        finished = self.journal(entry.last_of or name, seed).finished
         passes = np.cumsum([candidate.passes for candidate in finished])
         seen = finished[: max(1, int((passes <= share * self.effort + 1e-9).sum()))]
-        best = seen[best_of(seen)]
+        best = seen[-1 if entry.last_of else best_of(seen)]
         seconds = sum(candidate.seconds for candidate in seen)
         return best.affine, {"value": best.value, "seconds": seconds, "candidates": len(seen)}
 

@@ -54,7 +54,7 @@ def learn(
     ] = None,
     option: Annotated[list[str] | None, typer.Option(help="NAME=NUMBER: a setting of the method.")] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Networks scored side by side; one a core by default, up to four.")
+        int | None, typer.Option(min=1, help="Networks scored side by side; one a core by default, up to four.")
     ] = None,
     device: Device = "auto",
     measure: Annotated[bool, typer.Option("--measure/--no-measure", help="Measure the frontier afterwards.")] = False,

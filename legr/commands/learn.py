@@ -16,7 +16,7 @@ from legr.progress import Report, silent
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
 from legr.search.fitness import Fitness
-from legr.search.learn import Search, journal_path, learn, passes_spent
+from legr.search.learn import Search, journal_path, learn, standing
 from legr.search.methods import Material, check, learner, scored_budgets
 from legr.search.probe import TrainingProbe
 from legr.search.workers import Workers
@@ -34,11 +34,12 @@ class LearnPlan:
     settings: SearchSettings
     effort: float  # passes
     spent: float
+    settled: bool  # more effort would change nothing
 
     @property
     def is_done(self) -> bool:
         """Nothing is left to evaluate."""
-        return self.spent >= self.effort
+        return self.settled or self.spent >= self.effort
 
 
 def plan_learn(study: Study, asked: Mapping[str, Any], candidates: float | None) -> LearnPlan:
@@ -60,10 +61,9 @@ def plan_learn(study: Study, asked: Mapping[str, Any], candidates: float | None)
     curve = BudgetCurve(study.structure, study.ranker.rank())  # candidates have no shape
     for budget in settings.budgets:
         curve.step(macs=budget)
-    spent = passes_spent(study, settings)
-    return LearnPlan(
-        settings, max(EFFORTS[settings.method]["Standard"], spent) if candidates is None else candidates, spent
-    )
+    spent, settled = standing(study, settings)
+    effort = max(EFFORTS[settings.method]["Standard"], spent) if candidates is None else candidates
+    return LearnPlan(settings, effort, spent, settled)
 
 
 def run_learn(

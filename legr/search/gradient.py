@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 _GOLDEN = 0.6180339887498949  # steps of this share of the range cover it evenly at any number of steps
 _FARTHEST = 20.0  # that a map may stray: exp of it is still a number
 _BETAS = 0.9, 0.99  # of Adam (Kingma and Ba, 2015)
+_WINDOW = 3  # proposals over which kept sets are compared, and that must agree
+_LOOKED_AT = 5  # budgets of a slider at which they are
 
 
 class Probe(Protocol):
@@ -50,6 +52,7 @@ class GradientSettings:
     stride: int = 10  # steps a proposal
     images: int = 128  # training images a step
     adapt: float = 0.01  # rate at which the weights learn to live with pruning; 0: not at all
+    still: float = 0.98  # likeness of kept sets (cosine) at which the search ends; above 1: never
 
     def __post_init__(self) -> None:
         require("rate", self.rate, 0 < self.rate <= 1, "in (0, 1]")
@@ -58,6 +61,7 @@ class GradientSettings:
         require("stride", self.stride, self.stride >= 1, "at least 1")
         require("images", self.images, self.images >= 2, "at least 2")
         require("adapt", self.adapt, 0 <= self.adapt <= 1, "in [0, 1]")
+        require("still", self.still, 0 < self.still <= 2, "in (0, 2]")
 
 
 class GradientLearner:
@@ -93,7 +97,25 @@ class GradientLearner:
         for _ in range(self._settings.stride):
             self._step(walk)
         self._probe.remember()
-        return Proposal(self._affine(walk.average), walk.to_dict(), 3 * self._settings.images * self._settings.stride)
+        affine = self._affine(walk.average)
+        images = 3 * self._settings.images * self._settings.stride
+        final = self._is_still([*(candidate.affine for candidate in finished[-2 * _WINDOW + 1 :]), affine])
+        return Proposal(affine, walk.to_dict(), images, final)
+
+    def _is_still(self, maps: Sequence[Affine]) -> bool:
+        """Whether each of the last maps keeps much the same as the one some proposals before it (OFARPruning)."""
+        if len(maps) < 2 * _WINDOW or self._settings.still > 1:
+            return False
+        kept = [self._kept(affine) for affine in maps]
+        pairs = zip(kept[:_WINDOW], kept[_WINDOW:], strict=True)
+        return all(a @ b >= self._settings.still * np.sqrt(a.sum() * b.sum()) for a, b in pairs)
+
+    def _kept(self, affine: Affine) -> FloatArray:
+        """1 for every unit that stays at every budget looked at, else 0."""
+        curve = BudgetCurve(self._ranker.structure, self._ranker.rank(affine))
+        ends = self._budgets[0], self._budgets[-1]
+        budgets = np.linspace(*ends, num=_LOOKED_AT) if self._spread else self._budgets
+        return np.concatenate([curve.at(macs=max(float(b), curve.floor)).units for b in budgets]).astype(np.float64)
 
     def _again(self, steps: int) -> "_Walk":
         """Walk the way from the start: what was remembered of it is lost."""

@@ -50,6 +50,7 @@ class Journal:
             "alpha": proposal.affine.alpha.tolist(),
             "kappa": proposal.affine.kappa.tolist(),
             "state": dict(proposal.state),
+            "final": proposal.final,
             "losses": losses,
             "passes": candidate.passes,
             "seconds": candidate.seconds,
@@ -78,7 +79,7 @@ def _candidate(trial: FrozenTrial) -> Candidate:
     facts = trial.user_attrs["candidate"]
     assert trial.value is not None
     return Candidate(
-        Proposal(Affine.of(facts["alpha"], facts["kappa"]), facts["state"]),
+        Proposal(Affine.of(facts["alpha"], facts["kappa"]), facts["state"], final=facts.get("final", False)),
         np.array(facts["losses"], dtype=np.float64),
         trial.value,
         facts["passes"],

@@ -109,6 +109,8 @@ def learn(
                 journal.add(work.next(finished))
                 report(_progress(journal, effort, len(finished) - resumed_from))
         learned = _result(study, settings, journal)
+        if learned.settled and spent(journal)[-1] < effort:
+            log.info("the search has settled after %.0f of %.0f passes", spent(journal)[-1], effort)
         if learned != study.learned:
             study.save_learned(learned)
     return {
@@ -127,10 +129,14 @@ def journal_path(study: Study, settings: SearchSettings) -> Path:
 
 
 def is_over(journal: Journal, effort: float) -> bool:
-    """Whether the effort is spent, or all that is proposed is known; one candidate is always scored."""
+    """Whether the effort is spent, or nothing new is to be expected; one candidate is always scored."""
+    return bool(journal.finished) and (has_settled(journal) or spent(journal)[-1] >= effort)
+
+
+def has_settled(journal: Journal) -> bool:
+    """Whether more effort would change nothing: the learner says so, or all that it proposes is known."""
     last = journal.finished[-_CORNER:]
-    cornered = len(last) == _CORNER and all(c.passes <= _LEAST for c in last)
-    return cornered or (bool(last) and spent(journal)[-1] >= effort)
+    return last[-1].proposal.final or (len(last) == _CORNER and all(c.passes <= _LEAST for c in last))
 
 
 def spent(journal: Journal) -> list[float]:
@@ -138,14 +144,14 @@ def spent(journal: Journal) -> list[float]:
     return [float(total) for total in np.cumsum([c.passes for c in journal.finished])]
 
 
-def passes_spent(study: Study, settings: SearchSettings) -> float:
-    """Passes that a search has taken so far."""
+def standing(study: Study, settings: SearchSettings) -> tuple[float, bool]:
+    """Passes that a search has taken so far, and whether it has settled."""
     path = journal_path(study, settings)
     if not path.exists():
-        return 0.0
+        return 0.0, False
     with search_lock(study):
         journal = Journal(path)
-        return spent(journal)[-1] if journal.finished else 0.0
+        return (spent(journal)[-1], has_settled(journal)) if journal.finished else (0.0, False)
 
 
 @contextmanager
@@ -193,5 +199,6 @@ def _result(study: Study, settings: SearchSettings, journal: Journal) -> Learned
         trace=tuple(np.minimum.accumulate(final_values(finished)).tolist()),
         spent=tuple(spent(journal)),
         seconds=round(sum(c.seconds for c in finished), 3),
+        settled=has_settled(journal),
         heldout_seen=study.info.weights_origin == "elsewhere",
     )

@@ -20,6 +20,7 @@ class Proposal:
     affine: Affine
     state: Mapping[str, Any] = field(default_factory=dict)  # what the learner needs to go on; plain data
     images: int = 0  # training images it took to make, forward and backward counted as three
+    final: bool = False  # the learner has settled: more of its proposals would be much the same
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,7 @@ class Learned(_Record):
     spent: tuple[float, ...]  # passes over the images after each candidate
     seconds: float
     heldout_seen: bool  # the weights may have been trained on the held-out images
+    settled: bool = False  # more effort would change nothing
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:

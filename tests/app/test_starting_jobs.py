@@ -1,6 +1,7 @@
 """What the buttons start: the same commands that a person would type, on a copy where the study is a sample."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,17 @@ def test_fewer_passes_than_done_are_refused(open_app: OpenApp, started: Started)
     next(c for c in at.segmented_control if c.label == "Effort").set_value("Other").run()
     next(n for n in at.number_input if n.label == "Passes").set_value(60).run()
     assert next(b for b in at.button if b.label == "Search on to 60 passes").disabled
+
+
+def test_a_search_that_has_settled_is_not_offered_more(open_app: OpenApp, studies: Path, started: Started) -> None:
+    demo = Study.open(studies / "demo")
+    assert demo.learned
+    demo.save_learned(replace(demo.learned, settled=True))
+    at = open_app("learn")
+    assert next(b for b in at.button if b.label == "Search on to 400 passes").disabled
+    assert any("It has settled" in caption.value for caption in at.caption)
+    at.number_input[1].set_value(7).run()  # another seed
+    assert not next(b for b in at.button if b.label == "Start learning").disabled
 
 
 def test_effort_is_said_in_minutes_where_the_pace_is_known(open_app: OpenApp, studies: Path) -> None:

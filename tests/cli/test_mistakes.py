@@ -56,7 +56,7 @@ def test_mistakes_are_one_sentence_and_exit_2(study_path: Path, tmp_path: Path) 
 
 
 def test_a_setting_that_differs_is_named(study_path: Path) -> None:
-    run(*learn(study_path, "--candidates", 2))
+    run(*learn(study_path, "--candidates", 2, "--workers", 2))
     assert run("learn", "--study", study_path, "--candidates", 2, "--json")[0]["resumed_from"] == 2
     for arguments, words in (
         (("--budget", 0.3, "--budgets", "0.3,0.5"), "give one of the two"),
@@ -71,6 +71,7 @@ def test_a_setting_that_differs_is_named(study_path: Path) -> None:
         (("--method", "cma-es", "--option", "step=-1"), "step must be in (0, 3], got -1"),
         (("--statistics", "fresh"), "batch, recalibrated, stale, got fresh"),
         (("--steps", -1), "steps must be 0 or more"),
+        (("--workers", 0), "--workers"),
     ):
         _, said = run("learn", "--study", study_path, *arguments, code=2)
         assert words in said.splitlines()[-1], (arguments, said)

@@ -125,3 +125,31 @@ def test_a_map_never_strays_out_of_numbers(study: Study) -> None:
     found = after(learner(study, Probe(study, "layer1.0.conv1"), rate=1.0), len(study.structure.layers), 12)
     assert np.abs(np.array(found.state["point"])).max() <= 20
     assert np.isfinite(found.affine.alpha).all() and (found.affine.alpha > 0).all()
+
+
+def test_the_search_ends_when_kept_sets_stand_still(study: Study) -> None:
+    """Each of three proposals keeps much the same as the one three before; measured here by hand."""
+    n_layers = len(study.structure.layers)
+
+    def proposals(**options: float) -> list[Proposal]:
+        learned = learner(study, Probe(study, "layer1.0.conv1"), **options)
+        found = [Proposal(Affine.identity(n_layers))]
+        while len(found) < 12 and not found[-1].final:
+            found.append(learned.propose([candidate(proposal, 0.0) for proposal in found]))
+        return found
+
+    def likeness(a: Proposal, b: Proposal) -> float:
+        one, other = (
+            BudgetCurve(study.structure, study.ranker.rank(p.affine)).at(macs=0.4).units.astype(float) for p in (a, b)
+        )
+        return float(one @ other / np.sqrt(one.sum() * other.sum()))
+
+    full = proposals(still=1.5)
+    assert len(full) == 12
+    assert not full[-1].final
+    measured = [likeness(full[i], full[i - 3]) for i in range(3, 12)]
+    for still in (0.5, sorted(measured)[4], 1.0):
+        some = proposals(still=still)
+        ends = [i + 3 for i in range(2, 9) if min(measured[i - 2 : i + 1]) >= still]
+        assert len(some) == (ends[0] + 1 if ends else 12)
+        assert some[-1].final == bool(ends)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from legr.commands.learn import plan_learn
 from legr.errors import SettingsError, StudyError
 from legr.progress import Progress, silent
 from legr.ranking.types import Affine
@@ -14,9 +15,9 @@ from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.fitness import HasLost, Score
 from legr.search.gradient import GradientLearner, GradientSettings
 from legr.search.journal import mend
-from legr.search.learn import Search, journal_path, learn
+from legr.search.learn import Search, journal_path, learn, standing
 from legr.search.sampled import CmaEs, Sampled
-from legr.search.types import Learner
+from legr.search.types import Candidate, Learner, Proposal
 from legr.structure.types import Keep
 from legr.study.records import Learned, SearchSettings
 from legr.study.store import Study
@@ -232,3 +233,30 @@ def test_candidates_that_leave_the_same_networks_are_scored_once(study: Study) -
 def test_a_search_needs_effort(study: Study) -> None:
     with pytest.raises(SettingsError, match="at least 1, got 0"):
         run(study, 0)
+
+
+class Settles:
+    """Proposes a few maps, and says when it has settled."""
+
+    def propose(self, finished: Sequence[Candidate]) -> Proposal:
+        n_layers = len(finished[0].affine.alpha)
+        affine = Affine(np.exp(np.random.default_rng(len(finished)).normal(size=n_layers)), np.zeros(n_layers))
+        return Proposal(affine, final=len(finished) == 3)
+
+
+def test_a_search_that_has_settled_is_over(study: Study) -> None:
+    fitness = Wanted()
+
+    def search() -> Search:
+        return Search(study.ranker, BUDGETS, Settles(), fitness, IMAGES, racing=False)
+
+    settings = SearchSettings()
+    assert standing(study, settings) == (0.0, False)
+    assert learn(study, settings, 100, search, silent)["candidates"] == 4
+    assert learn(study, settings, 200, search, silent)["resumed_from"] == 4
+    assert fitness.calls == 4
+    assert standing(study, settings) == (8.0, True)
+    assert study.learned
+    assert study.learned.settled
+    plan = plan_learn(study, {"method": "gradient"}, 500)
+    assert (plan.is_done, plan.spent) == (True, 8.0)
