@@ -2,12 +2,13 @@
 
     python -m benchmarks.learners search|test|slider|tune --study STUDY --out FOLDER
         [--learners NAME ...] [--seeds N ...] [--effort PASSES] [--budgets B ...]
-    python -m benchmarks.learners table --out FOLDER
+    python -m benchmarks.learners table|plot --out FOLDER
 
 `search` lets every learner spend the same passes over held-out images (journals in FOLDER). `test` gives the top-1
 on test images of the best ranking after an eighth, a quarter, a half and all of them, without training; `slider` that
 of the last ranking at twelve budgets; `tune` that of the last ranking after a fixed fine-tuning. Each writes
 `FOLDER/found.json` after every row and goes on where it stopped; the rows of several processes are put together.
+`table` prints them, `plot` draws `FOLDER/learners.svg`.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from legr.ranking.types import Affine, FloatArray, Norms
 from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.journal import Journal
 from legr.search.learn import Search
-from legr.search.types import Candidate, Learner, Proposal, best_of
+from legr.search.types import Candidate, Learner, Proposal, best_of, final_values
 from legr.study.records import SearchSettings
 
 SHARES = 0.125, 0.25, 0.5, 1.0  # of the effort, after which a ranking is tested
@@ -70,7 +71,7 @@ ENTRIES: dict[str, Entry] = {
 def main() -> None:
     """Do one of the steps."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=(*STEPS, "table"))
+    parser.add_argument("step", choices=(*STEPS, "table", "plot"))
     parser.add_argument("--study", type=Path)
     parser.add_argument("--learners", nargs="+", default=["gradient", "evolution", "climb", "cma-es", "tpe"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
@@ -80,6 +81,9 @@ def main() -> None:
     options = parser.parse_args()
     if options.step == "table":
         print("\n".join(table(read_json(options.out / "found.json"))))
+        return
+    if options.step == "plot":
+        plot(read_json(options.out / "found.json"), options.learners, options.out / "learners.svg")
         return
     options.out.mkdir(parents=True, exist_ok=True)
     runs = Runs(Bench.of(options.study), options.out, options.effort, tuple(options.budgets))
@@ -139,18 +143,20 @@ class Runs:
 def search(runs: Runs, name: str, seed: int) -> None:
     """Spend the effort."""
     journal = runs.journal(name, seed)
-    entry = ENTRIES[name]
+    settings = SearchSettings(seed=seed, **ENTRIES[name].settings)
     passes = sum(candidate.passes for candidate in journal.finished)
-    if passes >= runs.effort:
-        return
-    settings = SearchSettings(seed=seed, **entry.settings)
-    work = _search_in(runs, name, settings)
-    while passes < runs.effort:
+    work = _search_in(runs, name, settings) if passes < runs.effort else None
+    while work and passes < runs.effort:
         candidate = work.next(journal.finished)
         journal.add(candidate)
         passes += candidate.passes
-    best = journal.finished[best_of(journal.finished)]
-    print(f"{name}, seed {seed}: {len(journal.finished)} candidates, {best.value:.4f}", flush=True)
+    finished = journal.finished
+    trace = {
+        "passes": np.cumsum([candidate.passes for candidate in finished]).round(2).tolist(),
+        "seconds": np.cumsum([candidate.seconds for candidate in finished]).round(1).tolist(),
+        "best": np.minimum.accumulate(final_values(finished)).round(5).tolist(),
+    }
+    runs.note(f"search|{name}|{seed}", lambda: trace)
 
 
 def test(runs: Runs, name: str, seed: int) -> None:
@@ -288,6 +294,8 @@ def table(found: Mapping[str, Mapping[str, float]]) -> list[str]:
     rows: dict[tuple[str, ...], list[Mapping[str, float]]] = {}
     for row, facts in found.items():
         step, name, _, *rest = row.split("|")
+        if step == "search":
+            continue
         rows.setdefault((step, *rest, name), []).append(facts)
     lines = [
         f"{'step':<8}{'where':<16}{'learner':<26}{'seeds':>6}{'top-1, %':>10}{'spread':>8}{'seconds':>9}{'loss':>8}"
@@ -301,6 +309,32 @@ def table(found: Mapping[str, Mapping[str, float]]) -> list[str]:
             f"{step:<8}{where:<16}{name:<26}{len(top1):>6}{top1.mean():>10.2f}{spread:>8.2f}{seconds:>9.1f}{value:>8.4f}"
         )
     return lines
+
+
+def plot(found: Mapping[str, Mapping[str, Any]], learners: Sequence[str], file: Path) -> None:
+    """Loss, and top-1 at every budget tested, against time: the mean over seeds of each learner."""
+    import matplotlib.pyplot as plt
+
+    budgets = sorted({row.split("|")[4] for row in found if row.startswith("test|")})
+    figure, axes = plt.subplots(1, 1 + len(budgets), figsize=(4.2 * (1 + len(budgets)), 3.6), layout="constrained")
+    for number, name in enumerate(learners):
+        style = {"label": name, "color": f"C{number}"}
+        runs = [facts for row, facts in found.items() if row.startswith(f"search|{name}|")]
+        ends = np.linspace(0, np.median([run["seconds"][-1] for run in runs]), 60)[1:]
+        steps = [np.searchsorted(run["seconds"], ends, side="right").clip(1) - 1 for run in runs]
+        best = [np.array(run["best"])[step] for run, step in zip(runs, steps, strict=True)]
+        axes[0].plot(ends, np.mean(best, axis=0), **style)
+        for axis, budget in zip(axes[1:], budgets, strict=True):
+            rows = [[found[f"test|{name}|{seed}|{share:g}|{budget}"] for share in SHARES] for seed in range(len(runs))]
+            seconds, top1 = (np.array([[row[key] for row in run] for run in rows]) for key in ("seconds", "top1"))
+            axis.plot(np.median(seconds, axis=0), 100 * top1.mean(axis=0), marker="o", **style)
+            axis.set_title(f"top-1 at {float(budget):.0%} of the MACs, %", fontsize=10)
+    axes[0].set_title("best loss, identity 1", fontsize=10)
+    axes[0].legend(fontsize=8)
+    for axis in axes:
+        axis.set_xlabel("seconds")
+        axis.grid(alpha=0.3)
+    figure.savefig(file)
 
 
 if __name__ == "__main__":
