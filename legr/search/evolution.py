@@ -24,6 +24,7 @@ class EvolutionSettings:
     draw: int = 16  # members drawn (with replacement) to find a parent
     mutate: float = 0.1  # share of layers a mutation touches
     step: float = 1.0  # size of mutations at the start
+    spread: float = 1.0  # size of the random maps at the start; a small one begins near the identity
     climb: bool = False  # breed from the best of all alone, and begin at the identity instead of at random
 
     def __post_init__(self) -> None:
@@ -31,6 +32,7 @@ class EvolutionSettings:
         require("draw", self.draw, self.draw >= 1, "at least 1")
         require("mutate", self.mutate, 0 <= self.mutate <= 1, "in [0, 1]")
         require("step", self.step, 0 < self.step <= 10, "in (0, 10]")
+        require("spread", self.spread, 0 < self.spread <= 10, "in (0, 10]")
 
 
 class Evolution:
@@ -52,7 +54,8 @@ class Evolution:
         number, settings, n_layers = len(finished), self._settings, len(self._deviations)
         rng = np.random.default_rng([self._seed, number])
         if number < settings.pool and not settings.climb:
-            return Proposal(Affine(np.exp(rng.normal(size=n_layers)), rng.normal(size=n_layers) * self._deviations))
+            log_alpha, kappa = rng.normal(size=(2, n_layers)) * settings.spread
+            return Proposal(Affine(np.exp(log_alpha), kappa * self._deviations))
         parent = finished[best_of(finished)] if settings.climb else self._parent(finished, rng)
         touched = rng.choice(n_layers, size=max(1, int(settings.mutate * n_layers)), replace=False)
         step = settings.step * max(1 - number / _SHRINKING, _SMALLEST_STEP)
