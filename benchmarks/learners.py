@@ -54,6 +54,7 @@ class Entry:
 ENTRIES: dict[str, Entry] = {
     "gradient": Entry(),
     "gradient, still weights": Entry({"options": {"adapt": 0.0}}),
+    "gradient, fast weights": Entry({"options": {"adapt": 0.01}}),
     "gradient, last": Entry(last_of="gradient"),
     "gradient at 47 %": Entry({"budgets": (0.47,)}),
     "gradient, then climb": Entry(finish=True),

@@ -51,7 +51,7 @@ class GradientSettings:
     memory: float = 0.95  # of the running average of iterates that is proposed
     stride: int = 10  # steps a proposal
     images: int = 128  # training images a step
-    adapt: float = 0.01  # rate at which the weights learn to live with pruning; 0: not at all
+    adapt: float = 0.003  # rate at which the weights learn to live with pruning; 0: not at all
     still: float = 0.98  # likeness of kept sets (cosine) at which the search ends; above 1: never
 
     def __post_init__(self) -> None:
