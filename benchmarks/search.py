@@ -83,8 +83,10 @@ def race(bench: Bench, name: str, budget: float, seconds: float, out: Path) -> N
     if not journal.finished:
         work = search_of(bench.study, settings, CPU)
         start = time.perf_counter()
-        while time.perf_counter() - start < seconds:
+        settled = False
+        while time.perf_counter() - start < seconds and not settled:
             journal.add(work.next(journal.finished))
+            settled = journal.finished[-1].proposal.final
     values = final_values(journal.finished)
     best = np.minimum.accumulate(values)
     ends = np.cumsum([candidate.seconds for candidate in journal.finished])
