@@ -19,17 +19,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from filelock import FileLock
-from torch.nn import functional as F
 
+from benchmarks.base_scores import BASES
 from benchmarks.studies import CPU, Bench, Taught
 from legr.commands.learn import search_of
-from legr.data.batches import iterate
 from legr.files import read_json, write_json
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
-from legr.ranking.types import Affine, FloatArray, Norms
+from legr.ranking.types import Affine
 from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.journal import Journal
 from legr.search.learn import Search
@@ -229,62 +227,6 @@ def _search_in(runs: Runs, name: str, settings: SearchSettings) -> Search:
         climb = Evolution(ranker.norms.deviations, settings.seed, EvolutionSettings(step=0.5, climb=True))
         found = replace(found, learner=_InTurn(found.learner, climb, runs.effort / 2))
     return found
-
-
-# -- base scores -----------------------------------------------------------------------------------------------
-
-
-def _by_filter(value: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[Bench], Ranker]:
-    """Scores that a filter has by its own weights; `value` gets them as float64[filters, weights]."""
-
-    def ranker(bench: Bench) -> Ranker:
-        values = [value(_filters(bench, number)).numpy() for number in range(len(bench.structure.layers))]
-        return Ranker(bench.structure, Norms(tuple(values)))
-
-    return ranker
-
-
-def _filters(bench: Bench, number: int) -> torch.Tensor:
-    layer = bench.structure.layers[number]
-    return bench.model.get_parameter(layer.parameter).detach().double().movedim(layer.dim, 0).flatten(1)
-
-
-def _norm_scale(bench: Bench) -> Ranker:
-    """Size of the scale of the norm that is declared after a convolution."""
-    parameters = dict(bench.model.named_parameters())
-    names = list(parameters)
-    values = []
-    for layer in bench.structure.layers:
-        scale = parameters[names[names.index(layer.parameter) + 1]]
-        assert scale.shape == (layer.total,), "a norm must follow the convolution"
-        values.append(scale.detach().double().abs().numpy())
-    return Ranker(bench.structure, Norms(tuple(values)))
-
-
-def _taylor(bench: Bench) -> Ranker:
-    """Squared first-order change of the loss when a filter goes, on 1,024 training images (Molchanov et al., 2019)."""
-    order = torch.randperm(len(bench.dataset.train), generator=torch.Generator().manual_seed(0))[:1024]
-    values: list[FloatArray] = [np.zeros(layer.total) for layer in bench.structure.layers]
-    for inputs, labels in iterate(bench.dataset.train, bench.normalization, batch=128, device=CPU, order=order):
-        bench.model.zero_grad()
-        F.cross_entropy(bench.model.eval()(inputs), labels).backward()  # type: ignore[no-untyped-call]
-        for number, layer in enumerate(bench.structure.layers):
-            weight = bench.model.get_parameter(layer.parameter)
-            assert weight.grad is not None
-            change = (weight * weight.grad).detach().double().movedim(layer.dim, 0).flatten(1).sum(1)
-            values[number] = values[number] + change.square().numpy()
-    bench.model.zero_grad()
-    return Ranker(bench.structure, Norms(tuple(values)))
-
-
-BASES: dict[str, Callable[[Bench], Ranker]] = {
-    "L2": lambda bench: bench.study.ranker,
-    "L1": _by_filter(lambda w: w.abs().sum(1)),
-    "norm scale": _norm_scale,
-    "Taylor": _taylor,
-    "median": _by_filter(lambda w: torch.cdist(w, w).sum(1)),  # He et al., 2019: far from the others is dear
-    "layer's mean": _by_filter(lambda w: w.square().sum(1) / w.square().sum(1).mean()),
-}
 
 
 # -- what it says ----------------------------------------------------------------------------------------------
