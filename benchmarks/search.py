@@ -63,6 +63,9 @@ def main() -> None:
     if options.step == "race":
         for name in options.learners:
             race(bench, name, options.budget, options.seconds, options.out)
+        print("the races are over", flush=True)
+        for name in options.learners:
+            reached(bench, name, options.budget, options.out)
         return
     for steps, candidates in ((0, options.tau), (200, options.tau200)):
         if candidates:
@@ -77,7 +80,7 @@ def note(out: Path, row: str, facts: Mapping[str, Any]) -> None:
 
 
 def race(bench: Bench, name: str, budget: float, seconds: float, out: Path) -> None:
-    """Search for so many seconds; test whatever was the best for a while."""
+    """Search for so many seconds, or until the search has settled."""
     journal = Journal(out / f"race-{name}.journal")
     settings = SearchSettings(budgets=(budget,), **LEARNERS[name])
     if not journal.finished:
@@ -87,6 +90,11 @@ def race(bench: Bench, name: str, budget: float, seconds: float, out: Path) -> N
         while time.perf_counter() - start < seconds and not settled:
             journal.add(work.next(journal.finished))
             settled = journal.finished[-1].proposal.final
+
+
+def reached(bench: Bench, name: str, budget: float, out: Path) -> None:
+    """Test whatever was the best for a while."""
+    journal = Journal(out / f"race-{name}.journal")
     values = final_values(journal.finished)
     best = np.minimum.accumulate(values)
     ends = np.cumsum([candidate.seconds for candidate in journal.finished])
@@ -95,8 +103,8 @@ def race(bench: Bench, name: str, budget: float, seconds: float, out: Path) -> N
         keep = bench.keep(journal.finished[number].affine, budget)
         rows.append({"seconds": float(ends[number]), "value": values[number], "top1": bench.tested(keep).top1})
         print(name, rows[-1], flush=True)
-    reached = {f"{q:g}": next((row["seconds"] for row in rows if row["top1"] >= q), None) for q in QUALITIES}
-    note(out, f"race|{name}", {"candidates": len(values), "seconds": float(ends[-1]), "reached": reached, "rows": rows})
+    first = {f"{q:g}": next((row["seconds"] for row in rows if row["top1"] >= q), None) for q in QUALITIES}
+    note(out, f"race|{name}", {"candidates": len(values), "seconds": float(ends[-1]), "reached": first, "rows": rows})
 
 
 def side_by_side(bench: Bench, budget: float, images: int, steps: int, candidates: int, out: Path) -> None:
