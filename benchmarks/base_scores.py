@@ -13,21 +13,23 @@ from benchmarks.studies import CPU, Bench
 from legr.data.batches import iterate
 from legr.ranking.order import Ranker
 from legr.ranking.types import FloatArray, Norms
+from legr.structure.types import Layer
 
 
 def _by_filter(value: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[Bench], Ranker]:
     """Scores that a filter has by its own weights; `value` gets them as float64[filters, weights]."""
 
     def ranker(bench: Bench) -> Ranker:
-        values = [value(_filters(bench, number)).numpy() for number in range(len(bench.structure.layers))]
+        weights = [(bench.model.get_parameter(layer.parameter), layer) for layer in bench.structure.layers]
+        values = [value(_rows(weight, layer)).numpy() for weight, layer in weights]
         return Ranker(bench.structure, Norms(tuple(values)))
 
     return ranker
 
 
-def _filters(bench: Bench, number: int) -> torch.Tensor:
-    layer = bench.structure.layers[number]
-    return bench.model.get_parameter(layer.parameter).detach().double().movedim(layer.dim, 0).flatten(1)
+def _rows(values: torch.Tensor, layer: Layer) -> torch.Tensor:
+    """Values of a layer's weights as float64[filters, weights]."""
+    return values.detach().double().movedim(layer.dim, 0).flatten(1)
 
 
 def _norm_scale(bench: Bench) -> Ranker:
@@ -52,7 +54,7 @@ def _taylor(bench: Bench) -> Ranker:
         for number, layer in enumerate(bench.structure.layers):
             weight = bench.model.get_parameter(layer.parameter)
             assert weight.grad is not None
-            change = (weight * weight.grad).detach().double().movedim(layer.dim, 0).flatten(1).sum(1)
+            change = _rows(weight * weight.grad, layer).sum(1)
             values[number] = values[number] + change.square().numpy()
     bench.model.zero_grad()
     return Ranker(bench.structure, Norms(tuple(values)))

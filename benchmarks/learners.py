@@ -30,7 +30,7 @@ from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
 from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.journal import Journal
-from legr.search.learn import Search
+from legr.search.learn import Search, spent
 from legr.search.types import Candidate, Learner, Proposal, best_of, final_values
 from legr.study.records import SearchSettings
 
@@ -118,8 +118,9 @@ class Runs:
         if name.startswith(("identity", "uniform")):
             return None if name == "uniform" else Affine.identity(len(self.bench.structure.layers)), {}
         entry = ENTRIES[name]
-        finished = self.journal(entry.last_of or name, seed).finished
-        passes = np.cumsum([candidate.passes for candidate in finished])
+        journal = self.journal(entry.last_of or name, seed)
+        finished = journal.finished
+        passes = np.array(spent(journal))
         seen = finished[: max(1, int((passes <= share * self.effort + 1e-9).sum()))]
         best = seen[-1 if entry.last_of else best_of(seen)]
         seconds = sum(candidate.seconds for candidate in seen)
@@ -151,7 +152,7 @@ def search(runs: Runs, name: str, seed: int) -> None:
         passes += candidate.passes
     finished = journal.finished
     trace = {
-        "passes": np.cumsum([candidate.passes for candidate in finished]).round(2).tolist(),
+        "passes": np.round(spent(journal), 2).tolist(),
         "seconds": np.cumsum([candidate.seconds for candidate in finished]).round(1).tolist(),
         "best": np.minimum.accumulate(final_values(finished)).round(5).tolist(),
     }

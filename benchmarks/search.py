@@ -28,6 +28,7 @@ from legr.files import read_json, write_json
 from legr.ranking.types import Affine
 from legr.search.fitness import Fitness
 from legr.search.journal import Journal
+from legr.search.learn import has_settled
 from legr.search.types import final_values
 from legr.search.workers import Workers
 from legr.study.records import SearchSettings
@@ -86,10 +87,9 @@ def race(bench: Bench, name: str, budget: float, seconds: float, out: Path) -> N
     if not journal.finished:
         work = search_of(bench.study, settings, CPU)
         start = time.perf_counter()
-        settled = False
-        while time.perf_counter() - start < seconds and not settled:
+        journal.add(work.next(journal.finished))
+        while time.perf_counter() - start < seconds and not has_settled(journal):
             journal.add(work.next(journal.finished))
-            settled = journal.finished[-1].proposal.final
 
 
 def reached(bench: Bench, name: str, budget: float, out: Path) -> None:

@@ -98,16 +98,15 @@ class Fitness:
         before = sum(len(inputs) for inputs in self._calibration) + 3 * self._settings.steps * _TRAINED_ON
         return Score(losses, images / self.n_images + len(keeps) * before / self._settings.images)
 
-    def _columns(self, networks: Sequence[nn.Module]) -> Iterator[list[float]]:
+    def _columns(self, networks: Sequence[nn.Module]) -> Iterator[FloatArray]:
         """Losses of all networks on one batch after the other; workers that would idle look at batches ahead."""
         at_once = math.ceil(self._workers.number / len(networks))
         dearest_first = networks[::-1]
         for start in range(0, len(self._batches), at_once):
             batches = self._batches[start : start + at_once]
             tasks = [(network, batch) for batch in batches for network in dearest_first]
-            found = self._workers.map(_loss, tasks)
-            for number in range(len(batches)):
-                yield found[number * len(networks) : (number + 1) * len(networks)][::-1]
+            found = np.array(self._workers.map(_loss, tasks))
+            yield from found.reshape(len(batches), len(networks))[:, ::-1]
 
     def _network(self, keep: Keep) -> nn.Module:
         network = prune(self._model, self._structure, keep)
