@@ -28,7 +28,7 @@ from legr.study.records import SearchSettings
 
 IMAGES = 2000
 PROPOSALS = 8  # of the gradient, of five steps each
-GRADIENT = {"adapt": 0.0, "stride": 5.0, "images": 256.0}
+GRADIENT = {"stride": 5.0, "images": 256.0}
 
 
 def main() -> None:

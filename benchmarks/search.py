@@ -30,7 +30,6 @@ from legr.search.fitness import Fitness
 from legr.search.journal import Journal
 from legr.search.learn import has_settled
 from legr.search.types import final_values
-from legr.search.workers import Workers
 from legr.study.records import SearchSettings
 
 LEARNERS: Mapping[str, Mapping[str, Any]] = {
@@ -113,7 +112,7 @@ def side_by_side(bench: Bench, budget: float, images: int, steps: int, candidate
     n_layers, deviations = len(bench.structure.layers), ranker.norms.deviations
     released = ReleasedWay(bench, budget, images, out)
     settings = SearchSettings(budgets=(budget,), images=images, steps=steps)
-    ours = Fitness(bench.model, bench.structure, bench.dataset, bench.normalization, settings, CPU, Workers(None, CPU))
+    ours = Fitness(bench.model, bench.structure, bench.dataset, bench.normalization, settings, CPU)
     took: dict[str, list[float]] = {"released": [], "ours": []}
     for _ in range(candidates):
         affine = Affine(np.exp(rng.normal(size=n_layers) / 2), rng.normal(size=n_layers) * deviations / 2)

@@ -64,8 +64,6 @@ def _tidy(study: Study) -> None:
     """Leave what a reader of the sample needs, and mark it as read-only."""
     for name in ("jobs", "checkpoints"):
         shutil.rmtree(study.path / name, ignore_errors=True)
-    for file in study.path.glob("searches/*/*.safetensors"):  # what a search goes on from
-        file.unlink()
     for lock in study.path.rglob(".*.lock"):
         lock.unlink()
     study.mark_as_sample()

@@ -16,7 +16,7 @@ from legr.progress import Report, silent
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
 from legr.search.fitness import Fitness
-from legr.search.learn import Search, journal_path, learn, standing
+from legr.search.learn import Search, learn, standing
 from legr.search.methods import Material, check, learner, scored_budgets
 from legr.search.probe import TrainingProbe
 from legr.search.workers import Workers
@@ -102,24 +102,14 @@ def search_of(
         workers: score its networks; by default as many as are usual.
         ranker: ranks by other norms than the study's.
     """
-    workers = workers or Workers(None, device)
     model, dataset, normalization = original(study), images_of(study, report), normalization_of(study)
     structure, ranker = study.structure, ranker or study.ranker
     fitness = Fitness(model, structure, dataset, normalization, settings, device, workers)
     if fitness.n_images < settings.images:
         log.info("%d images are held out; candidates are scored on all of them", fitness.n_images)
 
-    def probe(images: int, rate: float) -> TrainingProbe:
-        return TrainingProbe(
-            model,
-            structure,
-            dataset.train,
-            normalization,
-            images=images,
-            rate=rate,
-            memory=journal_path(study, settings).with_suffix(""),
-            device=device,
-        )
+    def probe(images: int) -> TrainingProbe:
+        return TrainingProbe(model, structure, dataset.train, normalization, images=images, device=device)
 
     floor = BudgetCurve(structure, ranker.rank()).floor
     material = Material(ranker, settings, floor, probe)

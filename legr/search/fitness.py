@@ -59,7 +59,7 @@ class Fitness:
         workers: Workers | None = None,
     ) -> None:
         self._structure, self._settings, self._device = structure, settings, device
-        self._workers = workers or Workers(1, device)
+        self._workers = workers or Workers(None, device)
         self._dtype = fast_dtype(device)
         self._model = model.to(device)
         self._normalization = normalization

@@ -6,7 +6,6 @@ score with the slope of a sigmoid; the threshold itself moves so that the MACs s
 random about step i comes from (seed, i) alone, and its state travels with the proposal.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,8 +19,6 @@ from legr.search.types import Candidate, Proposal, require
 from legr.structure.cost import unit_macs
 from legr.structure.types import BoolArray
 
-log = logging.getLogger(__name__)
-
 _GOLDEN = 0.6180339887498949  # steps of this share of the range cover it evenly at any number of steps
 _FARTHEST = 20.0  # that a map may stray: exp of it is still a number
 _BETAS = 0.9, 0.99  # of Adam (Kingma and Ba, 2015)
@@ -30,16 +27,10 @@ _LOOKED_AT = 5  # budgets of a slider at which they are
 
 
 class Probe(Protocol):
-    """Asks a network what its units are worth; it may change with every question."""
+    """Asks a network what its units are worth."""
 
     def __call__(self, units: BoolArray, rng: np.random.Generator) -> FloatArray:
         """How the loss rises with every unit's mask where `units` are kept, float64 (U,)."""
-
-    def go_to(self, steps: int) -> bool:
-        """Be as after so many questions; False where that is not known any more."""
-
-    def remember(self) -> None:
-        """Be able to come back to this step."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +42,6 @@ class GradientSettings:
     memory: float = 0.95  # of the running average of iterates that is proposed
     stride: int = 10  # steps a proposal
     images: int = 128  # training images a step
-    adapt: float = 0.003  # rate at which the weights learn to live with pruning; 0: not at all
     still: float = 0.98  # likeness of kept sets (cosine) at which the search ends; above 1: never
 
     def __post_init__(self) -> None:
@@ -60,7 +50,6 @@ class GradientSettings:
         require("memory", self.memory, 0 <= self.memory < 1, "in [0, 1)")
         require("stride", self.stride, self.stride >= 1, "at least 1")
         require("images", self.images, self.images >= 2, "at least 2")
-        require("adapt", self.adapt, 0 <= self.adapt <= 1, "in [0, 1]")
         require("still", self.still, 0 < self.still <= 2, "in (0, 2]")
 
 
@@ -92,11 +81,8 @@ class GradientLearner:
     def propose(self, finished: Sequence[Candidate]) -> Proposal:
         """Take some steps from where the last proposal ended; propose the average of the way."""
         walk = _Walk.of(finished[-1].proposal.state, len(self._means))
-        if not self._probe.go_to(walk.steps):
-            walk = self._again(walk.steps)
         for _ in range(self._settings.stride):
             self._step(walk)
-        self._probe.remember()
         affine = self._affine(walk.average)
         images = 3 * self._settings.images * self._settings.stride
         final = self._is_still([*(candidate.affine for candidate in finished[-2 * _WINDOW + 1 :]), affine])
@@ -116,15 +102,6 @@ class GradientLearner:
         ends = self._budgets[0], self._budgets[-1]
         budgets = np.linspace(*ends, num=_LOOKED_AT) if self._spread else self._budgets
         return np.concatenate([curve.at(macs=max(float(b), curve.floor)).units for b in budgets]).astype(np.float64)
-
-    def _again(self, steps: int) -> "_Walk":
-        """Walk the way from the start: what was remembered of it is lost."""
-        log.info("the weights of the search's last step are gone; its %d steps are taken again", steps)
-        walk = _Walk.of({}, len(self._means))
-        self._probe.go_to(0)
-        while walk.steps < steps:
-            self._step(walk)
-        return walk
 
     def _affine(self, point: FloatArray) -> Affine:
         """The map of a point: layers are stretched about their mean and moved."""

@@ -38,7 +38,7 @@ class Material:
     ranker: Ranker
     settings: SearchSettings
     floor: float  # smallest fraction of MACs within reach
-    probe: Callable[[int, float], Probe]  # images a step, rate of the weights -> probe
+    probe: Callable[[int], Probe]  # images a step -> probe
 
 
 def learner(material: Material) -> Learner:
@@ -82,7 +82,7 @@ def _gradient(material: Material) -> Learner:
     options = _options(GradientSettings, settings.options)
     return GradientLearner(
         material.ranker,
-        material.probe(options.images, options.adapt),
+        material.probe(options.images),
         budgets=settings.budgets or tuple(_above(material.floor, end) for end in SLIDER),
         spread=not settings.budgets,
         seed=settings.seed,

@@ -34,12 +34,6 @@ class Probe:
         self.asked.append(units)
         return self.slopes + 1e-3 * rng.normal(size=len(units))
 
-    def go_to(self, steps: int) -> bool:
-        return True
-
-    def remember(self) -> None:
-        pass
-
 
 def learner(study: Study, probe: Probe, *, spread: bool = False, **options: float) -> GradientLearner:
     budgets = (0.2, 0.8) if spread else (0.4,)

@@ -54,12 +54,6 @@ class Noisy:
     def __call__(self, units: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return self.prices + 0.1 * rng.normal(size=len(units))
 
-    def go_to(self, steps: int) -> bool:
-        return True
-
-    def remember(self) -> None:
-        pass
-
 
 def learner_of(method: str, study: Study) -> Learner:
     deviations = study.norms.deviations
