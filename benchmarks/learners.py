@@ -46,14 +46,10 @@ class Entry:
     settings: Mapping[str, Any] = field(default_factory=dict)
     base: str = "L2"  # score that the maps are applied to
     finish: bool = False  # the second half is a climb from the best so far
-    last_of: str = ""  # the last candidate of another learner, instead of its best
 
 
 ENTRIES: dict[str, Entry] = {
     "gradient": Entry(),
-    "gradient, still weights": Entry({"options": {"adapt": 0.0}}),
-    "gradient, fast weights": Entry({"options": {"adapt": 0.01}}),
-    "gradient, last": Entry(last_of="gradient"),
     "gradient at 47 %": Entry({"budgets": (0.47,)}),
     "gradient, then climb": Entry(finish=True),
     "evolution": Entry({"method": "evolution"}),
@@ -117,12 +113,11 @@ class Runs:
         """The best map after a share of the effort, and what it took."""
         if name.startswith(("identity", "uniform")):
             return None if name == "uniform" else Affine.identity(len(self.bench.structure.layers)), {}
-        entry = ENTRIES[name]
-        journal = self.journal(entry.last_of or name, seed)
+        journal = self.journal(name, seed)
         finished = journal.finished
         passes = np.array(spent(journal))
         seen = finished[: max(1, int((passes <= share * self.effort + 1e-9).sum()))]
-        best = seen[-1 if entry.last_of else best_of(seen)]
+        best = seen[best_of(seen)]
         seconds = sum(candidate.seconds for candidate in seen)
         return best.affine, {"value": best.value, "seconds": seconds, "candidates": len(seen)}
 
@@ -221,7 +216,7 @@ class _InTurn:
 
 
 def _search_in(runs: Runs, name: str, settings: SearchSettings) -> Search:
-    """The search of a learner; weights that learn along are kept in a folder of the study."""
+    """The search of a learner."""
     ranker = runs.ranker(name)
     found = search_of(runs.bench.study, settings, CPU, ranker=ranker)
     if ENTRIES[name].finish:
