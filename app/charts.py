@@ -1,4 +1,4 @@
-"""Charts of a network and of its training: each a table that tests read, and a thin figure that draws it.
+"""Charts of a search and of a training: each a table that tests read, and a thin figure that draws it.
 
 They do not know pages or files. Colours are the same on every chart of every page.
 """
@@ -10,8 +10,6 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from legr.structure.cost import layer_macs
-from legr.structure.types import Keep, Structure
 from legr.study.records import Learned
 
 COLOURS = {
@@ -30,49 +28,6 @@ CAPTIONS = {
     "original": "Original",
 }
 PLAIN = {"displayModeBar": False, "scrollZoom": False}  # Plotly's own buttons are noise here
-
-
-# -- filters of each layer ---------------------------------------------------------------------------------
-
-
-def layers_info(structure: Structure, keep: Keep) -> pd.DataFrame:
-    """Filters and cost of each layer of the network that `keep` leaves.
-
-    Returns:
-        One row a layer, in order of execution: layer, kept, removed, total, macs, macs_share in [0, 1].
-    """
-
-    costs = layer_macs(structure, keep)
-    all_macs = sum(costs.values()) or 1
-    rows = []
-    for layer in structure.layers:
-        kept, macs = int(keep.kept(layer.labels).sum()), costs.get(layer.parameter, 0)
-        rows.append((layer.name, kept, layer.total - kept, layer.total, macs, macs / all_macs))
-    return pd.DataFrame(rows, columns=["layer", "kept", "removed", "total", "macs", "macs_share"])
-
-
-def layers_figure(info: pd.DataFrame, colour: str, as_share: bool = False) -> go.Figure:
-    """Stacked bars of kept and removed filters; the axis is pinned, so that only the bars move."""
-    scale = 100 / info["total"] if as_share else 1.0
-    hover = (
-        "<b>%{customdata[0]}</b><br>%{customdata[1]} of %{customdata[2]} filters"
-        "<br>%{customdata[3]:.1%} of this network's MACs<extra></extra>"
-    )
-    figure = go.Figure()
-    for column, name, paint in (("kept", "kept", colour), ("removed", "removed", COLOURS["removed"])):
-        figure.add_bar(
-            x=info["layer"],
-            y=info[column] * scale,
-            name=name,
-            marker={"color": paint, "line": {"width": 0}},
-            customdata=info[["layer", "kept", "total", "macs_share"]],
-            hovertemplate=hover,
-        )
-    top = 100 if as_share else max(info["total"], default=1)
-    style(figure, 380, barmode="stack", bargap=0.12)
-    figure.update_yaxes(title="filters kept, %" if as_share else "filters", range=[0, top * 1.02], fixedrange=True)
-    figure.update_xaxes(tickangle=-90, tickfont={"size": 10}, fixedrange=True)
-    return figure
 
 
 # -- the learned map ---------------------------------------------------------------------------------------

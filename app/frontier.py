@@ -3,34 +3,20 @@
 It does not know pages or files.
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts import CAPTIONS, COLOURS, style
+from app.dial import percent_of
 from app.measured import Conditions, Measurements
 from legr.study.records import RANKINGS, Point
 
 Axis = Literal["latency", "macs", "params"]
 AXES: tuple[Axis, ...] = ("latency", "macs", "params")
+_STILL = {"fixedrange": True, "automargin": True}
 AXIS_CAPTIONS: dict[Axis, str] = {"latency": "Latency", "macs": "MACs", "params": "Parameters"}
-
-
-@dataclass(frozen=True)
-class Here:
-    """The network of the current budget; a figure that is not known is None."""
-
-    ranking: str
-    macs: int
-    params: int
-    latency_ms: float | None
-    top1: float | None  # before fine-tuning, in [0, 1]
-
-    def x(self, axis: Axis) -> float | None:
-        """Its place on an axis."""
-        return {"latency": self.latency_ms, "macs": self.macs / 1e6, "params": self.params / 1e3}[axis]
 
 
 def frontier_info(measured: Measurements, axis: Axis) -> pd.DataFrame:
@@ -38,25 +24,25 @@ def frontier_info(measured: Measurements, axis: Axis) -> pd.DataFrame:
 
     Returns:
         Columns series ("learned", "identity", "uniform", "finetuned", "original"), x (ms, M MACs or thousand
-        parameters), top1_percent, hover; a series' rows are in the order of rising MACs. Points that have
-        no place on the axis are left out.
+        parameters), top1_percent, hover, percent (of the MACs), ranking; a series' rows are in the order of rising
+        MACs. Points that have no place on the axis are left out.
     """
     points: list[tuple[str, Point]] = [(name, p) for name in RANKINGS for p in measured.line(name)]
     points += [("finetuned", p) for p in measured.finetuned]
     points += [("original", measured.original)] if measured.original else []
     rows = [
-        (series, x, 100 * point.top1, _hover(series, point, measured))
+        (series, x, 100 * point.top1, _hover(series, point, measured), percent_of(point.macs_fraction), point.ranking)
         for series, point in points
         if (x := _place(point, axis, measured)) is not None
     ]
-    return pd.DataFrame(rows, columns=["series", "x", "top1_percent", "hover"])
+    return pd.DataFrame(rows, columns=["series", "x", "top1_percent", "hover", "percent", "ranking"])
 
 
-def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | None, here: Here) -> go.Figure:
-    """Lines of the rankings, fine-tuned points on top, the original, and where the budget stands now."""
+def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | None, ranking: str) -> go.Figure:
+    """Lines of the rankings, that of the dial strongest, fine-tuned points on top, and the original."""
     figure = go.Figure()
     for series in RANKINGS:
-        rows, strong = info[info["series"] == series], series == here.ranking
+        rows, strong = info[info["series"] == series], series == ranking
         if len(rows):
             figure.add_scatter(
                 x=rows["x"],
@@ -66,8 +52,8 @@ def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | Non
                 opacity=1 if strong else 0.55,
                 line={"color": COLOURS[series], "width": 2.5 if strong else 1.5},
                 marker={"size": 6 if strong else 4},
-                customdata=rows["hover"],
-                hovertemplate="%{customdata}<extra></extra>",
+                customdata=rows[["hover", "percent", "ranking"]].to_numpy().tolist(),
+                hovertemplate="%{customdata[0]}<extra></extra>",
             )
     for name, symbol, size in (("finetuned", "diamond", 11), ("original", "star", 14)):
         rows = info[info["series"] == name]
@@ -77,14 +63,14 @@ def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | Non
                 y=rows["top1_percent"],
                 name=CAPTIONS[name],
                 mode="markers",
-                customdata=rows["hover"],
+                customdata=rows[["hover", "percent", "ranking"]].to_numpy().tolist(),
                 marker={"color": COLOURS[name], "size": size, "symbol": symbol},
-                hovertemplate="%{customdata}<extra></extra>",
+                hovertemplate="%{customdata[0]}<extra></extra>",
             )
-    _mark(figure, here, axis)
     style(figure, 380)
-    figure.update_xaxes(title=axis_title(axis, conditions), range=_span(info["x"], from_zero=True), fixedrange=True)
-    figure.update_yaxes(title="top-1 accuracy, %", range=_span(info["top1_percent"]), fixedrange=True)
+    figure.update_xaxes(title=axis_title(axis, conditions), range=_span(info["x"], from_zero=True))
+    figure.update_yaxes(title="top-1 accuracy, %", range=_span(info["top1_percent"]))
+    figure.update_layout(template="none", xaxis=_STILL, yaxis=_STILL)
     return figure
 
 
@@ -128,23 +114,6 @@ def _plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _mark(figure: go.Figure, here: Here, axis: Axis) -> None:
-    x = here.x(axis)
-    if x is None:
-        return
-    colour = COLOURS[here.ranking]
-    figure.add_vline(x=x, line={"color": colour, "width": 1, "dash": "dot"})
-    if here.top1 is not None:
-        figure.add_scatter(
-            x=[x],
-            y=[100 * here.top1],
-            name="This budget",
-            mode="markers",
-            marker={"size": 17, "symbol": "circle-open", "color": colour, "line": {"width": 3}},
-            hovertemplate=f"<b>This budget</b><br>about {100 * here.top1:.1f} % before fine-tuning<extra></extra>",
-        )
 
 
 def _span(values: pd.Series, from_zero: bool = False) -> list[float] | None:

@@ -5,6 +5,7 @@ of studies and samples, so that no path can come from outside.
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -122,6 +123,21 @@ def keep_budget(percent: float) -> None:
     st.session_state[_BUDGET] = percent
     if st.query_params.get(_BUDGET) != f"{percent:g}":
         st.query_params[_BUDGET] = f"{percent:g}"
+
+
+# -- how it is looked at: in the address line, so that a view is a link ---------------------------------------
+
+
+def view(name: str, options: Sequence[str]) -> str:
+    """What was chosen of some options; the first where nothing was, or something that is none of them."""
+    chosen = st.query_params.get(name, st.session_state.get(f"view-{name}"))
+    return chosen if chosen in options else options[0]
+
+
+def keep_view(name: str, value: str) -> None:
+    """Remember a choice for the other pages and, in the address line, for whoever gets the link."""
+    st.session_state[f"view-{name}"] = value
+    st.query_params[name] = value
 
 
 # -- curves: read once, then a budget costs microseconds ---------------------------------------------------

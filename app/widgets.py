@@ -1,9 +1,8 @@
-"""What several pages show: the heading, the budget slider, figures in words, errors as one sentence.
+"""What several pages show: the heading, errors as one sentence, images that are not here, single figures.
 
 It does not know what is on which page.
 """
 
-import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,13 +11,11 @@ import streamlit as st
 
 from app import state
 from app.commands import run_command
-from app.measured import Reading
 from legr.errors import LegrError
 from legr.jobs.records import Job
 from legr.study.store import Study
 
 FLOPS_NOTE = "FLOPs here are MACs: one multiply-add = 1."
-DASH = "—"
 
 
 # -- errors ------------------------------------------------------------------------------------------------
@@ -101,74 +98,6 @@ def shape_note(study: Study) -> None:
     words = study.shape.words
     if words:
         st.caption(plain(f"Shape: {words}. Set by `python -m legr shape`."))
-
-
-# -- figures in words --------------------------------------------------------------------------------------
-
-
-def count(number: float) -> str:
-    """A count with its unit: 125.49 M, 855.8 k."""
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:.2f} {unit}" if number < 100 * size else f"{number / size:.1f} {unit}"
-    return f"{number:.0f}"
-
-
-def change(new: float, old: float) -> str | None:
-    """Relative difference to the original, such as "-53.0 %"; None where there is none."""
-    percent = 100 * (new / old - 1) if old else 0.0
-    return None if abs(percent) < 0.05 else f"{percent:+.1f} %"
-
-
-def points_lost(new: float, old: float) -> str | None:
-    """Difference of two accuracies in percentage points; None where there is none."""
-    difference = 100 * (new - old)
-    return None if abs(difference) < 0.005 else f"{difference:+.1f} points"
-
-
-def accuracy(reading: Reading | None) -> str:
-    """An accuracy in per cent; "~" where it lies between two measured points."""
-    if reading is None:
-        return DASH
-    return f"{'' if reading.measured else '~'}{100 * reading.value:.1f} %"
-
-
-def milliseconds(value: float) -> str:
-    """A latency with three significant digits, zeros kept: 2.40, 14.0, 140."""
-    return f"{value:.{max(0, 2 - math.floor(math.log10(value))) if 0 < value < 100 else 0}f}"
-
-
-# -- the budget --------------------------------------------------------------------------------------------
-
-
-def lowest_percent(floor: float) -> float:
-    """The slider's left end: the floor, rounded up to the slider's step of half a per cent."""
-    return min(100.0, math.ceil(200 * floor - 1e-9) / 2)
-
-
-def budget_slider(floor: float) -> float:
-    """The slider over the budget, shared by all pages; returns a fraction of the original's MACs.
-
-    Args:
-        floor: the smallest reachable fraction.
-    """
-    low = lowest_percent(floor)
-    if low >= 100:
-        st.caption("Nothing can be removed from this network.")
-        return 1.0
-    chosen = min(100.0, max(low, round(2 * state.budget_percent()) / 2))
-    percent = st.slider(
-        "FLOP budget, per cent of the original",
-        low,
-        100.0,
-        chosen,
-        0.5,
-        format="%.1f %%",
-        key=f"budget-{low}",
-        help=f"The largest network on the ranking's path within this budget. {FLOPS_NOTE}",
-    )
-    state.keep_budget(percent)
-    return percent / 100
 
 
 # -- images that are not on this machine -------------------------------------------------------------------

@@ -7,18 +7,14 @@ import streamlit as st
 
 from app import state
 from app.charts import CAPTIONS
-from app.figures import metrics_row, read_figures, sources_line
+from app.dial_view import begin_dial, ranking_key, show_dial
 from app.job_panel import job_panel, launch, others_at_work
-from app.measured import Measurements
-from app.panels import frontier_panel, layers_panel
 from app.widgets import (
-    budget_slider,
     data_is_here,
     data_notice,
     guarded,
     heading,
     optimism_note,
-    plain,
     require_study,
     run_page,
     shape_note,
@@ -34,6 +30,7 @@ def page() -> None:
     shape_note(study)
     others_at_work(study, "learn", "finetune", "export")
     show_unfinished_measuring(study)
+    begin_dial()
     explore(study)
     data_notice(study)
     optimism_note(study)
@@ -42,22 +39,9 @@ def page() -> None:
 @st.fragment
 @guarded()
 def explore(study: Study) -> None:
-    """All that follows the slider: only this part runs again while the budget moves."""
-    left, right = st.columns([3, 2], vertical_alignment="center", gap="large")
-    with right:
-        ranking = choose_ranking(study)
-    curve = state.curve(study, ranking)
-    with left:
-        budget = budget_slider(curve.floor)
-    measured = Measurements(study.points)
-    figures = read_figures(study, curve, ranking, budget, measured)
-    metrics_row(figures)
-    st.caption(plain(sources_line(figures, measured.conditions)))
-    left, right = st.columns(2, gap="medium")
-    with left:
-        layers_panel(curve, figures)
-    with right:
-        frontier_panel(measured, figures)
+    """All that follows the dial: only this part runs again when it is let go."""
+    ranking = choose_ranking(study)
+    budget = show_dial(study, ranking, charts=True)
     with st.container(horizontal=True):
         download_curve(study, ranking)
         measure(study, budget)
@@ -71,7 +55,7 @@ def choose_ranking(study: Study) -> RankingName:
         default=study.default_ranking,
         required=True,
         format_func=CAPTIONS.__getitem__,
-        key=f"ranking-{study.path.name}-{len(options)}",
+        key=ranking_key(study),
         persist_state="session",
         wrap=True,
         help="Which filters go first. Learned: by the map found on the Learn page. Identity: those of the "

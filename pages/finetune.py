@@ -7,11 +7,10 @@ import streamlit as st
 
 from app import state
 from app.charts import CAPTIONS
-from app.figures import metrics_row, read_figures, sources_line
+from app.dial_view import begin_dial, show_dial
 from app.job_panel import job_panel, launch, others_at_work
-from app.measured import Measurements
 from app.network_view import show_export, show_runs, show_training
-from app.widgets import budget_slider, data_notice, guarded, heading, optimism_note, plain, require_study, run_page
+from app.widgets import data_notice, guarded, heading, optimism_note, plain, require_study, run_page
 from legr.jobs import records
 from legr.study.store import Study
 
@@ -21,7 +20,9 @@ def page() -> None:
     heading(study)
     available = data_notice(study)
     others_at_work(study, "learn", "measure")
-    budget = choose_network(study)
+    begin_dial()
+    st.caption(plain(f"Ranking: {CAPTIONS[study.default_ranking]}."))
+    budget = show_dial(study, study.default_ranking, charts=False)
     left, right = st.columns(2, gap="large")
     with left:
         finetune(study, budget, available)
@@ -29,17 +30,6 @@ def page() -> None:
         export(study, budget)
     show_runs(study.finetuned)
     optimism_note(study)
-
-
-def choose_network(study: Study) -> float:
-    ranking = study.default_ranking
-    curve = state.curve(study, ranking)
-    budget = budget_slider(curve.floor)
-    measured = Measurements(study.points)
-    figures = read_figures(study, curve, ranking, budget, measured)
-    metrics_row(figures)
-    st.caption(plain(f"Ranking: {CAPTIONS[ranking]}. {sources_line(figures, measured.conditions)}"))
-    return budget
 
 
 def finetune(study: Study, budget: float, available: bool) -> None:

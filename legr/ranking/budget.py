@@ -3,6 +3,7 @@
 It does not know how the ranking came about; numpy only. After that a budget is a binary search.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from legr.ranking.limits import METRICS, UNITS, Budget, Metric, first_within
 from legr.ranking.types import Ranking
-from legr.structure.cost import cost, dense_cost, peaks, totals
+from legr.structure.cost import cost, dense_cost, macs_by_weight, params_of, peaks, totals
 from legr.structure.types import Cost, Keep, Structure
 
 Counts = NDArray[np.int64]
@@ -19,12 +20,14 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CurveTable:
-    """A curve sampled at evenly spaced budgets, largest first: all that a chart needs."""
+    """A curve at some budgets: all that a chart needs."""
 
     budgets: NDArray[np.float64]  # [S], fractions of the original's MACs asked for
     macs: Counts  # [S]
     params: Counts  # [S]
-    kept: Counts  # [S, L]
+    kept: Counts  # [S, L], filters of each layer
+    layer_macs: Counts  # [S, L]
+    layer_params: Counts  # [S, L], of each layer's weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +121,27 @@ class BudgetCurve:
         units.setflags(write=False)
         return Keep(units)
 
-    def table(self, samples: int = 256) -> CurveTable:
-        """Sample the curve at evenly spaced budgets from the original down to the floor."""
-        budgets = np.linspace(1.0, self.floor, samples).clip(self.floor)
-        steps = np.array([self._first_within("macs", budget) for budget in budgets.tolist()])
-        return CurveTable(budgets, self.macs[steps], self.params[steps], self.kept[:, steps].T)
+    def table(self, budgets: Sequence[float] | None = None) -> CurveTable:
+        """Read the curve at many budgets at once.
+
+        Args:
+            budgets: fractions of the original's MACs; by default 256 from the original down to the floor.
+
+        Raises:
+            BudgetError: one is out of range or below the floor.
+        """
+        asked = np.linspace(1.0, self.floor, 256).clip(self.floor) if budgets is None else np.array(budgets)
+        steps = np.array([self._first_within("macs", budget) for budget in asked.tolist()])
+        counts, weights = self._counts[:, steps], [layer.parameter for layer in self.structure.layers]
+        macs, none = macs_by_weight(self.structure, counts), np.zeros(len(steps), dtype=np.int64)
+        return CurveTable(
+            budgets=asked,
+            macs=self.macs[steps],
+            params=self.params[steps],
+            kept=self.kept[:, steps].T,
+            layer_macs=np.stack([macs.get(weight, none) for weight in weights], axis=1),
+            layer_params=np.stack([params_of(self.structure, counts, weight) for weight in weights], axis=1),
+        )
 
     def _first_within(self, name: str, limit: float) -> int:
         metric = UNITS[name].metric

@@ -22,7 +22,7 @@ def cost(structure: Structure, keep: Keep) -> Cost:
     views free, without what an operation allocates and frees inside itself. Exact: equal to a count on
     the built network.
     """
-    counts = np.array([[keep.kept(vector).sum()] for vector in structure.vectors], dtype=np.int64).reshape(-1, 1)
+    counts = _counts(structure, keep)
     macs, params = totals(structure, counts)
     return Cost(int(macs[0]), int(params[0]), int(peaks(structure, counts)[0]))
 
@@ -47,11 +47,12 @@ def unit_macs(structure: Structure, keep: Keep) -> NDArray[np.float64]:
 
 def layer_macs(structure: Structure, keep: Keep) -> dict[str | None, int]:
     """MACs by weight in the network that `keep` leaves; those of operations without a weight stand under None."""
-    found: dict[str | None, int] = {}
-    for op in structure.ops:
-        sizes = [_size(structure, keep, op.parameter, dim) for dim in (op.out_dim, op.in_dim)] if op.parameter else []
-        found[op.parameter] = found.get(op.parameter, 0) + op.macs * prod(sizes)
-    return found
+    return {name: int(macs[0]) for name, macs in macs_by_weight(structure, _counts(structure, keep)).items()}
+
+
+def _counts(structure: Structure, keep: Keep) -> Counts:
+    """Positions that one plan keeps of each distinct label vector, int64[V, 1]."""
+    return np.array([[keep.kept(vector).sum()] for vector in structure.vectors], dtype=np.int64).reshape(-1, 1)
 
 
 def _size(structure: Structure, keep: Keep, parameter: str, dim: int) -> int:
@@ -73,28 +74,34 @@ def totals(structure: Structure, counts: Counts) -> tuple[Counts, Counts]:
     Returns:
         MACs and parameters, int64[T] each.
     """
-    steps = counts.shape[1]
-
-    def size(parameter: str, dim: int) -> Counts:
-        axis = structure.axis_of.get((parameter, dim))
-        if axis is None:
-            return np.full(steps, _dense_size(structure, parameter, dim), dtype=np.int64)
-        found: Counts = counts[structure.vector_index[axis.labels.tobytes()]]
-        return found
-
-    macs = np.zeros(steps, dtype=np.int64)
-    for op in structure.ops:
-        if op.parameter is None:
-            macs += op.macs
-        else:
-            macs += op.macs * size(op.parameter, op.out_dim) * size(op.parameter, op.in_dim)
-    params = np.zeros(steps, dtype=np.int64)
-    for name, shape in structure.shapes.items():
-        product = np.ones(steps, dtype=np.int64)
-        for dim in range(len(shape)):
-            product *= size(name, dim)
-        params += product
+    none = np.zeros(counts.shape[1], dtype=np.int64)
+    macs = sum(macs_by_weight(structure, counts).values(), start=none)
+    params = sum((params_of(structure, counts, name) for name in structure.shapes), start=none)
     return macs, params
+
+
+def macs_by_weight(structure: Structure, counts: Counts) -> dict[str | None, Counts]:
+    """MACs by weight for many plans at once, int64[T] each; those without a weight stand under None."""
+    found: dict[str | None, Counts] = {}
+    for op in structure.ops:
+        name, one = op.parameter, np.ones(counts.shape[1], dtype=np.int64)
+        sizes = [_sizes(structure, counts, name, dim) for dim in (op.out_dim, op.in_dim)] if name else []
+        found[name] = found.get(name, 0) + op.macs * prod(sizes, start=one)
+    return found
+
+
+def params_of(structure: Structure, counts: Counts, name: str) -> Counts:
+    """Size of one parameter for many plans at once, int64[T]."""
+    one = np.ones(counts.shape[1], dtype=np.int64)
+    return prod((_sizes(structure, counts, name, dim) for dim in range(len(structure.shapes[name]))), start=one)
+
+
+def _sizes(structure: Structure, counts: Counts, parameter: str, dim: int) -> Counts:
+    axis = structure.axis_of.get((parameter, dim))
+    if axis is None:
+        return np.full(counts.shape[1], _dense_size(structure, parameter, dim), dtype=np.int64)
+    found: Counts = counts[structure.vector_index[axis.labels.tobytes()]]
+    return found
 
 
 def peaks(structure: Structure, counts: Counts) -> Counts:

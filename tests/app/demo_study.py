@@ -16,9 +16,19 @@ LOSS_OF = {"learned": 0.10, "identity": 0.25, "uniform": 0.45}  # accuracy lost 
 
 
 def make_study(
-    path: Path, *, model: str = "cifar_resnet8", learned: bool = True, sample: bool = False, data: str = "digits"
+    path: Path,
+    *,
+    model: str = "cifar_resnet8",
+    learned: bool = True,
+    sample: bool = False,
+    data: str = "digits",
+    side: int = 32,
 ) -> Study:
-    """Make a study of a network with random weights; its points are made up, its costs are real."""
+    """Make a study of a network with random weights; its points are made up, its costs are real.
+
+    Args:
+        side: of its images, pixels.
+    """
     import torch
 
     from legr.data.builtin_sets import CIFAR10_FINGERPRINT, DIGITS_FINGERPRINT
@@ -27,10 +37,10 @@ def make_study(
     from legr.training.models import build_model
 
     network = build_model(model, 10)
-    structure = trace(network, torch.zeros(1, 3, 32, 32))
+    structure = trace(network, torch.zeros(1, 3, side, side))
     fingerprint = {"digits": DIGITS_FINGERPRINT, "cifar10": CIFAR10_FINGERPRINT}.get(data, "unknown")
     info = StudyInfo(
-        name=path.name, model=model, num_classes=10, input_shape=(3, 32, 32), weights_sha256="0" * 64,
+        name=path.name, model=model, num_classes=10, input_shape=(3, side, side), weights_sha256="0" * 64,
         weights_origin="legr", data_name=data, data_fingerprint=fingerprint, classes=tuple("0123456789"),
         split_seed=0, normalization={"kind": "dataset", "mean": [0.5] * 3, "std": [0.25] * 3},
         self_check=1e-12, created="2026-01-01T00:00:00Z",

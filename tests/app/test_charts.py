@@ -5,20 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from app import widgets
-from app.charts import (
-    layers_figure,
-    layers_info,
-    log_ticks,
-    map_info,
-    search_info_of_history,
-    training_figure,
-    training_info,
-)
-from app.frontier import AXES, Axis, Here, axis_title, frontier_figure, frontier_info
+from app.charts import log_ticks, map_info, search_info_of_history, training_figure, training_info
+from app.frontier import AXES, Axis, axis_title, frontier_figure, frontier_info
 from app.measured import Measurements
 from legr.progress import duration
-from legr.structure.cost import cost
 from legr.study.store import Study
 from tests.app.demo_study import BUDGETS
 
@@ -26,28 +16,6 @@ from tests.app.demo_study import BUDGETS
 @pytest.fixture
 def study(studies: Path) -> Study:
     return Study.open(studies / "demo")
-
-
-@pytest.mark.parametrize("budget", [1.0, 0.5, 0.1])
-def test_bars_are_what_the_plan_keeps(study: Study, budget: float) -> None:
-    curve = study.curve()
-    step = curve.step(macs=budget)
-    keep = curve.keep(step)
-    info = layers_info(curve.structure, keep)
-    assert info["kept"].tolist() == curve.kept[:, step].tolist()
-    assert (info["kept"] + info["removed"] == info["total"]).all()
-    head = 10 * info["kept"].iloc[-1]  # ten classes; the classifier is no bar
-    assert info["macs"].sum() + head == cost(curve.structure, keep).macs
-    assert info["macs_share"].sum() == pytest.approx(info["macs"].sum() / cost(curve.structure, keep).macs)
-
-
-def test_the_axis_of_the_bars_stands_still(study: Study) -> None:
-    curve = study.curve()
-    ranges = {
-        tuple(layers_figure(layers_info(curve.structure, curve.at(macs=b)), "red").layout.yaxis.range)
-        for b in (1.0, 0.4, 0.1)
-    }
-    assert len(ranges) == 1
 
 
 @pytest.mark.parametrize("axis", AXES)
@@ -71,18 +39,18 @@ def test_a_fine_tuned_point_without_latency_takes_that_of_its_structure(study: S
     assert info.loc["finetuned", "x"] == pytest.approx(same.latency.milliseconds)
 
 
-def test_the_marker_moves_and_the_axes_do_not(study: Study) -> None:
+def test_the_frontier_says_how_latency_was_taken_and_where_a_click_leads(study: Study) -> None:
     measured = Measurements(study.points)
-    info = frontier_info(measured, "latency")
-    figures = [
-        frontier_figure(info, "latency", measured.conditions, Here("learned", 1, 1, ms, 0.8)) for ms in (1.0, 3.0)
-    ]
-    assert figures[0].layout.xaxis.range == figures[1].layout.xaxis.range
-    marks = [next(t for t in figure.data if t.name == "This budget").x[0] for figure in figures]
-    assert marks == [1.0, 3.0]
-    unknown = frontier_figure(info, "latency", measured.conditions, Here("learned", 1, 1, None, None))
-    assert "This budget" not in [t.name for t in unknown.data]
+    figure = frontier_figure(frontier_info(measured, "latency"), "latency", measured.conditions, "identity")
     assert axis_title("latency", measured.conditions) == "latency, ms (PyTorch 2.14.1, cpu, 2 threads, batch 1)"
+    lines = {trace.name: trace for trace in figure.data}
+    assert lines["Identity"].opacity == 1 > lines["Learned"].opacity
+    places = [(percent, ranking) for _, percent, ranking in lines["Identity"].customdata]
+    curve = study.curve("identity")
+    assert [curve.macs[curve.step(macs=percent / 100)] for percent, _ in places] == [
+        point.macs for point in measured.line("identity")
+    ]
+    assert {ranking for _, ranking in places} == {"identity", "original"}
 
 
 def test_the_map_has_a_row_a_layer(study: Study) -> None:
@@ -107,12 +75,5 @@ def test_log_ticks_are_round() -> None:
     assert log_ticks([0.001, 50.0]) == pytest.approx([0.001, 0.01, 0.1, 1, 10, 100])
 
 
-def test_figures_in_words() -> None:
-    assert [widgets.count(n) for n in (999, 1234, 855_770, 40_551_040, 125_490_000, 4_100_000_000)] == [
-        "999", "1.23 k", "855.8 k", "40.55 M", "125.5 M", "4.10 G",
-    ]  # fmt: skip
-    assert widgets.change(47, 100) == "-53.0 %" and widgets.change(100, 100) is None
-    assert widgets.points_lost(0.81, 0.9339) == "-12.4 points" and widgets.points_lost(0.9, 0.9) is None
-    assert [widgets.milliseconds(v) for v in (0.1234, 2.4, 14.06, 140.3)] == ["0.123", "2.40", "14.1", "140"]
+def test_times_in_words() -> None:
     assert [duration(s) for s in (40, 130, 7300)] == ["40 s", "2 min", "2.0 h"]
-    assert [widgets.lowest_percent(f) for f in (0.0148, 0.015, 0.5, 0.999, 1.0)] == [1.5, 1.5, 50.0, 100.0, 100.0]

@@ -1,6 +1,11 @@
-"""The Explore page: its numbers are the budget curve's, and what is not measured is not shown as if it were."""
+"""The Explore page: its numbers are the budget curve's, and what is not measured is not shown as if it were.
 
+What the browser does with them is tested in a browser.
+"""
+
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,14 +14,18 @@ from legr.study.store import Study
 from tests.app.conftest import OpenApp
 
 
-def metrics(at: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in at.metric}
+def dial(at: AppTest) -> dict[str, Any]:
+    """What the dial was given."""
+    data: dict[str, Any] = json.loads(at.get("bidi_component")[0].proto.json)
+    return data
 
 
-def as_shown(number: int) -> str:
-    """Four digits at least: 12.34 M, 123.4 k."""
-    value, unit = (number / 1e6, "M") if number >= 1e6 else (number / 1e3, "k")
-    return f"{value:.2f} {unit}" if value < 100 else f"{value:.1f} {unit}"
+def place(at: AppTest) -> dict[str, Any]:
+    """The figures with which the dial begins."""
+    table = dial(at)["table"]
+    columns = ("percent", "macs", "params", "latency", "before", "after")
+    columns += tuple(f"{name}_measured" for name in columns[3:])
+    return {name: table[name][table["start"]] for name in columns}
 
 
 def words(at: AppTest) -> str:
@@ -30,48 +39,56 @@ def test_it_opens_on_the_sample_when_nothing_is_asked_for(open_app: OpenApp) -> 
     assert at.query_params["study"] in ("shown", ["shown"])
 
 
-@pytest.mark.parametrize("percent", [100.0, 77.5, 30.0, 2.0])
-def test_the_slider_shows_what_the_curve_says(open_app: OpenApp, studies: Path, percent: float) -> None:
-    at = open_app()
-    at.slider[0].set_value(percent).run()
+@pytest.mark.parametrize("percent", ["100", "77.5", "30", "2"])
+def test_the_dial_begins_at_the_budget_of_the_link(open_app: OpenApp, studies: Path, percent: str) -> None:
+    at = open_app(budget=percent)
     curve = Study.open(studies / "demo").curve("learned")
-    step = curve.step(macs=percent / 100)
-    macs, params = curve.macs[step], curve.params[step]
+    step = curve.step(macs=max(curve.floor, float(percent) / 100))
     assert not at.exception
-    assert metrics(at)["MACs"] == as_shown(int(macs))
-    assert metrics(at)["Parameters"] == as_shown(int(params))
-
-
-def test_the_slider_ends_at_the_floor(open_app: OpenApp, studies: Path) -> None:
-    floor = 100 * Study.open(studies / "demo").curve("learned").floor
-    slider = open_app().slider[0]
-    assert floor <= slider.min < floor + 0.5
-    assert slider.max == 100
+    assert place(at)["macs"] == curve.macs[step] and place(at)["params"] == curve.params[step]
 
 
 def test_another_ranking_has_other_numbers(open_app: OpenApp, studies: Path) -> None:
     at = open_app(budget="50")
+    before = dial(at)["id"]
     at.segmented_control[0].set_value("uniform").run()
     curve = Study.open(studies / "demo").curve("uniform")
-    assert metrics(at)["Parameters"] == as_shown(int(curve.params[curve.step(macs=0.5)]))
+    assert place(at)["params"] == curve.params[curve.step(macs=0.5)]
+    assert dial(at)["id"] != before
 
 
 def test_figures_say_whether_they_were_measured(open_app: OpenApp) -> None:
-    at = open_app(budget="50")
-    assert not metrics(at)["Top-1 before fine-tuning"].startswith("~")
-    assert metrics(at)["Top-1 after fine-tuning"] == "93.0 %"
-    assert "measured at this network (PyTorch 2.14.1, cpu, 2 threads, batch 1)" in words(at)
-    at.slider[0].set_value(60.0).run()
-    assert metrics(at)["Top-1 before fine-tuning"].startswith("~")
-    assert metrics(at)["Top-1 after fine-tuning"] == "—"
-    assert "Latency interpolated between measured networks" in words(at)
-    at.slider[0].set_value(5.0).run()  # below the smallest measured budget: no guess
-    assert metrics(at)["Latency"] == metrics(at)["Top-1 before fine-tuning"] == "—"
-    assert "Latency not measured" in words(at)
+    here = place(open_app(budget="50"))
+    assert here["before_measured"] == here["latency_measured"] == 1 and here["after"] == 0.93
+    between = place(open_app(budget="60"))
+    assert between["before_measured"] == between["latency_measured"] == 0
+    assert between["before"] and between["latency"] and between["after"] is None
+    below = place(open_app(budget="5"))  # below the smallest measured budget: no guess
+    assert below["before"] is below["latency"] is None
 
 
-def test_it_says_once_what_flops_are(open_app: OpenApp) -> None:
-    assert words(open_app()).count("FLOPs here are MACs: one multiply-add = 1.") == 1
+def test_it_says_once_where_figures_come_from(open_app: OpenApp) -> None:
+    note = dial(open_app())["note"]
+    assert note.count("FLOPs here are MACs: one multiply-add = 1.") == 1
+    assert "Latency: PyTorch 2.14.1, cpu, 2 threads, batch 1" in note
+
+
+def test_switches_come_from_the_link_and_nothing_else_does(open_app: OpenApp) -> None:
+    data = dial(open_app(lens="macs", axis="params", by="latency"))
+    assert (data["lens"], data["axis"], data["by"]) == ("macs", "params", "latency")
+    assert data["frontier"]["layout"]["xaxis"]["title"]["text"] == "thousand parameters"
+    data = dial(open_app(lens="<script>", axis="../..", by="nonsense"))
+    assert (data["lens"], data["axis"], data["by"]) == ("filters", "latency", "macs")
+
+
+def test_nothing_measured_means_no_frontier_and_no_latency(open_app: OpenApp, studies: Path) -> None:
+    for points in (studies / "demo").glob("*points*"):
+        points.unlink()
+    at = open_app()
+    data = dial(at)
+    assert data["frontier"] is None and "Measure the frontier" in data["nothing"]
+    assert [axis for axis, _ in data["axes"]] == ["macs", "params"]
+    assert data["note"].startswith("Accuracy and latency: not measured.")
 
 
 def test_nothing_learned_means_no_learned_ranking(open_app: OpenApp) -> None:
@@ -84,16 +101,16 @@ def test_missing_images_stop_measuring_and_nothing_else(open_app: OpenApp) -> No
     at = open_app(study="elsewhere")
     disabled = {button.label: button.disabled for button in at.button}
     assert disabled["Measure this network"] and disabled["Measure the frontier"]
-    assert not at.slider[0].disabled and not at.download_button[0].disabled
+    assert dial(at)["table"] and not at.download_button[0].disabled
     assert "not known on this machine" in at.warning[0].value
     assert not disabled["Download CIFAR-10 (170 MB)"]
 
 
 def test_the_budget_goes_along_to_the_next_page(open_app: OpenApp) -> None:
-    at = open_app()
-    at.slider[0].set_value(33.0).run()
+    at = open_app(budget="33")
     at.switch_page("pages/finetune.py").run()
-    assert at.slider[0].value == 33.0
+    assert dial(at)["table"]["percent"][dial(at)["table"]["start"]] >= 33
+    assert "lenses" not in dial(at)
     assert [button.label for button in at.button if "33 %" in button.label] == ["Fine-tune at 33 %", "Export at 33 %"]
 
 
@@ -101,4 +118,4 @@ def test_the_budget_goes_along_to_the_next_page(open_app: OpenApp) -> None:
 def test_a_budget_from_outside_is_brought_into_range(open_app: OpenApp, budget: str) -> None:
     at = open_app(budget=budget)
     assert not at.exception
-    assert at.slider[0].min <= at.slider[0].value <= 100
+    assert 0 <= dial(at)["table"]["start"] < len(dial(at)["table"]["macs"])

@@ -1,4 +1,4 @@
-"""The app in a real browser: move the slider, see the bars change; open a page first of all in a fresh server."""
+"""The app in a real browser: the dial follows the hand without a word to the server; pages open in a fresh server."""
 
 import json
 from collections.abc import Iterator
@@ -7,15 +7,22 @@ from pathlib import Path
 import pytest
 from playwright import sync_api
 
+from app.dial import dial_table
+from app.measured import Measurements
 from legr.study.store import Study
+from tests.browser.conftest import ROOT
 
 pytestmark = pytest.mark.browser
 
-#: Heights of the bars of kept filters, as Plotly has drawn them.
-KEPT = """() => {
-    const chart = document.querySelector('.st-key-layers .js-plotly-plot');
-    return chart && chart.calcdata ? chart.calcdata[0].map(bar => bar.s) : null;
+#: Filters kept of each layer, as the bars are drawn at this moment.
+DRAWN = """() => {
+    const chart = document.querySelector('.bd-layers .bd-plot');
+    if (!chart?._fullLayout) return null;
+    const edge = path => Number(path.getAttribute('d').match(/V(-?[0-9.]+)/)[1]);
+    const bars = [...chart.querySelector('.barlayer .trace').querySelectorAll('.point path')];
+    return bars.map(path => Math.round(chart._fullLayout.yaxis.p2l(edge(path))));
 }"""
+NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PATIENCE_MS = 30_000
 PNG = b"\x89PNG"
 
@@ -23,48 +30,160 @@ PNG = b"\x89PNG"
 @pytest.fixture
 def page(chromium: str) -> Iterator[sync_api.Page]:
     options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    complaints: list[str] = []
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=options)
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if is_complaint(said) else None)
         yield page
         browser.close()
+    assert not complaints
 
 
-def kept_at(studies: Path, macs: float) -> list[int]:
-    curve = Study.open(studies / "demo").curve("learned")
+def is_complaint(said: sync_api.ConsoleMessage) -> bool:
+    """An error of ours: Streamlit itself asks for its own files below the page's name first, in vain."""
+    return said.type == "error" and "/_stcore/" not in said.location["url"]
+
+
+def kept_at(studies: Path, macs: float, ranking: str = "learned") -> list[int]:
+    curve = Study.open(studies / "demo").curve(ranking)  # type: ignore[arg-type]
     return [int(n) for n in curve.kept[:, curve.step(macs=macs)]]
 
 
 def wait_for_bars(page: sync_api.Page, heights: list[int]) -> None:
-    page.wait_for_function(f"() => JSON.stringify(({KEPT})()) === '{json.dumps(heights, separators=(',', ':'))}'")
+    page.wait_for_function(f"() => JSON.stringify(({DRAWN})()) === '{json.dumps(heights, separators=(',', ':'))}'")
 
 
 def is_elsewhere(url: str) -> bool:
     return not url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:"))
 
 
-def test_moving_the_slider_moves_the_bars(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
+def test_a_drag_moves_every_bar_and_tells_the_server_only_at_its_end(
+    page: sync_api.Page, app_url: str, tmp_path: Path
+) -> None:
     elsewhere: list[str] = []
+    sent: list[object] = []
     page.on("request", lambda request: elsewhere.append(request.url) if is_elsewhere(request.url) else None)
-    page.goto(f"{app_url}/?study=demo")
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.goto(f"{app_url}/?study=demo&budget=50")
     wait_for_bars(page, kept_at(tmp_path / "studies", 0.5))
 
-    slider = page.get_by_role("slider")
-    slider.focus()
-    for _ in range(10):
-        page.keyboard.press("ArrowLeft")
-    wait_for_bars(page, kept_at(tmp_path / "studies", 0.45))
-    assert page.get_by_test_id("stMetricValue").count() == 5
-    page.wait_for_url("**budget=45**")
+    dial, entry = page.get_by_role("slider", name="Budget"), page.get_by_role("spinbutton", name="Budget")
+    box = dial.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    thumb = 8 + (box["width"] - 16) * int(dial.input_value()) / int(dial.get_attribute("max") or 0)
+    page.wait_for_timeout(500)
+    page.mouse.move(box["x"] + thumb, middle)
+    page.mouse.down()
+    before, seen = len(sent), {}
+    for part in range(1, 21):
+        page.mouse.move(box["x"] + thumb * (1 - part / 24), middle)
+        page.evaluate(NEXT_FRAME)
+        seen[float(entry.input_value())] = page.evaluate(DRAWN)
+    assert len(sent) == before, "the server must not be asked while the hand moves"
+    assert len(seen) == 20
+    for budget, heights in seen.items():
+        assert heights == kept_at(tmp_path / "studies", budget / 100)
+    last = list(seen)[-1]
+    page.mouse.up()
+    page.wait_for_url(f"**budget={last:g}**")
 
     picture = tmp_path / "explore.png"
     page.screenshot(path=picture)
     assert picture.read_bytes().startswith(PNG) and picture.stat().st_size > 20_000
-
     page.reload()
-    wait_for_bars(page, kept_at(tmp_path / "studies", 0.45))
+    wait_for_bars(page, seen[last])
     assert not elsewhere, "the app must not call other machines"
+
+
+def test_keys_move_the_dial(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
+    page.goto(f"{app_url}/?study=demo&budget=50")
+    wait_for_bars(page, kept_at(tmp_path / "studies", 0.5))
+    dial = page.get_by_role("slider", name="Budget")
+    dial.focus()
+    start, end = int(dial.input_value()), int(dial.get_attribute("max") or 0)
+    for key, expected in (
+        ("ArrowLeft", start - 1),
+        ("PageDown", start - 1 - round(end / 20)),
+        ("Home", 0),
+        ("End", end),
+    ):
+        page.keyboard.press(key)
+        sync_api.expect(dial).to_have_value(str(expected))
+    page.wait_for_url("**budget=100**")
+    wait_for_bars(page, kept_at(tmp_path / "studies", 1.0))
+    assert "100 % of the MACs" in (dial.get_attribute("aria-valuetext") or "")
+
+
+def test_a_frame_rate_finds_its_network_or_is_out_of_reach(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
+    page.goto(f"{app_url}/?study=demo&budget=100")
+    page.get_by_text("Frames", exact=True).click()
+    entry = page.get_by_role("spinbutton", name="Budget")
+    entry.fill("400")
+    entry.press("Enter")
+    study = Study.open(tmp_path / "studies" / "demo")
+    table = dial_table(study.curve(), "learned", Measurements(study.points), study.finetuned, here=1.0)
+    slowest = max(ms for ms in table["latency"] if ms is not None and 1000 / ms >= 400)
+    sync_api.expect(page.locator(".bd-figures")).to_contain_text(f"~{slowest:.2f} ms")
+    page.wait_for_url("**by=fps**")
+    entry.fill("4000")
+    entry.press("Enter")
+    sync_api.expect(page.locator(".bd-message")).to_contain_text("Out of reach")
+
+
+def test_a_view_is_a_link(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
+    page.goto(f"{app_url}/?study=demo&budget=30")
+    wait_for_bars(page, kept_at(tmp_path / "studies", 0.3))
+    charts = page.locator(".bd-charts")
+    charts.locator(".bd-lens").get_by_text("MACs").click()
+    sync_api.expect(charts.locator(".bd-layers")).to_contain_text("million MACs")
+    charts.locator(".bd-axis").get_by_text("Parameters").click()
+    sync_api.expect(charts.locator(".bd-frontier")).to_contain_text("thousand parameters")
+    page.wait_for_url("**axis=params**")
+    page.goto(page.url)
+    sync_api.expect(charts.locator(".bd-layers")).to_contain_text("million MACs")
+    sync_api.expect(charts.locator(".bd-frontier")).to_contain_text("thousand parameters")
+    sync_api.expect(page.get_by_role("spinbutton", name="Budget")).to_have_value("30.00")
+
+
+def test_a_point_of_another_ranking_leads_there(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
+    page.goto(f"{app_url}/?study=demo&budget=50&axis=macs")
+    wait_for_bars(page, kept_at(tmp_path / "studies", 0.5))
+    point = page.wait_for_function("""() => {
+        const chart = document.querySelector('.bd-frontier .bd-plot');
+        const trace = chart.data?.findIndex(trace => trace.name === 'Uniform') ?? -1;
+        if (trace < 0) return null;
+        const mark = chart.calcdata[trace][1];
+        const { xaxis, yaxis } = chart._fullLayout;
+        const box = chart.getBoundingClientRect();
+        return [box.x + xaxis._offset + xaxis.c2p(mark.x), box.y + yaxis._offset + yaxis.c2p(mark.y)];
+    }""").json_value()
+    page.mouse.move(*point)
+    page.wait_for_timeout(200)
+    page.mouse.click(*point)
+    wait_for_bars(page, kept_at(tmp_path / "studies", 0.3, "uniform"))
+
+
+def test_figures_are_said_as_people_read_them(page: sync_api.Page) -> None:
+    words = (ROOT / "app/components/budget_dial/words.js").read_text()
+    said = page.evaluate(f"""() => {{ {words}
+        return {{
+            count: [999, 1234, 855770, 40551040, 125490000, 4.1e9].map(count),
+            change: [change(47, 100), change(100, 100)],
+            points: [points(0.81, 0.9339), points(0.9, 0.9)],
+            three: [0.1234, 2.4, 14.06, 140.3].map(three),
+            accuracy: [accuracy(0.914, 1), accuracy(0.914, 0), accuracy(null, 0)],
+        }} }}""")
+    assert said == {
+        "count": ["999", "1.23 k", "855.8 k", "40.55 M", "125.5 M", "4.10 G"],
+        "change": ["−53.0 %", ""],
+        "points": ["−12.4 points", ""],
+        "three": ["0.123", "2.40", "14.1", "140"],
+        "accuracy": ["91.4 %", "~91.4 %", "—"],
+    }
 
 
 def test_every_page_opens_first_of_all_in_a_fresh_server(page: sync_api.Page, app_url: str) -> None:

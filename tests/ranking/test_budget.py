@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import legr
+from legr.structure.cost import layer_macs
 from legr.training.models import build_model
 
 
@@ -71,3 +72,17 @@ def test_the_floor_itself_can_be_reached(widths: tuple[int, int]) -> None:
     curve = legr.BudgetCurve(structure, legr.rank(structure, legr.filter_norms(model, structure)))
     assert curve.step(macs=curve.floor) == len(curve.macs) - 1
     assert curve.table().macs[-1] == curve.macs[-1]
+
+
+def test_the_table_knows_every_layer(curve: legr.BudgetCurve) -> None:
+    structure = curve.structure
+    table = curve.table([1.0, 0.47, curve.floor])
+    assert table.macs.tolist() == [int(curve.macs[curve.step(macs=b)]) for b in (1.0, 0.47, curve.floor)]
+    keep = curve.at(macs=0.47)
+    macs = layer_macs(structure, keep)
+    pruned = legr.prune(build_model("cifar_resnet20", 10), structure, keep)
+    sizes = {name: parameter.numel() for name, parameter in pruned.named_parameters()}
+    for number, layer in enumerate(structure.layers):
+        assert table.layer_macs[1, number] == macs[layer.parameter]
+        assert table.layer_params[1, number] == sizes[layer.parameter]
+    assert (table.layer_macs.sum(axis=1) <= table.macs).all()

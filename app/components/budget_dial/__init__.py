@@ -1,0 +1,53 @@
+"""The budget dial: a slider with figures and charts that follow it in the browser, without a word to the server.
+
+It does not know studies. Python hears of a budget when it is let go, and of a switch when it is turned.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+_SCRIPTS = ("words.js", "charts.js", "dial.js")  # one script; each uses what stands above it
+_PLOTLY = Path(__file__).parents[3] / "static" / "plotly.min.js"
+
+_mount = st.components.v2.component(
+    "legr.budget_dial",
+    html='<section class="budget-dial"></section>',
+    css=(_HERE / "style.css").read_text(),
+    js="\n".join((_HERE / name).read_text() for name in _SCRIPTS),
+    isolate_styles=False,  # Plotly's own styles have to reach its charts
+)
+
+
+def budget_dial(data: Mapping[str, Any], key: str, on_change: Callable[[str], None]) -> None:
+    """Show the dial.
+
+    Args:
+        data: see `dial.js`; unchanged data is sent to a browser once only.
+        on_change: hears which of "budget", "by", "lens", "axis" and "go" was set; its value is in the session state.
+    """
+    heard = {f"on_{name}_change": _telling(on_change, name) for name in ("budget", "by", "lens", "axis", "go")}
+    _mount(key=key, data=dict(data), **heard)
+
+
+def _telling(on_change: Callable[[str], None], name: str) -> Callable[[], None]:
+    return lambda: on_change(name)
+
+
+def serve_plotly() -> None:
+    """Put the installed Plotly where the server hands it to browsers, unless it is there: nothing comes from elsewhere.
+
+    Raises:
+        OSError: the folder of the app cannot be written.
+    """
+    source = Path(str(files("plotly").joinpath("package_data/plotly.min.js")))
+    if not _PLOTLY.exists() or _PLOTLY.stat().st_size != source.stat().st_size:
+        _PLOTLY.parent.mkdir(exist_ok=True)
+        partial = _PLOTLY.with_suffix(".part")
+        shutil.copyfile(source, partial)
+        partial.replace(_PLOTLY)

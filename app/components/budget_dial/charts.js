@@ -1,0 +1,171 @@
+// The two charts. Plotly draws them when they settle; in between only the marks that move are set, in its own drawing.
+// It does not know the slider.
+
+let plotly; // the one copy of the page
+
+function loadPlotly() {
+  plotly ??= window.Plotly
+    ? Promise.resolve(window.Plotly)
+    : new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        script.src = new URL("app/static/plotly.min.js", document.baseURI).href;
+        script.onload = () => resolve(window.Plotly);
+        script.onerror = () => reject(new Error("Plotly could not be loaded from this server"));
+        document.head.append(script);
+      });
+  return plotly;
+}
+
+const PLAIN = { displayModeBar: false, scrollZoom: false, responsive: false };
+
+function layout(more) {
+  return {
+    height: 380,
+    margin: { l: 8, r: 8, t: 30, b: 8 },
+    legend: { orientation: "h", yanchor: "bottom", y: 1.01, xanchor: "left", x: 0, traceorder: "normal" },
+    hovermode: "closest",
+    uirevision: "keep",
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: "inherit", size: 12 },
+    ...more,
+  };
+}
+
+/** Kept and removed filters of every layer. */
+class LayerBars {
+  constructor(element) {
+    this.element = element;
+  }
+
+  values(i) {
+    const { table } = this;
+    if (table.bars) return [table.bars[i], table.wholes];
+    return [table.kept[i], table.totals];
+  }
+
+  async settle(data, i) {
+    const { table, colours } = data;
+    this.table = table;
+    const [kept, wholes] = this.values(i);
+    const hover = table.layers.map((name, l) => [name, table.kept[i][l], table.totals[l], table.share[i][l] / 10]);
+    const bar = (name, y, colour) => ({
+      type: "bar",
+      x: table.layers,
+      y,
+      name,
+      marker: { color: colour, line: { width: 0 } },
+      customdata: hover,
+      hovertemplate:
+        "<b>%{customdata[0]}</b><br>%{customdata[1]} of %{customdata[2]} filters" +
+        "<br>%{customdata[3]} % of this network's MACs<extra></extra>",
+    });
+    const top = Math.max(...wholes, 1e-9);
+    const Plotly = await loadPlotly();
+    await Plotly.react(
+      this.element,
+      [
+        bar("kept", kept, data.colour),
+        bar("removed", wholes.map((whole, l) => Math.max(whole - kept[l], 0)), colours.removed),
+      ],
+      layout({
+        barmode: "stack",
+        bargap: 0.12,
+        xaxis: { tickangle: -90, tickfont: { size: 10 }, fixedrange: true, automargin: true },
+        yaxis: { title: { text: table.title }, range: [0, 1.02 * top], fixedrange: true, automargin: true },
+      }),
+      PLAIN,
+    );
+    const [below, above] = this.element.querySelectorAll(".barlayer .trace");
+    const paths = (trace) => [...trace.querySelectorAll(".point path")];
+    this.paths = [paths(below), paths(above)];
+    const { xaxis, yaxis } = this.element._fullLayout;
+    this.sides = this.element.calcdata[0].map((mark) => [xaxis.c2p(mark.p0), xaxis.c2p(mark.p1)]);
+    this.pixel = (value) => yaxis.l2p(value);
+  }
+
+  /** Move the bars; nothing else of the chart depends on the budget. */
+  move(i) {
+    if (!this.paths) return;
+    const [kept, wholes] = this.values(i);
+    const ground = this.pixel(0);
+    this.sides.forEach(([left, right], l) => {
+      const edge = this.pixel(kept[l]);
+      this.paths[0][l].setAttribute("d", `M${left},${ground}V${edge}H${right}V${ground}Z`);
+      this.paths[1][l].setAttribute("d", `M${left},${edge}V${this.pixel(wholes[l])}H${right}V${edge}Z`);
+    });
+  }
+}
+
+/** Accuracy against a cost: what was measured, and where the budget stands. */
+class Frontier {
+  constructor(element, onGo) {
+    this.element = element;
+    this.onGo = onGo;
+  }
+
+  x(i) {
+    const { table, axis } = this.data;
+    return axis === "latency" ? table.latency[i] : axis === "macs" ? table.macs[i] / 1e6 : table.params[i] / 1e3;
+  }
+
+  async settle(data, i) {
+    this.data = data;
+    const { frontier, colour, table } = data;
+    const Plotly = await loadPlotly();
+    const [left] = frontier.layout.xaxis.range;
+    const [low] = frontier.layout.yaxis.range;
+    const x = this.x(i) ?? left; // what is not known is drawn as well, and hidden: it may be known at the next budget
+    const here = table.before[i];
+    const marks = [
+      {
+        x: [x, x],
+        y: frontier.layout.yaxis.range,
+        mode: "lines",
+        line: { color: colour, width: 1, dash: "dot" },
+        showlegend: false,
+        hoverinfo: "skip",
+      },
+      {
+        x: [x],
+        y: [here === null ? low : 100 * here],
+        name: "This budget",
+        mode: "markers",
+        marker: { size: 17, symbol: "circle-open", color: colour, line: { width: 3 } },
+        hoverinfo: here === null ? "skip" : undefined,
+        hovertemplate: here === null ? undefined : "<b>This budget</b><br>about %{y:.1f} % before fine-tuning<extra></extra>",
+      },
+    ];
+    await Plotly.react(this.element, [...frontier.data, ...marks], layout(frontier.layout), PLAIN);
+    const drawn = (trace) => this.element.querySelector(`.trace${this.element.calcdata[trace][0].trace.uid}`);
+    const last = frontier.data.length;
+    this.line = drawn(last)?.querySelector("path.js-line");
+    this.ring = drawn(last + 1)?.querySelector("path.point");
+    const { xaxis, yaxis } = this.element._fullLayout;
+    this.pixels = [(value) => xaxis.l2p(value), (value) => yaxis.l2p(value), yaxis.range];
+    this.move(i);
+    if (!this.listening) {
+      this.listening = true;
+      this.element.on("plotly_click", ({ points: [point] }) => {
+        const [, percent, ranking] = point.customdata ?? [];
+        if (percent !== undefined) this.onGo(percent, ranking);
+      });
+    }
+  }
+
+  move(i) {
+    if (!this.pixels) return;
+    const [across, up, [low, high]] = this.pixels;
+    const x = this.x(i);
+    const here = this.data.table.before[i];
+    if (this.line) {
+      this.line.style.display = x === null ? "none" : "";
+      if (x !== null) this.line.setAttribute("d", `M${across(x)},${up(low)}L${across(x)},${up(high)}`);
+    }
+    if (this.ring) {
+      const known = x !== null && here !== null;
+      this.ring.style.display = known ? "" : "none";
+      if (known) this.ring.setAttribute("transform", `translate(${across(x)},${up(100 * here)})`);
+    }
+  }
+}

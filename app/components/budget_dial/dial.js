@@ -1,0 +1,260 @@
+// The dial: one slider, the figures and charts that follow it. Data, as `app/dial.py` and the page give it:
+//   id        of the table: with another one the dial begins anew at table.start
+//   table     one row a budget, see `dial_table`
+//   original  macs, params, top1 (or null)
+//   by        way in which the budget is said: macs, params, size, latency, fps
+//   colour    of the ranking;  colours: of what is removed
+//   lenses, lens, axes, axis     the switches of the charts: [[value, caption], ...] and what is chosen; absent: no charts
+//   frontier  Plotly's data and layout, or null where nothing was measured;  nothing: what is said then
+//   note      where the figures come from
+
+const SETTLED_MS = 160; // after the last key
+
+class Dial {
+  constructor(root) {
+    this.root = root;
+    root.innerHTML = `
+      <div class="bd-head">
+        <fieldset class="bd-switch bd-by"><legend>Budget by</legend></fieldset>
+        <label class="bd-entry"><span class="bd-at-most"></span>
+          <input type="number" inputmode="decimal" step="any" aria-label="Budget"><span class="bd-unit"></span></label>
+        <span class="bd-message" role="status"></span>
+      </div>
+      <input class="bd-range" type="range" min="0" step="1" aria-label="Budget">
+      <div class="bd-ends" aria-hidden="true"><span></span><span></span></div>
+      <dl class="bd-figures" aria-label="Figures of this network"></dl>
+      <p class="bd-note"></p>
+      <div class="bd-charts">
+        <figure class="bd-layers"><figcaption>Filters of each layer<span class="bd-switch bd-lens"></span></figcaption>
+          <div class="bd-plot" role="img"></div></figure>
+        <figure class="bd-frontier"><figcaption>Accuracy against cost<span class="bd-switch bd-axis"></span></figcaption>
+          <div class="bd-plot" role="img"></div><p class="bd-nothing"></p></figure>
+      </div>`;
+    const find = (selector) => root.querySelector(selector);
+    this.parts = {
+      range: find(".bd-range"), entry: find(".bd-entry input"), unit: find(".bd-unit"), atMost: find(".bd-at-most"),
+      message: find(".bd-message"), ends: root.querySelectorAll(".bd-ends span"), figures: find(".bd-figures"),
+      note: find(".bd-note"), charts: find(".bd-charts"), nothing: find(".bd-nothing"),
+      by: find(".bd-by"), lens: find(".bd-lens"), axis: find(".bd-axis"),
+      layers: find(".bd-layers .bd-plot"), frontier: find(".bd-frontier .bd-plot"),
+    };
+    this.bars = new LayerBars(this.parts.layers);
+    this.frontier = new Frontier(this.parts.frontier, (percent, ranking) => this.go(percent, ranking));
+    this.listen();
+  }
+
+  listen() {
+    const { range, entry } = this.parts;
+    range.oninput = () => this.turn(Number(range.value));
+    range.onchange = () => this.letGo(this.held ? 0 : SETTLED_MS);
+    range.onpointerdown = () => (this.held = true);
+    range.onpointerup = range.onpointercancel = () => (this.held = false);
+    range.onkeydown = (event) => {
+      const page = { PageUp: 1, PageDown: -1 }[event.key];
+      if (!page) return;
+      event.preventDefault(); // a twentieth of the way, whatever the browser thinks
+      this.turn(this.i + page * Math.max(1, Math.round(this.last / 20)));
+      this.letGo(SETTLED_MS);
+    };
+    entry.oninput = () => (this.typing = true);
+    entry.onblur = () => (this.typing = false);
+    entry.onchange = () => {
+      this.typing = false;
+      this.ask(entry.valueAsNumber);
+    };
+    this.sizes = new ResizeObserver(() => this.fit());
+    this.sizes.observe(this.root);
+  }
+
+  /** Take what Python says. While the dial is held, it stays where the hand has it. */
+  show(data, tell) {
+    const here = data.id === this.data?.id ? this.table.percent[this.i] : undefined;
+    const way = this.way ?? data.by;
+    Object.assign(this, { data, tell, table: data.table, last: data.table.macs.length - 1 });
+    this.way = reach(this.table, way) ? way : "macs";
+    this.parts.range.max = this.last;
+    this.i = here === undefined ? this.table.start : this.placeOf(here);
+    if (here === undefined) this.told = this.table.percent[this.i];
+    this.parts.note.textContent = data.note;
+    this.switches();
+    this.draw();
+    this.settle();
+  }
+
+  switches() {
+    const { data, parts, table } = this;
+    const ways = Object.entries(WAYS).filter(([way]) => reach(table, way)).map(([way, { caption }]) => [way, caption]);
+    fill(parts.by, "by", ways, this.way, (way) => {
+      this.way = way;
+      this.tell("by", way);
+      this.draw();
+    });
+    parts.charts.hidden = !data.lenses;
+    if (!data.lenses) return;
+    fill(parts.lens, "lens", data.lenses, data.lens, (lens) => this.tell("lens", lens));
+    fill(parts.axis, "axis", data.axes, data.axis, (axis) => this.tell("axis", axis));
+    parts.nothing.textContent = data.frontier ? "" : data.nothing;
+    parts.frontier.hidden = !data.frontier;
+  }
+
+  /** Stand at a place of the table; the page follows at the next frame. */
+  turn(i) {
+    this.i = Math.max(0, Math.min(i, this.last));
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.draw();
+      if (this.data.lenses) {
+        this.bars.move(this.i);
+        if (this.data.frontier) this.frontier.move(this.i);
+      }
+    });
+  }
+
+  /** Tell Python, once the hand or the keys rest. */
+  letGo(after) {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      this.settle();
+      const percent = this.table.percent[this.i];
+      if (percent === this.told) return;
+      this.told = percent;
+      this.tell("budget", percent);
+    }, after);
+  }
+
+  /** Find the largest network within a limit that was typed. */
+  ask(limit) {
+    const { parts } = this;
+    const { unit, larger } = WAYS[this.way];
+    const [smallest, largest] = reach(this.table, this.way);
+    const found = Number.isFinite(limit) ? place(this.table, this.way, limit) : null;
+    if (found === null) {
+      const [low, high] = larger ? [smallest, largest] : [largest, smallest];
+      const end = larger ? `at least ${three(low)}` : `at most ${three(high)}`;
+      parts.message.textContent = Number.isFinite(limit)
+        ? `Out of reach: this ranking's smallest network needs ${end} ${unit}. ${this.data.remedy}`
+        : "";
+      this.draw();
+      return;
+    }
+    parts.message.textContent = "";
+    this.turn(found);
+    this.letGo(0);
+  }
+
+  /** Go to a measured network; that of another ranking is Python's to open. */
+  go(percent, ranking) {
+    if (ranking && ranking !== this.data.ranking) {
+      this.tell("go", { percent, ranking });
+      return;
+    }
+    this.turn(this.placeOf(percent));
+    this.letGo(0);
+  }
+
+  /** Of the largest network within a budget. */
+  placeOf(percent) {
+    return Math.max(0, this.table.percent.findLastIndex((p) => p <= percent + 1e-9));
+  }
+
+  /** Everything but the charts. */
+  draw() {
+    const { parts, table, i } = this;
+    const way = WAYS[this.way];
+    const value = way.at(table, i);
+    parts.range.value = i;
+    parts.atMost.textContent = way.larger ? "at most" : "at least";
+    parts.unit.textContent = way.unit;
+    if (!this.typing) parts.entry.value = value === null ? "" : way.show(value);
+    const rows = figures(table, this.data.original, i);
+    const said = rows.filter(([, shown]) => shown !== DASH).map(([caption, shown]) => `${caption} ${shown}`);
+    parts.range.setAttribute("aria-valuetext", `${table.percent[i]} % of the MACs: ${said.join(", ")}`);
+    if (parts.figures.childElementCount !== rows.length) {
+      parts.figures.innerHTML = rows.map(() => "<div><dt></dt><dd></dd><dd></dd></div>").join("");
+    }
+    rows.forEach(([caption, shown, difference, lessIsBetter], n) => {
+      const [term, figure, against] = parts.figures.children[n].children;
+      write(term, caption);
+      write(figure, shown);
+      write(against, difference);
+      const better = lessIsBetter === null || !difference ? "" : difference.startsWith("−") === lessIsBetter ? "good" : "bad";
+      if (against.dataset.kind !== better) against.dataset.kind = better;
+    });
+    const ends = reach(table, this.way);
+    write(parts.ends[0], `smallest: ${way.show(ends[0])} ${way.unit}`);
+    write(parts.ends[1], `original: ${way.show(ends[1])}`);
+  }
+
+  /** Let Plotly draw what the marks already show. */
+  async settle() {
+    const { data, parts } = this;
+    if (!data.lenses) return;
+    try {
+      await this.bars.settle(data, this.i);
+      if (data.frontier) await this.frontier.settle(data, this.i);
+    } catch (error) {
+      parts.message.textContent = `${error.message}.`;
+      return;
+    }
+    this.bars.move(this.i); // the hand may have gone on meanwhile
+    if (data.frontier) this.frontier.move(this.i);
+    const kept = this.table.kept[this.i].reduce((sum, n) => sum + n, 0);
+    const total = this.table.totals.reduce((sum, n) => sum + n, 0);
+    parts.layers.ariaLabel = `Stacked bars: ${kept} of ${total} filters are kept in ${this.table.totals.length} layers.`;
+    parts.frontier.ariaLabel = "Accuracy of the measured networks against their cost, one line for each ranking.";
+  }
+
+  fit() {
+    const width = this.root.clientWidth;
+    if (!width || width === this.width || !window.Plotly) return;
+    this.width = width;
+    for (const chart of [this.parts.layers, this.parts.frontier]) {
+      if (chart._fullLayout && !chart.hidden) window.Plotly.Plots.resize(chart).then(() => this.settle());
+    }
+  }
+
+  close() {
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.resting);
+    this.sizes.disconnect();
+    for (const chart of [this.parts.layers, this.parts.frontier]) {
+      if (chart._fullLayout) window.Plotly.purge(chart);
+    }
+  }
+}
+
+/** Radio buttons of a switch, made anew only where their captions change. */
+function fill(element, name, options, chosen, onChoose) {
+  const signature = JSON.stringify(options);
+  if (element.dataset.options !== signature) {
+    element.dataset.options = signature;
+    element.querySelectorAll("label").forEach((label) => label.remove());
+    const group = `${name}-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+    for (const [value, caption] of options) {
+      const label = document.createElement("label");
+      label.innerHTML = `<input type="radio"><span></span>`;
+      Object.assign(label.firstChild, { name: group, value });
+      label.lastChild.textContent = caption;
+      element.append(label);
+    }
+  }
+  for (const input of element.querySelectorAll("input")) {
+    input.checked = input.value === chosen;
+    input.onchange = () => onChoose(input.value);
+  }
+}
+
+/** Set a text only where it changes. */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export default function budgetDial({ data, parentElement, setStateValue, setTriggerValue }) {
+  const root = parentElement.querySelector(".budget-dial");
+  const dial = (root.dial ??= new Dial(root));
+  dial.show(data, (name, value) => (name === "go" ? setTriggerValue(name, value) : setStateValue(name, value)));
+  return () => {
+    dial.close();
+    delete root.dial;
+  };
+}

@@ -1,0 +1,101 @@
+// Figures as people read them. It does not know the page.
+
+const DASH = "—";
+
+/** A count with its unit: 125.49 M, 855.8 k. */
+function count(number) {
+  for (const [size, unit] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]]) {
+    if (number >= size) return `${(number / size).toFixed(number < 100 * size ? 2 : 1)} ${unit}`;
+  }
+  return String(Math.round(number));
+}
+
+/** Three significant digits, zeros kept: 2.40, 14.0, 140. */
+function three(value) {
+  return value.toFixed(value > 0 && value < 100 ? Math.max(0, 2 - Math.floor(Math.log10(value))) : 0);
+}
+
+/** Relative difference, such as "−53.0 %"; empty where there is none. */
+function change(now, before) {
+  const percent = before ? 100 * (now / before - 1) : 0;
+  return Math.abs(percent) < 0.05 ? "" : `${signed(percent)} %`;
+}
+
+/** Difference of two accuracies in percentage points; empty where there is none. */
+function points(now, before) {
+  const difference = 100 * (now - before);
+  return Math.abs(difference) < 0.05 ? "" : `${signed(difference)} points`;
+}
+
+function signed(number) {
+  return `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(1)}`;
+}
+
+/** An accuracy in per cent; "~" where it lies between two measured networks. */
+function accuracy(value, measured) {
+  return value === null ? DASH : `${measured ? "" : "~"}${(100 * value).toFixed(1)} %`;
+}
+
+/**
+ * The ways to say a budget: caption of the switch, unit, value at a place of the table, its words, and whether more of
+ * it means a larger network. A way without a value at any place is not offered.
+ */
+const WAYS = {
+  macs: { caption: "MACs", unit: "% of the MACs", at: (t, i) => t.percent[i], show: (v) => v.toFixed(2), larger: true },
+  params: { caption: "Parameters", unit: "million parameters", at: (t, i) => t.params[i] / 1e6, show: three, larger: true },
+  size: { caption: "Size", unit: "MB of weights", at: (t, i) => (4 * t.params[i]) / 1e6, show: three, larger: true },
+  latency: { caption: "Latency", unit: "ms", at: (t, i) => t.latency[i], show: three, larger: true },
+  fps: {
+    caption: "Frames",
+    unit: "frames a second",
+    at: (t, i) => (t.latency[i] === null ? null : 1000 / t.latency[i]),
+    show: three,
+    larger: false,
+  },
+};
+
+/** The largest network that keeps within a limit, as a place of the table; null where none does. */
+function place(table, way, limit) {
+  for (let i = table.macs.length - 1; i >= 0; i--) {
+    const value = WAYS[way].at(table, i);
+    if (value !== null && (WAYS[way].larger ? value <= limit : value >= limit)) return i;
+  }
+  return null;
+}
+
+/** Values at both ends of what is known: [at the smallest network, at the largest], or null. */
+function reach(table, way) {
+  const known = table.macs.map((_, i) => WAYS[way].at(table, i)).filter((value) => value !== null);
+  return known.length ? [known[0], known[known.length - 1]] : null;
+}
+
+/** The figures of one network: caption, value, difference to the original, and whether less is better. */
+function figures(table, original, i) {
+  const latency = table.latency[i];
+  const after = table.after[i];
+  const before = table.before[i];
+  const known = original.top1 !== null;
+  return [
+    ["MACs", count(table.macs[i]), change(table.macs[i], original.macs), true],
+    ["Parameters", count(table.params[i]), change(table.params[i], original.params), true],
+    ["Weights", `${three((4 * table.params[i]) / 1e6)} MB`, "", true],
+    [
+      "Latency",
+      latency === null ? DASH : `${table.latency_measured[i] ? "" : "~"}${three(latency)} ms`,
+      latency === null ? "" : `${three(1000 / latency)} frames a second`,
+      null,
+    ],
+    [
+      "Top-1, not fine-tuned",
+      accuracy(before, table.before_measured[i]),
+      before === null || !known ? "" : points(before, original.top1),
+      false,
+    ],
+    [
+      "Top-1, fine-tuned",
+      accuracy(after, true),
+      after === null || !known ? "" : points(after, original.top1),
+      false,
+    ],
+  ];
+}

@@ -1,0 +1,128 @@
+"""What the budget dial shows: one table over all budgets of a ranking, so that a drag needs no server.
+
+It does not know how the browser draws it. Costs are counted; latency and accuracy are measured, or read between two
+measured networks, or left out: nothing is estimated from MACs.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from app.measured import Measurements, Reading
+from legr.ranking.budget import BudgetCurve, CurveTable
+from legr.structure.cost import layer_macs
+from legr.structure.types import Keep, Structure
+from legr.study.records import FineTuned, RankingName
+from legr.study.store import keep_id
+
+Lens = Literal["filters", "percent", "macs", "params"]
+LENSES: dict[Lens, tuple[str, str]] = {  # caption of the switch, title of the axis
+    "filters": ("Filters", "filters"),
+    "percent": ("Per cent", "filters kept, %"),
+    "macs": ("MACs", "million MACs"),
+    "params": ("Parameters", "thousand parameters"),
+}
+FINEST = 0.25  # per cent of MACs between two budgets of the dial
+
+
+def stops(curve: BudgetCurve, points: Sequence[float], here: float) -> dict[int, float]:
+    """Budgets that the dial stops at, rising from the floor to the whole.
+
+    Args:
+        points: fractions of the MACs of networks that were measured or fine-tuned: each is a stop.
+        here: where the dial stands.
+
+    Returns:
+        Per cent of the original's MACs, and the step of the curve that it leads to: each a different network.
+    """
+    low = percent_of(curve.floor)
+    steps = np.arange(math.ceil(low / FINEST), 100 / FINEST + 1) * FINEST
+    wanted = [low, *steps.tolist(), *map(percent_of, points), percent_of(here)]
+    inside = sorted({min(100.0, max(low, percent)) for percent in wanted})
+    by_step = {curve.step(macs=percent / 100): percent for percent in inside}  # of two alike, the larger budget
+    return dict(sorted(by_step.items(), reverse=True))
+
+
+def percent_of(fraction: float) -> float:
+    """A fraction in per cent, rounded up to the fourth place: read back, it leads to the same network."""
+    return math.ceil(1e6 * fraction - 1e-4) / 1e4
+
+
+def dial_table(
+    curve: BudgetCurve,
+    ranking: RankingName,
+    measured: Measurements,
+    runs: Sequence[FineTuned],
+    *,
+    here: float,
+    lens: Lens = "filters",
+) -> dict[str, Any]:
+    """All that the browser needs to follow the dial, as plain data.
+
+    Args:
+        runs: finished fine-tuning runs of the study.
+        here: fraction of MACs at which the dial begins.
+
+    Returns:
+        Lists over S budgets from the floor to the whole: percent, macs, params, latency, before, after (each value
+        or None, with a list of the same name and `_measured`); kept and share (per mille of the MACs) of every layer,
+        S x L; where the lens is another than filters: bars, S x L, and wholes, L; start, the place of `here`.
+    """
+    points = [p.macs / curve.dense.macs for p in measured.line(ranking)] + [run.macs_fraction for run in runs]
+    found = stops(curve, points, here)
+    table = curve.table([percent / 100 for percent in found.values()])
+    places = [int(macs) for macs in table.macs]
+    return {
+        "percent": list(found.values()),
+        "macs": places,
+        "params": table.params.tolist(),
+        **_readings("latency", places, lambda macs: measured.latency_ms(ranking, macs)),
+        **_readings("before", places, lambda macs: measured.top1(ranking, macs)),
+        **_readings("after", places, _after(curve, runs, found)),
+        "layers": [layer.name for layer in curve.structure.layers],
+        "totals": [layer.total for layer in curve.structure.layers],
+        "kept": table.kept.tolist(),
+        "share": (1000 * table.layer_macs / table.macs[:, None]).round().astype(int).tolist(),
+        "lens": lens,
+        "title": LENSES[lens][1],
+        **_bars(curve.structure, table, lens),
+        "start": list(found).index(curve.step(macs=max(here, curve.floor))),
+    }
+
+
+def _after(curve: BudgetCurve, runs: Sequence[FineTuned], steps: Iterable[int]) -> Callable[[int], Reading | None]:
+    """Accuracy after fine-tuning of exactly a network: of its runs, the best on held-out images."""
+    tuned = {round(run.macs_fraction * curve.dense.macs) for run in runs}
+    found: dict[int, Reading] = {}
+    for step in steps:
+        macs = int(curve.macs[step])
+        name = keep_id(curve.keep(step)) if macs in tuned else None
+        same = [run for run in runs if run.keep_id == name]
+        if same:
+            found[macs] = Reading(max(same, key=lambda run: run.heldout_top1).top1, True)
+    return found.get
+
+
+def _readings(name: str, places: Sequence[int], read: Callable[[int], Reading | None]) -> dict[str, list[Any]]:
+    found = [read(macs) for macs in places]
+    return {
+        name: [None if reading is None else round(reading.value, 5) for reading in found],
+        f"{name}_measured": [int(reading is not None and reading.measured) for reading in found],
+    }
+
+
+def _bars(structure: Structure, table: CurveTable, lens: Lens) -> dict[str, Any]:
+    """What the bars show at every budget, S x L, and of the original, L; of filters, the table has that already."""
+    weights = [layer.parameter for layer in structure.layers]
+    if lens == "macs":
+        dense = layer_macs(structure, Keep(np.ones(structure.n_units, dtype=bool)))
+        wholes, now = [dense.get(weight, 0) / 1e6 for weight in weights], table.layer_macs / 1e6
+    elif lens == "params":
+        wholes, now = [math.prod(structure.shapes[weight]) / 1e3 for weight in weights], table.layer_params / 1e3
+    elif lens == "percent":
+        wholes, now = [100.0] * len(weights), 100 * table.kept / [layer.total for layer in structure.layers]
+    else:
+        return {}
+    return {"bars": now.round(3 if lens != "percent" else 1).tolist(), "wholes": wholes}

@@ -1,0 +1,106 @@
+"""The budget dial of a study: what is given to it, and what is done when it is let go.
+
+It does not know how the browser draws it.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+from app import state
+from app.charts import CAPTIONS, COLOURS
+from app.components.budget_dial import budget_dial
+from app.dial import LENSES, Lens, dial_table
+from app.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_info
+from app.measured import Measurements
+from app.widgets import FLOPS_NOTE
+from legr.study.records import RankingName
+from legr.study.store import Study
+
+WAYS = ("macs", "params", "size", "latency", "fps")
+_KEY = "dial"
+_START = "dial-start"
+_UNMEASURED = "has been measured yet: Measure the frontier, below, does so at about a dozen budgets."
+_REMEDY = "A ranking learned for small budgets, or a smaller network to begin with, would help."
+
+
+def ranking_key(study: Study) -> str:
+    """Where the choice of the ranking is remembered."""
+    return f"ranking-{study.path.name}-{bool(study.learned)}"
+
+
+def begin_dial() -> None:
+    """Let the dial begin where the budget stands; for the whole page, not for a fragment that runs again."""
+    st.session_state.pop(_START, None)
+
+
+def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
+    """Show the dial, with or without its charts; return the budget, a fraction of the original's MACs.
+
+    Raises:
+        StudyError: the study cannot be read.
+    """
+    curve = state.curve(study, ranking)
+    budget = max(curve.floor, min(1.0, state.budget_percent() / 100))
+    name = f"{study.path.name}-{ranking}-{state.stamp(study)}"
+    if st.session_state.get(_START, ("", 0.0))[0] != name:
+        st.session_state[_START] = (name, budget)
+    measured = Measurements(study.points)
+    lens: Lens = state.view("lens", tuple(LENSES)) if charts else "filters"  # type: ignore[assignment]
+    start = st.session_state[_START][1]
+    original = measured.original
+    data: dict[str, Any] = {
+        "id": name,
+        "table": dial_table(curve, ranking, measured, study.finetuned, here=start, lens=lens),
+        "original": {
+            "macs": curve.dense.macs,
+            "params": curve.dense.params,
+            "top1": original.top1 if original else None,
+        },
+        "by": state.view("by", WAYS),
+        "ranking": ranking,
+        "colour": COLOURS[ranking],
+        "colours": COLOURS,
+        "note": sources_line(measured),
+        "remedy": _REMEDY,
+    }
+    if charts:
+        data |= _switches(measured, ranking, lens)
+    budget_dial(data, f"{_KEY}-{charts}", lambda name: _heard(study, f"{_KEY}-{charts}", name))
+    return budget
+
+
+def sources_line(measured: Measurements) -> str:
+    """Where latency and accuracy come from, in one line."""
+    if not measured.points:
+        return f"Accuracy and latency: not measured. {FLOPS_NOTE}"
+    where = f"Latency: {measured.conditions}, never estimated from MACs. " if measured.conditions else ""
+    return f"{where}~: read between two measured networks of this ranking. {FLOPS_NOTE}"
+
+
+def _switches(measured: Measurements, ranking: RankingName, lens: Lens) -> dict[str, Any]:
+    """What the charts are told beside the table."""
+    axes = AXES if measured.conditions else tuple(axis for axis in AXES if axis != "latency")
+    axis: Axis = state.view("axis", axes)  # type: ignore[assignment]
+    info = frontier_info(measured, axis)
+    figure = None if info.empty else frontier_figure(info, axis, measured.conditions, ranking).to_plotly_json()
+    return {
+        "lenses": [[name, caption] for name, (caption, _) in LENSES.items()],
+        "lens": lens,
+        "axes": [[name, AXIS_CAPTIONS[name]] for name in axes],
+        "axis": axis,
+        "frontier": figure,
+        "nothing": f"No network {_UNMEASURED}",
+    }
+
+
+def _heard(study: Study, key: str, name: str) -> None:
+    """Do what the dial asks for; a value that is none is let go by."""
+    value = st.session_state[key].get(name)
+    if name == "budget" and isinstance(value, int | float):
+        state.keep_budget(float(value))
+    elif name == "go" and isinstance(value, dict) and value.get("ranking") in CAPTIONS:
+        state.keep_budget(float(value["percent"]))
+        st.session_state[ranking_key(study)] = value["ranking"]
+    elif name in ("by", "lens", "axis"):
+        state.keep_view(name, str(value))
