@@ -95,10 +95,10 @@ def reached(bench: Bench, name: str, budget: float, out: Path) -> None:
     """Test whatever was the best for a while."""
     journal = Journal(out / f"race-{name}.journal")
     values = final_values(journal.finished)
-    best = np.minimum.accumulate(values)
+    before = np.concatenate(([np.inf], np.minimum.accumulate(values)[:-1]))
     ends = np.cumsum([candidate.seconds for candidate in journal.finished])
     rows = []
-    for number in np.flatnonzero(values <= best):
+    for number in np.flatnonzero(values < before):
         keep = bench.keep(journal.finished[number].affine, budget)
         rows.append({"seconds": float(ends[number]), "value": values[number], "top1": bench.tested(keep).top1})
         print(name, rows[-1], flush=True)
