@@ -57,6 +57,7 @@ def dial_table(
     runs: Sequence[FineTuned],
     *,
     here: float,
+    held: float | None = None,
     lens: Lens = "filters",
 ) -> dict[str, Any]:
     """All that the browser needs to follow the dial, as plain data.
@@ -64,6 +65,7 @@ def dial_table(
     Args:
         runs: finished fine-tuning runs of the study.
         here: fraction of MACs at which the dial begins.
+        held: per cent of the MACs of another stop; None where there is none.
 
     Returns:
         Lists over S budgets from the floor to the whole: percent, macs, params, latency, before, after (each value
@@ -71,6 +73,7 @@ def dial_table(
         S x L; where the lens is another than filters: bars, S x L, and wholes, L; start, the place of `here`.
     """
     points = [p.macs / curve.dense.macs for p in measured.line(ranking)] + [run.macs_fraction for run in runs]
+    points += [] if held is None else [held / 100]
     found = stops(curve, points, here)
     table = curve.table([percent / 100 for percent in found.values()])
     places = [int(macs) for macs in table.macs]

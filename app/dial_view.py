@@ -47,16 +47,20 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
         st.session_state[_START] = (name, budget)
     measured = Measurements(study.points)
     lens: Lens = state.view("lens", tuple(LENSES)) if charts else "filters"  # type: ignore[assignment]
-    start = st.session_state[_START][1]
+    start, held = st.session_state[_START][1], state.held_percent()
     original = measured.original
     data: dict[str, Any] = {
         "id": name,
-        "table": dial_table(curve, ranking, measured, study.finetuned, here=start, lens=lens),
+        "name": study.path.name,
+        "table": dial_table(curve, ranking, measured, study.finetuned, here=start, held=held, lens=lens),
         "original": {
             "macs": curve.dense.macs,
             "params": curve.dense.params,
-            "top1": original.top1 if original else None,
+            "latency": measured.latency_of(original) if original else None,
+            "before": original.top1 if original else None,
+            "after": original.top1 if original else None,
         },
+        "held": held,
         "by": state.view("by", WAYS),
         "ranking": ranking,
         "colour": COLOURS[ranking],
@@ -83,13 +87,13 @@ def _switches(measured: Measurements, ranking: RankingName, lens: Lens) -> dict[
     axes = AXES if measured.conditions else tuple(axis for axis in AXES if axis != "latency")
     axis: Axis = state.view("axis", axes)  # type: ignore[assignment]
     info = frontier_info(measured, axis)
-    figure = None if info.empty else frontier_figure(info, axis, measured.conditions, ranking).to_plotly_json()
+    figure = frontier_figure(info, axis, measured.conditions, ranking).to_plotly_json()
     return {
         "lenses": [[name, caption] for name, (caption, _) in LENSES.items()],
         "lens": lens,
         "axes": [[name, AXIS_CAPTIONS[name]] for name in axes],
         "axis": axis,
-        "frontier": figure,
+        "frontier": None if info.empty else {**figure, "rows": info.drop(columns="hover").to_dict("records")},
         "nothing": f"No network {_UNMEASURED}",
     }
 
@@ -99,6 +103,8 @@ def _heard(study: Study, key: str, name: str) -> None:
     value = st.session_state[key].get(name)
     if name == "budget" and isinstance(value, int | float):
         state.keep_budget(float(value))
+    elif name == "held":
+        state.keep_held(float(value) if isinstance(value, int | float) else None)
     elif name == "go" and isinstance(value, dict) and value.get("ranking") in CAPTIONS:
         state.keep_budget(float(value["percent"]))
         st.session_state[ranking_key(study)] = value["ranking"]

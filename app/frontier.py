@@ -67,11 +67,27 @@ def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | Non
                 marker={"color": COLOURS[name], "size": size, "symbol": symbol},
                 hovertemplate="%{customdata[0]}<extra></extra>",
             )
+    best = pareto(info)
+    if len(best) > 1:
+        figure.add_scatter(
+            x=best["x"],
+            y=best["top1_percent"],
+            name="Pareto",
+            mode="lines",
+            hoverinfo="skip",
+            line={"color": COLOURS["original"], "width": 1, "shape": "hv", "dash": "dash"},
+        )
     style(figure, 380)
     figure.update_xaxes(title=axis_title(axis, conditions), range=_span(info["x"], from_zero=True))
     figure.update_yaxes(title="top-1 accuracy, %", range=_span(info["top1_percent"]))
     figure.update_layout(template="none", xaxis=_STILL, yaxis=_STILL)
     return figure
+
+
+def pareto(info: pd.DataFrame) -> pd.DataFrame:
+    """Points that no other one beats in both cost and accuracy, by rising cost."""
+    rows = info.sort_values(["x", "top1_percent"], ascending=[True, False])
+    return rows[rows["top1_percent"] > rows["top1_percent"].cummax().shift(fill_value=-1.0)]
 
 
 def axis_title(axis: Axis, conditions: Conditions | None) -> str:

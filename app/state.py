@@ -19,7 +19,7 @@ from legr.study.store import Study
 
 Stamp = tuple[int, ...]
 START_BUDGET = 50.0  # per cent of MACs
-_NAME, _NOTICE, _BUDGET = "study", "notice", "budget"
+_NAME, _NOTICE, _BUDGET, _HELD = "study", "notice", "budget", "held"
 _ENTERED, _WANTED = "entered", "wanted"
 
 
@@ -98,6 +98,11 @@ def own_copy(study: Study) -> Study:
     return own
 
 
+def has_moved(study: Study) -> bool:
+    """Whether another study is open by now under its name: a copy of a sample."""
+    return known_studies().get(study.path.name) != study.path
+
+
 def take_notice() -> str | None:
     """What the user has to be told once."""
     notice: str | None = st.session_state.pop(_NOTICE, None)
@@ -110,11 +115,8 @@ def take_notice() -> str | None:
 def budget_percent() -> float:
     """The chosen budget, per cent of the original's MACs."""
     if _BUDGET not in st.session_state:
-        try:
-            asked = float(st.query_params.get(_BUDGET, START_BUDGET))
-        except ValueError:
-            asked = START_BUDGET
-        st.session_state[_BUDGET] = asked if math.isfinite(asked) else START_BUDGET
+        asked = _percent(st.query_params.get(_BUDGET))
+        st.session_state[_BUDGET] = START_BUDGET if asked is None else asked
     return float(st.session_state[_BUDGET])
 
 
@@ -138,6 +140,29 @@ def keep_view(name: str, value: str) -> None:
     """Remember a choice for the other pages and, in the address line, for whoever gets the link."""
     st.session_state[f"view-{name}"] = value
     st.query_params[name] = value
+
+
+def held_percent() -> float | None:
+    """The budget that all others are compared with, per cent of the original's MACs; None: the original itself."""
+    return _percent(st.query_params.get(_HELD, st.session_state.get(_HELD)))
+
+
+def keep_held(percent: float | None) -> None:
+    """Remember what to compare with, as `keep_budget` does."""
+    st.session_state[_HELD] = percent
+    if percent is None:
+        st.query_params.pop(_HELD, None)
+    else:
+        st.query_params[_HELD] = f"{percent:g}"
+
+
+def _percent(asked: str | float | None) -> float | None:
+    """A finite number in [0, 100] as it comes from an address line, or None."""
+    try:
+        percent = float(asked if asked is not None else math.nan)
+    except ValueError:
+        return None
+    return percent if 0 <= percent <= 100 else None
 
 
 # -- curves: read once, then a budget costs microseconds ---------------------------------------------------

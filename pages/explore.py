@@ -9,6 +9,7 @@ from app import state
 from app.charts import CAPTIONS
 from app.dial_view import begin_dial, ranking_key, show_dial
 from app.job_panel import job_panel, launch, others_at_work
+from app.layers_view import show_layers
 from app.widgets import (
     data_is_here,
     data_notice,
@@ -40,11 +41,14 @@ def page() -> None:
 @guarded()
 def explore(study: Study) -> None:
     """All that follows the dial: only this part runs again when it is let go."""
+    if state.has_moved(study):
+        st.rerun()
     ranking = choose_ranking(study)
     budget = show_dial(study, ranking, charts=True)
     with st.container(horizontal=True):
         download_curve(study, ranking)
         measure(study, budget)
+    show_layers(study, state.curve(study, ranking), budget)
 
 
 def choose_ranking(study: Study) -> RankingName:

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("words.js", "charts.js", "dial.js")  # one script; each uses what stands above it
+_SCRIPTS = ("words.js", "charts.js", "downloads.js", "dial.js")  # one script; each uses what stands above it
 _PLOTLY = Path(__file__).parents[3] / "static" / "plotly.min.js"
 
 _mount = st.components.v2.component(
@@ -29,9 +29,10 @@ def budget_dial(data: Mapping[str, Any], key: str, on_change: Callable[[str], No
 
     Args:
         data: see `dial.js`; unchanged data is sent to a browser once only.
-        on_change: hears which of "budget", "by", "lens", "axis" and "go" was set; its value is in the session state.
+        on_change: hears which of "budget", "held", "by", "lens", "axis" and "go" was set, with its value in the session
+            state.
     """
-    heard = {f"on_{name}_change": _telling(on_change, name) for name in ("budget", "by", "lens", "axis", "go")}
+    heard = {f"on_{name}_change": _telling(on_change, name) for name in ("budget", "held", "by", "lens", "axis", "go")}
     _mount(key=key, data=dict(data), **heard)
 
 

@@ -44,11 +44,14 @@ class LayerBars {
     return [table.kept[i], table.totals];
   }
 
-  async settle(data, i) {
+  async settle(data, i, other) {
     const { table, colours } = data;
     this.table = table;
     const [kept, wholes] = this.values(i);
-    const hover = table.layers.map((name, l) => [name, table.kept[i][l], table.totals[l], table.share[i][l] / 10]);
+    const hover = table.layers.map((name, l) => {
+      const compared = other === null ? "" : `<br>compared: ${table.kept[other][l]} (${table.kept[i][l] - table.kept[other][l]})`;
+      return [name, table.kept[i][l], table.totals[l], table.share[i][l] / 10, compared];
+    });
     const bar = (name, y, colour) => ({
       type: "bar",
       x: table.layers,
@@ -58,15 +61,25 @@ class LayerBars {
       customdata: hover,
       hovertemplate:
         "<b>%{customdata[0]}</b><br>%{customdata[1]} of %{customdata[2]} filters" +
-        "<br>%{customdata[3]} % of this network's MACs<extra></extra>",
+        "<br>%{customdata[3]} % of this network's MACs%{customdata[4]}<extra></extra>",
     });
     const top = Math.max(...wholes, 1e-9);
+    const ink = getComputedStyle(this.element).getPropertyValue("--st-text-color");
+    const ticks = {
+      x: table.layers,
+      y: other === null ? [] : this.values(other)[0],
+      name: "compared with",
+      mode: "markers",
+      hoverinfo: "skip",
+      marker: { symbol: "line-ew", size: Math.min(22, (0.7 * this.element.clientWidth) / table.layers.length), line: { width: 2, color: ink } },
+    };
     const Plotly = await loadPlotly();
     await Plotly.react(
       this.element,
       [
         bar("kept", kept, data.colour),
         bar("removed", wholes.map((whole, l) => Math.max(whole - kept[l], 0)), colours.removed),
+        ...(other === null ? [] : [ticks]),
       ],
       layout({
         barmode: "stack",

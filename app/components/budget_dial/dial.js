@@ -1,11 +1,13 @@
 // The dial: one slider, the figures and charts that follow it. Data, as `app/dial.py` and the page give it:
+//   name      of the study, for files;  ranking: its name
 //   id        of the table: with another one the dial begins anew at table.start
 //   table     one row a budget, see `dial_table`
-//   original  macs, params, top1 (or null)
+//   original  facts of it, as `facts` in words.js gives them
+//   held      per cent of the MACs of the network that all are compared with, or null: the original
 //   by        way in which the budget is said: macs, params, size, latency, fps
 //   colour    of the ranking;  colours: of what is removed
 //   lenses, lens, axes, axis     the switches of the charts: [[value, caption], ...] and what is chosen; absent: no charts
-//   frontier  Plotly's data and layout, or null where nothing was measured;  nothing: what is said then
+//   frontier  Plotly's data and layout, and the rows behind them, or null where nothing was measured;  nothing: what is said then
 //   note      where the figures come from
 
 const SETTLED_MS = 160; // after the last key
@@ -18,6 +20,7 @@ class Dial {
         <fieldset class="bd-switch bd-by"><legend>Budget by</legend></fieldset>
         <label class="bd-entry"><span class="bd-at-most"></span>
           <input type="number" inputmode="decimal" step="any" aria-label="Budget"><span class="bd-unit"></span></label>
+        <button class="bd-hold" type="button"></button>
         <span class="bd-message" role="status"></span>
       </div>
       <input class="bd-range" type="range" min="0" step="1" aria-label="Budget">
@@ -26,29 +29,44 @@ class Dial {
       <p class="bd-note"></p>
       <div class="bd-charts">
         <figure class="bd-layers"><figcaption>Filters of each layer<span class="bd-switch bd-lens"></span></figcaption>
-          <div class="bd-plot" role="img"></div></figure>
+          <div class="bd-plot" role="img"></div><p class="bd-files">Download: </p></figure>
         <figure class="bd-frontier"><figcaption>Accuracy against cost<span class="bd-switch bd-axis"></span></figcaption>
-          <div class="bd-plot" role="img"></div><p class="bd-nothing"></p></figure>
+          <div class="bd-plot" role="img"></div><p class="bd-nothing"></p><p class="bd-files">Download: </p></figure>
       </div>`;
     const find = (selector) => root.querySelector(selector);
     this.parts = {
       range: find(".bd-range"), entry: find(".bd-entry input"), unit: find(".bd-unit"), atMost: find(".bd-at-most"),
-      message: find(".bd-message"), ends: root.querySelectorAll(".bd-ends span"), figures: find(".bd-figures"),
+      message: find(".bd-message"), hold: find(".bd-hold"), ends: root.querySelectorAll(".bd-ends span"), figures: find(".bd-figures"),
       note: find(".bd-note"), charts: find(".bd-charts"), nothing: find(".bd-nothing"),
       by: find(".bd-by"), lens: find(".bd-lens"), axis: find(".bd-axis"),
-      layers: find(".bd-layers .bd-plot"), frontier: find(".bd-frontier .bd-plot"),
+      frontierFiles: find(".bd-frontier .bd-files"), layers: find(".bd-layers .bd-plot"), frontier: find(".bd-frontier .bd-plot"),
     };
     this.bars = new LayerBars(this.parts.layers);
     this.frontier = new Frontier(this.parts.frontier, (percent, ranking) => this.go(percent, ranking));
+    this.files(find(".bd-layers .bd-files"), "layers", () => layerRows(this.table, this.i));
+    this.files(find(".bd-frontier .bd-files"), "frontier", () => frontierRows(this.data.frontier));
     this.listen();
   }
 
+  /** Buttons that give a chart as a file. */
+  files(element, chart, rows) {
+    for (const format of ["png", "svg", "csv"]) {
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: format.toUpperCase() });
+      button.onclick = () => {
+        const name = `${this.data.name}-${chart}-${this.table.percent[this.i]}`;
+        return format === "csv" ? saveTable(rows(), name) : savePicture(this.parts[chart], name, format);
+      };
+      element.append(button);
+    }
+  }
+
   listen() {
-    const { range, entry } = this.parts;
+    const { range, entry, hold } = this.parts;
+    hold.onclick = () => this.hold(this.held === null ? this.table.percent[this.i] : null);
     range.oninput = () => this.turn(Number(range.value));
-    range.onchange = () => this.letGo(this.held ? 0 : SETTLED_MS);
-    range.onpointerdown = () => (this.held = true);
-    range.onpointerup = range.onpointercancel = () => (this.held = false);
+    range.onchange = () => this.letGo(this.pressed ? 0 : SETTLED_MS);
+    range.onpointerdown = () => (this.pressed = true);
+    range.onpointerup = range.onpointercancel = () => (this.pressed = false);
     range.onkeydown = (event) => {
       const page = { PageUp: 1, PageDown: -1 }[event.key];
       if (!page) return;
@@ -76,9 +94,23 @@ class Dial {
     this.i = here === undefined ? this.table.start : this.placeOf(here);
     if (here === undefined) this.told = this.table.percent[this.i];
     this.parts.note.textContent = data.note;
+    if (this.held === undefined || here === undefined) this.held = data.held;
     this.switches();
     this.draw();
     this.settle();
+  }
+
+  /** Compare with the network of a budget from now on; null: with the original. */
+  hold(percent) {
+    this.held = percent;
+    this.tell("held", percent);
+    this.draw();
+    this.settle();
+  }
+
+  /** Place of what is compared with; null: the original. */
+  get other() {
+    return this.held === null ? null : this.placeOf(this.held);
   }
 
   switches() {
@@ -94,7 +126,7 @@ class Dial {
     fill(parts.lens, "lens", data.lenses, data.lens, (lens) => this.tell("lens", lens));
     fill(parts.axis, "axis", data.axes, data.axis, (axis) => this.tell("axis", axis));
     parts.nothing.textContent = data.frontier ? "" : data.nothing;
-    parts.frontier.hidden = !data.frontier;
+    parts.frontier.hidden = parts.frontierFiles.hidden = !data.frontier;
   }
 
   /** Stand at a place of the table; the page follows at the next frame. */
@@ -166,18 +198,21 @@ class Dial {
     parts.atMost.textContent = way.larger ? "at most" : "at least";
     parts.unit.textContent = way.unit;
     if (!this.typing) parts.entry.value = value === null ? "" : way.show(value);
-    const rows = figures(table, this.data.original, i);
+    const rows = figures(table, i, this.other === null ? this.data.original : facts(table, this.other));
+    write(parts.hold, this.held === null ? "Hold this budget to compare" : `Compared with ${this.held.toFixed(2)} % — let go`);
     const said = rows.filter(([, shown]) => shown !== DASH).map(([caption, shown]) => `${caption} ${shown}`);
     parts.range.setAttribute("aria-valuetext", `${table.percent[i]} % of the MACs: ${said.join(", ")}`);
     if (parts.figures.childElementCount !== rows.length) {
-      parts.figures.innerHTML = rows.map(() => "<div><dt></dt><dd></dd><dd></dd></div>").join("");
+      parts.figures.innerHTML = rows.map(() => "<div><dt></dt><dd></dd><dd><span></span> <small></small></dd></div>").join("");
     }
-    rows.forEach(([caption, shown, difference, lessIsBetter], n) => {
-      const [term, figure, against] = parts.figures.children[n].children;
+    rows.forEach(([caption, shown, difference, lessIsBetter, aside], n) => {
+      const [term, figure, below] = parts.figures.children[n].children;
+      const [against, more] = below.children;
       write(term, caption);
       write(figure, shown);
       write(against, difference);
-      const better = lessIsBetter === null || !difference ? "" : difference.startsWith("−") === lessIsBetter ? "good" : "bad";
+      write(more, aside);
+      const better = !difference ? "" : difference.startsWith("−") === lessIsBetter ? "good" : "bad";
       if (against.dataset.kind !== better) against.dataset.kind = better;
     });
     const ends = reach(table, this.way);
@@ -190,7 +225,7 @@ class Dial {
     const { data, parts } = this;
     if (!data.lenses) return;
     try {
-      await this.bars.settle(data, this.i);
+      await this.bars.settle(data, this.i, this.other);
       if (data.frontier) await this.frontier.settle(data, this.i);
     } catch (error) {
       parts.message.textContent = `${error.message}.`;

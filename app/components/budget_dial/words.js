@@ -69,33 +69,33 @@ function reach(table, way) {
   return known.length ? [known[0], known[known.length - 1]] : null;
 }
 
-/** The figures of one network: caption, value, difference to the original, and whether less is better. */
-function figures(table, original, i) {
-  const latency = table.latency[i];
-  const after = table.after[i];
-  const before = table.before[i];
-  const known = original.top1 !== null;
+/** What a place of the table is compared with: costs and accuracies of one network. */
+function facts(table, i) {
+  const [macs, params, latency, before, after] = ["macs", "params", "latency", "before", "after"].map((name) => table[name][i]);
+  return { macs, params, latency, before, after };
+}
+
+/**
+ * The figures of one network beside another: caption, value, difference, whether less is better, and what else there is
+ * to say.
+ */
+function figures(table, i, other) {
+  const now = facts(table, i);
+  const cost = (name) => (now[name] === null || other[name] === null ? "" : change(now[name], other[name]));
+  const gain = (name) => (now[name] === null || other[name] === null ? "" : points(now[name], other[name]));
+  const { latency } = now;
   return [
-    ["MACs", count(table.macs[i]), change(table.macs[i], original.macs), true],
-    ["Parameters", count(table.params[i]), change(table.params[i], original.params), true],
-    ["Weights", `${three((4 * table.params[i]) / 1e6)} MB`, "", true],
+    ["MACs", count(now.macs), cost("macs"), true, ""],
+    ["Parameters", count(now.params), cost("params"), true, `${three((4 * now.params) / 1e6)} MB`],
     [
       "Latency",
       latency === null ? DASH : `${table.latency_measured[i] ? "" : "~"}${three(latency)} ms`,
-      latency === null ? "" : `${three(1000 / latency)} frames a second`,
-      null,
+      cost("latency"),
+      true,
+      "",
     ],
-    [
-      "Top-1, not fine-tuned",
-      accuracy(before, table.before_measured[i]),
-      before === null || !known ? "" : points(before, original.top1),
-      false,
-    ],
-    [
-      "Top-1, fine-tuned",
-      accuracy(after, true),
-      after === null || !known ? "" : points(after, original.top1),
-      false,
-    ],
+    ["Frames a second", latency === null ? DASH : three(1000 / latency), "", false, ""],
+    ["Top-1, not fine-tuned", accuracy(now.before, table.before_measured[i]), gain("before"), false, ""],
+    ["Top-1, fine-tuned", accuracy(now.after, true), gain("after"), false, ""],
   ];
 }

@@ -1,0 +1,37 @@
+// What the charts show, as a file: drawn on white, whatever the theme. It does not know the dial.
+
+function save(name, href) {
+  const link = Object.assign(document.createElement("a"), { href, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+}
+
+/** A chart as a picture, "png" or "svg". */
+async function savePicture(chart, name, format) {
+  const Plotly = await loadPlotly();
+  const layout = { ...chart.layout, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff", font: { size: 12, color: "#1c2430" } };
+  const size = { width: Math.max(chart.clientWidth, 700), height: 420, scale: format === "png" ? 2 : 1 };
+  save(`${name}.${format}`, await Plotly.toImage({ data: chart.data, layout }, { format, ...size }));
+}
+
+/** Rows as comma-separated values, the first their names. */
+function saveTable(rows, name) {
+  const cell = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value ?? "");
+  const text = rows.map((row) => row.map(cell).join(",")).join("\n");
+  const url = URL.createObjectURL(new Blob([`${text}\n`], { type: "text/csv" }));
+  save(`${name}.csv`, url);
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}
+
+/** Filters of each layer at a place of the table. */
+function layerRows(table, i) {
+  const rows = table.layers.map((name, l) => [name, table.kept[i][l], table.totals[l], table.share[i][l] / 1000]);
+  return [["layer", "kept", "total", "macs_share"], ...rows];
+}
+
+/** Every measured network of a frontier. */
+function frontierRows(frontier) {
+  const rows = frontier.rows.map(({ series, ranking, percent, x, top1_percent }) => [series, ranking, percent, x, top1_percent]);
+  return [["series", "ranking", "macs_percent", frontier.layout.xaxis.title.text, "top1_percent"], ...rows];
+}

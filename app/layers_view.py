@@ -1,0 +1,150 @@
+"""The table of layers: what a network keeps of each, and what is asked of it — pins, layers left whole, multiples.
+
+It does not know how a ranking meets what is asked.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import state
+from app.widgets import plain, show_error
+from legr.errors import LegrError
+from legr.ranking.budget import BudgetCurve
+from legr.ranking.shape import MULTIPLES, PLAIN, Shape
+from legr.structure.cost import layer_macs
+from legr.structure.types import Keep
+from legr.study.store import Study
+
+_LAYER, _KEPT, _TOTAL, _SHARE, _PIN, _WHOLE = "Layer", "Kept", "Of", "MACs, %", "Pin at", "Leave whole"
+_HISTORY, _EDITION, _MULTIPLE, _PROBLEM = "shapes", "layers-edition", "multiple", "layers-problem"
+
+
+def layers_info(curve: BudgetCurve, keep: Keep, shape: Shape) -> pd.DataFrame:
+    """One row a layer, in order of execution: filters kept and before, share of this network's MACs, what is asked."""
+    macs = layer_macs(curve.structure, keep)
+    whole = sum(macs.values()) or 1
+    rows = [
+        (
+            layer.name,
+            int(keep.kept(layer.labels).sum()),
+            layer.total,
+            100 * macs.get(layer.parameter, 0) / whole,
+            shape.pins.get(layer.name),
+            layer.name in shape.excluded,
+        )
+        for layer in curve.structure.layers
+    ]
+    table = pd.DataFrame(rows, columns=[_LAYER, _KEPT, _TOTAL, _SHARE, _PIN, _WHOLE])
+    return table.astype({_PIN: "Int64"})
+
+
+def edited(shape: Shape, info: pd.DataFrame, rows: Mapping[int, Mapping[str, Any]]) -> Shape:
+    """The shape after changes to the table; of a pin and "leave whole" in one layer, the later one stands.
+
+    Args:
+        rows: by the number of a row, the new values by the name of their column.
+
+    Raises:
+        SettingsError: a pin is out of range.
+    """
+    pins, excluded = dict(shape.pins), set(shape.excluded)
+    for number, changes in rows.items():
+        name = str(info[_LAYER].iloc[number])
+        if _PIN in changes:
+            pins.pop(name, None)
+            if changes[_PIN] is not None:
+                pins[name] = int(changes[_PIN])
+                excluded.discard(name)
+        if _WHOLE in changes:
+            excluded.discard(name)
+            if changes[_WHOLE]:
+                excluded.add(name)
+                pins.pop(name, None)
+    return replace(shape, pins=pins, excluded=tuple(excluded))
+
+
+def show_layers(study: Study, curve: BudgetCurve, budget: float) -> None:
+    """The table, editable; every change is solved again at the same budget, and can be undone."""
+    shape = study.shape
+    info = layers_info(curve, curve.at(macs=budget), shape)
+    with st.expander(
+        "Layers: search, sort, pin", expanded=not shape.is_plain or bool(_history(study)), key="layers-open"
+    ):
+        st.caption(
+            "Pin a layer at a number of filters, or leave it whole: the rest is solved again at the same budget. "
+            "Double-click a cell to change it; measuring, fine-tuning and export follow."
+        )
+        _controls(study, shape)
+        key = f"layers-{study.path.name}-{shape.key}-{st.session_state.get(_EDITION, 0)}"
+        st.data_editor(
+            info,
+            key=key,
+            hide_index=True,
+            disabled=[_LAYER, _KEPT, _TOTAL, _SHARE],
+            column_config={
+                _SHARE: st.column_config.ProgressColumn(
+                    format="%.1f", min_value=0, max_value=float(info[_SHARE].max())
+                ),
+                _PIN: st.column_config.NumberColumn(
+                    min_value=1, step=1, help="Exactly so many filters, at every budget."
+                ),
+                _WHOLE: st.column_config.CheckboxColumn(help="None of its filters go."),
+            },
+            on_change=_on_edit,
+            args=(study, info, key),
+        )
+
+
+def _controls(study: Study, shape: Shape) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Filters in multiples of",
+            MULTIPLES,
+            index=MULTIPLES.index(shape.multiple),
+            key=f"{_MULTIPLE}-{shape.key}",
+            width=180,
+            on_change=lambda: _change(
+                study, lambda: replace(shape, multiple=st.session_state[f"{_MULTIPLE}-{shape.key}"])
+            ),
+            help="What remains of a layer is a multiple of it, or the layer is whole: kernels like that.",
+        )
+        st.button("Undo", disabled=not _history(study), on_click=_undo, args=(study,))
+        st.button("Clear all", disabled=shape.is_plain, on_click=_change, args=(study, lambda: PLAIN))
+    problem = st.session_state.pop(_PROBLEM, None)
+    if problem:
+        show_error(problem)
+    if not shape.is_plain:
+        st.caption(plain(f"Asked for: {shape.words}."))
+
+
+def _on_edit(study: Study, info: pd.DataFrame, key: str) -> None:
+    rows = st.session_state[key]["edited_rows"]
+    _change(study, lambda: edited(study.shape, info, rows))
+
+
+def _history(study: Study) -> list[Shape]:
+    """Shapes before this one, in this tab."""
+    found: list[Shape] = st.session_state.setdefault(_HISTORY, {}).setdefault(study.path.name, [])
+    return found
+
+
+def _change(study: Study, ask: Callable[[], Shape], undone: bool = False) -> None:
+    """Store a shape; what cannot be met is said when the page is drawn, and nothing changes."""
+    st.session_state[_EDITION] = st.session_state.get(_EDITION, 0) + 1  # the table begins anew, without the edit
+    try:
+        before, shape = study.shape, ask()
+        study.ranker.rank(shape=shape)  # refused before a sample is copied for it
+        own = state.own_copy(study)
+        own.save_shape(shape)
+        if not undone:
+            _history(own).append(before)
+    except (LegrError, OSError) as error:
+        st.session_state[_PROBLEM] = str(error)
+
+
+def _undo(study: Study) -> None:
+    _change(study, _history(study).pop, undone=True)

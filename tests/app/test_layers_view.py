@@ -1,0 +1,43 @@
+"""The table of layers: what it says is the engine's, and what is asked in it becomes the study's shape."""
+
+from pathlib import Path
+
+import pytest
+
+from app.layers_view import edited, layers_info
+from legr.errors import SettingsError
+from legr.ranking.shape import Shape
+from legr.structure.cost import cost
+from legr.study.store import Study
+
+
+@pytest.fixture
+def study(studies: Path) -> Study:
+    return Study.open(studies / "demo")
+
+
+@pytest.mark.parametrize("budget", [1.0, 0.5, 0.1])
+def test_rows_are_what_the_plan_keeps(study: Study, budget: float) -> None:
+    curve = study.curve()
+    keep = curve.at(macs=budget)
+    info = layers_info(curve, keep, Shape(pins={"layer1.0.conv1": 5}, excluded=("conv1",)))
+    assert info["Kept"].tolist() == curve.kept[:, curve.step(macs=budget)].tolist()
+    head = 10 * int(info["Kept"].iloc[-1])  # ten classes; the classifier is no row
+    whole = cost(curve.structure, keep).macs
+    assert info["MACs, %"].sum() == pytest.approx(100 * (whole - head) / whole)
+    asked = info.set_index("Layer")
+    assert asked.loc["layer1.0.conv1", "Pin at"] == 5 and asked["Pin at"].notna().sum() == 1
+    assert asked.index[asked["Leave whole"]].tolist() == ["conv1"]
+
+
+def test_edits_become_a_shape(study: Study) -> None:
+    curve = study.curve()
+    info = layers_info(curve, curve.at(macs=0.5), Shape())
+    names = info["Layer"].tolist()
+    shape = edited(Shape(multiple=4), info, {1: {"Pin at": 7}, 0: {"Leave whole": True}})
+    assert shape == Shape(multiple=4, pins={names[1]: 7}, excluded=(names[0],))
+    shape = edited(shape, info, {0: {"Pin at": 9}, 1: {"Leave whole": True}})  # the later wish stands
+    assert shape == Shape(multiple=4, pins={names[0]: 9}, excluded=(names[1],))
+    assert edited(shape, info, {0: {"Pin at": None}, 1: {"Leave whole": False}}) == Shape(multiple=4)
+    with pytest.raises(SettingsError, match="from 1 on"):
+        edited(Shape(), info, {1: {"Pin at": 0}})
