@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check install install-dev browser clean
+.PHONY: run test check screenshots install install-dev browser clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m legr app
@@ -16,6 +16,9 @@ check: $(VENV)/.dev browser
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+screenshots: $(VENV)/.dev browser
+	$(BIN)/python -m tests.browser.screenshots
 
 install: $(VENV)/.run
 install-dev: $(VENV)/.dev

@@ -8,16 +8,8 @@ words said to the server meanwhile, and the milliseconds from release until the 
 """
 
 import argparse
-import os
-import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +18,9 @@ from playwright.sync_api import Page, sync_playwright
 
 from legr.files import write_json
 from tests.app.demo_study import make_study
+from tests.browser.running import OPTIONS, chromium_path, running_app
 
 MODELS = {"cifar_resnet56": 32, "mobilenet_v2": 224, "resnet50": 224}  # and the side of their images
-ROOT = Path(__file__).resolve().parents[1]
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WATCH = """() => {
     window.seen = [];
     let row = null;
@@ -58,11 +49,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        studies = Path(folder)
+        studies = Path(folder) / "studies"
         for model in options.models:
             make_study(studies / model, model=model, side=MODELS[model])
-        with app(studies) as url, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
+        with running_app(studies) as url, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium_path(), args=OPTIONS)
             rows = {}
             for model in options.models:
                 page = browser.new_page(viewport={"width": 1280, "height": 1000})
@@ -117,28 +108,6 @@ def drag(page: Page, url: str, steps: int) -> dict[str, Any]:
 
 def _round(value: float) -> float:
     return round(float(value), 1)
-
-
-@contextmanager
-def app(studies: Path) -> Iterator[str]:
-    """The app on a folder of studies; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "legr", "app", "--port", str(port), "--studies", str(studies)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield url
-    finally:
-        os.killpg(server.pid, 15)
-        server.wait()
 
 
 if __name__ == "__main__":

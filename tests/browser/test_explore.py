@@ -1,16 +1,19 @@
 """The app in a real browser: the dial follows the hand without a word to the server; pages open in a fresh server."""
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from playwright import sync_api
 
 from app.dial import dial_table
 from app.measured import Measurements
+from legr.ranking.shape import Shape
 from legr.study.store import Study
-from tests.browser.conftest import ROOT
+from tests.browser.running import OPTIONS, ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -29,10 +32,9 @@ PNG = b"\x89PNG"
 
 @pytest.fixture
 def page(chromium: str) -> Iterator[sync_api.Page]:
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     complaints: list[str] = []
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=options)
+        browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -165,6 +167,62 @@ def test_a_point_of_another_ranking_leads_there(page: sync_api.Page, app_url: st
     page.wait_for_timeout(200)
     page.mouse.click(*point)
     wait_for_bars(page, kept_at(tmp_path / "studies", 0.3, "uniform"))
+
+
+def test_two_budgets_stand_side_by_side(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
+    page.goto(f"{app_url}/?study=demo&budget=50")
+    wait_for_bars(page, kept_at(tmp_path / "studies", 0.5))
+    page.get_by_role("button", name="Hold this budget").click()
+    page.wait_for_url("**held=50**")
+    entry = page.get_by_role("spinbutton", name="Budget")
+    entry.fill("30")
+    entry.press("Enter")
+    wait_for_bars(page, kept_at(tmp_path / "studies", 0.3))
+    ticks = "document.querySelector('.bd-layers .bd-plot').data[2]?.y"
+    assert page.evaluate(f"() => {ticks}") == kept_at(tmp_path / "studies", 0.5)
+    curve = Study.open(tmp_path / "studies" / "demo").curve("learned")
+    fewer = 100 * (1 - curve.macs[curve.step(macs=0.3)] / curve.macs[curve.step(macs=0.5)])
+    sync_api.expect(page.locator(".bd-figures > div").first).to_contain_text(f"−{fewer:.1f} %")
+    page.get_by_role("button", name="Compared with 50.00 %").click()
+    page.wait_for_function(f"() => !({ticks})")
+
+
+def test_a_pinned_layer_keeps_its_count_at_the_same_budget(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
+    page.goto(f"{app_url}/?study=demo&budget=50")
+    wait_for_bars(page, kept_at(tmp_path / "studies", 0.5))
+    study = Study.open(tmp_path / "studies" / "demo")
+    study.save_shape(Shape(pins={"layer1.0.conv1": 5}))  # the canvas of the table cannot be typed into by name
+    page.reload()
+    pinned = kept_at(tmp_path / "studies", 0.5)
+    names = [layer.name for layer in study.structure.layers]
+    assert pinned[names.index("layer1.0.conv1")] == 5
+    wait_for_bars(page, pinned)
+    page.get_by_role("button", name="Clear all").click()
+    page.wait_for_function(f"() => JSON.stringify(({DRAWN})()) !== '{json.dumps(pinned, separators=(',', ':'))}'")
+    assert study.shape.is_plain
+    page.get_by_role("button", name="Undo").click()
+    wait_for_bars(page, pinned)
+    assert study.shape.pins == {"layer1.0.conv1": 5}
+
+
+@pytest.mark.parametrize(
+    ("chart", "form"), [("layers", "CSV"), ("frontier", "CSV"), ("layers", "PNG"), ("frontier", "SVG")]
+)
+def test_charts_are_files_as_well(page: sync_api.Page, app_url: str, tmp_path: Path, chart: str, form: str) -> None:
+    page.goto(f"{app_url}/?study=demo&budget=50&axis=macs")
+    wait_for_bars(page, kept_at(tmp_path / "studies", 0.5))
+    with page.expect_download() as download:
+        page.locator(f".bd-{chart}").get_by_role("button", name=form).click()
+    assert download.value.suggested_filename == f"demo-{chart}-50.{form.lower()}"
+    content = download.value.path().read_bytes()
+    if form == "CSV":
+        table = pd.read_csv(io.BytesIO(content))
+        if chart == "layers":
+            assert table["kept"].tolist() == kept_at(tmp_path / "studies", 0.5)
+        else:
+            assert set(table["series"]) == {"learned", "identity", "uniform", "finetuned", "original"}
+    else:
+        assert content.startswith(PNG if form == "PNG" else b"<svg")
 
 
 def test_figures_are_said_as_people_read_them(page: sync_api.Page) -> None:
