@@ -8,9 +8,11 @@ from dataclasses import replace
 import streamlit as st
 
 from app.charts import PLAIN, map_figure, map_info, search_figure, search_info, search_info_of_history
+from app.replay_view import show_replay
 from app.widgets import metric, plain
 from legr.jobs.records import Job
 from legr.progress import duration
+from legr.search.replay import journal_path, newest_journal
 from legr.study.pace import pace
 from legr.study.records import EFFORTS, Learned, SearchSettings
 from legr.study.store import Study
@@ -160,10 +162,12 @@ def show_search(study: Study, job: Job) -> None:
         with st.container(horizontal=True):
             _losses(first, last)
         st.plotly_chart(search_figure(info, total), key="search", config=PLAIN, alt=_ALT)
+    if job.stage != "point":
+        show_replay(study, newest_journal(study))
 
 
-def show_learned(learned: Learned) -> None:
-    """What the last finished search found."""
+def show_learned(study: Study, learned: Learned) -> None:
+    """What the last finished search found, and the way to it."""
     st.subheader("The learned ranking", anchor=False)
     with st.container(horizontal=True):
         _losses(learned.identity_loss, learned.best_loss)
@@ -180,6 +184,7 @@ def show_learned(learned: Learned) -> None:
         st.markdown("**Alpha and kappa of each layer** (dotted: the identity, alpha 1 and kappa 0)")
         alt = "Alpha and kappa of each layer."
         st.plotly_chart(map_figure(map_info(learned)), key="map", config=PLAIN, alt=alt)
+    show_replay(study, journal_path(study, SearchSettings.from_dict(learned.settings)))
 
 
 _ALT = "Best loss after each pass, beside the loss of the identity."

@@ -28,7 +28,7 @@ def page() -> None:
         if arguments is not None:
             launch(study, "learn", arguments)
         if study.learned:
-            show_learned(study.learned)
+            show_learned(study, study.learned)
     optimism_note(study)
 
 

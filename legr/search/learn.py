@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from legr.ranking.types import Affine
 from legr.search.fitness import HasLost, Score
 from legr.search.journal import Journal
 from legr.search.judge import Judge
+from legr.search.replay import journal_path
 from legr.search.types import Candidate, Learner, Proposal, best_of, final_values
 from legr.structure.types import Keep
 from legr.study.records import Learned, SearchSettings
@@ -121,11 +121,6 @@ def learn(
         "best_loss": learned.best_loss,
         "seconds": learned.seconds,
     }
-
-
-def journal_path(study: Study, settings: SearchSettings) -> Path:
-    """Where the candidates of a search lie."""
-    return study.path / "searches" / f"{settings.key}.journal"
 
 
 def is_over(journal: Journal, effort: float) -> bool:

@@ -15,7 +15,8 @@ from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.fitness import HasLost, Score
 from legr.search.gradient import GradientLearner, GradientSettings
 from legr.search.journal import mend
-from legr.search.learn import Search, journal_path, learn, standing
+from legr.search.learn import Search, learn, standing
+from legr.search.replay import journal_path
 from legr.search.sampled import CmaEs, Sampled
 from legr.search.types import Candidate, Learner, Proposal
 from legr.structure.types import Keep
