@@ -59,6 +59,21 @@ def others_at_work(study: Study, *kinds: str) -> None:
         st.fragment(_line, run_every=2 * WATCH_EVERY_S)(study, active)
 
 
+def work_lines(study: Study) -> list[str]:
+    """One line for each job of a study that is at work."""
+    return [_at_work(job) for job in records.list_jobs(study) if job.active]
+
+
+def _at_work(job: Job) -> str:
+    return f"{NOUNS.get(job.kind, job.kind)} runs in the background. {progress_text(job)}"
+
+
+def announce(job: Job) -> None:
+    """Tell the person who waits that a job has ended, when the page is next drawn."""
+    noun = NOUNS.get(job.kind, job.kind)
+    state.announce(f"{noun} has finished." if job.state == "done" else ending_text(job))
+
+
 def progress_text(job: Job) -> str:
     """How far a job is, in one line."""
     if job.state == "queued" and job.stage == WAITING:
@@ -89,6 +104,7 @@ def _show(study: Study, job_id: str, was_active: bool, draw: Draw | None) -> Non
     with guarded():
         job = records.load(study, job_id)
         if was_active and not job.active:
+            announce(job)
             st.rerun()
         if job.active:
             _show_active(study, job)
@@ -136,5 +152,6 @@ def _line(study: Study, job_ids: list[str]) -> None:
         for job_id in job_ids:
             job = records.load(study, job_id)
             if not job.active:
+                announce(job)
                 st.rerun()
-            st.caption(plain(f"{NOUNS.get(job.kind, job.kind)} runs in the background. {progress_text(job)}"))
+            st.caption(plain(_at_work(job)))

@@ -3,7 +3,6 @@
 It does not know how a study is made: `python -m legr new` does it, in a process of its own.
 """
 
-import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +13,9 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from app import state
 from app.commands import Outcome, run_command
 from app.widgets import show_error
-from legr.errors import SettingsError
+from legr.errors import SettingsError, StudyError
 from legr.study.places import studies_folder
+from legr.study.shelf import require_name
 from legr.training.settings_file import named_models
 
 MODELS = (
@@ -91,10 +91,12 @@ def new_study_form(done: Callable[[str], None]) -> None:
 
 def problem_with(name: str, data: str) -> str | None:
     """One sentence about what is wrong with the form, or None."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name):
-        return f"a study's name has letters, digits, - and _ only, got {name!r}; choose another"
-    if name in state.known_studies() or (studies_folder() / name).exists():
-        return f"there is a study or a folder {name} already; choose another name"
+    try:
+        require_name(name, studies_folder())
+    except StudyError as error:
+        return str(error)
+    if name in state.known_studies():
+        return f"there is a sample {name} already; choose another name"
     if not data:
         return "name the folder that holds the images"
     return None

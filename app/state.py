@@ -20,7 +20,7 @@ from legr.study.store import Study
 Stamp = tuple[int, ...]
 START_BUDGET = 50.0  # per cent of MACs
 _NAME, _NOTICE, _BUDGET, _HELD = "study", "notice", "budget", "held"
-_ENTERED, _WANTED = "entered", "wanted"
+_ENTERED, _WANTED, _ANNOUNCED = "entered", "wanted", "announced"
 
 
 # -- the way in ---------------------------------------------------------------------------------------------
@@ -82,6 +82,12 @@ def choose(name: str) -> None:
         st.query_params[_NAME] = name
 
 
+def forget() -> None:
+    """Open no study in particular any more: the one that was open is gone."""
+    st.session_state.pop(_NAME, None)
+    st.query_params.pop(_NAME, None)
+
+
 def own_copy(study: Study) -> Study:
     """Return a study that may be written; a sample is copied to the user's folder, and the user is told.
 
@@ -107,6 +113,17 @@ def take_notice() -> str | None:
     """What the user has to be told once."""
     notice: str | None = st.session_state.pop(_NOTICE, None)
     return notice
+
+
+def announce(sentence: str) -> None:
+    """Say something for a moment when the page is next drawn."""
+    st.session_state[_ANNOUNCED] = sentence
+
+
+def take_announcement() -> str | None:
+    """What is to be said for a moment."""
+    sentence: str | None = st.session_state.pop(_ANNOUNCED, None)
+    return sentence
 
 
 # -- the budget, shared by the pages -----------------------------------------------------------------------

@@ -36,6 +36,9 @@ def guarded() -> Iterator[None]:
 def run_page(page: Callable[[], None], path: str) -> None:
     """Run a page, guarded; `path` is its file, seen from `streamlit_app.py`."""
     state.require_entry(path)
+    said = state.take_announcement()
+    if said:
+        st.toast(plain(said), duration="long")
     with guarded():
         page()
 

@@ -8,10 +8,13 @@ from pathlib import Path
 import streamlit as st
 
 from app import state
+from app.job_panel import work_lines
 from app.new_study import new_study_form
+from app.study_menu import study_menu
 from app.widgets import plain, run_page, summary_line
 from legr.errors import LegrError
 from legr.study.places import SAMPLES, list_studies, studies_folder
+from legr.study.shelf import note_of
 from legr.study.store import Study
 
 
@@ -35,6 +38,7 @@ def show_list(title: str, paths: list[Path], nothing: str) -> None:
             left, right = st.columns([8, 1], vertical_alignment="center")
             with left:
                 describe(path)
+                study_menu(path)
             with right:
                 if known.get(path.name) != path:
                     st.badge("Copied", color="gray", help="Your copy, below, is opened instead.")
@@ -50,6 +54,7 @@ def describe(path: Path) -> None:
         study = Study.open(path)
         floor = state.curve(study, study.default_ranking).floor
         facts = f"{plain(summary_line(study))} · prunes down to {100 * floor:.1f} % of the MACs"
+        facts += "".join(f"  \n{plain(line)}" for line in (*work_lines(study), note_of(study)) if line)
     except (LegrError, OSError) as error:
         facts = f":red[{plain(str(error))}]"
     st.markdown(f"**{plain(path.name)}**  \n:small[{facts}]")

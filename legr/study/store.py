@@ -70,8 +70,7 @@ class Study:
             raise StudyError(f"{path} holds a study already; open it, or choose another folder")
         data = {"structure": to_dict(structure), "norms": [values.tolist() for values in norms.values]}
         write_json(path / "structure.json", data, indent=None)
-        write_json(path / "study.json", {"format": FORMAT, **info.to_dict()})
-        return cls.open(path)
+        return cls(path, info).with_info()
 
     def copy_to(self, path: Path) -> "Study":
         """Copy a sample to a folder where it can be worked on; one that is there already is used as it is."""
@@ -79,8 +78,7 @@ class Study:
             partial = temporary_beside(path)
             try:
                 shutil.copytree(self.path, partial, ignore=shutil.ignore_patterns("jobs", "*.lock"))
-                info = replace(self.info, sample=False)
-                write_json(partial / "study.json", {"format": FORMAT, **info.to_dict()})
+                Study(partial, self.info).with_info(sample=False)
                 with suppress(OSError):  # another process may have been faster: its copy is as good
                     partial.rename(path)
             finally:
@@ -89,8 +87,11 @@ class Study:
 
     def mark_as_sample(self) -> "Study":
         """Make this finished study one that is never written again, only copied."""
-        info = replace(self.info, sample=True)
-        write_json(self.path / "study.json", {"format": FORMAT, **info.to_dict()})
+        return self.with_info(sample=True)
+
+    def with_info(self, **changes: Any) -> "Study":
+        """Write changed facts of what the study is about, and open it anew."""
+        write_json(self.path / "study.json", {"format": FORMAT, **replace(self.info, **changes).to_dict()})
         return Study.open(self.path)
 
     def require_writable(self) -> None:

@@ -1,0 +1,79 @@
+"""What is done with a study as a whole, under its name: rename, duplicate, note, delete.
+
+It does not know what a study holds.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from app import state
+from app.widgets import show_error
+from legr.errors import LegrError
+from legr.jobs import records
+from legr.study.places import studies_folder
+from legr.study.shelf import LONGEST_NOTE, delete, duplicate, note_of, rename, require_name, save_note
+from legr.study.store import Study
+
+
+def study_menu(path: Path) -> None:
+    """Buttons below a study; of a sample, only what leaves it as it is. A damaged one has none."""
+    try:
+        study = Study.open(path)
+    except LegrError:
+        return
+    name, own = path.name, not study.info.sample
+    with st.container(horizontal=True, gap="small"):
+        with st.popover("Duplicate", type="tertiary", key=f"duplicate-menu-{name}"):
+            _form(name, "Duplicate", lambda new: duplicate(study, new, studies_folder()))
+        if not own:
+            return
+        with st.popover("Rename", type="tertiary", key=f"rename-menu-{name}"):
+            _form(name, "Rename", lambda new: _rename(study, new))
+        with st.popover("Note", type="tertiary", key=f"note-menu-{name}"):
+            text = st.text_area("What is this study about?", note_of(study), LONGEST_NOTE, key=f"note-{name}")
+            if st.button("Keep", key=f"keep-note-{name}"):
+                _do(lambda: save_note(study, text))
+        with st.popover("Delete", type="tertiary", key=f"delete-menu-{name}"):
+            st.write("The study goes for good, with all that was learned, fine-tuned and exported in it.")
+            if st.button(f"Delete {name}", type="primary", key=f"delete-{name}"):
+                _do(lambda: _delete(study))
+
+
+def _form(name: str, label: str, act: Callable[[str], object]) -> None:
+    with st.form(f"{label}-{name}", border=False):
+        new = st.text_input("New name", f"{name}-2", max_chars=60, key=f"{label}-{name}-name")
+        if st.form_submit_button(label):
+            _do(lambda: act(new))
+
+
+def _do(act: Callable[[], object]) -> None:
+    """Do it and draw the page anew; what cannot be done is said here."""
+    try:
+        act()
+    except (LegrError, OSError) as error:
+        show_error(str(error))
+        return
+    st.rerun()
+
+
+def _rename(study: Study, name: str) -> None:
+    _require_idle(study)
+    require_name(name, study.path.parent)
+    was_open = state.open_name() == study.path.name
+    renamed = rename(study, name)
+    if was_open:
+        state.choose(renamed.path.name)
+
+
+def _delete(study: Study) -> None:
+    _require_idle(study)
+    delete(study)
+    if state.open_name() == study.path.name:
+        state.forget()
+
+
+def _require_idle(study: Study) -> None:
+    if any(job.active for job in records.list_jobs(study)):
+        raise LegrError(f"a job of {study.path.name} is at work; cancel it or wait for its end")

@@ -1,0 +1,46 @@
+"""The Studies page: what can be done with a study as a whole, and what is refused while a job is at work."""
+
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from legr.study.store import Study
+from tests.app.conftest import OpenApp
+from tests.app.test_job_panel import alive, write_job
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    return next(button for button in at.button if button.label == label).click().run()
+
+
+def names(studies: Path) -> list[str]:
+    return sorted(path.name for path in studies.iterdir() if path.name[0] != ".")
+
+
+def test_a_study_is_duplicated_and_renamed(open_app: OpenApp, studies: Path) -> None:
+    at = open_app("studies")
+    for label, expected in (("Duplicate", {"demo", "mine"}), ("Rename", {"yours", "mine"})):
+        at.text_input(key=f"{label}-demo-name").set_value("mine" if label == "Duplicate" else "yours")
+        at.button(key=f"FormSubmitter:{label}-demo-{label}").click().run()
+        assert not at.exception and not at.error
+        assert expected <= set(names(studies))
+    assert "demo" not in names(studies)
+    at.switch_page("pages/explore.py").run()
+    assert at.title[0].value == "yours"
+
+
+def test_a_study_is_deleted_and_another_is_open(open_app: OpenApp, studies: Path) -> None:
+    at = press(open_app("studies"), "Delete demo")
+    assert not at.exception and not at.error
+    assert "demo" not in names(studies)
+    at.switch_page("pages/explore.py").run()
+    assert not at.exception and not at.error
+
+
+def test_nothing_is_moved_away_under_a_job(open_app: OpenApp, studies: Path) -> None:
+    write_job(studies / "demo", "learn", state="running", stage="pass", done=3, total=64, **alive())
+    at = open_app("studies")
+    assert any("The search runs in the background. Pass 3 of 64" in text.value for text in at.markdown)
+    press(at, "Delete demo")
+    assert "at work; cancel it" in at.error[0].value
+    assert Study.open(studies / "demo").learned
