@@ -25,7 +25,9 @@ def require_name(name: str, folder: Path) -> str:
     """
     name = name.strip()
     if not _NAME.fullmatch(name):
-        raise StudyError(f"a name has 1 to 60 letters, digits, - and _, and begins with none of -; got {name[:60]!r}")
+        raise StudyError(
+            f"a study's name has letters, digits, - and _ only, 60 at most, and begins with no -; got {name[:60]!r}"
+        )
     if (folder / name).exists():
         raise StudyError(f"there is a study {name} already; choose another name")
     return name

@@ -20,7 +20,7 @@ def study(tmp_path: Path) -> Study:
 def test_names_stay_in_the_folder(study: Study, name: str) -> None:
     before = sorted(study.path.parent.parent.rglob("*"))
     for act in (lambda: rename(study, name), lambda: duplicate(study, name, study.path.parent)):
-        with pytest.raises(StudyError, match="letters, digits"):
+        with pytest.raises(StudyError, match="letters, digits, - and _ only"):
             act()
     assert sorted(study.path.parent.parent.rglob("*")) == before
 
