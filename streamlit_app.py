@@ -5,7 +5,6 @@ It does not know what a page shows. Start it with `python -m legr app`.
 
 import streamlit as st
 
-from app.components.budget_dial import serve_plotly
 from app.state import enter
 
 PAGES = (
@@ -17,7 +16,6 @@ PAGES = (
 )
 
 st.set_page_config(page_title="LeGR: trade-off explorer", layout="wide")
-serve_plotly()
 page = st.navigation([st.Page(path, title=title) for path, title in PAGES], position="top")
 enter()
 page.run()

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from app.measured import Measurements, Reading
+from app.measured import ORIGINAL, Measurements, Reading
 from legr.ranking.budget import BudgetCurve, CurveTable
 from legr.structure.cost import layer_macs
 from legr.structure.types import Keep, Structure
@@ -32,14 +32,14 @@ def stops(curve: BudgetCurve, points: Sequence[float], here: float) -> dict[int,
 
     Args:
         points: fractions of the MACs of networks that were measured or fine-tuned: each is a stop.
-        here: where the dial stands.
+        here: where the dial stands, per cent.
 
     Returns:
         Per cent of the original's MACs, and the step of the curve that it leads to: each a different network.
     """
     low = percent_of(curve.floor)
     steps = np.arange(math.ceil(low / FINEST), 100 / FINEST + 1) * FINEST
-    wanted = [low, *steps.tolist(), *map(percent_of, points), percent_of(here)]
+    wanted = [low, *steps.tolist(), *map(percent_of, points), here]
     inside = sorted({min(100.0, max(low, percent)) for percent in wanted})
     by_step = {curve.step(macs=percent / 100): percent for percent in inside}  # of two alike, the larger budget
     return dict(sorted(by_step.items(), reverse=True))
@@ -47,7 +47,7 @@ def stops(curve: BudgetCurve, points: Sequence[float], here: float) -> dict[int,
 
 def percent_of(fraction: float) -> float:
     """A fraction in per cent, rounded up to the fourth place: read back, it leads to the same network."""
-    return math.ceil(1e6 * fraction - 1e-4) / 1e4
+    return math.ceil(1e6 * fraction - 1e-7) / 1e4
 
 
 def dial_table(
@@ -68,17 +68,23 @@ def dial_table(
         held: per cent of the MACs of another stop; None where there is none.
 
     Returns:
-        Lists over S budgets from the floor to the whole: percent, macs, params, latency, before, after (each value
-        or None, with a list of the same name and `_measured`); kept and share (per mille of the MACs) of every layer,
-        S x L; where the lens is another than filters: bars, S x L, and wholes, L; start, the place of `here`.
+        Lists over S budgets from the floor to the whole: percent (the budget), cost (what its network takes), both of
+        the MACs; macs, params; latency, before, after (each value or None, with a list of the same name and
+        `_measured`); kept and share (per mille of the MACs) of every layer, S x L; where the lens is another than
+        filters: bars, S x L, and wholes, L. Beside them batch, images of a forward pass that was timed, and start, the
+        place of `here`.
     """
+    if curve.macs[0] < curve.dense.macs:  # pins keep the original off this path, so nothing is read on the way to it
+        measured = Measurements([point for point in measured.points if point.ranking != ORIGINAL])
     points = [p.macs / curve.dense.macs for p in measured.line(ranking)] + [run.macs_fraction for run in runs]
     points += [] if held is None else [held / 100]
+    here = max(percent_of(curve.floor), min(100.0, percent_of(here)))
     found = stops(curve, points, here)
     table = curve.table([percent / 100 for percent in found.values()])
     places = [int(macs) for macs in table.macs]
     return {
         "percent": list(found.values()),
+        "cost": [100 * macs / curve.dense.macs for macs in places],
         "macs": places,
         "params": table.params.tolist(),
         **_readings("latency", places, lambda macs: measured.latency_ms(ranking, macs)),
@@ -88,10 +94,10 @@ def dial_table(
         "totals": [layer.total for layer in curve.structure.layers],
         "kept": table.kept.tolist(),
         "share": (1000 * table.layer_macs / table.macs[:, None]).round().astype(int).tolist(),
-        "lens": lens,
+        "batch": measured.conditions.batch if measured.conditions else 1,
         "title": LENSES[lens][1],
         **_bars(curve.structure, table, lens),
-        "start": list(found).index(curve.step(macs=max(here, curve.floor))),
+        "start": list(found).index(curve.step(macs=here / 100)),
     }
 
 

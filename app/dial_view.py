@@ -8,13 +8,13 @@ from typing import Any
 import streamlit as st
 
 from app import state
-from app.charts import CAPTIONS, COLOURS
-from app.components.budget_dial import budget_dial
-from app.dial import LENSES, Lens, dial_table
+from app.charts import COLOURS
+from app.components.budget_dial import budget_dial, serve_plotly
+from app.dial import LENSES, Lens, dial_table, percent_of
 from app.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_info
 from app.measured import Measurements
 from app.widgets import FLOPS_NOTE
-from legr.study.records import RankingName
+from legr.study.records import RANKINGS, RankingName
 from legr.study.store import Study
 
 WAYS = ("macs", "params", "size", "latency", "fps")
@@ -29,6 +29,11 @@ def ranking_key(study: Study) -> str:
     return f"ranking-{study.path.name}-{bool(study.learned)}"
 
 
+def rankings_of(study: Study) -> list[RankingName]:
+    """Rankings that a study has."""
+    return [name for name in RANKINGS if name != "learned" or study.learned]
+
+
 def begin_dial() -> None:
     """Let the dial begin where the budget stands; for the whole page, not for a fragment that runs again."""
     st.session_state.pop(_START, None)
@@ -41,7 +46,8 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
         StudyError: the study cannot be read.
     """
     curve = state.curve(study, ranking)
-    budget = max(curve.floor, min(1.0, state.budget_percent() / 100))
+    serve_plotly()
+    budget = max(percent_of(curve.floor), min(100.0, state.budget_percent())) / 100
     name = f"{study.path.name}-{ranking}-{state.stamp(study)}"
     if st.session_state.get(_START, ("", 0.0))[0] != name:
         st.session_state[_START] = (name, budget)
@@ -101,12 +107,12 @@ def _switches(measured: Measurements, ranking: RankingName, lens: Lens) -> dict[
 def _heard(study: Study, key: str, name: str) -> None:
     """Do what the dial asks for; a value that is none is let go by."""
     value = st.session_state[key].get(name)
-    if name == "budget" and isinstance(value, int | float):
-        state.keep_budget(float(value))
+    if name == "budget":
+        state.keep_budget(value)
     elif name == "held":
-        state.keep_held(float(value) if isinstance(value, int | float) else None)
-    elif name == "go" and isinstance(value, dict) and value.get("ranking") in CAPTIONS:
-        state.keep_budget(float(value["percent"]))
+        state.keep_held(value.get("percent") if isinstance(value, dict) else None)
+    elif name == "go" and isinstance(value, dict) and value.get("ranking") in rankings_of(study):
+        state.keep_budget(value.get("percent"))
         st.session_state[ranking_key(study)] = value["ranking"]
     elif name in ("by", "lens", "axis"):
         state.keep_view(name, str(value))

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.widgets import plain, show_error
+from app.widgets import shape_note, show_error
 from legr.errors import LegrError
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.shape import MULTIPLES, PLAIN, Shape
@@ -117,8 +117,7 @@ def _controls(study: Study, shape: Shape) -> None:
     problem = st.session_state.pop(_PROBLEM, None)
     if problem:
         show_error(problem)
-    if not shape.is_plain:
-        st.caption(plain(f"Asked for: {shape.words}."))
+    shape_note(study)
 
 
 def _on_edit(study: Study, info: pd.DataFrame, key: str) -> None:
@@ -128,11 +127,11 @@ def _on_edit(study: Study, info: pd.DataFrame, key: str) -> None:
 
 def _history(study: Study) -> list[Shape]:
     """Shapes before this one, in this tab."""
-    found: list[Shape] = st.session_state.setdefault(_HISTORY, {}).setdefault(study.path.name, [])
+    found: list[Shape] = st.session_state.setdefault(_HISTORY, {}).setdefault((study.path.name, study.info.created), [])
     return found
 
 
-def _change(study: Study, ask: Callable[[], Shape], undone: bool = False) -> None:
+def _change(study: Study, ask: Callable[[], Shape], undone: bool = False) -> bool:
     """Store a shape; what cannot be met is said when the page is drawn, and nothing changes."""
     st.session_state[_EDITION] = st.session_state.get(_EDITION, 0) + 1  # the table begins anew, without the edit
     try:
@@ -144,7 +143,11 @@ def _change(study: Study, ask: Callable[[], Shape], undone: bool = False) -> Non
             _history(own).append(before)
     except (LegrError, OSError) as error:
         st.session_state[_PROBLEM] = str(error)
+        return False
+    return True
 
 
 def _undo(study: Study) -> None:
-    _change(study, _history(study).pop, undone=True)
+    history = _history(study)
+    if history and _change(study, lambda: history[-1], undone=True):
+        history.pop()

@@ -34,11 +34,12 @@ def replay_info(study: Study, found: Sequence[Moment], budget: float) -> pd.Data
     Returns:
         One row a moment: candidate, passes, best, then one column a layer with its filters.
     """
-    rows = []
+    rows, last, kept = [], None, []
     for moment in found:
-        curve = BudgetCurve(study.structure, study.ranker.rank(moment.affine, study.shape))
-        keep = curve.at(macs=max(budget, curve.floor))
-        kept = [int(keep.kept(layer.labels).sum()) for layer in study.structure.layers]
+        if moment.affine is not last:  # most candidates are no better than the best before them
+            curve = BudgetCurve(study.structure, study.ranker.rank(moment.affine, study.shape))
+            keep = curve.at(macs=max(budget, curve.floor))
+            last, kept = moment.affine, [int(keep.kept(layer.labels).sum()) for layer in study.structure.layers]
         rows.append((moment.candidate, moment.passes, moment.best, *kept))
     names = [layer.name for layer in study.structure.layers]
     return pd.DataFrame(rows, columns=["candidate", "passes", "best", *names])
@@ -115,14 +116,24 @@ def _add_controls(figure: go.Figure, info: pd.DataFrame) -> None:
     )
 
 
-def show_replay(study: Study, journal: Path | None) -> None:
-    """The search of a journal, at the budget that the dial stands at; nothing where there is nothing to play."""
-    found = chosen(moments(journal)) if journal else []
-    if len(found) < 2:
+def show_replay(study: Study, journal: Path | None, key: str) -> None:
+    """The search of a journal, at the budget that the dial stands at; nothing where there is nothing to play.
+
+    Args:
+        key: of the chart; another one for each on a page.
+    """
+    if journal is None or not journal.exists():
         return
-    budget = state.budget_percent() / 100
-    info = replay_info(study, found, budget)
+    budget = max(state.budget_percent() / 100, state.curve(study, "identity").floor)
+    info = _replay(str(study.path), str(journal), journal.stat().st_mtime_ns, state.stamp(study), budget)
+    if len(info) < 2:
+        return
     totals = [layer.total for layer in study.structure.layers]
-    st.markdown(f"**The best candidate so far, at {100 * budget:g} % of the MACs**")
-    alt = f"Loss of the best candidate and filters it keeps of each layer, over {found[-1].candidate + 1} candidates."
-    st.plotly_chart(replay_figure(info, totals, found[0].best), key=f"replay-{len(found)}", config=PLAIN, alt=alt)
+    st.markdown(f"**The best candidate so far, at {100 * budget:.4g} % of the MACs**")
+    alt = f"Loss of the best of {info['candidate'].iloc[-1] + 1} candidates, and filters that it keeps of each layer."
+    st.plotly_chart(replay_figure(info, totals, info["best"].iloc[0]), key=key, config=PLAIN, alt=alt)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _replay(study: str, journal: str, written: int, stamp: state.Stamp, budget: float) -> pd.DataFrame:
+    return replay_info(Study.open(study), chosen(moments(Path(journal))), budget)

@@ -162,8 +162,8 @@ def show_search(study: Study, job: Job) -> None:
         with st.container(horizontal=True):
             _losses(first, last)
         st.plotly_chart(search_figure(info, total), key="search", config=PLAIN, alt=_ALT)
-    if job.stage != "point":
-        show_replay(study, newest_journal(study))
+    if job.active and job.stage != "point":
+        show_replay(study, newest_journal(study, since=job.created), "replay-live")
 
 
 def show_learned(study: Study, learned: Learned) -> None:
@@ -184,7 +184,7 @@ def show_learned(study: Study, learned: Learned) -> None:
         st.markdown("**Alpha and kappa of each layer** (dotted: the identity, alpha 1 and kappa 0)")
         alt = "Alpha and kappa of each layer."
         st.plotly_chart(map_figure(map_info(learned)), key="map", config=PLAIN, alt=alt)
-    show_replay(study, journal_path(study, SearchSettings.from_dict(learned.settings)))
+    show_replay(study, journal_path(study, SearchSettings.from_dict(learned.settings)), "replay")
 
 
 _ALT = "Best loss after each pass, beside the loss of the identity."

@@ -4,7 +4,6 @@ It does not know how a page looks. A browser only ever sends a study's name: it 
 of studies and samples, so that no path can come from outside.
 """
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -137,8 +136,11 @@ def budget_percent() -> float:
     return float(st.session_state[_BUDGET])
 
 
-def keep_budget(percent: float) -> None:
-    """Remember the budget for the other pages and, in the address line, for a reload."""
+def keep_budget(asked: object) -> None:
+    """Remember the budget for the other pages and, in the address line, for a reload; what is none is let go by."""
+    percent = _percent(asked)
+    if percent is None:
+        return
     st.session_state[_BUDGET] = percent
     if st.query_params.get(_BUDGET) != f"{percent:g}":
         st.query_params[_BUDGET] = f"{percent:g}"
@@ -164,8 +166,9 @@ def held_percent() -> float | None:
     return _percent(st.query_params.get(_HELD, st.session_state.get(_HELD)))
 
 
-def keep_held(percent: float | None) -> None:
-    """Remember what to compare with, as `keep_budget` does."""
+def keep_held(asked: object) -> None:
+    """Remember what to compare with, as `keep_budget` does; None: the original."""
+    percent = _percent(asked)
     st.session_state[_HELD] = percent
     if percent is None:
         st.query_params.pop(_HELD, None)
@@ -173,11 +176,11 @@ def keep_held(percent: float | None) -> None:
         st.query_params[_HELD] = f"{percent:g}"
 
 
-def _percent(asked: str | float | None) -> float | None:
-    """A finite number in [0, 100] as it comes from an address line, or None."""
+def _percent(asked: object) -> float | None:
+    """A finite number in [0, 100] as it comes from an address line or a browser, to four places; else None."""
     try:
-        percent = float(asked if asked is not None else math.nan)
-    except ValueError:
+        percent = round(float(asked), 4)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
         return None
     return percent if 0 <= percent <= 100 else None
 

@@ -100,7 +100,7 @@ def shape_note(study: Study) -> None:
     """Say what is asked of the shape of every network of a study; nothing where nothing is."""
     words = study.shape.words
     if words:
-        st.caption(plain(f"Shape: {words}. Set by `python -m legr shape`."))
+        st.caption(plain(f"Asked for: {words}."))
 
 
 # -- images that are not on this machine -------------------------------------------------------------------

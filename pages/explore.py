@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import state
 from app.charts import CAPTIONS
-from app.dial_view import begin_dial, ranking_key, show_dial
+from app.dial_view import begin_dial, ranking_key, rankings_of, show_dial
 from app.job_panel import job_panel, launch, others_at_work
 from app.layers_view import show_layers
 from app.widgets import (
@@ -18,17 +18,15 @@ from app.widgets import (
     optimism_note,
     require_study,
     run_page,
-    shape_note,
 )
 from legr.jobs import records
-from legr.study.records import RANKINGS, RankingName
+from legr.study.records import RankingName
 from legr.study.store import Study
 
 
 def page() -> None:
     study = require_study()
     heading(study)
-    shape_note(study)
     others_at_work(study, "learn", "finetune", "export")
     show_unfinished_measuring(study)
     begin_dial()
@@ -52,7 +50,7 @@ def explore(study: Study) -> None:
 
 
 def choose_ranking(study: Study) -> RankingName:
-    options = [name for name in RANKINGS if name != "learned" or study.learned]
+    options = rankings_of(study)
     chosen: RankingName = st.segmented_control(
         "Ranking",
         options,

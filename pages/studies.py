@@ -38,7 +38,8 @@ def show_list(title: str, paths: list[Path], nothing: str) -> None:
             left, right = st.columns([8, 1], vertical_alignment="center")
             with left:
                 describe(path)
-                study_menu(path)
+                if known.get(path.name) == path:
+                    study_menu(path)
             with right:
                 if known.get(path.name) != path:
                     st.badge("Copied", color="gray", help="Your copy, below, is opened instead.")
@@ -54,10 +55,13 @@ def describe(path: Path) -> None:
         study = Study.open(path)
         floor = state.curve(study, study.default_ranking).floor
         facts = f"{plain(summary_line(study))} · prunes down to {100 * floor:.1f} % of the MACs"
-        facts += "".join(f"  \n{plain(line)}" for line in (*work_lines(study), note_of(study)) if line)
+        facts += "".join(f"  \n{plain(line)}" for line in work_lines(study))
+        note = note_of(study)
     except (LegrError, OSError) as error:
-        facts = f":red[{plain(str(error))}]"
+        facts, note = f":red[{plain(str(error))}]", ""
     st.markdown(f"**{plain(path.name)}**  \n:small[{facts}]")
+    if note:
+        st.text(note)
 
 
 def open_study(name: str) -> None:

@@ -113,6 +113,18 @@ def latest(study: Study, *kinds: str) -> Job | None:
     return next((job for job in list_jobs(study) if job.kind in kinds), None)
 
 
+def relocate(study: Study, before: Path) -> None:
+    """Let the records of a study that was renamed name its files where they are now; none of its jobs is at work."""
+
+    def moved(value: Any) -> Any:
+        inside = isinstance(value, str) and Path(value).is_relative_to(before)
+        return str(study.path / Path(value).relative_to(before)) if inside else value
+
+    for job in list_jobs(study):
+        result = {name: moved(value) for name, value in job.result.items()}
+        save(study, replace(job, arguments=tuple(map(moved, job.arguments)), result=result))
+
+
 def log_path(study: Study, job_id: str) -> Path:
     """Where a detached job writes what it says."""
     return _path(study, job_id).with_suffix(".log")

@@ -133,14 +133,15 @@ class BudgetCurve:
         asked = np.linspace(1.0, self.floor, 256).clip(self.floor) if budgets is None else np.array(budgets)
         steps = np.array([self._first_within("macs", budget) for budget in asked.tolist()])
         counts, weights = self._counts[:, steps], [layer.parameter for layer in self.structure.layers]
-        macs, none = macs_by_weight(self.structure, counts), np.zeros(len(steps), dtype=np.int64)
+        none = np.zeros(len(steps), dtype=np.int64)
+        macs, shape = macs_by_weight(self.structure, counts), (len(weights), len(steps))
         return CurveTable(
             budgets=asked,
             macs=self.macs[steps],
             params=self.params[steps],
             kept=self.kept[:, steps].T,
-            layer_macs=np.stack([macs.get(weight, none) for weight in weights], axis=1),
-            layer_params=np.stack([params_of(self.structure, counts, weight) for weight in weights], axis=1),
+            layer_macs=np.array([macs.get(weight, none) for weight in weights]).reshape(shape).T,
+            layer_params=np.array([params_of(self.structure, counts, weight) for weight in weights]).reshape(shape).T,
         )
 
     def _first_within(self, name: str, limit: float) -> int:

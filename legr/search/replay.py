@@ -31,10 +31,10 @@ def journal_path(study: Study, settings: SearchSettings) -> Path:
     return study.path / "searches" / f"{settings.key}.journal"
 
 
-def newest_journal(study: Study) -> Path | None:
-    """The journal that was written to last: of the search at work, where there is one."""
-    files = list((study.path / "searches").glob("*.journal"))
-    return max(files, key=lambda file: file.stat().st_mtime_ns, default=None)
+def newest_journal(study: Study, since: float) -> Path | None:
+    """The journal that was written to last, if that was after a time (seconds since 1970): of a search at work."""
+    files = [(file.stat().st_mtime, file) for file in (study.path / "searches").glob("*.journal")]
+    return max(((time, file) for time, file in files if time >= since), default=(0.0, None))[1]
 
 
 def moments(path: Path) -> list[Moment]:

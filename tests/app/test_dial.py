@@ -75,7 +75,7 @@ def test_lenses_show_parts_of_wholes(study: Study, lens: Lens) -> None:
     expected = {
         "percent": [100 * keep.kept(layer.labels).mean() for layer in curve.structure.layers],
         "macs": [layer_macs(curve.structure, keep)[layer.parameter] / 1e6 for layer in curve.structure.layers],
-        "params": table["bars"][row],  # counted on built networks in tests/ranking
+        "params": curve.table([table["percent"][row] / 100]).layer_params[0] / 1e3,
     }[lens]
     assert bars[row] == pytest.approx(expected, abs=0.06)
 
@@ -90,5 +90,7 @@ def test_shares_are_of_this_network(study: Study) -> None:
 
 def test_a_percentage_leads_back_to_its_network(study: Study) -> None:
     curve = study.curve("learned")
+    _, table = table_of(study)
+    assert all(taken <= percent for taken, percent in zip(table["cost"], table["percent"], strict=True))
     for step, macs in enumerate(curve.macs.tolist()):
         assert curve.macs[curve.step(macs=min(1.0, percent_of(macs / curve.dense.macs) / 100))] == curve.macs[step]

@@ -8,8 +8,14 @@ import pytest
 from app.replay_view import FRAMES, chosen, replay_figure, replay_info
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.types import Affine
-from legr.search.replay import Moment
+from legr.search.journal import Journal
+from legr.search.replay import Moment, journal_path
+from legr.search.types import Proposal
+from legr.study.records import SearchSettings
 from legr.study.store import Study
+from tests.app.conftest import OpenApp
+from tests.app.test_job_panel import alive, write_job
+from tests.search.candidates import candidate
 
 
 @pytest.fixture
@@ -52,3 +58,20 @@ def test_it_shows_the_end_and_plays_from_the_start(study: Study) -> None:
     assert all(
         kept + removed == total for kept, removed, total in zip(figure.data[2].y, figure.data[3].y, totals, strict=True)
     )
+
+
+def test_a_cancelled_search_beside_a_finished_one(open_app: OpenApp, studies: Path) -> None:
+    study = Study.open(studies / "demo")
+    assert study.learned
+    journal = journal_path(study, SearchSettings.from_dict(study.learned.settings))
+    n_layers = len(study.structure.layers)
+    for number in range(4):
+        Journal(journal).add(
+            candidate(Proposal(Affine(np.full(n_layers, 1.0 + number), np.zeros(n_layers))), 1 - number / 10)
+        )
+    write_job(studies / "demo", "learn", state="cancelled", stage="pass", done=3, total=64)
+    at = open_app("learn")
+    assert not at.exception
+    assert sum("best candidate so far, at 50 %" in text.value for text in at.markdown) == 1
+    write_job(studies / "demo", "learn", state="running", stage="pass", done=3, total=64, created=0.0, **alive())
+    assert sum("best candidate so far" in text.value for text in open_app("learn").markdown) == 1

@@ -120,9 +120,11 @@ def test_a_network_that_cannot_be_cut_says_so(open_app: OpenApp, studies: Path, 
 
 @pytest.mark.parametrize("page", ["structure", "explore"])
 def test_a_shape_is_said_once(open_app: OpenApp, studies: Path, page: str) -> None:
-    assert "python -m legr shape" not in words(open_app(page))
+    assert "Asked for" not in words(open_app(page))
     Study.open(studies / "demo").save_shape(Shape(multiple=8, pins={"layer1.0.conv1": 8, "layer2.0.conv1": 16}))
-    assert words(open_app(page)).count("Shape: multiples of 8; layer1.0.conv1 (8), layer2.0.conv1 (16) pinned.") == 1
+    assert (
+        words(open_app(page)).count("Asked for: multiples of 8; layer1.0.conv1 (8), layer2.0.conv1 (16) pinned.") == 1
+    )
 
 
 def _structure(**facts: object) -> Structure:

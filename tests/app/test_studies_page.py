@@ -4,6 +4,8 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from legr.jobs import records
+from legr.study.shelf import save_note
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
 from tests.app.test_job_panel import alive, write_job
@@ -20,8 +22,8 @@ def names(studies: Path) -> list[str]:
 def test_a_study_is_duplicated_and_renamed(open_app: OpenApp, studies: Path) -> None:
     at = open_app("studies")
     for label, expected in (("Duplicate", {"demo", "mine"}), ("Rename", {"yours", "mine"})):
-        at.text_input(key=f"{label}-demo-name").set_value("mine" if label == "Duplicate" else "yours")
-        at.button(key=f"FormSubmitter:{label}-demo-{label}").click().run()
+        at.text_input(key=f"{label}:demo:name").set_value("mine" if label == "Duplicate" else "yours")
+        at.button(key=f"FormSubmitter:{label}:demo-{label}").click().run()
         assert not at.exception and not at.error
         assert expected <= set(names(studies))
     assert "demo" not in names(studies)
@@ -44,3 +46,31 @@ def test_nothing_is_moved_away_under_a_job(open_app: OpenApp, studies: Path) -> 
     press(at, "Delete demo")
     assert "at work; cancel it" in at.error[0].value
     assert Study.open(studies / "demo").learned
+
+
+def test_a_sample_and_its_copy_stand_side_by_side(open_app: OpenApp, studies: Path) -> None:
+    sample = Study.open(studies.parent / "samples" / "shown")
+    sample.copy_to(studies / "shown")
+    at = open_app("studies")
+    assert not at.exception
+    at.text_input(key="Rename:demo:name").set_value("elsewhere")
+    at.button(key="FormSubmitter:Rename:demo-Rename").click().run()
+    assert "There is a study elsewhere already" in at.error[0].value
+
+
+def test_a_renamed_study_finds_its_files_again(open_app: OpenApp, studies: Path) -> None:
+    old = studies / "demo"
+    write_job(
+        old, "export", state="done", arguments=("--out", str(old / "exports" / "a")), result={"zip": str(old / "a.zip")}
+    )
+    at = open_app("studies")
+    at.text_input(key="Rename:demo:name").set_value("new")
+    at.button(key="FormSubmitter:Rename:demo-Rename").click().run()
+    job = records.latest(Study.open(studies / "new"), "export")
+    assert job is not None and job.result["zip"] == str(studies / "new" / "a.zip")
+    assert job.arguments[1] == str(studies / "new" / "exports" / "a")
+
+
+def test_a_note_is_shown_as_it_was_written(open_app: OpenApp, studies: Path) -> None:
+    save_note(Study.open(studies / "demo"), "for the **robot**\n\nsecond :red[line]")
+    assert any(text.value == "for the **robot**\n\nsecond :red[line]" for text in open_app("studies").text)

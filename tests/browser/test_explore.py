@@ -151,22 +151,31 @@ def test_a_view_is_a_link(page: sync_api.Page, app_url: str, tmp_path: Path) -> 
     sync_api.expect(page.get_by_role("spinbutton", name="Budget")).to_have_value("30.00")
 
 
-def test_a_point_of_another_ranking_leads_there(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "number", "ranking", "budget"),
+    [("Uniform", 1, "uniform", 0.3), ("Learned", 1, "learned", 0.3), ("Original", 0, "learned", 1.0)],
+)
+def test_a_click_on_a_measured_network_leads_there(
+    page: sync_api.Page, app_url: str, tmp_path: Path, line: str, number: int, ranking: str, budget: float
+) -> None:
     page.goto(f"{app_url}/?study=demo&budget=50&axis=macs")
     wait_for_bars(page, kept_at(tmp_path / "studies", 0.5))
-    point = page.wait_for_function("""() => {
+    point = page.wait_for_function(
+        """([line, number]) => {
         const chart = document.querySelector('.bd-frontier .bd-plot');
-        const trace = chart.data?.findIndex(trace => trace.name === 'Uniform') ?? -1;
+        const trace = chart.data?.findIndex(trace => trace.name === line) ?? -1;
         if (trace < 0) return null;
-        const mark = chart.calcdata[trace][1];
+        const mark = chart.calcdata[trace][number];
         const { xaxis, yaxis } = chart._fullLayout;
         const box = chart.getBoundingClientRect();
         return [box.x + xaxis._offset + xaxis.c2p(mark.x), box.y + yaxis._offset + yaxis.c2p(mark.y)];
-    }""").json_value()
+    }""",
+        arg=[line, number],
+    ).json_value()
     page.mouse.move(*point)
     page.wait_for_timeout(200)
     page.mouse.click(*point)
-    wait_for_bars(page, kept_at(tmp_path / "studies", 0.3, "uniform"))
+    wait_for_bars(page, kept_at(tmp_path / "studies", budget, ranking))
 
 
 def test_two_budgets_stand_side_by_side(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
@@ -223,6 +232,29 @@ def test_charts_are_files_as_well(page: sync_api.Page, app_url: str, tmp_path: P
             assert set(table["series"]) == {"learned", "identity", "uniform", "finetuned", "original"}
     else:
         assert content.startswith(PNG if form == "PNG" else b"<svg")
+
+
+def test_a_limit_that_is_typed_finds_the_network_that_the_engine_finds(
+    page: sync_api.Page, app_url: str, tmp_path: Path
+) -> None:
+    study = Study.open(tmp_path / "studies" / "demo")
+    curve, words = study.curve(), (ROOT / "app/components/budget_dial/words.js").read_text()
+    table = dial_table(curve, "learned", Measurements(study.points), study.finetuned, here=0.5)
+    for shape in (Shape(), Shape(pins={"layer1.0.conv1": 4})):
+        study.save_shape(shape)
+        curve = study.curve()
+        table = dial_table(curve, "learned", Measurements(study.points), study.finetuned, here=0.5)
+        asked = [percent for percent in range(1, 101) if percent >= 100 * curve.floor]
+        places = page.evaluate(
+            f"([table, asked]) => {{ {words} return asked.map(p => place(table, 'macs', p)) }}", [table, asked]
+        )
+        found = [table["macs"][place] for place in places]
+        assert found == [curve.macs[curve.step(macs=percent / 100)] for percent in asked]
+        least = page.evaluate(
+            f"table => {{ {words} return place(table, 'macs', Number(WAYS.macs.show(table.percent[0]))) }}", table
+        )
+        assert least == 0
+        assert page.evaluate(f"table => {{ {words} return place(table, 'macs', 0.1) }}", table) is None
 
 
 def test_figures_are_said_as_people_read_them(page: sync_api.Page) -> None:

@@ -1,4 +1,4 @@
-"""Whole studies: renamed, duplicated, deleted, noted; names never lead out of the folder, and samples stay as they are."""
+"""Whole studies: renamed, duplicated, deleted, noted; no name leads out of the folder, and samples stay as they are."""
 
 from pathlib import Path
 

@@ -5,21 +5,30 @@ It does not know studies. Python hears of a budget when it is let go, and of a s
 
 import shutil
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from legr.files import replacing
+
 _HERE = Path(__file__).parent
-_SCRIPTS = ("words.js", "charts.js", "downloads.js", "dial.js")  # one script; each uses what stands above it
-_PLOTLY = Path(__file__).parents[3] / "static" / "plotly.min.js"
+_SCRIPTS = (
+    "words.js",
+    "elements.js",
+    "charts.js",
+    "downloads.js",
+    "dial.js",
+)  # one script; each uses what stands above it
+_PLOTLY = Path(__file__).parents[3] / "static" / f"plotly-{version('plotly')}.min.js"
 
 _mount = st.components.v2.component(
     "legr.budget_dial",
     html='<section class="budget-dial"></section>',
-    css=(_HERE / "style.css").read_text(),
-    js="\n".join((_HERE / name).read_text() for name in _SCRIPTS),
+    css=(_HERE / "style.css").read_text(encoding="utf-8"),
+    js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS),
     isolate_styles=False,  # Plotly's own styles have to reach its charts
 )
 
@@ -33,22 +42,20 @@ def budget_dial(data: Mapping[str, Any], key: str, on_change: Callable[[str], No
             state.
     """
     heard = {f"on_{name}_change": _telling(on_change, name) for name in ("budget", "held", "by", "lens", "axis", "go")}
-    _mount(key=key, data=dict(data), **heard)
+    _mount(key=key, data={**data, "plotly": f"app/static/{_PLOTLY.name}"}, **heard)
 
 
 def _telling(on_change: Callable[[str], None], name: str) -> Callable[[], None]:
     return lambda: on_change(name)
 
 
+@st.cache_resource(show_spinner=False)
 def serve_plotly() -> None:
-    """Put the installed Plotly where the server hands it to browsers, unless it is there: nothing comes from elsewhere.
+    """Put the installed Plotly where the server hands it to browsers: nothing comes from elsewhere.
 
     Raises:
         OSError: the folder of the app cannot be written.
     """
-    source = Path(str(files("plotly").joinpath("package_data/plotly.min.js")))
-    if not _PLOTLY.exists() or _PLOTLY.stat().st_size != source.stat().st_size:
-        _PLOTLY.parent.mkdir(exist_ok=True)
-        partial = _PLOTLY.with_suffix(".part")
-        shutil.copyfile(source, partial)
-        partial.replace(_PLOTLY)
+    if not _PLOTLY.exists():
+        with replacing(_PLOTLY) as partial:
+            shutil.copyfile(str(files("plotly").joinpath("package_data/plotly.min.js")), partial)

@@ -3,16 +3,21 @@
 
 let plotly; // the one copy of the page
 
-function loadPlotly() {
-  plotly ??= window.Plotly
-    ? Promise.resolve(window.Plotly)
-    : new Promise((resolve, reject) => {
-        const script = document.createElement("script");
-        script.src = new URL("app/static/plotly.min.js", document.baseURI).href;
-        script.onload = () => resolve(window.Plotly);
-        script.onerror = () => reject(new Error("Plotly could not be loaded from this server"));
-        document.head.append(script);
-      });
+/** Load Plotly once; what failed is tried again the next time. */
+function loadPlotly(path) {
+  plotly ??= new Promise((resolve, reject) => {
+    if (window.Plotly) return resolve(window.Plotly);
+    const script = document.createElement("script");
+    const end = () => {
+      if (window.Plotly) return resolve(window.Plotly);
+      plotly = undefined;
+      script.remove();
+      reject(new Error("The charts could not be loaded from this server; reload the page"));
+    };
+    script.src = new URL(path, document.baseURI).href;
+    script.onload = script.onerror = end;
+    document.head.append(script);
+  });
   return plotly;
 }
 
@@ -44,7 +49,7 @@ class LayerBars {
     return [table.kept[i], table.totals];
   }
 
-  async settle(data, i, other) {
+  async settle(Plotly, data, i, other) {
     const { table, colours } = data;
     this.table = table;
     const [kept, wholes] = this.values(i);
@@ -73,7 +78,6 @@ class LayerBars {
       hoverinfo: "skip",
       marker: { symbol: "line-ew", size: Math.min(22, (0.7 * this.element.clientWidth) / table.layers.length), line: { width: 2, color: ink } },
     };
-    const Plotly = await loadPlotly();
     await Plotly.react(
       this.element,
       [
@@ -122,10 +126,9 @@ class Frontier {
     return axis === "latency" ? table.latency[i] : axis === "macs" ? table.macs[i] / 1e6 : table.params[i] / 1e3;
   }
 
-  async settle(data, i) {
+  async settle(Plotly, data, i) {
     this.data = data;
     const { frontier, colour, table } = data;
-    const Plotly = await loadPlotly();
     const [left] = frontier.layout.xaxis.range;
     const [low] = frontier.layout.yaxis.range;
     const x = this.x(i) ?? left; // what is not known is drawn as well, and hidden: it may be known at the next budget

@@ -2,6 +2,7 @@
 //   name      of the study, for files;  ranking: its name
 //   id        of the table: with another one the dial begins anew at table.start
 //   table     one row a budget, see `dial_table`
+//   plotly    where it is loaded from
 //   original  facts of it, as `facts` in words.js gives them
 //   held      per cent of the MACs of the network that all are compared with, or null: the original
 //   by        way in which the budget is said: macs, params, size, latency, fps
@@ -15,24 +16,7 @@ const SETTLED_MS = 160; // after the last key
 class Dial {
   constructor(root) {
     this.root = root;
-    root.innerHTML = `
-      <div class="bd-head">
-        <fieldset class="bd-switch bd-by"><legend>Budget by</legend></fieldset>
-        <label class="bd-entry"><span class="bd-at-most"></span>
-          <input type="number" inputmode="decimal" step="any" aria-label="Budget"><span class="bd-unit"></span></label>
-        <button class="bd-hold" type="button"></button>
-        <span class="bd-message" role="status"></span>
-      </div>
-      <input class="bd-range" type="range" min="0" step="1" aria-label="Budget">
-      <div class="bd-ends" aria-hidden="true"><span></span><span></span></div>
-      <dl class="bd-figures" aria-label="Figures of this network"></dl>
-      <p class="bd-note"></p>
-      <div class="bd-charts">
-        <figure class="bd-layers"><figcaption>Filters of each layer<span class="bd-switch bd-lens"></span></figcaption>
-          <div class="bd-plot" role="img"></div><p class="bd-files">Download: </p></figure>
-        <figure class="bd-frontier"><figcaption>Accuracy against cost<span class="bd-switch bd-axis"></span></figcaption>
-          <div class="bd-plot" role="img"></div><p class="bd-nothing"></p><p class="bd-files">Download: </p></figure>
-      </div>`;
+    root.innerHTML = TEMPLATE;
     const find = (selector) => root.querySelector(selector);
     this.parts = {
       range: find(".bd-range"), entry: find(".bd-entry input"), unit: find(".bd-unit"), atMost: find(".bd-at-most"),
@@ -64,9 +48,11 @@ class Dial {
     const { range, entry, hold } = this.parts;
     hold.onclick = () => this.hold(this.held === null ? this.table.percent[this.i] : null);
     range.oninput = () => this.turn(Number(range.value));
-    range.onchange = () => this.letGo(this.pressed ? 0 : SETTLED_MS);
     range.onpointerdown = () => (this.pressed = true);
-    range.onpointerup = range.onpointercancel = () => (this.pressed = false);
+    range.onchange = () => {
+      this.letGo(this.pressed ? 0 : SETTLED_MS);
+      this.pressed = false;
+    };
     range.onkeydown = (event) => {
       const page = { PageUp: 1, PageDown: -1 }[event.key];
       if (!page) return;
@@ -103,7 +89,7 @@ class Dial {
   /** Compare with the network of a budget from now on; null: with the original. */
   hold(percent) {
     this.held = percent;
-    this.tell("held", percent);
+    this.tell("held", { percent });
     this.draw();
     this.settle();
   }
@@ -146,25 +132,32 @@ class Dial {
   letGo(after) {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {
+      this.say();
       this.settle();
-      const percent = this.table.percent[this.i];
-      if (percent === this.told) return;
-      this.told = percent;
-      this.tell("budget", percent);
     }, after);
+  }
+
+  /** Say where the dial stands, if it has moved since. */
+  say() {
+    clearTimeout(this.resting);
+    this.resting = null;
+    const percent = this.table.percent[this.i];
+    if (percent === this.told) return;
+    this.told = percent;
+    this.tell("budget", percent);
   }
 
   /** Find the largest network within a limit that was typed. */
   ask(limit) {
     const { parts } = this;
-    const { unit, larger } = WAYS[this.way];
-    const [smallest, largest] = reach(this.table, this.way);
+    const { unit, larger, show } = WAYS[this.way];
+    const [smallest] = reach(this.table, this.way);
     const found = Number.isFinite(limit) ? place(this.table, this.way, limit) : null;
     if (found === null) {
-      const [low, high] = larger ? [smallest, largest] : [largest, smallest];
-      const end = larger ? `at least ${three(low)}` : `at most ${three(high)}`;
+      const measured = WAYS[this.way].at(this.table, 0) === null ? "measured " : "";
+      const least = `${larger ? "needs" : "reaches"} ${show(smallest)} ${unit}`;
       parts.message.textContent = Number.isFinite(limit)
-        ? `Out of reach: this ranking's smallest network needs ${end} ${unit}. ${this.data.remedy}`
+        ? `Out of reach: this ranking's smallest ${measured}network ${least}. ${this.data.remedy}`
         : "";
       this.draw();
       return;
@@ -176,7 +169,7 @@ class Dial {
 
   /** Go to a measured network; that of another ranking is Python's to open. */
   go(percent, ranking) {
-    if (ranking && ranking !== this.data.ranking) {
+    if (ranking !== "original" && ranking !== this.data.ranking) {
       this.tell("go", { percent, ranking });
       return;
     }
@@ -186,7 +179,7 @@ class Dial {
 
   /** Of the largest network within a budget. */
   placeOf(percent) {
-    return Math.max(0, this.table.percent.findLastIndex((p) => p <= percent + 1e-9));
+    return Math.max(0, this.table.cost.findLastIndex((cost) => cost <= percent + 1e-9));
   }
 
   /** Everything but the charts. */
@@ -217,7 +210,8 @@ class Dial {
     });
     const ends = reach(table, this.way);
     write(parts.ends[0], `smallest: ${way.show(ends[0])} ${way.unit}`);
-    write(parts.ends[1], `original: ${way.show(ends[1])}`);
+    const whole = table.macs[this.last] === this.data.original.macs;
+    write(parts.ends[1], `${whole ? "original" : "largest"}: ${way.show(ends[1])} ${way.unit}`);
   }
 
   /** Let Plotly draw what the marks already show. */
@@ -225,8 +219,12 @@ class Dial {
     const { data, parts } = this;
     if (!data.lenses) return;
     try {
-      await this.bars.settle(data, this.i, this.other);
-      if (data.frontier) await this.frontier.settle(data, this.i);
+      const Plotly = await loadPlotly(data.plotly);
+      if (data !== this.data) return; // newer data has its own turn
+      await this.bars.settle(Plotly, data, this.i, this.other);
+      if (data !== this.data) return;
+      if (data.frontier) await this.frontier.settle(Plotly, data, this.i);
+      if (data !== this.data) return;
     } catch (error) {
       parts.message.textContent = `${error.message}.`;
       return;
@@ -250,7 +248,7 @@ class Dial {
 
   close() {
     cancelAnimationFrame(this.frame);
-    clearTimeout(this.resting);
+    if (this.resting) this.say();
     this.sizes.disconnect();
     for (const chart of [this.parts.layers, this.parts.frontier]) {
       if (chart._fullLayout) window.Plotly.purge(chart);
@@ -258,37 +256,13 @@ class Dial {
   }
 }
 
-/** Radio buttons of a switch, made anew only where their captions change. */
-function fill(element, name, options, chosen, onChoose) {
-  const signature = JSON.stringify(options);
-  if (element.dataset.options !== signature) {
-    element.dataset.options = signature;
-    element.querySelectorAll("label").forEach((label) => label.remove());
-    const group = `${name}-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
-    for (const [value, caption] of options) {
-      const label = document.createElement("label");
-      label.innerHTML = `<input type="radio"><span></span>`;
-      Object.assign(label.firstChild, { name: group, value });
-      label.lastChild.textContent = caption;
-      element.append(label);
-    }
-  }
-  for (const input of element.querySelectorAll("input")) {
-    input.checked = input.value === chosen;
-    input.onchange = () => onChoose(input.value);
-  }
-}
-
-/** Set a text only where it changes. */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-export default function budgetDial({ data, parentElement, setStateValue, setTriggerValue }) {
+export default function budgetDial({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".budget-dial");
   const dial = (root.dial ??= new Dial(root));
-  dial.show(data, (name, value) => (name === "go" ? setTriggerValue(name, value) : setStateValue(name, value)));
+  const mount = (dial.mount = Symbol());
+  dial.show(data, setTriggerValue); // triggers, not state: Python alone remembers
   return () => {
+    if (dial.mount !== mount) return; // a later call has taken over
     dial.close();
     delete root.dial;
   };

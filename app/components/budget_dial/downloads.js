@@ -9,7 +9,7 @@ function save(name, href) {
 
 /** A chart as a picture, "png" or "svg". */
 async function savePicture(chart, name, format) {
-  const Plotly = await loadPlotly();
+  const { Plotly } = window;
   const layout = { ...chart.layout, paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff", font: { size: 12, color: "#1c2430" } };
   const size = { width: Math.max(chart.clientWidth, 700), height: 420, scale: format === "png" ? 2 : 1 };
   save(`${name}.${format}`, await Plotly.toImage({ data: chart.data, layout }, { format, ...size }));

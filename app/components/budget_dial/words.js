@@ -36,31 +36,40 @@ function accuracy(value, measured) {
   return value === null ? DASH : `${measured ? "" : "~"}${(100 * value).toFixed(1)} %`;
 }
 
+/** Images that a network sees in a second; null where its latency is not known. */
+function frames(table, i) {
+  return table.latency[i] === null ? null : (1000 * table.batch) / table.latency[i];
+}
+
 /**
  * The ways to say a budget: caption of the switch, unit, value at a place of the table, its words, and whether more of
- * it means a larger network. A way without a value at any place is not offered.
+ * it means a larger network; of MACs, `cost` is what the network takes of the budget shown. A way without a value at any
+ * place is not offered.
  */
 const WAYS = {
-  macs: { caption: "MACs", unit: "% of the MACs", at: (t, i) => t.percent[i], show: (v) => v.toFixed(2), larger: true },
+  macs: {
+    caption: "MACs",
+    unit: "% of the MACs",
+    at: (t, i) => t.percent[i],
+    cost: (t, i) => t.cost[i],
+    show: (v) => v.toFixed(2),
+    larger: true,
+  },
   params: { caption: "Parameters", unit: "million parameters", at: (t, i) => t.params[i] / 1e6, show: three, larger: true },
   size: { caption: "Size", unit: "MB of weights", at: (t, i) => (4 * t.params[i]) / 1e6, show: three, larger: true },
   latency: { caption: "Latency", unit: "ms", at: (t, i) => t.latency[i], show: three, larger: true },
-  fps: {
-    caption: "Frames",
-    unit: "frames a second",
-    at: (t, i) => (t.latency[i] === null ? null : 1000 / t.latency[i]),
-    show: three,
-    larger: false,
-  },
+  fps: { caption: "Frames", unit: "frames a second", at: frames, show: three, larger: false },
 };
 
 /** The largest network that keeps within a limit, as a place of the table; null where none does. */
 function place(table, way, limit) {
+  const { at, cost = at, show, larger } = WAYS[way];
+  const keeps = (value) => value !== null && (larger ? value <= limit : value >= limit);
   for (let i = table.macs.length - 1; i >= 0; i--) {
-    const value = WAYS[way].at(table, i);
-    if (value !== null && (WAYS[way].larger ? value <= limit : value >= limit)) return i;
+    if (keeps(cost(table, i))) return i;
   }
-  return null;
+  const smallest = table.macs.findIndex((_, i) => at(table, i) !== null);
+  return smallest >= 0 && keeps(Number(show(at(table, smallest)))) ? smallest : null; // as it is shown, it is within reach
 }
 
 /** Values at both ends of what is known: [at the smallest network, at the largest], or null. */
@@ -94,7 +103,13 @@ function figures(table, i, other) {
       true,
       "",
     ],
-    ["Frames a second", latency === null ? DASH : three(1000 / latency), "", false, ""],
+    [
+      "Frames a second",
+      latency === null ? DASH : `${table.latency_measured[i] ? "" : "~"}${three(frames(table, i))}`,
+      "",
+      false,
+      latency !== null && table.batch > 1 ? `in batches of ${table.batch}` : "",
+    ],
     ["Top-1, not fine-tuned", accuracy(now.before, table.before_measured[i]), gain("before"), false, ""],
     ["Top-1, fine-tuned", accuracy(now.after, true), gain("after"), false, ""],
   ];
