@@ -20,7 +20,7 @@ from legr.structure.types import Keep
 from legr.study.store import Study
 
 _LAYER, _KEPT, _TOTAL, _SHARE, _PIN, _WHOLE = "Layer", "Kept", "Of", "MACs, %", "Pin at", "Leave whole"
-_HISTORY, _EDITION, _MULTIPLE, _PROBLEM = "shapes", "layers-edition", "multiple", "layers-problem"
+_HISTORY, _EDITION, _PROBLEM = "shapes", "layers-edition", "layers-problem"
 
 
 def layers_info(curve: BudgetCurve, keep: Keep, shape: Shape) -> pd.DataFrame:
@@ -79,7 +79,7 @@ def show_layers(study: Study, curve: BudgetCurve, budget: float) -> None:
             "Double-click a cell to change it; measuring, fine-tuning and export follow."
         )
         _controls(study, shape)
-        key = f"layers-{study.path.name}-{shape.key}-{st.session_state.get(_EDITION, 0)}"
+        key = _key(study, "table")
         st.data_editor(
             info,
             key=key,
@@ -100,16 +100,16 @@ def show_layers(study: Study, curve: BudgetCurve, budget: float) -> None:
 
 
 def _controls(study: Study, shape: Shape) -> None:
+    key = _key(study, "multiple")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
             "Filters in multiples of",
             MULTIPLES,
             index=MULTIPLES.index(shape.multiple),
-            key=f"{_MULTIPLE}-{shape.key}",
+            key=key,
             width=180,
-            on_change=lambda: _change(
-                study, lambda: replace(shape, multiple=st.session_state[f"{_MULTIPLE}-{shape.key}"])
-            ),
+            on_change=_on_multiple,
+            args=(study, key),
             help="What remains of a layer is a multiple of it, or the layer is whole: kernels like that.",
         )
         st.button("Undo", disabled=not _history(study), on_click=_undo, args=(study,))
@@ -120,9 +120,20 @@ def _controls(study: Study, shape: Shape) -> None:
     shape_note(study)
 
 
+def _key(study: Study, widget: str) -> str:
+    """Of a widget, as long as the shape is what it shows: one of the page before may speak once more, and is not heard."""
+    return f"{widget}-{study.path.name}-{study.shape.key}-{st.session_state.get(_EDITION, 0)}"
+
+
 def _on_edit(study: Study, info: pd.DataFrame, key: str) -> None:
-    rows = st.session_state[key]["edited_rows"]
-    _change(study, lambda: edited(study.shape, info, rows))
+    if key == _key(study, "table"):
+        rows = st.session_state[key]["edited_rows"]
+        _change(study, lambda: edited(study.shape, info, rows))
+
+
+def _on_multiple(study: Study, key: str) -> None:
+    if key == _key(study, "multiple"):
+        _change(study, lambda: replace(study.shape, multiple=st.session_state[key]))
 
 
 def _history(study: Study) -> list[Shape]:
