@@ -121,7 +121,7 @@ def _controls(study: Study, shape: Shape) -> None:
 
 
 def _key(study: Study, widget: str) -> str:
-    """Of a widget, as long as the shape is what it shows: one of the page before may speak once more, and is not heard."""
+    """Of a widget while the shape is what it shows: one of the page before may speak once more, and is not heard."""
     return f"{widget}-{study.path.name}-{study.shape.key}-{st.session_state.get(_EDITION, 0)}"
 
 
