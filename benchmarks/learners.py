@@ -264,7 +264,8 @@ def plot(found: Mapping[str, Mapping[str, Any]], learners: Sequence[str], file: 
         best = [np.array(run["best"])[step] for run, step in zip(runs, steps, strict=True)]
         axes[0].plot(ends, np.mean(best, axis=0), **style)
         for axis, budget in zip(axes[1:], budgets, strict=True):
-            rows = [[found[f"test|{name}|{seed}|{share:g}|{budget}"] for share in SHARES] for seed in range(len(runs))]
+            seeds = {row.split("|")[2] for row in found if row.startswith(f"test|{name}|")}
+            rows = [[found[f"test|{name}|{seed}|{share:g}|{budget}"] for share in SHARES] for seed in seeds]
             seconds, top1 = (np.array([[row[key] for row in run] for run in rows]) for key in ("seconds", "top1"))
             axis.plot(np.median(seconds, axis=0), 100 * top1.mean(axis=0), marker="o", **style)
             axis.set_title(f"top-1 at {float(budget):.0%} of the MACs, %", fontsize=10)
