@@ -88,7 +88,13 @@ class LayerBars {
       layout({
         barmode: "stack",
         bargap: 0.12,
-        xaxis: { tickangle: -90, tickfont: { size: 10 }, fixedrange: true, automargin: true },
+        xaxis: {
+          tickangle: -90,
+          tickfont: { size: 10 },
+          range: [-0.5, table.layers.length - 0.5],
+          fixedrange: true,
+          automargin: true,
+        },
         yaxis: { title: { text: table.title }, range: [0, 1.02 * top], fixedrange: true, automargin: true },
       }),
       PLAIN,
