@@ -42,7 +42,7 @@ class GradientSettings:
     memory: float = 0.95  # of the running average of iterates that is proposed
     stride: int = 10  # steps a proposal
     images: int = 128  # training images a step
-    still: float = 0.98  # likeness of kept sets (cosine) at which the search ends; above 1: never
+    still: float = 0.985  # likeness of kept sets (cosine) at which the search ends; above 1: never
 
     def __post_init__(self) -> None:
         require("rate", self.rate, 0 < self.rate <= 1, "in (0, 1]")
