@@ -20,6 +20,7 @@ from legr.commands.learn import plan_learn, run_learn
 from legr.commands.measure import measure
 from legr.data.load import load_dataset
 from legr.ranking.limits import Budget
+from legr.study.shelf import save_note
 from legr.study.store import Study
 from legr.training.finetune import FineTuneSettings, finetune
 from legr.training.models import build_model
@@ -28,6 +29,10 @@ from legr.training.weights import save_weights
 MODEL, DATA, SPLIT_SEED = "cifar_resnet20", "digits", 0
 TRAINING = FineTuneSettings(epochs=30, distill=False, lr=0.1, batch=64, weight_decay=1e-3)
 FINE_TUNED = (0.5, 0.3, 0.15)
+NOTE = (
+    "A ResNet-20 on scikit-learn's handwritten digits, trained by this program. Small enough to learn, fine-tune and "
+    "export in seconds, without a network: a place to try everything."
+)
 
 
 def main() -> None:
@@ -66,6 +71,7 @@ def _tidy(study: Study) -> None:
         shutil.rmtree(study.path / name, ignore_errors=True)
     for lock in study.path.rglob(".*.lock"):
         lock.unlink()
+    save_note(study, NOTE)
     study.mark_as_sample()
 
 
