@@ -31,7 +31,7 @@ TRAINING = FineTuneSettings(epochs=30, distill=False, lr=0.1, batch=64, weight_d
 FINE_TUNED = (0.5, 0.3, 0.15)
 NOTE = (
     "A ResNet-20 on scikit-learn's handwritten digits, trained by this program. Small enough to learn, fine-tune and "
-    "export in seconds, without a network: a place to try everything."
+    "export in seconds, and it needs no internet: a place to try everything."
 )
 
 
