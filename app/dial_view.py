@@ -20,7 +20,7 @@ from legr.study.store import Study
 WAYS = ("macs", "params", "size", "latency", "fps")
 _KEY = "dial"
 _START = "dial-start"
-_UNMEASURED = "has been measured yet: Measure the frontier, below, does so at about a dozen budgets."
+_UNMEASURED = "No network has been measured yet: Measure the frontier, below, does so at about a dozen budgets."
 _REMEDY = "A ranking learned for small budgets, or a smaller network to begin with, would help."
 
 
@@ -93,14 +93,17 @@ def _switches(measured: Measurements, ranking: RankingName, lens: Lens) -> dict[
     axes = AXES if measured.conditions else tuple(axis for axis in AXES if axis != "latency")
     axis: Axis = state.view("axis", axes)  # type: ignore[assignment]
     info = frontier_info(measured, axis)
-    figure = frontier_figure(info, axis, measured.conditions, ranking).to_plotly_json()
+    frontier = None
+    if not info.empty:
+        figure = frontier_figure(info, axis, measured.conditions, ranking)
+        frontier = {**figure.to_plotly_json(), "rows": info.drop(columns="hover").to_dict("records")}
     return {
         "lenses": [[name, caption] for name, (caption, _) in LENSES.items()],
         "lens": lens,
         "axes": [[name, AXIS_CAPTIONS[name]] for name in axes],
         "axis": axis,
-        "frontier": None if info.empty else {**figure, "rows": info.drop(columns="hover").to_dict("records")},
-        "nothing": f"No network {_UNMEASURED}",
+        "frontier": frontier,
+        "nothing": _UNMEASURED,
     }
 
 
