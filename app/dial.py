@@ -12,8 +12,8 @@ import numpy as np
 
 from app.measured import ORIGINAL, Measurements, Reading
 from legr.ranking.budget import BudgetCurve, CurveTable
-from legr.structure.cost import layer_macs
-from legr.structure.types import Keep, Structure
+from legr.structure.cost import dense_layer_macs
+from legr.structure.types import Structure
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import keep_id
 
@@ -126,7 +126,7 @@ def _bars(structure: Structure, table: CurveTable, lens: Lens) -> dict[str, Any]
     """What the bars show at every budget, S x L, and of the original, L; of filters, the table has that already."""
     weights = [layer.parameter for layer in structure.layers]
     if lens == "macs":
-        dense = layer_macs(structure, Keep(np.ones(structure.n_units, dtype=bool)))
+        dense = dense_layer_macs(structure)
         wholes, now = [dense.get(weight, 0) / 1e6 for weight in weights], table.layer_macs / 1e6
     elif lens == "params":
         wholes, now = [math.prod(structure.shapes[weight]) / 1e3 for weight in weights], table.layer_params / 1e3

@@ -17,8 +17,8 @@ from legr.commands.reasons import Reason, prunable_macs, reasons
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.footprints import Footprints
 from legr.ranking.limits import WORDS
-from legr.structure.cost import layer_macs
-from legr.structure.types import Keep, Structure
+from legr.structure.cost import dense_layer_macs
+from legr.structure.types import Structure
 from legr.study.records import RankingName
 
 NAMED = 6  # names in a sentence
@@ -128,7 +128,7 @@ def groups_info(structure: Structure) -> pd.DataFrame:
         Columns group, macs_share in [0, 1], units, layers (how many), members. The share is of the multiply-adds
         that compute these channels: each layer's own, divided among its filters, so that no layer counts twice.
     """
-    macs = layer_macs(structure, Keep(np.ones(structure.n_units, dtype=bool)))
+    macs = dense_layer_macs(structure)
     total, shares = sum(macs.values()) or 1, np.zeros(len(structure.groups))
     group_of = Footprints(structure).group_of
     for layer in structure.layers:

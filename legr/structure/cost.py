@@ -29,7 +29,16 @@ def cost(structure: Structure, keep: Keep) -> Cost:
 
 def dense_cost(structure: Structure) -> Cost:
     """Count what the original network costs."""
-    return cost(structure, Keep(np.ones(structure.n_units, dtype=bool)))
+    return cost(structure, _whole(structure))
+
+
+def dense_layer_macs(structure: Structure) -> dict[str | None, int]:
+    """MACs by weight in the original network, as `layer_macs` gives them."""
+    return layer_macs(structure, _whole(structure))
+
+
+def _whole(structure: Structure) -> Keep:
+    return Keep(np.ones(structure.n_units, dtype=bool))
 
 
 def unit_macs(structure: Structure, keep: Keep) -> NDArray[np.float64]:
