@@ -24,7 +24,8 @@ from legr.structure.types import Keep, Structure
 from legr.study.store import Study
 from legr.training.compute import fast_dtype
 from legr.training.evaluate import Score, recalibrate, score
-from legr.training.finetune import FineTuneSettings, finetune
+from legr.training.settings import TrainSettings
+from legr.training.train import train
 
 CPU = torch.device("cpu")
 EPOCHS = 2  # of the fixed fine-tuning that tells how good a ranking is
@@ -65,12 +66,12 @@ class Bench:
     def fine_tuned(self, keep: Keep, teacher: "Taught", checkpoint: Path) -> Score:
         """On all test images after the fixed fine-tuning (distilled, seed 0)."""
         network = prune(self.model, self.structure, keep)
-        tuned = finetune(
+        tuned = train(
             network,
             teacher,
             self.dataset,
             self.normalization,
-            FineTuneSettings(epochs=EPOCHS),
+            TrainSettings(epochs=EPOCHS),
             device=CPU,
             checkpoint=checkpoint,
             report=silent,

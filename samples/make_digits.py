@@ -22,12 +22,13 @@ from legr.data.load import load_dataset
 from legr.ranking.limits import Budget
 from legr.study.shelf import save_note
 from legr.study.store import Study
-from legr.training.finetune import FineTuneSettings, finetune
 from legr.training.models import build_model
+from legr.training.settings import TrainSettings
+from legr.training.train import train
 from legr.training.weights import save_weights
 
 MODEL, DATA, SPLIT_SEED = "cifar_resnet20", "digits", 0
-TRAINING = FineTuneSettings(epochs=30, distill=False, lr=0.1, batch=64, weight_decay=1e-3)
+TRAINING = TrainSettings(epochs=30, distill=False, lr=0.1, batch=64, weight_decay=1e-3)
 FINE_TUNED = (0.5, 0.3, 0.15)
 NOTE = (
     "A ResNet-20 on scikit-learn's handwritten digits, trained by this program. Small enough to learn, fine-tune and "
@@ -50,7 +51,7 @@ def main() -> None:
     run_learn(study, plan_learn(study, {}, None), device, echo)
     measure(study, None, 1, None, device, echo)
     for budget in FINE_TUNED:
-        run_finetune(study, Budget(macs=budget), FineTuneSettings(epochs=10), device, echo)
+        run_finetune(study, Budget(macs=budget), TrainSettings(epochs=10), device, echo)
     _tidy(study)
 
 
@@ -58,8 +59,8 @@ def _train(path: Path, checkpoint: Path, echo: terminal.Echo, device: torch.devi
     """Train the original network from scratch on the training images, not on the held-out ones."""
     dataset = load_dataset(DATA, (3, 32, 32), split_seed=SPLIT_SEED)
     model = build_model(MODEL, len(dataset.classes))
-    result = finetune(
-        model, model, dataset, dataset.statistics(), TRAINING, device=device, checkpoint=checkpoint, report=echo
+    result = train(
+        model, None, dataset, dataset.statistics(), TRAINING, device=device, checkpoint=checkpoint, report=echo
     )
     metadata = {"made_by": "legr", "data": dataset.fingerprint, "split_seed": str(SPLIT_SEED)}
     save_weights(result.model, path, metadata)

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from legr.cli import inspecting, long_work, looking, shaping, terminal
+from legr.cli import inspecting, long_work, looking, shaping, terminal, training
 
 cli = typer.Typer(
     help="Learn a global ranking of a ConvNet's filters once, then prune to any budget.",
@@ -16,6 +16,7 @@ cli = typer.Typer(
 for _command in (
     inspecting.inspect,
     looking.new,
+    training.train,
     long_work.learn,
     looking.show,
     shaping.shape,

@@ -29,6 +29,7 @@ from legr.errors import LegrError, SettingsError
 from legr.progress import Progress, Report, duration, silent
 from legr.ranking.limits import Budget
 from legr.study.store import Study
+from legr.training.settings import TrainSettings
 
 
 def learn(
@@ -160,10 +161,9 @@ def finetune(
     """Train the network at a budget back to accuracy; goes on where it stopped."""
     from legr.commands.finetune import finished_finetune, run_finetune
     from legr.training.compute import pick_device
-    from legr.training.finetune import FineTuneSettings
 
     asked, place, opened = required(budget, "finetune"), pick_device(device), writable_study(study)
-    settings = FineTuneSettings(epochs=epochs, distill=distill)
+    settings = TrainSettings(epochs=epochs, distill=distill)
     arguments = arguments_of(
         {**dict(asked.limits()), "epochs": epochs, "device": device}, ["--distill" if distill else "--no-distill"]
     )

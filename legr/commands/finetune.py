@@ -20,11 +20,12 @@ from legr.ranking.limits import Budget
 from legr.study.records import FineTuned, Latency
 from legr.study.store import Study, keep_id
 from legr.training.evaluate import score
-from legr.training.finetune import FineTuneSettings, finetune
+from legr.training.settings import TrainSettings
+from legr.training.train import train
 from legr.training.weights import save_weights
 
 
-def finished_finetune(study: Study, budget: Budget, settings: FineTuneSettings) -> dict[str, Any] | None:
+def finished_finetune(study: Study, budget: Budget, settings: TrainSettings) -> dict[str, Any] | None:
     """The result of a finished run of these settings, or None; nothing is loaded for that.
 
     Raises:
@@ -36,7 +37,7 @@ def finished_finetune(study: Study, budget: Budget, settings: FineTuneSettings) 
 
 
 def run_finetune(
-    study: Study, budget: Budget, settings: FineTuneSettings, device: torch.device, report: Report
+    study: Study, budget: Budget, settings: TrainSettings, device: torch.device, report: Report
 ) -> dict[str, Any]:
     """Train the default ranking's network at a budget; a finished run of the same settings returns at once."""
     found = finished_finetune(study, budget, settings)
@@ -62,7 +63,7 @@ def _result(study: Study, run: FineTuned) -> dict[str, Any]:
     }
 
 
-def _key(keep: str, settings: FineTuneSettings) -> str:
+def _key(keep: str, settings: TrainSettings) -> str:
     return f"{keep}-{_digest(asdict(settings))}"
 
 
@@ -72,7 +73,7 @@ def _train(
     network: Network,
     key: str,
     macs: float,
-    settings: FineTuneSettings,
+    settings: TrainSettings,
     device: torch.device,
     report: Report,
 ) -> FineTuned:
@@ -80,7 +81,7 @@ def _train(
     before = score(ready(study, network, dataset, device)[0], dataset.test, normalization, device=device)
     checkpoint = study.path / "checkpoints" / f"{key}.safetensors"
     with study.lock("finetune"):
-        result = finetune(
+        result = train(
             network.model,
             model,
             dataset,
@@ -102,7 +103,7 @@ def _train(
             settings=asdict(settings),
             top1_before=before.top1,
             top1=point.top1,
-            heldout_top1=result.curve[-1]["heldout_top1"],
+            heldout_top1=result.curve[result.best_epoch]["heldout_top1"],
             epochs=settings.epochs,
             seconds=round(sum(epoch["seconds"] for epoch in result.curve), 1),
             curve=result.curve,

@@ -9,8 +9,10 @@ from torch.nn import functional as F
 
 from legr.data.load import load_dataset
 from legr.progress import silent
-from legr.training.finetune import FineTuneSettings, _further_loss, finetune
+from legr.training.losses import _further_loss
 from legr.training.models import build_model
+from legr.training.settings import TrainSettings
+from legr.training.train import train
 
 
 class TwoHeads(nn.Module):
@@ -27,8 +29,8 @@ class TwoHeads(nn.Module):
 
 def test_a_second_head_is_trained_as_well(tmp_path: Path) -> None:
     model, dataset = TwoHeads(), load_dataset("digits", (3, 8, 8))
-    settings = FineTuneSettings(epochs=1)
-    trained = finetune(
+    settings = TrainSettings(epochs=1)
+    trained = train(
         model, model, dataset, dataset.statistics(), settings,
         device=torch.device("cpu"), checkpoint=tmp_path / "c.safetensors", report=silent,
     ).model  # fmt: skip

@@ -1,0 +1,95 @@
+"""Train a network from scratch and write its weights, with all that says how they were made.
+
+It does not know studies or the command line.
+"""
+
+import hashlib
+import json
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from legr.commands.network import data_progress
+from legr.data.encoded import ImageShape
+from legr.data.images import IMAGENET_NORMALIZATION
+from legr.data.load import load_dataset
+from legr.errors import SettingsError, WeightsError
+from legr.progress import Report
+from legr.training.compute import device_name
+from legr.training.evaluate import score
+from legr.training.models import ModelSpec, build_model
+from legr.training.settings import TrainSettings
+from legr.training.train import train
+from legr.training.weights import save_weights
+
+
+def train_from_scratch(
+    out: Path,
+    spec: ModelSpec,
+    data: str,
+    normalize: str | None,
+    settings: TrainSettings,
+    device: torch.device,
+    report: Report,
+    *,
+    split_seed: int = 0,
+    input_shape: ImageShape | None = None,
+) -> dict[str, Any]:
+    """Train on the training images less the held-out ones; goes on where an earlier call was stopped.
+
+    Args:
+        out: the weights, `.safetensors`; their header holds what this returns, and from what they were made.
+        normalize: "imagenet" or "dataset"; None is "dataset".
+
+    Returns:
+        top1 and loss on the test images, heldout_top1, best_epoch (from 1), seconds, settings, machine.
+
+    Raises:
+        SettingsError: see the parts.
+        WeightsError: the file is there already, or cannot be written.
+    """
+    if out.exists():
+        raise WeightsError(f"{out} is there already; choose another file, or remove it to train again")
+    if out.suffix != ".safetensors":
+        raise WeightsError(f"weights are written as .safetensors, got {out.name}: change the suffix")
+    if normalize not in (None, "imagenet", "dataset"):
+        raise SettingsError(f"normalize must be imagenet or dataset, got {normalize!r}")
+    if spec.dense:
+        raise SettingsError(f"training needs one answer an image, and {spec.name} answers for every place of it")
+    shape = input_shape or spec.input_shape
+    progress = data_progress(report)
+    dataset = load_dataset(data, shape, split_seed=split_seed, download=data == "cifar10", progress=progress)
+    normalization = IMAGENET_NORMALIZATION if normalize == "imagenet" else dataset.statistics()
+    what = {
+        "model": spec.name,
+        "data": dataset.fingerprint,
+        "split_seed": split_seed,
+        "input_shape": shape,
+        "normalization": normalization.kind,
+        "settings": asdict(settings),
+    }
+    checkpoint = out.with_name(f"{out.stem}-{_digest(what)}.checkpoint.safetensors")
+    model = build_model(spec, len(dataset.classes), seed=settings.seed)
+    result = train(model, None, dataset, normalization, settings, device=device, checkpoint=checkpoint, report=report)
+    test = score(result.model, dataset.test, normalization, device=device)
+    found = {
+        "top1": test.top1,
+        "loss": test.loss,
+        "heldout_top1": result.curve[result.best_epoch]["heldout_top1"],
+        "best_epoch": result.best_epoch + 1,
+        "seconds": round(sum(row["seconds"] for row in result.curve), 1),
+        "settings": asdict(settings),
+        "machine": device_name(device),
+    }
+    made = {**what, **found, "torch": torch.__version__, "python": platform.python_version()}
+    metadata = {"made_by": "legr", "data": dataset.fingerprint, "split_seed": str(split_seed), "made": json.dumps(made)}
+    save_weights(result.model, out, metadata)
+    checkpoint.unlink(missing_ok=True)
+    return found
+
+
+def _digest(what: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:10]

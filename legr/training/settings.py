@@ -1,0 +1,78 @@
+"""How to train: the settings of a run, recipes by name, and the learning rate of every step.
+
+It does not know models or data, nor torch.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from legr.errors import SettingsError
+
+Decay = Literal["cosine", "steps"]
+_STEPS_AT, _STEP = (0.3, 0.6, 0.8), 0.2  # of the run; LeGR's own fine-tuning
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How to train; validated when made.
+
+    Raises:
+        SettingsError: a value is out of range.
+    """
+
+    epochs: int = 10
+    lr: float = 0.01  # at the top of the schedule (LeGR, section 4.1)
+    decay: Decay = "cosine"  # after the warm-up; "steps": x 0.2 after 30, 60 and 80 % of the run
+    warmup: float = 0.05  # share of steps in which the rate rises
+    momentum: float = 0.9  # Nesterov's
+    weight_decay: float = 5e-4  # of weights; norms and offsets do not decay
+    batch: int = 128
+    distill: bool = True  # learn from the original network's outputs as well
+    temperature: float = 4.0  # softness of the teacher's outputs
+    teacher_weight: float = 0.5  # of the loss; the rest is cross-entropy
+    smoothing: float = 0.0  # share of each label that is spread over all classes
+    average: float = 0.0  # of the weights over steps: how much of the average stays at a step; 0 takes none
+    clip: float = 0.0  # largest norm of the gradient; 0 is without limit
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise SettingsError(f"epochs must be at least 1, got {self.epochs}")
+        if self.batch < 2:
+            raise SettingsError(f"batch must be at least 2 (batch norm needs two images), got {self.batch}")
+        if not 0 < self.lr < math.inf:
+            raise SettingsError(f"the learning rate must be above 0, got {self.lr}")
+        if self.decay not in get_args(Decay):
+            raise SettingsError(f"decay must be {' or '.join(get_args(Decay))}, got {self.decay!r}")
+        for name in ("warmup", "momentum", "smoothing", "average"):
+            if not 0 <= getattr(self, name) < 1:
+                raise SettingsError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
+        if not 0 <= self.teacher_weight <= 1:
+            raise SettingsError(f"teacher_weight must be between 0 and 1, got {self.teacher_weight}")
+        if not self.temperature > 0:
+            raise SettingsError(f"temperature must be above 0, got {self.temperature}")
+        if self.weight_decay < 0 or self.clip < 0:
+            raise SettingsError(f"weight_decay and clip must be at least 0, got {self.weight_decay} and {self.clip}")
+
+    def rate(self, step: int, steps: int) -> float:
+        """The learning rate of a step, of `steps` in all."""
+        warmup = max(1, int(steps * self.warmup))
+        if step < warmup:
+            return self.lr * (step + 1) / warmup
+        if self.decay == "steps":
+            return self.lr * _STEP ** sum(step >= int(steps * at) for at in _STEPS_AT)
+        return self.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+
+#: From scratch, on one cycle: up for a fifth of the run, then down to 0.
+SCRATCH = TrainSettings(epochs=40, lr=0.2, warmup=0.2, distill=False)
+
+#: Recipes for fine-tuning by name.
+RECIPES: Mapping[str, TrainSettings] = {
+    "quick": TrainSettings(epochs=3),
+    "short": TrainSettings(epochs=10),
+    "standard": TrainSettings(epochs=30),
+    "paper": TrainSettings(epochs=60, decay="steps", distill=False),
+}

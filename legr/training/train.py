@@ -1,0 +1,155 @@
+"""Train a network: SGD, a schedule, distillation from a teacher; from scratch, or a pruned one back to accuracy.
+
+It does not know studies. Every epoch draws its randomness from (seed, epoch) alone, so a run that was
+killed goes on from its last checkpoint to the same weights.
+"""
+
+import copy
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from legr.data.batches import iterate
+from legr.data.images import Dataset, Normalization
+from legr.errors import SettingsError
+from legr.progress import Progress, Report
+from legr.training.compute import autocast, fast_dtype, own_randomness
+from legr.training.evaluate import score
+from legr.training.losses import Teacher, loss_of
+from legr.training.run import Run, is_number
+from legr.training.settings import TrainSettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network and how it came there."""
+
+    model: nn.Module  # of the epoch that answers held-out images best, in evaluation mode
+    curve: tuple[dict[str, float], ...]  # per epoch: loss, heldout_top1, heldout_loss, seconds, slower
+    best_epoch: int  # from 0
+    resumed_from: int  # epochs that were finished before this call
+
+
+def train(
+    model: nn.Module,
+    teacher: nn.Module | None,
+    dataset: Dataset,
+    normalization: Normalization,
+    settings: TrainSettings,
+    *,
+    device: torch.device,
+    checkpoint: Path,
+    report: Report,
+) -> Trained:
+    """Train a copy of `model`; resumes from `checkpoint` where that belongs to the same run.
+
+    Where a loss is no number, the run returns to its last good epoch and goes on at half the rate.
+
+    Args:
+        teacher: whose outputs are learned where `settings.distill`; None only without that.
+        checkpoint: safetensors file, rewritten after every epoch; the caller removes it.
+
+    Raises:
+        SettingsError: the loss is no number at any rate.
+    """
+    network = cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last)).train()  # type: ignore[call-overload]
+    run = Run(network, settings, checkpoint)
+    guide = Teacher(teacher, device) if settings.distill and teacher is not None else None
+    resumed_from = len(run.curve)
+    if resumed_from:
+        log.info("going on after epoch %d of %d", resumed_from, settings.epochs)
+    while len(run.curve) < settings.epochs:
+        start = time.monotonic()
+        loss = _run_epoch(run, guide, dataset, normalization, device)
+        held = score(run.judged, dataset.heldout, normalization, device=device, dtype=fast_dtype(device))
+        seconds = time.monotonic() - start
+        epoch = len(run.curve) + 1
+        if not is_number(loss, held.loss):
+            _fall_back(run, epoch)
+            continue
+        run.finish_epoch({"loss": loss, "heldout_top1": held.top1, "heldout_loss": held.loss, "seconds": seconds})
+        report(Progress("epoch", epoch, settings.epochs, seconds * (settings.epochs - epoch), run.curve[-1]))
+    return Trained(run.best(), tuple(run.curve), run.best_epoch, resumed_from)
+
+
+def _run_epoch(
+    run: Run,
+    guide: Callable[[Tensor], Tensor] | None,
+    dataset: Dataset,
+    normalization: Normalization,
+    device: torch.device,
+) -> float:
+    """One pass over the training images; returns the mean loss, not a number as soon as a batch has none."""
+    settings, epoch = run.settings, len(run.curve)
+    seed = settings.seed * 1_000_003 + epoch
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(dataset.train), generator=generator)
+    if len(order) % settings.batch == 1:
+        order = order[:-1]  # batch norm cannot train on one image
+    steps = math.ceil(len(dataset.train) / settings.batch)
+    batches = iterate(
+        dataset.train,
+        normalization,
+        batch=settings.batch,
+        device=device,
+        order=order,
+        augment=generator,
+        flip=dataset.flip,
+    )
+    total, images = 0.0, 0
+    run.network.train()
+    with own_randomness(seed, device):
+        for number, (inputs, labels) in enumerate(batches, epoch * steps):
+            rate = run.slower * settings.rate(number, settings.epochs * steps)
+            loss = _step(run, rate, inputs, labels, guide, device)
+            if not is_number(loss):
+                return loss
+            total += loss * len(labels)
+            images += len(labels)
+    return total / images
+
+
+def _step(
+    run: Run,
+    rate: float,
+    inputs: Tensor,
+    labels: Tensor,
+    guide: Callable[[Tensor], Tensor] | None,
+    device: torch.device,
+) -> float:
+    for group in run.optimizer.param_groups:
+        group["lr"] = rate
+    with autocast(device):
+        outputs = run.network(inputs)
+    loss = loss_of(outputs, labels, guide(inputs) if guide else None, run.settings)
+    run.optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    if run.settings.clip:
+        nn.utils.clip_grad_norm_(run.network.parameters(), run.settings.clip)
+    run.optimizer.step()
+    if run.average is not None:
+        run.average.update_parameters(run.network)
+    return float(loss.detach())
+
+
+def _fall_back(run: Run, epoch: int) -> None:
+    rate = run.settings.lr * run.slower
+    if not run.fall_back():
+        raise SettingsError(
+            f"the loss is no longer a number in epoch {epoch}, at a learning rate of {rate:.2g} as well; "
+            f"choose a larger budget, or a learning rate far below {run.settings.lr:g}"
+        )
+    log.warning(
+        "the loss was no number in epoch %d: back to the epoch before, at half the learning rate (%.2g)",
+        epoch,
+        run.settings.lr * run.slower,
+    )
