@@ -9,6 +9,7 @@ import argparse
 import logging
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,17 +19,15 @@ from legr.commands.create import create
 from legr.commands.finetune import run_finetune
 from legr.commands.learn import plan_learn, run_learn
 from legr.commands.measure import measure
-from legr.data.load import load_dataset
+from legr.commands.train import train_from_scratch
 from legr.ranking.limits import Budget
 from legr.study.shelf import save_note
 from legr.study.store import Study
-from legr.training.models import build_model
-from legr.training.settings import TrainSettings
-from legr.training.train import train
-from legr.training.weights import save_weights
+from legr.training.models import find_spec
+from legr.training.settings import RECIPES, SCRATCH
 
 MODEL, DATA, SPLIT_SEED = "cifar_resnet20", "digits", 0
-TRAINING = TrainSettings(epochs=30, distill=False, lr=0.1, batch=64, weight_decay=1e-3)
+TRAINING = replace(SCRATCH, epochs=30, lr=0.1, batch=64, weight_decay=1e-3)
 FINE_TUNED = (0.5, 0.3, 0.15)
 NOTE = (
     "A ResNet-20 on scikit-learn's handwritten digits, trained by this program. Small enough to learn, fine-tune and "
@@ -46,24 +45,13 @@ def main() -> None:
     shutil.rmtree(out, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.safetensors"
-        _train(weights, Path(folder) / "checkpoint.safetensors", echo, device)
+        train_from_scratch(weights, find_spec(MODEL), DATA, None, TRAINING, device, echo, split_seed=SPLIT_SEED)
         study = create(out, MODEL, weights, DATA, "dataset", echo, split_seed=SPLIT_SEED)
     run_learn(study, plan_learn(study, {}, None), device, echo)
     measure(study, None, 1, None, device, echo)
     for budget in FINE_TUNED:
-        run_finetune(study, Budget(macs=budget), TrainSettings(epochs=10), device, echo)
+        run_finetune(study, Budget(macs=budget), RECIPES["short"], device, echo)
     _tidy(study)
-
-
-def _train(path: Path, checkpoint: Path, echo: terminal.Echo, device: torch.device) -> None:
-    """Train the original network from scratch on the training images, not on the held-out ones."""
-    dataset = load_dataset(DATA, (3, 32, 32), split_seed=SPLIT_SEED)
-    model = build_model(MODEL, len(dataset.classes))
-    result = train(
-        model, None, dataset, dataset.statistics(), TRAINING, device=device, checkpoint=checkpoint, report=echo
-    )
-    metadata = {"made_by": "legr", "data": dataset.fingerprint, "split_seed": str(SPLIT_SEED)}
-    save_weights(result.model, path, metadata)
 
 
 def _tidy(study: Study) -> None:

@@ -29,7 +29,7 @@ from legr.errors import LegrError, SettingsError
 from legr.progress import Progress, Report, duration, silent
 from legr.ranking.limits import Budget
 from legr.study.store import Study
-from legr.training.settings import TrainSettings
+from legr.training.settings import RECIPES, recipe_of
 
 
 def learn(
@@ -152,8 +152,12 @@ def measure(
 def finetune(
     study: StudyPath,
     budget: Budget | None,
-    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 10,
-    distill: Annotated[bool, typer.Option("--distill/--no-distill", help="Learn from the original as well.")] = True,
+    recipe: Annotated[str, typer.Option(help=f"How to train: {', '.join(RECIPES)}.")] = "short",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the images; by default the recipe's.")] = None,
+    distill: Annotated[
+        bool | None, typer.Option("--distill/--no-distill", help="Learn from the original as well; as the recipe says.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of every epoch's order; 0 by default.")] = None,
     device: Device = "auto",
     json: Json = False,
     job: JobId = None,
@@ -163,10 +167,10 @@ def finetune(
     from legr.training.compute import pick_device
 
     asked, place, opened = required(budget, "finetune"), pick_device(device), writable_study(study)
-    settings = TrainSettings(epochs=epochs, distill=distill)
-    arguments = arguments_of(
-        {**dict(asked.limits()), "epochs": epochs, "device": device}, ["--distill" if distill else "--no-distill"]
-    )
+    settings = recipe_of(recipe, {"epochs": epochs, "distill": distill, "seed": seed})
+    flags = [] if distill is None else ["--distill" if distill else "--no-distill"]
+    options = {**dict(asked.limits()), "recipe": recipe, "epochs": epochs, "seed": seed, "device": device}
+    arguments = arguments_of(options, flags)
 
     def known() -> dict[str, Any] | None:
         return finished_finetune(opened, asked, settings)

@@ -33,7 +33,10 @@ class Run:
     def __init__(self, network: nn.Module, settings: TrainSettings, checkpoint: Path) -> None:
         self.network, self.settings = network, settings
         self.optimizer = torch.optim.SGD(
-            _decaying(network, settings.weight_decay), lr=settings.lr, momentum=settings.momentum, nesterov=True
+            _decaying(network, settings.weight_decay),
+            lr=settings.lr,
+            momentum=settings.momentum,
+            nesterov=settings.momentum > 0,
         )
         self.average: AveragedModel | None = None
         if settings.average:

@@ -5,8 +5,8 @@ It does not know models or data, nor torch.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 from legr.errors import SettingsError
 
@@ -53,7 +53,7 @@ class TrainSettings:
             raise SettingsError(f"teacher_weight must be between 0 and 1, got {self.teacher_weight}")
         if not self.temperature > 0:
             raise SettingsError(f"temperature must be above 0, got {self.temperature}")
-        if self.weight_decay < 0 or self.clip < 0:
+        if not (self.weight_decay >= 0 and self.clip >= 0):
             raise SettingsError(f"weight_decay and clip must be at least 0, got {self.weight_decay} and {self.clip}")
 
     def rate(self, step: int, steps: int) -> float:
@@ -76,3 +76,14 @@ RECIPES: Mapping[str, TrainSettings] = {
     "standard": TrainSettings(epochs=30),
     "paper": TrainSettings(epochs=60, decay="steps", distill=False),
 }
+
+
+def recipe_of(name: str, changes: Mapping[str, Any]) -> TrainSettings:
+    """A recipe, with what is changed of it; changes to None are none.
+
+    Raises:
+        SettingsError: there is no such recipe, or a value is out of range.
+    """
+    if name not in RECIPES:
+        raise SettingsError(f"a recipe is one of {', '.join(RECIPES)}, got {name!r}")
+    return replace(RECIPES[name], **{key: value for key, value in changes.items() if value is not None})

@@ -1,0 +1,45 @@
+"""Settings of a training run: the rate of every step by hand, and what is refused."""
+
+import math
+
+import pytest
+
+from legr.errors import SettingsError
+from legr.training.settings import RECIPES, TrainSettings
+
+
+def test_the_rate_rises_evenly_and_falls_along_half_a_cosine() -> None:
+    settings = TrainSettings(lr=0.4, warmup=0.2)
+    assert [settings.rate(step, 10) for step in (0, 1, 2)] == pytest.approx([0.2, 0.4, 0.4])
+    assert settings.rate(6, 10) == pytest.approx(0.2)  # half of the eight steps that are left
+    assert settings.rate(9, 10) == pytest.approx(0.2 * (1 + math.cos(math.pi * 7 / 8)))
+
+
+def test_steps_are_those_of_the_paper() -> None:
+    settings = RECIPES["paper"]
+    assert (settings.epochs, settings.lr) == (60, 0.01)
+    expected = {9: 0.01, 29: 0.01, 30: 0.002, 59: 0.002, 60: 0.0004, 79: 0.0004, 80: 0.00008}
+    assert {step: settings.rate(step, 100) for step in expected} == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"epochs": 0}, "epochs must be at least 1"),
+        ({"batch": 1}, "batch must be at least 2"),
+        ({"lr": 0.0}, "learning rate"),
+        ({"lr": math.nan}, "learning rate"),
+        ({"lr": math.inf}, "learning rate"),
+        ({"decay": "never"}, "decay must be cosine or steps"),
+        ({"smoothing": 1.0}, "smoothing"),
+        ({"average": -0.1}, "average"),
+        ({"warmup": math.nan}, "warmup"),
+        ({"teacher_weight": 1.1}, "teacher_weight"),
+        ({"temperature": 0.0}, "temperature"),
+        ({"clip": -1.0}, "clip"),
+        ({"weight_decay": math.nan}, "weight_decay"),
+    ],
+)
+def test_values_out_of_range_are_refused(values: dict[str, object], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        TrainSettings(**values)  # type: ignore[arg-type]

@@ -1,0 +1,170 @@
+"""Training: killed and resumed it gives the same weights; the best epoch is kept; it finds back from no number."""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from legr.data.images import Dataset
+from legr.data.load import load_dataset
+from legr.errors import SettingsError
+from legr.progress import Progress, silent
+from legr.training.compute import fast_dtype
+from legr.training.evaluate import score
+from legr.training.losses import loss_of
+from legr.training.run import Run
+from legr.training.settings import TrainSettings
+from legr.training.train import Trained, train
+
+CPU = torch.device("cpu")
+TAUGHT = TrainSettings(epochs=4, batch=64, lr=0.1, average=0.9, smoothing=0.1, clip=2.0)
+
+
+class Tiny(nn.Module):
+    """One convolution, one norm, dropout, one linear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm, self.head = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Linear(8, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.dropout(F.relu(self.norm(self.conv(x))).mean((2, 3)), 0.1, self.training)
+        out: Tensor = self.head(x)
+        return out
+
+
+class Killed(Exception):
+    """Stands for the end of a process after an epoch was written down."""
+
+
+@cache
+def digits() -> Dataset:
+    return load_dataset("digits", (3, 8, 8))
+
+
+def tiny(seed: int = 0) -> Tiny:
+    torch.manual_seed(seed)
+    return Tiny()
+
+
+def run(settings: TrainSettings, checkpoint: Path, model: nn.Module | None = None, kill_after: int = 0) -> Trained:
+    def report(progress: Progress) -> None:
+        if progress.done == kill_after:
+            raise Killed
+
+    data = digits()
+    return train(
+        model or tiny(), tiny(1), data, data.statistics(), settings, device=CPU, checkpoint=checkpoint, report=report
+    )
+
+
+def assert_same(one: nn.Module, other: nn.Module) -> None:
+    for (name, a), b in zip(one.state_dict().items(), other.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_killed_and_resumed_it_ends_the_same(tmp_path: Path) -> None:
+    whole = run(TAUGHT, tmp_path / "whole.safetensors")
+    for epoch in (1, 3):
+        with pytest.raises(Killed):
+            run(TAUGHT, tmp_path / "killed.safetensors", kill_after=epoch)
+    resumed = run(TAUGHT, tmp_path / "killed.safetensors")
+    assert (whole.resumed_from, resumed.resumed_from) == (0, 3)
+    assert_same(whole.model, resumed.model)
+    untimed = [[{k: v for k, v in row.items() if k != "seconds"} for row in r.curve] for r in (whole, resumed)]
+    assert untimed[0] == untimed[1]
+
+
+def test_another_run_does_not_go_on_from_its_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        run(TAUGHT, tmp_path / "c.safetensors", kill_after=1)
+    assert run(replace(TAUGHT, seed=1), tmp_path / "c.safetensors").resumed_from == 0
+
+
+def test_a_damaged_checkpoint_begins_anew(tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        run(TAUGHT, tmp_path / "c.safetensors", kill_after=1)
+    content = (tmp_path / "c.safetensors").read_bytes()
+    (tmp_path / "c.safetensors").write_bytes(content[: len(content) // 2])
+    assert run(TAUGHT, tmp_path / "c.safetensors").resumed_from == 0
+
+
+def test_the_network_is_that_of_the_best_epoch(tmp_path: Path) -> None:
+    trained = run(replace(TAUGHT, lr=1.5, average=0.0, clip=0.0, warmup=0.9), tmp_path / "c.safetensors")
+    tops = [row["heldout_top1"] for row in trained.curve]
+    assert tops[trained.best_epoch] == max(tops)
+    data = digits()
+    found = score(trained.model, data.heldout, data.statistics(), device=CPU, dtype=fast_dtype(CPU))
+    assert found.top1 == max(tops)
+
+
+def test_a_loss_that_is_no_number_halves_the_rate_and_goes_on(tmp_path: Path) -> None:
+    class Fragile(Tiny):
+        """Answers without sense once its weights have grown."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) / (self.head.weight.abs().max() < 1.2)
+
+    torch.manual_seed(0)
+    wild = replace(TAUGHT, lr=4.0, average=0.0, clip=0.0)
+    trained = run(wild, tmp_path / "c.safetensors", Fragile())
+    slower = [row["slower"] for row in trained.curve]
+    assert 0.5**5 <= slower[-1] < 1
+    assert len(trained.curve) == 4
+
+
+def test_a_rate_that_never_works_is_said(tmp_path: Path) -> None:
+    model = tiny()
+    with torch.no_grad():
+        model.head.bias.fill_(torch.nan)
+    with pytest.raises(SettingsError, match="no longer a number in epoch 1"):
+        run(TAUGHT, tmp_path / "c.safetensors", model)
+
+
+def test_norms_and_offsets_do_not_decay(tmp_path: Path) -> None:
+    model = tiny()
+    groups = Run(model, TrainSettings(weight_decay=0.01), tmp_path / "none.safetensors").optimizer.param_groups
+    decaying = {id(p) for group in groups if group["weight_decay"] for p in group["params"]}
+    assert decaying == {id(model.conv.weight), id(model.head.weight)}
+
+
+def test_the_average_is_what_its_definition_says(tmp_path: Path) -> None:
+    model = tiny()
+    state = Run(model, TrainSettings(average=0.75), tmp_path / "none.safetensors")
+    assert state.average is not None
+    expected = None
+    for value in (1.0, 2.0, 5.0):
+        with torch.no_grad():
+            model.head.bias.fill_(value)
+        state.average.update_parameters(model)
+        expected = value if expected is None else 0.75 * expected + 0.25 * value
+    judged = state.judged
+    assert isinstance(judged, Tiny)
+    assert torch.allclose(judged.head.bias, torch.full((10,), expected))
+
+
+def test_the_loss_by_hand() -> None:
+    logits, taught = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    labels = torch.tensor([0])
+    settings = TrainSettings(smoothing=0.2, teacher_weight=0.25, temperature=2.0)
+    log_p = logits.log_softmax(1)[0]
+    hard = -(0.9 * log_p[0] + 0.1 * log_p[1])
+    q, log_q, log_soft = (taught / 2).softmax(1)[0], (taught / 2).log_softmax(1)[0], (logits / 2).log_softmax(1)[0]
+    soft = (q * (log_q - log_soft)).sum()
+    assert loss_of(logits, labels, None, settings).item() == pytest.approx(hard.item())
+    assert loss_of(logits, labels, taught, settings).item() == pytest.approx((0.75 * hard + 0.25 * 4 * soft).item())
+
+
+def test_a_gradient_is_cut_to_its_largest_norm(tmp_path: Path) -> None:
+    data, model = digits(), tiny()
+    settings = TrainSettings(epochs=1, batch=len(data.train), lr=0.5, momentum=0.0, weight_decay=0.0, clip=1e-3)
+    trained = train(
+        model, None, data, data.statistics(), settings,
+        device=CPU, checkpoint=tmp_path / "c.safetensors", report=silent,
+    ).model  # fmt: skip
+    moved = torch.cat([(a - b).flatten() for a, b in zip(trained.parameters(), model.parameters(), strict=True)])
+    assert moved.norm().item() == pytest.approx(0.5 * 1e-3, rel=1e-2)
