@@ -5,16 +5,16 @@ measured networks, or left out: nothing is estimated from MACs.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
-from app.measured import ORIGINAL, Measurements, Reading
+from app.measured import ORIGINAL, Measurements, Reading, reading
 from legr.ranking.budget import BudgetCurve, CurveTable
 from legr.structure.cost import dense_layer_macs
 from legr.structure.types import Structure
-from legr.study.records import FineTuned, RankingName
+from legr.study.records import FineTuned, Point, RankingName
 from legr.study.store import keep_id
 
 Lens = Literal["filters", "percent", "macs", "params"]
@@ -89,7 +89,7 @@ def dial_table(
         "params": table.params.tolist(),
         **_readings("latency", places, lambda macs: measured.latency_ms(ranking, macs)),
         **_readings("before", places, lambda macs: measured.top1(ranking, macs)),
-        **_readings("after", places, _after(curve, runs, found)),
+        **_readings("after", places, _after(curve, runs, measured.original)),
         "layers": [layer.name for layer in curve.structure.layers],
         "totals": [layer.total for layer in curve.structure.layers],
         "kept": table.kept.tolist(),
@@ -101,17 +101,20 @@ def dial_table(
     }
 
 
-def _after(curve: BudgetCurve, runs: Sequence[FineTuned], steps: Iterable[int]) -> Callable[[int], Reading | None]:
-    """Accuracy after fine-tuning of exactly a network: of its runs, the best on held-out images."""
-    tuned = {round(run.macs_fraction * curve.dense.macs) for run in runs}
-    found: dict[int, Reading] = {}
-    for step in steps:
-        macs = int(curve.macs[step])
-        name = keep_id(curve.keep(step)) if macs in tuned else None
-        same = [run for run in runs if run.keep_id == name]
-        if same:
-            found[macs] = Reading(max(same, key=lambda run: run.heldout_top1).top1, True)
-    return found.get
+def _after(curve: BudgetCurve, runs: Sequence[FineTuned], original: Point | None) -> Callable[[int], Reading | None]:
+    """Accuracy after fine-tuning: of a network's runs, the best on held-out images; else between two that were tuned.
+
+    The original, which needs no fine-tuning, is the upper end.
+    """
+    best: dict[int, FineTuned] = {}
+    for run in sorted(runs, key=lambda run: run.heldout_top1):
+        step = curve.step(macs=max(curve.floor, min(1.0, percent_of(run.macs_fraction) / 100)))
+        if keep_id(curve.keep(step)) == run.keep_id:  # on this ranking's path, as it is now
+            best[int(curve.macs[step])] = run
+    known = {macs: run.top1 for macs, run in best.items()}
+    if original is not None and known:
+        known.setdefault(original.macs, original.top1)
+    return lambda macs: reading(known, macs)
 
 
 def _readings(name: str, places: Sequence[int], read: Callable[[int], Reading | None]) -> dict[str, list[Any]]:

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
+from app.shape_link import offer_link, write_link
 from app.widgets import shape_note, show_error
 from legr.errors import LegrError
 from legr.ranking.budget import BudgetCurve
@@ -99,6 +100,11 @@ def show_layers(study: Study, curve: BudgetCurve, budget: float) -> None:
         )
 
 
+def offer_shape(study: Study) -> None:
+    """What a link asks of the layers, where that is not what the study has."""
+    offer_link(study, lambda asked: _change(study, lambda: asked))
+
+
 def _controls(study: Study, shape: Shape) -> None:
     key = _key(study, "multiple")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -150,6 +156,7 @@ def _change(study: Study, ask: Callable[[], Shape], undone: bool = False) -> boo
         study.ranker.rank(shape=shape)  # refused before a sample is copied for it
         own = state.own_copy(study)
         own.save_shape(shape)
+        write_link(shape)
         if not undone:
             _history(own).append(before)
     except (LegrError, OSError) as error:

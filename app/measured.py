@@ -5,7 +5,7 @@ measured points.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -94,10 +94,14 @@ class Measurements:
         if self.original and macs == self.original.macs:  # every ranking's path begins there
             value = value_of(self.original)
             return None if value is None else Reading(value, True)
-        known = {p.macs: value for p in self.line(ranking) if (value := value_of(p)) is not None}
-        if macs in known:
-            return Reading(known[macs], True)
-        places = sorted(known)
-        if not places or not places[0] <= macs <= places[-1]:
-            return None
-        return Reading(float(np.interp(macs, places, [known[place] for place in places])), False)
+        return reading({p.macs: value for p in self.line(ranking) if (value := value_of(p)) is not None}, macs)
+
+
+def reading(known: Mapping[int, float], macs: int) -> Reading | None:
+    """A figure at `macs`: what is known there, else on the line between its neighbours; None beyond the outermost."""
+    if macs in known:
+        return Reading(known[macs], True)
+    places = sorted(known)
+    if not places or not places[0] <= macs <= places[-1]:
+        return None
+    return Reading(float(np.interp(macs, places, [known[place] for place in places])), False)

@@ -9,7 +9,7 @@ from app import state
 from app.charts import CAPTIONS
 from app.dial_view import begin_dial, ranking_key, rankings_of, show_dial
 from app.job_panel import job_panel, launch, others_at_work
-from app.layers_view import show_layers
+from app.layers_view import offer_shape, show_layers
 from app.widgets import (
     data_is_here,
     data_notice,
@@ -29,6 +29,7 @@ def page() -> None:
     heading(study)
     others_at_work(study, "learn", "finetune", "export")
     show_unfinished_measuring(study)
+    offer_shape(study)
     begin_dial()
     explore(study)
     data_notice(study)

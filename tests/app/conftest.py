@@ -45,7 +45,7 @@ def studies(finished_studies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def open_app(studies: Path) -> OpenApp:
     """Open a page on a study, as a browser would that follows a link to it."""
 
-    def open_page(page: str = "explore", study: str | None = "demo", **query: str) -> AppTest:
+    def open_page(page: str = "explore", study: str | None = "demo", **query: str | list[str]) -> AppTest:
         at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
         if study:
             at.query_params["study"] = study

@@ -11,6 +11,7 @@ from app.measured import Measurements
 from legr.ranking.budget import BudgetCurve
 from legr.structure.cost import cost, layer_macs
 from legr.study.store import Study
+from tests.app.demo_study import ORIGINAL_TOP1
 
 
 @pytest.fixture
@@ -50,8 +51,21 @@ def test_measured_networks_are_stops_and_all_else_is_between_or_unknown(study: S
         assert (before is None) == (latency is None) == (macs < smallest)
         if macs in measured:
             assert before == pytest.approx(measured[macs].top1, abs=1e-5)
-    after = [percent for percent, value in zip(table["percent"], table["after"], strict=True) if value is not None]
-    assert len(after) == 1 and curve.step(macs=after[0] / 100) == curve.step(macs=0.5)
+
+
+def test_after_fine_tuning_lies_between_networks_that_were_tuned_and_the_original(study: Study) -> None:
+    curve, table = table_of(study)
+    (run,), half = study.finetuned, int(curve.macs[curve.step(macs=0.5)])
+    rows = list(zip(table["macs"], table["after"], table["after_measured"], strict=True))
+    assert [macs for macs, _, known in rows if known] == [half, curve.dense.macs]
+    for macs, after, _ in rows:
+        if macs < half:
+            assert after is None
+        else:
+            way = (macs - half) / (curve.dense.macs - half)
+            assert after == pytest.approx(run.top1 + way * (ORIGINAL_TOP1 - run.top1), abs=1e-5)
+    other, uniform = study.curve("uniform"), Measurements(study.points)
+    assert set(dial_table(other, "uniform", uniform, study.finetuned, here=0.5)["after"]) == {None}
 
 
 def test_a_study_without_measurements_has_none(study: Study) -> None:

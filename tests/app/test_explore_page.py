@@ -62,10 +62,10 @@ def test_figures_say_whether_they_were_measured(open_app: OpenApp) -> None:
     here = place(open_app(budget="50"))
     assert here["before_measured"] == here["latency_measured"] == 1 and here["after"] == 0.93
     between = place(open_app(budget="60"))
-    assert between["before_measured"] == between["latency_measured"] == 0
-    assert between["before"] and between["latency"] and between["after"] is None
+    assert between["before_measured"] == between["latency_measured"] == between["after_measured"] == 0
+    assert between["before"] and between["latency"] and between["after"]
     below = place(open_app(budget="5"))  # below the smallest measured budget: no guess
-    assert below["before"] is below["latency"] is None
+    assert below["before"] is below["latency"] is below["after"] is None
 
 
 def test_it_says_once_where_figures_come_from(open_app: OpenApp) -> None:

@@ -134,35 +134,31 @@ class Frontier {
 
   async settle(Plotly, data, i) {
     this.data = data;
-    const { frontier, colour, table } = data;
+    const { frontier, colour, colours, table } = data;
     const [left] = frontier.layout.xaxis.range;
     const [low] = frontier.layout.yaxis.range;
     const x = this.x(i) ?? left; // what is not known is drawn as well, and hidden: it may be known at the next budget
-    const here = table.before[i];
+    const line = (y, style) => ({ x: [x, x], y, mode: "lines", line: style, showlegend: false, hoverinfo: "skip" });
+    const mark = (name, more, marker) => ({
+      x: [x],
+      y: [100 * (table[name][i] ?? low / 100)],
+      mode: "markers",
+      marker: { ...marker, line: { width: 3 } },
+      hovertemplate: `<b>This budget</b><br>${table[`${name}_measured`][i] ? "" : "about "}%{y:.1f} %, ${more}<extra></extra>`,
+    });
+    const tuned = colours.finetuned;
     const marks = [
-      {
-        x: [x, x],
-        y: frontier.layout.yaxis.range,
-        mode: "lines",
-        line: { color: colour, width: 1, dash: "dot" },
-        showlegend: false,
-        hoverinfo: "skip",
-      },
-      {
-        x: [x],
-        y: [here === null ? low : 100 * here],
-        name: "This budget",
-        mode: "markers",
-        marker: { size: 17, symbol: "circle-open", color: colour, line: { width: 3 } },
-        hoverinfo: here === null ? "skip" : undefined,
-        hovertemplate: here === null ? undefined : "<b>This budget</b><br>about %{y:.1f} % before fine-tuning<extra></extra>",
-      },
+      line(frontier.layout.yaxis.range, { color: colour, width: 1, dash: "dot" }),
+      line([low, low], { color: tuned, width: 7 }),
+      { ...mark("before", "not fine-tuned", { size: 17, symbol: "circle-open", color: colour }), name: "This budget" },
+      { ...mark("after", "fine-tuned", { size: 14, symbol: "diamond-open", color: tuned }), showlegend: false },
     ];
     await Plotly.react(this.element, [...frontier.data, ...marks], layout(frontier.layout), PLAIN);
     const drawn = (trace) => this.element.querySelector(`.trace${this.element.calcdata[trace][0].trace.uid}`);
     const last = frontier.data.length;
-    this.line = drawn(last)?.querySelector("path.js-line");
-    this.ring = drawn(last + 1)?.querySelector("path.point");
+    [this.line, this.band] = [last, last + 1].map((trace) => drawn(trace)?.querySelector("path.js-line"));
+    if (this.band) this.band.style.opacity = 0.35;
+    this.marks = ["before", "after"].map((name, m) => [name, drawn(last + 2 + m)?.querySelector("path.point")]);
     const { xaxis, yaxis } = this.element._fullLayout;
     this.pixels = [(value) => xaxis.l2p(value), (value) => yaxis.l2p(value), yaxis.range];
     this.move(i);
@@ -178,16 +174,20 @@ class Frontier {
   move(i) {
     if (!this.pixels) return;
     const [across, up, [low, high]] = this.pixels;
+    const { table } = this.data;
     const x = this.x(i);
-    const here = this.data.table.before[i];
-    if (this.line) {
-      this.line.style.display = x === null ? "none" : "";
-      if (x !== null) this.line.setAttribute("d", `M${across(x)},${up(low)}L${across(x)},${up(high)}`);
-    }
-    if (this.ring) {
-      const known = x !== null && here !== null;
-      this.ring.style.display = known ? "" : "none";
-      if (known) this.ring.setAttribute("transform", `translate(${across(x)},${up(100 * here)})`);
+    const place = (element, known, attribute, value) => {
+      if (!element) return;
+      element.style.display = known ? "" : "none";
+      if (known) element.setAttribute(attribute, value());
+    };
+    const upright = (from, to) => () => `M${across(x)},${up(from)}L${across(x)},${up(to)}`;
+    const [before, after] = [table.before[i], table.after[i]];
+    place(this.line, x !== null, "d", upright(low, high));
+    place(this.band, x !== null && before !== null && after !== null, "d", upright(100 * before, 100 * after));
+    for (const [name, element] of this.marks) {
+      const value = table[name][i];
+      place(element, x !== null && value !== null, "transform", () => `translate(${across(x)},${up(100 * value)})`);
     }
   }
 }

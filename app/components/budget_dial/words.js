@@ -111,6 +111,6 @@ function figures(table, i, other) {
       latency !== null && table.batch > 1 ? `in batches of ${table.batch}` : "",
     ],
     ["Top-1, not fine-tuned", accuracy(now.before, table.before_measured[i]), gain("before"), false, ""],
-    ["Top-1, fine-tuned", accuracy(now.after, true), gain("after"), false, ""],
+    ["Top-1, fine-tuned", accuracy(now.after, table.after_measured[i]), gain("after"), false, ""],
   ];
 }
