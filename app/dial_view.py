@@ -51,12 +51,42 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
     name = f"{study.path.name}-{ranking}-{state.stamp(study)}"
     if st.session_state.get(_START, ("", 0.0))[0] != name:
         st.session_state[_START] = (name, budget)
-    measured = Measurements(study.points)
+    stamps = state.stamp(study), state.measured_stamp(study)
     lens: Lens = state.view("lens", tuple(LENSES)) if charts else "filters"  # type: ignore[assignment]
+    axis: Axis | None = state.view("axis", _axes(str(study.path), stamps)) if charts else None  # type: ignore[assignment]
     start, held = st.session_state[_START][1], state.held_percent()
-    original = measured.original
-    data: dict[str, Any] = {
+    data = {
+        **_data(str(study.path), ranking, stamps, lens, axis, start, held),
         "id": name,
+        "held": held,
+        "by": state.view("by", WAYS),
+    }
+    budget_dial(data, f"{_KEY}-{charts}", lambda name: _heard(study, f"{_KEY}-{charts}", name))
+    return budget
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _axes(path: str, stamps: tuple[state.Stamp, ...]) -> tuple[Axis, ...]:
+    """Costs that the frontier can be drawn over."""
+    measured = Measurements(Study.open(path).points)
+    return AXES if measured.conditions else tuple(axis for axis in AXES if axis != "latency")
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _data(
+    path: str,
+    ranking: RankingName,
+    stamps: tuple[state.Stamp, ...],
+    lens: Lens,
+    axis: Axis | None,
+    start: float,
+    held: float | None,
+) -> dict[str, Any]:
+    """What the dial is given as long as nothing is written to the study; made once, and never written to."""
+    study = Study.open(path)
+    curve, measured = state.curve(study, ranking), Measurements(study.points)
+    original = measured.original
+    data = {
         "name": study.path.name,
         "table": dial_table(curve, ranking, measured, study.finetuned, here=start, held=held, lens=lens),
         "original": {
@@ -66,18 +96,13 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
             "before": original.top1 if original else None,
             "after": original.top1 if original else None,
         },
-        "held": held,
-        "by": state.view("by", WAYS),
         "ranking": ranking,
         "colour": COLOURS[ranking],
         "colours": COLOURS,
         "note": sources_line(measured),
         "remedy": _REMEDY,
     }
-    if charts:
-        data |= _switches(measured, ranking, lens)
-    budget_dial(data, f"{_KEY}-{charts}", lambda name: _heard(study, f"{_KEY}-{charts}", name))
-    return budget
+    return data if axis is None else data | _switches(measured, ranking, lens, axis, _axes(path, stamps))
 
 
 def sources_line(measured: Measurements) -> str:
@@ -88,10 +113,10 @@ def sources_line(measured: Measurements) -> str:
     return f"{where}~: read between two measured networks of this ranking. {FLOPS_NOTE}"
 
 
-def _switches(measured: Measurements, ranking: RankingName, lens: Lens) -> dict[str, Any]:
+def _switches(
+    measured: Measurements, ranking: RankingName, lens: Lens, axis: Axis, axes: tuple[Axis, ...]
+) -> dict[str, Any]:
     """What the charts are told beside the table."""
-    axes = AXES if measured.conditions else tuple(axis for axis in AXES if axis != "latency")
-    axis: Axis = state.view("axis", axes)  # type: ignore[assignment]
     info = frontier_info(measured, axis)
     frontier = None
     if not info.empty:

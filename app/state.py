@@ -194,6 +194,12 @@ def stamp(study: Study) -> Stamp:
     return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in files)
 
 
+def measured_stamp(study: Study) -> Stamp:
+    """Changes whenever a network of a study was measured or fine-tuned."""
+    files = (study.path / name for name in ("points.json", "finetuned"))
+    return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in files)
+
+
 def curve(study: Study, ranking: RankingName) -> BudgetCurve:
     """The budget curve of a ranking; shared by all tabs, and never written to."""
     return _curve(str(study.path), ranking, stamp(study))

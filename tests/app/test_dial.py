@@ -42,7 +42,7 @@ def test_stops_rise_from_the_floor_to_the_whole_and_are_fine(study: Study) -> No
 
 
 def test_measured_networks_are_stops_and_all_else_is_between_or_unknown(study: Study) -> None:
-    curve, table = table_of(study)
+    _, table = table_of(study)
     measured = {int(p.macs): p for p in Measurements(study.points).line("learned")}
     found = {macs for macs, known in zip(table["macs"], table["before_measured"], strict=True) if known}
     assert found == set(measured)

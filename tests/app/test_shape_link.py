@@ -22,7 +22,7 @@ def test_there_and_back() -> None:
 
 @pytest.mark.parametrize("text", ["", "conv1", "~5", "conv1~", "conv1~-1", "conv1~1e3", "conv1~²", "conv1~min", "c~0"])
 def test_what_is_no_pin_is_said(text: str) -> None:
-    with pytest.raises(SettingsError, match="pin|c must"):
+    with pytest.raises(SettingsError, match=r"pin|c must"):
         shape_of([text], None)
 
 
