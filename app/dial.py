@@ -6,6 +6,7 @@ measured networks, or left out: nothing is estimated from MACs.
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
@@ -13,16 +14,18 @@ import numpy as np
 from app.measured import ORIGINAL, Measurements, Reading, reading
 from legr.ranking.budget import BudgetCurve, CurveTable
 from legr.structure.cost import dense_layer_macs
+from legr.structure.lanes import plan_lanes
 from legr.structure.types import Structure
 from legr.study.records import FineTuned, Point, RankingName
 from legr.study.store import keep_id
 
-Lens = Literal["filters", "percent", "macs", "params"]
+Lens = Literal["filters", "percent", "macs", "params", "together"]
 LENSES: dict[Lens, tuple[str, str]] = {  # caption of the switch, title of the axis
     "filters": ("Filters", "filters"),
     "percent": ("Per cent", "filters kept, %"),
     "macs": ("MACs", "million MACs"),
     "params": ("Parameters", "thousand parameters"),
+    "together": ("Together", ""),  # no bars: the map of what goes together
 }
 FINEST = 0.25  # per cent of MACs between two budgets of the dial
 
@@ -71,7 +74,7 @@ def dial_table(
         Lists over S budgets from the floor to the whole: percent (the budget), cost (what its network takes), both of
         the MACs; macs, params; latency, before, after (each value or None, with a list of the same name and
         `_measured`); kept and share (per mille of the MACs) of every layer, S x L; where the lens is another than
-        filters: bars, S x L, and wholes, L. Beside them batch, images of a forward pass that was timed, and start, the
+        filters: bars, S x L, and wholes, L, or, where it is together, lanes: which filters leave together. Beside them batch, images of a forward pass that was timed, and start, the
         place of `here`.
     """
     if curve.macs[0] < curve.dense.macs:  # pins keep the original off this path, so nothing is read on the way to it
@@ -127,6 +130,9 @@ def _readings(name: str, places: Sequence[int], read: Callable[[int], Reading | 
 
 def _bars(structure: Structure, table: CurveTable, lens: Lens) -> dict[str, Any]:
     """What the bars show at every budget, S x L, and of the original, L; of filters, the table has that already."""
+    if lens == "together":
+        plan = plan_lanes(structure)
+        return {"lanes": {**asdict(plan), "n_rows": plan.n_rows}}
     weights = [layer.parameter for layer in structure.layers]
     if lens == "macs":
         dense = dense_layer_macs(structure)

@@ -1,6 +1,6 @@
 """How fast the dial follows the hand, in a real browser: a drag of 200 steps on the Explore page.
 
-    python -m benchmarks.drag [--models NAME ...] [--steps 200] [--out FILE]
+    python -m benchmarks.drag [--models NAME ...] [--lens filters] [--steps 200] [--out FILE]
 
 For each network (random weights; costs are real) and each step: milliseconds of the page's main thread (event handlers,
 the frame's scripts, layout and paint), and from the input event until the frame is handed to the compositor. Then the
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
+from app.dial import LENSES
 from legr.files import write_json
 from tests.app.demo_study import make_study
 from tests.browser.running import OPTIONS, chromium_path, running_app
@@ -45,6 +46,7 @@ def main() -> None:
     """Drag on each network, and print what it took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="+", default=list(MODELS), choices=list(MODELS))
+    parser.add_argument("--lens", default="filters", choices=list(LENSES), help="what the page shows of each layer")
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
@@ -57,7 +59,7 @@ def main() -> None:
             rows = {}
             for model in options.models:
                 page = browser.new_page(viewport={"width": 1280, "height": 1000})
-                rows[model] = drag(page, f"{url}/?study={model}&budget=90", options.steps)
+                rows[model] = drag(page, f"{url}/?study={model}&budget=90&lens={options.lens}", options.steps)
                 page.close()
                 print(model, rows[model], flush=True)
     if options.out:

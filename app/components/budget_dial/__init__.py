@@ -19,6 +19,8 @@ _SCRIPTS = (
     "words.js",
     "elements.js",
     "charts.js",
+    "lane_words.js",
+    "lanes.js",
     "downloads.js",
     "dial.js",
 )  # one script; each uses what stands above it

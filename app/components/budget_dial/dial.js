@@ -1,7 +1,7 @@
 // The dial: one slider, the figures and charts that follow it. Data, as `app/dial.py` and the page give it:
 //   name      of the study, for files;  ranking: its name
 //   id        of the table: with another one the dial begins anew at table.start
-//   table     one row a budget, see `dial_table`
+//   table     one row a budget, see `dial_table`; table.lanes: the map of what goes together is shown, not the bars
 //   plotly    where it is loaded from
 //   original  facts of it, as `facts` in words.js gives them
 //   held      per cent of the MACs of the network that all are compared with, or null: the original
@@ -24,10 +24,12 @@ class Dial {
       note: find(".bd-note"), charts: find(".bd-charts"), nothing: find(".bd-nothing"),
       by: find(".bd-by"), lens: find(".bd-lens"), axis: find(".bd-axis"),
       frontierFiles: find(".bd-frontier .bd-files"), layers: find(".bd-layers .bd-plot"), frontier: find(".bd-frontier .bd-plot"),
+      title: find(".bd-title"), map: find(".bd-map"),
     };
     this.bars = new LayerBars(this.parts.layers);
+    this.lanes = new LaneMap(this.parts.map);
     this.frontier = new Frontier(this.parts.frontier, (percent, ranking) => this.go(percent, ranking));
-    this.files(find(".bd-layers .bd-files"), "layers", () => layerRows(this.table, this.i));
+    this.files(find(".bd-layers .bd-files"), "layers", () => (this.table.lanes ? laneRows : layerRows)(this.table, this.i));
     this.files(find(".bd-frontier .bd-files"), "frontier", () => frontierRows(this.data.frontier));
     this.listen();
   }
@@ -37,8 +39,10 @@ class Dial {
     for (const format of ["png", "svg", "csv"]) {
       const button = Object.assign(document.createElement("button"), { type: "button", textContent: format.toUpperCase() });
       button.onclick = () => {
-        const name = `${this.data.name}-${chart}-${this.table.percent[this.i]}`;
-        return format === "csv" ? saveTable(rows(), name) : savePicture(this.parts[chart], name, format);
+        const map = chart === "layers" && this.table.lanes;
+        const name = `${this.data.name}-${map ? "lanes" : chart}-${this.table.percent[this.i]}`;
+        if (format === "csv") return saveTable(rows(), name);
+        return map ? saveDrawing(this.lanes.picture(), name, format) : savePicture(this.parts[chart], name, format);
       };
       element.append(button);
     }
@@ -113,6 +117,26 @@ class Dial {
     fill(parts.axis, "axis", data.axes, data.axis, (axis) => this.tell("axis", axis));
     parts.nothing.textContent = data.frontier ? "" : data.nothing;
     parts.frontier.hidden = parts.frontierFiles.hidden = !data.frontier;
+    this.arrange();
+  }
+
+  /** Bars beside the frontier, or the map of what goes together above it. */
+  arrange() {
+    const { parts } = this;
+    const map = Boolean(this.table.lanes);
+    if (parts.layers.hidden === map) return;
+    parts.layers.hidden = map;
+    parts.map.hidden = !map;
+    parts.charts.classList.toggle("bd-wide", map);
+    write(parts.title, map ? "Which layers go together" : "Filters of each layer");
+    if (parts.layers._fullLayout) window.Plotly.purge(parts.layers); // it would not fit when it comes back
+    this.width = 0;
+    this.fit();
+  }
+
+  /** What shows the layers. */
+  get layers() {
+    return this.table.lanes ? this.lanes : this.bars;
   }
 
   /** Stand at a place of the table; the page follows at the next frame. */
@@ -122,7 +146,7 @@ class Dial {
       this.frame = null;
       this.draw();
       if (this.data.lenses) {
-        this.bars.move(this.i);
+        this.layers.move(this.i);
         if (this.data.frontier) this.frontier.move(this.i);
       }
     });
@@ -218,10 +242,11 @@ class Dial {
   async settle() {
     const { data, parts } = this;
     if (!data.lenses) return;
+    if (this.table.lanes) this.lanes.settle(data, this.i, this.other);
     try {
       const Plotly = await loadPlotly(data.plotly);
       if (data !== this.data) return; // newer data has its own turn
-      await this.bars.settle(Plotly, data, this.i, this.other);
+      if (!this.table.lanes) await this.bars.settle(Plotly, data, this.i, this.other);
       if (data !== this.data) return;
       if (data.frontier) await this.frontier.settle(Plotly, data, this.i);
       if (data !== this.data) return;
@@ -229,7 +254,7 @@ class Dial {
       parts.message.textContent = `${error.message}.`;
       return;
     }
-    this.bars.move(this.i); // the hand may have gone on meanwhile
+    this.layers.move(this.i); // the hand may have gone on meanwhile
     if (data.frontier) this.frontier.move(this.i);
     const kept = this.table.kept[this.i].reduce((sum, n) => sum + n, 0);
     const total = this.table.totals.reduce((sum, n) => sum + n, 0);
@@ -244,6 +269,7 @@ class Dial {
     for (const chart of [this.parts.layers, this.parts.frontier]) {
       if (chart._fullLayout && !chart.hidden) window.Plotly.Plots.resize(chart).then(() => this.settle());
     }
+    if (this.table.lanes) this.settle();
   }
 
   close() {

@@ -15,13 +15,30 @@ async function savePicture(chart, name, format) {
   save(`${name}.${format}`, await Plotly.toImage({ data: chart.data, layout }, { format, ...size }));
 }
 
+/** A drawing of our own, such as { text: "<svg …", width, height }, as a picture: "png" or "svg". */
+async function saveDrawing({ text, width, height }, name, format) {
+  const url = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
+  if (format === "svg") return saveFor(`${name}.svg`, url);
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  const canvas = Object.assign(document.createElement("canvas"), { width: 2 * width, height: 2 * height });
+  canvas.getContext("2d").drawImage(image, 0, 0, 2 * width, 2 * height);
+  URL.revokeObjectURL(url);
+  canvas.toBlob((picture) => saveFor(`${name}.png`, URL.createObjectURL(picture)), "image/png");
+}
+
+/** Save what an address of ours stands for, and give it up. */
+function saveFor(name, url) {
+  save(name, url);
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}
+
 /** Rows as comma-separated values, the first their names. */
 function saveTable(rows, name) {
   const cell = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value ?? "");
   const text = rows.map((row) => row.map(cell).join(",")).join("\n");
-  const url = URL.createObjectURL(new Blob([`${text}\n`], { type: "text/csv" }));
-  save(`${name}.csv`, url);
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
+  saveFor(`${name}.csv`, URL.createObjectURL(new Blob([`${text}\n`], { type: "text/csv" })));
 }
 
 /** Filters of each layer at a place of the table. */

@@ -13,9 +13,17 @@ const TEMPLATE = `
   <dl class="bd-figures" aria-label="Figures of this network"></dl>
   <p class="bd-note"></p>
   <div class="bd-charts">
-    <figure class="bd-layers"><figcaption>Filters of each layer<span class="bd-switch bd-lens" role="radiogroup"
-      aria-label="Bars show"></span></figcaption>
-      <div class="bd-plot" role="img"></div><p class="bd-files">Download: </p></figure>
+    <figure class="bd-layers"><figcaption><span class="bd-title">Filters of each layer</span><span class="bd-switch bd-lens"
+      role="radiogroup" aria-label="Show of each layer"></span></figcaption>
+      <div class="bd-plot" role="img"></div>
+      <div class="bd-map" hidden>
+        <p>The filters of all layers on one line leave together. Layers from left to right, as they run; the thicker a line,
+          the more filters.</p>
+        <div class="bd-pane" tabindex="0" role="group" aria-label="Lanes: the arrow keys go from one to the next"></div>
+        <div class="bd-tip" role="status" hidden></div>
+        <details><summary>The same as a list</summary><ol></ol></details>
+      </div>
+      <p class="bd-files">Download: </p></figure>
     <figure class="bd-frontier"><figcaption>Accuracy against cost<span class="bd-switch bd-axis" role="radiogroup"
       aria-label="Cost"></span></figcaption>
       <div class="bd-plot" role="img"></div><p class="bd-nothing"></p><p class="bd-files">Download: </p></figure>
