@@ -73,9 +73,9 @@ def dial_table(
     Returns:
         Lists over S budgets from the floor to the whole: percent (the budget), cost (what its network takes), both of
         the MACs; macs, params; latency, before, after (each value or None, with a list of the same name and
-        `_measured`); kept and share (per mille of the MACs) of every layer, S x L; where the lens is another than
-        filters: bars, S x L, and wholes, L, or, where it is together, lanes: which filters leave together. Beside them batch, images of a forward pass that was timed, and start, the
-        place of `here`.
+        `_measured`); kept and share (per mille of the MACs) of every layer, S x L; where the lens is macs, params or
+        percent: bars, S x L, and wholes, L; where it is together: lanes, a `LanePlan` with its n_rows. Beside them
+        batch, images of a forward pass that was timed, and start, the place of `here`.
     """
     if curve.macs[0] < curve.dense.macs:  # pins keep the original off this path, so nothing is read on the way to it
         measured = Measurements([point for point in measured.points if point.ranking != ORIGINAL])

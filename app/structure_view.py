@@ -154,6 +154,12 @@ def show_groups(info: pd.DataFrame, name: str) -> None:
         "Units of one group stand in the same layers, so that any of them could go in place of another. "
         "MACs are those that compute its channels in the original network."
     )
+    st.page_link(
+        "pages/explore.py",
+        label="Explore draws which layers go together, and what each budget keeps of them",
+        icon=":material/linear_scale:",
+        query_params={"study": name, "lens": "together"},
+    )
     percent = 100 * info["macs_share"]
     config: dict[str, Any] = {
         "group": "Group",

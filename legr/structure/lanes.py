@@ -4,7 +4,7 @@ It does not know rankings, budgets or how lanes are drawn; numpy only.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,10 +40,11 @@ class Lane:
 class LanePlan:
     """The lanes of a network, packed into rows in which none touches another.
 
-    Every layer is a column, and writes exactly one lane.
+    Every layer is a column, and writes exactly one lane. Layers that training alone runs stand last, and are not
+    counted among the readers: no forward pass that is measured has them.
     """
 
-    columns: tuple[str, ...]  # every layer once, in order of execution; those that training alone runs stand last
+    columns: tuple[str, ...]  # every layer once, in order of execution
     lanes: tuple[Lane, ...]  # by first column; fixed ones last
 
     @property
@@ -74,17 +75,21 @@ def plan_lanes(structure: Structure) -> LanePlan:
     for gather in structure.gathers:
         for lane in _distinct(lane_of[gather.in_labels]):
             shortcuts[lane].append(gather.buffer.rpartition(".")[0])
-    found = [
-        (tuple(sorted(writers[lane])), tuple(sorted(readers[lane] - set(writers[lane]))), tuple(shortcuts[lane]))
-        for lane in writers
+    loose = [
+        Lane(0, tuple(sorted(own)), tuple(sorted(readers[lane] - set(own))), tuple(shortcuts[lane]))
+        for lane, own in writers.items()
     ]
-    found.sort(key=lambda lane: min(lane[0] + lane[1]))
-    rows = _pack([(min(lane[0] + lane[1]), max(lane[0] + lane[1])) for lane in found])
-    lanes = [Lane(row, *lane) for row, lane in zip(rows, found, strict=True)]
-    cut = {n for lane in lanes for n in lane.writers}
-    last = 1 + max(rows, default=-1)
-    lanes += [Lane(last, (n,), (), (), fixed=True) for n in range(len(weights)) if n not in cut]
-    return LanePlan(tuple(weights.values()), tuple(lanes))
+    loose.sort(key=lambda lane: lane.first)
+    rows = pack([(lane.first, lane.last) for lane in loose])
+    below = 1 + max(rows, default=-1)
+    uncut = sorted(set(range(len(weights))).difference(*writers.values()))
+    return LanePlan(
+        columns=tuple(weights.values()),
+        lanes=(
+            *(replace(lane, row=row) for lane, row in zip(loose, rows, strict=True)),
+            *(Lane(below, (n,), (), (), fixed=True) for n in uncut),
+        ),
+    )
 
 
 def _weights(structure: Structure) -> dict[str, str]:
@@ -115,8 +120,12 @@ def _distinct(lanes: NDArray[np.int32]) -> list[int]:
     return [lane for lane in np.unique(lanes).tolist() if lane >= 0]
 
 
-def _pack(extents: Sequence[tuple[int, int]]) -> list[int]:
-    """Rows for intervals that are sorted by their first column: outer ones above those that they run around."""
+def pack(extents: Sequence[tuple[int, int]]) -> list[int]:
+    """Rows for intervals, so that none touches another and outer ones lie above those that they run around.
+
+    Args:
+        extents: first and last column of each, sorted by the first.
+    """
     levels = [0] * len(extents)
     for n in sorted(range(len(extents)), key=lambda n: extents[n][1] - extents[n][0]):  # inner ones first
         first, last = extents[n]

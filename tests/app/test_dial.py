@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.dial import LENSES, Lens, dial_table, percent_of
+from app.dial import Lens, dial_table, percent_of
 from app.measured import Measurements
 from legr.ranking.budget import BudgetCurve
 from legr.structure.cost import cost, layer_macs
+from legr.structure.lanes import plan_lanes
 from legr.study.store import Study
 from tests.app.demo_study import ORIGINAL_TOP1
 
@@ -79,7 +80,7 @@ def test_it_starts_at_the_budget_exactly(study: Study, here: float) -> None:
     assert table["macs"][table["start"]] == curve.macs[curve.step(macs=max(here, curve.floor))]
 
 
-@pytest.mark.parametrize("lens", [lens for lens in LENSES if lens != "filters"])
+@pytest.mark.parametrize("lens", ["percent", "macs", "params"])
 def test_lenses_show_parts_of_wholes(study: Study, lens: Lens) -> None:
     curve, table = table_of(study, lens=lens)
     bars, wholes = np.array(table["bars"]), np.array(table["wholes"])
@@ -92,6 +93,17 @@ def test_lenses_show_parts_of_wholes(study: Study, lens: Lens) -> None:
         "params": curve.table([table["percent"][row] / 100]).layer_params[0] / 1e3,
     }[lens]
     assert bars[row] == pytest.approx(expected, abs=0.06)
+
+
+def test_lanes_are_sent_where_they_are_shown_and_nowhere_else(study: Study) -> None:
+    _, table = table_of(study, lens="together")
+    sent, plan = table["lanes"], plan_lanes(study.structure)
+    assert "bars" not in table and "lanes" not in table_of(study)[1]
+    assert sent["columns"] == plan.columns and sent["n_rows"] == plan.n_rows
+    assert [lane["writers"] for lane in sent["lanes"]] == [lane.writers for lane in plan.lanes]
+    free = [lane for lane in sent["lanes"] if not lane["fixed"]]
+    names = [sent["columns"][column] for lane in free for column in lane["writers"]]
+    assert sorted(names) == sorted(table["layers"])
 
 
 def test_shares_are_of_this_network(study: Study) -> None:

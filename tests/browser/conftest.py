@@ -1,4 +1,4 @@
-"""What tests in a real browser get: the app as users start it, on a studies folder of its own, and a Chromium.
+"""What tests in a real browser get: the app as users start it, on a studies folder of its own, and a tab of a Chromium.
 
 It does not know pages.
 """
@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright import sync_api
 
 from tests.app.demo_study import add_finetuned, make_study
-from tests.browser.running import chromium_path, running_app
+from tests.browser.running import OPTIONS, chromium_path, running_app
+
+PATIENCE_MS = 30_000
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +30,22 @@ def app_url(tmp_path: Path) -> Iterator[str]:
     add_finetuned(make_study(tmp_path / "studies" / "demo"))
     with running_app(tmp_path / "studies") as url:
         yield url
+
+
+@pytest.fixture
+def page(chromium: str) -> Iterator[sync_api.Page]:
+    complaints: list[str] = []
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if is_complaint(said) else None)
+        yield page
+        browser.close()
+    assert not complaints
+
+
+def is_complaint(said: sync_api.ConsoleMessage) -> bool:
+    """An error of ours: Streamlit itself asks for its own files below the page's name first, in vain."""
+    return said.type == "error" and "/_stcore/" not in said.location["url"]

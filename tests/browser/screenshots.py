@@ -17,6 +17,7 @@ from tests.browser.running import OPTIONS, chromium_path, running_app
 PAGES = {
     "explore": "/?budget=40",
     "compare": "/?budget=30&held=60&lens=macs&axis=macs&by=params",
+    "together": "/?budget=40&lens=together",
     "learn": "/learn",
     "finetune": "/finetune?budget=40",
     "structure": "/structure",

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +12,7 @@ from app.dial import dial_table
 from app.measured import Measurements
 from legr.ranking.shape import Shape
 from legr.study.store import Study
-from tests.browser.running import OPTIONS, ROOT
+from tests.browser.running import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -26,27 +25,7 @@ DRAWN = """() => {
     return bars.map(path => Math.round(chart._fullLayout.yaxis.p2l(edge(path))));
 }"""
 NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-PATIENCE_MS = 30_000
 PNG = b"\x89PNG"
-
-
-@pytest.fixture
-def page(chromium: str) -> Iterator[sync_api.Page]:
-    complaints: list[str] = []
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
-        page = browser.new_page(viewport={"width": 1400, "height": 900})
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if is_complaint(said) else None)
-        yield page
-        browser.close()
-    assert not complaints
-
-
-def is_complaint(said: sync_api.ConsoleMessage) -> bool:
-    """An error of ours: Streamlit itself asks for its own files below the page's name first, in vain."""
-    return said.type == "error" and "/_stcore/" not in said.location["url"]
 
 
 def kept_at(studies: Path, macs: float, ranking: str = "learned") -> list[int]:

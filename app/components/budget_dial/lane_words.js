@@ -61,10 +61,11 @@ function laneLines(table, lane, i, other) {
 function lanesLabel(table, lanes, i) {
   const free = lanes.filter((lane) => !lane.fixed);
   const several = free.filter((lane) => lane.layers.length > 1).length;
+  const fixed = lanes.length - free.length;
   const [kept, total] = [table.kept[i], table.totals].map((row) => row.reduce((sum, n) => sum + n, 0));
   return (
-    `${free.length} lanes of layers whose filters leave together, ${several} of them of several layers; ` +
-    `${kept} of ${total} filters are kept; ${lanes.length - free.length} layers cannot be cut.`
+    `${free.length} lanes of layers whose filters leave together, ${several} of them of several layers. ` +
+    `${kept} of ${total} filters are kept. ${fixed} layer${fixed === 1 ? "" : "s"} cannot be cut.`
   );
 }
 

@@ -54,7 +54,7 @@ class LaneMap {
   draw(removed) {
     const { columns, n_rows: rows } = this.table.lanes;
     const room = this.pane.clientWidth - 2 * SIDE;
-    const pitch = between(room < 600 ? 12 : 9, room / columns.length, 40); // what does not fit is scrolled to
+    const pitch = between(room < 600 ? 12 : 9, room / columns.length, 60); // what does not fit is scrolled to
     const line = between(12, Math.floor(330 / rows), 30);
     this.lanes = lanesOf(this.table);
     Object.assign(this, { pitch, line, chosen: null });
