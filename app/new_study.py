@@ -4,7 +4,8 @@ It does not know how a study is made: `python -m legr new` does it, in a process
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
@@ -18,6 +19,7 @@ from legr.study.places import studies_folder
 from legr.study.shelf import require_name
 from legr.training.settings_file import named_models
 
+NETWORK, EXPORTED = BEGINNINGS = ("A network", "An exported network")
 MODELS = (
     *("cifar_resnet20", "cifar_resnet32", "cifar_resnet44", "cifar_resnet56", "cifar_resnet110"),
     *("cifar_vgg16_bn", "cifar_mobilenet_v2", "resnet18", "resnet50", "mobilenet_v2", "mobilenet_v3_large"),
@@ -55,38 +57,89 @@ def new_study_form(done: Callable[[str], None]) -> None:
         show_error(str(error))
         return
     with st.container(border=True):
+        begin = st.segmented_control(
+            "Begin with", (NETWORK, EXPORTED), default=NETWORK, required=True, key="begin-with"
+        )
         left, right = st.columns(2, gap="large")
         with left:
             name = st.text_input("Name", placeholder="letters, digits, - and _", max_chars=60)
-            model = st.selectbox("Network", models)
-            weights = st.file_uploader(
-                "Weights (none: random ones)",
-                ["pth", "th", "pt", "safetensors"],
-                help="Plain tensors only: a pickle that holds anything else is refused.",
-            )
+            choice = _exported() if begin == EXPORTED else _network(models)
         with right:
             data = st.selectbox("Images", list(DATA), format_func=DATA.__getitem__)
             if data == "folder":
                 place = "with train/ and val/, or with parquet files"
                 data = st.text_input("Folder", placeholder=place).strip()
-            normalize = st.selectbox(
-                "Normalisation",
-                list(NORMALIZE),
-                format_func=NORMALIZE.__getitem__,
-                help="It belongs to the weights: choose the one that they were trained with.",
-            )
+            if begin == EXPORTED:
+                st.caption("Input size and normalisation are those that the network was exported with.")
+            else:
+                choice = replace(choice, normalize=_normalize())
         if not st.button("Make the study", type="primary"):
             return
-        problem = problem_with(name, data) or (f"there is no network {model}" if model not in models else None)
+        problem = problem_with(name, data) or choice.problem(models)
         if problem:
             show_error(problem)
             return
         with st.spinner("Loading the network and checking that zeroed = removed …", show_time=True):
-            outcome = make(name, model, weights, data, normalize)
+            outcome = make(name, choice, data)
         if outcome.ok:
             done(name)
         else:
             show_error(outcome.sentence)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The network that a study begins with: one of the zoo with its weights, or an exported one."""
+
+    model: str | None  # None: what the export names
+    file: UploadedFile | None  # weights, or the zip of an export
+    normalize: str = "auto"
+
+    def problem(self, models: Sequence[str]) -> str | None:
+        """One sentence about what is missing, or None."""
+        if self.model is None:
+            return None if self.file else "choose the zip of an export"
+        return None if self.model in models else f"there is no network {self.model}"
+
+    def arguments(self, path: Path) -> list[str]:
+        """Of `python -m legr new`; `path` is where the file lies."""
+        if self.model is None:
+            return ["--recipe", str(path)]
+        given = ["--model", self.model]
+        if self.file is not None:
+            given += ["--weights", str(path)]
+        elif not has_weights(self.model):
+            given += ["--weights", "none"]
+        return given + ([] if self.normalize == "auto" else ["--normalize", self.normalize])
+
+
+def _network(models: Sequence[str]) -> Choice:
+    model = st.selectbox("Network", models)
+    weights = st.file_uploader(
+        "Weights (none: random ones)",
+        ["pth", "th", "pt", "safetensors"],
+        help="Plain tensors only: a pickle that holds anything else is refused.",
+    )
+    return Choice(model, weights)
+
+
+def _exported() -> Choice:
+    archive = st.file_uploader(
+        "Export (zip)",
+        ["zip"],
+        help="The zip that Fine-tune & export hands out, on this machine or another. The network in it, as it was "
+        "pruned and fine-tuned, becomes the original of the new study, and can be pruned further.",
+    )
+    return Choice(None, archive)
+
+
+def _normalize() -> str:
+    return st.selectbox(
+        "Normalisation",
+        list(NORMALIZE),
+        format_func=NORMALIZE.__getitem__,
+        help="It belongs to the weights: choose the one that they were trained with.",
+    )
 
 
 def problem_with(name: str, data: str) -> str | None:
@@ -108,15 +161,12 @@ def has_weights(model: str) -> bool:
     return named is not None and named.weights is not None
 
 
-def make(name: str, model: str, weights: UploadedFile | None, data: str, normalize: str) -> Outcome:
+def make(name: str, choice: Choice, data: str) -> Outcome:
     """Run `python -m legr new`; an uploaded file lives only as long as that takes."""
     with tempfile.TemporaryDirectory() as scratch:
-        arguments = ["new", "--study", str(studies_folder() / name), "--model", model, "--data", data]
-        if weights is not None:
-            path = Path(scratch) / Path(weights.name).name  # errors name the file as the user knows it
-            path.write_bytes(weights.getbuffer())
-            arguments += ["--weights", str(path)]
-        elif not has_weights(model):
-            arguments += ["--weights", "none"]
-        arguments += [] if normalize == "auto" else ["--normalize", normalize]
-        return run_command([*arguments, "--json"])
+        path = Path(scratch)
+        if choice.file is not None:
+            path = path / Path(choice.file.name).name  # errors name the file as the user knows it
+            path.write_bytes(choice.file.getbuffer())
+        study = str(studies_folder() / name)
+        return run_command(["new", "--study", study, *choice.arguments(path), "--data", data, "--json"])

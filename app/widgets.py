@@ -93,7 +93,10 @@ def summary_line(study: Study) -> str:
     learned = study.learned
     ranking = f"ranking learned with {learned.candidates} candidates" if learned else "nothing learned yet"
     kind = ["sample, read-only"] if info.sample else []
-    return " · ".join([info.model, f"{info.data_name}, {info.num_classes} classes, {size}", ranking, *kind])
+    before = f", pruned before to {100 * info.pruned_to:.1f} % of its MACs" if info.pruned_to is not None else ""
+    return " · ".join(
+        [f"{info.model}{before}", f"{info.data_name}, {info.num_classes} classes, {size}", ranking, *kind]
+    )
 
 
 def shape_note(study: Study) -> None:

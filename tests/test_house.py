@@ -60,7 +60,7 @@ def test_imports_run_downwards(path: Path) -> None:
 
 def test_numpy_rooms_know_no_torch() -> None:
     rooms = {
-        "structure": ("types", "cost", "codec", "lanes"),
+        "structure": ("types", "cost", "codec", "lanes", "plans"),
         "ranking": ("types", "footprints", "shape", "pins", "blocks", "order", "limits", "budget"),
     }
     light = [f"{room}/{name}" for room, names in rooms.items() for name in names]

@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 import typer
 
 from legr.cli import terminal
-from legr.cli.opening import create_study
+from legr.cli.opening import create_pruned, create_study
 from legr.cli.options import Data, Device, Input, Json, Model, Normalize, StudyPath, Weights, takes_budget
-from legr.errors import StudyError
+from legr.errors import SettingsError, StudyError
 from legr.ranking.limits import Budget
 from legr.study.places import studies_folder
 from legr.study.store import Study
@@ -25,13 +25,21 @@ def new(
     data: Data = None,
     normalize: Normalize = None,
     input_shape: Input = None,
+    recipe: Annotated[
+        Path | None, typer.Option(help="Begin with an exported network: its recipe.json, folder or zip.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a study; the identity ranking makes it usable at once."""
     from legr.commands.create import facts
     from legr.commands.network import original
 
-    made = create_study(study, model, weights, data, normalize, input_shape)
+    if recipe is None:
+        made = create_study(study, model, weights, data, normalize, input_shape)
+    elif model or weights:
+        raise SettingsError("a recipe names its model and weights; give --recipe, or --model and --weights")
+    else:
+        made = create_pruned(study, recipe, data, normalize, input_shape)
     found = facts(made, original(made))
     terminal.result(
         found,

@@ -33,6 +33,18 @@ def create_study(
     )
 
 
+def create_pruned(study: Path, recipe: Path, data: str | None, normalize: str | None, shape: str | None) -> Study:
+    """Make a study of an exported network."""
+    from legr.commands.from_recipe import create_from_recipe
+    from legr.training.inputs import image_shape
+
+    if data is None:
+        raise SettingsError("give --data as well: the images that the pruned network is for")
+    return create_from_recipe(
+        study, recipe, data, normalize, terminal.Echo(), input_shape=image_shape(shape) if shape else None
+    )
+
+
 def require_same(
     study: Study, model: str | None, weights: str | None, data: str | None, normalize: str | None, shape: str | None
 ) -> None:
@@ -65,12 +77,12 @@ def require_same(
 
 
 def _require_same_weights(study: Study, weights: str) -> None:
-    from legr.training.models import build_model
+    from legr.commands.network import architecture
     from legr.training.weights import load_weights
 
     info, given = study.info, None
     if weights != "none":
-        given = load_weights(build_model(info.model, info.num_classes), Path(weights)).sha256
+        given = load_weights(architecture(study), Path(weights)).sha256
     if (given is None and info.weights_origin != "none") or (given is not None and given != info.weights_sha256):
         raise SettingsError("this study was made with other --weights; learn in a new study")
 

@@ -4,7 +4,7 @@ It does not know rankings other than the identity, with which the study is usabl
 """
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,12 @@ from legr.errors import SettingsError, StudyError, TraceError
 from legr.progress import Progress, Report
 from legr.ranking.norms import filter_norms
 from legr.structure.cost import dense_cost
+from legr.structure.counters import count
+from legr.structure.surgery import apply_plan
 from legr.structure.trace import trace
+from legr.structure.types import Plan
 from legr.structure.verify import verify
+from legr.study.cuts import save_cuts
 from legr.study.pace import note_pace
 from legr.study.records import SearchSettings, StudyInfo
 from legr.study.store import Study
@@ -40,11 +44,12 @@ def create(
     model: str | ModelSpec,
     weights: Path | None,
     data: str,
-    normalize: str | None,
+    normalize: str | Normalization | None,
     report: Report,
     *,
     split_seed: int = 0,
     input_shape: ImageShape | None = None,
+    cuts: Plan | None = None,
 ) -> Study:
     """Make a study in `path`.
 
@@ -52,15 +57,16 @@ def create(
         model: a name (`find_spec`), or the architecture itself.
         weights: file of the original's weights; None leaves them random.
         data: "digits", "cifar10" (downloaded if missing), or a folder.
-        normalize: "imagenet", "dataset", or None: what scores better on held-out images.
+        normalize: "imagenet", "dataset", a normalisation, or None: what scores better on held-out images.
         input_shape: channels, height, width of the images; None is what the model was designed for.
+        cuts: what is cut from the model before its weights are loaded; the study then begins there.
 
     Raises:
         LegrError: see the parts; nothing is left behind that would pass for a study.
     """
     if (path / "study.json").exists():
         raise StudyError(f"{path} holds a study already; open it, or choose another folder")
-    if normalize not in (None, "imagenet", "dataset"):
+    if isinstance(normalize, str) and normalize not in ("imagenet", "dataset"):
         raise SettingsError(f"normalize must be imagenet or dataset, got {normalize!r}")
     spec = find_spec(model) if isinstance(model, str) else model
     shape = input_shape or spec.input_shape
@@ -78,10 +84,12 @@ def create(
         download=data == "cifar10",
         progress=data_progress(report),
     )
-    network = build_model(spec, len(dataset.classes))
+    network, example = build_model(spec, len(dataset.classes)), torch.zeros(1, *shape)
+    whole = count(network, example).macs
+    if cuts is not None:
+        apply_plan(network, cuts)
     info = load_weights(network, weights) if weights else None
     report(Progress("tracing", 0, 1))
-    example = torch.zeros(1, *shape)
     structure = trace(network, example)
     if structure.n_units == 0:
         why = "; ".join(dict.fromkeys(f"{r.operation}: {r.reason}" for r in structure.held[:3])) or "it has no layer"
@@ -90,6 +98,8 @@ def create(
     report(Progress("proving that zeroed = removed", 0, 1))
     error = verify(network, structure, example)
     normalization = _normalization(network, dataset, normalize, trained=info is not None)
+    if cuts is not None:
+        save_cuts(path, cuts)
     save_weights(network, path / "weights.safetensors", info.metadata if info else None)
     weights_sha256 = hash_state(network.state_dict())
     note_pace(weights_sha256, _pass_seconds(network, dataset, normalization))
@@ -111,6 +121,7 @@ def create(
             normalization={"kind": normalization.kind, "mean": normalization.mean, "std": normalization.std},
             self_check=error,
             created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            pruned_to=None if cuts is None else dense_cost(structure).macs / whole,
         ),
         structure,
         filter_norms(network, structure),
@@ -170,10 +181,14 @@ def _pass_seconds(network: nn.Module, dataset: Dataset, normalization: Normaliza
     return (time.perf_counter() - start) * min(SearchSettings().images, len(dataset.heldout)) / images
 
 
-def _normalization(model: nn.Module, dataset: Dataset, asked: str | None, *, trained: bool) -> Normalization:
+def _normalization(
+    model: nn.Module, dataset: Dataset, asked: str | Normalization | None, *, trained: bool
+) -> Normalization:
     if asked == "imagenet":
         return IMAGENET_NORMALIZATION
     own = dataset.statistics()
+    if isinstance(asked, Normalization):
+        return replace(asked, kind="custom") if asked.kind == own.kind and asked != own else asked
     if asked == "dataset" or not trained or len(own.mean) != len(IMAGENET_NORMALIZATION.mean):
         return own
     order = torch.arange(min(_TRIAL_IMAGES, len(dataset.heldout)))

@@ -20,7 +20,9 @@ from legr.errors import DataError, ExportError
 from legr.files import in_words
 from legr.progress import Progress, Report
 from legr.ranking.limits import Budget
+from legr.structure.plans import compose
 from legr.structure.surgery import plan
+from legr.study.cuts import cuts_of
 from legr.study.store import Study
 
 CHECK_IMAGES = 1024
@@ -49,10 +51,13 @@ def export(study: Study, budget: Budget, out: Path, report: Report) -> dict[str,
             agreement = compare(pruned, folder / _ONNX, _check_batches(study, dataset))
             _require_agreement(agreement)
             facts = _facts(study, network, recalibrated, agreement, dataset is not None)
-            cuts = plan(model, study.structure, network.keep)
-            write_recipe(folder, pruned, study.info.model, study.info.num_classes, cuts, facts)
+            cuts, before = plan(model, study.structure, network.keep), cuts_of(study)
+            whole = cuts if before is None else compose(before, cuts)
+            write_recipe(
+                folder, pruned, study.info.model, study.info.num_classes, whole, facts, metadata=_metadata(study)
+            )
             (folder / _README).write_text(_readme(study, facts), encoding="utf-8")
-            archive = out / f"{study.info.model}-{100 * network.macs_fraction:.0f}pct.zip"
+            archive = out / f"{study.info.model}-{100 * facts['macs_fraction']:.0f}pct.zip"
             files = (_ONNX, WEIGHTS, RECIPE, _README)
             zip_files(folder / archive.name, [folder / file for file in files])
             for file in (*files, archive.name):
@@ -114,7 +119,7 @@ def _facts(study: Study, network: Any, recalibrated: bool, agreement: Agreement,
         "classes": list(info.classes),
         "normalization": dict(info.normalization),
         "macs": network.macs,
-        "macs_fraction": network.macs_fraction,
+        "macs_fraction": network.macs_fraction * (info.pruned_to or 1.0),
         "params": network.params,
         "ranking": study.default_ranking,
         "recalibrated": recalibrated,
@@ -129,10 +134,18 @@ def _facts(study: Study, network: Any, recalibrated: bool, agreement: Agreement,
     }
 
 
+def _metadata(study: Study) -> dict[str, str] | None:
+    """What tells a later study that these weights never saw its held-out images; None where they may have."""
+    info = study.info
+    if info.weights_origin != "legr":
+        return None
+    return {"made_by": "legr", "data": info.data_fingerprint, "split_seed": str(info.split_seed)}
+
+
 def _readme(study: Study, facts: dict[str, Any]) -> str:
     mean, std = (", ".join(f"{v:.5f}" for v in facts["normalization"][key]) for key in ("mean", "std"))
     shape = "x".join(map(str, facts["input_shape"]))
-    return f"""{study.info.model}, {100 * facts["macs_fraction"]:.1f} % of the original's multiply-adds
+    return f"""{study.info.model}, {100 * facts["macs_fraction"]:.1f} % of that model's multiply-adds
 
 {_ONNX}             ONNX, input "{INPUT}" float32 (batch, {shape}), output "{OUTPUT}"
 {WEIGHTS}      the same weights as plain tensors

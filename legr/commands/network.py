@@ -15,8 +15,9 @@ from legr.data.load import load_dataset
 from legr.errors import DataError, StudyError
 from legr.progress import Progress, Report, silent
 from legr.ranking.limits import Budget
-from legr.structure.surgery import prune
+from legr.structure.surgery import apply_plan, prune
 from legr.structure.types import Keep
+from legr.study.cuts import cuts_of
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
 from legr.training.evaluate import with_better_statistics
@@ -42,13 +43,25 @@ class Network:
         return bool(self.keep.units.all())
 
 
+def architecture(study: Study) -> nn.Module:
+    """Build the network that a study is about, with random weights: the model it names, cut as it was before.
+
+    Raises:
+        StudyError, TraceError: what is noted of those cuts is damaged.
+    """
+    model, cuts = build_model(study.info.model, study.info.num_classes), cuts_of(study)
+    if cuts is not None:
+        apply_plan(model, cuts)
+    return model
+
+
 def original(study: Study) -> nn.Module:
     """Load the network that a study is about.
 
     Raises:
         StudyError: its weights are not the ones the study was made with.
     """
-    model = build_model(study.info.model, study.info.num_classes)
+    model = architecture(study)
     if load_weights(model, study.weights_path).sha256 != study.info.weights_sha256:
         raise StudyError(
             f"{study.path.name}/weights.safetensors has changed since the study was made; "

@@ -4,23 +4,13 @@ It does not know why a channel goes. The caller's model is never touched.
 """
 
 import copy
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import nn
 
 from legr.errors import TraceError
-from legr.structure.types import IntArray, Keep, Structure
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything surgery does, as names and numbers: enough to rebuild the network without the structure."""
-
-    slices: tuple[tuple[str, int, IntArray], ...]  # parameter or buffer, dim, positions that stay
-    attributes: tuple[tuple[str, str, int | None, int], ...]  # module, attribute, place in a tuple, new value
-    indexes: tuple[tuple[str, IntArray], ...]  # index buffer, new contents
+from legr.structure.types import Keep, Plan, Structure
 
 
 def prune(model: nn.Module, structure: Structure, keep: Keep) -> nn.Module:
@@ -86,7 +76,20 @@ def _require_same_network(model: nn.Module, structure: Structure) -> None:
 
 
 def apply_plan(model: nn.Module, plan: Plan) -> None:
-    """Carry out a plan on `model`, in place. Parameters that are tied stay tied."""
+    """Carry out a plan on `model`, in place. Parameters that are tied stay tied.
+
+    Raises:
+        TraceError: it is a plan for another model, or damaged; the model is then not to be used any more.
+    """
+    try:
+        _apply(model, plan)
+    except TraceError:
+        raise
+    except Exception as error:  # a plan may come from anywhere: from a recipe, from a file changed by hand
+        raise TraceError(f"this plan does not fit the model ({error}); use the model that it was made for") from error
+
+
+def _apply(model: nn.Module, plan: Plan) -> None:
     references = _references(model)
     changed: dict[str, torch.Tensor] = {}
     for name, dim, positions in plan.slices:
@@ -95,6 +98,8 @@ def apply_plan(model: nn.Module, plan: Plan) -> None:
         changed[name] = tensor.detach().index_select(dim, index)
     for name, values in plan.indexes:
         old = _tensor(model, name)
+        if len(values) > old.numel():
+            raise TraceError(f"{name} has {old.numel()} entries and cannot get {len(values)}; make the plan anew")
         changed[name] = torch.from_numpy(np.asarray(values)).to(old)
     for name, tensor in changed.items():
         old = _tensor(model, name)

@@ -177,6 +177,15 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything surgery does, as names and numbers: enough to rebuild the network without the structure."""
+
+    slices: tuple[tuple[str, int, IntArray], ...]  # parameter or buffer, dim, positions that stay
+    attributes: tuple[tuple[str, str, int | None, int], ...]  # module, attribute, place in a tuple, new value
+    indexes: tuple[tuple[str, IntArray], ...]  # index buffer, new contents
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """What one forward pass costs (see method and units in the README)."""
 

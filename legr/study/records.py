@@ -53,6 +53,7 @@ class StudyInfo(_Record):
     self_check: float  # largest relative error of zeroed = removed
     created: str
     sample: bool = False
+    pruned_to: float | None = None  # MACs of its original as a fraction of the model's that this was cut from before
 
 
 @dataclass(frozen=True)

@@ -5,32 +5,32 @@ It does not know how anything in it was computed, and loads without torch: a pag
     study.json            what it is about          ranking.json     the learned map
     structure.json        units, costs and norms    shape.json       what the user asks of the result
     weights.safetensors   the original network      points.json      measured networks
+    cuts.json             where that was pruned before the study began: how
     searches/             every candidate           finetuned/       weights, records   jobs/ exports/ checkpoints/
 """
 
 import hashlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
 
-from legr.errors import LegrError, StudyError
-from legr.files import read_json, temporary_beside, write_json
+from legr.errors import StudyError
+from legr.files import temporary_beside, write_json
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
 from legr.ranking.shape import PLAIN, Shape
 from legr.ranking.types import Norms, Ranking
 from legr.structure.codec import from_dict, to_dict
 from legr.structure.types import Keep, Structure
+from legr.study.reading import FORMAT, read_record
 from legr.study.records import FineTuned, Learned, Point, RankingName, SearchSettings, StudyInfo
-
-FORMAT = 1
 
 
 class Study:
@@ -54,7 +54,7 @@ class Study:
             raise StudyError(
                 f"{path} is not a study: it has no study.json; make one with `python -m legr new --study {path} …`"
             )
-        return cls(path, _load(path / "study.json", _info))
+        return cls(path, read_record(path / "study.json", _info))
 
     @classmethod
     def create(cls, path: Path | str, info: StudyInfo, structure: Structure, norms: Norms) -> "Study":
@@ -116,7 +116,7 @@ class Study:
             norms = Norms(tuple(np.array(values, dtype=np.float64) for values in data["norms"]))
             return from_dict(data["structure"]), norms
 
-        return _load(self.path / "structure.json", build)
+        return read_record(self.path / "structure.json", build)
 
     @property
     def structure(self) -> Structure:
@@ -139,7 +139,7 @@ class Study:
     def learned(self) -> Learned | None:
         """The learned map, or None before the search has finished once."""
         path = self.path / "ranking.json"
-        return _load(path, _learned) if path.exists() else None
+        return read_record(path, _learned) if path.exists() else None
 
     def save_learned(self, learned: Learned) -> None:
         """Store a learned map; the slider uses it from now on."""
@@ -155,7 +155,7 @@ class Study:
     def shape(self) -> Shape:
         """What the user asks of the networks; every ranking of the study has it."""
         path = self.path / "shape.json"
-        return _load(path, Shape.from_dict) if path.exists() else PLAIN
+        return read_record(path, Shape.from_dict) if path.exists() else PLAIN
 
     def save_shape(self, shape: Shape) -> None:
         """Store a shape, in place of the one before; the plain one leaves no file. Raises as `Shape.check` does."""
@@ -208,7 +208,9 @@ class Study:
     def _all_points(self) -> list[Point]:
         """Those of earlier learned maps and shapes as well."""
         path = self.path / "points.json"
-        return _load(path, lambda data: [Point.from_dict(item) for item in data["points"]]) if path.exists() else []
+        return (
+            read_record(path, lambda data: [Point.from_dict(item) for item in data["points"]]) if path.exists() else []
+        )
 
     def save_points(self, points: Sequence[Point]) -> None:
         """Replace the measured points."""
@@ -228,7 +230,7 @@ class Study:
     @property
     def finetuned(self) -> list[FineTuned]:
         """Every finished fine-tuning run, oldest first."""
-        runs = [_load(path, FineTuned.from_dict) for path in sorted((self.path / "finetuned").glob("*.json"))]
+        runs = [read_record(path, FineTuned.from_dict) for path in sorted((self.path / "finetuned").glob("*.json"))]
         return sorted(runs, key=lambda run: run.created)
 
     def best_finetuned(self, keep: Keep) -> FineTuned | None:
@@ -261,27 +263,6 @@ def _digest(array: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:12]
 
 
-T = TypeVar("T")
-
-
-def _load(path: Path, build: Callable[[dict[str, Any]], T]) -> T:
-    """Read a file of a study; whatever is wrong with it is one sentence."""
-    try:
-        data = read_json(path)
-        if data.get("format", FORMAT) <= FORMAT:
-            return build(data)
-    except FileNotFoundError as error:
-        raise StudyError(
-            f"{path.name} is missing from the study {path.parent.name}; restore it or make the study again"
-        ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, LegrError) as error:
-        raise _damaged(path, error) from error
-    raise StudyError(
-        f"{path.parent.name}/{path.name} was written by a newer version (format {data['format']}, "
-        f"this one reads {FORMAT}); update the program"
-    )
-
-
 def _info(data: dict[str, Any]) -> StudyInfo:
     info = StudyInfo.from_dict({**data, "input_shape": tuple(data["input_shape"]), "classes": tuple(data["classes"])})
     _ = [info.normalization[key] for key in ("kind", "mean", "std")]
@@ -292,9 +273,3 @@ def _learned(data: dict[str, Any]) -> Learned:
     learned = Learned.from_dict(data)
     _ = learned.affine, SearchSettings.from_dict(learned.settings)
     return learned
-
-
-def _damaged(path: Path, error: Exception) -> StudyError:
-    return StudyError(
-        f"{path.parent.name}/{path.name} cannot be read ({error}); restore the file or remove it and run the step again"
-    )

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from app import new_study
 from legr.errors import SettingsError
+from legr.study.store import Study
 from tests.app.conftest import OpenApp
 
 
@@ -47,8 +49,8 @@ def test_the_command_finds_the_same_file_and_its_weights(
     monkeypatch.setattr(subprocess, "run", note)
     monkeypatch.delenv("LEGR_CONFIG")
     monkeypatch.chdir(tmp_path)  # the file lies where the explorer was started; the command runs elsewhere
-    assert new_study.make("a", "mine", None, "digits", "auto").ok
-    assert new_study.make("a", "resnet18", None, "digits", "auto").ok
+    assert new_study.make("a", new_study.Choice("mine", None), "digits").ok
+    assert new_study.make("a", new_study.Choice("resnet18", None), "digits").ok
     (own, environment), (zoo, _) = ran
     assert environment["LEGR_CONFIG"] == str(settings)
     assert "--weights" not in own
@@ -65,3 +67,49 @@ def test_a_name_that_is_not_offered_is_refused(open_app: OpenApp, monkeypatch: p
     next(field for field in at.text_input if field.label == "Name").set_value("fresh").run()
     next(button for button in at.button if button.label == "Make the study").click().run()
     assert any("no network os:system" in error.value for error in at.error), [e.value for e in at.error]
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The zip of a ResNet-8 that was pruned to less than half."""
+    import torch
+
+    import legr
+    from legr.deploy.bundle import RECIPE, WEIGHTS, write_recipe, zip_files
+    from legr.structure.surgery import plan
+    from legr.training.models import build_model
+
+    folder = tmp_path_factory.mktemp("export")
+    model = build_model("cifar_resnet8", 10)
+    structure = legr.trace(model, torch.zeros(1, 3, 32, 32))
+    keep = legr.BudgetCurve(structure, legr.rank(structure, legr.filter_norms(model, structure))).at(macs=0.4)
+    cuts = plan(model, structure, keep)
+    write_recipe(folder, legr.prune(model, structure, keep), "cifar_resnet8", 10, cuts, {"input_shape": [3, 32, 32]})
+    zip_files(folder / "network.zip", [folder / RECIPE, folder / WEIGHTS])
+    return (folder / "network.zip").read_bytes()
+
+
+def begin_with_an_export(at: AppTest, name: str, archive: bytes | None) -> AppTest:
+    at.segmented_control(key="begin-with").set_value(new_study.EXPORTED).run()
+    assert not any(field.label == "Network" for field in at.selectbox)
+    next(field for field in at.text_input if field.label == "Name").set_value(name).run()
+    if archive is not None:
+        at.file_uploader[0].set_value(("network.zip", archive, "application/zip")).run()
+    return next(button for button in at.button if button.label == "Make the study").click().run(timeout=120)
+
+
+def test_a_study_begins_with_an_exported_network(open_app: OpenApp, studies: Path, archive: bytes) -> None:
+    at = begin_with_an_export(open_app("studies"), "further", archive)
+    assert not at.exception and not at.error
+    study = Study.open(studies / "further")
+    assert study.info.model == "cifar_resnet8"
+    assert study.info.pruned_to is not None and study.info.pruned_to <= 0.4
+    assert f"cifar\\_resnet8, pruned before to {100 * study.info.pruned_to:.1f} % of its MACs" in at.caption[0].value
+
+
+def test_what_cannot_be_an_export_is_one_sentence(open_app: OpenApp, studies: Path, archive: bytes) -> None:
+    for given, words in ((None, "Choose the zip of an export."), (archive[:-100], "network.zip")):
+        at = begin_with_an_export(open_app("studies"), "further", given)
+        assert not at.exception
+        assert len(at.error) == 1 and words in at.error[0].value
+    assert not (studies / "further" / "study.json").exists()

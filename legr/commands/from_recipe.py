@@ -1,0 +1,66 @@
+"""Make a study of an exported network, to prune it further: a pruned network is a model like any other.
+
+It does not know how a study is made; the recipe names the model, and the study remembers what was cut from it.
+"""
+
+from pathlib import Path
+
+from legr.commands.create import create
+from legr.data.encoded import ImageShape
+from legr.data.images import Normalization
+from legr.deploy.bundle import Recipe, read_recipe
+from legr.deploy.unpack import unpacked
+from legr.errors import ExportError
+from legr.progress import Report
+from legr.study.store import Study
+from legr.training.inputs import image_shape
+
+
+def create_from_recipe(
+    path: Path,
+    bundle: Path,
+    data: str,
+    normalize: str | None,
+    report: Report,
+    *,
+    input_shape: ImageShape | None = None,
+) -> Study:
+    """Make a study in `path` that begins with an exported network.
+
+    Args:
+        bundle: a `recipe.json` with its weights beside it, their folder, or the zip of both.
+        normalize: as for `create`, but None is what the recipe says.
+        input_shape: as for `create`, but None is what the recipe says.
+
+    Raises:
+        LegrError: see `create`; the bundle is damaged or newer, or names code that was never named on this machine.
+    """
+    with unpacked(bundle) as file:
+        recipe = read_recipe(file)
+        return create(
+            path,
+            recipe.model,
+            recipe.weights,
+            data,
+            normalize or _normalization(recipe),
+            report,
+            input_shape=input_shape or _input_shape(recipe),
+            cuts=recipe.plan,
+        )
+
+
+def _normalization(recipe: Recipe) -> Normalization | None:
+    """What the network's inputs are made with; None where the recipe does not say."""
+    stored = recipe.facts.get("normalization")
+    if stored is None:
+        return None
+    try:
+        mean, std = (tuple(float(value) for value in stored[key]) for key in ("mean", "std"))
+        return Normalization(stored["kind"], mean, std)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ExportError(f"the recipe's normalization cannot be used ({error}); export the network again") from error
+
+
+def _input_shape(recipe: Recipe) -> ImageShape | None:
+    stored = recipe.facts.get("input_shape")
+    return image_shape("x".join(map(str, stored))) if isinstance(stored, list) else None

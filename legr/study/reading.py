@@ -1,0 +1,42 @@
+"""Read one JSON file of a study: whatever is wrong with it is one sentence.
+
+It does not know what is in it; no torch.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from legr.errors import LegrError, StudyError
+from legr.files import read_json
+
+FORMAT = 1
+T = TypeVar("T")
+
+
+def read_record(path: Path, build: Callable[[dict[str, Any]], T]) -> T:
+    """Read a file of a study and build what it says.
+
+    Raises:
+        StudyError: it is missing, damaged, or written by a newer version.
+    """
+    try:
+        data = read_json(path)
+        if data.get("format", FORMAT) <= FORMAT:
+            return build(data)
+    except FileNotFoundError as error:
+        raise StudyError(
+            f"{path.name} is missing from the study {path.parent.name}; restore it or make the study again"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, LegrError) as error:
+        raise _damaged(path, error) from error
+    raise StudyError(
+        f"{path.parent.name}/{path.name} was written by a newer version (format {data['format']}, "
+        f"this one reads {FORMAT}); update the program"
+    )
+
+
+def _damaged(path: Path, error: Exception) -> StudyError:
+    return StudyError(
+        f"{path.parent.name}/{path.name} cannot be read ({error}); restore the file or remove it and run the step again"
+    )
