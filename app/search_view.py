@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.charts import PLAIN, map_figure, map_info, search_figure, search_info, search_info_of_history
 from app.replay_view import show_replay
-from app.widgets import metric, plain
+from app.widgets import NO_IMAGES, metric, plain
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.search.replay import journal_path, newest_journal
@@ -38,9 +38,9 @@ def search_form(study: Study, available: bool) -> list[str] | None:
         same = learned if settings == last else None
         spent = same.spent[-1] if same else 0.0
         effort = _effort(study, settings.method, spent)
-        reason = _nothing_to_do(same, effort)
+        reason = _nothing_to_do(same, effort) if available else NO_IMAGES
         label = f"Search on to {effort} passes" if spent else "Start learning"
-        if not st.button(label, type="primary", disabled=not available or reason is not None, help=reason):
+        if not st.button(label, type="primary", disabled=reason is not None, help=reason):
             return None
     return [*_arguments(settings), "--candidates", str(effort), "--measure"]
 

@@ -11,10 +11,13 @@ import streamlit as st
 
 from app import state
 from app.commands import run_command
-from legr.errors import LegrError
+from app.welcome import show_welcome
+from legr.errors import LegrError, StudyError
 from legr.jobs.records import Job
+from legr.study.records import StudyInfo
 from legr.study.store import Study
 
+NO_IMAGES = "The images of this study are not here: name their folder on this page first."
 FLOPS_NOTE = "FLOPs here are MACs: one multiply-add = 1."
 
 
@@ -60,19 +63,15 @@ def plain(text: str) -> str:
 
 
 def require_study() -> Study:
-    """The open study, its name on the page; without any study, a friendly first page and the end of the run.
-
-    Raises:
-        StudyError: it cannot be opened.
-    """
-    study = state.open_study()
+    """The open study, its name on the page; without any study, a friendly first page and the end of the run."""
+    try:
+        study = state.open_study()
+    except StudyError as error:
+        show_error(str(error))
+        st.page_link("pages/studies.py", label="Open another study", icon=":material/arrow_forward:")
+        st.stop()
     if study is None:
-        st.title("Trade accuracy against cost")
-        st.write(
-            "Learn once which filters of a ConvNet matter, then move one slider to prune it to any budget. "
-            "Begin with a study: a network, its weights and its images."
-        )
-        st.page_link("pages/studies.py", label="Make the first study", icon=":material/add:")
+        show_welcome()
         st.stop()
     notice = state.take_notice()
     if notice:
@@ -88,15 +87,17 @@ def heading(study: Study) -> None:
 
 def summary_line(study: Study) -> str:
     """Model, images and ranking of a study in one line."""
-    info = study.info
-    size = "x".join(str(n) for n in info.input_shape[1:])
     learned = study.learned
     ranking = f"ranking learned with {learned.candidates} candidates" if learned else "nothing learned yet"
-    kind = ["sample, read-only"] if info.sample else []
+    kind = ["sample, read-only"] if study.info.sample else []
+    return " · ".join([network_words(study.info), ranking, *kind])
+
+
+def network_words(info: StudyInfo) -> str:
+    """Network and images of a study."""
+    size = "x".join(str(n) for n in info.input_shape[1:])
     before = f", pruned before to {100 * info.pruned_to:.1f} % of its MACs" if info.pruned_to is not None else ""
-    return " · ".join(
-        [f"{info.model}{before}", f"{info.data_name}, {info.num_classes} classes, {size}", ranking, *kind]
-    )
+    return f"{info.model}{before} · {info.data_name}, {info.num_classes} classes, {size}"
 
 
 def shape_note(study: Study) -> None:

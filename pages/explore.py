@@ -10,7 +10,9 @@ from app.charts import CAPTIONS
 from app.dial_view import begin_dial, ranking_key, rankings_of, show_dial
 from app.job_panel import job_panel, launch, others_at_work
 from app.layers_view import offer_shape, show_layers
+from app.welcome import learn_first, show_guide
 from app.widgets import (
+    NO_IMAGES,
     data_is_here,
     data_notice,
     guarded,
@@ -26,6 +28,7 @@ from legr.study.store import Study
 
 def page() -> None:
     study = require_study()
+    show_guide(study)
     heading(study)
     others_at_work(study, "learn", "finetune", "export")
     show_unfinished_measuring(study)
@@ -43,6 +46,7 @@ def explore(study: Study) -> None:
     if state.has_moved(study):
         st.rerun()
     ranking = choose_ranking(study)
+    learn_first(study)
     budget = show_dial(study, ranking, charts=True)
     with st.container(horizontal=True):
         download_curve(study, ranking)
@@ -81,11 +85,12 @@ def download_curve(study: Study, ranking: RankingName) -> None:
 
 def measure(study: Study, budget: float) -> None:
     job = records.latest(study, "measure")
-    blocked = not data_is_here(study) or bool(job and job.active)
-    about = "Accuracy and latency of all rankings at"
-    if st.button("Measure this network", disabled=blocked, help=f"{about} this budget."):
+    here = data_is_here(study)
+    blocked = not here or bool(job and job.active)
+    about = "Accuracy and latency of all rankings at {}." if here else NO_IMAGES
+    if st.button("Measure this network", disabled=blocked, help=about.format("this budget")):
         launch(study, "measure", ["--budgets", f"{budget:.6g}"])
-    if st.button("Measure the frontier", disabled=blocked, help=f"{about} about a dozen budgets."):
+    if st.button("Measure the frontier", disabled=blocked, help=about.format("about a dozen budgets")):
         launch(study, "measure", [])
 
 

@@ -10,7 +10,8 @@ from app.charts import CAPTIONS
 from app.dial_view import begin_dial, show_dial
 from app.job_panel import job_panel, launch, others_at_work
 from app.network_view import show_export, show_runs, show_training
-from app.widgets import data_notice, guarded, heading, optimism_note, plain, require_study, run_page
+from app.welcome import learn_first
+from app.widgets import NO_IMAGES, data_notice, guarded, heading, optimism_note, plain, require_study, run_page
 from legr.jobs import records
 from legr.study.store import Study
 
@@ -21,7 +22,9 @@ def page() -> None:
     available = data_notice(study)
     others_at_work(study, "learn", "measure")
     begin_dial()
-    st.caption(plain(f"Ranking: {CAPTIONS[study.default_ranking]}."))
+    if study.learned:
+        st.caption(plain(f"Ranking: {CAPTIONS[study.default_ranking]}."))
+    learn_first(study)
     budget = show_dial(study, study.default_ranking, charts=False)
     left, right = st.columns(2, gap="large")
     with left:
@@ -41,8 +44,8 @@ def finetune(study: Study, budget: float, available: bool) -> None:
             distill = st.toggle(
                 "Learn from the original", True, key="distill", persist_state="session", help="Distillation."
             )
-        label = f"Fine-tune at {100 * budget:g} %"
-        if st.button(label, type="primary", key="finetune", disabled=not available):
+        label, missing = f"Fine-tune at {100 * budget:g} %", None if available else NO_IMAGES
+        if st.button(label, type="primary", key="finetune", disabled=not available, help=missing):
             flag = "--distill" if distill else "--no-distill"
             launch(study, "finetune", ["--macs", f"{budget:.6g}", "--epochs", str(epochs), flag])
     job_panel(study, "finetune", draw=lambda current: show_training(study, current))
