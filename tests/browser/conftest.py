@@ -34,6 +34,7 @@ def app_url(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def page(chromium: str) -> Iterator[sync_api.Page]:
+    """A page in a browser; at its end, nothing of ours has been complained about in its console."""
     complaints: list[str] = []
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)

@@ -1,0 +1,176 @@
+"""The long work in a real browser, with real processes: started, cancelled, killed, resumed, finished, carried away."""
+
+import os
+import shutil
+import signal
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from playwright import sync_api
+
+import legr
+from legr.commands.create import create
+from legr.commands.learn import plan_learn, run_learn
+from legr.commands.measure import BUDGETS
+from legr.jobs import records
+from legr.jobs.records import Job
+from legr.progress import silent
+from legr.study.records import Latency, Point, RankingName
+from legr.study.store import Study
+from tests.browser.running import running_app
+from tests.data.pictures import write_class_folders
+
+pytestmark = pytest.mark.browser
+
+SIDE, PASSES = 16, 600
+PATIENCE_MS = 90_000
+STEP_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A small real study on pictures of two colours; what is no part of these tests is measured already."""
+    folder = tmp_path_factory.mktemp("jobs")
+    pictures = write_class_folders(folder / "pictures", n_train=60)
+    study = create(
+        folder / "studies" / "tiny",
+        "cifar_resnet8",
+        None,
+        str(pictures),
+        "imagenet",
+        silent,
+        input_shape=(3, SIDE, SIDE),
+    )
+    names: tuple[RankingName, ...] = ("identity", "uniform")
+    points = [made_up(study, name, budget) for name in names for budget in BUDGETS]
+    study.save_points([made_up(study, "original", 1.0), *points])
+    return study
+
+
+@pytest.fixture(scope="module")
+def jobs_url(tiny: Study) -> Iterator[str]:
+    with running_app(tiny.path.parent) as url:
+        yield url
+
+
+def made_up(study: Study, ranking: str, budget: float) -> Point:
+    """A point with real costs, so that only the learned ranking is left to measure."""
+    curve = study.curve("uniform" if ranking == "uniform" else "identity")
+    step = curve.step(macs=budget)
+    return Point(
+        ranking=ranking, ranking_id=study.ranking_id(ranking), budget=budget, macs=int(curve.macs[step]),
+        params=int(curve.params[step]), macs_fraction=float(curve.macs[step] / curve.macs[0]), top1=0.1, loss=2.3,
+        images=4, recalibrated=False,
+        latency=Latency(1.0, f"PyTorch {torch.__version__.split('+')[0]}", "cpu", torch.get_num_threads(), 1),
+    )  # fmt: skip
+
+
+def job_when(study: Study, kind: str, state: str, done: int = 0) -> Job:
+    """The newest job of a kind, once it is so far."""
+    deadline = time.monotonic() + STEP_S
+    while time.monotonic() < deadline:
+        job = records.latest(study, kind)
+        if job and job.state == state and job.done >= done:
+            return job
+        time.sleep(0.05)
+    raise AssertionError(f"{kind} did not get there: {job}")
+
+
+def press(page: sync_api.Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def enter(page: sync_api.Page, label: str, value: int) -> None:
+    field = page.get_by_role("spinbutton", name=label)
+    field.fill(str(value))
+    field.press("Enter")
+
+
+def toast(page: sync_api.Page, words: str) -> None:
+    sync_api.expect(page.get_by_test_id("stToast").filter(has_text=words)).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_a_search_cancelled_killed_and_resumed_ends_like_one_that_was_not(
+    page: sync_api.Page, jobs_url: str, tiny: Study, tmp_path: Path
+) -> None:
+    page.goto(f"{jobs_url}/learn?study=tiny")
+    page.locator(".st-key-method").get_by_text("Evolution").click()
+    page.locator(".st-key-effort-evolution-0").get_by_text("Other").click()
+    enter(page, "Passes", PASSES)
+    press(page, "Start learning")
+    page.get_by_text(f"of {PASSES}").first.wait_for()
+    press(page, "Cancel")
+    page.get_by_test_id("stAlertContentWarning").filter(has_text="The search was cancelled").wait_for()
+    assert job_when(tiny, "learn", "cancelled").done < PASSES
+
+    press(page, "Resume")
+    os.kill(job_when(tiny, "learn", "running", done=1).pid or 0, signal.SIGKILL)
+    page.get_by_test_id("stAlertContentWarning").filter(has_text="The search was interrupted").wait_for()
+    assert tiny.learned is None
+
+    press(page, "Resume")
+    toast(page, "The search has finished.")
+    sync_api.expect(page.get_by_text("The learned ranking", exact=True)).to_be_visible()
+    found, whole = tiny.learned, Study.open(tiny.path).copy_to(tmp_path / "whole")
+    (whole.path / "ranking.json").unlink()
+    shutil.rmtree(whole.path / "searches")
+    run_learn(whole, plan_learn(whole, {"method": "evolution"}, PASSES), torch.device("cpu"))
+    assert found and whole.learned
+    assert (found.alpha, found.kappa, found.trace) == (whole.learned.alpha, whole.learned.kappa, whole.learned.trace)
+
+    page.get_by_role("link", name="Explore").click()
+    page.wait_for_selector(".bd-frontier .scatterlayer .point")
+    measured = {p.macs: p.top1 for p in tiny.points if p.ranking in ("learned", "original")}
+    assert series(page, "Learned") == pytest.approx([100 * measured[macs] for macs in sorted(measured)])
+    assert len(measured) > len(BUDGETS) / 2
+
+
+def series(page: sync_api.Page, name: str) -> list[float]:
+    """Accuracies of a line on the frontier, per cent."""
+    found: list[float] = page.evaluate(
+        """name => {
+        const chart = document.querySelector('.bd-frontier .bd-plot');
+        const place = chart.data.findIndex(trace => trace.name === name);
+        return place < 0 ? [] : chart.calcdata[place].map(point => point.y);
+    }""",
+        name,
+    )
+    return found
+
+
+def test_a_network_is_fine_tuned_exported_and_carried_away(
+    page: sync_api.Page, jobs_url: str, tiny: Study, tmp_path: Path
+) -> None:
+    page.goto(f"{jobs_url}/finetune?study=tiny&budget=50")
+    enter(page, "Epochs", 1)
+    press(page, "Fine-tune at 50 %")
+    toast(page, "The fine-tuning has finished.")
+    page.locator(".js-plotly-plot .scatterlayer .point").first.wait_for()
+    (run,) = Study.open(tiny.path).finetuned
+
+    press(page, "Export at 50 %")
+    toast(page, "The export has finished.")
+    with page.expect_download() as downloading:
+        press(page, "Download the zip")
+    archive = tmp_path / downloading.value.suggested_filename
+    downloading.value.save_as(archive)
+    assert archive.name.startswith("tiny-cifar_resnet8-") and archive.suffix == ".zip"
+    with zipfile.ZipFile(archive) as files:
+        files.extractall(tmp_path)
+    images = torch.rand(7, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    session = onnxruntime.InferenceSession(str(tmp_path / "network.onnx"), providers=["CPUExecutionProvider"])
+    logits = session.run(None, {"images": images.numpy()})[0]
+    network = legr.rebuild(tmp_path / "recipe.json")
+    with torch.inference_mode():
+        assert np.abs(logits - network(images).numpy()).max() < 1e-4
+    assert sum(p.numel() for p in network.parameters()) == tiny.curve().params[tiny.curve().step(macs=0.5)]
+
+    page.get_by_role("link", name="Explore").click()
+    page.wait_for_selector(".bd-frontier .scatterlayer .point")
+    assert series(page, "Fine-tuned") == [pytest.approx(100 * run.top1)]
