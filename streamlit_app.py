@@ -11,6 +11,7 @@ PAGES = (
     ("pages/explore.py", "Explore"),
     ("pages/learn.py", "Learn"),
     ("pages/finetune.py", "Fine-tune & export"),
+    ("pages/see.py", "See it"),
     ("pages/structure.py", "Structure"),
     ("pages/studies.py", "Studies"),
 )

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app import state
-from app.charts import COLOURS
+from app.charts import CAPTIONS, COLOURS
 from app.components.budget_dial import budget_dial, serve_plotly
 from app.dial import LENSES, Lens, dial_table, percent_of
 from app.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_info
@@ -32,6 +32,23 @@ def ranking_key(study: Study) -> str:
 def rankings_of(study: Study) -> list[RankingName]:
     """Rankings that a study has."""
     return [name for name in RANKINGS if name != "learned" or study.learned]
+
+
+def choose_ranking(study: Study) -> RankingName:
+    """Let the user choose one of them."""
+    chosen: RankingName = st.segmented_control(
+        "Ranking",
+        rankings_of(study),
+        default=study.default_ranking,
+        required=True,
+        format_func=CAPTIONS.__getitem__,
+        key=ranking_key(study),
+        persist_state="session",
+        wrap=True,
+        help="Which filters go first. Learned: by the map found on the Learn page. Identity: those of the "
+        "smallest L2 norm. Uniform: the same share of every layer.",
+    )
+    return chosen
 
 
 def begin_dial() -> None:

@@ -22,8 +22,9 @@ NOUNS = {
     "finetune": "The fine-tuning",
     "measure": "The measurement",
     "export": "The export",
+    "compare": "The comparison",
 }
-STAGES = {"pass": "Pass", "epoch": "Epoch", "point": "Measured network"}
+STAGES = {"pass": "Pass", "epoch": "Epoch", "point": "Measured network", "test image": "Test image"}
 
 Draw = Callable[[Job], None]
 

@@ -126,7 +126,7 @@ def data_notice(study: Study) -> bool:
         st.warning(
             plain(
                 f"The images of this study ({name}) are not known on this machine. Learn, Fine-tune and "
-                "Measure need them; exploring and exporting work without."
+                "Measure need them; exploring, exporting and pictures of your own work without."
             )
         )
         with st.form("data-folder", border=False):

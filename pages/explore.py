@@ -6,8 +6,7 @@ It does not know how a ranking is learned or a point measured.
 import streamlit as st
 
 from app import state
-from app.charts import CAPTIONS
-from app.dial_view import begin_dial, ranking_key, rankings_of, show_dial
+from app.dial_view import begin_dial, choose_ranking, show_dial
 from app.job_panel import job_panel, launch, others_at_work
 from app.layers_view import offer_shape, show_layers
 from app.welcome import learn_first, show_guide
@@ -30,7 +29,7 @@ def page() -> None:
     study = require_study()
     show_guide(study)
     heading(study)
-    others_at_work(study, "learn", "finetune", "export")
+    others_at_work(study, "learn", "finetune", "export", "compare")
     show_unfinished_measuring(study)
     offer_shape(study)
     begin_dial()
@@ -52,23 +51,6 @@ def explore(study: Study) -> None:
         download_curve(study, ranking)
         measure(study, budget)
     show_layers(study, state.curve(study, ranking), budget)
-
-
-def choose_ranking(study: Study) -> RankingName:
-    options = rankings_of(study)
-    chosen: RankingName = st.segmented_control(
-        "Ranking",
-        options,
-        default=study.default_ranking,
-        required=True,
-        format_func=CAPTIONS.__getitem__,
-        key=ranking_key(study),
-        persist_state="session",
-        wrap=True,
-        help="Which filters go first. Learned: by the map found on the Learn page. Identity: those of the "
-        "smallest L2 norm. Uniform: the same share of every layer.",
-    )
-    return chosen
 
 
 def download_curve(study: Study, ranking: RankingName) -> None:

@@ -20,7 +20,7 @@ def page() -> None:
     study = require_study()
     heading(study)
     available = data_notice(study)
-    others_at_work(study, "learn", "measure")
+    others_at_work(study, "learn", "measure", "compare")
     begin_dial()
     if study.learned:
         st.caption(plain(f"Ranking: {CAPTIONS[study.default_ranking]}."))

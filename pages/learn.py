@@ -20,7 +20,7 @@ def page() -> None:
         "same ranking, and pruning to it takes no time."
     )
     available = data_notice(study)
-    others_at_work(study, "measure", "finetune", "export")
+    others_at_work(study, "measure", "finetune", "export", "compare")
     job = records.latest(study, "learn")
     job_panel(study, "learn", draw=lambda current: show_search(study, current))
     if not (job and job.active):

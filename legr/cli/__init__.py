@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from legr.cli import inspecting, long_work, looking, shaping, terminal, training
+from legr.cli import inspecting, long_work, looking, seeing, shaping, terminal, training
 
 cli = typer.Typer(
     help="Learn a global ranking of a ConvNet's filters once, then prune to any budget.",
@@ -24,6 +24,8 @@ for _command in (
     long_work.measure,
     long_work.finetune,
     long_work.export,
+    seeing.compare,
+    seeing.look,
     looking.data,
     looking.jobs,
     looking.cancel,

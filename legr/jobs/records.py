@@ -18,7 +18,7 @@ from legr.files import read_json, write_json
 from legr.study.store import Study
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
-KINDS = ("learn", "measure", "finetune", "export")
+KINDS = ("learn", "measure", "finetune", "export", "compare")
 ACTIVE: tuple[State, ...] = ("queued", "running")
 RESUMABLE: tuple[State, ...] = ("cancelled", "interrupted", "failed")
 
@@ -28,7 +28,7 @@ class Job:
     """One piece of background work on a study."""
 
     id: str
-    kind: str  # the command: "learn", "measure", "finetune", "export"
+    kind: str  # the command: one of KINDS
     arguments: tuple[str, ...]  # of that command, without --study
     device: str
     state: State = "queued"

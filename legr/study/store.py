@@ -6,7 +6,7 @@ It does not know how anything in it was computed, and loads without torch: a pag
     structure.json        units, costs and norms    shape.json       what the user asks of the result
     weights.safetensors   the original network      points.json      measured networks
     cuts.json             where that was pruned before the study began: how
-    searches/             every candidate           finetuned/       weights, records   jobs/ exports/ checkpoints/
+    searches/  every candidate    finetuned/  weights, records    compared/ statistics/    exports/ jobs/ checkpoints/
 """
 
 import hashlib

@@ -4,7 +4,7 @@ It does not know studies or budgets. Statistics of the images that are scored ar
 """
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -49,17 +49,58 @@ def score(
         dtype: float32 for every number that is reported; bf16 only to compare candidates.
         order: indices of the images to score; None is all.
     """
+    correct, loss, images = 0, 0.0, 0
+    for logits, labels in _logits(model, split, normalization, device, dtype, order):
+        correct += int((logits.argmax(1) == labels).sum())
+        loss += float(F.cross_entropy(logits, labels, reduction="sum"))
+        images += len(labels)
+    return Score(correct / images, loss / images, images)
+
+
+def answers(
+    model: nn.Module,
+    split: Split,
+    normalization: Normalization,
+    *,
+    device: torch.device,
+    top: int,
+    seen: Callable[[int], None] = lambda images: None,
+) -> tuple[Tensor, Tensor]:
+    """The most probable classes of every image in float32, by the same passes as `score`.
+
+    Args:
+        top: how many of each image; all where there are fewer classes.
+        seen: called after each batch with the images done so far.
+
+    Returns:
+        Classes, int64 (N, K), the most probable first and of equals the first; probabilities, float32 (N, K).
+    """
+    classes, probabilities, images = [], [], 0
+    for logits, labels in _logits(model, split, normalization, device, torch.float32, None):
+        order = logits.argsort(dim=1, descending=True, stable=True)[:, :top]  # `topk` leaves the order of equals open
+        classes.append(order.cpu())
+        probabilities.append(logits.softmax(1).gather(1, order).cpu())
+        images += len(labels)
+        seen(images)
+    return torch.cat(classes), torch.cat(probabilities)
+
+
+@torch.inference_mode()
+def _logits(
+    model: nn.Module,
+    split: Split,
+    normalization: Normalization,
+    device: torch.device,
+    dtype: torch.dtype,
+    order: Tensor | None,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Outputs in float32, and labels, batch by batch."""
     network = copy.deepcopy(model) if dtype != torch.float32 else model
     network = cast(nn.Module, network.to(device, dtype, memory_format=torch.channels_last)).eval()  # type: ignore[call-overload]
-    correct, loss, images = 0, 0.0, 0
-    batches = iterate(split, normalization, batch=batch_for(split), device=device, dtype=dtype, order=order)
-    with torch.inference_mode():
-        for inputs, labels in batches:
-            logits = network(inputs).float()
-            correct += int((logits.argmax(1) == labels).sum())
-            loss += float(F.cross_entropy(logits, labels, reduction="sum"))
-            images += len(labels)
-    return Score(correct / images, loss / images, images)
+    for inputs, labels in iterate(
+        split, normalization, batch=batch_for(split), device=device, dtype=dtype, order=order
+    ):
+        yield network(inputs).float(), labels
 
 
 def recalibrate(

@@ -1,0 +1,98 @@
+"""Which network is shown beside the original: its budget, its ranking, and with which weights.
+
+It does not know what it answers.
+"""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from app import state
+from app.charts import CAPTIONS, COLOURS
+from legr.study.compared import name_of
+from legr.study.records import FineTuned, RankingName
+from legr.study.store import Study
+
+FINETUNED, BEFORE = "Fine-tuned", "Before fine-tuning"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One network of a study.
+
+    Attributes:
+        budget: as a command is given it, a fraction of the original's MACs.
+        macs_fraction: what it has of them.
+        run: the fine-tuning run whose weights it has; None: as pruned.
+        name: of its comparison with the original.
+    """
+
+    study: Study
+    ranking: RankingName
+    budget: str
+    macs_fraction: float
+    run: FineTuned | None
+    name: str
+
+    @classmethod
+    def at(cls, study: Study, ranking: RankingName, budget: float, finetuned: bool) -> "Shown":
+        """The network at a budget; with fine-tuned weights of exactly this kept set, where they are wanted and there.
+
+        Raises:
+            StudyError: the study cannot be read.
+        """
+        text = f"{budget:.6g}"
+        curve = state.curve(study, ranking)
+        step = curve.step(macs=float(text))
+        keep = curve.keep(step)
+        run = study.best_finetuned(keep) if finetuned else None
+        return cls(study, ranking, text, float(curve.macs[step] / curve.dense.macs), run, name_of(keep, run))
+
+    @property
+    def arguments(self) -> list[str]:
+        """What names it on the command line."""
+        tuned = "--finetuned" if self.run else "--no-finetuned"
+        return ["--macs", self.budget, "--ranking", self.ranking, tuned]
+
+    @property
+    def colour(self) -> str:
+        """Of its marks on charts."""
+        return COLOURS["finetuned" if self.run else self.ranking]
+
+    @property
+    def words(self) -> str:
+        """Which network it is, as a sentence."""
+        if self.macs_fraction == 1 and self.run is None:
+            return "Nothing is removed at this budget: both networks are the original."
+        weights = f"fine-tuned for {_epochs(self.run)}" if self.run else "as pruned, not fine-tuned"
+        which = f"{CAPTIONS[self.ranking].lower()} ranking, {100 * self.macs_fraction:.1f} % of the MACs"
+        return f"Beside the original: {which}, {weights}."
+
+
+def choose_shown(study: Study, ranking: RankingName, budget: float) -> Shown:
+    """Let the user choose between weights, where there are fine-tuned ones; say which network it is."""
+    tuned = Shown.at(study, ranking, budget, finetuned=True)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        shown = tuned
+        if tuned.run:
+            weights = st.segmented_control(
+                "Weights",
+                [FINETUNED, BEFORE],
+                default=FINETUNED,
+                required=True,
+                key=weights_key(study),
+                persist_state="session",
+                label_visibility="collapsed",
+            )
+            shown = Shown.at(study, ranking, budget, finetuned=weights == FINETUNED)
+        st.markdown(shown.words)
+    return shown
+
+
+def weights_key(study: Study) -> str:
+    """Where the choice of the weights is remembered."""
+    return f"weights-{study.path.name}"
+
+
+def _epochs(run: FineTuned) -> str:
+    return f"{run.epochs} epoch{'' if run.epochs == 1 else 's'}"

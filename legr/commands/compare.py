@@ -1,0 +1,151 @@
+"""Compare the network of a budget with the original, image by image, and keep what both answer in the study.
+
+It does not know charts. What was compared is not compared again.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
+from legr.commands.prepared import keep_statistics
+from legr.data.images import Dataset, Split
+from legr.errors import StudyError
+from legr.progress import Progress, Report
+from legr.ranking.limits import Budget
+from legr.study.compared import TOP, Answers, Compared, Comparison, name_of
+from legr.study.compared_files import load_comparison, load_original, save_comparison, save_original
+from legr.study.records import RankingName
+from legr.study.store import Study
+from legr.training.evaluate import answers
+
+PICTURES = 1000  # of images on which the two differ: a page shows them without the data set
+PICTURE_SIDE = 64  # pixels; larger images are scaled down to it
+STAGE = "test image"
+
+
+def stored_comparison(
+    study: Study, budget: Budget, ranking: RankingName | None, finetuned: bool
+) -> dict[str, Any] | None:
+    """The result of a comparison that was made before, or None; a damaged one is none. Nothing is loaded for that.
+
+    Raises:
+        BudgetError: the budget is out of range or below the floor.
+    """
+    keep = study.curve(ranking).at(budget)
+    name = name_of(keep, study.best_finetuned(keep) if finetuned else None)
+    try:
+        found = load_comparison(study, name)
+    except StudyError:
+        return None
+    return _result(name, found) if found else None
+
+
+def compare(
+    study: Study,
+    budget: Budget,
+    ranking: RankingName | None,
+    finetuned: bool,
+    device: torch.device,
+    report: Report,
+) -> dict[str, Any]:
+    """Ask both networks about every test image, in float32 and with the statistics that `measure` takes."""
+    known = stored_comparison(study, budget, ranking, finetuned)
+    if known is not None:
+        return known
+    dense = original(study)
+    network = network_at(study, dense, budget, ranking=ranking, finetuned=finetuned)
+    dataset = images_of(study, report)
+    labels, of_original = _original(study, dense, dataset, device, report)
+    report(Progress("choosing the statistics of the batch norms", 0, 1))
+    model, recalibrated = ready(study, network, dataset, device)
+    of_pruned = _ask(study, model, dataset.test, device, report)
+    numbers = np.flatnonzero(of_original.first != of_pruned.first)[:PICTURES].astype(np.int32)
+    found = Comparison(
+        _described(study, network, ranking, recalibrated),
+        labels,
+        of_original,
+        of_pruned,
+        numbers,
+        pictures_of(dataset.test.images[torch.from_numpy(numbers).long()]),
+    )
+    name = name_of(network.keep, network.run)
+    keep_statistics(study, network, model, recalibrated)
+    save_comparison(study, name, found)  # last: a comparison that is there is finished
+    return _result(name, found)
+
+
+def pictures_of(images: Tensor) -> NDArray[np.uint8]:
+    """Images, uint8 (N, C, H, W), none of whose sides is longer than `PICTURE_SIDE`."""
+    height, width = images.shape[2:]
+    scale = PICTURE_SIDE / max(height, width)
+    if scale >= 1 or len(images) == 0:
+        return images.cpu().numpy()
+    size = max(1, round(scale * height)), max(1, round(scale * width))
+    small = [
+        interpolate(chunk.float(), size, mode="bilinear", antialias=True).round().clamp(0, 255).to(torch.uint8)
+        for chunk in images.split(64)
+    ]
+    return torch.cat(small).cpu().numpy()
+
+
+def _original(
+    study: Study, model: nn.Module, dataset: Dataset, device: torch.device, report: Report
+) -> tuple[NDArray[np.int32], Answers]:
+    """The original is asked once a study."""
+    try:
+        known = load_original(study)
+    except StudyError:
+        known = None
+    if known is None:
+        labels = dataset.test.labels.numpy().astype(np.int32)
+        known = labels, _ask(study, model, dataset.test, device, report)
+        save_original(study, *known)
+    return known
+
+
+def _ask(study: Study, model: nn.Module, split: Split, device: torch.device, report: Report) -> Answers:
+    normalization, seen = normalization_of(study), _told(len(split), report)
+    classes, probabilities = answers(model, split, normalization, device=device, top=TOP, seen=seen)
+    # A network that is cut to pieces may answer with infinities; they are no probability.
+    return Answers(classes.numpy().astype(np.int32), probabilities.nan_to_num(0).clamp(0, 1).numpy())
+
+
+def _told(total: int, report: Report) -> Callable[[int], None]:
+    """Tell of every hundredth part."""
+    start, told = time.monotonic(), 0
+
+    def seen(images: int) -> None:
+        nonlocal told
+        if images == total or images - told >= total / 100:
+            told = images
+            report(Progress(STAGE, images, total, (time.monotonic() - start) / images * (total - images)))
+
+    return seen
+
+
+def _described(study: Study, network: Network, ranking: RankingName | None, recalibrated: bool) -> Compared:
+    name, tuned = ranking or study.default_ranking, network.run is not None
+    return Compared(name, network.macs_fraction, network.keep_id, tuned, recalibrated)
+
+
+def _result(name: str, found: Comparison) -> dict[str, Any]:
+    images, counts = len(found.labels), found.counts()
+    return {
+        "comparison": name,
+        "images": images,
+        **counts,
+        "differ": int(found.differ.sum()),
+        "top1_original": (counts["both"] + counts["only_original"]) / images,
+        "top1": (counts["both"] + counts["only_pruned"]) / images,
+        "macs_fraction": found.network.macs_fraction,
+        "ranking": found.network.ranking,
+        "finetuned": found.network.finetuned,
+        "recalibrated": found.network.recalibrated,
+    }

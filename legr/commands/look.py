@@ -1,0 +1,132 @@
+"""Ask the original and the network of a budget about one image: any file, or a test image of the study.
+
+It does not store anything in the study.
+"""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import nn
+
+from legr.commands.network import images_of, network_at, normalization_of, original
+from legr.commands.prepared import prepared
+from legr.data.images import Dataset, Normalization, Split
+from legr.data.single import fitted, open_image
+from legr.errors import SettingsError
+from legr.progress import Report
+from legr.ranking.limits import Budget
+from legr.study.compared import TOP
+from legr.study.records import RankingName
+from legr.study.store import Study
+from legr.training.evaluate import answers
+
+SHOWN_SIDE = 640  # pixels of a picture as people see it
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One image, ready for a network.
+
+    Attributes:
+        pixels: uint8 (C, H, W), before normalisation.
+        label: place of its class; None where it is not known.
+        prepared: in words, what was done with it.
+        picture: the image as it was given, where that is another one.
+    """
+
+    pixels: NDArray[np.uint8]
+    label: int | None
+    prepared: str
+    picture: Image.Image | None = None
+
+
+def look(
+    study: Study,
+    budget: Budget,
+    ranking: RankingName | None,
+    finetuned: bool,
+    asked: Path | int,
+    device: torch.device,
+    report: Report,
+) -> dict[str, Any]:
+    """What both networks answer, most probable first, and the image as they see it.
+
+    Args:
+        asked: an image file, or the number of a test image, from 1.
+
+    Raises:
+        BudgetError: the budget is out of range or below the floor.
+        DataError: the file is no image that can be read, or the test images are not on this machine.
+        SettingsError: there is no test image of that number.
+    """
+    images = cache(lambda: images_of(study, report))
+    question = _of_file(study, asked) if isinstance(asked, Path) else _of_test(images(), asked)
+    dense = original(study)
+    network = network_at(study, dense, budget, ranking=ranking, finetuned=finetuned)
+    smaller = prepared(study, network, images, device)
+    return {
+        "original": _answer(study, dense, question, device),
+        "pruned": _answer(study, smaller.model, question, device),
+        "label": question.label,
+        "test_image": asked if isinstance(asked, int) else None,
+        "test_images": len(images().test) if isinstance(asked, int) else None,
+        "prepared": question.prepared,
+        "seen": _encoded(_as_image(question.pixels)),
+        "picture": _encoded(question.picture) if question.picture else None,
+        "macs_fraction": network.macs_fraction,
+        "ranking": ranking or study.default_ranking,
+        "finetuned": network.run is not None,
+        "epochs": network.run.epochs if network.run else None,
+        "recalibrated": smaller.recalibrated,
+        "statistics_known": smaller.known,
+    }
+
+
+def _of_file(study: Study, path: Path) -> Question:
+    picture = open_image(path)
+    pixels, words = fitted(picture, study.info.input_shape)
+    return Question(pixels, None, words, picture)
+
+
+def _of_test(dataset: Dataset, number: int) -> Question:
+    if not 1 <= number <= len(dataset.test):
+        raise SettingsError(f"a test image has a number from 1 to {len(dataset.test)}, got {number}")
+    pixels = dataset.test.images[number - 1].numpy()
+    words = f"{pixels.shape[2]} x {pixels.shape[1]} pixels, as all images of the study are prepared"
+    return Question(pixels, int(dataset.test.labels[number - 1]), words)
+
+
+def _answer(study: Study, model: nn.Module, question: Question, device: torch.device) -> list[dict[str, Any]]:
+    split = Split(torch.from_numpy(question.pixels[None].copy()), torch.zeros(1, dtype=torch.int64))
+    normalization: Normalization = normalization_of(study)
+    classes, probabilities = answers(model, split, normalization, device=device, top=TOP)
+    names: Sequence[str] = study.info.classes
+    return [
+        {"class": place, "name": names[place], "probability": probability}
+        for place, probability in zip(classes[0].tolist(), probabilities[0].nan_to_num(0).tolist(), strict=True)
+    ]
+
+
+def _as_image(pixels: NDArray[np.uint8]) -> Image.Image:
+    return Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0))
+
+
+def _encoded(image: Image.Image) -> str:
+    """An image as base64, small enough to be shown: PNG, or JPEG where it is a photograph's size."""
+    shown = image.copy()
+    shown.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
+    stream = io.BytesIO()
+    if max(shown.size) > SHOWN_SIDE // 2:
+        shown.save(stream, "JPEG", quality=90)
+    else:
+        shown.save(stream, "PNG")
+    return base64.b64encode(stream.getvalue()).decode("ascii")

@@ -1,0 +1,28 @@
+"""See it: what the original and a pruned network answer, on one image and on all test images.
+
+It does not know how networks are asked or compared.
+"""
+
+from app.compared_view import show_all, stored
+from app.dial_view import begin_dial, choose_ranking, show_dial
+from app.job_panel import others_at_work
+from app.look_view import show_one
+from app.shown import choose_shown
+from app.widgets import data_notice, heading, require_study, run_page
+
+
+def page() -> None:
+    study = require_study()
+    heading(study)
+    available = data_notice(study)
+    others_at_work(study, "learn", "measure", "finetune", "export")
+    begin_dial()
+    ranking = choose_ranking(study)
+    budget = show_dial(study, ranking, charts=False)
+    shown = choose_shown(study, ranking, budget)
+    comparison, problem = stored(shown)
+    show_one(shown, comparison, available)
+    show_all(shown, comparison, problem, available)
+
+
+run_page(page, "pages/see.py")
