@@ -13,7 +13,7 @@ from app.charts import style
 
 Answer = Mapping[str, Any]  # class (its place), name, probability
 _LONGEST = 22  # letters of a class's name on an axis
-_HEIGHT = 230
+_HEIGHT, _FONT = 280, 14
 
 
 def answers_info(answers: Sequence[Answer], label: int | None) -> pd.DataFrame:
@@ -35,21 +35,27 @@ def answers_figure(info: pd.DataFrame, colour: str) -> go.Figure:
     names = [f"{'✓ ' if right else ''}{short(name)}" for name, right in zip(info["name"], info["right"], strict=True)]
     figure = go.Figure()
     figure.add_bar(
-        x=info["percent"],
+        x=info["percent"].tolist(),
         y=places,
         orientation="h",
         marker={"color": colour},
         text=[f"{percent:.1f} %" for percent in info["percent"]],
         textposition="outside",
+        textfont={"size": _FONT},
         cliponaxis=False,
         customdata=info["name"],
         hovertemplate="<b>%{customdata}</b><br>%{x:.2f} %<extra></extra>",
     )
     style(figure, _HEIGHT, showlegend=False, bargap=0.25)
-    figure.update_layout(margin={"l": 8, "r": 52, "t": 4, "b": 8})
+    figure.update_layout(margin={"l": 8, "r": 60, "t": 4, "b": 8})
     figure.update_xaxes(title="probability, %", range=[0, 100], dtick=25, fixedrange=True)
     figure.update_yaxes(
-        tickvals=places, ticktext=names, range=[max(len(info), 3) - 0.5, -0.5], fixedrange=True, automargin=True
+        tickvals=places,
+        ticktext=names,
+        range=[max(len(info), 3) - 0.5, -0.5],
+        tickfont={"size": _FONT},
+        fixedrange=True,
+        automargin=True,
     )
     return figure
 

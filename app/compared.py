@@ -21,7 +21,7 @@ OUTCOME_CAPTIONS = {
     "only_pruned": "Only the pruned right",
     "neither": "Both wrong",
 }
-_LESS, _MORE, _ZERO = "#d0632a", "#2f73c8", "rgba(128, 128, 128, 0)"
+_LESS, _MORE = "208, 99, 42", "47, 115, 200"  # orange, blue
 _WRITTEN = 15  # classes up to which cells of the confusion have their number in them
 
 
@@ -128,7 +128,7 @@ def classes_figure(info: pd.DataFrame, colour: str) -> go.Figure:
     figure.update_xaxes(
         title="right answers, %; at the right the difference, points",
         range=[low - 0.02 * (100 - low), 100 + room],
-        tickvals=np.arange(low, 101, step).tolist(),
+        tickvals=np.arange(100, low - 1, -step).tolist(),
         fixedrange=True,
         zeroline=False,
     )
@@ -168,34 +168,57 @@ def confusion_info(comparison: Comparison, classes: Sequence[str]) -> pd.DataFra
 def confusion_figure(info: pd.DataFrame) -> go.Figure:
     """A heat map whose zero is the background: more often in blue, less often in orange."""
     values, places = info.to_numpy(), list(range(len(info)))
-    limit = max(1, int(np.abs(values).max()))
+    limit = max(1, int(np.abs(values).max(initial=0)))
+    marks = [mark for mark in (limit // 4, limit) if mark]
     hover = [
         [f"{true}, taken for {answered}: {_signed(value)}" for answered, value in zip(info.columns, row, strict=True)]
         for true, row in zip(info.index, values.tolist(), strict=True)
     ]
     figure = go.Figure()
     figure.add_heatmap(
-        z=values.tolist(),
+        z=_root(values).tolist(),
         x=places,
         y=places,
-        zmin=-limit,
-        zmax=limit,
-        colorscale=[[0, _LESS], [0.5, _ZERO], [1, _MORE]],
+        zmin=-(limit**0.5),
+        zmax=limit**0.5,
+        colorscale=[
+            [0, f"rgba({_LESS}, 1)"],
+            [0.5, f"rgba({_LESS}, 0)"],
+            [0.5, f"rgba({_MORE}, 0)"],
+            [1, f"rgba({_MORE}, 1)"],
+        ],
         showscale=len(places) > _WRITTEN,
-        colorbar={"title": "images", "thickness": 12},
+        colorbar={
+            "title": "images",
+            "thickness": 12,
+            "tickvals": _root(np.array([*(-mark for mark in marks), 0, *marks])).tolist(),
+            "ticktext": [_signed(mark) if mark else "0" for mark in (*(-mark for mark in marks), 0, *marks)],
+        },
         xgap=1,
         ygap=1,
-        text=[[_signed(value) if value else "" for value in row] for row in values.tolist()],
-        texttemplate="%{text}" if len(places) <= _WRITTEN else None,
         customdata=hover,
         hovertemplate="%{customdata}<extra></extra>",
     )
+    if len(places) <= _WRITTEN:  # a heat map's own text takes the page for white
+        figure.add_scatter(
+            x=places * len(places),
+            y=np.repeat(places, len(places)).tolist(),
+            mode="text",
+            text=[_signed(value) if value else "" for value in values.ravel().tolist()],
+            hoverinfo="skip",
+            showlegend=False,
+        )
     style(figure, 130 + 26 * len(places))
     axis = {"tickvals": places, "fixedrange": True, "showgrid": False, "zeroline": False, "automargin": True}
     names = [short(str(name), 14) for name in info.index]
     figure.update_xaxes(title="answered", ticktext=names, tickangle=-45, range=[-0.5, len(places) - 0.5], **axis)
     figure.update_yaxes(title="true class", ticktext=names, range=[len(places) - 0.5, -0.5], **axis)
     return figure
+
+
+def _root(values: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What colours are by: else the diagonal, where most is lost, would leave all other cells pale."""
+    return np.sign(values) * np.sqrt(np.abs(values))
 
 
 def _signed(value: int) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
+from app.answers import short
 from app.charts import PLAIN
 from app.compared import (
     MOST,
@@ -33,7 +34,7 @@ from legr.study.compared_files import list_compared, load_comparison
 from legr.study.store import keep_id
 
 A_PAGE = 18  # pictures
-_TILE = 132  # pixels
+_TILE = 156  # pixels
 _OTHERS = 6  # buttons to networks that were compared
 _EVERY = "All of them"
 _DIFFERENT = {
@@ -65,7 +66,7 @@ def show_all(shown: Shown, comparison: Comparison | None, problem: str, availabl
     classes = shown.study.info.classes
     _counts(shown, comparison)
     if comparison.differ.any():
-        _gallery(shown, comparison)
+        _gallery(shown, comparison, available)
     left, right = st.columns(2, gap="large")
     with left:
         _classes(classes_info(comparison, classes), shown.colour)
@@ -96,7 +97,7 @@ def _others(shown: Shown) -> None:
         st.caption("Compared so far:", width="content")
         for number, network in enumerate(found):
             tuned = ", fine-tuned" if network.finetuned else ""
-            label = f"{network.ranking}, {100 * network.macs_fraction:.1f} %{tuned}"
+            label = f"{100 * network.macs_fraction:.1f} %, {network.ranking}{tuned}"
             st.button(label, key=f"compared-{number}", on_click=_go, args=(shown, network))
 
 
@@ -123,7 +124,7 @@ def _counts(shown: Shown, comparison: Comparison) -> None:
     right = info.set_index("outcome")["images"]
     original = (right["both"] + right["only_original"]) / total
     pruned = (right["both"] + right["only_pruned"]) / total
-    norms = ", with recalibrated batch norms" if comparison.network.recalibrated else ""
+    norms = " (batch norms recalibrated)" if comparison.network.recalibrated else ""
     points = f"{100 * (pruned - original):+.2f}".replace("-", "−")
     st.write(
         f"On {total:,} test images the original is right on {100 * original:.2f} %, the pruned network{norms} on "
@@ -136,7 +137,7 @@ def _counts(shown: Shown, comparison: Comparison) -> None:
 
 @st.fragment
 @guarded()
-def _gallery(shown: Shown, comparison: Comparison) -> None:
+def _gallery(shown: Shown, comparison: Comparison, available: bool) -> None:
     """Test images on which the two differ; only this part runs again when another page of it is chosen."""
     info = differing_info(comparison, shown.study.info.classes)
     st.markdown(f"**Images they answer differently: {len(info):,}**")
@@ -148,12 +149,12 @@ def _gallery(shown: Shown, comparison: Comparison) -> None:
         st.caption("None of this kind.")
         return
     pages = -(-len(chosen) // A_PAGE)
-    key = f"gallery-{shown.name}-{pages}"
+    key = f"gallery-{shown.name}-{len(chosen)}-{chosen['number'].iloc[0]}"  # another choice begins at its first page
     page = st.session_state.get(key, 1) if pages > 1 else 1
     with st.container(horizontal=True, gap="medium"):
         for row in chosen.iloc[A_PAGE * (page - 1) : A_PAGE * page].to_dict("records"):
             with st.container(width=_TILE, gap="xxsmall"):
-                _tile(shown, comparison, row)
+                _tile(shown, comparison, row, available)
     if pages > 1:
         st.pagination(pages, key=key)
 
@@ -184,19 +185,19 @@ def _filtered(shown: Shown, info: pd.DataFrame) -> pd.DataFrame:
     return some if label == _EVERY else some[some["label"] == label]
 
 
-def _tile(shown: Shown, comparison: Comparison, row: dict[str, object]) -> None:
+def _tile(shown: Shown, comparison: Comparison, row: dict[str, object], available: bool) -> None:
     picture = enlarged(comparison.pictures[row["picture"]], 2 * _TILE)
     st.image(picture, width=_TILE, output_format="PNG", alt=f"Test image {row['number']}: {row['label']}.")
     lines = [f"**{plain(str(row['label']))}**"]
     for side in ("original", "pruned"):
         colour, sign = ("green", "✓") if row[f"{side}_right"] else ("red", "✗")
-        lines.append(f"{side}: :{colour}[{sign} {plain(str(row[side]))}] {row[f'{side}_percent']:.0f} %")
+        lines.append(f"{side} :{colour}[{sign} {plain(short(str(row[side]), 14))}] {row[f'{side}_percent']:.0f}\u00a0%")
     st.markdown(":small[" + "]  \n:small[".join(lines) + "]")
     number = int(row["number"])  # type: ignore[call-overload]
-    if st.button(
-        f"See no. {number:,}", key=f"tile-{number}", type="tertiary", on_click=pick, args=(shown.study, number)
-    ):
-        st.rerun()  # the image is shown in another part of the page
+    label, asked = f"See no. {number:,}", {"on_click": pick, "args": (shown.study, number)}
+    if available and st.button(label, key=f"tile-{number}", type="tertiary", icon=":material/visibility:", **asked):
+        state.announce(f"Test image {number:,} is shown above.")
+        st.rerun()  # the whole page: it is another part of it
 
 
 def _classes(info: pd.DataFrame, colour: str) -> None:

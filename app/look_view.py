@@ -6,13 +6,14 @@ decoded in this one, and its name is never used.
 
 import hashlib
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.answers import answers_figure, answers_info, short, verdict
 from app.charts import CAPTIONS, COLOURS, PLAIN
@@ -28,7 +29,7 @@ MEGABYTES = 20
 _KIND, _OUTCOMES, _COUNTS = "see-kind", "see-outcomes", "see-counts"
 _FILE = "see-file"
 _REMEMBERED = 16  # answers to images, in this tab
-_WIDTH = 300  # pixels of the picture on the page
+_SIDE = 640  # pixels that a picture has at least when it is shown
 _NAMED = 12  # classes in a sentence
 
 Image = bytes | int  # a file's content, or the number of a test image
@@ -105,9 +106,11 @@ def _images(shown: Shown, comparison: Comparison | None) -> int | None:
     """How many test images there are; None where nobody has said so yet."""
     if comparison:
         return len(comparison.labels)
-    point = next((point for point in reversed(shown.study.points) if point.ranking == "original"), None)
     told: int | None = st.session_state.get(_COUNTS, {}).get(shown.study.info.data_fingerprint)
-    return told or (point.images if point else None)
+    if told:
+        return told
+    point = next((point for point in reversed(shown.study.points) if point.ranking == "original"), None)
+    return point.images if point else None
 
 
 def _prefer(kind: str) -> None:
@@ -159,9 +162,9 @@ def _show(shown: Shown, found: Mapping[str, Any]) -> None:
     name = classes[label] if label is not None else None
     kind, sentence = verdict(found["original"][0], found["pruned"][0], name, label)
     {"success": st.success, "warning": st.warning, "info": st.info}[kind](plain(sentence))
-    left, middle, right = st.columns([1, 1.15, 1.15], gap="medium")
-    with left:
-        _show_picture(found, name)
+    shares = [1, 1, 1.2, 1.2] if found["picture"] else [1, 1.15, 1.15]
+    *pictures, middle, right = st.columns(shares, gap="medium")
+    _show_pictures(found, name, pictures)
     for column, side, title, colour in (
         (middle, "original", CAPTIONS["original"], COLOURS["original"]),
         (right, "pruned", "Pruned, fine-tuned" if shown.run else "Pruned", shown.colour),
@@ -174,13 +177,15 @@ def _show(shown: Shown, found: Mapping[str, Any]) -> None:
     st.caption(plain(_notes(shown, found)))
 
 
-def _show_picture(found: Mapping[str, Any], name: str | None) -> None:
-    if found["picture"]:
-        st.image(decoded(found["picture"], _WIDTH), "Your picture", _WIDTH, output_format="PNG", alt="Your picture.")
-        title = "What the networks see"
-    else:
+def _show_pictures(found: Mapping[str, Any], name: str | None, columns: Sequence[DeltaGenerator]) -> None:
+    """The image as the networks see it; before it, one of the user's own as it was."""
+    title = "What the networks see"
+    if not found["picture"]:
         title = f"Test image {found['test_image']:,} of {found['test_images']:,}: {name}"
-    st.image(decoded(found["seen"], _WIDTH), plain(title), _WIDTH, output_format="PNG", alt=title)
+    shown = [("Your picture", found["picture"]), (title, found["seen"])]
+    for column, (caption, text) in zip(columns, shown[-len(columns) :], strict=True):
+        with column:
+            st.image(decoded(text, _SIDE), plain(caption), "stretch", output_format="PNG", alt=caption)
 
 
 def _notes(shown: Shown, found: Mapping[str, Any]) -> str:

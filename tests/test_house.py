@@ -62,6 +62,7 @@ def test_numpy_rooms_know_no_torch() -> None:
     rooms = {
         "structure": ("types", "cost", "codec", "lanes", "plans"),
         "ranking": ("types", "footprints", "shape", "pins", "blocks", "order", "limits", "budget"),
+        "study": ("records", "store", "compared", "compared_files"),
     }
     light = [f"{room}/{name}" for room, names in rooms.items() for name in names]
     for name in light:

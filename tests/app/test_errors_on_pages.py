@@ -10,7 +10,7 @@ from app.commands import read_outcome
 from app.widgets import plain
 from tests.app.conftest import ROOT, OpenApp
 
-PAGES = ["explore", "learn", "finetune", "structure"]
+PAGES = ["explore", "learn", "finetune", "see", "structure"]
 
 
 def only_error(at: AppTest) -> str:

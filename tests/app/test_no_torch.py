@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 at = AppTest.from_file("streamlit_app.py", default_timeout=60)
 at.query_params["study"] = "demo"
 at.run()
-for page in ("learn", "finetune", "structure", "studies", "explore"):
+for page in ("learn", "finetune", "see", "structure", "studies", "explore"):
     at.switch_page(f"pages/{page}.py").run()
     assert not at.exception and not at.error, page
 heavy = {"torch", "torchvision", "optuna", "onnx", "sklearn"} & set(sys.modules)

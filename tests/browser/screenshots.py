@@ -20,6 +20,7 @@ PAGES = {
     "together": "/?budget=40&lens=together",
     "learn": "/learn",
     "finetune": "/finetune?budget=40",
+    "see": "/see?budget=30",
     "structure": "/structure",
     "studies": "/studies",
 }

@@ -1,0 +1,246 @@
+"""The page See it: what is chosen is asked, what was compared is shown, and every gap is said plainly."""
+
+import base64
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from app.commands import Outcome
+from legr.study.compared import name_of
+from legr.study.compared_files import save_comparison, save_original
+from legr.study.store import Study, keep_id
+from tests.app.conftest import OpenApp
+from tests.study.compared_by_hand import COUNTS, comparison
+
+Asked = list[list[str]]
+
+
+def picture(side: int = 4) -> str:
+    stream = io.BytesIO()
+    Image.new("RGB", (side, side), (9, 8, 7)).save(stream, "PNG")
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+def answer(place: int, probability: float) -> dict[str, Any]:
+    return {"class": place, "name": str(place), "probability": probability}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """Stands in for the process that asks the networks; the files it is given are read at once."""
+    calls: Asked = []
+
+    def run(arguments: Sequence[str]) -> Outcome:
+        calls.append(list(arguments))
+        file = "--image" in arguments
+        number = None if file else int(arguments[arguments.index("--test-image") + 1])
+        if file:
+            path = Path(arguments[arguments.index("--image") + 1])
+            calls[-1].append(path.read_bytes().decode("latin1"))
+            if path.read_bytes() == b"bad":
+                return Outcome(False, "the file is no PNG, JPEG, WebP or BMP image; save the picture as one of these")
+        return Outcome(
+            True,
+            result={
+                "original": [answer(3, 0.75), answer(1, 0.25)], "pruned": [answer(5, 0.5), answer(3, 0.5)],
+                "label": None if file else 3, "test_image": number, "test_images": None if file else 359,
+                "prepared": "4 x 4 pixels", "seen": picture(), "picture": picture() if file else None,
+                "macs_fraction": 0.5, "ranking": "learned", "finetuned": True, "epochs": 3, "recalibrated": True,
+                "statistics_known": not file,
+            },
+        )  # fmt: skip
+
+    monkeypatch.setattr("app.look_view.run_command", run)
+    return calls
+
+
+def compared(path: Path, budget: float = 0.5, *, finetuned: bool = True) -> str:
+    """Store a made-up comparison for the network of a budget."""
+    study = Study.open(path)
+    keep = study.curve().at(macs=budget)
+    run = study.best_finetuned(keep) if finetuned else None
+    found = comparison(keep_id(keep), 0.5)
+    save_original(study, found.labels, found.original)
+    save_comparison(study, name_of(keep, run), found)
+    return name_of(keep, run)
+
+
+def texts(at: AppTest) -> str:
+    return " ".join(element.value for element in (*at.markdown, *at.caption, *at.success, *at.warning, *at.info))
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    return next(b for b in at.button if b.label == label).click().run()
+
+
+def who_is_right(at: AppTest) -> Any:
+    return next(c for c in at.segmented_control if c.label == "Who is right")
+
+
+def labels(at: AppTest) -> list[str]:
+    return [button.label for button in at.button]
+
+
+def test_nothing_is_asked_before_an_image_is_chosen(open_app: OpenApp, asked: Asked, studies: Path) -> None:
+    at = open_app("see")
+    assert not at.exception and not at.error and not asked
+    assert "Drop a picture, or take a test image" in texts(at)
+    assert "Not compared yet" in texts(at)
+    curve = Study.open(studies / "demo").curve()
+    percent = 100 * curve.macs[curve.step(macs=0.5)] / curve.macs[0]
+    assert f"Beside the original: learned ranking, {percent:.1f} % of the MACs, fine-tuned for 3 epochs." in texts(at)
+    assert at.number_input[0].label == "A test image, 1 to 1,000"
+
+
+def test_a_test_image_is_asked_once(open_app: OpenApp, asked: Asked, studies: Path) -> None:
+    at = open_app("see", budget="50")
+    at.number_input[0].set_value(17).run()
+    assert not at.exception and not at.error
+    usual = ["look", "--study", str(studies / "demo"), "--macs", "0.5", "--ranking", "learned"]
+    assert asked == [[*usual, "--finetuned", "--test-image", "17", "--json"]]
+    assert at.warning[0].value == "They disagree: the original is right with 3; the pruned network says 5."
+    assert "Test image 17 of 359: 3" in str(at.image[0].proto)
+    at.run()
+    assert len(asked) == 1
+    at.segmented_control(key="weights-demo").set_value("Before fine-tuning").run()
+    assert asked[1:] == [[*usual, "--no-finetuned", "--test-image", "17", "--json"]]
+    assert "as pruned, not fine-tuned" in texts(at)
+    press(at, "Another")
+    assert 1 <= at.number_input[0].value <= 359  # what the first answer has told
+
+
+def test_a_picture_of_ones_own(open_app: OpenApp, asked: Asked) -> None:
+    at = open_app("see")
+    at.file_uploader[0].set_value(("../../evil.png", b"bytes of a picture", "image/png")).run()
+    assert not at.exception and not at.error
+    ((*command, _, file, _, content),) = asked
+    assert content == "bytes of a picture" and "evil" not in " ".join(command) + file
+    assert Path(file).name == "image" and not Path(file).exists()
+    assert "the original says 3 (75.0 %); the pruned network says 5 (50.0 %)" in at.warning[0].value
+    assert "4 x 4 pixels" in texts(at) and "one of 10 classes: 0, 1, 2" in texts(at)
+    assert "the images to recalibrate them with are not here" in texts(at)
+    at.number_input[0].set_value(2).run()
+    assert asked[-1][-2] == "2"  # what was chosen last
+    at.file_uploader[0].set_value(("b.png", b"another", "image/png")).run()
+    assert asked[-1][-1] == "another" and len(asked) == 3
+    at.file_uploader[0].clear().run()
+    assert asked[-1][-1] == "another" and "is right with 3" in at.warning[0].value  # the test image again
+
+
+def test_what_is_no_picture_is_one_sentence(open_app: OpenApp, asked: Asked) -> None:
+    at = open_app("see")
+    at.file_uploader[0].set_value(("text.png", b"bad", "image/png")).run()
+    assert not at.exception
+    assert [e.value for e in at.error] == [
+        "The file is no PNG, JPEG, WebP or BMP image; save the picture as one of these."
+    ]
+    at.run()
+    assert len(asked) == 2  # an error is not remembered
+
+
+def test_without_test_images_a_picture_still_works(open_app: OpenApp, asked: Asked, studies: Path) -> None:
+    compared(studies / "elsewhere")
+    at = open_app("see", study="elsewhere")
+    assert "not known on this machine" in at.warning[0].value
+    assert at.number_input[0].disabled and next(b for b in at.button if b.label == "Another").disabled
+    at.file_uploader[0].set_value(("a.png", b"content", "image/png")).run()
+    assert not at.exception and not at.error and asked[0][-1] == "content"
+    assert [m.value for m in at.metric] == [str(n) for n in COUNTS.values()]  # stored comparisons show
+    assert not [name for name in labels(at) if name.startswith("See no.")]
+    at = open_app("see", study="elsewhere", budget="30")
+    assert next(b for b in at.button if b.label == "Compare on all test images").disabled
+
+
+def test_a_comparison_is_started_for_the_network_on_screen(
+    open_app: OpenApp, studies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[Path, str, list[str]]] = []
+    monkeypatch.setattr(
+        "app.job_panel.start", lambda study, kind, given: started.append((study.path, kind, list(given)))
+    )
+    press(open_app("see", budget="30"), "Compare on all test images")
+    expected = ["--macs", "0.3", "--ranking", "learned", "--no-finetuned"]
+    assert started == [(studies / "demo", "compare", expected)]
+    press(open_app("see", study="shown", budget="30"), "Compare on all test images")
+    assert started[1] == (studies / "shown", "compare", expected) and not Study.open(studies / "shown").info.sample
+
+
+def test_what_was_compared_is_shown(open_app: OpenApp, asked: Asked, studies: Path) -> None:
+    compared(studies / "demo")
+    at = open_app("see", budget="50")
+    assert not at.exception and not at.error
+    assert {m.label: m.value for m in at.metric} == {
+        "Both right": "3", "Only the original right": "2", "Only the pruned right": "1", "Both wrong": "2",
+    }  # fmt: skip
+    assert "the original is right on 62.50 %" in texts(at) and "on 50.00 % (−12.50 points)" in texts(at)
+    assert "Images they answer differently: 4" in texts(at) and "Pictures of the first 3 of them" in texts(at)
+    assert [name for name in labels(at) if name.startswith("See no.")] == ["See no. 2", "See no. 3", "See no. 5"]
+    press(at, "See no. 5")
+    assert asked[-1][-2] == "5" and at.toast[0].value == "Test image 5 is shown above."
+    press(at, "One they answer differently")
+    assert int(asked[-1][-2]) in (2, 3, 7)
+    who_is_right(at).set_value("only_original").run()
+    assert [name for name in labels(at) if name.startswith("See no.")] == ["See no. 2"]
+    who_is_right(at).set_value("All of them").run()
+    next(c for c in at.selectbox if c.label == "True class").set_value("1").run()
+    assert [name for name in labels(at) if name.startswith("See no.")] == ["See no. 5"]
+
+
+def test_pictures_are_paged(open_app: OpenApp, studies: Path) -> None:
+    from app.compared_view import A_PAGE
+
+    study = Study.open(studies / "demo")
+    keep = study.curve().at(macs=0.3)
+    found = comparison(keep_id(keep), 0.3)
+    n_images = 2 * A_PAGE + 1
+    wrong = type(found.original)(np.full((n_images, 1), 1, np.int32), np.ones((n_images, 1), np.float32))
+    right = type(found.original)(np.full((n_images, 1), 0, np.int32), np.ones((n_images, 1), np.float32))
+    many = type(found)(
+        found.network, np.zeros(n_images, np.int32), right, wrong,
+        np.arange(n_images, dtype=np.int32), np.zeros((n_images, 1, 4, 4), np.uint8),
+    )  # fmt: skip
+    save_original(study, many.labels, many.original)
+    save_comparison(study, name_of(keep, None), many)
+    at = open_app("see", budget="30")
+    assert not at.exception
+    assert len([name for name in labels(at) if name.startswith("See no.")]) == A_PAGE
+    at.pagination[0].select(3).run()
+    assert [name for name in labels(at) if name.startswith("See no.")] == [f"See no. {n_images}"]
+
+
+def test_another_ranking_shows_no_stale_comparison(open_app: OpenApp, studies: Path) -> None:
+    compared(studies / "demo", 0.3)
+    at = open_app("see", budget="30")
+    assert "On 8 test images" in texts(at)
+    at.segmented_control(key="ranking-demo-True").set_value("uniform").run()
+    assert "On 8 test images" not in texts(at) and "Not compared yet" in texts(at)
+
+
+def test_a_way_leads_to_what_was_compared(open_app: OpenApp, studies: Path) -> None:
+    study = Study.open(studies / "demo")
+    curve = study.curve("identity")
+    step = curve.step(macs=0.4)
+    keep, fraction = curve.keep(step), float(curve.macs[step] / curve.macs[0])
+    found = comparison(keep_id(keep), fraction)
+    save_original(study, found.labels, found.original)
+    save_comparison(study, name_of(keep, None), found)
+    at = open_app("see", budget="80")
+    press(at, f"{100 * fraction:.1f} %, identity")
+    assert not at.exception and "On 8 test images" in texts(at)
+    assert at.segmented_control(key="ranking-demo-True").value == "identity"
+
+
+@pytest.mark.parametrize("name", ["", "original"])
+def test_a_damaged_comparison_is_one_sentence(open_app: OpenApp, studies: Path, name: str) -> None:
+    name = compared(studies / "demo") if not name else (compared(studies / "demo"), name)[1]
+    (studies / "demo" / "compared" / f"{name}.safetensors").write_bytes(b"torn")
+    at = open_app("see", budget="50")
+    assert not at.exception and len(at.error) == 1
+    assert f"Demo/compared/{name}.safetensors cannot be read" in at.error[0].value.replace("demo/", "Demo/")
+    assert "Compare again" in labels(at)

@@ -1,0 +1,145 @@
+"""Both networks on every test image: the counts are those of the frontier, and nothing is asked twice."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from legr.commands import compare as module
+from legr.commands.compare import PICTURE_SIDE, compare, pictures_of, stored_comparison
+from legr.commands.look import look
+from legr.errors import DataError
+from legr.progress import Progress, silent
+from legr.ranking.limits import Budget
+from legr.study.compared_files import load_comparison
+from legr.study.places import SAMPLES
+from legr.study.store import Study
+
+CPU = torch.device("cpu")
+BUDGET = Budget(macs=0.3)
+SAMPLE = SAMPLES / "digits-resnet20"
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+    monkeypatch.setenv("LEGR_CACHE", str(tmp_path / "cache"))
+    return Study.open(SAMPLE).copy_to(tmp_path / "digits")
+
+
+def top1_of(study: Study, finetuned: bool) -> float:
+    return next(p.top1 for p in study.points if (p.ranking, p.budget, bool(p.finetuned)) == ("learned", 0.3, finetuned))
+
+
+def test_accuracies_are_those_that_were_measured(study: Study) -> None:
+    (original,) = (p for p in study.points if p.ranking == "original")
+    for finetuned in (False, True):
+        found = compare(study, BUDGET, None, finetuned, CPU, silent)
+        assert found["both"] + found["only_original"] + found["only_pruned"] + found["neither"] == original.images
+        assert found["top1_original"] == pytest.approx(original.top1, abs=1e-12)
+        assert found["top1"] == pytest.approx(top1_of(study, finetuned), abs=1e-12)
+        assert found["finetuned"] == finetuned and found["images"] == 359
+
+
+def test_nothing_is_asked_twice(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    ask = module._ask
+    monkeypatch.setattr(module, "_ask", lambda *given: (asked.append(1), ask(*given))[1])
+    first = compare(study, BUDGET, None, False, CPU, silent)
+    assert len(asked) == 2
+    assert compare(study, BUDGET, None, False, CPU, silent) == first and len(asked) == 2
+    assert stored_comparison(study, BUDGET, "learned", False) == first
+    assert stored_comparison(study, BUDGET, None, True) is None  # other weights
+    compare(study, BUDGET, None, True, CPU, silent)
+    assert len(asked) == 3  # the original's answers are shared
+    assert stored_comparison(study, Budget(macs=0.5), None, False) is None
+    (study.path / "compared" / f"{first['comparison']}.safetensors").write_bytes(b"torn")
+    assert stored_comparison(study, BUDGET, None, False) is None
+    assert compare(study, BUDGET, None, False, CPU, silent) == first
+
+
+def test_what_was_done_before_an_interruption_is_kept(study: Study) -> None:
+    seen: list[Progress] = []
+
+    def stop(progress: Progress) -> None:
+        seen.append(progress)
+        if sum(step.stage == "test image" and step.done == step.total for step in seen) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(study, BUDGET, None, False, CPU, stop)
+    assert [path.name for path in (study.path / "compared").iterdir()] == ["original.safetensors"]
+    written = (study.path / "compared" / "original.safetensors").stat().st_mtime_ns
+    found = compare(study, BUDGET, None, False, CPU, silent)
+    assert found["differ"] > 0
+    assert (study.path / "compared" / "original.safetensors").stat().st_mtime_ns == written
+
+
+def test_pictures_are_those_of_the_test_images(study: Study) -> None:
+    from legr.commands.network import images_of
+
+    name = compare(study, BUDGET, None, False, CPU, silent)["comparison"]
+    found = load_comparison(study, name)
+    assert found is not None
+    test = images_of(study).test
+    assert np.array_equal(found.labels, test.labels.numpy())
+    assert np.array_equal(found.numbers, np.flatnonzero(found.differ))
+    assert np.array_equal(found.pictures, test.images.numpy()[found.numbers])
+
+
+def test_large_pictures_are_made_small() -> None:
+    images = torch.randint(0, 256, (3, 3, 96, 160), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    small = pictures_of(images)
+    assert small.shape == (3, 3, round(96 * PICTURE_SIDE / 160), PICTURE_SIDE) and small.dtype == np.uint8
+    picture = Image.fromarray(images[0].permute(1, 2, 0).numpy()).resize((64, 38), Image.Resampling.BILINEAR)
+    assert np.abs(np.asarray(picture).transpose(2, 0, 1).astype(int) - small[0]).max() <= 1
+    assert np.array_equal(pictures_of(images[:, :, :32, :64]), images[:, :, :32, :64].numpy())
+    assert pictures_of(images[:0]).shape[0] == 0
+
+
+def test_a_look_at_a_test_image_answers_as_the_comparison_does(study: Study) -> None:
+    name = compare(study, BUDGET, None, False, CPU, silent)["comparison"]
+    stored = load_comparison(study, name)
+    assert stored is not None
+    for number in (1, int(stored.numbers[0]) + 1):
+        found = look(study, BUDGET, None, False, number, CPU, silent)
+        assert found["label"] == stored.labels[number - 1] and found["test_images"] == 359
+        for side in ("original", "pruned"):
+            answers = getattr(stored, side)
+            assert [answer["class"] for answer in found[side]] == answers.classes[number - 1].tolist()
+            shares = [answer["probability"] for answer in found[side]]
+            assert shares == pytest.approx(answers.probabilities[number - 1].tolist(), abs=1e-4)
+
+
+def test_statistics_are_chosen_once_and_go_where_the_study_goes(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = tmp_path / "image"
+    Image.effect_noise((40, 30), 80).save(image, "PNG")
+
+    def ask(of: Study) -> dict[str, object]:
+        return look(of, BUDGET, None, False, image, CPU, silent)
+
+    def no_images(*_: object) -> None:
+        raise DataError("the images are not here")
+
+    known = ask(study)
+    assert known["statistics_known"] and known["recalibrated"]
+    assert not (study.path / "statistics").exists()  # a look leaves the study as it is
+    with monkeypatch.context() as patch:
+        patch.setattr("legr.commands.look.images_of", no_images)
+        assert ask(study) == known  # this machine remembers
+        patch.setenv("LEGR_CACHE", str(tmp_path / "another machine"))
+        unknown = ask(study)
+        assert not unknown["statistics_known"] and unknown["original"] == known["original"]
+        assert unknown["pruned"] != known["pruned"]
+    compare(study, BUDGET, None, False, CPU, silent)
+    monkeypatch.setattr("legr.commands.look.images_of", no_images)
+    monkeypatch.setenv("LEGR_CACHE", str(tmp_path / "a third machine"))
+    copy = shutil.copytree(study.path, tmp_path / "moved")
+    assert ask(Study.open(copy)) == known
+    (statistics,) = (copy / "statistics").iterdir()
+    statistics.write_bytes(b"torn")
+    assert ask(Study.open(copy)) == unknown
