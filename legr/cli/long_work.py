@@ -12,6 +12,7 @@ import typer
 from legr.cli import terminal
 from legr.cli.opening import create_study, require_same, writable_study
 from legr.cli.options import (
+    Classes,
     Data,
     Device,
     Input,
@@ -39,6 +40,7 @@ def learn(
     data: Data = None,
     normalize: Normalize = None,
     input_shape: Input = None,
+    classes: Classes = None,
     method: Annotated[str | None, typer.Option(help="gradient, evolution, cma-es or tpe.")] = None,
     budget: Annotated[float | None, typer.Option(help="Learn for this fraction of MACs alone.")] = None,
     budgets: Annotated[
@@ -80,9 +82,9 @@ def learn(
     place = pick_device(device)
     if (study / "study.json").exists():
         opened = writable_study(study)
-        require_same(opened, model, weights, data, normalize, input_shape)
+        require_same(opened, model, weights, data, normalize, input_shape, classes)
     else:
-        opened = create_study(study, model, weights, data, normalize, input_shape)
+        opened = create_study(study, model, weights, data, normalize, input_shape, classes)
     arguments = arguments_of(
         {
             **{name: value for name, value in asked.items() if name not in ("budgets", "options")},

@@ -11,7 +11,7 @@ import typer
 
 from legr.cli import terminal
 from legr.cli.opening import create_pruned, create_study
-from legr.cli.options import Data, Device, Input, Json, Model, Normalize, StudyPath, Weights, takes_budget
+from legr.cli.options import Classes, Data, Device, Input, Json, Model, Normalize, StudyPath, Weights, takes_budget
 from legr.errors import SettingsError, StudyError
 from legr.ranking.limits import Budget
 from legr.study.places import studies_folder
@@ -25,6 +25,7 @@ def new(
     data: Data = None,
     normalize: Normalize = None,
     input_shape: Input = None,
+    classes: Classes = None,
     recipe: Annotated[
         Path | None, typer.Option(help="Begin with an exported network: its recipe.json, folder or zip.")
     ] = None,
@@ -35,9 +36,9 @@ def new(
     from legr.commands.network import original
 
     if recipe is None:
-        made = create_study(study, model, weights, data, normalize, input_shape)
-    elif model or weights:
-        raise SettingsError("a recipe names its model and weights; give --recipe, or --model and --weights")
+        made = create_study(study, model, weights, data, normalize, input_shape, classes)
+    elif model or weights or classes:
+        raise SettingsError("a recipe names its model, weights and classes; give --recipe without --model and the like")
     else:
         made = create_pruned(study, recipe, data, normalize, input_shape)
     found = facts(made, original(made))

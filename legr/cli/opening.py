@@ -13,7 +13,13 @@ from legr.study.store import Study
 
 
 def create_study(
-    study: Path, model: str | None, weights: str | None, data: str | None, normalize: str | None, shape: str | None
+    study: Path,
+    model: str | None,
+    weights: str | None,
+    data: str | None,
+    normalize: str | None,
+    shape: str | None,
+    classes: str | None,
 ) -> Study:
     from legr.commands.create import create
     from legr.training.inputs import image_shape
@@ -29,7 +35,14 @@ def create_study(
     assert spec and weights and data
     file = None if weights == "none" else Path(weights)
     return create(
-        study, spec, file, data, normalize, terminal.Echo(), input_shape=image_shape(shape) if shape else None
+        study,
+        spec,
+        file,
+        data,
+        normalize,
+        terminal.Echo(),
+        input_shape=image_shape(shape) if shape else None,
+        classes=names_of(classes),
     )
 
 
@@ -45,8 +58,19 @@ def create_pruned(study: Path, recipe: Path, data: str | None, normalize: str | 
     )
 
 
+def names_of(classes: str | None) -> list[str] | None:
+    """Names between commas; None where nothing is said."""
+    return None if classes is None else [name.strip() for name in classes.split(",")]
+
+
 def require_same(
-    study: Study, model: str | None, weights: str | None, data: str | None, normalize: str | None, shape: str | None
+    study: Study,
+    model: str | None,
+    weights: str | None,
+    data: str | None,
+    normalize: str | None,
+    shape: str | None,
+    classes: str | None,
 ) -> None:
     """Refuse what differs from the study; what is the same may be given again."""
     info = study.info
@@ -65,6 +89,8 @@ def require_same(
         raise SettingsError(
             f"this study was made with --normalize {info.normalization['kind']}, got {normalize}; learn in a new study"
         )
+    if classes is not None and set(names_of(classes) or ()) != set(info.classes):
+        raise SettingsError(f"this study is about the classes {', '.join(info.classes)}; make a new study for others")
     if weights is not None:
         _require_same_weights(study, weights)
     if data is not None and data != info.data_name:
@@ -77,12 +103,10 @@ def require_same(
 
 
 def _require_same_weights(study: Study, weights: str) -> None:
-    from legr.commands.network import architecture
-    from legr.training.weights import load_weights
+    from legr.commands.network import given_weights
 
-    info, given = study.info, None
-    if weights != "none":
-        given = load_weights(architecture(study), Path(weights)).sha256
+    info = study.info
+    given = None if weights == "none" else given_weights(study, Path(weights))
     if (given is None and info.weights_origin != "none") or (given is not None and given != info.weights_sha256):
         raise SettingsError("this study was made with other --weights; learn in a new study")
 

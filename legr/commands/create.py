@@ -4,14 +4,16 @@ It does not know rankings other than the identity, with which the study is usabl
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from legr.commands.network import data_progress
+from legr.commands.network import build_cut, data_progress
 from legr.data.encoded import ImageShape
 from legr.data.folders import remember_folder
 from legr.data.images import IMAGENET_NORMALIZATION, Dataset, Normalization
@@ -22,7 +24,6 @@ from legr.progress import Progress, Report
 from legr.ranking.norms import filter_norms
 from legr.structure.cost import dense_cost
 from legr.structure.counters import count
-from legr.structure.surgery import apply_plan
 from legr.structure.trace import trace
 from legr.structure.types import Plan
 from legr.structure.verify import verify
@@ -32,8 +33,9 @@ from legr.study.records import SearchSettings, StudyInfo
 from legr.study.store import Study
 from legr.training.compute import fast_dtype
 from legr.training.evaluate import score
+from legr.training.head import load_for_classes
 from legr.training.models import ModelSpec, build_model, find_spec
-from legr.training.weights import WeightsInfo, hash_state, load_weights, save_weights
+from legr.training.weights import WeightsInfo, hash_state, save_weights
 
 _TRIAL_IMAGES = 512  # held-out images that decide which normalisation weights were made with
 _TIMED_IMAGES = 256  # that tell how long a pass takes
@@ -50,6 +52,8 @@ def create(
     split_seed: int = 0,
     input_shape: ImageShape | None = None,
     cuts: Plan | None = None,
+    classes: Sequence[str] | None = None,
+    made_for: int | None = None,
 ) -> Study:
     """Make a study in `path`.
 
@@ -60,6 +64,8 @@ def create(
         normalize: "imagenet", "dataset", a normalisation, or None: what scores better on held-out images.
         input_shape: channels, height, width of the images; None is what the model was designed for.
         cuts: what is cut from the model before its weights are loaded; the study then begins there.
+        classes: of the images, at least two; the network then answers for these alone. None is all.
+        made_for: outputs that the weights have; None is one for each class of all images.
 
     Raises:
         LegrError: see the parts; nothing is left behind that would pass for a study.
@@ -77,18 +83,20 @@ def create(
         )
     if normalize == "imagenet" and shape[0] != 3:
         raise SettingsError(f"ImageNet's normalisation is of 3 channels, and the input has {shape[0]}; use dataset")
-    dataset = load_dataset(
+    everything = load_dataset(
         data,
         shape,
         split_seed=split_seed,
         download=data == "cifar10",
         progress=data_progress(report),
     )
-    network, example = build_model(spec, len(dataset.classes)), torch.zeros(1, *shape)
-    whole = count(network, example).macs
-    if cuts is not None:
-        apply_plan(network, cuts)
-    info = load_weights(network, weights) if weights else None
+    dataset = everything if classes is None else everything.of_classes(classes)
+    n_classes, example = len(dataset.classes), torch.zeros(1, *shape)
+    whole = count(build_model(spec, n_classes), example).macs
+    build = partial(build_cut, spec, cuts)
+    network, info = build(n_classes), None
+    if weights is not None:
+        network, info = load_for_classes(build, weights, dataset.classes, everything.classes, made_for)
     report(Progress("tracing", 0, 1))
     structure = trace(network, example)
     if structure.n_units == 0:
@@ -97,7 +105,7 @@ def create(
     _require_answers(network, example, len(dataset.classes))
     report(Progress("proving that zeroed = removed", 0, 1))
     error = verify(network, structure, example)
-    normalization = _normalization(network, dataset, normalize, trained=info is not None)
+    normalization = _normalization(network, dataset, everything, normalize, trained=info is not None)
     if cuts is not None:
         save_cuts(path, cuts)
     save_weights(network, path / "weights.safetensors", info.metadata if info else None)
@@ -121,6 +129,7 @@ def create(
             normalization={"kind": normalization.kind, "mean": normalization.mean, "std": normalization.std},
             self_check=error,
             created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            all_classes=everything.classes if n_classes < len(everything.classes) else (),
             pruned_to=None if cuts is None else dense_cost(structure).macs / whole,
         ),
         structure,
@@ -182,11 +191,12 @@ def _pass_seconds(network: nn.Module, dataset: Dataset, normalization: Normaliza
 
 
 def _normalization(
-    model: nn.Module, dataset: Dataset, asked: str | Normalization | None, *, trained: bool
+    model: nn.Module, dataset: Dataset, everything: Dataset, asked: str | Normalization | None, *, trained: bool
 ) -> Normalization:
+    """Normalisation belongs to the weights, and these were made with images of all classes."""
     if asked == "imagenet":
         return IMAGENET_NORMALIZATION
-    own = dataset.statistics()
+    own = everything.statistics()
     if isinstance(asked, Normalization):
         return replace(asked, kind="custom") if asked.kind == own.kind and asked != own else asked
     if asked == "dataset" or not trained or len(own.mean) != len(IMAGENET_NORMALIZATION.mean):

@@ -46,6 +46,8 @@ def create_from_recipe(
             report,
             input_shape=input_shape or _input_shape(recipe),
             cuts=recipe.plan,
+            classes=_classes(recipe),
+            made_for=recipe.num_classes,
         )
 
 
@@ -59,6 +61,12 @@ def _normalization(recipe: Recipe) -> Normalization | None:
         return Normalization(stored["kind"], mean, std)
     except (KeyError, TypeError, ValueError) as error:
         raise ExportError(f"the recipe's normalization cannot be used ({error}); export the network again") from error
+
+
+def _classes(recipe: Recipe) -> list[str] | None:
+    """Names of the classes that the network answers for; None where the recipe does not say."""
+    stored = recipe.facts.get("classes")
+    return [str(name) for name in stored] if isinstance(stored, list) else None
 
 
 def _input_shape(recipe: Recipe) -> ImageShape | None:

@@ -5,6 +5,8 @@ It does not know what they are needed for.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -16,12 +18,13 @@ from legr.errors import DataError, StudyError
 from legr.progress import Progress, Report, silent
 from legr.ranking.limits import Budget
 from legr.structure.surgery import apply_plan, prune
-from legr.structure.types import Keep
+from legr.structure.types import Keep, Plan
 from legr.study.cuts import cuts_of
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
 from legr.training.evaluate import with_better_statistics
-from legr.training.models import build_model
+from legr.training.head import load_for_classes
+from legr.training.models import ModelSpec, build_model
 from legr.training.weights import load_weights
 
 
@@ -43,16 +46,26 @@ class Network:
         return bool(self.keep.units.all())
 
 
-def architecture(study: Study) -> nn.Module:
-    """Build the network that a study is about, with random weights: the model it names, cut as it was before.
+def build_cut(model: str | ModelSpec, cuts: Plan | None, num_classes: int) -> nn.Module:
+    """Build an architecture, with random weights, cut as it was before.
 
     Raises:
-        StudyError, TraceError: what is noted of those cuts is damaged.
+        TraceError: the cuts are not of this architecture.
     """
-    model, cuts = build_model(study.info.model, study.info.num_classes), cuts_of(study)
+    network = build_model(model, num_classes)
     if cuts is not None:
-        apply_plan(model, cuts)
-    return model
+        apply_plan(network, cuts)
+    return network
+
+
+def given_weights(study: Study, file: Path) -> str:
+    """The name (see `hash_state`) that weights of all classes would have in this study.
+
+    Raises:
+        WeightsError: they do not fit.
+    """
+    info, build = study.info, partial(build_cut, study.info.model, cuts_of(study))
+    return load_for_classes(build, file, info.classes, info.all_classes or info.classes)[1].sha256
 
 
 def original(study: Study) -> nn.Module:
@@ -61,7 +74,7 @@ def original(study: Study) -> nn.Module:
     Raises:
         StudyError: its weights are not the ones the study was made with.
     """
-    model = architecture(study)
+    model = build_cut(study.info.model, cuts_of(study), study.info.num_classes)
     if load_weights(model, study.weights_path).sha256 != study.info.weights_sha256:
         raise StudyError(
             f"{study.path.name}/weights.safetensors has changed since the study was made; "
@@ -95,7 +108,7 @@ def images_of(study: Study, report: Report = silent) -> Dataset:
             f"{source} holds other images than this study was made with; "
             "name the right folder with `python -m legr data`"
         )
-    return dataset
+    return dataset if dataset.classes == info.classes else dataset.of_classes(info.classes)
 
 
 def data_progress(report: Report) -> Callable[[str, int, int], None]:

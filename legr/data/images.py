@@ -4,7 +4,8 @@ It does not know where images come from (`readers.py`) nor how batches are made 
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -15,6 +16,7 @@ from legr.errors import DataError, SettingsError
 __all__ = ["CHANNELS", "IMAGENET_NORMALIZATION", "Dataset", "Normalization", "Split"]
 
 CHANNELS = (1, 3)  # grey; red, green, blue
+_NAMED = 20  # classes that a sentence lists
 CHUNK_VALUES = 2**22  # pixel values that a statistic takes at a time: 16 MB as int32
 
 
@@ -100,6 +102,29 @@ class Dataset:
     fingerprint: str
     flip: bool
 
+    def of_classes(self, names: Sequence[str]) -> "Dataset":
+        """Return the data set of some of its classes: their images alone, labels counted anew in the same order.
+
+        Raises:
+            SettingsError: fewer than two names, one that is not a class, or one given twice.
+            DataError: a split has no image of these classes.
+        """
+        unknown = [name for name in names if name not in self.classes]
+        if unknown:
+            listed = ", ".join(self.classes[:_NAMED]) + (", …" if len(self.classes) > _NAMED else "")
+            raise SettingsError(f"{self.name} has no class {unknown[0]!r}; it has {listed}")
+        if len(set(names)) != len(names) or len(names) < 2:
+            raise SettingsError(f"name at least two different classes, got {', '.join(names) or 'none'}")
+        rows = [number for number, name in enumerate(self.classes) if name in names]
+        number_of = torch.full((len(self.classes),), -1)
+        number_of[rows] = torch.arange(len(rows))
+        train, heldout, test = (_chosen(split, number_of) for split in (self.train, self.heldout, self.test))
+        for part, split in (("training", train), ("held-out", heldout), ("test", test)):
+            if not len(split):
+                raise DataError(f"{self.name} has no {part} image of these classes; name more of them")
+        classes = tuple(self.classes[row] for row in rows)
+        return replace(self, classes=classes, train=train, heldout=heldout, test=test)
+
     def statistics(self) -> Normalization:
         """Return the mean and standard deviation of every channel over the training split.
 
@@ -118,3 +143,9 @@ class Dataset:
         mean = total.double() / n_values
         std = (squares.double() / n_values - mean.square()).clamp_min(0).sqrt()
         return Normalization("dataset", tuple((mean / 255).tolist()), tuple((std / 255).tolist()))
+
+
+def _chosen(split: Split, number_of: Tensor) -> Split:
+    """Images whose class has a number, with it as their label."""
+    labels = number_of.to(split.labels.device)[split.labels]
+    return Split(split.images[labels >= 0], labels[labels >= 0])

@@ -47,13 +47,14 @@ class StudyInfo(_Record):
     weights_origin: Literal["legr", "elsewhere", "none"]  # elsewhere: may have been trained on held-out images
     data_name: str
     data_fingerprint: str
-    classes: tuple[str, ...]
+    classes: tuple[str, ...]  # that the network answers for
     split_seed: int
     normalization: Mapping[str, Any]  # kind, mean, std
     self_check: float  # largest relative error of zeroed = removed
     created: str
     sample: bool = False
     pruned_to: float | None = None  # MACs of its original as a fraction of the model's that this was cut from before
+    all_classes: tuple[str, ...] = ()  # of the images, where the network answers for some of them alone
 
 
 @dataclass(frozen=True)

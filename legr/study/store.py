@@ -264,7 +264,8 @@ def _digest(array: np.ndarray) -> str:
 
 
 def _info(data: dict[str, Any]) -> StudyInfo:
-    info = StudyInfo.from_dict({**data, "input_shape": tuple(data["input_shape"]), "classes": tuple(data["classes"])})
+    lists: dict[str, Any] = {key: tuple(data[key]) for key in ("input_shape", "classes", "all_classes") if key in data}
+    info = StudyInfo.from_dict({**data, **lists})
     _ = [info.normalization[key] for key in ("kind", "mean", "std")]
     return info
 

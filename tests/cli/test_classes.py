@@ -1,0 +1,48 @@
+"""A study about some classes: the original's own logits for these, on their images alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import legr
+from legr.commands.network import images_of, normalization_of
+from legr.data.batches import iterate
+from legr.study.store import Study
+from legr.training.models import build_model
+from legr.training.weights import load_weights
+from tests.cli.processes import run
+
+CHOSEN = (1, 4, 7)
+
+
+def test_a_study_of_three_digits(tmp_path: Path) -> None:
+    weights, study = tmp_path / "w.safetensors", tmp_path / "study"
+    run("train", "--model", "cifar_resnet8", "--data", "digits", "--epochs", 2, "--out", weights)
+    new = ("--model", "cifar_resnet8", "--weights", weights, "--data", "digits")
+    run("new", "--study", study, *new, "--classes", "7,1, 4")
+    opened = Study.open(study)
+    assert (opened.info.classes, len(opened.info.all_classes), opened.info.num_classes) == (("1", "4", "7"), 10, 3)
+
+    full = build_model("cifar_resnet8", 10)
+    load_weights(full, weights)
+    images, correct = images_of(opened), 0
+    with torch.inference_mode():
+        for inputs, labels in iterate(images.test, normalization_of(opened), batch=64):
+            correct += int((full(inputs)[:, CHOSEN].argmax(1) == labels).sum())
+    found, _ = run("evaluate", "--study", study, "--json")
+    assert found["images"] == len(images.test) < 120
+    assert found["top1"] == pytest.approx(correct / len(images.test), abs=1.5 / len(images.test))
+
+    assert run("learn", "--study", study, *new, "--classes", "1,4,7", "--candidates", 3, "--images", 64, "--json")[0]
+    said = run("learn", "--study", study, *new, "--classes", "1,4", code=2)[1]
+    assert "this study is about the classes 1, 4, 7" in said
+    assert "has no class 'x'" in run("new", "--study", tmp_path / "no", *new, "--classes", "1,x", code=2)[1]
+
+    exported, _ = run("export", "--study", study, "--macs", 0.5, "--out", tmp_path / "out", "--json")
+    assert legr.rebuild(exported["recipe"])(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
+    assert json.loads(Path(exported["recipe"]).read_text())["classes"] == ["1", "4", "7"]
+    again = tmp_path / "again"
+    run("new", "--study", again, "--recipe", exported["recipe"], "--data", "digits")
+    assert Study.open(again).info.classes == ("1", "4", "7")
