@@ -22,8 +22,8 @@ from legr.ranking.limits import Budget
 from legr.structure.cost import dense_cost
 from legr.structure.counters import count
 from legr.study.store import Study
-from legr.training.finetune import FineTuneSettings
 from legr.training.models import build_model
+from legr.training.settings import TrainSettings
 from tests.cli.processes import run
 
 CPU = torch.device("cpu")
@@ -44,7 +44,7 @@ def bundle(made_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An export of a fine-tuned ResNet-8 at half its MACs. Do not write to it."""
     folder = tmp_path_factory.mktemp("bundle")
     study = Study.open(made_study).copy_to(folder / "study")
-    run_finetune(study, Budget(macs=0.5), FineTuneSettings(epochs=1), CPU, silent)
+    run_finetune(study, Budget(macs=0.5), TrainSettings(epochs=1), CPU, silent)
     return exported(study, 0.5, folder / "out").parent
 
 
@@ -92,7 +92,7 @@ def test_exported_whole_it_is_the_same_function(bundle: Path, second: Study, tmp
 def test_pruned_twice_it_is_rebuilt_from_the_model_it_names(second: Study, tmp_path: Path) -> None:
     study = second.copy_to(tmp_path / "study")
     run_learn(study, plan_learn(study, {"method": "evolution", "images": 64}, 3), CPU)
-    run_finetune(study, Budget(macs=0.6), FineTuneSettings(epochs=1), CPU, silent)
+    run_finetune(study, Budget(macs=0.6), TrainSettings(epochs=1), CPU, silent)
     recipe = exported(study, 0.6, tmp_path / "out")
     network = legr.rebuild(recipe)
     told, curve = json.loads(recipe.read_text()), study.curve()
