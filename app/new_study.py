@@ -14,6 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from app import state
 from app.commands import Outcome, run_command
 from app.widgets import show_error
+from legr.data.class_names import CLASSES_OF
 from legr.errors import SettingsError, StudyError
 from legr.study.places import studies_folder
 from legr.study.shelf import require_name
@@ -72,7 +73,7 @@ def new_study_form(done: Callable[[str], None]) -> None:
             if begin == EXPORTED:
                 st.caption("Input size and normalisation are those that the network was exported with.")
             else:
-                choice = replace(choice, normalize=_normalize())
+                choice = replace(choice, classes=_classes(data), normalize=_normalize())
         if not st.button("Make the study", type="primary"):
             return
         problem = problem_with(name, data) or choice.problem(models)
@@ -93,6 +94,7 @@ class Choice:
 
     model: str | None  # None: what the export names
     file: UploadedFile | None  # weights, or the zip of an export
+    classes: tuple[str, ...] = ()  # that the network shall answer for; (): all
     normalize: str = "auto"
 
     def problem(self, models: Sequence[str]) -> str | None:
@@ -110,6 +112,7 @@ class Choice:
             given += ["--weights", str(path)]
         elif not has_weights(self.model):
             given += ["--weights", "none"]
+        given += ["--classes", ",".join(self.classes)] if self.classes else []
         return given + ([] if self.normalize == "auto" else ["--normalize", self.normalize])
 
 
@@ -131,6 +134,18 @@ def _exported() -> Choice:
         "pruned and fine-tuned, becomes the original of the new study, and can be pruned further.",
     )
     return Choice(None, archive)
+
+
+def _classes(data: str) -> tuple[str, ...]:
+    """Some of the classes; of a folder, whose classes are not known here, they are typed."""
+    words = (
+        "A network that answers for fewer classes can be smaller. Its head is cut to these; only their images count."
+    )
+    label = "Classes (none: all)"
+    if data in CLASSES_OF:
+        return tuple(st.multiselect(label, CLASSES_OF[data], placeholder="all", help=words))
+    typed = st.text_input(label, placeholder="all, or names with commas between", help=words)
+    return tuple(name.strip() for name in typed.split(",") if name.strip())
 
 
 def _normalize() -> str:

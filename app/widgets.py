@@ -85,6 +85,12 @@ def heading(study: Study) -> None:
     st.caption(plain(summary_line(study)))
 
 
+def classes_words(info: StudyInfo) -> str:
+    """How many classes the network answers for, of how many there are."""
+    of_all = f" of {len(info.all_classes)}" if info.all_classes else ""
+    return f"{info.num_classes}{of_all} classes"
+
+
 def summary_line(study: Study) -> str:
     """Model, images and ranking of a study in one line."""
     learned = study.learned
@@ -97,7 +103,7 @@ def network_words(info: StudyInfo) -> str:
     """Network and images of a study."""
     size = "x".join(str(n) for n in info.input_shape[1:])
     before = f", pruned before to {100 * info.pruned_to:.1f} % of its MACs" if info.pruned_to is not None else ""
-    return f"{info.model}{before} · {info.data_name}, {info.num_classes} classes, {size}"
+    return f"{info.model}{before} · {info.data_name}, {classes_words(info)}, {size}"
 
 
 def shape_note(study: Study) -> None:

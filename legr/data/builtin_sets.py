@@ -20,9 +20,7 @@ from legr.errors import DataError
 from legr.machine import cache_folder, data_folder
 
 __all__ = [
-    "CIFAR10_CLASSES",
     "CIFAR10_FINGERPRINT",
-    "DIGITS_CLASSES",
     "DIGITS_FINGERPRINT",
     "cifar10_arrays",
     "cifar10_is_here",
@@ -35,11 +33,6 @@ logger = logging.getLogger(__name__)
 # Constants are enough: scikit-learn ships the digits, and torchvision checks CIFAR-10's md5.
 DIGITS_FINGERPRINT = "digits-1"
 CIFAR10_FINGERPRINT = "cifar10-1"
-DIGITS_CLASSES = tuple("0123456789")
-CIFAR10_CLASSES = (
-    *("airplane", "automobile", "bird", "cat", "deer"),
-    *("dog", "frog", "horse", "ship", "truck"),
-)
 ARCHIVE, UNPACKED = "cifar-10-python.tar.gz", "cifar-10-batches-py"  # torchvision's names
 DIGITS_TEST_FRACTION = 0.2
 DIGITS_TEST_SEED = 0  # fixed, so that no choice of held-out images lets a test image into training

@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 from legr.data.array_cache import ImageArrays, cached_arrays, check_memory, shape_name
 from legr.data.batches import iterate
 from legr.data.builtin_sets import (
-    CIFAR10_CLASSES,
     CIFAR10_FINGERPRINT,
-    DIGITS_CLASSES,
     DIGITS_FINGERPRINT,
     cifar10_arrays,
     cifar10_is_here,
     digits_arrays,
     download_cifar10,
 )
+from legr.data.class_names import CIFAR10_CLASSES, DIGITS_CLASSES
 from legr.data.decode import decode_split
 from legr.data.encoded import ImageFolder, ImageShape, Progress
 from legr.data.fingerprint import fingerprint_files

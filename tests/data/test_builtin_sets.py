@@ -12,7 +12,8 @@ from sklearn.datasets import load_digits  # type: ignore[import-untyped]
 from torchvision.datasets import CIFAR10  # type: ignore[import-untyped]
 
 from legr.data import builtin_sets
-from legr.data.builtin_sets import CIFAR10_CLASSES, cifar10_is_here, digits_arrays
+from legr.data.builtin_sets import cifar10_is_here, digits_arrays
+from legr.data.class_names import CIFAR10_CLASSES
 from legr.data.load import download_cifar10, load_dataset
 from legr.errors import DataError
 
