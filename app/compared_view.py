@@ -25,7 +25,7 @@ from app.dial_view import ranking_key
 from app.job_panel import job_panel, launch
 from app.look_view import pick
 from app.pictures import enlarged
-from app.shown import BEFORE, FINETUNED, Shown, weights_key
+from app.shown import Shown, go_to_weights
 from app.widgets import guarded, plain, show_error
 from legr.errors import LegrError, StudyError
 from legr.jobs import records
@@ -113,7 +113,7 @@ def _is_current(shown: Shown, network: Compared) -> bool:
 def _go(shown: Shown, network: Compared) -> None:
     state.keep_budget(percent_of(network.macs_fraction))
     st.session_state[ranking_key(shown.study)] = network.ranking
-    st.session_state[weights_key(shown.study)] = FINETUNED if network.finetuned else BEFORE
+    go_to_weights(shown.study, network.finetuned)
 
 
 # -- what was found ----------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ from legr.study.compared import name_of
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study
 
-FINETUNED, BEFORE = "Fine-tuned", "Before fine-tuning"
+WEIGHTS = {"finetuned": "Fine-tuned", "pruned": "Before fine-tuning"}
+_VIEW = "weights"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +76,27 @@ def choose_shown(study: Study, ranking: RankingName, budget: float) -> Shown:
     with st.container(horizontal=True, vertical_alignment="center"):
         shown = tuned
         if tuned.run:
+            key = f"{_VIEW}-{study.path.name}"
             weights = st.segmented_control(
                 "Weights",
-                [FINETUNED, BEFORE],
-                default=FINETUNED,
+                list(WEIGHTS),
+                default=state.view(_VIEW, tuple(WEIGHTS)),
                 required=True,
-                key=weights_key(study),
-                persist_state="session",
+                format_func=WEIGHTS.__getitem__,
+                key=key,
+                on_change=lambda: state.keep_view(_VIEW, st.session_state[key]),
                 label_visibility="collapsed",
             )
-            shown = Shown.at(study, ranking, budget, finetuned=weights == FINETUNED)
+            shown = Shown.at(study, ranking, budget, finetuned=weights == "finetuned")
         st.markdown(shown.words)
     return shown
 
 
-def weights_key(study: Study) -> str:
-    """Where the choice of the weights is remembered."""
-    return f"weights-{study.path.name}"
+def go_to_weights(study: Study, finetuned: bool) -> None:
+    """Show a network with its fine-tuned weights, or as pruned; for callbacks."""
+    weights = "finetuned" if finetuned else "pruned"
+    st.session_state[f"{_VIEW}-{study.path.name}"] = weights
+    state.keep_view(_VIEW, weights)
 
 
 def _epochs(run: FineTuned) -> str:

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app.commands import Outcome
-from legr.study.compared import name_of
+from legr.study.compared import Compared, name_of
 from legr.study.compared_files import save_comparison, save_original
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
@@ -63,9 +64,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 def compared(path: Path, budget: float = 0.5, *, finetuned: bool = True) -> str:
     """Store a made-up comparison for the network of a budget."""
     study = Study.open(path)
-    keep = study.curve().at(macs=budget)
+    curve = study.curve()
+    step = curve.step(macs=budget)
+    keep, fraction = curve.keep(step), float(curve.macs[step] / curve.macs[0])
     run = study.best_finetuned(keep) if finetuned else None
-    found = comparison(keep_id(keep), 0.5)
+    network = Compared(study.default_ranking, fraction, keep_id(keep), run is not None, True)
+    found = replace(comparison(), network=network)
     save_original(study, found.labels, found.original)
     save_comparison(study, name_of(keep, run), found)
     return name_of(keep, run)
@@ -108,9 +112,10 @@ def test_a_test_image_is_asked_once(open_app: OpenApp, asked: Asked, studies: Pa
     assert "Test image 17 of 359: 3" in str(at.image[0].proto)
     at.run()
     assert len(asked) == 1
-    at.segmented_control(key="weights-demo").set_value("Before fine-tuning").run()
+    at.segmented_control(key="weights-demo").set_value("pruned").run()
     assert asked[1:] == [[*usual, "--no-finetuned", "--test-image", "17", "--json"]]
     assert "as pruned, not fine-tuned" in texts(at)
+    assert at.query_params["weights"] in ("pruned", ["pruned"])
     press(at, "Another")
     assert 1 <= at.number_input[0].value <= 359  # what the first answer has told
 
@@ -234,6 +239,16 @@ def test_a_way_leads_to_what_was_compared(open_app: OpenApp, studies: Path) -> N
     press(at, f"{100 * fraction:.1f} %, identity")
     assert not at.exception and "On 8 test images" in texts(at)
     assert at.segmented_control(key="ranking-demo-True").value == "identity"
+
+
+def test_the_weights_are_part_of_the_link(open_app: OpenApp, studies: Path) -> None:
+    assert "as pruned, not fine-tuned" in texts(open_app("see", budget="50", weights="pruned"))
+    assert "fine-tuned for 3 epochs" in texts(open_app("see", budget="50", weights="nonsense"))
+    compared(studies / "demo")
+    at = open_app("see", budget="50", weights="pruned")
+    assert "Not compared yet" in texts(at)
+    next(b for b in at.button if b.label.endswith("%, learned, fine-tuned")).click().run()
+    assert "On 8 test images" in texts(at) and at.query_params["weights"] in ("finetuned", ["finetuned"])
 
 
 @pytest.mark.parametrize("name", ["", "original"])
