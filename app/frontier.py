@@ -40,7 +40,7 @@ def frontier_info(measured: Measurements, axis: Axis) -> pd.DataFrame:
 
 def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | None, ranking: str) -> go.Figure:
     """Lines of the rankings, that of the dial strongest, fine-tuned points on top, and the original."""
-    figure = go.Figure()
+    figure, mode = go.Figure(), "lines+markers" if _rises(info) else "markers"
     for series in RANKINGS:
         rows, strong = info[info["series"] == series], series == ranking
         if len(rows):
@@ -48,10 +48,10 @@ def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | Non
                 x=rows["x"],
                 y=rows["top1_percent"],
                 name=CAPTIONS[series],
-                mode="lines+markers",
+                mode=mode,
                 opacity=1 if strong else 0.55,
                 line={"color": COLOURS[series], "width": 2.5 if strong else 1.5},
-                marker={"size": 6 if strong else 4},
+                marker={"size": 7 if strong else 5},
                 customdata=rows[["hover", "percent", "ranking"]].to_numpy().tolist(),
                 hovertemplate="%{customdata[0]}<extra></extra>",
             )
@@ -82,6 +82,11 @@ def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | Non
     figure.update_yaxes(title="top-1 accuracy, %", range=_span(info["top1_percent"]))
     figure.update_layout(template="none", xaxis=_STILL, yaxis=_STILL)
     return figure
+
+
+def _rises(info: pd.DataFrame) -> bool:
+    """Whether cost rises along every ranking; where it does not, as latency may, lines would be a tangle."""
+    return all(info.loc[info["series"] == series, "x"].is_monotonic_increasing for series in RANKINGS)
 
 
 def pareto(info: pd.DataFrame) -> pd.DataFrame:

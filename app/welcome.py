@@ -84,9 +84,6 @@ def show_guide(study: Study) -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="guide"):
         for number, step in enumerate(STEPS, 1):
-            if step.page == "pages/explore.py":
-                st.markdown(f":small[**{number} · {step.name}**]", width="content")
-            else:
-                st.page_link(step.page, label=f"{number} · {step.name}", help=step.about)
+            st.page_link(step.page, label=f"{number} · {step.name}", help=step.about)
         st.space("stretch")
         st.button("Hide", type="tertiary", icon=":material/close:", on_click=state.keep_view, args=(_GUIDE, _HIDDEN))

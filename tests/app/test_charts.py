@@ -9,6 +9,7 @@ from app.charts import log_ticks, map_info, search_info_of_history, training_fig
 from app.frontier import AXES, Axis, axis_title, frontier_figure, frontier_info
 from app.measured import Measurements
 from legr.progress import duration
+from legr.study.records import Point
 from legr.study.store import Study
 from tests.app.demo_study import BUDGETS
 
@@ -51,6 +52,20 @@ def test_the_frontier_says_how_latency_was_taken_and_where_a_click_leads(study: 
         point.macs for point in measured.line("identity")
     ]
     assert {ranking for _, ranking in places} == {"identity", "original"}
+
+
+def test_points_are_joined_only_where_cost_rises_along_every_ranking(study: Study) -> None:
+    def modes(points: list[Point]) -> set[str]:
+        measured = Measurements(points)
+        figure = frontier_figure(frontier_info(measured, "latency"), "latency", measured.conditions, "learned")
+        return {trace.mode for trace in figure.data if trace.name in ("Learned", "Identity", "Uniform")}
+
+    assert modes(study.points) == {"lines+markers"}
+    small = next(place for place, p in enumerate(study.points) if p.ranking == "uniform")
+    points = list(study.points)
+    assert points[small].latency is not None
+    points[small] = replace(points[small], latency=replace(points[small].latency, milliseconds=99.0))
+    assert modes(points) == {"markers"}
 
 
 def test_the_map_has_a_row_a_layer(study: Study) -> None:
