@@ -165,8 +165,12 @@ def confusion_info(comparison: Comparison, classes: Sequence[str]) -> pd.DataFra
     return pd.DataFrame(change[np.ix_(chosen, chosen)], index=names, columns=names)
 
 
-def confusion_figure(info: pd.DataFrame) -> go.Figure:
-    """A heat map whose zero is the background: more often in blue, less often in orange."""
+def confusion_figure(info: pd.DataFrame, *, dark: bool) -> go.Figure:
+    """A heat map whose zero is the background: more often in blue, less often in orange.
+
+    Args:
+        dark: whether the background is; the numbers in the cells stand out from it and from both colours.
+    """
     values, places = info.to_numpy(), list(range(len(info)))
     limit = max(1, int(np.abs(values).max(initial=0)))
     marks = [mark for mark in (limit // 4, limit) if mark]
@@ -205,6 +209,7 @@ def confusion_figure(info: pd.DataFrame) -> go.Figure:
             y=np.repeat(places, len(places)).tolist(),
             mode="text",
             text=[_signed(value) if value else "" for value in values.ravel().tolist()],
+            textfont={"color": "#ffffff" if dark else "#10161f"},
             hoverinfo="skip",
             showlegend=False,
         )

@@ -219,4 +219,6 @@ def _confusions(info: pd.DataFrame, n_classes: int) -> None:
     some = f"The {MOST} of {n_classes:,} classes that change most. " if len(info) < n_classes else ""
     st.caption(f"{some}Blue: the pruned network says so more often; orange: less often. On the diagonal it is right.")
     alt = f"Change of the confusions among {len(info)} classes, in images."
-    st.plotly_chart(confusion_figure(info), key="compared-confusions", config=PLAIN, alt=alt)
+    st.plotly_chart(
+        confusion_figure(info, dark=st.context.theme.type == "dark"), key="compared-confusions", config=PLAIN, alt=alt
+    )

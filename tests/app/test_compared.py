@@ -71,7 +71,7 @@ def test_the_change_of_confusions() -> None:
         [1, 0, -1],  # cats: one more is taken for an ant, one fewer is right
     ]
     assert list(info.index) == list(info.columns) == list(CLASSES)
-    figure = confusion_figure(info)
+    figure = confusion_figure(info, dark=False)
     heat, numbers = figure.data
     assert (heat.zmin, heat.zmax) == (-1, 1) and np.array(heat.z).tolist() == info.to_numpy().tolist()
     assert [stop for stop in heat.colorscale if stop[0] == 0.5 and not stop[1].endswith(", 0)")] == []  # zero is clear
@@ -88,7 +88,7 @@ def test_of_many_classes_those_that_change_most_are_shown() -> None:
     assert list(info.index) == sorted(info.index, key=lambda name: int(name.split()[1]))
     classes = most_changed(classes_info(found, names))
     assert len(classes) == MOST and classes["class"].tolist()[:2] == ["class 7", "class 50"]
-    figure = confusion_figure(info)
+    figure = confusion_figure(info, dark=False)
     assert len(figure.data) == 1 and figure.data[0].showscale
     assert list(figure.data[0].colorbar.ticktext) == ["−1", "0", "+1"]
 
@@ -98,7 +98,7 @@ def test_two_alike_networks_change_nothing() -> None:
     alike = replace(found, pruned=found.original)
     assert differing_info(alike, [str(n) for n in range(60)]).empty
     info = confusion_info(alike, [str(n) for n in range(60)])
-    assert not info.to_numpy().any() and confusion_figure(info).data[0].zmax == 1
+    assert not info.to_numpy().any() and confusion_figure(info, dark=False).data[0].zmax == 1
 
 
 def test_pictures_are_enlarged_pixel_by_pixel() -> None:
