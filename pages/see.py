@@ -3,6 +3,8 @@
 It does not know how networks are asked or compared.
 """
 
+import streamlit as st
+
 from app.compared_view import show_all, stored
 from app.dial_view import begin_dial, choose_ranking, show_dial
 from app.job_panel import others_at_work
@@ -21,8 +23,10 @@ def page() -> None:
     budget = show_dial(study, ranking, charts=False)
     shown = choose_shown(study, ranking, budget)
     comparison, problem = stored(shown)
-    show_one(shown, comparison, available)
-    show_all(shown, comparison, problem, available)
+    above = st.container()
+    show_all(shown, comparison, problem, available)  # first, as the networks take seconds to answer
+    with above:
+        show_one(shown, comparison, available)
 
 
 run_page(page, "pages/see.py")
