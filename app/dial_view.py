@@ -3,6 +3,7 @@
 It does not know how the browser draws it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -78,7 +79,7 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
         "held": held,
         "by": state.view("by", WAYS),
     }
-    budget_dial(data, f"{_KEY}-{charts}", lambda name: _heard(study, f"{_KEY}-{charts}", name))
+    budget_dial(data, f"{_KEY}-{charts}", lambda view: _heard(study, view))
     return budget
 
 
@@ -149,15 +150,15 @@ def _switches(
     }
 
 
-def _heard(study: Study, key: str, name: str) -> None:
+def _heard(study: Study, view: Mapping[str, Any]) -> None:
     """Do what the dial asks for; a value that is none is let go by."""
-    value = st.session_state[key].get(name)
-    if name == "budget":
-        state.keep_budget(value)
-    elif name == "held":
-        state.keep_held(value.get("percent") if isinstance(value, dict) else None)
-    elif name == "go" and isinstance(value, dict) and value.get("ranking") in rankings_of(study):
-        state.keep_budget(value.get("percent"))
-        st.session_state[ranking_key(study)] = value["ranking"]
-    elif name in ("by", "lens", "axis"):
-        state.keep_view(name, str(value))
+    state.keep_budget(view.get("budget"))
+    if "held" in view:
+        state.keep_held(view["held"])
+    for name in ("by", "lens", "axis"):
+        if name in view:
+            state.keep_view(name, str(view[name]))
+    go = view.get("go")
+    if isinstance(go, Mapping) and go.get("ranking") in rankings_of(study):
+        state.keep_budget(go.get("percent"))
+        st.session_state[ranking_key(study)] = go["ranking"]

@@ -115,6 +115,25 @@ def test_a_frame_rate_finds_its_network_or_is_out_of_reach(page: sync_api.Page, 
     sync_api.expect(page.locator(".bd-message")).to_contain_text("Out of reach")
 
 
+def test_choices_that_follow_each_other_closely_all_reach_the_link(
+    page: sync_api.Page, app_url: str, tmp_path: Path
+) -> None:
+    """The server hears the last of several words only."""
+    page.goto(f"{app_url}/?study=demo&budget=50")
+    wait_for_bars(page, kept_at(tmp_path / "studies", 0.5))
+    choices = (".bd-by [value=params]", ".bd-lens [value=macs]", ".bd-hold", ".bd-axis [value=params]")
+    page.evaluate(
+        """async (choices) => {
+        for (const choice of choices) {
+            document.querySelector(choice).click();
+            await new Promise(done => setTimeout(done, 15));
+        }
+    }""",
+        choices,
+    )
+    page.wait_for_url(lambda url: all(part in url for part in ("by=params", "lens=macs", "held=50", "axis=params")))
+
+
 def test_a_view_is_a_link(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
     page.goto(f"{app_url}/?study=demo&budget=30")
     wait_for_bars(page, kept_at(tmp_path / "studies", 0.3))

@@ -35,20 +35,21 @@ _mount = st.components.v2.component(
 )
 
 
-def budget_dial(data: Mapping[str, Any], key: str, on_change: Callable[[str], None]) -> None:
+def budget_dial(data: Mapping[str, Any], key: str, on_view: Callable[[Mapping[str, Any]], None]) -> None:
     """Show the dial.
 
     Args:
         data: see `dial.js`; unchanged data is sent to a browser once only.
-        on_change: hears which of "budget", "held", "by", "lens", "axis" and "go" was set, with its value in the session
-            state.
+        on_view: hears what was chosen: budget (per cent), and whichever of held, by, lens, axis and go has changed. It
+            comes from a browser, so anything may be in it.
     """
-    heard = {f"on_{name}_change": _telling(on_change, name) for name in ("budget", "held", "by", "lens", "axis", "go")}
-    _mount(key=key, data={**data, "plotly": f"app/static/{_PLOTLY.name}"}, **heard)
 
+    def heard() -> None:
+        view = st.session_state[key].get("view")
+        if isinstance(view, Mapping):
+            on_view(view)
 
-def _telling(on_change: Callable[[str], None], name: str) -> Callable[[], None]:
-    return lambda: on_change(name)
+    _mount(key=key, data={**data, "plotly": f"app/static/{_PLOTLY.name}"}, on_view_change=heard)
 
 
 @st.cache_resource(show_spinner=False)

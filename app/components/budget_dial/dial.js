@@ -16,6 +16,7 @@ const SETTLED_MS = 160; // after the last key
 class Dial {
   constructor(root) {
     this.root = root;
+    this.chosen = {}; // what Python has not answered yet
     root.innerHTML = TEMPLATE;
     const find = (selector) => root.querySelector(selector);
     this.parts = {
@@ -29,23 +30,17 @@ class Dial {
     this.bars = new LayerBars(this.parts.layers);
     this.lanes = new LaneMap(this.parts.map);
     this.frontier = new Frontier(this.parts.frontier, (percent, ranking) => this.go(percent, ranking));
-    this.files(find(".bd-layers .bd-files"), "layers", () => (this.table.lanes ? laneRows : layerRows)(this.table, this.i));
-    this.files(find(".bd-frontier .bd-files"), "frontier", () => frontierRows(this.data.frontier));
+    for (const chart of ["layers", "frontier"]) fileButtons(find(`.bd-${chart} .bd-files`), (format) => this.save(chart, format));
     this.listen();
   }
 
-  /** Buttons that give a chart as a file. */
-  files(element, chart, rows) {
-    for (const format of ["png", "svg", "csv"]) {
-      const button = Object.assign(document.createElement("button"), { type: "button", textContent: format.toUpperCase() });
-      button.onclick = () => {
-        const map = chart === "layers" && this.table.lanes;
-        const name = `${this.data.name}-${map ? "lanes" : chart}-${this.table.percent[this.i]}`;
-        if (format === "csv") return saveTable(rows(), name);
-        return map ? saveDrawing(this.lanes.picture(), name, format) : savePicture(this.parts[chart], name, format);
-      };
-      element.append(button);
-    }
+  /** Give a chart as a file. */
+  save(chart, format) {
+    const map = chart === "layers" && this.table.lanes;
+    const name = `${this.data.name}-${map ? "lanes" : chart}-${this.table.percent[this.i]}`;
+    const rows = { layers: () => (map ? laneRows : layerRows)(this.table, this.i), frontier: () => frontierRows(this.data.frontier) };
+    if (format === "csv") return saveTable(rows[chart](), name);
+    return map ? saveDrawing(this.lanes.picture(), name, format) : savePicture(this.parts[chart], name, format);
   }
 
   listen() {
@@ -79,6 +74,7 @@ class Dial {
     const here = data.id === this.data?.id ? this.table.percent[this.i] : undefined;
     const way = this.way ?? data.by;
     Object.assign(this, { data, tell, table: data.table, last: data.table.macs.length - 1 });
+    for (const name of Object.keys(this.chosen)) if (this.chosen[name] === data[name]) delete this.chosen[name];
     this.way = reach(this.table, way) ? way : "macs";
     this.parts.range.max = this.last;
     this.i = here === undefined ? this.table.start : this.placeOf(here);
@@ -93,7 +89,7 @@ class Dial {
   /** Compare with the network of a budget from now on; null: with the original. */
   hold(percent) {
     this.held = percent;
-    this.tell("held", { percent });
+    this.choose({ held: percent });
     this.draw();
     this.settle();
   }
@@ -108,13 +104,13 @@ class Dial {
     const ways = Object.entries(WAYS).filter(([way]) => reach(table, way)).map(([way, { caption }]) => [way, caption]);
     fill(parts.by, "by", ways, this.way, (way) => {
       this.way = way;
-      this.tell("by", way);
+      this.choose({ by: way });
       this.draw();
     });
     parts.charts.hidden = !data.lenses;
     if (!data.lenses) return;
-    fill(parts.lens, "lens", data.lenses, data.lens, (lens) => this.tell("lens", lens));
-    fill(parts.axis, "axis", data.axes, data.axis, (axis) => this.tell("axis", axis));
+    fill(parts.lens, "lens", data.lenses, data.lens, (lens) => this.choose({ lens }));
+    fill(parts.axis, "axis", data.axes, data.axis, (axis) => this.choose({ axis }));
     parts.nothing.textContent = data.frontier ? "" : data.nothing;
     parts.frontier.hidden = parts.frontierFiles.hidden = !data.frontier;
     this.arrange();
@@ -166,9 +162,14 @@ class Dial {
     clearTimeout(this.resting);
     this.resting = null;
     const percent = this.table.percent[this.i];
-    if (percent === this.told) return;
-    this.told = percent;
-    this.tell("budget", percent);
+    if (percent !== this.told) this.choose();
+  }
+
+  /** Tell Python. Of words that follow closely it hears the last alone, so each holds all that is not answered yet. */
+  choose(choice = {}, more = {}) {
+    Object.assign(this.chosen, choice);
+    this.told = this.table.percent[this.i];
+    this.tell("view", { budget: this.told, ...this.chosen, ...more });
   }
 
   /** Find the largest network within a limit that was typed. */
@@ -194,7 +195,7 @@ class Dial {
   /** Go to a measured network; that of another ranking is Python's to open. */
   go(percent, ranking) {
     if (ranking !== "original" && ranking !== this.data.ranking) {
-      this.tell("go", { percent, ranking });
+      this.choose({}, { go: { percent, ranking } });
       return;
     }
     this.turn(this.placeOf(percent));

@@ -52,3 +52,12 @@ function frontierRows(frontier) {
   const rows = frontier.rows.map(({ series, ranking, percent, x, top1_percent }) => [series, ranking, percent, x, top1_percent]);
   return [["series", "ranking", "macs_percent", frontier.layout.xaxis.title.text, "top1_percent"], ...rows];
 }
+
+/** Buttons that give a chart as a file: `give` is told the format. */
+function fileButtons(element, give) {
+  for (const format of ["png", "svg", "csv"]) {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: format.toUpperCase() });
+    button.onclick = () => give(format);
+    element.append(button);
+  }
+}
