@@ -69,35 +69,38 @@ def edited(shape: Shape, info: pd.DataFrame, rows: Mapping[int, Mapping[str, Any
 
 
 def show_layers(study: Study, curve: BudgetCurve, budget: float) -> None:
-    """The table, editable; every change is solved again at the same budget, and can be undone."""
+    """The table, editable, once it is opened; every change is solved again at the same budget, and can be undone."""
+    key = f"layers-open-{study.path.name}"
+    if key not in st.session_state:
+        st.session_state[key] = not study.shape.is_plain or bool(_history(study))
+    opened = st.expander("Layers: search, sort, pin", key=key, on_change="rerun")
+    if opened.open:  # a closed one costs the browser a megabyte of scripts
+        with opened:
+            _table(study, curve, budget)
+
+
+def _table(study: Study, curve: BudgetCurve, budget: float) -> None:
     shape = study.shape
     info = layers_info(curve, curve.at(macs=budget), shape)
-    with st.expander(
-        "Layers: search, sort, pin", expanded=not shape.is_plain or bool(_history(study)), key="layers-open"
-    ):
-        st.caption(
-            "Pin a layer at a number of filters, or leave it whole: the rest is solved again at the same budget. "
-            "Double-click a cell to change it; measuring, fine-tuning and export follow."
-        )
-        _controls(study, shape)
-        key = _key(study, "table")
-        st.data_editor(
-            info,
-            key=key,
-            hide_index=True,
-            disabled=[_LAYER, _KEPT, _TOTAL, _SHARE],
-            column_config={
-                _SHARE: st.column_config.ProgressColumn(
-                    format="%.1f", min_value=0, max_value=float(info[_SHARE].max())
-                ),
-                _PIN: st.column_config.NumberColumn(
-                    min_value=1, step=1, help="Exactly so many filters, at every budget."
-                ),
-                _WHOLE: st.column_config.CheckboxColumn(help="None of its filters go."),
-            },
-            on_change=_on_edit,
-            args=(study, info, key),
-        )
+    st.caption(
+        "Pin a layer at a number of filters, or leave it whole: the rest is solved again at the same budget. "
+        "Double-click a cell to change it; measuring, fine-tuning and export follow."
+    )
+    _controls(study, shape)
+    key = _key(study, "table")
+    st.data_editor(
+        info,
+        key=key,
+        hide_index=True,
+        disabled=[_LAYER, _KEPT, _TOTAL, _SHARE],
+        column_config={
+            _SHARE: st.column_config.ProgressColumn(format="%.1f", min_value=0, max_value=float(info[_SHARE].max())),
+            _PIN: st.column_config.NumberColumn(min_value=1, step=1, help="Exactly so many filters, at every budget."),
+            _WHOLE: st.column_config.CheckboxColumn(help="None of its filters go."),
+        },
+        on_change=_on_edit,
+        args=(study, info, key),
+    )
 
 
 def offer_shape(study: Study) -> None:

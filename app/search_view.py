@@ -3,7 +3,9 @@
 It does not know how candidates are proposed or scored.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -19,6 +21,7 @@ from legr.study.store import Study
 
 METHODS = {"gradient": "Gradient", "evolution": "Evolution", "cma-es": "CMA-ES", "tpe": "TPE"}
 OFFERED = ("gradient", "evolution")  # the others are for comparison, on the command line
+Place = AbstractContextManager[Any, Any]
 WHOLE, ONE, OWN = "Whole slider", "One budget", "Other"
 
 
@@ -159,8 +162,7 @@ def show_search(study: Study, job: Job) -> None:
         info, total = search_info_of_history(job.history), job.total
     if len(info):
         first, last = float(info["identity"].iloc[-1]), float(info["best"].iloc[-1])
-        with st.container(horizontal=True):
-            _losses(first, last)
+        _losses(first, last, *st.columns(2, wrap=False))  # their places do not depend on what they show
         st.plotly_chart(search_figure(info, total), key="search", config=PLAIN, alt=_ALT)
     if job.active and job.stage != "point":
         show_replay(study, newest_journal(study, since=job.created), "replay-live")
@@ -170,7 +172,7 @@ def show_learned(study: Study, learned: Learned) -> None:
     """What the last finished search found, and the way to it."""
     st.subheader("The learned ranking", anchor=False)
     with st.container(horizontal=True):
-        _losses(learned.identity_loss, learned.best_loss)
+        _losses(learned.identity_loss, learned.best_loss, nullcontext(), nullcontext())
         metric("Candidates", str(learned.candidates), help=f"The best was number {learned.best_candidate}.")
         metric("Search time", duration(learned.seconds))
     ending = " It has settled: more effort would change nothing." if learned.settled else ""
@@ -191,7 +193,9 @@ _ALT = "Best loss after each pass, beside the loss of the identity."
 _RELATIVE = "With several budgets, in units of the identity's loss at each."
 
 
-def _losses(identity: float, best: float) -> None:
+def _losses(identity: float, best: float, left: Place, right: Place) -> None:
     change = f"{100 * (best / identity - 1):+.1f} %" if best < identity else None
-    metric("Loss of the identity", f"{identity:.4f}", help=f"Of plain L2 norms, candidate 0. {_RELATIVE}")
-    metric("Best loss", f"{best:.4f}", change, less_is_better=True, against="identity")
+    with left:
+        metric("Loss of the identity", f"{identity:.4f}", help=f"Of plain L2 norms, candidate 0. {_RELATIVE}")
+    with right:
+        metric("Best loss", f"{best:.4f}", change, less_is_better=True, against="identity")

@@ -32,7 +32,7 @@ def serve(port: int, studies: Path | None) -> None:
     if free != port:
         terminal.say(f"Port {port} is taken; using {free} instead.")
     folder = studies_folder(studies)
-    command = [sys.executable, "-m", "streamlit", "run", str(_ENTRY), "--server.port", str(free)]
+    command = [sys.executable, "-m", "app.server", "run", str(_ENTRY), "--server.port", str(free)]
     process = subprocess.Popen(
         command, cwd=_ENTRY.parent, env={**with_settings(os.environ), "LEGR_STUDIES": str(folder)}
     )

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from app.layers_view import edited, layers_info
 from legr.errors import SettingsError
 from legr.ranking.shape import Shape
 from legr.structure.cost import cost
 from legr.study.store import Study
+from tests.app.conftest import OpenApp
 
 
 @pytest.fixture
@@ -41,3 +43,16 @@ def test_edits_become_a_shape(study: Study) -> None:
     assert edited(shape, info, {0: {"Pin at": None}, 1: {"Leave whole": False}}) == Shape(multiple=4)
     with pytest.raises(SettingsError, match="from 1 on"):
         edited(Shape(), info, {1: {"Pin at": 0}})
+
+
+def test_the_table_is_made_when_it_is_opened(open_app: OpenApp, study: Study) -> None:
+    def opened(at: AppTest) -> bool:
+        assert not at.exception and not at.error
+        return any(button.label == "Clear all" for button in at.button)
+
+    at = open_app()
+    assert not opened(at)
+    at.session_state["layers-open-demo"] = True
+    assert opened(at.run())
+    study.save_shape(Shape(multiple=4))
+    assert opened(open_app()), "what is asked for is shown"

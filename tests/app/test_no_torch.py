@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tests.app.conftest import ROOT
+from tests.browser.running import running_app, server_of
 
 SCRIPT = """
 import sys
@@ -23,3 +25,13 @@ assert not heavy, heavy
 def test_all_pages_run_without_torch(studies: Path) -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_the_server_itself_has_no_torch_in_its_memory(studies: Path) -> None:
+    with running_app(studies) as url:
+        process = server_of(url)
+        deadline = time.monotonic() + 20
+        while not any("pandas" in region.path for region in process.memory_maps()):  # it reads ahead what pages need
+            assert time.monotonic() < deadline, "nothing was read ahead"
+            time.sleep(0.2)
+        assert not any("torch" in region.path for region in process.memory_maps())

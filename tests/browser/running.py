@@ -13,7 +13,9 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psutil
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +58,13 @@ def running_app(studies: Path) -> Iterator[str]:
     finally:
         os.killpg(server.pid, 15)
         server.wait(timeout=20)
+
+
+def server_of(url: str) -> psutil.Process:
+    """The process that serves the pages."""
+    port = urlsplit(url).port
+    listening = (c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr.port == port)
+    return psutil.Process(next(c.pid for c in listening))
 
 
 def _answers(url: str) -> bool:

@@ -247,6 +247,7 @@ class Dial {
     try {
       const Plotly = await loadPlotly(data.plotly);
       if (data !== this.data) return; // newer data has its own turn
+      this.width ??= this.root.clientWidth; // the first drawing fits as it is
       if (!this.table.lanes) await this.bars.settle(Plotly, data, this.i, this.other);
       if (data !== this.data) return;
       if (data.frontier) await this.frontier.settle(Plotly, data, this.i);
@@ -267,10 +268,8 @@ class Dial {
     const width = this.root.clientWidth;
     if (!width || width === this.width || !window.Plotly) return;
     this.width = width;
-    for (const chart of [this.parts.layers, this.parts.frontier]) {
-      if (chart._fullLayout && !chart.hidden) window.Plotly.Plots.resize(chart).then(() => this.settle());
-    }
-    if (this.table.lanes) this.settle();
+    const charts = [this.parts.layers, this.parts.frontier].filter((chart) => chart._fullLayout && !chart.hidden);
+    Promise.all(charts.map((chart) => window.Plotly.Plots.resize(chart))).then(() => this.settle());
   }
 
   close() {
