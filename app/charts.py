@@ -188,6 +188,23 @@ def training_figure(info: pd.DataFrame, epochs: int) -> go.Figure:
     return figure
 
 
+def runs_figure(runs: Sequence[tuple[str, pd.DataFrame]]) -> go.Figure:
+    """Held-out accuracy of several runs after each epoch; each with its name."""
+    figure = go.Figure()
+    for name, info in runs:
+        figure.add_scatter(
+            x=info["epoch"],
+            y=info["heldout_percent"],
+            name=name,
+            mode="lines+markers",
+            hovertemplate="epoch %{x}<br>held-out top-1 %{y:.2f} %<extra>%{fullData.name}</extra>",
+        )
+    style(figure, 300)
+    figure.update_xaxes(title="epoch", fixedrange=True, rangemode="tozero")
+    figure.update_yaxes(title="held-out top-1, %", fixedrange=True, tickformat=".1f")
+    return figure
+
+
 def _around(percent: pd.Series) -> list[float]:
     """A range of accuracies with some room on both sides."""
     known = percent.dropna()

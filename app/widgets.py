@@ -185,6 +185,11 @@ def option(job: Job, name: str, otherwise: str | float) -> str:
     return arguments[place] if place < len(arguments) else str(otherwise)
 
 
+def budget_of(job: Job) -> str:
+    """The budget that a job was started with, in words."""
+    return f"{100 * float(option(job, '--macs', 1.0)):g} % of the MACs"
+
+
 def optimism_note(study: Study) -> None:
     """Say where losses on held-out images may be too good."""
     if study.info.weights_origin == "elsewhere":

@@ -8,8 +8,9 @@ import streamlit as st
 from app import state
 from app.charts import CAPTIONS
 from app.dial_view import begin_dial, show_dial
+from app.export_view import show_export
+from app.finetune_view import show_runs, show_training, training_form
 from app.job_panel import job_panel, launch, others_at_work
-from app.network_view import show_export, show_runs, show_training
 from app.welcome import learn_first
 from app.widgets import NO_IMAGES, data_notice, guarded, heading, optimism_note, plain, require_study, run_page
 from legr.jobs import records
@@ -39,15 +40,10 @@ def finetune(study: Study, budget: float, available: bool) -> None:
     st.subheader("Fine-tune", anchor=False)
     job = records.latest(study, "finetune")
     if not (job and job.active):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            epochs = st.number_input("Epochs", 1, 1000, 10, key="epochs", persist_state="session", width=140)
-            distill = st.toggle(
-                "Learn from the original", True, key="distill", persist_state="session", help="Distillation."
-            )
+        how = training_form()
         label, missing = f"Fine-tune at {100 * budget:g} %", None if available else NO_IMAGES
         if st.button(label, type="primary", key="finetune", disabled=not available, help=missing):
-            flag = "--distill" if distill else "--no-distill"
-            launch(study, "finetune", ["--macs", f"{budget:.6g}", "--epochs", str(epochs), flag])
+            launch(study, "finetune", ["--macs", f"{budget:.6g}", *how])
     job_panel(study, "finetune", draw=lambda current: show_training(study, current))
 
 

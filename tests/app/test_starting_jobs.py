@@ -100,9 +100,12 @@ def test_without_images_exporting_works(open_app: OpenApp, studies: Path, starte
 def test_fine_tuning_at_the_chosen_budget(open_app: OpenApp, studies: Path, started: Started) -> None:
     at = open_app("finetune", budget="47")
     at.number_input(key="epochs").set_value(3).run()
-    at.toggle(key="distill").set_value(False).run()
+    at.selectbox(key="recipe").set_value("standard").run()
+    at.toggle(key="distill-True").set_value(False).run()
     press(at, "Fine-tune at 47 %")
-    assert started == [(studies / "demo", "finetune", ["--macs", "0.47", "--epochs", "3", "--no-distill"])]
+    assert started == [
+        (studies / "demo", "finetune", ["--macs", "0.47", "--recipe", "standard", "--epochs", "3", "--no-distill"])
+    ]
 
 
 def test_measuring_the_network_on_screen(open_app: OpenApp, studies: Path, started: Started) -> None:

@@ -1,0 +1,132 @@
+"""Fine-tuning on a page: how to train, what a run is doing, and finished runs side by side.
+
+It does not know how a network is trained.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from app.charts import PLAIN, runs_figure, training_figure, training_info
+from app.widgets import budget_of, option, plain
+from legr.jobs.records import Job
+from legr.progress import duration
+from legr.study.records import FineTuned
+from legr.study.store import Study
+from legr.training.settings import RECIPES, TrainSettings, recipe_of
+
+_RECIPE, _EPOCHS, _DISTILL = "recipe", "epochs", "distill"
+START = "short"
+_WORDS = {
+    "quick": "a first look",
+    "short": "most of what can be won back",
+    "standard": "what a product would ship",
+    "paper": "as in LeGR, without a teacher",
+}
+
+
+def training_form() -> list[str]:
+    """Ask how to train; return what `python -m legr finetune` is told beside the budget."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        recipe = st.selectbox(
+            "Recipe", list(RECIPES), list(RECIPES).index(START), format_func=_caption, key=_RECIPE, width=330,
+            persist_state="session",
+        )  # fmt: skip
+        own = RECIPES[recipe]
+        epochs = st.number_input(
+            "Epochs", 1, 1000, None, key=_EPOCHS, persist_state="session", width=140, placeholder=f"{own.epochs}",
+            help="Passes over the training images; the recipe's own where nothing is set.",
+        )  # fmt: skip
+        distill = st.toggle(
+            "Learn from the original", own.distill, key=f"{_DISTILL}-{own.distill}", persist_state="session",
+            help="Distillation: the original network's answers are learned beside the labels.",
+        )  # fmt: skip
+    arguments = ["--recipe", recipe]
+    arguments += [] if epochs is None else ["--epochs", str(epochs)]
+    return arguments + ([] if distill == own.distill else ["--distill" if distill else "--no-distill"])
+
+
+def settings_of(job: Job) -> TrainSettings:
+    """How a job trains."""
+    flags = {"--distill": True, "--no-distill": False}
+    distill = next((flags[argument] for argument in job.arguments if argument in flags), None)
+    epochs, seed = option(job, "--epochs", ""), option(job, "--seed", "")
+    changes = {"epochs": int(epochs) if epochs else None, "seed": int(seed) if seed else None, "distill": distill}
+    return recipe_of(option(job, "--recipe", START), changes)
+
+
+def show_training(study: Study, job: Job) -> None:
+    """What is trained, and its curves; of a finished run, all of them, however often it was resumed."""
+    settings = settings_of(job)
+    taught = ", learning from the original" if settings.distill else ""
+    st.caption(plain(f"{budget_of(job)}, {settings.epochs} epochs{taught}."))
+    key = Path(str(job.result.get("weights", ""))).stem
+    finished = next((run for run in study.finetuned if run.key == key), None)
+    history = finished.curve if finished else job.history
+    info = training_info(history)
+    if len(info):
+        epochs = job.total if job.stage == "epoch" else int(info["epoch"].max())
+        alt = "Training loss and held-out accuracy after each epoch."
+        st.plotly_chart(training_figure(info, epochs), key="training", config=PLAIN, alt=alt)
+    if any(row.get("slower", 1) < 1 for row in history):
+        st.caption("A loss was no number: the run went back to its last good epoch and on at a lower learning rate.")
+
+
+def runs_info(runs: Sequence[FineTuned]) -> pd.DataFrame:
+    """Finished runs, newest first, as people read them."""
+    rows = [
+        (
+            100 * run.macs_fraction,
+            100 * run.top1_before,
+            100 * run.top1,
+            100 * run.heldout_top1,
+            run.epochs,
+            "yes" if run.settings.get("distill") else "no",
+            duration(run.seconds),
+            run.created[:16].replace("T", " "),
+        )
+        for run in reversed(runs)
+    ]
+    names = ["MACs, %", "Top-1 before, %", "Top-1 after, %", "Held-out, %", "Epochs", "Distilled", "Time"]
+    return pd.DataFrame(rows, columns=[*names, "Finished (UTC)"])
+
+
+def show_runs(runs: Sequence[FineTuned]) -> None:
+    """The table of finished runs, and the curves of those that are chosen."""
+    if not runs:
+        return
+    st.subheader("Fine-tuned networks", anchor=False)
+    table = runs_info(runs)
+    two_places = {name: st.column_config.NumberColumn(format="%.2f") for name in table.columns if name.endswith("%")}
+    several = len(runs) > 1
+    chosen = st.dataframe(
+        table,
+        key=f"runs-{len(runs)}",
+        hide_index=True,
+        column_config=two_places,
+        alt="Every finished fine-tuning run.",
+        on_select="rerun" if several else "ignore",
+        selection_mode="multi-row",
+    )
+    if not several:
+        return
+    rows = [row for row in chosen["selection"]["rows"] if row < len(runs)]
+    if not rows:
+        st.caption("Choose runs in the table to see their curves in one chart.")
+        return
+    newest_first = list(reversed(runs))
+    figure = runs_figure([(run_name(newest_first[row]), training_info(newest_first[row].curve)) for row in rows])
+    st.plotly_chart(figure, key="runs-compared", config=PLAIN, alt="Held-out accuracy of the chosen runs by epoch.")
+
+
+def run_name(run: FineTuned) -> str:
+    """A run in a legend: its budget, its epochs, and what else sets it apart."""
+    taught = "" if run.settings.get("distill") else ", no teacher"
+    seed = f", seed {run.settings['seed']}" if run.settings.get("seed") else ""
+    return f"{100 * run.macs_fraction:.1f} %, {run.epochs} epochs{taught}{seed}"
+
+
+def _caption(recipe: str) -> str:
+    return f"{recipe.capitalize()}: {RECIPES[recipe].epochs} epochs, {_WORDS[recipe]}"
