@@ -28,6 +28,7 @@ PAGES = {
     "Explore": ".bd-frontier .scatterlayer .point",
     "Learn": ".st-key-replay .js-plotly-plot, .js-plotly-plot .scatterlayer",
     "Fine-tune & export": ".st-key-export button",
+    "See it": "[data-testid=stFileUploader]",
     "Structure": "[data-testid=stDataFrame] canvas",
     "Studies": "[data-testid=stFileUploader]",
 }
