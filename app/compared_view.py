@@ -21,7 +21,6 @@ from app.compared import (
     outcomes_info,
 )
 from app.dial import percent_of
-from app.dial_view import ranking_key
 from app.job_panel import job_panel, launch
 from app.look_view import pick
 from app.pictures import enlarged
@@ -112,8 +111,8 @@ def _is_current(shown: Shown, network: Compared) -> bool:
 
 def _go(shown: Shown, network: Compared) -> None:
     state.keep_budget(percent_of(network.macs_fraction))
-    st.session_state[ranking_key(shown.study)] = network.ranking
-    go_to_weights(shown.study, network.finetuned)
+    state.keep_view("ranking", network.ranking)
+    go_to_weights(network.finetuned)
 
 
 # -- what was found ----------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from legr.ranking.budget import BudgetCurve, CurveTable
 from legr.structure.cost import dense_layer_macs
 from legr.structure.lanes import plan_lanes
 from legr.structure.types import Structure
-from legr.study.records import FineTuned, Point, RankingName
+from legr.study.records import FineTuned, RankingName
 from legr.study.store import keep_id
 
 Lens = Literal["filters", "percent", "macs", "params", "together"]
@@ -45,6 +45,7 @@ def stops(curve: BudgetCurve, points: Sequence[float], here: float) -> dict[int,
     wanted = [low, *steps.tolist(), *map(percent_of, points), here]
     inside = sorted({min(100.0, max(low, percent)) for percent in wanted})
     by_step = {curve.step(macs=percent / 100): percent for percent in inside}  # of two alike, the larger budget
+    by_step[curve.step(macs=here / 100)] = here  # but what was asked for stays as it was said
     return dict(sorted(by_step.items(), reverse=True))
 
 
@@ -85,14 +86,18 @@ def dial_table(
     found = stops(curve, points, here)
     table = curve.table([percent / 100 for percent in found.values()])
     places = [int(macs) for macs in table.macs]
+
+    def before(macs: int) -> Reading | None:
+        return measured.top1(ranking, macs)
+
     return {
         "percent": list(found.values()),
         "cost": [100 * macs / curve.dense.macs for macs in places],
         "macs": places,
         "params": table.params.tolist(),
         **_readings("latency", places, lambda macs: measured.latency_ms(ranking, macs)),
-        **_readings("before", places, lambda macs: measured.top1(ranking, macs)),
-        **_readings("after", places, _after(curve, runs, measured.original)),
+        **_readings("before", places, before),
+        **_readings("after", places, _after(curve, runs, before)),
         "layers": [layer.name for layer in curve.structure.layers],
         "totals": [layer.total for layer in curve.structure.layers],
         "kept": table.kept.tolist(),
@@ -104,20 +109,23 @@ def dial_table(
     }
 
 
-def _after(curve: BudgetCurve, runs: Sequence[FineTuned], original: Point | None) -> Callable[[int], Reading | None]:
-    """Accuracy after fine-tuning: of a network's runs, the best on held-out images; else between two that were tuned.
-
-    The original, which needs no fine-tuning, is the upper end.
-    """
+def _after(
+    curve: BudgetCurve, runs: Sequence[FineTuned], before: Callable[[int], Reading | None]
+) -> Callable[[int], Reading | None]:
+    """Accuracy after fine-tuning: of a network's runs, the best on held-out images; else between two tuned ones."""
     best: dict[int, FineTuned] = {}
     for run in sorted(runs, key=lambda run: run.heldout_top1):
         step = curve.step(macs=max(curve.floor, min(1.0, percent_of(run.macs_fraction) / 100)))
         if keep_id(curve.keep(step)) == run.keep_id:  # on this ranking's path, as it is now
             best[int(curve.macs[step])] = run
     known = {macs: run.top1 for macs, run in best.items()}
-    if original is not None and known:
-        known.setdefault(original.macs, original.top1)
-    return lambda macs: reading(known, macs)
+
+    def read(macs: int) -> Reading | None:
+        found, plain = reading(known, macs), before(macs)
+        below = found and plain and not found.measured and found.value < plain.value
+        return None if below else found  # runs of different lengths may lie so: that is no forecast
+
+    return read
 
 
 def _readings(name: str, places: Sequence[int], read: Callable[[int], Reading | None]) -> dict[str, list[Any]]:

@@ -15,6 +15,7 @@ from app.dial import LENSES, Lens, dial_table, percent_of
 from app.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_info
 from app.measured import Measurements
 from app.widgets import FLOPS_NOTE
+from legr.ranking.shape import PLAIN, Shape
 from legr.study.records import RANKINGS, RankingName
 from legr.study.store import Study
 
@@ -25,11 +26,6 @@ _UNMEASURED = "No network has been measured yet: Measure the frontier, below, do
 _REMEDY = "A ranking learned for small budgets, or a smaller network to begin with, would help."
 
 
-def ranking_key(study: Study) -> str:
-    """Where the choice of the ranking is remembered."""
-    return f"ranking-{study.path.name}-{bool(study.learned)}"
-
-
 def rankings_of(study: Study) -> list[RankingName]:
     """Rankings that a study has."""
     return [name for name in RANKINGS if name != "learned" or study.learned]
@@ -37,14 +33,15 @@ def rankings_of(study: Study) -> list[RankingName]:
 
 def choose_ranking(study: Study) -> RankingName:
     """Let the user choose one of them."""
+    key, options = f"ranking-{study.path.name}-{bool(study.learned)}", rankings_of(study)
+    st.session_state[key] = state.view("ranking", options)  # no default of the widget's own: a click on a chart sets it
     chosen: RankingName = st.segmented_control(
         "Ranking",
-        rankings_of(study),
-        default=study.default_ranking,
+        options,
         required=True,
         format_func=CAPTIONS.__getitem__,
-        key=ranking_key(study),
-        persist_state="session",
+        key=key,
+        on_change=lambda: state.keep_view("ranking", st.session_state[key]),
         wrap=True,
         help="Which filters go first. Learned: by the map found on the Learn page. Identity: those of the "
         "smallest L2 norm. Uniform: the same share of every layer.",
@@ -55,6 +52,7 @@ def choose_ranking(study: Study) -> RankingName:
 def begin_dial() -> None:
     """Let the dial begin where the budget stands; for the whole page, not for a fragment that runs again."""
     st.session_state.pop(_START, None)
+    state.write_link()
 
 
 def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
@@ -117,18 +115,20 @@ def _data(
         "ranking": ranking,
         "colour": COLOURS[ranking],
         "colours": COLOURS,
-        "note": sources_line(measured),
+        "note": sources_line(measured, ranking, study.shape),
         "remedy": _REMEDY,
     }
     return data if axis is None else data | _switches(measured, ranking, lens, axis, _axes(path, stamps))
 
 
-def sources_line(measured: Measurements) -> str:
-    """Where latency and accuracy come from, in one line."""
-    if not measured.points:
-        return f"Accuracy and latency: not measured. {FLOPS_NOTE}"
+def sources_line(measured: Measurements, ranking: RankingName, shape: Shape = PLAIN) -> str:
+    """Where latency and accuracy come from, in one line; before that, what is asked of the network's shape."""
+    asked = f"Asked for: {shape.words}. " if shape.words else ""
+    if not measured.line(ranking):
+        which = " of such networks" if asked else " of this ranking" if measured.points else ""
+        return f"{asked}Accuracy and latency{which}: not measured. {FLOPS_NOTE}"
     where = f"Latency: {measured.conditions}, never estimated from MACs. " if measured.conditions else ""
-    return f"{where}~: read between two measured networks of this ranking. {FLOPS_NOTE}"
+    return f"{asked}{where}~: read between two measured networks of this ranking. {FLOPS_NOTE}"
 
 
 def _switches(
@@ -161,4 +161,4 @@ def _heard(study: Study, view: Mapping[str, Any]) -> None:
     go = view.get("go")
     if isinstance(go, Mapping) and go.get("ranking") in rankings_of(study):
         state.keep_budget(go.get("percent"))
-        st.session_state[ranking_key(study)] = go["ranking"]
+        state.keep_view("ranking", go["ranking"])

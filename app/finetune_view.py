@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.charts import PLAIN, runs_figure, training_figure, training_info
-from app.widgets import budget_of, option, plain
+from app.widgets import budget_of, many, option, plain
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.study.records import FineTuned
@@ -61,7 +61,7 @@ def show_training(study: Study, job: Job) -> None:
     """What is trained, and its curves; of a finished run, all of them, however often it was resumed."""
     settings = settings_of(job)
     taught = ", learning from the original" if settings.distill else ""
-    st.caption(plain(f"{budget_of(job)}, {settings.epochs} epochs{taught}."))
+    st.caption(plain(f"{budget_of(job)}, {many(settings.epochs, 'epoch')}{taught}."))
     key = Path(str(job.result.get("weights", ""))).stem
     finished = next((run for run in study.finetuned if run.key == key), None)
     history = finished.curve if finished else job.history
@@ -125,8 +125,8 @@ def run_name(run: FineTuned) -> str:
     """A run in a legend: its budget, its epochs, and what else sets it apart."""
     taught = "" if run.settings.get("distill") else ", no teacher"
     seed = f", seed {run.settings['seed']}" if run.settings.get("seed") else ""
-    return f"{100 * run.macs_fraction:.1f} %, {run.epochs} epochs{taught}{seed}"
+    return f"{100 * run.macs_fraction:.1f} %, {many(run.epochs, 'epoch')}{taught}{seed}"
 
 
 def _caption(recipe: str) -> str:
-    return f"{recipe.capitalize()}: {RECIPES[recipe].epochs} epochs, {_WORDS[recipe]}"
+    return f"{recipe.capitalize()}: {many(RECIPES[recipe].epochs, 'epoch')}, {_WORDS[recipe]}"

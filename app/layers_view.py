@@ -73,6 +73,7 @@ def show_layers(study: Study, curve: BudgetCurve, budget: float) -> None:
     key = f"layers-open-{study.path.name}"
     if key not in st.session_state:
         st.session_state[key] = not study.shape.is_plain or bool(_history(study))
+    _wishes(study)
     opened = st.expander("Layers: search, sort, pin", key=key, on_change="rerun")
     if opened.open:  # a closed one costs the browser a megabyte of scripts
         with opened:
@@ -86,7 +87,7 @@ def _table(study: Study, curve: BudgetCurve, budget: float) -> None:
         "Pin a layer at a number of filters, or leave it whole: the rest is solved again at the same budget. "
         "Double-click a cell to change it; measuring, fine-tuning and export follow."
     )
-    _controls(study, shape)
+    _multiple(study, shape)
     key = _key(study, "table")
     st.data_editor(
         info,
@@ -108,25 +109,31 @@ def offer_shape(study: Study) -> None:
     offer_link(study, lambda asked: _change(study, lambda: asked))
 
 
-def _controls(study: Study, shape: Shape) -> None:
+def _multiple(study: Study, shape: Shape) -> None:
     key = _key(study, "multiple")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox(
-            "Filters in multiples of",
-            MULTIPLES,
-            index=MULTIPLES.index(shape.multiple),
-            key=key,
-            width=180,
-            on_change=_on_multiple,
-            args=(study, key),
-            help="What remains of a layer is a multiple of it, or the layer is whole: kernels like that.",
-        )
-        st.button("Undo", disabled=not _history(study), on_click=_undo, args=(study,))
-        st.button("Clear all", disabled=shape.is_plain, on_click=_change, args=(study, lambda: PLAIN))
+    st.selectbox(
+        "Filters in multiples of",
+        MULTIPLES,
+        index=MULTIPLES.index(shape.multiple),
+        key=key,
+        width=180,
+        on_change=_on_multiple,
+        args=(study, key),
+        help="What remains of a layer is a multiple of it, or the layer is whole: kernels like that.",
+    )
+
+
+def _wishes(study: Study) -> None:
+    """What is asked of the layers and the ways back, also while the table is closed; nothing where nothing ever was."""
     problem = st.session_state.pop(_PROBLEM, None)
     if problem:
         show_error(problem)
-    shape_note(study)
+    if study.shape.is_plain and not _history(study):
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        shape_note(study)
+        st.button("Undo", disabled=not _history(study), on_click=_undo, args=(study,))
+        st.button("Clear all", disabled=study.shape.is_plain, on_click=_change, args=(study, lambda: PLAIN))
 
 
 def _key(study: Study, widget: str) -> str:
@@ -147,7 +154,7 @@ def _on_multiple(study: Study, key: str) -> None:
 
 def _history(study: Study) -> list[Shape]:
     """Shapes before this one, in this tab."""
-    found: list[Shape] = st.session_state.setdefault(_HISTORY, {}).setdefault((study.path.name, study.info.created), [])
+    found: list[Shape] = st.session_state.setdefault(_HISTORY, {}).setdefault((str(study.path), study.info.created), [])
     return found
 
 

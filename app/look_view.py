@@ -129,7 +129,7 @@ def _pick_of(study: Study, numbers: list[int]) -> None:
 def _ask(shown: Shown, image: Image, available: bool) -> dict[str, Any] | None:
     """What `look` says of an image, remembered in this tab; an error is shown."""
     what = hashlib.sha256(image).hexdigest() if isinstance(image, bytes) else image
-    key = (shown.study.info.weights_sha256, shown.study.info.data_fingerprint, shown.name, what, available)
+    key = (str(shown.study.path), shown.study.info.created, shown.name, what, available)
     outcomes: dict[Any, dict[str, Any]] = st.session_state.setdefault(_OUTCOMES, {})
     if key not in outcomes:
         with st.spinner("Asking both networks …", show_time=True), TemporaryDirectory(prefix="legr-") as folder:

@@ -78,6 +78,6 @@ def offer_link(study: Study, use: Callable[[Shape], object]) -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         mine = f"this study has {study.shape.words}" if study.shape != PLAIN else "this study has no pins"
-        st.markdown(plain(f"This link was made with {asked.words or 'nothing asked for'}; {mine}."))
+        st.markdown(plain(f"The address line asks for {asked.words or 'no pins'}; {mine}."))
         st.button("Use what the link asks for", type="primary", on_click=use, args=(asked,))
         st.button("Keep the study as it is", on_click=write_link, args=(study.shape,))

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app import state
 from app.charts import CAPTIONS, COLOURS
+from app.widgets import many
 from legr.study.compared import name_of
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study
@@ -65,7 +66,7 @@ class Shown:
         """Which network it is, as a sentence."""
         if self.macs_fraction == 1 and self.run is None:
             return "Nothing is removed at this budget: both networks are the original."
-        weights = f"fine-tuned for {_epochs(self.run)}" if self.run else "as pruned, not fine-tuned"
+        weights = f"fine-tuned for {many(self.run.epochs, 'epoch')}" if self.run else "as pruned, not fine-tuned"
         which = f"{CAPTIONS[self.ranking].lower()} ranking, {100 * self.macs_fraction:.1f} % of the MACs"
         return f"Beside the original: {which}, {weights}."
 
@@ -77,10 +78,10 @@ def choose_shown(study: Study, ranking: RankingName, budget: float) -> Shown:
         shown = tuned
         if tuned.run:
             key = f"{_VIEW}-{study.path.name}"
+            st.session_state[key] = state.view(_VIEW, tuple(WEIGHTS))
             weights = st.segmented_control(
                 "Weights",
                 list(WEIGHTS),
-                default=state.view(_VIEW, tuple(WEIGHTS)),
                 required=True,
                 format_func=WEIGHTS.__getitem__,
                 key=key,
@@ -92,12 +93,6 @@ def choose_shown(study: Study, ranking: RankingName, budget: float) -> Shown:
     return shown
 
 
-def go_to_weights(study: Study, finetuned: bool) -> None:
+def go_to_weights(finetuned: bool) -> None:
     """Show a network with its fine-tuned weights, or as pruned; for callbacks."""
-    weights = "finetuned" if finetuned else "pruned"
-    st.session_state[f"{_VIEW}-{study.path.name}"] = weights
-    state.keep_view(_VIEW, weights)
-
-
-def _epochs(run: FineTuned) -> str:
-    return f"{run.epochs} epoch{'' if run.epochs == 1 else 's'}"
+    state.keep_view(_VIEW, "finetuned" if finetuned else "pruned")

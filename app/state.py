@@ -19,6 +19,7 @@ from legr.study.store import Study
 Stamp = tuple[int, ...]
 START_BUDGET = 50.0  # per cent of MACs
 _NAME, _NOTICE, _BUDGET, _HELD = "study", "notice", "budget", "held"
+VIEWS = ("ranking", "by", "lens", "axis", "weights")
 _ENTERED, _WANTED, _ANNOUNCED = "entered", "wanted", "announced"
 
 
@@ -174,6 +175,16 @@ def keep_held(asked: object) -> None:
         st.query_params.pop(_HELD, None)
     else:
         st.query_params[_HELD] = f"{percent:g}"
+
+
+def write_link() -> None:
+    """Put what this tab remembers into the address line of another page, which begins without."""
+    known = {_BUDGET: st.session_state.get(_BUDGET), _HELD: st.session_state.get(_HELD)}
+    words = {name: f"{percent:g}" for name, percent in known.items() if percent is not None}
+    words |= {name: st.session_state[f"view-{name}"] for name in VIEWS if f"view-{name}" in st.session_state}
+    for name, word in words.items():
+        if name not in st.query_params:
+            st.query_params[name] = word
 
 
 def _percent(asked: object) -> float | None:

@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from app.charts import CAPTIONS
-from app.widgets import plain
+from app.widgets import many, plain
 from legr.commands.reasons import Reason, prunable_macs, reasons
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.footprints import Footprints
@@ -42,8 +42,8 @@ def facts_lines(curve: BudgetCurve, ranking: RankingName, self_check: float) -> 
         return ["Nothing can be removed from this network.", proof]
     floors = [f"{100 * floor:.1f} % of the {WORDS[metric]}" for metric, floor in curve.floors.items()]
     return [
-        f"{_many(structure.n_units, 'unit')} in {_many(len(structure.layers), 'layer')} and "
-        f"{_many(len(structure.groups), 'group')}. Layers that can be cut take {100 * prunable_macs(structure):.1f} % "
+        f"{many(structure.n_units, 'unit')} in {many(len(structure.layers), 'layer')} and "
+        f"{many(len(structure.groups), 'group')}. Layers that can be cut take {100 * prunable_macs(structure):.1f} % "
         "of the MACs.",
         f"The smallest network of the {CAPTIONS[ranking].lower()} ranking has {_listed(floors)}.",
         proof,
@@ -61,7 +61,7 @@ def reasons_of(structure: Structure) -> list[Reason]:
 def outputs_line(found: Sequence[Reason]) -> str | None:
     """The model's own outputs, which stay in every network; None where none is labelled."""
     n_outputs = sum(reason.channels for reason in found if _is_output(reason))
-    return f"The {_many(n_outputs, 'output')} {'stays' if n_outputs == 1 else 'stay'}." if n_outputs else None
+    return f"The {many(n_outputs, 'output')} {'stays' if n_outputs == 1 else 'stay'}." if n_outputs else None
 
 
 def reasons_info(found: Sequence[Reason], kind: str) -> pd.DataFrame:
@@ -184,10 +184,6 @@ def show_groups(info: pd.DataFrame, name: str) -> None:
 
 def _is_output(reason: Reason) -> bool:
     return reason.operation == "output"
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _listed(parts: Sequence[str]) -> str:

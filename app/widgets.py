@@ -185,6 +185,11 @@ def option(job: Job, name: str, otherwise: str | float) -> str:
     return arguments[place] if place < len(arguments) else str(otherwise)
 
 
+def many(count: int, noun: str) -> str:
+    """A count with its noun: 1 epoch, 1,024 units."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def budget_of(job: Job) -> str:
     """The budget that a job was started with, in words."""
     return f"{100 * float(option(job, '--macs', 1.0)):g} % of the MACs"

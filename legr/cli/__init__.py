@@ -22,7 +22,7 @@ for _command in (
     shaping.shape,
     looking.evaluate,
     long_work.measure,
-    long_work.finetune,
+    training.finetune,
     long_work.export,
     seeing.compare,
     seeing.look,

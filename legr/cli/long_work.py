@@ -1,4 +1,4 @@
-"""Commands that take minutes or hours: learn, measure, fine-tune, export. Each is a job while it runs.
+"""Commands that take minutes or hours: learn, measure, export. Each is a job while it runs.
 
 They do not know how anything is done. Heavy modules are imported by the command that needs them.
 """
@@ -22,6 +22,7 @@ from legr.cli.options import (
     Normalize,
     StudyPath,
     Weights,
+    numbers_of,
     option_of,
     required,
     takes_budget,
@@ -30,7 +31,6 @@ from legr.errors import LegrError, SettingsError
 from legr.progress import Progress, Report, duration, silent
 from legr.ranking.limits import Budget
 from legr.study.store import Study
-from legr.training.settings import RECIPES, recipe_of
 
 
 def learn(
@@ -77,7 +77,7 @@ def learn(
         "seed": seed,
         "steps": steps,
         "statistics": statistics,
-        "options": method_options(option),
+        "options": numbers_of(option),
     }
     place = pick_device(device)
     if (study / "study.json").exists():
@@ -148,45 +148,6 @@ def measure(
 
     found = as_job(opened, "measure", arguments, str(place), job, known, work)
     terminal.result(found, json, f"{found['measured']} points measured, {found['skipped']} were there already")
-
-
-@takes_budget
-def finetune(
-    study: StudyPath,
-    budget: Budget | None,
-    recipe: Annotated[str, typer.Option(help=f"How to train: {', '.join(RECIPES)}.")] = "short",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the images; by default the recipe's.")] = None,
-    distill: Annotated[
-        bool | None, typer.Option("--distill/--no-distill", help="Learn from the original as well; as the recipe says.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of every epoch's order; 0 by default.")] = None,
-    device: Device = "auto",
-    json: Json = False,
-    job: JobId = None,
-) -> None:
-    """Train the network at a budget back to accuracy; goes on where it stopped."""
-    from legr.commands.finetune import finished_finetune, run_finetune
-    from legr.training.compute import pick_device
-
-    asked, place, opened = required(budget, "finetune"), pick_device(device), writable_study(study)
-    settings = recipe_of(recipe, {"epochs": epochs, "distill": distill, "seed": seed})
-    flags = [] if distill is None else ["--distill" if distill else "--no-distill"]
-    options = {**dict(asked.limits()), "recipe": recipe, "epochs": epochs, "seed": seed, "device": device}
-    arguments = arguments_of(options, flags)
-
-    def known() -> dict[str, Any] | None:
-        return finished_finetune(opened, asked, settings)
-
-    def work(report: Report) -> dict[str, Any]:
-        return run_finetune(opened, asked, settings, place, report)
-
-    found = as_job(opened, "finetune", arguments, str(place), job, known, work)
-    terminal.result(
-        found,
-        json,
-        f"{100 * found['top1_before']:.2f} % -> {100 * found['top1']:.2f} % top-1 "
-        f"after {found['epochs']} epochs ({duration(found['seconds'])})",
-    )
 
 
 @takes_budget
@@ -273,18 +234,6 @@ def learned_budgets(budget: float | None, budgets: str | None) -> tuple[float, .
     if budgets is None or budgets == "all":
         return None if budgets is None else ()
     return tuple(fractions_of([budgets]) or ())
-
-
-def method_options(given: list[str] | None) -> dict[str, float] | None:
-    """Settings of a method, of texts such as "mutate=0.2"."""
-    found: dict[str, float] = {}
-    for text in given or ():
-        name, _, value = text.partition("=")
-        try:
-            found[name.strip()] = float(value)
-        except ValueError:
-            raise SettingsError(f"--option takes a name and a number, such as mutate=0.2, got {text!r}") from None
-    return found or None
 
 
 def fractions_of(budgets: list[str]) -> list[float] | None:

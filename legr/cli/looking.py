@@ -38,7 +38,7 @@ def new(
     if recipe is None:
         made = create_study(study, model, weights, data, normalize, input_shape, classes)
     elif model or weights or classes:
-        raise SettingsError("a recipe names its model, weights and classes; give --recipe without --model and the like")
+        raise SettingsError("a recipe names its model, weights and classes; give --recipe, or --model and --weights")
     else:
         made = create_pruned(study, recipe, data, normalize, input_shape)
     found = facts(made, original(made))

@@ -1,19 +1,37 @@
-"""The command that trains a network from scratch.
+"""Commands that train: from scratch, and a pruned network back to accuracy.
 
-It does not know how training works; heavy modules are imported when it runs.
+They do not know how training works; heavy modules are imported by the command that needs them.
 """
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from legr.cli import terminal
-from legr.cli.options import Data, Device, Input, Json, Model, Normalize
+from legr.cli.long_work import arguments_of, as_job
+from legr.cli.opening import writable_study
+from legr.cli.options import (
+    Data,
+    Device,
+    Input,
+    JobId,
+    Json,
+    Model,
+    Normalize,
+    StudyPath,
+    numbers_of,
+    required,
+    takes_budget,
+)
 from legr.errors import SettingsError
-from legr.progress import duration
-from legr.training.settings import SCRATCH
+from legr.progress import Report, duration
+from legr.ranking.limits import Budget
+from legr.training.settings import NUMBERS, RECIPES, SCRATCH, changed, recipe_of
+
+TrainingOption = Annotated[
+    list[str] | None, typer.Option(help=f"NAME=NUMBER: another setting, of {', '.join(NUMBERS)}; may be repeated.")
+]
 
 
 def train(
@@ -23,12 +41,8 @@ def train(
     normalize: Normalize = None,
     input_shape: Input = None,
     epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = SCRATCH.epochs,
-    lr: Annotated[float, typer.Option(help="Learning rate at the top of the cycle.")] = SCRATCH.lr,
-    batch: Annotated[int, typer.Option(help="Images a step.")] = SCRATCH.batch,
-    weight_decay: Annotated[float, typer.Option(help="Of weights; norms and offsets do not decay.")] = (
-        SCRATCH.weight_decay
-    ),
     seed: Annotated[int, typer.Option(help="Of the first weights, and of every epoch's order.")] = SCRATCH.seed,
+    option: TrainingOption = None,
     split_seed: Annotated[int, typer.Option(help="Decides which training images are held out.")] = 0,
     device: Device = "auto",
     json: Json = False,
@@ -46,7 +60,7 @@ def train(
         choose_model(model)[0],
         data,
         normalize,
-        replace(SCRATCH, epochs=epochs, lr=lr, batch=batch, weight_decay=weight_decay, seed=seed),
+        changed(SCRATCH, {"epochs": epochs, "seed": seed, **(numbers_of(option) or {})}),
         pick_device(device),
         terminal.Echo(),
         split_seed=split_seed,
@@ -57,4 +71,45 @@ def train(
         json,
         f"{out.name}: {100 * found['top1']:.2f} % top-1 on the test images, {100 * found['heldout_top1']:.2f} % on "
         f"held-out ones (epoch {found['best_epoch']} of {epochs}, {duration(found['seconds'])})",
+    )
+
+
+@takes_budget
+def finetune(
+    study: StudyPath,
+    budget: Budget | None,
+    recipe: Annotated[str, typer.Option(help=f"How to train: {', '.join(RECIPES)}.")] = "short",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the images; by default the recipe's.")] = None,
+    distill: Annotated[
+        bool | None, typer.Option("--distill/--no-distill", help="Learn from the original as well; as the recipe says.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of every epoch's order; 0 by default.")] = None,
+    option: TrainingOption = None,
+    device: Device = "auto",
+    json: Json = False,
+    job: JobId = None,
+) -> None:
+    """Train the network at a budget back to accuracy; goes on where it stopped."""
+    from legr.commands.finetune import finished_finetune, run_finetune
+    from legr.training.compute import pick_device
+
+    asked, place, opened = required(budget, "finetune"), pick_device(device), writable_study(study)
+    settings = recipe_of(recipe, {"epochs": epochs, "distill": distill, "seed": seed, **(numbers_of(option) or {})})
+    flags = [] if distill is None else ["--distill" if distill else "--no-distill"]
+    flags += [part for text in option or () for part in ("--option", text)]
+    options = {**dict(asked.limits()), "recipe": recipe, "epochs": epochs, "seed": seed, "device": device}
+    arguments = arguments_of(options, flags)
+
+    def known() -> dict[str, Any] | None:
+        return finished_finetune(opened, asked, settings)
+
+    def work(report: Report) -> dict[str, Any]:
+        return run_finetune(opened, asked, settings, place, report)
+
+    found = as_job(opened, "finetune", arguments, str(place), job, known, work)
+    terminal.result(
+        found,
+        json,
+        f"{100 * found['top1_before']:.2f} % -> {100 * found['top1']:.2f} % top-1 "
+        f"after {found['epochs']} epochs ({duration(found['seconds'])})",
     )

@@ -3,6 +3,7 @@
 It does not know rankings other than the identity, with which the study is usable at once.
 """
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -25,7 +26,7 @@ from legr.ranking.norms import filter_norms
 from legr.structure.cost import dense_cost
 from legr.structure.counters import count
 from legr.structure.trace import trace
-from legr.structure.types import Plan
+from legr.structure.types import Plan, Structure
 from legr.structure.verify import verify
 from legr.study.cuts import save_cuts
 from legr.study.pace import note_pace
@@ -53,7 +54,7 @@ def create(
     input_shape: ImageShape | None = None,
     cuts: Plan | None = None,
     classes: Sequence[str] | None = None,
-    made_for: int | None = None,
+    outputs: Sequence[str] | None = None,
 ) -> Study:
     """Make a study in `path`.
 
@@ -65,7 +66,7 @@ def create(
         input_shape: channels, height, width of the images; None is what the model was designed for.
         cuts: what is cut from the model before its weights are loaded; the study then begins there.
         classes: of the images, at least two; the network then answers for these alone. None is all.
-        made_for: outputs that the weights have; None is one for each class of all images.
+        outputs: classes that the weights answer for, in their order; None is all classes of the images.
 
     Raises:
         LegrError: see the parts; nothing is left behind that would pass for a study.
@@ -92,11 +93,14 @@ def create(
     )
     dataset = everything if classes is None else everything.of_classes(classes)
     n_classes, example = len(dataset.classes), torch.zeros(1, *shape)
-    whole = count(build_model(spec, n_classes), example).macs
     build = partial(build_cut, spec, cuts)
     network, info = build(n_classes), None
+    judged: tuple[Dataset, nn.Module | None] = (dataset, None)
     if weights is not None:
-        network, info = load_for_classes(build, weights, dataset.classes, everything.classes, made_for)
+        loaded = load_for_classes(build, weights, dataset.classes, outputs or everything.classes)
+        network, info = loaded.network, loaded.info
+        of_all = list(outputs or everything.classes) == list(everything.classes)
+        judged = (everything, loaded.whole) if of_all else (dataset, network)
     report(Progress("tracing", 0, 1))
     structure = trace(network, example)
     if structure.n_units == 0:
@@ -105,7 +109,7 @@ def create(
     _require_answers(network, example, len(dataset.classes))
     report(Progress("proving that zeroed = removed", 0, 1))
     error = verify(network, structure, example)
-    normalization = _normalization(network, dataset, everything, normalize, trained=info is not None)
+    normalization = _normalization(normalize, everything, *judged, info)
     if cuts is not None:
         save_cuts(path, cuts)
     save_weights(network, path / "weights.safetensors", info.metadata if info else None)
@@ -130,11 +134,26 @@ def create(
             self_check=error,
             created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             all_classes=everything.classes if n_classes < len(everything.classes) else (),
-            pruned_to=None if cuts is None else dense_cost(structure).macs / whole,
+            pruned_to=None if cuts is None else _share_left(spec, structure, example, n_classes),
         ),
         structure,
         filter_norms(network, structure),
     )
+
+
+def _share_left(spec: ModelSpec, structure: Structure, example: Tensor, n_classes: int) -> float:
+    """MACs of a network that was cut before, as a fraction of the model's that it was cut from."""
+    return dense_cost(structure).macs / count(build_model(spec, n_classes), example).macs
+
+
+def _stated(info: WeightsInfo | None, dataset: Dataset) -> str | None:
+    """The normalisation that `python -m legr train` notes in the header of its weights, where it is of these images."""
+    try:
+        made = json.loads(info.metadata["made"]) if info else {}
+        kind = made["normalization"] if made["data"] == dataset.fingerprint else None
+    except (KeyError, TypeError, ValueError):
+        return None
+    return kind if kind in ("imagenet", "dataset") else None
 
 
 def facts(study: Study, model: nn.Module | None = None) -> dict[str, Any]:
@@ -191,15 +210,25 @@ def _pass_seconds(network: nn.Module, dataset: Dataset, normalization: Normaliza
 
 
 def _normalization(
-    model: nn.Module, dataset: Dataset, everything: Dataset, asked: str | Normalization | None, *, trained: bool
+    asked: str | Normalization | None,
+    everything: Dataset,
+    dataset: Dataset,
+    model: nn.Module | None,
+    info: WeightsInfo | None,
 ) -> Normalization:
-    """Normalisation belongs to the weights, and these were made with images of all classes."""
+    """What was asked for, else what the weights say, else what suits them better.
+
+    Args:
+        everything: images of all classes, with which the weights were made.
+        dataset: images that `model` answers for; None: weights are random.
+    """
+    asked = asked or _stated(info, everything)
     if asked == "imagenet":
         return IMAGENET_NORMALIZATION
     own = everything.statistics()
     if isinstance(asked, Normalization):
         return replace(asked, kind="custom") if asked.kind == own.kind and asked != own else asked
-    if asked == "dataset" or not trained or len(own.mean) != len(IMAGENET_NORMALIZATION.mean):
+    if asked == "dataset" or model is None or len(own.mean) != len(IMAGENET_NORMALIZATION.mean):
         return own
     order = torch.arange(min(_TRIAL_IMAGES, len(dataset.heldout)))
     cpu = torch.device("cpu")

@@ -78,11 +78,12 @@ def _train(
     report: Report,
 ) -> FineTuned:
     dataset, normalization = images_of(study, report), normalization_of(study)
-    before = score(ready(study, network, dataset, device)[0], dataset.test, normalization, device=device)
+    start, _ = ready(study, network, dataset, device)  # statistics of an earlier network would judge the first epochs
+    before = score(start, dataset.test, normalization, device=device)
     checkpoint = study.path / "checkpoints" / f"{key}.safetensors"
     with study.lock("finetune"):
         result = train(
-            network.model,
+            start,
             model,
             dataset,
             normalization,

@@ -47,7 +47,7 @@ def create_from_recipe(
             input_shape=input_shape or _input_shape(recipe),
             cuts=recipe.plan,
             classes=_classes(recipe),
-            made_for=recipe.num_classes,
+            outputs=_classes(recipe),
         )
 
 
@@ -64,9 +64,16 @@ def _normalization(recipe: Recipe) -> Normalization | None:
 
 
 def _classes(recipe: Recipe) -> list[str] | None:
-    """Names of the classes that the network answers for; None where the recipe does not say."""
+    """Names of the classes that the network answers for, in its order; None where the recipe does not say."""
     stored = recipe.facts.get("classes")
-    return [str(name) for name in stored] if isinstance(stored, list) else None
+    if stored is None:
+        return None
+    if not isinstance(stored, list) or not len(set(map(str, stored))) == len(stored) == recipe.num_classes:
+        raise ExportError(
+            f"the recipe names {len(stored) if isinstance(stored, list) else 'no list of'} classes for "
+            f"{recipe.num_classes} outputs, and each must have one of its own; export the network again"
+        )
+    return [str(name) for name in stored]
 
 
 def _input_shape(recipe: Recipe) -> ImageShape | None:

@@ -4,6 +4,7 @@ It does not know what they are needed for.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from torch import nn
 from legr.data.folders import find_source
 from legr.data.images import Dataset, Normalization
 from legr.data.load import load_dataset
-from legr.errors import DataError, StudyError
+from legr.errors import DataError, StudyError, WeightsError
 from legr.progress import Progress, Report, silent
 from legr.ranking.limits import Budget
 from legr.structure.surgery import apply_plan, prune
@@ -59,13 +60,16 @@ def build_cut(model: str | ModelSpec, cuts: Plan | None, num_classes: int) -> nn
 
 
 def given_weights(study: Study, file: Path) -> str:
-    """The name (see `hash_state`) that weights of all classes would have in this study.
+    """The name (see `hash_state`) that weights of the study's classes, or of all, would have in this study.
 
     Raises:
         WeightsError: they do not fit.
     """
     info, build = study.info, partial(build_cut, study.info.model, cuts_of(study))
-    return load_for_classes(build, file, info.classes, info.all_classes or info.classes)[1].sha256
+    if info.all_classes:
+        with suppress(WeightsError):
+            return load_for_classes(build, file, info.classes, info.all_classes).info.sha256
+    return load_for_classes(build, file, info.classes, info.classes).info.sha256
 
 
 def original(study: Study) -> nn.Module:

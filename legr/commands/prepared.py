@@ -78,7 +78,8 @@ def _in_study(study: Study, network: Network) -> Path:
 
 def _in_cache(study: Study, network: Network) -> Path:
     info = study.info
-    facts = (info.weights_sha256, info.data_fingerprint, info.split_seed, name_of(network.keep, network.run))
+    seen = info.data_fingerprint, info.split_seed, info.classes, info.input_shape, dict(info.normalization)
+    facts = info.weights_sha256, seen, name_of(network.keep, network.run)
     return cache_folder() / "statistics" / f"{hashlib.sha256(repr(facts).encode()).hexdigest()}.safetensors"
 
 

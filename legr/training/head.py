@@ -1,64 +1,74 @@
 """Cut a classifier to some of its classes.
 
-It does not know which layer the head is: it is what differs in the same architecture built for fewer classes.
+It does not know which layer the head is: it is what differs in the same architecture built for one class more.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from legr.errors import SettingsError
 from legr.training.weights import WeightsInfo, hash_state, load_state, load_weights
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """A classifier of some classes, and the one that its weights were made for."""
+
+    network: nn.Module
+    whole: nn.Module  # the same one where nothing was cut
+    info: WeightsInfo
+
+
 def load_for_classes(
-    build: Callable[[int], nn.Module],
-    file: Path,
-    classes: Sequence[str],
-    everything: Sequence[str],
-    made_for: int | None = None,
-) -> tuple[nn.Module, WeightsInfo]:
-    """Return a classifier of some classes, with weights that were made for these or for all.
+    build: Callable[[int], nn.Module], file: Path, classes: Sequence[str], outputs: Sequence[str]
+) -> Loaded:
+    """Return a classifier of some classes, with weights that answer for these and perhaps for others.
 
     Args:
         build: makes the architecture for a number of classes.
-        made_for: outputs that the weights have; None is one for each of `everything`.
+        classes: that the network shall answer for, in this order.
+        outputs: that the weights answer for, in their order; `classes` are among them.
 
     Raises:
         WeightsError: the weights do not fit.
-        SettingsError: see `cut_head`.
+        SettingsError: it cannot be told which numbers belong to which class.
     """
-    network, made_for = build(len(classes)), len(everything) if made_for is None else made_for
-    if made_for == len(classes):
-        return network, load_weights(network, file)
-    full = build(made_for)
-    info = load_weights(full, file)
-    cut_head(full, network, [everything.index(name) for name in classes])
-    return network, replace(info, sha256=hash_state(network.state_dict()))
+    whole = build(len(outputs))
+    info = load_weights(whole, file)
+    if list(classes) == list(outputs):
+        return Loaded(whole, whole, info)
+    network, other = build(len(classes)), build(len(outputs) + 1)
+    rows = torch.tensor([list(outputs).index(name) for name in classes])
+    state = {
+        name: tensor if dim is None else tensor.index_select(dim, rows)
+        for (name, tensor), dim in zip(whole.state_dict().items(), _heads(whole, other, len(outputs)), strict=True)
+    }
+    _require_fit(state, network.state_dict(), len(classes))
+    load_state(network, state)
+    return Loaded(network, whole, replace(info, sha256=hash_state(network.state_dict())))
 
 
-def cut_head(full: nn.Module, small: nn.Module, rows: Sequence[int]) -> None:
-    """Give `small` the weights of `full`, of its head only those of some outputs.
-
-    Args:
-        full: a classifier.
-        small: the same architecture, built for `len(rows)` classes.
-        rows: outputs of `full` that stay, in this order.
-
-    Raises:
-        SettingsError: the two differ in more than their number of outputs.
-    """
-    wanted, state, chosen = small.state_dict(), {}, torch.tensor(rows)
-    for name, tensor in full.state_dict().items():
-        shape = wanted[name].shape if name in wanted else ()
-        differing = [dim for dim, (here, there) in enumerate(zip(tensor.shape, shape, strict=False)) if here != there]
-        if len(shape) != tensor.dim() or len(differing) > 1 or any(shape[dim] != len(rows) for dim in differing):
+def _heads(whole: nn.Module, other: nn.Module, n_outputs: int) -> list[int | None]:
+    """For every tensor of a model the dimension that counts classes, or None: it differs in `other`, of one more."""
+    found: list[int | None] = []
+    larger = other.state_dict()
+    for name, tensor in whole.state_dict().items():
+        shape = larger[name].shape if name in larger else torch.Size()
+        dims = [dim for dim in range(tensor.dim()) if len(shape) == tensor.dim() and tensor.shape[dim] != shape[dim]]
+        if len(shape) != tensor.dim() or len(dims) > 1 or any(tensor.shape[dim] != n_outputs for dim in dims):
             raise SettingsError(
-                f"the head of this model cannot be cut to {len(rows)} classes: {name} has shape "
-                f"{list(tensor.shape)}, and {list(shape)} with so many; use all classes"
+                f"the head of this model cannot be cut to some classes: {name} has shape {list(tensor.shape)} for "
+                f"{n_outputs} classes and {list(shape)} for one more; use all classes"
             )
-        state[name] = tensor.index_select(differing[0], chosen) if differing else tensor
-    load_state(small, state)
+        found.append(dims[0] if dims else None)
+    return found
+
+
+def _require_fit(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor], n_classes: int) -> None:
+    for name, tensor in state.items():
+        if name not in wanted or tensor.shape != wanted[name].shape:
+            raise SettingsError(f"{name} of this model has another shape with {n_classes} classes; use all classes")

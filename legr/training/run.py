@@ -116,14 +116,24 @@ class Run:
         """Go on from the file where it holds this run; whatever else it holds, the run begins anew."""
         try:
             with safe_open(self._checkpoint, framework="pt") as file:
-                metadata: dict[str, str] = file.metadata() or {}
-                facts: dict[str, Any] = {name: json.loads(text) for name, text in metadata.items()}
-                if facts.get("settings") != asdict(self.settings):
-                    return
-                self._restore({name: file.get_tensor(name) for name in file.keys()})
-                self.curve, self.slower = facts["curve"], facts["slower"]
+                facts: dict[str, Any] = {name: json.loads(text) for name, text in (file.metadata() or {}).items()}
+                state = {name: file.get_tensor(name) for name in file.keys()}
         except (SafetensorError, OSError, ValueError):
             return
+        if facts.get("settings") == asdict(self.settings) and facts.keys() >= {"curve", "slower"} and self._fits(state):
+            self._restore(state)
+            self.curve, self.slower = facts["curve"], facts["slower"]
+
+    def _fits(self, state: Mapping[str, Tensor]) -> bool:
+        """Whether these are tensors of this network, and all that it needs."""
+        own = {name: tensor.shape for name, tensor in self._state().items()}
+        parts = {f"{part}.{name}": tensor.shape for part in ("best", "model") for name, tensor in self._named()}
+        shapes = {name: tensor.shape for name, tensor in state.items()}
+        known = parts | own | {f"momentum.{name}": p.shape for name, p in self.network.named_parameters()}
+        return own.keys() <= shapes.keys() and all(known.get(name) == shape for name, shape in shapes.items())
+
+    def _named(self) -> list[tuple[str, Tensor]]:
+        return list(self.network.state_dict().items())
 
 
 def is_number(*values: float) -> bool:

@@ -5,7 +5,7 @@ It does not know models or data, nor torch.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from legr.errors import SettingsError
@@ -66,6 +66,12 @@ class TrainSettings:
         return self.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
 
 
+#: Settings that are plain numbers, and may be changed one by one.
+NUMBERS = (
+    *("lr", "batch", "weight_decay", "warmup", "momentum"),
+    *("smoothing", "average", "clip", "temperature", "teacher_weight"),
+)
+
 #: From scratch, on one cycle: up for a fifth of the run, then down to 0.
 SCRATCH = TrainSettings(epochs=40, lr=0.2, warmup=0.2, distill=False)
 
@@ -79,11 +85,29 @@ RECIPES: Mapping[str, TrainSettings] = {
 
 
 def recipe_of(name: str, changes: Mapping[str, Any]) -> TrainSettings:
-    """A recipe, with what is changed of it; changes to None are none.
+    """A recipe, with what is changed of it (see `changed`).
 
     Raises:
         SettingsError: there is no such recipe, or a value is out of range.
     """
     if name not in RECIPES:
         raise SettingsError(f"a recipe is one of {', '.join(RECIPES)}, got {name!r}")
-    return replace(RECIPES[name], **{key: value for key, value in changes.items() if value is not None})
+    return changed(RECIPES[name], changes)
+
+
+def changed(settings: TrainSettings, changes: Mapping[str, Any]) -> TrainSettings:
+    """Settings with some changed; changes to None are none.
+
+    Raises:
+        SettingsError: there is no such setting, or a value is out of range.
+    """
+    known = {field.name for field in fields(settings)}
+    unknown = [name for name in changes if name not in known]
+    if unknown:
+        raise SettingsError(f"training has no setting {unknown[0]!r}; choose of {', '.join(NUMBERS)}")
+    given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+    if "batch" in given:
+        if not float(given["batch"]).is_integer():
+            raise SettingsError(f"batch must be a whole number, got {given['batch']}")
+        given["batch"] = int(given["batch"])
+    return replace(settings, **given)

@@ -59,8 +59,10 @@ def train(
         checkpoint: safetensors file, rewritten after every epoch; the caller removes it.
 
     Raises:
-        SettingsError: the loss is no number at any rate.
+        SettingsError: the loss is no number at any rate, or there are fewer than two images.
     """
+    if len(dataset.train) < 2:
+        raise SettingsError(f"training needs at least two images, {dataset.name} has {len(dataset.train)}; add some")
     network = cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last)).train()  # type: ignore[call-overload]
     run = Run(network, settings, checkpoint)
     guide = Teacher(teacher, device) if settings.distill and teacher is not None else None
@@ -95,7 +97,7 @@ def _run_epoch(
     order = torch.randperm(len(dataset.train), generator=generator)
     if len(order) % settings.batch == 1:
         order = order[:-1]  # batch norm cannot train on one image
-    steps = math.ceil(len(dataset.train) / settings.batch)
+    steps = math.ceil(len(order) / settings.batch)
     batches = iterate(
         dataset.train,
         normalization,
@@ -146,7 +148,7 @@ def _fall_back(run: Run, epoch: int) -> None:
     if not run.fall_back():
         raise SettingsError(
             f"the loss is no longer a number in epoch {epoch}, at a learning rate of {rate:.2g} as well; "
-            f"choose a larger budget, or a learning rate far below {run.settings.lr:g}"
+            f"choose a learning rate far below {run.settings.lr:g}"
         )
     log.warning(
         "the loss was no number in epoch %d: back to the epoch before, at half the learning rate (%.2g)",

@@ -96,6 +96,7 @@ def save_weights(
     try:
         with replacing(path) as temporary:
             save_file(plain, temporary, dict(metadata or {}))
+            temporary.chmod(0o644)  # safetensors gives them to their owner alone
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"cannot write {path} ({error}): free space or choose another folder") from error
 

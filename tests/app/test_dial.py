@@ -12,7 +12,7 @@ from legr.ranking.budget import BudgetCurve
 from legr.structure.cost import cost, layer_macs
 from legr.structure.lanes import plan_lanes
 from legr.study.store import Study
-from tests.app.demo_study import ORIGINAL_TOP1
+from tests.app.demo_study import add_finetuned
 
 
 @pytest.fixture
@@ -54,19 +54,38 @@ def test_measured_networks_are_stops_and_all_else_is_between_or_unknown(study: S
             assert before == pytest.approx(measured[macs].top1, abs=1e-5)
 
 
-def test_after_fine_tuning_lies_between_networks_that_were_tuned_and_the_original(study: Study) -> None:
+def test_after_fine_tuning_lies_between_networks_that_were_tuned(study: Study) -> None:
+    (high,) = study.finetuned
+    low = add_finetuned(study, budget=0.3, top1=0.85)
     curve, table = table_of(study)
-    (run,), half = study.finetuned, int(curve.macs[curve.step(macs=0.5)])
-    rows = list(zip(table["macs"], table["after"], table["after_measured"], strict=True))
-    assert [macs for macs, _, known in rows if known] == [half, curve.dense.macs]
-    for macs, after, _ in rows:
-        if macs < half:
-            assert after is None
+    ends = [int(curve.macs[curve.step(macs=budget)]) for budget in (0.3, 0.5)]
+    rows = list(zip(table["macs"], table["after"], table["after_measured"], table["before"], strict=True))
+    assert [macs for macs, _, known, _ in rows if known] == ends
+    for macs, after, _, before in rows:
+        line = low.top1 + (macs - ends[0]) / (ends[1] - ends[0]) * (high.top1 - low.top1)
+        if ends[0] <= macs <= ends[1] and (macs in ends or line >= before):
+            assert after == pytest.approx(line, abs=1e-5)
         else:
-            way = (macs - half) / (curve.dense.macs - half)
-            assert after == pytest.approx(run.top1 + way * (ORIGINAL_TOP1 - run.top1), abs=1e-5)
-    other, uniform = study.curve("uniform"), Measurements(study.points)
-    assert set(dial_table(other, "uniform", uniform, study.finetuned, here=0.5)["after"]) == {None}
+            assert after is None
+    other, points = study.curve("uniform"), Measurements(study.points)
+    assert set(dial_table(other, "uniform", points, study.finetuned, here=0.5)["after"]) == {None}
+
+
+def test_what_is_read_between_is_no_less_than_what_needs_no_fine_tuning(study: Study) -> None:
+    add_finetuned(study, budget=0.3, top1=0.2)
+    curve, table = table_of(study)
+    low, high = (curve.macs[curve.step(macs=budget)] for budget in (0.3, 0.5))
+    rows = zip(table["macs"], table["before"], table["after"], strict=True)
+    between = [(before, after) for macs, before, after in rows if low < macs < high]
+    assert any(after is None for _, after in between)
+    assert all(after is None or after >= before for before, after in between)
+
+
+def test_a_budget_keeps_the_words_it_was_asked_for_in(study: Study) -> None:
+    for here in (0.4731, 0.5, 0.95):
+        _, table = table_of(study, here)
+        assert table["percent"][table["start"]] == pytest.approx(100 * here)
+        assert np.all(np.diff(table["percent"]) > 0)
 
 
 def test_a_study_without_measurements_has_none(study: Study) -> None:

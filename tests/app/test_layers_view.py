@@ -48,7 +48,7 @@ def test_edits_become_a_shape(study: Study) -> None:
 def test_the_table_is_made_when_it_is_opened(open_app: OpenApp, study: Study) -> None:
     def opened(at: AppTest) -> bool:
         assert not at.exception and not at.error
-        return any(button.label == "Clear all" for button in at.button)
+        return any(field.label == "Filters in multiples of" for field in at.selectbox)
 
     at = open_app()
     assert not opened(at)
@@ -56,3 +56,19 @@ def test_the_table_is_made_when_it_is_opened(open_app: OpenApp, study: Study) ->
     assert opened(at.run())
     study.save_shape(Shape(multiple=4))
     assert opened(open_app()), "what is asked for is shown"
+
+
+def test_what_is_asked_for_is_said_while_the_table_is_closed(open_app: OpenApp, study: Study) -> None:
+    def said(at: AppTest) -> bool:
+        assert not at.exception and not at.error
+        return any("multiples of 4" in caption.value for caption in at.caption)
+
+    at = open_app()
+    assert not said(at) and not any(button.label == "Clear all" for button in at.button)
+    study.save_shape(Shape(multiple=4))
+    at.session_state["layers-open-demo"] = False
+    assert said(at.run())
+    next(button for button in at.button if button.label == "Clear all").click().run()
+    assert study.shape.is_plain and not said(at)
+    next(button for button in at.button if button.label == "Undo").click().run()
+    assert study.shape.multiple == 4 and said(at)

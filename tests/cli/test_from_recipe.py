@@ -142,6 +142,10 @@ def test_on_the_command_line(bundle: Path, tmp_path: Path) -> None:
         ({"model": "no_such_net"}, "model must be one of"),
         ({"input_shape": [3, 2**40, 32]}, "an input is sizes|hold 2"),
         ({"normalization": {"kind": "dataset", "mean": ["x"], "std": [1]}}, "normalization cannot be used"),
+        ({"classes": ["0", "1"]}, "names 2 classes for 10 outputs"),
+        ({"classes": list("0123456788")}, "names 10 classes for 10 outputs"),
+        ({"classes": list("abcdefghij")}, "digits has no class 'a'"),
+        ({"num_classes": 3}, "classes for 3 outputs"),
         ({"plan": []}, "cannot be used"),
         ({"plan": {"slices": [["conv1.weight", 0, [0]]], "attributes": [], "indexes": []}}, "does not fit|cannot be"),
         ({"weights": {"file": "../../etc/passwd", "sha256": ""}}, "recipe.json"),
@@ -159,11 +163,21 @@ def test_a_hostile_or_damaged_bundle_makes_no_study(
     assert not (tmp_path / "study" / "study.json").exists()
 
 
+def test_outputs_in_another_order_are_put_in_order(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "bundle")
+    recipe = json.loads((bundle / "recipe.json").read_text())
+    (tmp_path / "bundle" / "recipe.json").write_text(json.dumps({**recipe, "classes": list("9876543210")}))
+    study = create_from_recipe(tmp_path / "study", tmp_path / "bundle", "digits", None, silent)
+    assert study.info.classes == tuple("0123456789")
+    expected = answers(legr.rebuild(bundle / "recipe.json")).flip(1)
+    assert torch.allclose(answers(original(study)), expected, atol=1e-6)
+
+
 def test_images_of_other_classes_are_refused(bundle: Path, tmp_path: Path) -> None:
     from tests.data.pictures import write_class_folders
 
     folder = write_class_folders(tmp_path / "pictures")
-    with pytest.raises(legr.WeightsError, match="trained for 10 classes and the model has 2"):
+    with pytest.raises(legr.SettingsError, match="has no class '0'"):
         create_from_recipe(tmp_path / "study", bundle, str(folder), None, silent)
 
 

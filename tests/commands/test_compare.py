@@ -10,6 +10,7 @@ from PIL import Image
 
 from legr.commands import compare as module
 from legr.commands.compare import PICTURE_SIDE, compare, pictures_of, stored_comparison
+from legr.commands.create import create
 from legr.commands.look import look
 from legr.errors import DataError
 from legr.progress import Progress, silent
@@ -111,6 +112,18 @@ def test_a_look_at_a_test_image_answers_as_the_comparison_does(study: Study) -> 
             assert [answer["class"] for answer in found[side]] == answers.classes[number - 1].tolist()
             shares = [answer["probability"] for answer in found[side]]
             assert shares == pytest.approx(answers.probabilities[number - 1].tolist(), abs=1e-4)
+
+
+def test_statistics_are_those_of_the_images_as_this_study_sees_them(study: Study, tmp_path: Path) -> None:
+    """Studies of one network may differ in normalisation: what one chose is not the other's."""
+    look(study, BUDGET, "identity", False, 3, CPU, silent)
+    other = create(tmp_path / "other", study.info.model, study.weights_path, "digits", "imagenet", silent)
+    found = look(other, BUDGET, "identity", False, 3, CPU, silent)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEGR_CACHE", str(tmp_path / "empty"))
+        assert look(other, BUDGET, "identity", False, 3, CPU, silent)["pruned"] == found["pruned"]
+        kept = look(study, BUDGET, "identity", False, 3, CPU, silent)["pruned"]
+    assert kept != found["pruned"]
 
 
 def test_statistics_are_chosen_once_and_go_where_the_study_goes(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from legr.data.images import Dataset
+from legr.data.images import Dataset, Split
 from legr.data.load import load_dataset
 from legr.errors import SettingsError
 from legr.progress import Progress, silent
@@ -91,6 +91,33 @@ def test_a_damaged_checkpoint_begins_anew(tmp_path: Path) -> None:
     content = (tmp_path / "c.safetensors").read_bytes()
     (tmp_path / "c.safetensors").write_bytes(content[: len(content) // 2])
     assert run(TAUGHT, tmp_path / "c.safetensors").resumed_from == 0
+
+
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_a_checkpoint_of_another_network_begins_anew(tmp_path: Path, average: float) -> None:
+    settings = replace(TAUGHT, average=average)
+    with pytest.raises(Killed):
+        run(settings, tmp_path / "c.safetensors", nn.Sequential(nn.Flatten(), nn.Linear(192, 10)), kill_after=1)
+    assert run(settings, tmp_path / "c.safetensors").resumed_from == 0
+
+
+def test_the_rate_is_that_of_the_steps_that_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, asked = digits(), []
+    few = Split(data.train.images[:129], data.train.labels[:129])  # one image is left over, so an epoch is one step
+    rate = TrainSettings.rate
+    monkeypatch.setattr(TrainSettings, "rate", lambda self, *steps: (asked.append(steps), rate(self, *steps))[1])
+    settings = TrainSettings(epochs=2, batch=128, distill=False)
+    train(
+        tiny(), None, replace(data, train=few), data.statistics(), settings,
+        device=CPU, checkpoint=tmp_path / "c.safetensors", report=silent,
+    )  # fmt: skip
+    assert asked == [(0, 2), (1, 2)]
+    with pytest.raises(SettingsError, match="at least two images"):
+        one = replace(data, train=Split(data.train.images[:1], data.train.labels[:1]))
+        train(
+            tiny(), None, one, data.statistics(), settings,
+            device=CPU, checkpoint=tmp_path / "d.safetensors", report=silent,
+        )  # fmt: skip
 
 
 def test_the_network_is_that_of_the_best_epoch(tmp_path: Path) -> None:

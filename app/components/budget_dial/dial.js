@@ -80,7 +80,7 @@ class Dial {
     this.i = here === undefined ? this.table.start : this.placeOf(here);
     if (here === undefined) this.told = this.table.percent[this.i];
     this.parts.note.textContent = data.note;
-    if (this.held === undefined || here === undefined) this.held = data.held;
+    if (!("held" in this.chosen)) this.held = data.held;
     this.switches();
     this.draw();
     this.settle();
@@ -188,6 +188,8 @@ class Dial {
       return;
     }
     parts.message.textContent = "";
+    const said = Math.round(1e4 * limit) / 1e4;
+    if (this.way === "macs" && said >= this.table.cost[found]) this.table.percent[found] = Math.min(said, 100); // as it was said
     this.turn(found);
     this.letGo(0);
   }
