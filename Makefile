@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Two files of tests at a time; each computes on one core, so they do not get into each other's way.
+TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: run test check screenshots install install-dev browser clean
 
@@ -9,13 +11,13 @@ run: $(VENV)/.run
 	@$(BIN)/python -m legr app
 
 test: $(VENV)/.dev browser
-	$(BIN)/python -m pytest
+	$(TESTS)
 
 check: $(VENV)/.dev browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(TESTS)
 
 screenshots: $(VENV)/.dev browser
 	$(BIN)/python -m tests.browser.screenshots
