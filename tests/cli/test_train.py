@@ -41,7 +41,7 @@ def test_what_cannot_be_trained_is_said(tmp_path: Path) -> None:
         (("train", "--out", tmp_path / "w.safetensors"), "train needs --model and --data"),
         (train(tmp_path / "w.pth"), "weights are written as .safetensors"),
         (train(tmp_path / "w.safetensors", "--option", "lr=0"), "the learning rate must be above 0"),
-        (train(tmp_path / "w.safetensors", "--option", "speed=9"), "training has no setting 'speed'; choose of lr, batch"),
+        (train(tmp_path / "w.safetensors", "--option", "speed=9"), "has no setting 'speed'; choose of lr"),
         (train(tmp_path / "w.safetensors", "--option", "batch=1.5"), "batch must be a whole number"),
         (train(tmp_path / "w.safetensors", "--normalize", "none"), "normalize must be imagenet or dataset"),
     ):
