@@ -15,7 +15,7 @@ from app.dial import LENSES, Lens, dial_table, percent_of
 from app.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_info
 from app.measured import Measurements
 from app.widgets import FLOPS_NOTE
-from legr.ranking.shape import PLAIN, Shape
+from legr.ranking.shape import Shape
 from legr.study.records import RANKINGS, RankingName
 from legr.study.store import Study
 
@@ -52,7 +52,7 @@ def choose_ranking(study: Study) -> RankingName:
 def begin_dial() -> None:
     """Let the dial begin where the budget stands; for the whole page, not for a fragment that runs again."""
     st.session_state.pop(_START, None)
-    state.write_link()
+    state.write_view()
 
 
 def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
@@ -121,7 +121,7 @@ def _data(
     return data if axis is None else data | _switches(measured, ranking, lens, axis, _axes(path, stamps))
 
 
-def sources_line(measured: Measurements, ranking: RankingName, shape: Shape = PLAIN) -> str:
+def sources_line(measured: Measurements, ranking: RankingName, shape: Shape) -> str:
     """Where latency and accuracy come from, in one line; before that, what is asked of the network's shape."""
     asked = f"Asked for: {shape.words}. " if shape.words else ""
     if not measured.line(ranking):

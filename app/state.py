@@ -177,7 +177,7 @@ def keep_held(asked: object) -> None:
         st.query_params[_HELD] = f"{percent:g}"
 
 
-def write_link() -> None:
+def write_view() -> None:
     """Put what this tab remembers into the address line of another page, which begins without."""
     known = {_BUDGET: st.session_state.get(_BUDGET), _HELD: st.session_state.get(_HELD)}
     words = {name: f"{percent:g}" for name, percent in known.items() if percent is not None}

@@ -34,7 +34,7 @@ from legr.study.records import SearchSettings, StudyInfo
 from legr.study.store import Study
 from legr.training.compute import fast_dtype
 from legr.training.evaluate import score
-from legr.training.head import load_for_classes
+from legr.training.head import Loaded, load_for_classes
 from legr.training.models import ModelSpec, build_model, find_spec
 from legr.training.weights import WeightsInfo, hash_state, save_weights
 
@@ -94,13 +94,8 @@ def create(
     dataset = everything if classes is None else everything.of_classes(classes)
     n_classes, example = len(dataset.classes), torch.zeros(1, *shape)
     build = partial(build_cut, spec, cuts)
-    network, info = build(n_classes), None
-    judged: tuple[Dataset, nn.Module | None] = (dataset, None)
-    if weights is not None:
-        loaded = load_for_classes(build, weights, dataset.classes, outputs or everything.classes)
-        network, info = loaded.network, loaded.info
-        of_all = list(outputs or everything.classes) == list(everything.classes)
-        judged = (everything, loaded.whole) if of_all else (dataset, network)
+    loaded = load_for_classes(build, weights, dataset.classes, outputs or everything.classes) if weights else None
+    network, info = (loaded.network, loaded.info) if loaded else (build(n_classes), None)
     report(Progress("tracing", 0, 1))
     structure = trace(network, example)
     if structure.n_units == 0:
@@ -109,7 +104,7 @@ def create(
     _require_answers(network, example, len(dataset.classes))
     report(Progress("proving that zeroed = removed", 0, 1))
     error = verify(network, structure, example)
-    normalization = _normalization(normalize, everything, *judged, info)
+    normalization = _normalization(normalize, everything, dataset, loaded)
     if cuts is not None:
         save_cuts(path, cuts)
     save_weights(network, path / "weights.safetensors", info.metadata if info else None)
@@ -213,26 +208,25 @@ def _normalization(
     asked: str | Normalization | None,
     everything: Dataset,
     dataset: Dataset,
-    model: nn.Module | None,
-    info: WeightsInfo | None,
+    loaded: Loaded | None,
 ) -> Normalization:
     """What was asked for, else what the weights say, else what suits them better.
 
     Args:
         everything: images of all classes, with which the weights were made.
-        dataset: images that `model` answers for; None: weights are random.
+        dataset: those of the study's classes.
+        loaded: None: weights are random.
     """
-    asked = asked or _stated(info, everything)
+    asked = asked or _stated(loaded.info if loaded else None, everything)
     if asked == "imagenet":
         return IMAGENET_NORMALIZATION
     own = everything.statistics()
     if isinstance(asked, Normalization):
         return replace(asked, kind="custom") if asked.kind == own.kind and asked != own else asked
-    if asked == "dataset" or model is None or len(own.mean) != len(IMAGENET_NORMALIZATION.mean):
+    if asked == "dataset" or loaded is None or len(own.mean) != len(IMAGENET_NORMALIZATION.mean):
         return own
-    order = torch.arange(min(_TRIAL_IMAGES, len(dataset.heldout)))
-    cpu = torch.device("cpu")
-    losses = {
-        n.kind: score(model, dataset.heldout, n, device=cpu, order=order).loss for n in (IMAGENET_NORMALIZATION, own)
-    }
+    of_all = loaded.outputs == everything.classes
+    model, images = (loaded.whole, everything.heldout) if of_all else (loaded.network, dataset.heldout)
+    order, cpu = torch.arange(min(_TRIAL_IMAGES, len(images))), torch.device("cpu")
+    losses = {n.kind: score(model, images, n, device=cpu, order=order).loss for n in (IMAGENET_NORMALIZATION, own)}
     return own if losses[own.kind] <= losses[IMAGENET_NORMALIZATION.kind] else IMAGENET_NORMALIZATION

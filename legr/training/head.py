@@ -20,6 +20,7 @@ class Loaded:
 
     network: nn.Module
     whole: nn.Module  # the same one where nothing was cut
+    outputs: tuple[str, ...]  # classes that `whole` answers for, in their order
     info: WeightsInfo
 
 
@@ -40,7 +41,7 @@ def load_for_classes(
     whole = build(len(outputs))
     info = load_weights(whole, file)
     if list(classes) == list(outputs):
-        return Loaded(whole, whole, info)
+        return Loaded(whole, whole, tuple(outputs), info)
     network, other = build(len(classes)), build(len(outputs) + 1)
     rows = torch.tensor([list(outputs).index(name) for name in classes])
     state = {
@@ -49,7 +50,7 @@ def load_for_classes(
     }
     _require_fit(state, network.state_dict(), len(classes))
     load_state(network, state)
-    return Loaded(network, whole, replace(info, sha256=hash_state(network.state_dict())))
+    return Loaded(network, whole, tuple(outputs), replace(info, sha256=hash_state(network.state_dict())))
 
 
 def _heads(whole: nn.Module, other: nn.Module, n_outputs: int) -> list[int | None]:

@@ -127,13 +127,10 @@ class Run:
     def _fits(self, state: Mapping[str, Tensor]) -> bool:
         """Whether these are tensors of this network, and all that it needs."""
         own = {name: tensor.shape for name, tensor in self._state().items()}
-        parts = {f"{part}.{name}": tensor.shape for part in ("best", "model") for name, tensor in self._named()}
-        shapes = {name: tensor.shape for name, tensor in state.items()}
-        known = parts | own | {f"momentum.{name}": p.shape for name, p in self.network.named_parameters()}
+        best = {f"best.{name}": tensor.shape for name, tensor in self.network.state_dict().items()}
+        momentum = {f"momentum.{name}": parameter.shape for name, parameter in self.network.named_parameters()}
+        shapes, known = {name: tensor.shape for name, tensor in state.items()}, own | best | momentum
         return own.keys() <= shapes.keys() and all(known.get(name) == shape for name, shape in shapes.items())
-
-    def _named(self) -> list[tuple[str, Tensor]]:
-        return list(self.network.state_dict().items())
 
 
 def is_number(*values: float) -> bool:
