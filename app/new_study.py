@@ -30,6 +30,7 @@ MODELS = (
 DATA = {
     "digits": "Digits (comes with the program)",
     "cifar10": "CIFAR-10 (downloaded once if it is not here, 170 MB)",
+    "cifar100": "CIFAR-100 (downloaded once if it is not here, 170 MB)",
     "folder": "A folder of images",
 }
 NORMALIZE = {

@@ -127,6 +127,8 @@ def data_notice(study: Study) -> bool:
     """Return whether the images are here; where not, say so and offer ways to name or fetch them."""
     if data_is_here(study):
         return True
+    from legr.data.cifar import CIFARS
+
     name = study.info.data_name
     with st.container(border=True):
         st.warning(
@@ -145,8 +147,9 @@ def data_notice(study: Study) -> bool:
                 "Comparing the images with those of the study",
                 ["data", "--study", str(study.path), "--folder", folder.strip(), "--json"],
             )
-        if name == "cifar10" and st.button("Download CIFAR-10 (170 MB)"):
-            _fetch("Downloading CIFAR-10", ["data", "--study", str(study.path), "--download", "--json"])
+        cifar = CIFARS.get(name)
+        if cifar is not None and st.button(f"Download {cifar.title} (170 MB)"):
+            _fetch(f"Downloading {cifar.title}", ["data", "--study", str(study.path), "--download", "--json"])
     return False
 
 

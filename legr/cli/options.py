@@ -21,7 +21,7 @@ JobId = Annotated[str | None, typer.Option("--job", hidden=True)]
 Model = Annotated[str | None, typer.Option(help="Name, such as cifar_resnet56, or package.module:factory.")]
 Input = Annotated[str | None, typer.Option("--input", help="Shape of the images, such as 1x3x224x224.")]
 Weights = Annotated[str | None, typer.Option(help="File of the original's weights, or none.")]
-Data = Annotated[str | None, typer.Option(help="digits, cifar10, or a folder of images.")]
+Data = Annotated[str | None, typer.Option(help="digits, cifar10, cifar100, or a folder of images.")]
 Classes = Annotated[
     str | None, typer.Option(help="Some of the classes, such as cat,dog: the network then answers for these alone.")
 ]

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from legr.commands.network import build_cut, data_progress
 from legr.data.encoded import ImageShape
+from legr.data.class_names import CLASSES_OF
 from legr.data.folders import remember_folder
 from legr.data.images import IMAGENET_NORMALIZATION, Dataset, Normalization
 from legr.data.load import load_dataset
@@ -61,7 +62,7 @@ def create(
     Args:
         model: a name (`find_spec`), or the architecture itself.
         weights: file of the original's weights; None leaves them random.
-        data: "digits", "cifar10" (downloaded if missing), or a folder.
+        data: "digits", "cifar10" or "cifar100" (downloaded if missing), or a folder.
         normalize: "imagenet", "dataset", a normalisation, or None: what scores better on held-out images.
         input_shape: channels, height, width of the images; None is what the model was designed for.
         cuts: what is cut from the model before its weights are loaded; the study then begins there.
@@ -88,7 +89,7 @@ def create(
         data,
         shape,
         split_seed=split_seed,
-        download=data == "cifar10",
+        download=True,
         progress=data_progress(report),
     )
     dataset = everything if classes is None else everything.of_classes(classes)
@@ -110,7 +111,7 @@ def create(
     save_weights(network, path / "weights.safetensors", info.metadata if info else None)
     weights_sha256 = hash_state(network.state_dict())
     note_pace(weights_sha256, _pass_seconds(network, dataset, normalization))
-    if data not in ("digits", "cifar10"):
+    if data not in CLASSES_OF:
         remember_folder(dataset.fingerprint, data)
     return Study.create(
         path,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from legr.commands.network import data_progress, images_of
+from legr.data.cifar import CIFARS
 from legr.data.folders import remember_folder
 from legr.data.load import load_dataset
 from legr.errors import DataError, SettingsError
@@ -25,9 +26,11 @@ def locate(study: Study, folder: Path | None, download: bool, report: Report) ->
         raise SettingsError("give either --folder DIR or --download")
     info = study.info
     if download:
-        if info.data_name != "cifar10":
-            raise SettingsError(f"only cifar10 can be downloaded, this study uses {info.data_name}; use --folder DIR")
-        load_dataset("cifar10", info.input_shape, download=True, progress=data_progress(report))
+        if info.data_name not in CIFARS:
+            raise SettingsError(
+                f"only {' and '.join(CIFARS)} can be downloaded, this study uses {info.data_name}; use --folder DIR"
+            )
+        load_dataset(info.data_name, info.input_shape, download=True, progress=data_progress(report))
     else:
         assert folder is not None
         found = load_dataset(str(folder), info.input_shape, split_seed=info.split_seed, progress=data_progress(report))

@@ -61,7 +61,7 @@ def train_from_scratch(
         raise SettingsError(f"training needs one answer an image, and {spec.name} answers for every place of it")
     shape = input_shape or spec.input_shape
     progress = data_progress(report)
-    dataset = load_dataset(data, shape, split_seed=split_seed, download=data == "cifar10", progress=progress)
+    dataset = load_dataset(data, shape, split_seed=split_seed, download=True, progress=progress)
     normalization = IMAGENET_NORMALIZATION if normalize == "imagenet" else dataset.statistics()
     what = {
         "model": spec.name,

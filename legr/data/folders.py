@@ -6,7 +6,8 @@ It does not know studies; they store a data set's name and fingerprint, and ask 
 import logging
 from pathlib import Path
 
-from legr.data.builtin_sets import CIFAR10_FINGERPRINT, DIGITS_FINGERPRINT, cifar10_is_here
+from legr.data.cifar import CIFARS, cifar_is_here
+from legr.data.digits import DIGITS_FINGERPRINT
 from legr.registry import read_registry, remember
 
 __all__ = ["find_source", "remember_folder"]
@@ -29,13 +30,14 @@ def find_source(name: str, fingerprint: str) -> str | None:
         fingerprint: its `Dataset.fingerprint`.
 
     Returns:
-        "digits", or "cifar10" where it is on this machine, or the remembered folder where it still exists.
+        "digits", or a CIFAR's name where it is on this machine, or the remembered folder where it still exists.
         What the folder holds now is not checked: compare the fingerprint of what was loaded.
     """
     if fingerprint == DIGITS_FINGERPRINT:
         return "digits"
-    if fingerprint == CIFAR10_FINGERPRINT:
-        return "cifar10" if cifar10_is_here() else None
+    cifar = next((known for known in CIFARS.values() if known.fingerprint == fingerprint), None)
+    if cifar is not None and cifar_is_here(cifar):
+        return cifar.name
     folder = read_registry(_REGISTRY).get(fingerprint)
     if folder is None or not Path(folder).is_dir():
         logger.debug("no folder of this machine is known to hold the images %r", name)

@@ -85,7 +85,7 @@ class Dataset:
     """The images of a study; every split comes shuffled, so that any run of images mixes the classes.
 
     Attributes:
-        name: "digits", "cifar10" or the folder's name.
+        name: "digits", "cifar10", "cifar100" or the folder's name.
         classes: their names; labels index them.
         train: what weights are trained on and batch norm is recalibrated on.
         heldout: images out of the training set that candidates are scored on.

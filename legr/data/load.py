@@ -14,16 +14,10 @@ from numpy.typing import NDArray
 
 from legr.data.array_cache import ImageArrays, cached_arrays, check_memory, shape_name
 from legr.data.batches import iterate
-from legr.data.builtin_sets import (
-    CIFAR10_FINGERPRINT,
-    DIGITS_FINGERPRINT,
-    cifar10_arrays,
-    cifar10_is_here,
-    digits_arrays,
-    download_cifar10,
-)
-from legr.data.class_names import CIFAR10_CLASSES, DIGITS_CLASSES
+from legr.data.cifar import CIFARS, Cifar, cifar_arrays, cifar_is_here, download_cifar, keep_recognised
+from legr.data.class_names import DIGITS_CLASSES
 from legr.data.decode import decode_split
+from legr.data.digits import DIGITS_FINGERPRINT, digits_arrays
 from legr.data.encoded import ImageFolder, ImageShape, Progress
 from legr.data.fingerprint import fingerprint_files
 from legr.data.folders import find_source, remember_folder
@@ -32,6 +26,7 @@ from legr.data.readers import open_folder
 from legr.data.shuffle import SEEDS, permutation
 from legr.errors import DataError, SettingsError
 from legr.machine import cache_folder
+from legr.registry import read_registry, remember
 
 __all__ = [
     "IMAGENET_NORMALIZATION",
@@ -39,8 +34,6 @@ __all__ = [
     "Normalization",
     "Progress",
     "Split",
-    "cifar10_is_here",
-    "download_cifar10",
     "find_source",
     "iterate",
     "load_dataset",
@@ -51,6 +44,8 @@ MIN_SIZE = 8
 HELDOUT_FRACTION = 0.1
 HELDOUT_MAX = 5000
 TEST_ORDER_SEED = 0
+_RECOGNISED = "recognised"  # registry: fingerprint of a folder's files -> the data set that they are, or
+_OTHER = "none that goes by name"
 
 
 class Loaded(NamedTuple):
@@ -77,11 +72,12 @@ def load_dataset(
     cached on this machine, so that only the first call is slow.
 
     Args:
-        source: "digits", "cifar10", or a folder of parquet files or of one folder a class (`readers.py`).
+        source: "digits", "cifar10", "cifar100", or a folder of parquet files or of one folder a class
+            (`readers.py`). A folder that holds CIFAR-10, in whatever order, is that.
         shape: channels (3 for colour, 1 for grey), height and width in pixels, at least 8 each.
         split_seed: decides which tenth of the training images (5,000 at most) is held out, and the order of
             the training images; the test images are the same for every seed.
-        download: whether CIFAR-10 may be downloaded where it is missing.
+        download: whether one of the CIFARs may be downloaded where it is missing.
         progress: called with (what is going on, items done, items in all); it may raise to stop the work.
 
     Raises:
@@ -94,8 +90,8 @@ def load_dataset(
         raise SettingsError(f"images must be at least {MIN_SIZE} pixels high and wide, got {shape[1]} x {shape[2]}")
     if not 0 <= split_seed < SEEDS:
         raise SettingsError(f"split_seed must be in [0, {SEEDS}), got {split_seed}")
-    if download and source == "cifar10":
-        download_cifar10(progress)
+    if download and source in CIFARS:
+        download_cifar(CIFARS[source], progress)
     load = BUILTIN.get(source, partial(_load_folder, source))
     return _split(load(shape, progress), split_seed)
 
@@ -105,14 +101,14 @@ def _load_digits(shape: ImageShape, _: Progress | None) -> Loaded:
     return Loaded("digits", DIGITS_CLASSES, digits_arrays(shape), DIGITS_FINGERPRINT, flip=False)
 
 
-def _load_cifar10(shape: ImageShape, progress: Progress | None) -> Loaded:
-    check_memory("cifar10", 60_000, shape)
-    return Loaded("cifar10", CIFAR10_CLASSES, cifar10_arrays(shape, progress), CIFAR10_FINGERPRINT, flip=True)
+def _load_cifar(cifar: Cifar, shape: ImageShape, progress: Progress | None) -> Loaded:
+    check_memory(cifar.name, 60_000, shape)
+    return Loaded(cifar.name, cifar.classes, cifar_arrays(cifar, shape, progress), cifar.fingerprint, flip=True)
 
 
 BUILTIN: dict[str, Callable[[ImageShape, Progress | None], Loaded]] = {
     "digits": _load_digits,
-    "cifar10": _load_cifar10,
+    **{name: partial(_load_cifar, cifar) for name, cifar in CIFARS.items()},
 }
 
 
@@ -126,9 +122,26 @@ def _load_folder(source: str, shape: ImageShape, progress: Progress | None) -> L
     name = folder.parent.name if folder.name == "data" else folder.name
     check_memory(name, len(found.train.labels) + len(found.test.labels), shape)
     fingerprint = fingerprint_files(found.root, found.files, progress)
+    known = _recognised(fingerprint, found, shape, progress)
+    if known is not None:
+        return known
     cache = cache_folder() / "images" / f"{fingerprint}-{shape_name(shape)}"
     arrays = cached_arrays(cache, partial(_decode, found, shape, progress), progress)
     return Loaded(name, found.classes, arrays, fingerprint, flip=True)
+
+
+def _recognised(fingerprint: str, found: ImageFolder, shape: ImageShape, progress: Progress | None) -> Loaded | None:
+    """The data set that goes by name, where the folder holds just that: a study with it then works everywhere."""
+    sizes = len(found.train.labels), len(found.test.labels)
+    cifar = CIFARS["cifar10"]
+    told = read_registry(_RECOGNISED).get(fingerprint)
+    if told == _OTHER or (found.classes, *sizes) != (cifar.classes, 50_000, 10_000):
+        return None
+    if told == cifar.name and cifar_is_here(cifar):
+        return _load_cifar(cifar, shape, progress)
+    arrays = keep_recognised(cifar, _decode(found, (3, 32, 32), progress), shape, progress)
+    remember(_RECOGNISED, fingerprint, _OTHER if arrays is None else cifar.name)
+    return arrays and Loaded(cifar.name, cifar.classes, arrays, cifar.fingerprint, flip=True)
 
 
 def _decode(found: ImageFolder, shape: ImageShape, progress: Progress | None) -> ImageArrays:

@@ -1,0 +1,218 @@
+"""CIFAR-10 and CIFAR-100: downloaded by way of torchvision, or recognised in a folder by what is in it.
+
+Their images lie in order of content, whatever packing they came in, so that a study means the same images as
+held out on every machine. It does not know how the training images are split.
+"""
+
+import hashlib
+import logging
+import tempfile
+import urllib.request
+from dataclasses import dataclass
+from functools import partial
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from legr.data.array_cache import ImageArrays, cached_arrays, read_arrays, shape_name, write_arrays
+from legr.data.class_names import CIFAR10_CLASSES, CIFAR100_CLASSES
+from legr.data.decode import resize_arrays
+from legr.data.encoded import ImageShape, Progress
+from legr.errors import DataError
+from legr.machine import cache_folder, data_folder
+
+__all__ = ["CIFARS", "Cifar", "by_content", "cifar_arrays", "cifar_is_here", "download_cifar", "keep_recognised"]
+
+logger = logging.getLogger(__name__)
+
+ARRAYS = "by-content"  # what this module writes; the other files are torchvision's
+DOWNLOAD_TIMEOUT_SECONDS = 30
+DOWNLOAD_CHUNK_BYTES = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Cifar:
+    """One of the two data sets.
+
+    Attributes:
+        archive: torchvision's name of what is downloaded; `unpacked`, that of the folder in it.
+        content: what `by_content` finds for it, where that is known; a folder is recognised by it.
+    """
+
+    name: str
+    title: str
+    fingerprint: str  # a constant is enough: torchvision checks md5, `keep_recognised` the content
+    classes: tuple[str, ...]
+    archive: str
+    unpacked: str
+    content: str | None = None
+
+
+CIFARS = {
+    known.name: known
+    for known in (
+        Cifar(
+            name="cifar10",
+            title="CIFAR-10",
+            fingerprint="cifar10-2",
+            classes=CIFAR10_CLASSES,
+            archive="cifar-10-python.tar.gz",
+            unpacked="cifar-10-batches-py",
+            content="f9be3970f4f56504ee7d4773e8a74e8e61c89d3f8b9548eecf73794328570425",
+        ),
+        Cifar(
+            name="cifar100",
+            title="CIFAR-100",
+            fingerprint="cifar100-1",
+            classes=CIFAR100_CLASSES,
+            archive="cifar-100-python.tar.gz",
+            unpacked="cifar-100-python",
+        ),
+    )
+}
+
+
+def cifar_arrays(cifar: Cifar, shape: ImageShape, progress: Progress | None = None) -> ImageArrays:
+    """Return the images from this machine's data folder, resized from 32 x 32 pixels.
+
+    torchvision's own files are read (after its md5 checks) the first time only; then .npy files are.
+
+    Raises:
+        DataError: they are not on this machine, or damaged.
+    """
+    folder = _folder(cifar)
+    arrays = read_arrays(folder / ARRAYS)
+    if arrays is None:
+        if not cifar_is_here(cifar):
+            raise DataError(
+                f"{cifar.title} is not on this machine: python -m legr new … --data {cifar.name} downloads it (170 MB),"
+                " or name a folder that holds it"
+            )
+        arrays = cached_arrays(folder / ARRAYS, partial(_read_torchvision, cifar, folder), progress)
+    return _in_shape(cifar, arrays, shape, progress)
+
+
+def cifar_is_here(cifar: Cifar) -> bool:
+    """Return whether the data set lies in this machine's data folder, converted or as torchvision keeps it."""
+    return any((_folder(cifar) / name).exists() for name in (ARRAYS, cifar.unpacked, cifar.archive))
+
+
+def download_cifar(cifar: Cifar, progress: Progress | None = None) -> None:
+    """Download the data set (170 MB) into this machine's data folder, unless it is there.
+
+    Args:
+        progress: called with ("downloading CIFAR-10", bytes done, bytes in all).
+
+    Raises:
+        DataError: the download failed or was damaged, or the data folder cannot be written.
+    """
+    from torchvision.datasets.utils import check_integrity  # type: ignore[import-untyped]
+
+    folder, source = _folder(cifar), _torchvisions(cifar)
+    if read_arrays(folder / ARRAYS) is not None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as temporary:
+            archive = Path(temporary) / cifar.archive
+            _fetch(source.url, archive, f"downloading {cifar.title}", progress)
+            if not check_integrity(archive, source.tgz_md5):
+                raise DataError(f"{source.url} came damaged (its md5 differs): download it again")
+            write_arrays(folder / ARRAYS, _read_torchvision(cifar, Path(temporary)))
+    except (OSError, HTTPException) as error:
+        raise DataError(
+            f"{cifar.title} could not be downloaded from {source.url} to {folder} ({error}): check the "
+            "connection and the disk, or name a folder that holds it"
+        ) from error
+    logger.info("%s is in %s", cifar.title, folder)
+
+
+def by_content(arrays: ImageArrays) -> tuple[ImageArrays, str]:
+    """Return the images in order of their content, and a digest (hex) of all of it that no order changes."""
+    digest, parts = hashlib.sha256(), []
+    for images, labels in ((arrays.train_images, arrays.train_labels), (arrays.test_images, arrays.test_labels)):
+        pairs = zip(images, labels, strict=True)
+        keys = [hashlib.sha256(image.tobytes()).digest() + int(label).to_bytes(2, "big") for image, label in pairs]
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        digest.update(b"".join(keys[place] for place in order))
+        parts += [images[order], labels[order]]
+    return ImageArrays(*parts), digest.hexdigest()
+
+
+def keep_recognised(
+    cifar: Cifar, arrays: ImageArrays, shape: ImageShape, progress: Progress | None = None
+) -> ImageArrays | None:
+    """Return the data set if it is what `arrays` hold, in whatever order, and keep it as this machine's copy.
+
+    Args:
+        arrays: images of 32 x 32 pixels.
+        shape: of the images that are returned.
+    """
+    ordered, content = by_content(arrays)
+    if content != cifar.content:
+        return None
+    try:
+        write_arrays(_folder(cifar) / ARRAYS, ordered)
+    except OSError as error:
+        logger.warning("%s cannot be kept in %s (%s); it stays in memory", cifar.title, _folder(cifar), error)
+    return _in_shape(cifar, ordered, shape, progress)
+
+
+def _folder(cifar: Cifar) -> Path:
+    return data_folder() / cifar.name
+
+
+def _torchvisions(cifar: Cifar) -> Any:
+    from torchvision.datasets import CIFAR10, CIFAR100
+
+    return {"cifar10": CIFAR10, "cifar100": CIFAR100}[cifar.name]
+
+
+def _fetch(url: str, path: Path, doing: str, progress: Progress | None) -> None:
+    with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT_SECONDS) as response, path.open("wb") as file:
+        total = int(response.headers.get("Content-Length") or 0)
+        while chunk := response.read(DOWNLOAD_CHUNK_BYTES):
+            file.write(chunk)
+            if progress is not None:
+                progress(doing, file.tell(), total)
+
+
+def _read_torchvision(cifar: Cifar, folder: Path) -> ImageArrays:
+    """Return the images of torchvision's archive or unpacked files; both are pickles, so md5 goes first."""
+    from torchvision.datasets.utils import check_integrity, extract_archive
+
+    source = _torchvisions(cifar)
+    archive = folder / cifar.archive
+    if not (folder / cifar.unpacked).is_dir() and check_integrity(archive, source.tgz_md5):
+        extract_archive(archive, folder)
+    try:
+        parts = [source(folder, train=train, download=False) for train in (True, False)]
+    except RuntimeError as error:  # what torchvision raises when a file is missing or its md5 differs
+        raise DataError(
+            f"the {cifar.title} files in {folder} are incomplete or damaged: delete them and download again"
+        ) from error
+    images = [np.ascontiguousarray(part.data.transpose(0, 3, 1, 2)) for part in parts]  # from (N, H, W, 3)
+    labels: list[NDArray[np.int64]] = [np.asarray(part.targets, dtype=np.int64) for part in parts]
+    return by_content(ImageArrays(images[0], labels[0], images[1], labels[1]))[0]
+
+
+def _in_shape(cifar: Cifar, arrays: ImageArrays, shape: ImageShape, progress: Progress | None) -> ImageArrays:
+    if arrays.train_images.shape[1:] == shape:
+        return arrays
+    return cached_arrays(
+        cache_folder() / "images" / f"{cifar.fingerprint}-{shape_name(shape)}",
+        lambda: _resized(arrays, shape),
+        progress,
+    )
+
+
+def _resized(arrays: ImageArrays, shape: ImageShape) -> ImageArrays:
+    return ImageArrays(
+        resize_arrays(arrays.train_images, shape),
+        arrays.train_labels,
+        resize_arrays(arrays.test_images, shape),
+        arrays.test_labels,
+    )
