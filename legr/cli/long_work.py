@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from legr.arguments import arguments_of
 from legr.cli import terminal
 from legr.cli.opening import create_study, require_same, writable_study
 from legr.cli.options import (
@@ -23,7 +24,6 @@ from legr.cli.options import (
     StudyPath,
     Weights,
     numbers_of,
-    option_of,
     required,
     takes_budget,
 )
@@ -218,11 +218,6 @@ def as_job(
         found = work(report)
         handle.finish("done", result=found)
     return found
-
-
-def arguments_of(options: dict[str, Any], flags: list[str] | None = None) -> list[str]:
-    given = [part for name, value in options.items() if value is not None for part in (option_of(name), str(value))]
-    return given + (flags or [])
 
 
 def learned_budgets(budget: float | None, budgets: str | None) -> tuple[float, ...] | None:

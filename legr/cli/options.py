@@ -7,10 +7,11 @@ import inspect
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
+from legr.arguments import option_of
 from legr.errors import SettingsError
 from legr.ranking.limits import Budget
 
@@ -24,6 +25,9 @@ Weights = Annotated[str | None, typer.Option(help="File of the original's weight
 Data = Annotated[str | None, typer.Option(help="digits, cifar10, cifar100, or a folder of images.")]
 Classes = Annotated[
     str | None, typer.Option(help="Some of the classes, such as cat,dog: the network then answers for these alone.")
+]
+Ranking = Annotated[
+    Literal["learned", "identity", "uniform"] | None, typer.Option(help="Whose order; the learned one where it is.")
 ]
 Normalize = Annotated[str | None, typer.Option(help="imagenet or dataset; by default what scores better.")]
 
@@ -88,8 +92,3 @@ def numbers_of(given: list[str] | None) -> dict[str, float] | None:
         except ValueError:
             raise SettingsError(f"--option takes a name and a number, such as mutate=0.2, got {text!r}") from None
     return found or None
-
-
-def option_of(name: str) -> str:
-    """The option of a parameter: --weight-mb of weight_mb."""
-    return "--" + name.replace("_", "-")

@@ -4,20 +4,20 @@ They do not know how anything is done. Heavy modules are imported by the command
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
+from legr.arguments import arguments_of
 from legr.cli import terminal
-from legr.cli.long_work import arguments_of, as_job
+from legr.cli.long_work import as_job
 from legr.cli.opening import writable_study
-from legr.cli.options import Device, JobId, Json, StudyPath, required, takes_budget
+from legr.cli.options import Device, JobId, Json, Ranking, StudyPath, required, takes_budget
 from legr.errors import SettingsError
 from legr.progress import Report
 from legr.ranking.limits import Budget
 from legr.study.store import Study
 
-Ranking = Annotated[Literal["learned", "identity", "uniform"] | None, typer.Option()]
 FineTuned = Annotated[bool, typer.Option("--finetuned/--no-finetuned", help="Use fine-tuned weights.")]
 
 

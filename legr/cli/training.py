@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from legr.arguments import arguments_of
 from legr.cli import terminal
-from legr.cli.long_work import arguments_of, as_job
+from legr.cli.long_work import as_job
 from legr.cli.opening import writable_study
 from legr.cli.options import (
     Data,
@@ -19,6 +20,7 @@ from legr.cli.options import (
     Json,
     Model,
     Normalize,
+    Ranking,
     StudyPath,
     numbers_of,
     required,
@@ -32,6 +34,9 @@ from legr.training.settings import NUMBERS, RECIPES, SCRATCH, changed, recipe_of
 TrainingOption = Annotated[
     list[str] | None, typer.Option(help=f"NAME=NUMBER: another setting, of {', '.join(NUMBERS)}; may be repeated.")
 ]
+Half = Annotated[
+    bool, typer.Option("--half", help="Round the weights to float16 before they are judged: half the file.")
+]
 
 
 def train(
@@ -44,6 +49,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Of the first weights, and of every epoch's order.")] = SCRATCH.seed,
     option: TrainingOption = None,
     split_seed: Annotated[int, typer.Option(help="Decides which training images are held out.")] = 0,
+    half: Half = False,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
@@ -65,6 +71,7 @@ def train(
         terminal.Echo(),
         split_seed=split_seed,
         input_shape=image_shape(input_shape) if input_shape else None,
+        half=half,
     )
     terminal.result(
         found,
@@ -85,6 +92,8 @@ def finetune(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of every epoch's order; 0 by default.")] = None,
     option: TrainingOption = None,
+    ranking: Ranking = None,
+    half: Half = False,
     device: Device = "auto",
     json: Json = False,
     job: JobId = None,
@@ -96,15 +105,15 @@ def finetune(
     asked, place, opened = required(budget, "finetune"), pick_device(device), writable_study(study)
     settings = recipe_of(recipe, {"epochs": epochs, "distill": distill, "seed": seed, **(numbers_of(option) or {})})
     flags = [] if distill is None else ["--distill" if distill else "--no-distill"]
-    flags += [part for text in option or () for part in ("--option", text)]
-    options = {**dict(asked.limits()), "recipe": recipe, "epochs": epochs, "seed": seed, "device": device}
-    arguments = arguments_of(options, flags)
+    flags += [part for text in option or () for part in ("--option", text)] + (["--half"] if half else [])
+    options = {"recipe": recipe, "epochs": epochs, "seed": seed, "ranking": ranking, "device": device}
+    arguments = arguments_of({**dict(asked.limits()), **options}, flags)
 
     def known() -> dict[str, Any] | None:
-        return finished_finetune(opened, asked, settings)
+        return finished_finetune(opened, asked, settings, ranking)
 
     def work(report: Report) -> dict[str, Any]:
-        return run_finetune(opened, asked, settings, place, report)
+        return run_finetune(opened, asked, settings, place, report, ranking=ranking, half=half)
 
     found = as_job(opened, "finetune", arguments, str(place), job, known, work)
     terminal.result(

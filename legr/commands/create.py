@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from legr.commands.network import build_cut, data_progress
-from legr.data.encoded import ImageShape
 from legr.data.class_names import CLASSES_OF
+from legr.data.encoded import ImageShape
 from legr.data.folders import remember_folder
 from legr.data.images import IMAGENET_NORMALIZATION, Dataset, Normalization
 from legr.data.load import load_dataset
@@ -108,7 +108,7 @@ def create(
     normalization = _normalization(normalize, everything, dataset, loaded)
     if cuts is not None:
         save_cuts(path, cuts)
-    save_weights(network, path / "weights.safetensors", info.metadata if info else None)
+    save_weights(network, path / "weights.safetensors", info.metadata if info else None, half=True)
     weights_sha256 = hash_state(network.state_dict())
     note_pace(weights_sha256, _pass_seconds(network, dataset, normalization))
     if data not in CLASSES_OF:

@@ -10,46 +10,62 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import torch
-from torch import nn
 
+from legr.arguments import arguments_of
+from legr.commands.made import made_by
 from legr.commands.measure import measure_point
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
 from legr.deploy.latency import measure_latency
 from legr.progress import Report
 from legr.ranking.limits import Budget
-from legr.study.records import FineTuned, Latency
+from legr.study.records import FineTuned, Latency, RankingName
 from legr.study.store import Study, keep_id
 from legr.training.evaluate import score
-from legr.training.settings import TrainSettings
+from legr.training.settings import TrainSettings, as_arguments
 from legr.training.train import train
-from legr.training.weights import save_weights
+from legr.training.weights import round_to_half, save_weights
 
 
-def finished_finetune(study: Study, budget: Budget, settings: TrainSettings) -> dict[str, Any] | None:
+def finished_finetune(
+    study: Study, budget: Budget, settings: TrainSettings, ranking: RankingName | None = None
+) -> dict[str, Any] | None:
     """The result of a finished run of these settings, or None; nothing is loaded for that.
 
     Raises:
         BudgetError: the budget is out of range or below the floor.
+        StudyError: "learned" is asked for and nothing has been learned.
     """
-    key = _key(keep_id(study.curve().at(budget)), settings)
+    key = _key(keep_id(study.curve(ranking).at(budget)), settings)
     done = next((run for run in study.finetuned if run.key == key), None)
     return _result(study, done) if done else None
 
 
 def run_finetune(
-    study: Study, budget: Budget, settings: TrainSettings, device: torch.device, report: Report
+    study: Study,
+    budget: Budget,
+    settings: TrainSettings,
+    device: torch.device,
+    report: Report,
+    *,
+    ranking: RankingName | None = None,
+    half: bool = False,
 ) -> dict[str, Any]:
-    """Train the default ranking's network at a budget; a finished run of the same settings returns at once."""
-    found = finished_finetune(study, budget, settings)
+    """Train a ranking's network at a budget; a finished run of the same settings returns at once.
+
+    Args:
+        ranking: None is the study's default one.
+        half: round the weights that are kept to what float16 holds before they are judged, and store them so.
+
+    Raises: as `finished_finetune`, and as training does.
+    """
+    found = finished_finetune(study, budget, settings, ranking)
     if found is not None:
         return found
-    model = original(study)
-    network = network_at(study, model, budget, finetuned=False)
-    limits = dict(budget.limits())
-    asked = limits["macs"] if set(limits) == {"macs"} else network.macs_fraction  # a point has a fraction of MACs
-    return _result(
-        study, _train(study, model, network, _key(network.keep_id, settings), asked, settings, device, report)
-    )
+    name = ranking or study.default_ranking
+    command = [*("finetune", "--study", study.path.name), *arguments_of(dict(budget.limits()))]
+    command += as_arguments(settings) + ([] if name == study.default_ranking else ["--ranking", name])
+    command += ["--half"] if half else []
+    return _result(study, _train(study, budget, settings, device, report, name, half, command))
 
 
 def _result(study: Study, run: FineTuned) -> dict[str, Any]:
@@ -69,14 +85,19 @@ def _key(keep: str, settings: TrainSettings) -> str:
 
 def _train(
     study: Study,
-    model: nn.Module,
-    network: Network,
-    key: str,
-    macs: float,
+    budget: Budget,
     settings: TrainSettings,
     device: torch.device,
     report: Report,
+    ranking: RankingName,
+    half: bool,
+    command: list[str],
 ) -> FineTuned:
+    model = original(study)
+    network = network_at(study, model, budget, ranking=ranking, finetuned=False)
+    key = _key(network.keep_id, settings)
+    limits = dict(budget.limits())
+    macs = limits["macs"] if set(limits) == {"macs"} else network.macs_fraction  # a point has a fraction of MACs
     dataset, normalization = images_of(study, report), normalization_of(study)
     start, _ = ready(study, network, dataset, device)  # statistics of an earlier network would judge the first epochs
     before = score(start, dataset.test, normalization, device=device)
@@ -92,11 +113,17 @@ def _train(
             checkpoint=checkpoint,
             report=report,
         )
-        save_weights(result.model, study.finetuned_weights(key), {"made_by": "legr", "data": dataset.fingerprint})
+        if half:
+            round_to_half(result.model)
+        seconds = sum(epoch["seconds"] for epoch in result.curve)
+        made = made_by(command, seconds, device, settings.seed)
+        header = {"made_by": "legr", "data": dataset.fingerprint, "made": json.dumps(made)}
+        save_weights(result.model, study.finetuned_weights(key), header, half=half)
         tuned = replace(network, model=result.model)
         provenance = {"key": key, **asdict(settings)}
-        latency = _known_latency(study, network) or measure_latency(tuned.model, study.info.input_shape, device=device)
-        point = measure_point(study, tuned, dataset, study.default_ranking, macs, latency, device, provenance)
+        latency = _known_latency(study, network, ranking)
+        latency = latency or measure_latency(tuned.model, study.info.input_shape, device=device)
+        point = measure_point(study, tuned, dataset, ranking, macs, latency, device, provenance)
         run = FineTuned(
             key=key,
             keep_id=network.keep_id,
@@ -106,19 +133,20 @@ def _train(
             top1=point.top1,
             heldout_top1=result.curve[result.best_epoch]["heldout_top1"],
             epochs=settings.epochs,
-            seconds=round(sum(epoch["seconds"] for epoch in result.curve), 1),
+            seconds=made["seconds"],
             curve=result.curve,
             created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            ranking=ranking,
+            made=made,
         )
-        study.add_point(point)
+        study.add_point(replace(point, made=made))
         study.save_finetuned(run)  # last: a run with a record is finished, its point included
         checkpoint.unlink(missing_ok=True)
     return run
 
 
-def _known_latency(study: Study, network: Network) -> Latency | None:
+def _known_latency(study: Study, network: Network, name: RankingName) -> Latency | None:
     """What `measure` found for this network before fine-tuning, which changes its values but not its shapes."""
-    name = study.default_ranking
     same = (name, study.ranking_id(name), network.macs, network.params)
     known = (p for p in study.points if (p.ranking, p.ranking_id, p.macs, p.params) == same)
     return next((p.latency for p in known if p.latency and p.latency.batch == 1), None)

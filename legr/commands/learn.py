@@ -5,11 +5,13 @@ It does not know how the search works, nor what a job is.
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
+from legr.arguments import arguments_of
+from legr.commands.made import made_by
 from legr.commands.network import images_of, normalization_of, original
 from legr.errors import SettingsError
 from legr.progress import Report, silent
@@ -81,6 +83,11 @@ def run_learn(
     found = learn(
         study, settings, plan.effort, lambda: search_of(study, settings, device, report, workers=team), report
     )
+    learned = study.learned
+    if learned is not None and not plan.is_done:
+        study.save_learned(
+            replace(learned, made=made_by(_command(study, plan), learned.seconds, device, settings.seed))
+        )
     usual = SearchSettings()
     if not plan.is_done and (settings.images, settings.steps) == (usual.images, usual.steps):
         note_pace(study.info.weights_sha256, found["seconds"] / found["passes"], settings.method)
@@ -114,6 +121,15 @@ def search_of(
     floor = BudgetCurve(structure, ranker.rank()).floor
     material = Material(ranker, settings, floor, probe)
     return Search(ranker, scored_budgets(settings, floor), learner(material), fitness, settings.images)
+
+
+def _command(study: Study, plan: LearnPlan) -> list[str]:
+    usual, own = SearchSettings().to_dict(), plan.settings.to_dict()
+    given = {name: value for name, value in own.items() if value != usual[name] and name != "options"}
+    if "budgets" in given:
+        given["budgets"] = ",".join(map(str, plan.settings.budgets))
+    flags = [part for name, value in plan.settings.options.items() for part in ("--option", f"{name}={value:g}")]
+    return ["learn", "--study", study.path.name, *arguments_of({**given, "candidates": f"{plan.effort:g}"}, flags)]
 
 
 def _require_valid(settings: SearchSettings) -> None:

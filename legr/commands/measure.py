@@ -5,11 +5,14 @@ It does not know charts. A point that is measured already is not measured again.
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 
+from legr.arguments import arguments_of
+from legr.commands.made import made_by
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
 from legr.data.images import Dataset
 from legr.deploy.latency import latency_of, time_forward
@@ -39,13 +42,17 @@ def measure(
     threads = threads or torch.get_num_threads()
     planned = list(_plan(study, budgets))
     todo = _unmeasured(study, planned, (device.type, threads, batch))
+    given = {"budgets": budgets and ",".join(map(str, budgets)), "batch": batch, "threads": threads}
+    command = [*("measure", "--study", study.path.name), *arguments_of(given)]
     start, skipped = time.monotonic(), len(planned) - len(todo)
     if todo:
         model, dataset = original(study), images_of(study, report)
         latencies = _latencies(study, model, todo, batch, threads, device, report)
         for number, (name, budget) in enumerate(todo, 1):
-            network = _network(study, model, name, budget)
-            study.add_point(measure_point(study, network, dataset, name, budget, latencies[name, budget], device))
+            began = time.monotonic()
+            network, latency = _network(study, model, name, budget), latencies[name, budget]
+            point = measure_point(study, network, dataset, name, budget, latency, device)
+            study.add_point(replace(point, made=made_by(command, time.monotonic() - began, device)))
             left = (time.monotonic() - start) / number * (len(todo) - number)
             report(Progress("point", skipped + number, len(planned), left))
     return {"measured": len(todo), "skipped": skipped, "points": [point.to_dict() for point in study.points]}

@@ -5,25 +5,25 @@ It does not know studies or the command line.
 
 import hashlib
 import json
-import platform
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from legr.arguments import arguments_of
+from legr.commands.made import made_by
 from legr.commands.network import data_progress
 from legr.data.encoded import ImageShape
 from legr.data.images import IMAGENET_NORMALIZATION
 from legr.data.load import load_dataset
 from legr.errors import SettingsError, WeightsError
 from legr.progress import Report
-from legr.training.compute import device_name
 from legr.training.evaluate import score
 from legr.training.models import ModelSpec, build_model
-from legr.training.settings import TrainSettings
+from legr.training.settings import NUMBERS, SCRATCH, TrainSettings
 from legr.training.train import train
-from legr.training.weights import save_weights
+from legr.training.weights import round_to_half, save_weights
 
 
 def train_from_scratch(
@@ -37,12 +37,14 @@ def train_from_scratch(
     *,
     split_seed: int = 0,
     input_shape: ImageShape | None = None,
+    half: bool = False,
 ) -> dict[str, Any]:
     """Train on the training images less the held-out ones; goes on where an earlier call was stopped.
 
     Args:
         out: the weights, `.safetensors`; their header holds what this returns, and from what they were made.
         normalize: "imagenet" or "dataset"; None is "dataset".
+        half: round the weights to what float16 holds before they are judged, and store them so.
 
     Returns:
         top1 and loss on the test images, heldout_top1, best_epoch (from 1), seconds, settings, machine.
@@ -71,24 +73,34 @@ def train_from_scratch(
         "normalization": normalization.kind,
         "settings": asdict(settings),
     }
+    command = _command(out, what, dataset.name, settings, half)
     checkpoint = out.with_name(f"{out.stem}-{_digest(what)}.checkpoint.safetensors")
     model = build_model(spec, len(dataset.classes), seed=settings.seed)
     result = train(model, None, dataset, normalization, settings, device=device, checkpoint=checkpoint, report=report)
+    if half:
+        round_to_half(result.model)
     test = score(result.model, dataset.test, normalization, device=device)
     found = {
         "top1": test.top1,
         "loss": test.loss,
         "heldout_top1": result.curve[result.best_epoch]["heldout_top1"],
         "best_epoch": result.best_epoch + 1,
-        "seconds": round(sum(row["seconds"] for row in result.curve), 1),
         "settings": asdict(settings),
-        "machine": device_name(device),
+        **made_by(command, sum(row["seconds"] for row in result.curve), device, settings.seed),
     }
-    made = {**what, **found, "torch": torch.__version__, "python": platform.python_version()}
+    made = {**what, **found}
     metadata = {"made_by": "legr", "data": dataset.fingerprint, "split_seed": str(split_seed), "made": json.dumps(made)}
-    save_weights(result.model, out, metadata)
+    save_weights(result.model, out, metadata, half=half)
     checkpoint.unlink(missing_ok=True)
     return found
+
+
+def _command(out: Path, what: dict[str, Any], data: str, settings: TrainSettings, half: bool) -> list[str]:
+    usual, wanted = asdict(SCRATCH), asdict(settings)
+    numbers = [f"{name}={wanted[name]:g}" for name in NUMBERS if wanted[name] != usual[name]]
+    flags = [part for text in numbers for part in ("--option", text)] + (["--half"] if half else [])
+    options = {"model": what["model"], "data": data, "normalize": what["normalization"], "epochs": settings.epochs}
+    return ["train", "--out", out.name, *arguments_of({**options, "seed": settings.seed}, flags)]
 
 
 def _digest(what: dict[str, Any]) -> str:

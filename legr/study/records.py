@@ -97,6 +97,7 @@ class Learned(_Record):
     seconds: float
     heldout_seen: bool  # the weights may have been trained on the held-out images
     settled: bool = False  # more effort would change nothing
+    made: Mapping[str, Any] = field(default_factory=dict)  # command, seed, seconds, machine
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -140,6 +141,7 @@ class Point(_Record):
     latency: Latency | None
     finetuned: Mapping[str, Any] | None = None  # epochs, seed, … of the run whose weights these are
     created: str = ""
+    made: Mapping[str, Any] = field(default_factory=dict)  # command, seconds, machine
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -162,6 +164,8 @@ class FineTuned(_Record):
     seconds: float
     curve: tuple[Mapping[str, float], ...] = field(default=())  # per epoch: loss, heldout_top1, heldout_loss
     created: str = ""
+    ranking: str = "learned"  # on whose path the network lay
+    made: Mapping[str, Any] = field(default_factory=dict)  # command, seed, seconds, machine
 
 
 def _known(cls: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ It does not know models or data, nor torch.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from legr.errors import SettingsError
@@ -93,6 +93,27 @@ def recipe_of(name: str, changes: Mapping[str, Any]) -> TrainSettings:
     if name not in RECIPES:
         raise SettingsError(f"a recipe is one of {', '.join(RECIPES)}, got {name!r}")
     return changed(RECIPES[name], changes)
+
+
+def as_arguments(settings: TrainSettings) -> list[str]:
+    """The options of `python -m legr finetune` that ask for these settings, beginning with the recipe next to them."""
+    wanted = asdict(settings)
+
+    def differing(recipe: str) -> list[str]:
+        return [name for name, value in asdict(RECIPES[recipe]).items() if value != wanted[name]]
+
+    alike = [name for name in RECIPES if RECIPES[name].decay == settings.decay]
+    recipe = min(alike, key=lambda name: len(differing(name)))
+    arguments = ["--recipe", recipe]
+    for name in differing(recipe):
+        value = wanted[name]
+        if name == "distill":
+            arguments.append("--distill" if value else "--no-distill")
+        elif name in NUMBERS:
+            arguments += ["--option", f"{name}={value:g}"]
+        else:
+            arguments += [f"--{name}", str(value)]
+    return arguments
 
 
 def changed(settings: TrainSettings, changes: Mapping[str, Any]) -> TrainSettings:

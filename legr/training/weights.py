@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from legr.errors import WeightsError
 from legr.files import replacing
 
-__all__ = ["WeightsInfo", "hash_state", "load_state", "load_weights", "save_weights"]
+__all__ = ["WeightsInfo", "hash_state", "load_state", "load_weights", "round_to_half", "save_weights"]
 
 logger = logging.getLogger(__name__)
 
@@ -74,8 +74,24 @@ def load_state(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     model.load_state_dict(state, strict=False)  # only counters may be missing, _check_fit saw to it
 
 
+def round_to_half(model: nn.Module) -> None:
+    """Round the weights of convolutions and linear layers, in place, to what float16 holds; norms stay as they are.
+
+    `save_weights` then takes half the space without changing anything. A tensor too large for float16 is left alone.
+    """
+    with torch.no_grad():
+        for parameter in model.parameters():
+            rounded = parameter.half().to(parameter)
+            if parameter.dim() > 1 and rounded.isfinite().all():
+                parameter.copy_(rounded)
+
+
 def save_weights(
-    source: nn.Module | Mapping[str, Tensor], path: str | Path, metadata: Mapping[str, str] | None = None
+    source: nn.Module | Mapping[str, Tensor],
+    path: str | Path,
+    metadata: Mapping[str, str] | None = None,
+    *,
+    half: bool = False,
 ) -> None:
     """Write a model's state (or a state_dict) to the safetensors file `path`, atomically.
 
@@ -83,6 +99,7 @@ def save_weights(
         source: tensors on any device; tied tensors are written once under each name.
         path: ends in `.safetensors`; its folder is made, an existing file is replaced.
         metadata: text pairs for the header, read back by `load_weights`.
+        half: whether matrices and kernels that float16 holds exactly (`round_to_half`) are written in it.
 
     Raises:
         WeightsError: another suffix, or the file cannot be written.
@@ -93,12 +110,20 @@ def save_weights(
     state = source.state_dict() if isinstance(source, nn.Module) else source
     # Clones, because safetensors refuses tensors that share memory.
     plain = {name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
+    if half:
+        plain = {name: _halved(tensor) for name, tensor in plain.items()}
     try:
         with replacing(path) as temporary:
             save_file(plain, temporary, dict(metadata or {}))
             temporary.chmod(0o644)  # safetensors gives them to their owner alone
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"cannot write {path} ({error}): free space or choose another folder") from error
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    small = tensor.half()
+    exact = tensor.dtype == torch.float32 and tensor.dim() > 1 and torch.equal(small.float(), tensor)
+    return small if exact else tensor
 
 
 def hash_state(state: Mapping[str, Tensor]) -> str:

@@ -28,6 +28,10 @@ def test_killed_and_repeated_it_gives_the_same_weights(tmp_path: Path) -> None:
     with safe_open(killed, framework="np") as file:
         made = json.loads(file.metadata()["made"])
     assert (made["model"], made["settings"]["epochs"], made["top1"]) == ("cifar_resnet8", 3, again["top1"])
+    assert made["command"] == (
+        "python -m legr train --out killed.safetensors --model cifar_resnet8 --data digits "
+        "--normalize dataset --epochs 3 --seed 0"
+    )
 
     study = tmp_path / "study"
     run("new", "--study", study, "--model", "cifar_resnet8", "--weights", killed, "--data", "digits")

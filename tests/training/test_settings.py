@@ -5,7 +5,7 @@ import math
 import pytest
 
 from legr.errors import SettingsError
-from legr.training.settings import RECIPES, TrainSettings
+from legr.training.settings import RECIPES, TrainSettings, as_arguments, recipe_of
 
 
 def test_the_rate_rises_evenly_and_falls_along_half_a_cosine() -> None:
@@ -43,3 +43,33 @@ def test_steps_are_those_of_the_paper() -> None:
 def test_values_out_of_range_are_refused(values: dict[str, object], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         TrainSettings(**values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"epochs": 4}, {"seed": 3, "lr": 0.05}, {"batch": 64, "average": 0.99, "smoothing": 0.1}, {"clip": 1.0}],
+)
+@pytest.mark.parametrize("distill", [True, False])
+def test_arguments_ask_for_the_settings_they_were_made_of(
+    recipe: str, changes: dict[str, object], distill: bool
+) -> None:
+    settings = recipe_of(recipe, {**changes, "distill": distill})
+    arguments = as_arguments(settings)
+    again: dict[str, object] = {}
+    while arguments:
+        option = arguments.pop(0)
+        if option in ("--distill", "--no-distill"):
+            again["distill"] = option == "--distill"
+        elif option == "--option":
+            name, _, number = arguments.pop(0).partition("=")
+            again[name] = float(number)
+        else:
+            value = arguments.pop(0)
+            again[option.removeprefix("--")] = value if option == "--recipe" else int(value)
+    assert recipe_of(str(again.pop("recipe")), again) == settings
+
+
+def test_a_recipe_as_it_stands_needs_nothing_but_its_name() -> None:
+    for name, settings in RECIPES.items():
+        assert as_arguments(settings) == ["--recipe", name]

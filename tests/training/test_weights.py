@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from legr.errors import WeightsError
 from legr.training.models import build_model
-from legr.training.weights import hash_state, load_weights, save_weights
+from legr.training.weights import hash_state, load_weights, round_to_half, save_weights
 
 
 @pytest.fixture
@@ -194,3 +194,22 @@ def test_published_weights_load_and_survive_conversion(real_data: Path, tmp_path
     save_weights(model, tmp_path / "a.safetensors")
     again = build_model(f"cifar_resnet{depth}", 10, seed=1)
     assert load_weights(again, tmp_path / "a.safetensors").sha256 == info.sha256
+
+
+def test_rounded_weights_come_back_the_same_from_half_the_space(
+    model: nn.Module, blank: nn.Module, tmp_path: Path
+) -> None:
+    with torch.no_grad():
+        model.get_parameter("linear.weight").mul_(1e6)  # more than float16 holds: stays as it is
+    plain, rounded = tmp_path / "plain.safetensors", tmp_path / "rounded.safetensors"
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    save_weights(model, plain, half=True)
+    assert hash_state(load_file(plain)) == hash_state(before)  # random weights: float16 would change them
+    round_to_half(model)
+    changed = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert changed == {name for name, tensor in before.items() if tensor.dim() == 4}
+    for name in changed:
+        assert (model.state_dict()[name] - before[name]).abs().max() < 2**-11 * before[name].abs().max()
+    save_weights(model, rounded, half=True)
+    assert rounded.stat().st_size < 0.6 * plain.stat().st_size
+    assert load_weights(blank, rounded).sha256 == hash_state(model.state_dict())

@@ -1,0 +1,66 @@
+"""Fine-tuning of any ranking's network: what is judged is what is kept, and every row tells what made it."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+import torch
+
+from legr.commands.evaluate import evaluate
+from legr.commands.finetune import finished_finetune, run_finetune
+from legr.commands.network import network_at, original
+from legr.progress import silent
+from legr.ranking.limits import Budget
+from legr.study.store import Study
+from legr.training.settings import TrainSettings
+from tests.cli.processes import run as run_command
+
+CPU = torch.device("cpu")
+HALF = Budget(macs=0.5)
+SETTINGS = TrainSettings(epochs=1, batch=100)
+
+
+@pytest.fixture(scope="module")
+def study(made_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """With the uniform network at half of the MACs fine-tuned and rounded. Do not write to it."""
+    study = Study.open(made_study).copy_to(tmp_path_factory.mktemp("tuned") / "digits8")
+    run_finetune(study, HALF, SETTINGS, CPU, silent, ranking="uniform", half=True)
+    return study
+
+
+def test_the_ranking_asked_for_is_trained(study: Study) -> None:
+    (run,) = study.finetuned
+    (point,) = (p for p in study.points if p.finetuned)
+    assert run.ranking == point.ranking == "uniform"
+    assert (run.macs_fraction, run.top1) == (point.macs_fraction, point.top1)
+    assert study.best_finetuned(study.curve("uniform").at(HALF)) == run
+    assert study.best_finetuned(study.curve("identity").at(HALF)) is None
+    assert finished_finetune(study, HALF, SETTINGS) is None
+    assert finished_finetune(study, HALF, SETTINGS, "uniform") == run_finetune(
+        study, HALF, SETTINGS, CPU, silent, ranking="uniform"
+    )
+
+
+def test_rounded_weights_take_half_the_space_and_answer_as_they_were_judged(study: Study) -> None:
+    (run,) = study.finetuned
+    network = network_at(study, original(study), HALF, ranking="uniform").model
+    convolutions = [weight for weight in network.parameters() if weight.dim() > 1]
+    assert all(torch.equal(weight, weight.half().float()) for weight in convolutions)
+    file = study.finetuned_weights(run.key)
+    assert file.stat().st_size < 2.2 * sum(weight.numel() for weight in network.parameters()) + 20_000
+    assert evaluate(study, HALF, "uniform", True, CPU, silent)["top1"] == run.top1
+
+
+def test_a_row_names_the_command_that_makes_it_again(study: Study) -> None:
+    (run,) = study.finetuned
+    (point,) = (p for p in study.points if p.finetuned)
+    assert run.made == point.made
+    assert (run.made["seed"], run.made["seconds"]) == (0, run.seconds)
+    assert "thread" in run.made["machine"]
+    python, module, program, *arguments = shlex.split(run.made["command"])
+    assert [python, module, program, *arguments[:2]] == ["python", "-m", "legr", "finetune", "--study"]
+    assert arguments[2] == "digits8"  # no path of a machine
+    arguments[2] = str(study.path)
+    before = {path: path.stat().st_mtime_ns for path in (study.path / "finetuned").iterdir()}
+    run_command(*arguments)  # there already: nothing is trained
+    assert {path: path.stat().st_mtime_ns for path in (study.path / "finetuned").iterdir()} == before
