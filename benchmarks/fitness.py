@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from benchmarks.studies import CPU, Bench, Taught
+from benchmarks.studies import CPU, Bench
 from legr.commands.learn import search_of
 from legr.files import read_json, write_json
 from legr.ranking.types import Affine
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     bench = Bench.of(options.study)
-    teacher = Taught(bench.model, options.out.with_suffix(".taught.safetensors"))
+    lessons = options.out.with_suffix(".lessons")
     found = read_json(options.out) if options.out.exists() else {"maps": {}, "truth": {}, "scores": {}}
     if not found["maps"]:
         found["maps"] = {name: _plain(affine) for name, affine in _maps(bench).items()}
@@ -55,8 +55,7 @@ def main() -> None:
     for row, keep in rows:
         if row not in found["truth"]:
             start = time.perf_counter()
-            after = bench.fine_tuned(keep, teacher, options.out.with_suffix(f".{row}.safetensors"))
-            teacher.keep()
+            after = bench.fine_tuned(keep, lessons, options.out.with_suffix(f".{row}.safetensors"))
             seconds = time.perf_counter() - start
             found["truth"][row] = {"top1": after.top1, "loss": after.loss, "seconds": seconds}
             write_json(options.out, found)

@@ -22,7 +22,7 @@ import numpy as np
 from filelock import FileLock
 
 from benchmarks.base_scores import BASES
-from benchmarks.studies import CPU, Bench, Taught
+from benchmarks.studies import CPU, Bench
 from legr.commands.learn import search_of
 from legr.files import read_json, write_json
 from legr.ranking.budget import BudgetCurve
@@ -96,7 +96,6 @@ class Runs:
     effort: float
     budgets: tuple[float, ...]
     rankers: dict[str, Ranker] = field(default_factory=dict)
-    teacher: Taught | None = None
 
     def ranker(self, name: str) -> Ranker:
         """Ranks by the base score of a learner."""
@@ -181,7 +180,6 @@ def slider(runs: Runs, name: str, seed: int) -> None:
 def tune(runs: Runs, name: str, seed: int) -> None:
     """Top-1 after the fixed fine-tuning."""
     affine, _ = runs.map_after(name, seed, 1.0)
-    runs.teacher = runs.teacher or Taught(runs.bench.model, runs.out / "taught.safetensors")
     for budget in runs.budgets:
         keep = runs.bench.keep(affine, budget, runs.ranker(name))
         row = f"tune|{name}|{seed}|{budget:g}"
@@ -190,9 +188,7 @@ def tune(runs: Runs, name: str, seed: int) -> None:
 
 def _tuned(runs: Runs, keep: Any, row: str) -> Mapping[str, float]:
     start = time.perf_counter()
-    assert runs.teacher is not None
-    found = runs.bench.fine_tuned(keep, runs.teacher, runs.out / f"{row.replace('|', '_')}.safetensors")
-    runs.teacher.keep()
+    found = runs.bench.fine_tuned(keep, runs.out / "lessons", runs.out / f"{row.replace('|', '_')}.safetensors")
     return {"top1": found.top1, "seconds": time.perf_counter() - start}
 
 

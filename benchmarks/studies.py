@@ -3,18 +3,15 @@
 It does not know how rankings are made.
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, cast
+from typing import Self
 
 import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import nn
 
 from legr.commands.network import images_of, normalization_of, original
 from legr.data.images import Dataset, Normalization
-from legr.files import replacing
 from legr.progress import silent
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
@@ -63,45 +60,19 @@ class Bench:
         order = torch.arange(images) if images else None
         return score(network, self.dataset.test, self.normalization, device=CPU, dtype=fast_dtype(CPU), order=order)
 
-    def fine_tuned(self, keep: Keep, teacher: "Taught", checkpoint: Path) -> Score:
+    def fine_tuned(self, keep: Keep, lessons: Path, checkpoint: Path) -> Score:
         """On all test images after the fixed fine-tuning (distilled, seed 0)."""
         network = prune(self.model, self.structure, keep)
         tuned = train(
             network,
-            teacher,
+            self.model,
             self.dataset,
             self.normalization,
             TrainSettings(epochs=EPOCHS),
             device=CPU,
             checkpoint=checkpoint,
             report=silent,
+            lessons=lessons,
         )
         checkpoint.unlink()
         return score(tuned.model, self.dataset.test, self.normalization, device=CPU)
-
-
-class Taught(nn.Module):
-    """The original network, whose outputs for images that it saw before are looked up.
-
-    Runs of one seed see the same augmented batches in the same order: the teacher is a quarter of their time.
-    """
-
-    def __init__(self, model: nn.Module, file: Path) -> None:
-        super().__init__()
-        self._model, self._file = model, file
-        self._known = load_file(file) if file.exists() else {}
-
-    def __deepcopy__(self, memo: object) -> "Taught":
-        return self
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        plain = inputs.detach().contiguous()
-        key = hashlib.blake2b(plain.view(torch.uint8).numpy().tobytes(), digest_size=16).hexdigest()
-        if key not in self._known:
-            self._known[key] = cast(Tensor, self._model(inputs)).clone()
-        return self._known[key]
-
-    def keep(self) -> None:
-        """Remember it for the next process."""
-        with replacing(self._file) as path:
-            save_file(self._known, path)

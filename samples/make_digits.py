@@ -7,7 +7,6 @@ It takes about ten minutes on two cores. Every number in the sample comes from t
 
 import argparse
 import logging
-import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -21,10 +20,9 @@ from legr.commands.learn import plan_learn, run_learn
 from legr.commands.measure import measure
 from legr.commands.train import train_from_scratch
 from legr.ranking.limits import Budget
-from legr.study.shelf import save_note
-from legr.study.store import Study
 from legr.training.models import find_spec
 from legr.training.settings import RECIPES, SCRATCH
+from samples.publish import publish
 
 MODEL, DATA, SPLIT_SEED = "cifar_resnet20", "digits", 0
 TRAINING = replace(SCRATCH, epochs=30, lr=0.1, batch=64, weight_decay=1e-3)
@@ -42,26 +40,15 @@ def main() -> None:
     out: Path = parser.parse_args().out
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     echo, device = terminal.Echo(), torch.device("cpu")
-    shutil.rmtree(out, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.safetensors"
         train_from_scratch(weights, find_spec(MODEL), DATA, None, TRAINING, device, echo, split_seed=SPLIT_SEED)
-        study = create(out, MODEL, weights, DATA, "dataset", echo, split_seed=SPLIT_SEED)
-    run_learn(study, plan_learn(study, {}, None), device, echo)
-    measure(study, None, 1, None, device, echo)
-    for budget in FINE_TUNED:
-        run_finetune(study, Budget(macs=budget), RECIPES["short"], device, echo)
-    _tidy(study)
-
-
-def _tidy(study: Study) -> None:
-    """Leave what a reader of the sample needs, and mark it as read-only."""
-    for name in ("jobs", "checkpoints"):
-        shutil.rmtree(study.path / name, ignore_errors=True)
-    for lock in study.path.rglob(".*.lock"):
-        lock.unlink()
-    save_note(study, NOTE)
-    study.mark_as_sample()
+        study = create(Path(folder) / out.name, MODEL, weights, DATA, "dataset", echo, split_seed=SPLIT_SEED)
+        run_learn(study, plan_learn(study, {}, None), device, echo)
+        measure(study, None, 1, None, device, echo)
+        for budget in FINE_TUNED:
+            run_finetune(study, Budget(macs=budget), RECIPES["short"], device, echo)
+        publish(study, out, NOTE)
 
 
 if __name__ == "__main__":

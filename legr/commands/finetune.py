@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,10 +17,12 @@ from legr.commands.made import made_by
 from legr.commands.measure import measure_point
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
 from legr.deploy.latency import measure_latency
+from legr.machine import cache_folder
 from legr.progress import Report
 from legr.ranking.limits import Budget
 from legr.study.records import FineTuned, Latency, RankingName
 from legr.study.store import Study, keep_id
+from legr.training.compute import device_name
 from legr.training.evaluate import score
 from legr.training.settings import TrainSettings, as_arguments
 from legr.training.train import train
@@ -112,6 +115,7 @@ def _train(
             device=device,
             checkpoint=checkpoint,
             report=report,
+            lessons=_lessons(study, settings, device),
         )
         if half:
             round_to_half(result.model)
@@ -143,6 +147,14 @@ def _train(
         study.save_finetuned(run)  # last: a run with a record is finished, its point included
         checkpoint.unlink(missing_ok=True)
     return run
+
+
+def _lessons(study: Study, settings: TrainSettings, device: torch.device) -> Path:
+    """Where this machine keeps what the original answers to the images of runs with these settings."""
+    info = study.info
+    images = [info.data_fingerprint, info.classes, info.split_seed, info.input_shape, dict(info.normalization)]
+    told = [info.weights_sha256, *images, settings.seed, settings.batch, torch.__version__, device_name(device)]
+    return cache_folder() / "lessons" / hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
 def _known_latency(study: Study, network: Network, name: RankingName) -> Latency | None:

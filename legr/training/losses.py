@@ -1,31 +1,12 @@
 """What a network in training is told: labels, a teacher's answers, and what its further heads add.
 
-It does not know data or schedules.
+It does not know data, schedules or who teaches.
 """
 
-import copy
-from typing import cast
-
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from legr.training.compute import fast_dtype
 from legr.training.settings import TrainSettings
-
-
-class Teacher:
-    """The original network in evaluation mode and the fast type."""
-
-    def __init__(self, model: nn.Module, device: torch.device) -> None:
-        self._dtype = fast_dtype(device)
-        copied = copy.deepcopy(model)
-        self._network = cast(nn.Module, copied.to(device, self._dtype, memory_format=torch.channels_last)).eval()  # type: ignore[call-overload]
-
-    def __call__(self, inputs: Tensor) -> Tensor:
-        """Logits, float32 (B, classes)."""
-        with torch.no_grad():
-            return cast(Tensor, self._network(inputs.to(self._dtype))).float()
 
 
 def loss_of(

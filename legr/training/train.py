@@ -9,6 +9,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -22,9 +23,10 @@ from legr.errors import SettingsError
 from legr.progress import Progress, Report
 from legr.training.compute import autocast, fast_dtype, own_randomness
 from legr.training.evaluate import score
-from legr.training.losses import Teacher, loss_of
+from legr.training.losses import loss_of
 from legr.training.run import Run, is_number
 from legr.training.settings import TrainSettings
+from legr.training.teacher import Teacher
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ def train(
     device: torch.device,
     checkpoint: Path,
     report: Report,
+    lessons: Path | None = None,
 ) -> Trained:
     """Train a copy of `model`; resumes from `checkpoint` where that belongs to the same run.
 
@@ -57,6 +60,7 @@ def train(
     Args:
         teacher: whose outputs are learned where `settings.distill`; None only without that.
         checkpoint: safetensors file, rewritten after every epoch; the caller removes it.
+        lessons: folder of what the teacher answered in runs of the same images, seed and batch (`Teacher`).
 
     Raises:
         SettingsError: the loss is no number at any rate, or there are fewer than two images.
@@ -65,7 +69,7 @@ def train(
         raise SettingsError(f"training needs at least two images, {dataset.name} has {len(dataset.train)}; add some")
     network = cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last)).train()  # type: ignore[call-overload]
     run = Run(network, settings, checkpoint)
-    guide = Teacher(teacher, device) if settings.distill and teacher is not None else None
+    guide = Teacher(teacher, device, lessons) if settings.distill and teacher is not None else None
     resumed_from = len(run.curve)
     if resumed_from:
         log.info("going on after epoch %d of %d", resumed_from, settings.epochs)
@@ -85,7 +89,7 @@ def train(
 
 def _run_epoch(
     run: Run,
-    guide: Callable[[Tensor], Tensor] | None,
+    guide: Teacher | None,
     dataset: Dataset,
     normalization: Normalization,
     device: torch.device,
@@ -109,10 +113,10 @@ def _run_epoch(
     )
     total, images = 0.0, 0
     run.network.train()
-    with own_randomness(seed, device):
+    with own_randomness(seed, device), guide.epoch(epoch, len(order)) if guide else nullcontext() as taught:
         for number, (inputs, labels) in enumerate(batches, epoch * steps):
             rate = run.slower * settings.rate(number, settings.epochs * steps)
-            loss = _step(run, rate, inputs, labels, guide, device)
+            loss = _step(run, rate, inputs, labels, taught, device)
             if not is_number(loss):
                 return loss
             total += loss * len(labels)
@@ -125,14 +129,14 @@ def _step(
     rate: float,
     inputs: Tensor,
     labels: Tensor,
-    guide: Callable[[Tensor], Tensor] | None,
+    taught: Callable[[Tensor], Tensor] | None,
     device: torch.device,
 ) -> float:
     for group in run.optimizer.param_groups:
         group["lr"] = rate
     with autocast(device):
         outputs = run.network(inputs)
-    loss = loss_of(outputs, labels, guide(inputs) if guide else None, run.settings)
+    loss = loss_of(outputs, labels, taught(inputs) if taught else None, run.settings)
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     if run.settings.clip:

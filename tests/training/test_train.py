@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
@@ -13,12 +14,14 @@ from legr.data.images import Dataset, Split
 from legr.data.load import load_dataset
 from legr.errors import SettingsError
 from legr.progress import Progress, silent
+from legr.training import teacher as teacher_module
 from legr.training.compute import fast_dtype
 from legr.training.evaluate import score
 from legr.training.losses import loss_of
 from legr.training.run import Run
 from legr.training.settings import TrainSettings
 from legr.training.train import Trained, train
+from legr.training.weights import save_weights
 
 CPU = torch.device("cpu")
 TAUGHT = TrainSettings(epochs=4, batch=64, lr=0.1, average=0.9, smoothing=0.1, clip=2.0)
@@ -195,3 +198,62 @@ def test_a_gradient_is_cut_to_its_largest_norm(tmp_path: Path) -> None:
     ).model  # fmt: skip
     moved = torch.cat([(a - b).flatten() for a, b in zip(trained.parameters(), model.parameters(), strict=True)])
     assert moved.norm().item() == pytest.approx(0.5 * 1e-3, rel=1e-2)
+
+
+class Counting(nn.Module):
+    """A teacher that counts the batches it is asked about, its copies included."""
+
+    asked: ClassVar[list[int]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = tiny(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.asked.append(len(x))
+        answer: Tensor = self.inner(x)
+        return answer
+
+
+def taught(lessons: Path | None, checkpoint: Path, model: nn.Module, epochs: int = 2) -> Trained:
+    Counting.asked.clear()
+    data = digits()
+    settings = replace(TAUGHT, epochs=epochs)
+    return train(
+        model,
+        Counting(),
+        data,
+        data.statistics(),
+        settings,
+        device=CPU,
+        checkpoint=checkpoint,
+        report=silent,
+        lessons=lessons,
+    )
+
+
+def test_what_the_teacher_said_is_asked_once_for_all_networks_and_changes_nothing(tmp_path: Path) -> None:
+    lessons, images = tmp_path / "lessons", len(digits().train)
+    alone = taught(None, tmp_path / "a.safetensors", tiny())
+    assert sum(Counting.asked) == 2 * images and not lessons.exists()
+    first = taught(lessons, tmp_path / "b.safetensors", tiny())
+    assert sum(Counting.asked) == 2 * images
+    second = taught(lessons, tmp_path / "c.safetensors", tiny())
+    assert Counting.asked == []
+    for name, tensor in alone.model.state_dict().items():
+        assert torch.equal(tensor, first.model.state_dict()[name])
+        assert torch.equal(tensor, second.model.state_dict()[name])
+    taught(lessons, tmp_path / "d.safetensors", tiny(5), epochs=3)  # another network, one epoch more
+    assert sum(Counting.asked) == images
+    for file, content in ((0, b"torn"), (1, None)):  # damaged, or of other images
+        path = lessons / f"{file}.safetensors"
+        path.write_bytes(content) if content else save_weights({"answers": torch.zeros(3, 10)}, path)
+    again = taught(lessons, tmp_path / "e.safetensors", tiny())
+    assert sum(Counting.asked) == 2 * images
+    assert torch.equal(again.model.state_dict()["head.weight"], alone.model.state_dict()["head.weight"])
+
+
+def test_answers_that_would_fill_the_disk_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(teacher_module, "LARGEST", 1000)
+    taught(tmp_path / "lessons", tmp_path / "a.safetensors", tiny())
+    assert not (tmp_path / "lessons").exists()

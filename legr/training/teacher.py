@@ -1,0 +1,81 @@
+"""The original network as a teacher: what it answers for every batch of an epoch.
+
+Runs of one seed see the same augmented images in the same order, whatever network they train, so its answers
+can be kept from one run to the next: at small budgets the teacher takes a third of the time. It does not know losses.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from legr.errors import WeightsError
+from legr.training.compute import fast_dtype
+from legr.training.weights import save_weights
+
+LARGEST = 2**23  # bytes of an epoch's answers that are kept
+
+
+class Teacher:
+    """A network in evaluation mode and the fast type.
+
+    Args:
+        lessons: folder of what it answered before, made when needed. Its name must tell the network, the images,
+            their order and the machine apart. None keeps nothing.
+    """
+
+    def __init__(self, model: nn.Module, device: torch.device, lessons: Path | None = None) -> None:
+        self._dtype, self._device, self._lessons = fast_dtype(device), device, lessons
+        copied = copy.deepcopy(model)
+        self._network = cast(nn.Module, copied.to(device, self._dtype, memory_format=torch.channels_last)).eval()  # type: ignore[call-overload]
+
+    @contextmanager
+    def epoch(self, number: int, images: int) -> Iterator[Callable[[Tensor], Tensor]]:
+        """Yield what is to be called with each batch of inputs in turn; it returns logits, float32 (B, classes).
+
+        Args:
+            images: how many the epoch has; its answers are kept when it has passed whole.
+        """
+        file = self._lessons / f"{number}.safetensors" if self._lessons else None
+        known = _read(file, images) if file else None
+        told: list[Tensor] = []
+        place = 0
+
+        def answer(inputs: Tensor) -> Tensor:
+            nonlocal place
+            place += len(inputs)
+            if known is not None:
+                return known[place - len(inputs) : place].to(self._device).float()
+            told.append(self._ask(inputs))
+            return told[-1].float()
+
+        yield answer
+        if file and known is None and place == images:
+            _keep(torch.cat(told).cpu(), file)
+
+    def _ask(self, inputs: Tensor) -> Tensor:
+        with torch.no_grad():
+            return cast(Tensor, self._network(inputs.to(self._dtype)))
+
+
+def _read(file: Path, images: int) -> Tensor | None:
+    try:
+        answers = load_file(file)["answers"]
+    except (OSError, SafetensorError, KeyError):
+        return None
+    return answers if len(answers) == images else None
+
+
+def _keep(answers: Tensor, file: Path) -> None:
+    if answers.nbytes > LARGEST:
+        return
+    try:
+        save_weights({"answers": answers}, file)
+    except WeightsError:
+        return  # a full disk costs time, not the run
