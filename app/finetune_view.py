@@ -4,13 +4,15 @@ It does not know how a network is trained.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from app.charts import PLAIN, runs_figure, training_figure, training_info
+from app.charts import CAPTIONS, PLAIN, runs_figure, training_figure, training_info
 from app.widgets import budget_of, many, option, plain
+from legr.arguments import numbers_of
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.study.records import FineTuned
@@ -54,7 +56,8 @@ def settings_of(job: Job) -> TrainSettings:
     distill = next((flags[argument] for argument in job.arguments if argument in flags), None)
     epochs, seed = option(job, "--epochs", ""), option(job, "--seed", "")
     changes = {"epochs": int(epochs) if epochs else None, "seed": int(seed) if seed else None, "distill": distill}
-    return recipe_of(option(job, "--recipe", START), changes)
+    further = [text for name, text in pairwise(job.arguments) if name == "--option"]
+    return recipe_of(option(job, "--recipe", START), {**changes, **(numbers_of(further) or {})})
 
 
 def show_training(study: Study, job: Job) -> None:
@@ -79,6 +82,7 @@ def runs_info(runs: Sequence[FineTuned]) -> pd.DataFrame:
     rows = [
         (
             100 * run.macs_fraction,
+            CAPTIONS[run.ranking],
             100 * run.top1_before,
             100 * run.top1,
             100 * run.heldout_top1,
@@ -89,7 +93,7 @@ def runs_info(runs: Sequence[FineTuned]) -> pd.DataFrame:
         )
         for run in reversed(runs)
     ]
-    names = ["MACs, %", "Top-1 before, %", "Top-1 after, %", "Held-out, %", "Epochs", "Distilled", "Time"]
+    names = ["MACs, %", "Ranking", "Top-1 before, %", "Top-1 after, %", "Held-out, %", "Epochs", "Distilled", "Time"]
     return pd.DataFrame(rows, columns=[*names, "Finished (UTC)"])
 
 
@@ -123,9 +127,10 @@ def show_runs(runs: Sequence[FineTuned]) -> None:
 
 def run_name(run: FineTuned) -> str:
     """A run in a legend: its budget, its epochs, and what else sets it apart."""
+    ranking = "" if run.ranking == "learned" else f", {CAPTIONS[run.ranking].lower()}"
     taught = "" if run.settings.get("distill") else ", no teacher"
     seed = f", seed {run.settings['seed']}" if run.settings.get("seed") else ""
-    return f"{100 * run.macs_fraction:.1f} %, {many(run.epochs, 'epoch')}{taught}{seed}"
+    return f"{100 * run.macs_fraction:.1f} %{ranking}, {many(run.epochs, 'epoch')}{taught}{seed}"
 
 
 def _caption(recipe: str) -> str:

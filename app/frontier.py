@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from app.charts import CAPTIONS, COLOURS, style
 from app.dial import percent_of
 from app.measured import Conditions, Measurements
+from app.widgets import many
 from legr.study.records import RANKINGS, Point
 
 Axis = Literal["latency", "macs", "params"]
@@ -55,16 +56,19 @@ def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | Non
                 customdata=rows[["hover", "percent", "ranking"]].to_numpy().tolist(),
                 hovertemplate="%{customdata[0]}<extra></extra>",
             )
-    for name, symbol, size in (("finetuned", "diamond", 11), ("original", "star", 14)):
-        rows = info[info["series"] == name]
+    tuned, original = (info[info["series"] == series] for series in ("finetuned", "original"))
+    for name, rows, colour, symbol, size in (
+        *(_tuned(tuned, ranking) for ranking in reversed(RANKINGS)),
+        (CAPTIONS["original"], original, COLOURS["original"], "star", 14),
+    ):
         if len(rows):
             figure.add_scatter(
                 x=rows["x"],
                 y=rows["top1_percent"],
-                name=CAPTIONS[name],
+                name=name,
                 mode="markers",
                 customdata=rows[["hover", "percent", "ranking"]].to_numpy().tolist(),
-                marker={"color": COLOURS[name], "size": size, "symbol": symbol},
+                marker={"color": colour, "size": size, "symbol": symbol},
                 hovertemplate="%{customdata[0]}<extra></extra>",
             )
     best = pareto(info)
@@ -82,6 +86,14 @@ def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | Non
     figure.update_yaxes(title="top-1 accuracy, %", range=_span(info["top1_percent"]))
     figure.update_layout(template="none", xaxis=_STILL, yaxis=_STILL)
     return figure
+
+
+def _tuned(info: pd.DataFrame, ranking: str) -> tuple[str, pd.DataFrame, str, str, int]:
+    """Fine-tuned networks of one ranking; those of another than the learned one are there to be compared with."""
+    rows = info[info["ranking"] == ranking]
+    if ranking == "learned":
+        return CAPTIONS["finetuned"], rows, COLOURS["finetuned"], "diamond", 11
+    return f"{CAPTIONS['finetuned']}, {CAPTIONS[ranking].lower()}", rows, COLOURS[ranking], "diamond", 9
 
 
 def _rises(info: pd.DataFrame) -> bool:
@@ -113,28 +125,20 @@ def _place(point: Point, axis: Axis, measured: Measurements) -> float | None:
 
 
 def _hover(series: str, point: Point, measured: Measurements) -> str:
+    name = CAPTIONS[series] + (f", {CAPTIONS[point.ranking].lower()} ranking" if point.finetuned else "")
     lines = [
-        f"<b>{CAPTIONS[series]}, {100 * point.macs_fraction:.1f} % of the MACs</b>",
+        f"<b>{name}, {100 * point.macs_fraction:.1f} % of the MACs</b>",
         f"top-1 {100 * point.top1:.2f} % on {point.images:,} test images",
         f"{point.macs / 1e6:,.2f} M MACs, {point.params / 1e3:,.1f} k parameters",
     ]
     if (latency := measured.latency_of(point)) is not None:
         lines.append(f"{latency:.3g} ms")
     if point.finetuned:
-        lines.append(", ".join(f"{key}: {_plain(value)}" for key, value in point.finetuned.items() if _is_plain(value)))
+        taught = ", taught by the original" if point.finetuned.get("distill") else ""
+        lines.append(f"{many(point.finetuned['epochs'], 'epoch')}{taught}, seed {point.finetuned.get('seed', 0)}")
     elif series != "original":
         lines.append("batch norm recalibrated" if point.recalibrated else "batch norm as in the original")
     return "<br>".join(line for line in lines if line)
-
-
-def _is_plain(value: object) -> bool:
-    return isinstance(value, str | int | float | bool)
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _span(values: pd.Series, from_zero: bool = False) -> list[float] | None:

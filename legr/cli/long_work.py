@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from legr.arguments import arguments_of
+from legr.arguments import arguments_of, numbers_of
 from legr.cli import terminal
 from legr.cli.opening import create_study, require_same, writable_study
 from legr.cli.options import (
@@ -23,7 +23,6 @@ from legr.cli.options import (
     Normalize,
     StudyPath,
     Weights,
-    numbers_of,
     required,
     takes_budget,
 )

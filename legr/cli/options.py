@@ -76,19 +76,3 @@ def required(budget: Budget | None, command: str) -> Budget:
         names = ", ".join(option_of(name) for name in _LIMITS)
         raise SettingsError(f"{command} needs a budget: give one or more of {names}, such as --macs 0.5")
     return budget
-
-
-def numbers_of(given: list[str] | None) -> dict[str, float] | None:
-    """Settings by name, of texts such as "mutate=0.2"; None where none is given.
-
-    Raises:
-        SettingsError: a text is not of that form.
-    """
-    found: dict[str, float] = {}
-    for text in given or ():
-        name, _, value = text.partition("=")
-        try:
-            found[name.strip()] = float(value)
-        except ValueError:
-            raise SettingsError(f"--option takes a name and a number, such as mutate=0.2, got {text!r}") from None
-    return found or None

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from legr.arguments import arguments_of
+from legr.arguments import arguments_of, numbers_of
 from legr.cli import terminal
 from legr.cli.long_work import as_job
 from legr.cli.opening import writable_study
@@ -22,7 +22,6 @@ from legr.cli.options import (
     Normalize,
     Ranking,
     StudyPath,
-    numbers_of,
     required,
     takes_budget,
 )

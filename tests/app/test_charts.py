@@ -29,7 +29,7 @@ def test_the_frontier_has_every_measured_point(study: Study, axis: Axis) -> None
     }  # fmt: skip
     line = info[info["series"] == "learned"]
     assert line["x"].is_monotonic_increasing and line["top1_percent"].is_monotonic_increasing
-    assert "epochs: 3, distill: yes, seed: 0" in info[info["series"] == "finetuned"]["hover"].iloc[0]
+    assert "3 epochs, taught by the original, seed 0" in info[info["series"] == "finetuned"]["hover"].iloc[0]
 
 
 def test_a_fine_tuned_point_without_latency_takes_that_of_its_structure(study: Study) -> None:
@@ -38,6 +38,21 @@ def test_a_fine_tuned_point_without_latency_takes_that_of_its_structure(study: S
     same = next(p for p in points if p.ranking == "learned" and p.budget == 0.5 and not p.finetuned)
     assert same.latency is not None
     assert info.loc["finetuned", "x"] == pytest.approx(same.latency.milliseconds)
+
+
+def test_fine_tuned_networks_of_other_rankings_are_told_apart(study: Study) -> None:
+    points = study.points
+    tuned = next(p for p in points if p.finetuned)
+    points += [replace(tuned, ranking=name, top1=0.5) for name in ("uniform", "identity")]
+    measured = Measurements(points)
+    info = frontier_info(measured, "macs")
+    figure = frontier_figure(info, "macs", measured.conditions, "learned")
+    marks = {trace.name: trace for trace in figure.data}
+    assert marks["Fine-tuned"].y.tolist() == [100 * tuned.top1]
+    for name in ("uniform", "identity"):
+        mark = marks[f"Fine-tuned, {name}"]
+        assert mark.y.tolist() == [50.0] and mark.marker.color == marks[name.capitalize()].line.color
+        assert f"Fine-tuned, {name} ranking" in mark.customdata[0][0]
 
 
 def test_the_frontier_says_how_latency_was_taken_and_where_a_click_leads(study: Study) -> None:

@@ -20,6 +20,10 @@ from tests.app.demo_study import add_finetuned
         (("--macs", "0.5", "--epochs", "3", "--no-distill"), replace(RECIPES["short"], epochs=3, distill=False)),
         (("--macs", "0.5", "--recipe", "paper", "--seed", "7"), replace(RECIPES["paper"], seed=7)),
         (("--macs", "0.5", "--recipe", "paper", "--distill"), replace(RECIPES["paper"], distill=True)),
+        (
+            ("--option", "average=0.9", "--macs", "0.5", "--option", "clip=2"),
+            replace(RECIPES["short"], average=0.9, clip=2),
+        ),
     ],
 )
 def test_a_job_tells_how_it_trains(arguments: tuple[str, ...], expected: object) -> None:
@@ -36,3 +40,4 @@ def test_runs_are_compared_once_there_are_two(open_app: OpenApp, studies: Path) 
     assert run_name(second).endswith("%, 3 epochs")
     plain = replace(second, settings={"distill": False, "seed": 4})
     assert run_name(plain).endswith("%, 3 epochs, no teacher, seed 4")
+    assert run_name(replace(second, ranking="uniform")).endswith("%, uniform, 3 epochs")
