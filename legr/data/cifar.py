@@ -1,13 +1,14 @@
-"""CIFAR-10 and CIFAR-100: downloaded by way of torchvision, or recognised in a folder by what is in it.
+"""CIFAR-10 and CIFAR-100: read from torchvision's files, downloaded, or handed in by whoever recognised them.
 
 Their images lie in order of content, whatever packing they came in, so that a study means the same images as
 held out on every machine. It does not know how the training images are split.
 """
 
 import hashlib
-import logging
 import tempfile
 import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException
@@ -17,16 +18,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from legr.data.array_cache import ImageArrays, cached_arrays, read_arrays, shape_name, write_arrays
+from legr.data.array_cache import ImageArrays, cached_arrays, shape_name
 from legr.data.class_names import CIFAR10_CLASSES, CIFAR100_CLASSES
 from legr.data.decode import resize_arrays
 from legr.data.encoded import ImageShape, Progress
 from legr.errors import DataError
 from legr.machine import cache_folder, data_folder
 
-__all__ = ["CIFARS", "Cifar", "by_content", "cifar_arrays", "cifar_is_here", "download_cifar", "keep_recognised"]
+__all__ = ["CIFARS", "SHAPE", "Cifar", "by_content", "cifar_arrays", "cifar_is_here", "download_cifar"]
 
-logger = logging.getLogger(__name__)
+SHAPE: ImageShape = (3, 32, 32)
+"""In which they were published."""
 
 ARRAYS = "by-content"  # what this module writes; the other files are torchvision's
 DOWNLOAD_TIMEOUT_SECONDS = 30
@@ -44,11 +46,13 @@ class Cifar:
 
     name: str
     title: str
-    fingerprint: str  # a constant is enough: torchvision checks md5, `keep_recognised` the content
+    fingerprint: str  # a constant is enough: torchvision's files have an md5, a folder's images `content`
     classes: tuple[str, ...]
     archive: str
     unpacked: str
     content: str | None = None
+    n_train: int = 50_000
+    n_test: int = 10_000
 
 
 CIFARS = {
@@ -75,24 +79,35 @@ CIFARS = {
 }
 
 
-def cifar_arrays(cifar: Cifar, shape: ImageShape, progress: Progress | None = None) -> ImageArrays:
+def cifar_arrays(
+    cifar: Cifar,
+    shape: ImageShape,
+    progress: Progress | None = None,
+    *,
+    otherwise: Callable[[], ImageArrays] | None = None,
+) -> ImageArrays:
     """Return the images from this machine's data folder, resized from 32 x 32 pixels.
 
-    torchvision's own files are read (after its md5 checks) the first time only; then .npy files are.
+    Only the first call is slow: what it finds is kept there as .npy files.
+
+    Args:
+        otherwise: gives the images, by content, where they are not kept yet; None reads torchvision's own files
+            (after its md5 checks).
 
     Raises:
         DataError: they are not on this machine, or damaged.
     """
     folder = _folder(cifar)
-    arrays = read_arrays(folder / ARRAYS)
-    if arrays is None:
-        if not cifar_is_here(cifar):
-            raise DataError(
-                f"{cifar.title} is not on this machine: python -m legr new … --data {cifar.name} downloads it (170 MB),"
-                " or name a folder that holds it"
-            )
-        arrays = cached_arrays(folder / ARRAYS, partial(_read_torchvision, cifar, folder), progress)
-    return _in_shape(cifar, arrays, shape, progress)
+    if otherwise is None and not cifar_is_here(cifar):
+        raise DataError(
+            f"{cifar.title} is not on this machine: python -m legr new … --data {cifar.name} downloads it (170 MB), "
+            "or name a folder that holds it"
+        )
+    kept = cached_arrays(folder / ARRAYS, otherwise or partial(_read_torchvision, cifar, folder), progress)
+    if shape == SHAPE:
+        return kept
+    cache = cache_folder() / "images" / f"{cifar.fingerprint}-{shape_name(shape)}"
+    return cached_arrays(cache, partial(_resized, kept, shape), progress)
 
 
 def cifar_is_here(cifar: Cifar) -> bool:
@@ -100,8 +115,8 @@ def cifar_is_here(cifar: Cifar) -> bool:
     return any((_folder(cifar) / name).exists() for name in (ARRAYS, cifar.unpacked, cifar.archive))
 
 
-def download_cifar(cifar: Cifar, progress: Progress | None = None) -> None:
-    """Download the data set (170 MB) into this machine's data folder, unless it is there.
+def download_cifar(cifar: Cifar, progress: Progress | None = None) -> ImageArrays:
+    """Download the data set (170 MB) and return its images by content; torchvision's files are used where they are.
 
     Args:
         progress: called with ("downloading CIFAR-10", bytes done, bytes in all).
@@ -112,53 +127,39 @@ def download_cifar(cifar: Cifar, progress: Progress | None = None) -> None:
     from torchvision.datasets.utils import check_integrity  # type: ignore[import-untyped]
 
     folder, source = _folder(cifar), _torchvisions(cifar)
-    if read_arrays(folder / ARRAYS) is not None:
-        return
     try:
+        with suppress(DataError):  # there are none, or none that are whole
+            return _read_torchvision(cifar, folder)
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as temporary:
             archive = Path(temporary) / cifar.archive
             _fetch(source.url, archive, f"downloading {cifar.title}", progress)
             if not check_integrity(archive, source.tgz_md5):
                 raise DataError(f"{source.url} came damaged (its md5 differs): download it again")
-            write_arrays(folder / ARRAYS, _read_torchvision(cifar, Path(temporary)))
+            return _read_torchvision(cifar, Path(temporary))
     except (OSError, HTTPException) as error:
         raise DataError(
             f"{cifar.title} could not be downloaded from {source.url} to {folder} ({error}): check the "
             "connection and the disk, or name a folder that holds it"
         ) from error
-    logger.info("%s is in %s", cifar.title, folder)
 
 
 def by_content(arrays: ImageArrays) -> tuple[ImageArrays, str]:
     """Return the images in order of their content, and a digest (hex) of all of it that no order changes."""
-    digest, parts = hashlib.sha256(), []
-    for images, labels in ((arrays.train_images, arrays.train_labels), (arrays.test_images, arrays.test_labels)):
-        pairs = zip(images, labels, strict=True)
-        keys = [hashlib.sha256(image.tobytes()).digest() + int(label).to_bytes(2, "big") for image, label in pairs]
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-        digest.update(b"".join(keys[place] for place in order))
-        parts += [images[order], labels[order]]
-    return ImageArrays(*parts), digest.hexdigest()
+    train, train_keys = _order(arrays.train_images, arrays.train_labels)
+    test, test_keys = _order(arrays.test_images, arrays.test_labels)
+    ordered = ImageArrays(
+        arrays.train_images[train], arrays.train_labels[train], arrays.test_images[test], arrays.test_labels[test]
+    )
+    return ordered, hashlib.sha256(train_keys + test_keys).hexdigest()
 
 
-def keep_recognised(
-    cifar: Cifar, arrays: ImageArrays, shape: ImageShape, progress: Progress | None = None
-) -> ImageArrays | None:
-    """Return the data set if it is what `arrays` hold, in whatever order, and keep it as this machine's copy.
-
-    Args:
-        arrays: images of 32 x 32 pixels.
-        shape: of the images that are returned.
-    """
-    ordered, content = by_content(arrays)
-    if content != cifar.content:
-        return None
-    try:
-        write_arrays(_folder(cifar) / ARRAYS, ordered)
-    except OSError as error:
-        logger.warning("%s cannot be kept in %s (%s); it stays in memory", cifar.title, _folder(cifar), error)
-    return _in_shape(cifar, ordered, shape, progress)
+def _order(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[list[int], bytes]:
+    """Return the rows in order of a key of image and label, and all keys in that order."""
+    pairs = zip(images, labels, strict=True)
+    keys = [hashlib.sha256(image.tobytes()).digest() + int(label).to_bytes(2, "big") for image, label in pairs]
+    rows = sorted(range(len(keys)), key=keys.__getitem__)
+    return rows, b"".join(keys[row] for row in rows)
 
 
 def _folder(cifar: Cifar) -> Path:
@@ -166,7 +167,7 @@ def _folder(cifar: Cifar) -> Path:
 
 
 def _torchvisions(cifar: Cifar) -> Any:
-    from torchvision.datasets import CIFAR10, CIFAR100
+    from torchvision.datasets import CIFAR10, CIFAR100  # type: ignore[import-untyped]
 
     return {"cifar10": CIFAR10, "cifar100": CIFAR100}[cifar.name]
 
@@ -197,16 +198,6 @@ def _read_torchvision(cifar: Cifar, folder: Path) -> ImageArrays:
     images = [np.ascontiguousarray(part.data.transpose(0, 3, 1, 2)) for part in parts]  # from (N, H, W, 3)
     labels: list[NDArray[np.int64]] = [np.asarray(part.targets, dtype=np.int64) for part in parts]
     return by_content(ImageArrays(images[0], labels[0], images[1], labels[1]))[0]
-
-
-def _in_shape(cifar: Cifar, arrays: ImageArrays, shape: ImageShape, progress: Progress | None) -> ImageArrays:
-    if arrays.train_images.shape[1:] == shape:
-        return arrays
-    return cached_arrays(
-        cache_folder() / "images" / f"{cifar.fingerprint}-{shape_name(shape)}",
-        lambda: _resized(arrays, shape),
-        progress,
-    )
 
 
 def _resized(arrays: ImageArrays, shape: ImageShape) -> ImageArrays:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from legr.data.array_cache import ImageArrays, cached_arrays, check_memory, shape_name
 from legr.data.batches import iterate
-from legr.data.cifar import CIFARS, Cifar, cifar_arrays, cifar_is_here, download_cifar, keep_recognised
+from legr.data.cifar import CIFARS, SHAPE, Cifar, by_content, cifar_arrays, download_cifar
 from legr.data.class_names import DIGITS_CLASSES
 from legr.data.decode import decode_split
 from legr.data.digits import DIGITS_FINGERPRINT, digits_arrays
@@ -91,9 +91,11 @@ def load_dataset(
     if not 0 <= split_seed < SEEDS:
         raise SettingsError(f"split_seed must be in [0, {SEEDS}), got {split_seed}")
     if download and source in CIFARS:
-        download_cifar(CIFARS[source], progress)
-    load = BUILTIN.get(source, partial(_load_folder, source))
-    return _split(load(shape, progress), split_seed)
+        cifar = CIFARS[source]
+        loaded = _load_cifar(cifar, shape, progress, otherwise=partial(download_cifar, cifar, progress))
+    else:
+        loaded = BUILTIN.get(source, partial(_load_folder, source))(shape, progress)
+    return _split(loaded, split_seed)
 
 
 def _load_digits(shape: ImageShape, _: Progress | None) -> Loaded:
@@ -101,9 +103,15 @@ def _load_digits(shape: ImageShape, _: Progress | None) -> Loaded:
     return Loaded("digits", DIGITS_CLASSES, digits_arrays(shape), DIGITS_FINGERPRINT, flip=False)
 
 
-def _load_cifar(cifar: Cifar, shape: ImageShape, progress: Progress | None) -> Loaded:
-    check_memory(cifar.name, 60_000, shape)
-    return Loaded(cifar.name, cifar.classes, cifar_arrays(cifar, shape, progress), cifar.fingerprint, flip=True)
+def _load_cifar(
+    cifar: Cifar,
+    shape: ImageShape,
+    progress: Progress | None,
+    otherwise: Callable[[], ImageArrays] | None = None,
+) -> Loaded:
+    check_memory(cifar.name, cifar.n_train + cifar.n_test, shape)
+    arrays = cifar_arrays(cifar, shape, progress, otherwise=otherwise)
+    return Loaded(cifar.name, cifar.classes, arrays, cifar.fingerprint, flip=True)
 
 
 BUILTIN: dict[str, Callable[[ImageShape, Progress | None], Loaded]] = {
@@ -132,16 +140,18 @@ def _load_folder(source: str, shape: ImageShape, progress: Progress | None) -> L
 
 def _recognised(fingerprint: str, found: ImageFolder, shape: ImageShape, progress: Progress | None) -> Loaded | None:
     """The data set that goes by name, where the folder holds just that: a study with it then works everywhere."""
-    sizes = len(found.train.labels), len(found.test.labels)
-    cifar = CIFARS["cifar10"]
+    held = found.classes, len(found.train.labels), len(found.test.labels)
+    alike = (known for known in CIFARS.values() if (known.classes, known.n_train, known.n_test) == held)
+    cifar = next((known for known in alike if known.content), None)
     told = read_registry(_RECOGNISED).get(fingerprint)
-    if told == _OTHER or (found.classes, *sizes) != (cifar.classes, 50_000, 10_000):
+    if cifar is None or told == _OTHER:
         return None
-    if told == cifar.name and cifar_is_here(cifar):
-        return _load_cifar(cifar, shape, progress)
-    arrays = keep_recognised(cifar, _decode(found, (3, 32, 32), progress), shape, progress)
-    remember(_RECOGNISED, fingerprint, _OTHER if arrays is None else cifar.name)
-    return arrays and Loaded(cifar.name, cifar.classes, arrays, cifar.fingerprint, flip=True)
+    if told == cifar.name:
+        return _load_cifar(cifar, shape, progress, lambda: by_content(_decode(found, SHAPE, progress))[0])
+    ordered, content = by_content(_decode(found, SHAPE, progress))
+    same = content == cifar.content
+    remember(_RECOGNISED, fingerprint, cifar.name if same else _OTHER)
+    return _load_cifar(cifar, shape, progress, lambda: ordered) if same else None
 
 
 def _decode(found: ImageFolder, shape: ImageShape, progress: Progress | None) -> ImageArrays:

@@ -31,14 +31,15 @@ def make_study(
     """
     import torch
 
-    from legr.data.builtin_sets import CIFAR10_FINGERPRINT, DIGITS_FINGERPRINT
+    from legr.data.cifar import CIFARS
+    from legr.data.digits import DIGITS_FINGERPRINT
     from legr.ranking.norms import filter_norms
     from legr.structure.trace import trace
     from legr.training.models import build_model
 
     network = build_model(model, 10)
     structure = trace(network, torch.zeros(1, 3, side, side))
-    fingerprint = {"digits": DIGITS_FINGERPRINT, "cifar10": CIFAR10_FINGERPRINT}.get(data, "unknown")
+    fingerprint = DIGITS_FINGERPRINT if data == "digits" else CIFARS[data].fingerprint
     info = StudyInfo(
         name=path.name, model=model, num_classes=10, input_shape=(3, side, side), weights_sha256="0" * 64,
         weights_origin="legr", data_name=data, data_fingerprint=fingerprint, classes=tuple("0123456789"),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from legr.data.builtin_sets import CIFAR10_FINGERPRINT, DIGITS_FINGERPRINT
+from legr.data.cifar import ARRAYS, CIFARS
+from legr.data.digits import DIGITS_FINGERPRINT
 from legr.data.fingerprint import fingerprint_files
 from legr.data.folders import find_source, remember_folder
 from legr.errors import DataError
@@ -81,9 +82,16 @@ def test_a_remembered_folder_is_found_while_it_exists(own_folders: Path) -> None
 def test_built_in_sets_are_found_by_fingerprint(own_folders: Path) -> None:
     assert find_source("digits", DIGITS_FINGERPRINT) == "digits"
     assert find_source("digits", "a folder that happens to be called digits") is None
-    assert find_source("cifar10", CIFAR10_FINGERPRINT) is None
-    (own_folders / "data" / "cifar10" / "arrays").mkdir(parents=True)
-    assert find_source("cifar10", CIFAR10_FINGERPRINT) == "cifar10"
+    for name, cifar in CIFARS.items():
+        assert find_source(name, cifar.fingerprint) is None
+        (own_folders / "data" / name / ARRAYS).mkdir(parents=True)
+        assert find_source(name, cifar.fingerprint) == name
+
+
+def test_a_folder_that_was_remembered_for_a_cifar_will_do(own_folders: Path) -> None:
+    """As where the folder is recognised, but this machine's copy of it cannot be written."""
+    remember_folder(CIFARS["cifar10"].fingerprint, own_folders)
+    assert find_source("cifar10", CIFARS["cifar10"].fingerprint) == str(own_folders)
 
 
 @pytest.mark.parametrize("damage", ["{", "[1]", '{"f1": 3}'])

@@ -113,7 +113,7 @@ def test_a_damaged_image_is_named_and_nothing_is_cached(own_folders: Path) -> No
 
 
 def test_sources_that_are_none_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"must be digits, cifar10 or a folder, and 'cats' does not exist"):
+    with pytest.raises(DataError, match=r"must be digits, cifar10, cifar100 or a folder, and 'cats' does not exist"):
         load_dataset("cats")
     (tmp_path / "a.parquet").touch()
     with pytest.raises(DataError, match=r"a.parquet' is a file"):
@@ -149,7 +149,7 @@ def test_a_set_larger_than_memory_is_refused_before_it_is_decoded(
 def test_cifar10_has_its_published_numbers(real_data: Path) -> None:
     folder = str(real_data / "cifar10")
     dataset = load_dataset(folder)
-    assert dataset.name == "cifar10"
+    assert (dataset.name, dataset.fingerprint) == ("cifar10", "cifar10-2")
     assert (dataset.classes[0], dataset.classes[9]) == ("airplane", "truck")
     assert (len(dataset.train), len(dataset.heldout), len(dataset.test)) == (45_000, 5_000, 10_000)
     assert dataset.test.labels.bincount().tolist() == [1000] * 10
