@@ -10,8 +10,8 @@ import legr
 ROOT = Path(__file__).resolve().parents[1]
 #: A room may import itself and what is below it.
 FLOORS = [
-    {"arguments", "errors", "files", "machine", "progress"},
-    {"registry"},
+    {"errors", "files", "machine", "progress"},
+    {"arguments", "registry"},
     {"structure"},
     {"ranking"},
     {"data"},
