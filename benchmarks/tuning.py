@@ -1,0 +1,132 @@
+"""What fine-tuning wins, and what of it: rows of fine-tuned networks, each stored when its run has finished.
+
+    python -m benchmarks.tuning run ablation|classes|published --studies DIR [--seeds N ...] [--threads N]
+    python -m benchmarks.tuning table ablation|classes|published
+
+`run` trains what has no row yet in `benchmarks/results/tuning.json`, and goes on where it was stopped. DIR holds the
+studies `r20`, `r20-3` (three of the classes) and `r56`, each made and learned by `python -m legr learn`:
+
+    learn --study DIR/r20   --model cifar_resnet20 --weights resnet20-12fca82f.th --data cifar10
+    learn --study DIR/r20-3 --model cifar_resnet20 --weights resnet20-12fca82f.th --data cifar10 \\
+          --classes airplane,ship,truck
+    learn --study DIR/r56   --model cifar_resnet56 --weights resnet56-4bfd9763.th --data cifar10
+
+with the weights of github.com/akamaster/pytorch_resnet_cifar10.
+"""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+
+from legr.cli import terminal
+from legr.commands.evaluate import evaluate
+from legr.commands.finetune import run_finetune
+from legr.files import read_json, write_json
+from legr.ranking.limits import Budget
+from legr.study.records import RankingName
+from legr.study.store import Study
+from legr.training.compute import pick_device
+from legr.training.settings import recipe_of
+
+RESULTS = Path(__file__).parent / "results" / "tuning.json"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network to be fine-tuned."""
+
+    study: str
+    budget: float
+    ranking: RankingName = "learned"
+    recipe: str = "short"
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: All that may help, and then all but one of it, at 30 % of a ResNet-20.
+EVERYTHING = {"average": 0.99}
+ABLATION = {
+    "everything": Row("r20", 0.3, changes=EVERYTHING),
+    "without the teacher": Row("r20", 0.3, changes={**EVERYTHING, "distill": False}),
+    "steps in place of the cosine": Row(
+        "r20", 0.3, recipe="paper", changes={**EVERYTHING, "epochs": 10, "distill": True}
+    ),
+    "without the average of the weights": Row("r20", 0.3),
+    "identity in place of the learned ranking": Row("r20", 0.3, "identity", changes=EVERYTHING),
+    "uniform in place of the learned ranking": Row("r20", 0.3, "uniform", changes=EVERYTHING),
+}
+CLASSES = {
+    f"{study} {budget:g}": Row(study, budget)
+    for study, budgets in (("r20-3", (0.5, 0.3, 0.2, 0.1, 0.05)), ("r20", (0.5, 0.3, 0.2, 0.1)))
+    for budget in budgets
+}
+PUBLISHED = {f"r56 0.47 {recipe}": Row("r56", 0.47, recipe=recipe) for recipe in ("short", "standard")}
+TABLES = {"ablation": ABLATION, "classes": CLASSES, "published": PUBLISHED}
+
+
+def main() -> None:
+    """Run or print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", choices=("run", "table"))
+    parser.add_argument("table", choices=TABLES)
+    parser.add_argument("--studies", type=Path)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    given = parser.parse_args()
+    if given.step == "table":
+        print("\n".join(lines_of(given.table)))
+        return
+    if given.studies is None:
+        parser.error("run needs --studies DIR")
+    torch.set_num_threads(given.threads)
+    for seed in given.seeds:
+        for name, row in TABLES[given.table].items():
+            if str(seed) not in rows_of(given.table).get(name, {}):
+                found = tuned(Study.open(given.studies / row.study), row, seed)
+                rows = read_json(RESULTS) if RESULTS.exists() else {}
+                rows.setdefault(given.table, {}).setdefault(name, {})[str(seed)] = found
+                write_json(RESULTS, rows)
+                print(given.table, name, seed, f"{100 * found['top1']:.2f} %", flush=True)
+
+
+def tuned(study: Study, row: Row, seed: int) -> dict[str, Any]:
+    """Fine-tune one row; its figures, those of its original, and what made it."""
+    device, echo = pick_device("auto"), terminal.Echo()
+    settings = recipe_of(row.recipe, {**row.changes, "seed": seed})
+    found = run_finetune(study, Budget(macs=row.budget), settings, device, echo, ranking=row.ranking)
+    run = next(run for run in study.finetuned if run.key == Path(found["weights"]).stem)
+    original = evaluate(study, Budget(macs=1.0), "identity", False, device, echo)
+    figures = ("macs_fraction", "top1_before", "top1", "heldout_top1", "made")
+    return {"original": original["top1"], **{name: getattr(run, name) for name in figures}}
+
+
+def rows_of(table: str) -> dict[str, dict[str, Any]]:
+    """Finished rows of a table, by name, then seed."""
+    found: dict[str, dict[str, Any]] = read_json(RESULTS).get(table, {}) if RESULTS.exists() else {}
+    return found
+
+
+def lines_of(table: str) -> Iterator[str]:
+    """The finished rows as Markdown; figures are means over the seeds."""
+    rows = rows_of(table)
+    yield "| | MACs, % | original, % | before, % | after, % | to the original | seeds | seconds |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for name in TABLES[table]:
+        if runs := list(rows.get(name, {}).values()):
+            original, before, after = (
+                100 * fmean(run[key] for run in runs) for key in ("original", "top1_before", "top1")
+            )
+            spread = f" ({min(100 * r['top1'] for r in runs):.2f} to {max(100 * r['top1'] for r in runs):.2f})"
+            yield (
+                f"| {name} | {100 * runs[0]['macs_fraction']:.1f} | {original:.2f} | {before:.2f} | "
+                f"{after:.2f}{spread if len(runs) > 1 else ''} | {after - original:+.2f} | {len(runs)} | "
+                f"{fmean(run['made']['seconds'] for run in runs):,.0f} |"
+            )
+
+
+if __name__ == "__main__":
+    main()
