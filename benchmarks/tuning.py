@@ -1,10 +1,10 @@
 """What fine-tuning wins, and what of it: rows of fine-tuned networks, each stored when its run has finished.
 
-    python -m benchmarks.tuning run ablation|classes|published --studies DIR [--seeds N ...] [--threads N]
-    python -m benchmarks.tuning table ablation|classes|published
+    python -m benchmarks.tuning ablation|classes|published --studies DIR [--seeds N ...] [--threads N]
 
-`run` trains what has no row yet in `benchmarks/results/tuning.json`, and goes on where it was stopped. DIR holds the
-studies `r20`, `r20-3` (three of the classes) and `r56`, each made and learned by `python -m legr learn`:
+Trains what has no row yet in `benchmarks/results/tuning.json`, and goes on where it was stopped; `benchmarks.report`
+puts the rows into docs/results.md. DIR holds the studies `r20`, `r20-3` (three of the classes) and `r56`, each made and
+learned by `python -m legr learn`:
 
     learn --study DIR/r20   --model cifar_resnet20 --weights resnet20-12fca82f.th --data cifar10
     learn --study DIR/r20-3 --model cifar_resnet20 --weights resnet20-12fca82f.th --data cifar10 \\
@@ -15,10 +15,9 @@ with the weights of github.com/akamaster/pytorch_resnet_cifar10.
 """
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import torch
@@ -69,19 +68,13 @@ TABLES = {"ablation": ABLATION, "classes": CLASSES, "published": PUBLISHED}
 
 
 def main() -> None:
-    """Run or print a table."""
+    """Fine-tune the rows of a table that are missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=("run", "table"))
     parser.add_argument("table", choices=TABLES)
-    parser.add_argument("--studies", type=Path)
+    parser.add_argument("--studies", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     given = parser.parse_args()
-    if given.step == "table":
-        print("\n".join(lines_of(given.table)))
-        return
-    if given.studies is None:
-        parser.error("run needs --studies DIR")
     torch.set_num_threads(given.threads)
     for seed in given.seeds:
         for name, row in TABLES[given.table].items():
@@ -108,24 +101,6 @@ def rows_of(table: str) -> dict[str, dict[str, Any]]:
     """Finished rows of a table, by name, then seed."""
     found: dict[str, dict[str, Any]] = read_json(RESULTS).get(table, {}) if RESULTS.exists() else {}
     return found
-
-
-def lines_of(table: str) -> Iterator[str]:
-    """The finished rows as Markdown; figures are means over the seeds."""
-    rows = rows_of(table)
-    yield "| | MACs, % | original, % | before, % | after, % | to the original | seeds | seconds |"
-    yield "|---|---|---|---|---|---|---|---|"
-    for name in TABLES[table]:
-        if runs := list(rows.get(name, {}).values()):
-            original, before, after = (
-                100 * fmean(run[key] for run in runs) for key in ("original", "top1_before", "top1")
-            )
-            spread = f" ({min(100 * r['top1'] for r in runs):.2f} to {max(100 * r['top1'] for r in runs):.2f})"
-            yield (
-                f"| {name} | {100 * runs[0]['macs_fraction']:.1f} | {original:.2f} | {before:.2f} | "
-                f"{after:.2f}{spread if len(runs) > 1 else ''} | {after - original:+.2f} | {len(runs)} | "
-                f"{fmean(run['made']['seconds'] for run in runs):,.0f} |"
-            )
 
 
 if __name__ == "__main__":

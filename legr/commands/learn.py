@@ -128,7 +128,7 @@ def _command(study: Study, plan: LearnPlan) -> list[str]:
     given = {name: value for name, value in own.items() if value != usual[name] and name != "options"}
     if "budgets" in given:
         given["budgets"] = ",".join(map(str, plan.settings.budgets))
-    flags = [part for name, value in plan.settings.options.items() for part in ("--option", f"{name}={value:g}")]
+    flags = [part for name, value in plan.settings.options.items() for part in ("--option", f"{name}={value!r}")]
     return ["learn", "--study", study.path.name, *arguments_of({**given, "candidates": f"{plan.effort:g}"}, flags)]
 
 

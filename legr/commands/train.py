@@ -97,7 +97,7 @@ def train_from_scratch(
 
 def _command(out: Path, what: dict[str, Any], data: str, settings: TrainSettings, half: bool) -> list[str]:
     usual, wanted = asdict(SCRATCH), asdict(settings)
-    numbers = [f"{name}={wanted[name]:g}" for name in NUMBERS if wanted[name] != usual[name]]
+    numbers = [f"{name}={wanted[name]!r}" for name in NUMBERS if wanted[name] != usual[name]]
     flags = [part for text in numbers for part in ("--option", text)] + (["--half"] if half else [])
     options = {"model": what["model"], "data": data, "normalize": what["normalization"], "epochs": settings.epochs}
     return ["train", "--out", out.name, *arguments_of({**options, "seed": settings.seed}, flags)]

@@ -110,7 +110,7 @@ def as_arguments(settings: TrainSettings) -> list[str]:
         if name == "distill":
             arguments.append("--distill" if value else "--no-distill")
         elif name in NUMBERS:
-            arguments += ["--option", f"{name}={value:g}"]
+            arguments += ["--option", f"{name}={value!r}"]
         else:
             arguments += [f"--{name}", str(value)]
     return arguments

@@ -48,7 +48,7 @@ def test_values_out_of_range_are_refused(values: dict[str, object], said: str) -
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"epochs": 4}, {"seed": 3, "lr": 0.05}, {"batch": 64, "average": 0.99, "smoothing": 0.1}, {"clip": 1.0}],
+    [{}, {"epochs": 4}, {"seed": 3, "lr": 1 / 30}, {"batch": 64, "average": 0.99, "smoothing": 0.1}, {"clip": 1.0}],
 )
 @pytest.mark.parametrize("distill", [True, False])
 def test_arguments_ask_for_the_settings_they_were_made_of(

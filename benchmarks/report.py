@@ -1,0 +1,114 @@
+"""Put measured tables into docs/results.md, between the marks that name them; the text around them is written by hand.
+
+    python -m benchmarks.report
+
+Every figure comes from `benchmarks/results/` or from the sample study; a row is there when its run has finished.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from benchmarks.tuning import TABLES, rows_of
+from legr.files import read_json
+from legr.study.places import SAMPLES
+from legr.study.records import RANKINGS, Point
+from legr.study.store import Study
+
+DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "results.md"
+SPEED = Path(__file__).parent / "results" / "training.json"
+FLAGSHIP = SAMPLES / "cifar10_resnet56"
+_BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
+
+
+def main() -> None:
+    """Write the tables anew."""
+    DOCUMENT.write_text(refreshed(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def refreshed(text: str) -> str:
+    """The document with every table as the results have it now."""
+    return _BLOCK.sub(lambda found: f"{found[1]}{_block(found[2])}{found[3]}", text)
+
+
+def _block(name: str) -> str:
+    return "".join(f"{line}\n" for line in BLOCKS[name]())
+
+
+def flagship() -> Iterator[str]:
+    """Every budget of the sample: before fine-tuning, and after."""
+    points = Study.open(FLAGSHIP).points
+    original = next(point for point in points if point.ranking == "original")
+    yield from _header(
+        "MACs asked, %", *(f"{ranking} before" for ranking in RANKINGS), *(f"{r} after" for r in RANKINGS)
+    )
+    yield _cells("100", f"{100 * original.top1:.2f}", *[""] * 5)
+    found = {(p.ranking, p.budget, bool(p.finetuned)): p for p in points}
+    for budget in sorted({p.budget for p in points if p.ranking != "original"}, reverse=True):
+        cells = [found.get((ranking, budget, tuned)) for tuned in (False, True) for ranking in RANKINGS]
+        yield _cells(f"{100 * budget:g}", *(_top1(point) for point in cells))
+    yield ""
+    yield from _commands([(f"{p.ranking}, {100 * p.budget:g} %", p.made) for p in points if p.finetuned])
+
+
+def tuning(table: str) -> Iterator[str]:
+    """The finished rows of one of `benchmarks.tuning`; figures are means over the seeds."""
+    rows = {name: rows_of(table)[name] for name in TABLES[table] if name in rows_of(table)}
+    yield from _header("", "MACs, %", "original", "before", "after", "to the original", "seeds")
+    for name, seeds in rows.items():
+        runs = list(seeds.values())
+        original, before, after = (100 * fmean(run[key] for run in runs) for key in ("original", "top1_before", "top1"))
+        tops = sorted(100 * run["top1"] for run in runs)
+        spread = f" ({tops[0]:.2f} to {tops[-1]:.2f})" if len(runs) > 1 else ""
+        macs = f"{100 * runs[0]['macs_fraction']:.1f}"
+        figures = f"{original:.2f}", f"{before:.2f}", f"{after:.2f}{spread}", f"{after - original:+.2f}"
+        yield _cells(name, macs, *figures, ", ".join(sorted(seeds)))
+    yield ""
+    yield from _commands([(name, run["made"]) for name, seeds in rows.items() for run in seeds.values()])
+
+
+def speed() -> Iterator[str]:
+    """Images a second of the training loops."""
+    found = read_json(SPEED)
+    ways = list(next(iter(found["images_per_second"].values())))
+    yield from _header("ResNet-56", *ways, "later runs / plain taught")
+    for name, row in found["images_per_second"].items():
+        yield _cells(name, *(f"{row[way]:,.0f}" for way in ways), f"{row['later runs'] / row['plain taught']:.2f}")
+    yield ""
+    yield f"{found['machine']}, PyTorch {found['torch']}."
+
+
+BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = {
+    "flagship": flagship,
+    "speed": speed,
+    **{table: lambda table=table: tuning(table) for table in TABLES},  # type: ignore[misc]
+}
+
+
+def _top1(point: Point | None) -> str:
+    return f"{100 * point.top1:.2f}" if point else ""
+
+
+def _header(*names: str) -> Iterator[str]:
+    yield _cells(*names)
+    yield "|" + "---|" * len(names)
+
+
+def _cells(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _commands(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
+    yield "<details><summary>Commands, seeds, time and machine</summary>"
+    yield ""
+    yield from _header("row", "command", "seed", "seconds", "machine")
+    for name, made in rows:
+        yield _cells(name, f"`{made['command']}`", str(made["seed"]), f"{made['seconds']:,.0f}", made["machine"])
+    yield ""
+    yield "</details>"
+
+
+if __name__ == "__main__":
+    main()
