@@ -95,7 +95,7 @@ class Choice:
 
     model: str | None  # None: what the export names
     file: UploadedFile | None  # weights, or the zip of an export
-    classes: tuple[str, ...] = ()  # that the network shall answer for; (): all
+    classes: tuple[str, ...] = ()  # that the network shall answer for, as `--classes` takes them; (): all
     normalize: str = "auto"
 
     def problem(self, models: Sequence[str]) -> str | None:
@@ -113,7 +113,7 @@ class Choice:
             given += ["--weights", str(path)]
         elif not has_weights(self.model):
             given += ["--weights", "none"]
-        given += ["--classes", ",".join(self.classes)] if self.classes else []
+        given += [part for names in self.classes for part in ("--classes", names)]
         return given + ([] if self.normalize == "auto" else ["--normalize", self.normalize])
 
 
@@ -145,8 +145,8 @@ def _classes(data: str) -> tuple[str, ...]:
     label = "Classes (none: all)"
     if data in CLASSES_OF:
         return tuple(st.multiselect(label, CLASSES_OF[data], placeholder="all", help=words))
-    typed = st.text_input(label, placeholder="all, or names with commas between", help=words)
-    return tuple(name.strip() for name in typed.split(",") if name.strip())
+    typed = st.text_input(label, placeholder="all, or names with commas between", help=words).strip()
+    return (typed,) if typed else ()
 
 
 def _normalize() -> str:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from legr.cli import terminal
+from legr.data.class_names import listed_names
 from legr.errors import SettingsError, StudyError
 from legr.study.places import studies_folder, writable
 from legr.study.store import Study
@@ -19,7 +20,7 @@ def create_study(
     data: str | None,
     normalize: str | None,
     shape: str | None,
-    classes: str | None,
+    classes: list[str] | None,
 ) -> Study:
     from legr.commands.create import create
     from legr.training.inputs import image_shape
@@ -42,7 +43,7 @@ def create_study(
         normalize,
         terminal.Echo(),
         input_shape=image_shape(shape) if shape else None,
-        classes=names_of(classes),
+        classes=classes,
     )
 
 
@@ -58,11 +59,6 @@ def create_pruned(study: Path, recipe: Path, data: str | None, normalize: str | 
     )
 
 
-def names_of(classes: str | None) -> list[str] | None:
-    """Names between commas; None where nothing is said."""
-    return None if classes is None else [name.strip() for name in classes.split(",")]
-
-
 def require_same(
     study: Study,
     model: str | None,
@@ -70,7 +66,7 @@ def require_same(
     data: str | None,
     normalize: str | None,
     shape: str | None,
-    classes: str | None,
+    classes: list[str] | None,
 ) -> None:
     """Refuse what differs from the study; what is the same may be given again."""
     info = study.info
@@ -89,7 +85,7 @@ def require_same(
         raise SettingsError(
             f"this study was made with --normalize {info.normalization['kind']}, got {normalize}; learn in a new study"
         )
-    if classes is not None and set(names_of(classes) or ()) != set(info.classes):
+    if classes is not None and set(listed_names(classes, info.all_classes or info.classes)) != set(info.classes):
         raise SettingsError(f"this study is about the classes {', '.join(info.classes)}; make a new study for others")
     if weights is not None:
         _require_same_weights(study, weights)

@@ -24,7 +24,10 @@ Input = Annotated[str | None, typer.Option("--input", help="Shape of the images,
 Weights = Annotated[str | None, typer.Option(help="File of the original's weights, or none.")]
 Data = Annotated[str | None, typer.Option(help="digits, cifar10, cifar100, or a folder of images.")]
 Classes = Annotated[
-    str | None, typer.Option(help="Some of the classes, such as cat,dog: the network then answers for these alone.")
+    list[str] | None,
+    typer.Option(
+        help="Some of the classes, such as cat,dog: the network then answers for these alone. May be repeated."
+    ),
 ]
 Ranking = Annotated[
     Literal["learned", "identity", "uniform"] | None, typer.Option(help="Whose order; the learned one where it is.")

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from legr.commands.network import build_cut, data_progress
-from legr.data.class_names import CLASSES_OF
+from legr.data.class_names import CLASSES_OF, listed_names
 from legr.data.encoded import ImageShape
 from legr.data.folders import remember_folder
 from legr.data.images import IMAGENET_NORMALIZATION, Dataset, Normalization
@@ -66,7 +66,8 @@ def create(
         normalize: "imagenet", "dataset", a normalisation, or None: what scores better on held-out images.
         input_shape: channels, height, width of the images; None is what the model was designed for.
         cuts: what is cut from the model before its weights are loaded; the study then begins there.
-        classes: of the images, at least two; the network then answers for these alone. None is all.
+        classes: of the images, at least two, as `listed_names` takes them; the network then answers for these alone.
+            None is all.
         outputs: classes that the weights answer for, in their order; None is all classes of the images.
 
     Raises:
@@ -92,7 +93,9 @@ def create(
         download=True,
         progress=data_progress(report),
     )
-    dataset = everything if classes is None else everything.of_classes(classes)
+    dataset = everything
+    if classes is not None:
+        dataset = everything.of_classes(listed_names(classes, everything.classes))
     n_classes, example = len(dataset.classes), torch.zeros(1, *shape)
     build = partial(build_cut, spec, cuts)
     loaded = load_for_classes(build, weights, dataset.classes, outputs or everything.classes) if weights else None

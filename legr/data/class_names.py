@@ -1,7 +1,11 @@
-"""Classes of the data sets that go by name; a page that offers them need not load the images.
+"""Classes of the data sets that go by name, which a page can offer without images; classes that a person lists.
 
 It does not know images.
 """
+
+from collections.abc import Collection, Iterable
+
+__all__ = ["CIFAR10_CLASSES", "CIFAR100_CLASSES", "CLASSES_OF", "DIGITS_CLASSES", "listed_names"]
 
 DIGITS_CLASSES = tuple("0123456789")
 CIFAR10_CLASSES = (
@@ -21,3 +25,23 @@ CIFAR100_CLASSES = (
     *("tractor", "train", "trout", "tulip", "turtle", "wardrobe", "whale", "willow_tree", "wolf", "woman", "worm"),
 )
 CLASSES_OF = {"digits": DIGITS_CLASSES, "cifar10": CIFAR10_CLASSES, "cifar100": CIFAR100_CLASSES}
+
+
+def listed_names(given: Iterable[str], classes: Collection[str]) -> list[str]:
+    """Return the names in texts that hold one each, or several with commas between.
+
+    Some names have commas themselves, such as "tench, Tinca tinca": of what stands between commas, as much as makes
+    a class is one name. What makes none is returned as it stands.
+
+    Args:
+        classes: that there are.
+    """
+    found = []
+    for text in given:
+        parts = text.split(",")
+        while parts:
+            lengths = range(len(parts), 0, -1)
+            length = next((n for n in lengths if ",".join(parts[:n]).strip() in classes), 1)
+            found.append(",".join(parts[:length]).strip())
+            del parts[:length]
+    return [name for name in found if name]

@@ -12,6 +12,7 @@ from app import new_study
 from legr.errors import SettingsError
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
+from tests.data.pictures import write_class_folders
 
 
 @pytest.fixture
@@ -124,3 +125,16 @@ def test_a_study_of_some_classes(open_app: OpenApp, studies: Path) -> None:
     assert not at.exception and not at.error
     info = Study.open(studies / "three").info
     assert (info.classes, info.num_classes, len(info.all_classes)) == (("2", "4", "7"), 3, 10)
+
+
+def test_classes_of_a_folder_are_typed_also_with_commas(open_app: OpenApp, studies: Path, tmp_path: Path) -> None:
+    folder = write_class_folders(tmp_path / "insects", ("ant, red", "ant, wood", "bee"), n_train=40)
+    at = open_app("studies")
+    next(field for field in at.text_input if field.label == "Name").set_value("two").run()
+    next(field for field in at.selectbox if field.label == "Images").set_value("folder").run()
+    next(field for field in at.text_input if field.label == "Folder").set_value(str(folder)).run()
+    next(field for field in at.text_input if field.label.startswith("Classes")).set_value("bee, ant, red, ").run()
+    next(field for field in at.selectbox if field.label == "Normalisation").set_value("imagenet").run()
+    next(button for button in at.button if button.label == "Make the study").click().run(timeout=120)
+    assert not at.exception and not at.error, [error.value for error in at.error]
+    assert Study.open(studies / "two").info.classes == ("ant, red", "bee")

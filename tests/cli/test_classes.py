@@ -13,6 +13,7 @@ from legr.study.store import Study
 from legr.training.models import build_model
 from legr.training.weights import load_weights
 from tests.cli.processes import run
+from tests.data.pictures import write_class_folders
 
 CHOSEN = (1, 4, 7)
 
@@ -46,3 +47,16 @@ def test_a_study_of_three_digits(tmp_path: Path) -> None:
     again = tmp_path / "again"
     run("new", "--study", again, "--recipe", exported["recipe"], "--data", "digits")
     assert Study.open(again).info.classes == ("1", "4", "7")
+
+
+def test_names_with_commas(tmp_path: Path) -> None:
+    folder = write_class_folders(tmp_path / "insects", ("ant, red", "ant, wood", "bee", "wasp"), n_train=40)
+    new = ("--model", "cifar_resnet8", "--weights", "none", "--data", folder, "--normalize", "imagenet")
+    for number, given in enumerate((["bee, ant, red"], ["ant, red", "bee"])):
+        study = tmp_path / f"study-{number}"
+        run("new", "--study", study, *new, *(part for names in given for part in ("--classes", names)))
+        assert Study.open(study).info.classes == ("ant, red", "bee")
+    same = ("--classes", "bee", "--classes", "ant, red")
+    assert run("learn", "--study", study, *same, "--candidates", 2, "--images", 16, "--json")[0]
+    assert "about the classes" in run("learn", "--study", study, "--classes", "ant, wood,bee", code=2)[1]
+    assert "has no class 'ant'" in run("new", "--study", tmp_path / "no", *new, "--classes", "ant,bee", code=2)[1]
