@@ -5,11 +5,14 @@ It does not know studies or the command line.
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from legr.arguments import arguments_of
 from legr.commands.made import made_by
@@ -51,48 +54,81 @@ def train_from_scratch(
 
     Raises:
         SettingsError: see the parts.
-        WeightsError: the file is there already, or cannot be written.
+        WeightsError: the file is there already, is being trained by another process, or cannot be written.
     """
-    if out.exists():
-        raise WeightsError(f"{out} is there already; choose another file, or remove it to train again")
     if out.suffix != ".safetensors":
         raise WeightsError(f"weights are written as .safetensors, got {out.name}: change the suffix")
     if normalize not in (None, "imagenet", "dataset"):
         raise SettingsError(f"normalize must be imagenet or dataset, got {normalize!r}")
     if spec.dense:
         raise SettingsError(f"training needs one answer an image, and {spec.name} answers for every place of it")
-    shape = input_shape or spec.input_shape
-    progress = data_progress(report)
-    dataset = load_dataset(data, shape, split_seed=split_seed, download=True, progress=progress)
-    normalization = IMAGENET_NORMALIZATION if normalize == "imagenet" else dataset.statistics()
-    what = {
-        "model": spec.name,
-        "data": dataset.fingerprint,
-        "split_seed": split_seed,
-        "input_shape": shape,
-        "normalization": normalization.kind,
-        "settings": asdict(settings),
-    }
-    command = _command(out, what, dataset.name, settings, half)
-    checkpoint = out.with_name(f"{out.stem}-{_digest(what)}.checkpoint.safetensors")
-    model = build_model(spec, len(dataset.classes), seed=settings.seed)
-    result = train(model, None, dataset, normalization, settings, device=device, checkpoint=checkpoint, report=report)
-    if half:
-        round_to_half(result.model)
-    test = score(result.model, dataset.test, normalization, device=device)
-    found = {
-        "top1": test.top1,
-        "loss": test.loss,
-        "heldout_top1": result.curve[result.best_epoch]["heldout_top1"],
-        "best_epoch": result.best_epoch + 1,
-        "settings": asdict(settings),
-        **made_by(command, sum(row["seconds"] for row in result.curve), device, settings.seed),
-    }
-    made = {**what, **found}
-    metadata = {"made_by": "legr", "data": dataset.fingerprint, "split_seed": str(split_seed), "made": json.dumps(made)}
-    save_weights(result.model, out, metadata, half=half)
-    checkpoint.unlink(missing_ok=True)
-    return found
+    with _alone(out):
+        if out.exists():
+            raise WeightsError(f"{out} is there already; choose another file, or remove it to train again")
+        shape = input_shape or spec.input_shape
+        progress = data_progress(report)
+        dataset = load_dataset(data, shape, split_seed=split_seed, download=True, progress=progress)
+        normalization = IMAGENET_NORMALIZATION if normalize == "imagenet" else dataset.statistics()
+        what = {
+            "model": spec.name,
+            "data": dataset.fingerprint,
+            "split_seed": split_seed,
+            "input_shape": shape,
+            "normalization": normalization.kind,
+            "settings": asdict(settings),
+        }
+        command = _command(out, what, dataset.name, settings, half)
+        checkpoint = out.with_name(f"{out.stem}-{_digest(what)}.checkpoint.safetensors")
+        model = build_model(spec, len(dataset.classes), seed=settings.seed)
+        result = train(
+            model, None, dataset, normalization, settings, device=device, checkpoint=checkpoint, report=report
+        )
+        if half:
+            round_to_half(result.model)
+        test = score(result.model, dataset.test, normalization, device=device)
+        found = {
+            "top1": test.top1,
+            "loss": test.loss,
+            "heldout_top1": result.curve[result.best_epoch]["heldout_top1"],
+            "best_epoch": result.best_epoch + 1,
+            "settings": asdict(settings),
+            **made_by(command, sum(row["seconds"] for row in result.curve), device, settings.seed),
+        }
+        made = {**what, **found}
+        metadata = {
+            "made_by": "legr",
+            "data": dataset.fingerprint,
+            "split_seed": str(split_seed),
+            "made": json.dumps(made),
+        }
+        save_weights(result.model, out, metadata, half=half)
+        checkpoint.unlink(missing_ok=True)
+        return found
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Be the only one who trains for a file, whose checkpoint two would overwrite in turns.
+
+    Raises:
+        WeightsError: another process does, or the lock beside the file cannot be made.
+    """
+    path = out.with_name(f".{out.name}.lock")
+    lock = FileLock(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise WeightsError(
+            f"{out.name} is being trained by another process; wait until that has ended, or choose another file"
+        ) from None
+    except OSError as error:
+        raise WeightsError(f"cannot write {path} ({error}): free space or choose another folder") from error
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)  # before it is freed: nobody else can have it yet
+        lock.release()
 
 
 def _command(out: Path, what: dict[str, Any], data: str, settings: TrainSettings, half: bool) -> list[str]:
@@ -100,7 +136,8 @@ def _command(out: Path, what: dict[str, Any], data: str, settings: TrainSettings
     numbers = [f"{name}={wanted[name]!r}" for name in NUMBERS if wanted[name] != usual[name]]
     flags = [part for text in numbers for part in ("--option", text)] + (["--half"] if half else [])
     options = {"model": what["model"], "data": data, "normalize": what["normalization"], "epochs": settings.epochs}
-    return ["train", "--out", out.name, *arguments_of({**options, "seed": settings.seed}, flags)]
+    seeds = {"seed": settings.seed, "split-seed": what["split_seed"] or None}
+    return ["train", "--out", out.name, *arguments_of({**options, **seeds}, flags)]
 
 
 def _digest(what: dict[str, Any]) -> str:

@@ -1,12 +1,13 @@
 """Training from scratch by the command: killed and repeated it goes on; a study knows the weights as the program's."""
 
 import json
+import subprocess
 from pathlib import Path
 
 from safetensors import safe_open
 
 from legr.study.store import Study
-from tests.cli.processes import kill_when, run
+from tests.cli.processes import COMMAND, ROOT, kill_when, run
 
 
 def train(out: Path, *more: object) -> tuple[object, ...]:
@@ -38,6 +39,22 @@ def test_killed_and_repeated_it_gives_the_same_weights(tmp_path: Path) -> None:
     assert Study.open(study).info.weights_origin == "legr"
     dense, _ = run("evaluate", "--study", study, "--json")
     assert dense["top1"] == found["top1"]
+
+
+def test_a_second_training_to_the_same_file_is_refused_while_the_first_lives(tmp_path: Path) -> None:
+    out = tmp_path / "w.safetensors"
+    long = train(out, "--epochs", 500)
+    first = subprocess.Popen([*COMMAND, *map(str, long)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    try:
+        assert first.stderr is not None
+        assert any("epoch 1 of 500" in line for line in first.stderr)
+        for second in (long, train(out, "--seed", 1)):  # also with other settings: the file is the same
+            assert run(*second, code=2)[1].startswith("w.safetensors is being trained by another process; wait until")
+        assert first.poll() is None  # undisturbed
+    finally:
+        first.kill()
+        first.communicate()
+    assert "going on after epoch" in kill_when("going on after", *long)[1]  # a killed one is not in the way
 
 
 def test_what_cannot_be_trained_is_said(tmp_path: Path) -> None:
