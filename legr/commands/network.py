@@ -16,12 +16,12 @@ from legr.data.cifar import CIFARS
 from legr.data.folders import find_source
 from legr.data.images import Dataset, Normalization
 from legr.data.load import load_dataset
-from legr.errors import DataError, StudyError, WeightsError
+from legr.errors import DataError, StudyError, TraceError, WeightsError
 from legr.progress import Progress, Report, silent
 from legr.ranking.limits import Budget
 from legr.structure.surgery import apply_plan, prune
 from legr.structure.types import Keep, Plan
-from legr.study.cuts import cuts_of
+from legr.study.cuts import REMEDY, cuts_of
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
 from legr.training.evaluate import with_better_statistics
@@ -66,7 +66,7 @@ def given_weights(study: Study, file: Path) -> str:
     Raises:
         WeightsError: they do not fit.
     """
-    info, build = study.info, partial(build_cut, study.info.model, cuts_of(study))
+    info, build = study.info, partial(_blank, study)
     if info.all_classes:
         with suppress(WeightsError):
             return load_for_classes(build, file, info.classes, info.all_classes).info.sha256
@@ -79,13 +79,24 @@ def original(study: Study) -> nn.Module:
     Raises:
         StudyError: its weights are not the ones the study was made with.
     """
-    model = build_cut(study.info.model, cuts_of(study), study.info.num_classes)
+    model = _blank(study, study.info.num_classes)
     if load_weights(model, study.weights_path).sha256 != study.info.weights_sha256:
         raise StudyError(
             f"{study.path.name}/weights.safetensors has changed since the study was made; "
             "restore it or make a new study"
         )
     return model.eval()
+
+
+def _blank(study: Study, num_classes: int) -> nn.Module:
+    """Build a study's original with random weights."""
+    cuts = cuts_of(study)
+    try:
+        return build_cut(study.info.model, cuts, num_classes)
+    except TraceError as error:
+        raise StudyError(
+            f"what {study.path.name} says was cut before it began does not fit {study.info.model} ({error}); {REMEDY}"
+        ) from error
 
 
 def normalization_of(study: Study) -> Normalization:

@@ -3,7 +3,11 @@
 It does not know how a cut is carried out; no torch. Most studies are about the model as it is named, and have none.
 """
 
+import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from legr.files import write_json
 from legr.structure.plans import plan_from_dict, plan_to_dict
@@ -12,17 +16,31 @@ from legr.study.reading import FORMAT, read_record
 from legr.study.store import Study
 
 _FILE = "cuts.json"
+_SUM = "sha256"  # of all else in the file; files of earlier versions have none
+REMEDY = "restore the file or make the study again"
 
 
 def save_cuts(folder: Path, plan: Plan) -> None:
     """Write what was cut into the folder of a study that is being made."""
-    write_json(folder / _FILE, {"format": FORMAT, **plan_to_dict(plan)}, indent=None)
+    data = {"format": FORMAT, **plan_to_dict(plan)}
+    write_json(folder / _FILE, {**data, _SUM: _sum(data)}, indent=None)
 
 
 def cuts_of(study: Study) -> Plan | None:
     """What was cut before the study began; None where nothing was.
 
     Raises:
-        StudyError: the file is damaged, or missing from a study that had one.
+        StudyError: the file is damaged or changed by hand, or missing from a study that had one.
     """
-    return read_record(study.path / _FILE, plan_from_dict) if study.info.pruned_to is not None else None
+    return read_record(study.path / _FILE, _unchanged, REMEDY) if study.info.pruned_to is not None else None
+
+
+def _unchanged(data: Mapping[str, Any]) -> Plan:
+    data = dict(data)
+    if data.pop(_SUM, None) not in (None, _sum(data)):
+        raise ValueError("it is not as it was written")
+    return plan_from_dict(data)
+
+
+def _sum(data: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
