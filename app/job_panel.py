@@ -105,7 +105,8 @@ def _show(study: Study, job_id: str, was_active: bool, draw: Draw | None) -> Non
     with guarded():
         job = records.load(study, job_id)
         if was_active and not job.active:
-            announce(job)
+            if not job.resumable:  # else the panel says how it ended
+                announce(job)
             st.rerun()
         if job.active:
             _show_active(study, job)

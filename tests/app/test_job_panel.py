@@ -79,6 +79,59 @@ def test_a_cancelled_job_says_that_nothing_is_lost(open_app: OpenApp, studies: P
     assert "Resume" in labels(at)
 
 
+@pytest.mark.parametrize(
+    ("facts", "toasts", "panel"),
+    [
+        ({"state": "done"}, ["The fine-tuning has finished."], []),
+        ({"state": "running", "pid": 2**22 + 1}, [], ["The fine-tuning was interrupted after epoch 2 of 10: its"]),
+        ({"state": "failed", "error": "the disk is full"}, [], ["The disk is full."]),
+    ],
+)
+def test_how_a_job_ended_is_said_once(
+    studies: Path, facts: dict[str, Any], toasts: list[str], panel: list[str]
+) -> None:
+    """The panel runs by itself while a job is at work; AppTest cannot wait for that, so it is run as it would be."""
+
+    def page(path: str, job_id: str) -> None:
+        import streamlit as st
+
+        from app import job_panel, widgets
+        from legr.study.store import Study
+
+        def panel() -> None:
+            first = st.session_state.pop("first", False)  # later runs find the job as it is now
+            job_panel._show(Study.open(path), job_id, first, None)
+
+        widgets.run_page(panel, "pages/finetune.py")
+
+    job = write_job(studies / "demo", "finetune", stage="epoch", done=2, total=10, **facts)
+    at = AppTest.from_function(page, default_timeout=30, args=(str(studies / "demo"), job.id))
+    at.session_state["entered"] = at.session_state["first"] = True
+    at.run()
+    assert not at.exception
+    assert [toast.value for toast in at.toast] == toasts
+    said = [element.value for element in (*at.warning, *at.error)]
+    assert len(said) == len(panel) and all(map(str.startswith, said, panel))
+
+
+def test_another_page_says_how_a_job_ended(studies: Path) -> None:
+    def page(path: str, job_id: str) -> None:
+        import streamlit as st
+
+        from app import job_panel, widgets
+        from legr.study.store import Study
+
+        watched = [job_id] if st.session_state.pop("first", False) else []
+        widgets.run_page(lambda: job_panel._line(Study.open(path), watched), "pages/learn.py")
+
+    job = write_job(studies / "demo", "finetune", state="failed", error="the disk is full")
+    at = AppTest.from_function(page, default_timeout=30, args=(str(studies / "demo"), job.id))
+    at.session_state["entered"] = at.session_state["first"] = True
+    at.run()
+    assert not at.exception
+    assert [toast.value for toast in at.toast] == ["the disk is full"]
+
+
 def test_a_failed_job_gives_its_sentence_and_its_log(open_app: OpenApp, studies: Path) -> None:
     job = write_job(studies / "demo", "finetune", state="failed", error="the disk is full; free some space")
     records.log_path(Study.open(studies / "demo"), job.id).write_text("loading\nthe disk is full\n")
