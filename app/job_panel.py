@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from app import state
+from app.state import Stamp
 from app.widgets import guarded, plain, show_error
 from legr.jobs import records
 from legr.jobs.records import Job
@@ -49,15 +50,15 @@ def job_panel(study: Study, kind: str, draw: Draw | None = None) -> Job | None:
     if job is None:
         return None
     watched = st.fragment(_show, run_every=WATCH_EVERY_S if job.active else None)
-    watched(study, job.id, job.active, draw)
+    watched(study, job.id, job.active, state.learned_stamp(study), draw)
     return job
 
 
 def others_at_work(study: Study, *kinds: str) -> None:
-    """One line for each job of these kinds that is at work; the page runs again when one ends."""
+    """One line for each job of these kinds that is at work; the page runs again when one ends, or has learned."""
     active = [job.id for job in records.list_jobs(study) if job.active and job.kind in kinds]
     if active:
-        st.fragment(_line, run_every=2 * WATCH_EVERY_S)(study, active)
+        st.fragment(_line, run_every=2 * WATCH_EVERY_S)(study, active, state.learned_stamp(study))
 
 
 def work_lines(study: Study) -> list[str]:
@@ -101,12 +102,20 @@ def ending_text(job: Job) -> str:
     return job.error or f"{noun} failed without a message; see the log below."
 
 
-def _show(study: Study, job_id: str, was_active: bool, draw: Draw | None) -> None:
+def _show(study: Study, job_id: str, was_active: bool, known: Stamp, draw: Draw | None) -> None:
+    """Draw a job, unless the rest of the page has to be drawn anew.
+
+    Args:
+        was_active: at work when the page was drawn.
+        known: the learned ranking that the page was drawn with.
+    """
     with guarded():
         job = records.load(study, job_id)
         if was_active and not job.active:
             if not job.resumable:  # else the panel says how it ended
                 announce(job)
+            st.rerun()
+        if job.active and state.learned_stamp(study) != known:
             st.rerun()
         if job.active:
             _show_active(study, job)
@@ -149,7 +158,7 @@ def _last_lines(study: Study, job: Job, n_lines: int = 15) -> str:
     return "\n".join(text.splitlines()[-n_lines:])
 
 
-def _line(study: Study, job_ids: list[str]) -> None:
+def _line(study: Study, job_ids: list[str], known: Stamp) -> None:
     with guarded():
         for job_id in job_ids:
             job = records.load(study, job_id)
@@ -157,3 +166,6 @@ def _line(study: Study, job_ids: list[str]) -> None:
                 announce(job)
                 st.rerun()
             st.caption(plain(_at_work(job)))
+        if state.learned_stamp(study) != known:
+            state.announce("The ranking is learned and in use.")
+            st.rerun()

@@ -201,13 +201,21 @@ def _percent(asked: object) -> float | None:
 
 def stamp(study: Study) -> Stamp:
     """Changes whenever the network, the learned map or the shape of a study is written."""
-    files = (study.path / name for name in ("structure.json", "ranking.json", "shape.json"))
-    return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in files)
+    return _written(study, "structure.json", "ranking.json", "shape.json")
+
+
+def learned_stamp(study: Study) -> Stamp:
+    """Changes whenever a search has found a ranking; its job may still be measuring then."""
+    return _written(study, "ranking.json")
 
 
 def measured_stamp(study: Study) -> Stamp:
     """Changes whenever a network of a study was measured or fine-tuned."""
-    files = (study.path / name for name in ("points.json", "finetuned"))
+    return _written(study, "points.json", "finetuned")
+
+
+def _written(study: Study, *names: str) -> Stamp:
+    files = (study.path / name for name in names)
     return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in files)
 
 

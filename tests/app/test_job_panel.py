@@ -95,12 +95,13 @@ def test_how_a_job_ended_is_said_once(
     def page(path: str, job_id: str) -> None:
         import streamlit as st
 
-        from app import job_panel, widgets
+        from app import job_panel, state, widgets
         from legr.study.store import Study
 
         def panel() -> None:
             first = st.session_state.pop("first", False)  # later runs find the job as it is now
-            job_panel._show(Study.open(path), job_id, first, None)
+            study = Study.open(path)
+            job_panel._show(study, job_id, first, state.learned_stamp(study), None)
 
         widgets.run_page(panel, "pages/finetune.py")
 
@@ -118,11 +119,12 @@ def test_another_page_says_how_a_job_ended(studies: Path) -> None:
     def page(path: str, job_id: str) -> None:
         import streamlit as st
 
-        from app import job_panel, widgets
+        from app import job_panel, state, widgets
         from legr.study.store import Study
 
         watched = [job_id] if st.session_state.pop("first", False) else []
-        widgets.run_page(lambda: job_panel._line(Study.open(path), watched), "pages/learn.py")
+        study = Study.open(path)
+        widgets.run_page(lambda: job_panel._line(study, watched, state.learned_stamp(study)), "pages/learn.py")
 
     job = write_job(studies / "demo", "finetune", state="failed", error="the disk is full")
     at = AppTest.from_function(page, default_timeout=30, args=(str(studies / "demo"), job.id))

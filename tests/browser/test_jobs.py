@@ -6,10 +6,12 @@ import signal
 import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import psutil
 import pytest
 import torch
 from playwright import sync_api
@@ -23,6 +25,7 @@ from legr.jobs.records import Job
 from legr.progress import silent
 from legr.study.records import Latency, Point, RankingName
 from legr.study.store import Study
+from tests.app.demo_study import made_up_map, make_study
 from tests.browser.running import running_app
 from tests.data.pictures import write_class_folders
 
@@ -129,6 +132,32 @@ def test_a_search_cancelled_killed_and_resumed_ends_like_one_that_was_not(
     measured = {p.macs: p.top1 for p in tiny.points if p.ranking in ("learned", "original")}
     assert series(page, "Learned") == pytest.approx([100 * measured[macs] for macs in sorted(measured)])
     assert len(measured) > len(BUDGETS) / 2
+
+
+def test_a_ranking_is_known_as_soon_as_it_is_learned_though_its_networks_are_still_measured(
+    page: sync_api.Page, tmp_path: Path
+) -> None:
+    study = make_study(tmp_path / "studies" / "fresh", learned=False)
+    alive = {"pid": os.getpid(), "pid_started": psutil.Process().create_time()}
+    job = Job("learn-1", "learn", (), "cpu", "running", time.time(), stage="pass", done=63, total=64, **alive)
+    records.save(study, job)
+    with running_app(study.path.parent) as url:
+        assert page.context.browser
+        explore = page.context.browser.new_page()
+        for tab, name in ((page, "learn"), (explore, "")):
+            tab.goto(f"{url}/{name}?study=fresh")
+            tab.get_by_text("nothing learned yet").wait_for(timeout=PATIENCE_MS)
+        explore.get_by_text("Nothing is learned yet").wait_for()
+
+        study.save_learned(made_up_map(study))
+        records.save(study, replace(job, stage="point", done=1, total=13))
+        for tab in (page, explore):  # nobody reloads
+            tab.get_by_text("ranking learned with 64 candidates").wait_for()
+            sync_api.expect(tab.get_by_text("nothing learned yet")).to_have_count(0)
+        page.get_by_text("The ranking is learned and in use. Now the networks").wait_for()
+        toast(explore, "The ranking is learned and in use.")
+        sync_api.expect(explore.get_by_text("Nothing is learned yet")).to_have_count(0)
+        explore.get_by_text("Measured network 1 of 13").wait_for()  # and goes on to be watched
 
 
 def series(page: sync_api.Page, name: str) -> list[float]:
