@@ -83,8 +83,13 @@ def _work(shown: Shown, comparison: Comparison | None, problem: str, available: 
         if st.button(label, type="primary", key="compare", disabled=not available):
             launch(shown.study, "compare", shown.arguments)
         _others(shown)
-    if job and job.state != "done":
-        job_panel(shown.study, "compare")
+    if job is None or job.state == "done":
+        return
+    own = shown.is_of(job)
+    if job.active and not own:
+        st.caption("Another network is being compared; this one can be afterwards.")
+    if job.active or own:
+        job_panel(shown.study, "compare", stays=own)
 
 
 def _others(shown: Shown) -> None:

@@ -5,6 +5,7 @@ a restart of the app show the same.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -37,11 +38,12 @@ def launch(study: Study, kind: str, arguments: Sequence[str]) -> None:
         st.rerun()
 
 
-def job_panel(study: Study, kind: str, draw: Draw | None = None) -> Job | None:
+def job_panel(study: Study, kind: str, draw: Draw | None = None, *, stays: bool = True) -> Job | None:
     """Show the newest job of a kind, refreshed every second while it is at work.
 
     Args:
         draw: shows what is special about the job's kind, below its progress.
+        stays: whether the page goes on showing it when it has ended before it was done.
 
     Returns:
         The job as it was when the page ran, or None where there is none.
@@ -50,7 +52,7 @@ def job_panel(study: Study, kind: str, draw: Draw | None = None) -> Job | None:
     if job is None:
         return None
     watched = st.fragment(_show, run_every=WATCH_EVERY_S if job.active else None)
-    watched(study, job.id, job.active, state.learned_stamp(study), draw)
+    watched(study, job.id, _Drawn(job.active, state.learned_stamp(study), stays), draw)
     return job
 
 
@@ -102,35 +104,41 @@ def ending_text(job: Job) -> str:
     return job.error or f"{noun} failed without a message; see the log below."
 
 
-def _show(study: Study, job_id: str, was_active: bool, known: Stamp, draw: Draw | None) -> None:
-    """Draw a job, unless the rest of the page has to be drawn anew.
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What the page was drawn with: the job at work, the learned ranking, a panel that stays."""
 
-    Args:
-        was_active: at work when the page was drawn.
-        known: the learned ranking that the page was drawn with.
-    """
+    active: bool
+    learned: Stamp
+    stays: bool
+
+
+def _show(study: Study, job_id: str, page: _Drawn, draw: Draw | None) -> None:
+    """Draw a job, unless the rest of the page has to be drawn anew."""
     with guarded():
         job = records.load(study, job_id)
-        if was_active and not job.active:
-            if not job.resumable:  # else the panel says how it ended
+        if page.active and not job.active:
+            if not (page.stays and job.resumable):  # else the panel says how it ended
                 announce(job)
             st.rerun()
-        if job.active and state.learned_stamp(study) != known:
+        if job.active and state.learned_stamp(study) != page.learned:
             st.rerun()
         if job.active:
-            _show_active(study, job)
+            _show_active(study, job, page.stays)
         elif job.resumable:
             _show_ended(study, job)
         if draw:
             draw(job)
 
 
-def _show_active(study: Study, job: Job) -> None:
+def _show_active(study: Study, job: Job, stays: bool) -> None:
     bar, button = st.columns([6, 1], vertical_alignment="center")
     bar.progress(min(1.0, job.done / job.total) if job.total else 0.0, text=progress_text(job))
     if button.button("Cancel", key=f"cancel-{job.id}", width="stretch"):
         with st.spinner("Stopping …"):
-            cancel(study, job.id)
+            ended = cancel(study, job.id)
+        if not stays:
+            announce(ended)
         st.rerun()
 
 

@@ -9,7 +9,10 @@ import streamlit as st
 
 from app import state
 from app.charts import CAPTIONS, COLOURS
-from app.widgets import many
+from app.widgets import many, option
+from legr.errors import LegrError
+from legr.jobs.records import Job
+from legr.ranking.limits import UNITS, Budget
 from legr.study.compared import name_of
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study
@@ -49,6 +52,18 @@ class Shown:
         keep = curve.keep(step)
         run = study.best_finetuned(keep) if finetuned else None
         return cls(study, ranking, text, float(curve.macs[step] / curve.dense.macs), run, name_of(keep, run))
+
+    def is_of(self, job: Job) -> bool:
+        """Whether a comparison that was started, here or on the command line, is of this network."""
+        try:
+            given = {name: option(job, f"--{name.replace('_', '-')}", "") for name in UNITS}
+            budget = Budget(**{name: float(limit) for name, limit in given.items() if limit})
+            ranking = option(job, "--ranking", self.study.default_ranking)
+            keep = state.curve(self.study, ranking).at(budget)  # type: ignore[arg-type]
+            run = None if "--no-finetuned" in job.arguments else self.study.best_finetuned(keep)
+        except (LegrError, LookupError, ValueError):
+            return False  # no ranking leads there any more
+        return name_of(keep, run) == self.name
 
     @property
     def arguments(self) -> list[str]:

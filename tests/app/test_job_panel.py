@@ -79,20 +79,25 @@ def test_a_cancelled_job_says_that_nothing_is_lost(open_app: OpenApp, studies: P
     assert "Resume" in labels(at)
 
 
+INTERRUPTED: dict[str, Any] = {"state": "running", "pid": 2**22 + 1}  # no process has such a number
+FAILED: dict[str, Any] = {"state": "failed", "error": "the disk is full"}
+
+
 @pytest.mark.parametrize(
-    ("facts", "toasts", "panel"),
+    ("facts", "stays", "toasts", "panel"),
     [
-        ({"state": "done"}, ["The fine-tuning has finished."], []),
-        ({"state": "running", "pid": 2**22 + 1}, [], ["The fine-tuning was interrupted after epoch 2 of 10: its"]),
-        ({"state": "failed", "error": "the disk is full"}, [], ["The disk is full."]),
+        ({"state": "done"}, True, ["The fine-tuning has finished."], []),
+        (INTERRUPTED, True, [], ["The fine-tuning was interrupted after epoch 2 of 10: its process has"]),
+        (FAILED, True, [], ["The disk is full."]),
+        (FAILED, False, ["the disk is full"], []),
     ],
 )
 def test_how_a_job_ended_is_said_once(
-    studies: Path, facts: dict[str, Any], toasts: list[str], panel: list[str]
+    studies: Path, facts: dict[str, Any], stays: bool, toasts: list[str], panel: list[str]
 ) -> None:
     """The panel runs by itself while a job is at work; AppTest cannot wait for that, so it is run as it would be."""
 
-    def page(path: str, job_id: str) -> None:
+    def page(path: str, job_id: str, stays: bool) -> None:
         import streamlit as st
 
         from app import job_panel, state, widgets
@@ -101,12 +106,13 @@ def test_how_a_job_ended_is_said_once(
         def panel() -> None:
             first = st.session_state.pop("first", False)  # later runs find the job as it is now
             study = Study.open(path)
-            job_panel._show(study, job_id, first, state.learned_stamp(study), None)
+            if first or stays:
+                job_panel._show(study, job_id, job_panel._Drawn(first, state.learned_stamp(study), stays), None)
 
         widgets.run_page(panel, "pages/finetune.py")
 
     job = write_job(studies / "demo", "finetune", stage="epoch", done=2, total=10, **facts)
-    at = AppTest.from_function(page, default_timeout=30, args=(str(studies / "demo"), job.id))
+    at = AppTest.from_function(page, default_timeout=30, args=(str(studies / "demo"), job.id, stays))
     at.session_state["entered"] = at.session_state["first"] = True
     at.run()
     assert not at.exception
@@ -126,7 +132,7 @@ def test_another_page_says_how_a_job_ended(studies: Path) -> None:
         study = Study.open(path)
         widgets.run_page(lambda: job_panel._line(study, watched, state.learned_stamp(study)), "pages/learn.py")
 
-    job = write_job(studies / "demo", "finetune", state="failed", error="the disk is full")
+    job = write_job(studies / "demo", "finetune", **FAILED)
     at = AppTest.from_function(page, default_timeout=30, args=(str(studies / "demo"), job.id))
     at.session_state["entered"] = at.session_state["first"] = True
     at.run()

@@ -13,10 +13,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app.commands import Outcome
+from app.dial import percent_of
 from legr.study.compared import Compared, name_of
 from legr.study.compared_files import save_comparison, save_original
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
+from tests.app.test_job_panel import alive, write_job
 from tests.study.compared_by_hand import COUNTS, comparison
 
 Asked = list[list[str]]
@@ -174,6 +176,58 @@ def test_a_comparison_is_started_for_the_network_on_screen(
     assert started == [(studies / "demo", "compare", expected)]
     press(open_app("see", study="shown", budget="30"), "Compare on all test images")
     assert started[1] == (studies / "shown", "compare", expected) and not Study.open(studies / "shown").info.sample
+
+
+@pytest.mark.parametrize(
+    ("arguments", "own", "others"),
+    [
+        (("--macs", "0.3", "--ranking", "learned", "--no-finetuned"), {"budget": "30"}, ({"budget": "31"}, {})),
+        (
+            ("--macs", "0.5", "--device", "auto", "--finetuned"),  # as typed: the ranking is the usual one
+            {"budget": "50"},
+            ({"budget": "50", "weights": "pruned"}, {"budget": "50", "ranking": "uniform"}),
+        ),
+        (("--macs", "0.5", "--ranking", "learned", "--no-finetuned"), {"budget": "50", "weights": "pruned"}, ({},)),
+        (("--macs", "0.0001"), None, ({"budget": "30"},)),  # no network is as small
+    ],
+)
+def test_how_a_comparison_ended_is_said_where_its_network_is_shown(
+    open_app: OpenApp,
+    studies: Path,
+    arguments: tuple[str, ...],
+    own: dict[str, str] | None,
+    others: tuple[dict[str, str], ...],
+) -> None:
+    write_job(
+        studies / "demo", "compare", arguments=arguments, state="cancelled", stage="test image", done=64, total=359
+    )
+    for query in others:
+        at = open_app("see", **query)
+        assert not at.exception and not at.warning and "Resume" not in labels(at)
+        assert "Compare on all test images" in labels(at)
+    if own is not None:
+        at = open_app("see", **own)
+        assert "The comparison was cancelled after test image 64 of 359" in at.warning[0].value
+        assert "Resume" in labels(at)
+
+
+def test_a_budget_in_megabytes_is_known_by_the_network_it_leads_to(open_app: OpenApp, studies: Path) -> None:
+    arguments = ("--ranking", "identity", "--weight-mb", "0.1")
+    write_job(studies / "demo", "compare", arguments=arguments, state="cancelled")
+    curve = Study.open(studies / "demo").curve("identity")
+    percent = percent_of(curve.macs[curve.step(weight_mb=0.1)] / curve.macs[0])
+    assert "Resume" in labels(open_app("see", budget=f"{percent:g}", ranking="identity"))
+    assert "Resume" not in labels(open_app("see", budget=f"{percent:g}", ranking="uniform"))
+
+
+def test_a_comparison_of_another_network_at_work_is_not_taken_for_this_one(open_app: OpenApp, studies: Path) -> None:
+    arguments = ("--macs", "0.3", "--ranking", "learned", "--no-finetuned")
+    write_job(studies / "demo", "compare", arguments=arguments, state="running", stage="test image", **alive())
+    said = "Another network is being compared"
+    for budget, other in (("30", False), ("50", True)):
+        at = open_app("see", budget=budget)
+        assert (said in texts(at)) == other
+        assert "Cancel" in labels(at) and "Compare on all test images" not in labels(at)
 
 
 def test_what_was_compared_is_shown(open_app: OpenApp, asked: Asked, studies: Path) -> None:
