@@ -98,31 +98,32 @@ def runs_info(runs: Sequence[FineTuned]) -> pd.DataFrame:
 
 
 def show_runs(runs: Sequence[FineTuned]) -> None:
-    """The table of finished runs, and the curves of those that are chosen."""
+    """The table of finished runs, and of those that are chosen their curves and commands."""
     if not runs:
         return
     st.subheader("Fine-tuned networks", anchor=False)
     table = runs_info(runs)
     two_places = {name: st.column_config.NumberColumn(format="%.2f") for name in table.columns if name.endswith("%")}
-    several = len(runs) > 1
     chosen = st.dataframe(
         table,
         key=f"runs-{len(runs)}",
         hide_index=True,
         column_config=two_places,
         alt="Every finished fine-tuning run.",
-        on_select="rerun" if several else "ignore",
+        on_select="rerun",
         selection_mode="multi-row",
     )
-    if not several:
-        return
     rows = [row for row in chosen["selection"]["rows"] if row < len(runs)]
     if not rows:
-        st.caption("Choose runs in the table to see their curves in one chart.")
+        several = " of several in one chart" if len(runs) > 1 else ""
+        st.caption(f"Choose a run in the table to see its curve{several}, and the command that makes it again.")
         return
-    newest_first = list(reversed(runs))
-    figure = runs_figure([(run_name(newest_first[row]), training_info(newest_first[row].curve)) for row in rows])
+    picked = [list(reversed(runs))[row] for row in rows]
+    figure = runs_figure([(run_name(run), training_info(run.curve)) for run in picked])
     st.plotly_chart(figure, key="runs-compared", config=PLAIN, alt="Held-out accuracy of the chosen runs by epoch.")
+    commands = [run.made["command"] for run in picked if run.made]
+    if commands:
+        st.code("\n".join(commands), language="bash", wrap_lines=True)
 
 
 def run_name(run: FineTuned) -> str:
