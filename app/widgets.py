@@ -129,27 +129,23 @@ def data_notice(study: Study) -> bool:
         return True
     from legr.data.cifar import CIFARS
 
-    name = study.info.data_name
-    with st.container(border=True):
-        st.warning(
-            plain(
-                f"The images of this study ({name}) are not known on this machine. Learn, Fine-tune and "
-                "Measure need them; exploring, exporting and pictures of your own work without."
-            )
+    command, cifar = ["data", "--study", str(study.path), "--json"], CIFARS.get(study.info.data_name)
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            plain(f"The images of this study ({study.info.data_name}) are not known on this machine.")
+            + " Learn, Fine-tune and Measure need them; exploring, exporting and pictures of your own work without.",
+            width="stretch",
         )
-        with st.form("data-folder", border=False):
+        asked = cifar is not None and st.button(f"Download {cifar.title} (170 MB)", type="primary")
+        with st.popover("Use a folder"), st.form("data-folder", border=False):
             folder = st.text_input(
                 "Folder that holds them", placeholder="a folder with train/ and val/, or with parquet files"
-            )
+            ).strip()
             named = st.form_submit_button("Use this folder")
-        if named and folder.strip():
-            _fetch(
-                "Comparing the images with those of the study",
-                ["data", "--study", str(study.path), "--folder", folder.strip(), "--json"],
-            )
-        cifar = CIFARS.get(name)
-        if cifar is not None and st.button(f"Download {cifar.title} (170 MB)"):
-            _fetch(f"Downloading {cifar.title}", ["data", "--study", str(study.path), "--download", "--json"])
+    if named and folder:
+        _fetch("Comparing the images with those of the study", [*command, "--folder", folder])
+    if asked and cifar is not None:
+        _fetch(f"Downloading {cifar.title}", [*command, "--download"])
     return False
 
 
