@@ -24,6 +24,7 @@ from legr.progress import Progress, Report
 from legr.training.compute import autocast, fast_dtype, own_randomness
 from legr.training.evaluate import score
 from legr.training.losses import loss_of
+from legr.training.narrow_norms import quick_norms
 from legr.training.run import Run, is_number
 from legr.training.settings import TrainSettings
 from legr.training.teacher import Teacher
@@ -75,7 +76,8 @@ def train(
         log.info("going on after epoch %d of %d", resumed_from, settings.epochs)
     while len(run.curve) < settings.epochs:
         start = time.monotonic()
-        loss = _run_epoch(run, guide, dataset, normalization, device)
+        with quick_norms(run.network):
+            loss = _run_epoch(run, guide, dataset, normalization, device)
         held = score(run.judged, dataset.heldout, normalization, device=device, dtype=fast_dtype(device))
         seconds = time.monotonic() - start
         epoch = len(run.curve) + 1
