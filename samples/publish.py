@@ -6,17 +6,37 @@ It does not know how the study was made.
 import shutil
 from pathlib import Path
 
+import torch
+
+from legr.commands.network import images_of, network_at, original, ready
+from legr.commands.prepared import keep_statistics
+from legr.ranking.limits import Budget
 from legr.study.shelf import save_note
 from legr.study.store import Study
 
-LEFT_OUT = ("jobs", "checkpoints", "statistics", "compared", "exports")
+LEFT_OUT = ("jobs", "checkpoints", "compared", "exports")
 
 
 def publish(study: Study, out: Path, note: str) -> None:
-    """Copy a study to the folder of a sample, in place of what was there."""
+    """Copy a study to the folder of a sample, in place of what was there; its images do not come along.
+
+    The measured networks of the default ranking get the batch-norm statistics they were measured with, so that they
+    answer as they were measured where the images are not.
+    """
+    _keep_statistics(study)
     shutil.rmtree(out, ignore_errors=True)
     sample = study.copy_to(out).with_info(name=out.name)
     for name in LEFT_OUT:
         shutil.rmtree(out / name, ignore_errors=True)
     save_note(sample, note)
     sample.mark_as_sample()
+
+
+def _keep_statistics(study: Study) -> None:
+    images, device = images_of(study), torch.device("cpu")
+    for point in study.points:
+        if point.ranking == study.default_ranking:
+            budget, tuned = Budget(macs=point.budget), point.finetuned is not None
+            network = network_at(study, original(study), budget, finetuned=tuned)
+            model, recalibrated = ready(study, network, images, device)
+            keep_statistics(study, network, model, recalibrated)

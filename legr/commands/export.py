@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from legr.commands.network import images_of, network_at, normalization_of, original, ready
+from legr.commands.network import images_of, network_at, normalization_of, original
+from legr.commands.prepared import prepared
 from legr.data.batches import iterate
 from legr.data.images import Dataset
 from legr.deploy.bundle import RECIPE, WEIGHTS, write_recipe, zip_files
@@ -32,7 +33,8 @@ _ONNX, _README = "network.onnx", "README.txt"
 def export(study: Study, budget: Budget, out: Path, report: Report) -> dict[str, Any]:
     """Write the network of a budget to `out`; fine-tuned weights of exactly this kept set are used where they exist.
 
-    Without the study's images the batch norms stay as they are, and the check runs on noise; the result says so.
+    Without the study's images the batch norms have the statistics that were chosen before, else stay as they are, and
+    the check runs on noise; the result says so.
 
     Raises:
         ExportError: the folder cannot be written, or the exported network computes something else.
@@ -41,7 +43,8 @@ def export(study: Study, budget: Budget, out: Path, report: Report) -> dict[str,
     model = original(study)
     network = network_at(study, model, budget)
     dataset = _images_or_none(study, report)
-    pruned, recalibrated = ready(study, network, dataset, device) if dataset else (network.model, False)
+    found = prepared(study, network, lambda: images_of(study, report), device)
+    pruned, recalibrated = found.model, found.recalibrated
     report(Progress("writing and checking in ONNX Runtime", 0, 1))
     try:
         out.mkdir(parents=True, exist_ok=True)

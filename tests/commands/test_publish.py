@@ -1,0 +1,49 @@
+"""A sample answers and is exported as it was measured, also where its images are not."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from legr.commands.export import export
+from legr.files import write_json
+from legr.progress import silent
+from legr.ranking.limits import Budget
+from legr.study.places import SAMPLES
+from legr.study.reading import FORMAT
+from legr.study.shelf import note_of
+from legr.study.store import Study
+from samples.publish import publish
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    study = Study.open(SAMPLES / "digits-resnet20").copy_to(tmp_path / "study")
+    (study.path / "jobs").mkdir()
+    (study.path / "jobs" / "mine.json").write_text("{}")
+    return study
+
+
+def test_a_sample_goes_without_its_images(study: Study, tmp_path: Path) -> None:
+    tuned = {point.budget for point in study.points if point.finetuned}
+    measured = (p for p in study.points if p.ranking == "learned" and p.recalibrated and p.budget not in tuned)
+    budget = Budget(macs=next(measured).budget)
+    with_images = export(study, budget, tmp_path / "with", silent)
+    assert with_images["recalibrated"]
+
+    (tmp_path / "sample").mkdir()
+    (tmp_path / "sample" / "old.txt").write_text("of the sample before")
+    publish(study, tmp_path / "sample", "A note.")
+    sample = Study.open(tmp_path / "sample")
+    assert (sample.info.sample, sample.info.name, note_of(sample)) == (True, "sample", "A note.")
+    assert not (sample.path / "jobs").exists() and not (sample.path / "old.txt").exists()
+    assert sample.points == study.points
+
+    write_json(sample.path / "study.json", {"format": FORMAT, **sample.info.to_dict(), "data_fingerprint": "elsewhere"})
+    found = export(Study.open(sample.path), budget, tmp_path / "without", silent)
+    assert found["recalibrated"] and found["checked_on"] != with_images["checked_on"]
+    weights, expected = load_file(found["weights"]), load_file(with_images["weights"])
+    assert weights.keys() == expected.keys()
+    differ = {name.rpartition(".")[2] for name in weights if not torch.equal(weights[name], expected[name])}
+    assert differ <= {"num_batches_tracked"}  # a counter that no evaluation reads
