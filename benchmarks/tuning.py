@@ -1,6 +1,6 @@
 """What fine-tuning wins, and what of it: rows of fine-tuned networks, each stored when its run has finished.
 
-    python -m benchmarks.tuning ablation|classes|published --studies DIR [--seeds N ...] [--threads N]
+    python -m benchmarks.tuning rates|ablation|classes|published --studies DIR [--seeds N ...] [--threads N]
 
 Trains what has no row yet in `benchmarks/results/tuning.json`, and goes on where it was stopped; `benchmarks.report`
 puts the rows into docs/results.md. DIR holds the studies `r20`, `r20-3` (three of the classes) and `r56`, each made and
@@ -30,7 +30,7 @@ from legr.ranking.limits import Budget
 from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.training.compute import pick_device
-from legr.training.settings import recipe_of
+from legr.training.settings import RECIPES, recipe_of
 
 RESULTS = Path(__file__).parent / "results" / "tuning.json"
 
@@ -52,19 +52,20 @@ ABLATION = {
     "everything": Row("r20", 0.3, changes=EVERYTHING),
     "without the teacher": Row("r20", 0.3, changes={**EVERYTHING, "distill": False}),
     "steps in place of the cosine": Row(
-        "r20", 0.3, recipe="paper", changes={**EVERYTHING, "epochs": 10, "distill": True}
+        "r20", 0.3, recipe="paper", changes={**EVERYTHING, "epochs": 10, "distill": True, "lr": RECIPES["short"].lr}
     ),
     "without the average of the weights": Row("r20", 0.3),
     "identity in place of the learned ranking": Row("r20", 0.3, "identity", changes=EVERYTHING),
     "uniform in place of the learned ranking": Row("r20", 0.3, "uniform", changes=EVERYTHING),
 }
+RATES = {f"{rate:g}": Row("r20", 0.3, changes={"lr": rate}) for rate in (0.01, 0.05, 0.15)}
 CLASSES = {
     f"{study} {budget:g}": Row(study, budget)
     for study, budgets in (("r20-3", (0.5, 0.3, 0.2, 0.1, 0.05)), ("r20", (0.5, 0.3, 0.2, 0.1)))
     for budget in budgets
 }
 PUBLISHED = {f"r56 0.47 {recipe}": Row("r56", 0.47, recipe=recipe) for recipe in ("short", "standard")}
-TABLES = {"ablation": ABLATION, "classes": CLASSES, "published": PUBLISHED}
+TABLES = {"rates": RATES, "ablation": ABLATION, "classes": CLASSES, "published": PUBLISHED}
 
 
 def main() -> None:
