@@ -3,6 +3,7 @@
 It does not know how a network is trained.
 """
 
+import shlex
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -82,7 +83,7 @@ def runs_info(runs: Sequence[FineTuned]) -> pd.DataFrame:
     rows = [
         (
             100 * run.macs_fraction,
-            CAPTIONS[run.ranking],
+            CAPTIONS.get(run.ranking, "–"),
             100 * run.top1_before,
             100 * run.top1,
             100 * run.heldout_top1,
@@ -97,8 +98,9 @@ def runs_info(runs: Sequence[FineTuned]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*names, "Finished (UTC)"])
 
 
-def show_runs(runs: Sequence[FineTuned]) -> None:
+def show_runs(study: Study) -> None:
     """The table of finished runs, and of those that are chosen their curves and commands."""
+    runs = study.finetuned
     if not runs:
         return
     st.subheader("Fine-tuned networks", anchor=False)
@@ -121,14 +123,15 @@ def show_runs(runs: Sequence[FineTuned]) -> None:
     picked = [list(reversed(runs))[row] for row in rows]
     figure = runs_figure([(run_name(run), training_info(run.curve)) for run in picked])
     st.plotly_chart(figure, key="runs-compared", config=PLAIN, alt="Held-out accuracy of the chosen runs by epoch.")
-    commands = [run.made["command"] for run in picked if run.made]
+    named, here = f"--study {study.path.name} ", f"--study {shlex.quote(str(study.path))} "
+    commands = [run.made["command"].replace(named, here) for run in picked if run.made]
     if commands:
         st.code("\n".join(commands), language="bash", wrap_lines=True)
 
 
 def run_name(run: FineTuned) -> str:
     """A run in a legend: its budget, its epochs, and what else sets it apart."""
-    ranking = "" if run.ranking == "learned" else f", {CAPTIONS[run.ranking].lower()}"
+    ranking = "" if run.ranking in ("learned", "") else f", {CAPTIONS[run.ranking].lower()}"
     taught = "" if run.settings.get("distill") else ", no teacher"
     seed = f", seed {run.settings['seed']}" if run.settings.get("seed") else ""
     return f"{100 * run.macs_fraction:.1f} %{ranking}, {many(run.epochs, 'epoch')}{taught}{seed}"

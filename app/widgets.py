@@ -127,9 +127,10 @@ def data_notice(study: Study) -> bool:
     """Return whether the images are here; where not, say so and offer ways to name or fetch them."""
     if data_is_here(study):
         return True
-    from legr.data.cifar import CIFARS
+    from legr.data.folders import downloadable
 
-    command, cifar = ["data", "--study", str(study.path), "--json"], CIFARS.get(study.info.data_name)
+    command = ["data", "--study", str(study.path), "--json"]
+    cifar = downloadable(study.info.data_name, study.info.data_fingerprint)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
             plain(f"The images of this study ({study.info.data_name}) are not known on this machine.")

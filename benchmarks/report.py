@@ -7,6 +7,7 @@ Every figure comes from `benchmarks/results/` or from the sample study; a row is
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -55,7 +56,10 @@ def flagship() -> Iterator[str]:
 
 def tuning(table: str) -> Iterator[str]:
     """The finished rows of one of `benchmarks.tuning`; figures are means over the seeds."""
-    rows = {name: rows_of(table)[name] for name in TABLES[table] if name in rows_of(table)}
+    found = rows_of(table)
+    rows = {name: found[name] for name in TABLES[table] if name in found}
+    if not rows:
+        return
     yield from _header("", "MACs, %", "original", "before", "after", "to the original", "seeds")
     for name, seeds in rows.items():
         runs = list(seeds.values())
@@ -83,7 +87,7 @@ def speed() -> Iterator[str]:
 BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = {
     "flagship": flagship,
     "speed": speed,
-    **{table: lambda table=table: tuning(table) for table in TABLES},  # type: ignore[misc]
+    **{table: partial(tuning, table) for table in TABLES},
 }
 
 

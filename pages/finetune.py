@@ -32,7 +32,7 @@ def page() -> None:
         finetune(study, budget, available)
     with right:
         export(study, budget)
-    show_runs(study.finetuned)
+    show_runs(study)
     optimism_note(study)
 
 

@@ -34,7 +34,7 @@ TrainingOption = Annotated[
     list[str] | None, typer.Option(help=f"NAME=NUMBER: another setting, of {', '.join(NUMBERS)}; may be repeated.")
 ]
 Half = Annotated[
-    bool, typer.Option("--half", help="Round the weights to float16 before they are judged: half the file.")
+    bool, typer.Option("--half", help="Round the weights to float16 before test images judge them: half the file.")
 ]
 
 
@@ -109,7 +109,7 @@ def finetune(
     arguments = arguments_of({**dict(asked.limits()), **options}, flags)
 
     def known() -> dict[str, Any] | None:
-        return finished_finetune(opened, asked, settings, ranking)
+        return finished_finetune(opened, asked, settings, ranking, half=half)
 
     def work(report: Report) -> dict[str, Any]:
         return run_finetune(opened, asked, settings, place, report, ranking=ranking, half=half)

@@ -8,7 +8,7 @@ from typing import Any
 
 from legr.commands.network import data_progress, images_of
 from legr.data.cifar import CIFARS
-from legr.data.folders import remember_folder
+from legr.data.folders import downloadable, remember_folder
 from legr.data.load import load_dataset
 from legr.errors import DataError, SettingsError
 from legr.progress import Report
@@ -26,9 +26,10 @@ def locate(study: Study, folder: Path | None, download: bool, report: Report) ->
         raise SettingsError("give either --folder DIR or --download")
     info = study.info
     if download:
-        if info.data_name not in CIFARS:
+        if downloadable(info.data_name, info.data_fingerprint) is None:
             raise SettingsError(
-                f"only {' and '.join(CIFARS)} can be downloaded, this study uses {info.data_name}; use --folder DIR"
+                f"only {' and '.join(CIFARS)} as this version holds them can be downloaded, and the images of this "
+                f"study ({info.data_name}) are others; use --folder DIR, or make the study anew"
             )
         load_dataset(info.data_name, info.input_shape, download=True, progress=data_progress(report))
     else:

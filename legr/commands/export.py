@@ -43,7 +43,7 @@ def export(study: Study, budget: Budget, out: Path, report: Report) -> dict[str,
     model = original(study)
     network = network_at(study, model, budget)
     dataset = _images_or_none(study, report)
-    found = prepared(study, network, lambda: images_of(study, report), device)
+    found = prepared(study, network, lambda: _required(dataset), device)
     pruned, recalibrated = found.model, found.recalibrated
     report(Progress("writing and checking in ONNX Runtime", 0, 1))
     try:
@@ -82,6 +82,12 @@ def export(study: Study, budget: Budget, out: Path, report: Report) -> dict[str,
         "macs_fraction": network.macs_fraction,
         "params": network.params,
     }
+
+
+def _required(dataset: Dataset | None) -> Dataset:
+    if dataset is None:
+        raise DataError("the images of this study are not here")
+    return dataset
 
 
 def _images_or_none(study: Study, report: Report) -> Dataset | None:

@@ -16,6 +16,7 @@ from legr.arguments import arguments_of
 from legr.commands.made import made_by
 from legr.commands.measure import measure_point
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
+from legr.data.batches import AUGMENTATION
 from legr.deploy.latency import measure_latency
 from legr.machine import cache_folder
 from legr.progress import Report
@@ -30,7 +31,7 @@ from legr.training.weights import round_to_half, save_weights
 
 
 def finished_finetune(
-    study: Study, budget: Budget, settings: TrainSettings, ranking: RankingName | None = None
+    study: Study, budget: Budget, settings: TrainSettings, ranking: RankingName | None = None, *, half: bool = False
 ) -> dict[str, Any] | None:
     """The result of a finished run of these settings, or None; nothing is loaded for that.
 
@@ -38,7 +39,7 @@ def finished_finetune(
         BudgetError: the budget is out of range or below the floor.
         StudyError: "learned" is asked for and nothing has been learned.
     """
-    key = _key(keep_id(study.curve(ranking).at(budget)), settings)
+    key = _key(keep_id(study.curve(ranking).at(budget)), settings, half)
     done = next((run for run in study.finetuned if run.key == key), None)
     return _result(study, done) if done else None
 
@@ -57,17 +58,16 @@ def run_finetune(
 
     Args:
         ranking: None is the study's default one.
-        half: round the weights that are kept to what float16 holds before they are judged, and store them so.
+        half: round the weights that are kept to what float16 holds before test images judge them, and store them so.
 
     Raises: as `finished_finetune`, and as training does.
     """
-    found = finished_finetune(study, budget, settings, ranking)
+    found = finished_finetune(study, budget, settings, ranking, half=half)
     if found is not None:
         return found
     name = ranking or study.default_ranking
     command = [*("finetune", "--study", study.path.name), *arguments_of(dict(budget.limits()))]
-    command += as_arguments(settings) + ([] if name == study.default_ranking else ["--ranking", name])
-    command += ["--half"] if half else []
+    command += [*as_arguments(settings), "--ranking", name, *(["--half"] if half else [])]
     return _result(study, _train(study, budget, settings, device, report, name, half, command))
 
 
@@ -82,8 +82,8 @@ def _result(study: Study, run: FineTuned) -> dict[str, Any]:
     }
 
 
-def _key(keep: str, settings: TrainSettings) -> str:
-    return f"{keep}-{_digest(asdict(settings))}"
+def _key(keep: str, settings: TrainSettings, half: bool) -> str:
+    return f"{keep}-{_digest(asdict(settings) | ({'half': True} if half else {}))}"
 
 
 def _train(
@@ -98,7 +98,7 @@ def _train(
 ) -> FineTuned:
     model = original(study)
     network = network_at(study, model, budget, ranking=ranking, finetuned=False)
-    key = _key(network.keep_id, settings)
+    key = _key(network.keep_id, settings, half)
     limits = dict(budget.limits())
     macs = limits["macs"] if set(limits) == {"macs"} else network.macs_fraction  # a point has a fraction of MACs
     dataset, normalization = images_of(study, report), normalization_of(study)
@@ -115,7 +115,7 @@ def _train(
             device=device,
             checkpoint=checkpoint,
             report=report,
-            lessons=_lessons(study, settings, device),
+            lessons=lessons(study, settings, device),
         )
         if half:
             round_to_half(result.model)
@@ -149,11 +149,12 @@ def _train(
     return run
 
 
-def _lessons(study: Study, settings: TrainSettings, device: torch.device) -> Path:
+def lessons(study: Study, settings: TrainSettings, device: torch.device) -> Path:
     """Where this machine keeps what the original answers to the images of runs with these settings."""
     info = study.info
     images = [info.data_fingerprint, info.classes, info.split_seed, info.input_shape, dict(info.normalization)]
-    told = [info.weights_sha256, *images, settings.seed, settings.batch, torch.__version__, device_name(device)]
+    order = [AUGMENTATION, settings.seed, settings.batch]
+    told = [info.model, info.weights_sha256, *images, *order, torch.__version__, device_name(device)]
     return cache_folder() / "lessons" / hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 

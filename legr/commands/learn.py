@@ -5,7 +5,7 @@ It does not know how the search works, nor what a job is.
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -81,13 +81,13 @@ def run_learn(
     """
     settings, team = plan.settings, Workers(workers, device)
     found = learn(
-        study, settings, plan.effort, lambda: search_of(study, settings, device, report, workers=team), report
+        study,
+        settings,
+        plan.effort,
+        lambda: search_of(study, settings, device, report, workers=team),
+        report,
+        lambda seconds: made_by(_command(study, plan), seconds, device, settings.seed),
     )
-    learned = study.learned
-    if learned is not None and not plan.is_done:
-        study.save_learned(
-            replace(learned, made=made_by(_command(study, plan), learned.seconds, device, settings.seed))
-        )
     usual = SearchSettings()
     if not plan.is_done and (settings.images, settings.steps) == (usual.images, usual.steps):
         note_pace(study.info.weights_sha256, found["seconds"] / found["passes"], settings.method)

@@ -12,8 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from legr.data.cifar import CIFARS
-from legr.data.folders import find_source
+from legr.data.folders import downloadable, find_source
 from legr.data.images import Dataset, Normalization
 from legr.data.load import load_dataset
 from legr.errors import DataError, StudyError, TraceError, WeightsError
@@ -117,7 +116,7 @@ def images_of(study: Study, report: Report = silent) -> Dataset:
         raise DataError(
             f"the images of this study ({info.data_name}) are not known on this machine; "
             f"name their folder with `python -m legr data --study {study.path} --folder DIR`"
-            + (", or download them with --download" if info.data_name in CIFARS else "")
+            + (", or download them with --download" if downloadable(info.data_name, info.data_fingerprint) else "")
         )
     dataset = load_dataset(source, info.input_shape, split_seed=info.split_seed, progress=data_progress(report))
     if dataset.fingerprint != info.data_fingerprint:

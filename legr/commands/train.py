@@ -47,7 +47,7 @@ def train_from_scratch(
     Args:
         out: the weights, `.safetensors`; their header holds what this returns, and from what they were made.
         normalize: "imagenet" or "dataset"; None is "dataset".
-        half: round the weights to what float16 holds before they are judged, and store them so.
+        half: round the weights to what float16 holds before test images judge them, and store them so.
 
     Returns:
         top1 and loss on the test images, heldout_top1, best_epoch (from 1), seconds, settings, machine.
@@ -136,8 +136,9 @@ def _command(out: Path, what: dict[str, Any], data: str, settings: TrainSettings
     numbers = [f"{name}={wanted[name]!r}" for name in NUMBERS if wanted[name] != usual[name]]
     flags = [part for text in numbers for part in ("--option", text)] + (["--half"] if half else [])
     options = {"model": what["model"], "data": data, "normalize": what["normalization"], "epochs": settings.epochs}
-    seeds = {"seed": settings.seed, "split-seed": what["split_seed"] or None}
-    return ["train", "--out", out.name, *arguments_of({**options, **seeds}, flags)]
+    shape = "x".join(map(str, (1, *what["input_shape"])))
+    options |= {"input": shape, "seed": settings.seed, "split-seed": what["split_seed"]}
+    return ["train", "--out", out.name, *arguments_of(options, flags)]
 
 
 def _digest(what: dict[str, Any]) -> str:

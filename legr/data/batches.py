@@ -13,6 +13,7 @@ from legr.errors import SettingsError
 
 __all__ = ["iterate"]
 
+AUGMENTATION = 1  # raised whenever a generator gives other crops and flips than before
 PAD_FRACTION = 8  # augmentation pads every side by height / 8: 4 pixels of 32, as in the ResNet paper
 
 

@@ -6,11 +6,11 @@ It does not know studies; they store a data set's name and fingerprint, and ask 
 import logging
 from pathlib import Path
 
-from legr.data.cifar import CIFARS, cifar_is_here
+from legr.data.cifar import CIFARS, Cifar, cifar_is_here
 from legr.data.digits import DIGITS_FINGERPRINT
 from legr.registry import read_registry, remember
 
-__all__ = ["find_source", "remember_folder"]
+__all__ = ["downloadable", "find_source", "remember_folder"]
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +20,12 @@ _REGISTRY = "folders"
 def remember_folder(fingerprint: str, folder: str | Path) -> None:
     """Note that `folder` holds the data set with this fingerprint; a failure to write is only logged."""
     remember(_REGISTRY, fingerprint, str(Path(folder).expanduser().resolve()))
+
+
+def downloadable(name: str, fingerprint: str) -> Cifar | None:
+    """Return the data set that a download would bring, where it is the one with this fingerprint."""
+    cifar = CIFARS.get(name)
+    return cifar if cifar is not None and cifar.fingerprint == fingerprint else None
 
 
 def find_source(name: str, fingerprint: str) -> str | None:

@@ -4,11 +4,12 @@ It does not know how a candidate is proposed or scored.
 """
 
 import hashlib
+import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,12 @@ class Search:
 
 
 def learn(
-    study: Study, settings: SearchSettings, effort: float, search: Callable[[], Search], report: Report
+    study: Study,
+    settings: SearchSettings,
+    effort: float,
+    search: Callable[[], Search],
+    report: Report,
+    made: Callable[[float], Mapping[str, Any]] = lambda _: {},
 ) -> dict[str, Any]:
     """Try candidates until the effort is spent, and store the best as the study's ranking.
 
@@ -88,6 +94,7 @@ def learn(
     Args:
         effort: passes over the held-out images; training images are counted by what they cost.
         search: called once, and only where something is left to do.
+        made: what a ranking that is found says about its making, by the seconds of the search.
 
     Returns:
         {"candidates", "resumed_from", "passes", "identity_loss", "best_loss", "seconds"}
@@ -111,8 +118,9 @@ def learn(
         learned = _result(study, settings, journal)
         if learned.settled and spent(journal)[-1] < effort:
             log.info("the search has settled after %.0f of %.0f passes", spent(journal)[-1], effort)
-        if learned != study.learned:
-            study.save_learned(learned)
+        known = study.learned
+        if known is None or _as_json(replace(learned, made=known.made)) != _as_json(known):
+            study.save_learned(replace(learned, made=made(learned.seconds)))
     return {
         "candidates": learned.candidates,
         "resumed_from": resumed_from,
@@ -176,6 +184,11 @@ def _progress(journal: Journal, effort: float, new: int) -> Progress:
     best = finished[best_of(finished)]
     values = {"candidates": len(finished), "best_loss": best.value, "identity_loss": finished[0].value}
     return Progress("pass", min(int(passes[-1]), int(effort)), int(effort), left, values)
+
+
+def _as_json(learned: Learned) -> str:
+    """What the file holds: a tuple is written as a list."""
+    return json.dumps(learned.to_dict())
 
 
 def _result(study: Study, settings: SearchSettings, journal: Journal) -> Learned:

@@ -164,7 +164,7 @@ class FineTuned(_Record):
     seconds: float
     curve: tuple[Mapping[str, float], ...] = field(default=())  # per epoch: loss, heldout_top1, heldout_loss
     created: str = ""
-    ranking: str = "learned"  # on whose path the network lay
+    ranking: str = ""  # on whose path the network lay; "" in runs of earlier versions
     made: Mapping[str, Any] = field(default_factory=dict)  # command, seed, seconds, machine
 
 

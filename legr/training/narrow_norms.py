@@ -69,7 +69,9 @@ class _Folded(torch.autograd.Function):
         ctx.save_for_backward(x, weight, mean, variance)
         ctx.eps, ctx.fold = eps, fold
         ctx.mark_non_differentiable(mean, variance)
-        return _as(y, x), mean, variance
+        out = torch.empty_like(x)  # no view, which an operation in place could not follow
+        _rows(out, fold).copy_(y)
+        return out, mean, variance
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:

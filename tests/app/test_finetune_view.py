@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.finetune_view import run_name, settings_of
+from app.finetune_view import run_name, runs_info, settings_of
 from legr.jobs.records import Job
 from legr.study.store import Study
 from legr.training.settings import RECIPES
@@ -41,3 +41,4 @@ def test_runs_are_compared_once_there_are_two(open_app: OpenApp, studies: Path) 
     plain = replace(second, settings={"distill": False, "seed": 4})
     assert run_name(plain).endswith("%, 3 epochs, no teacher, seed 4")
     assert run_name(replace(second, ranking="uniform")).endswith("%, uniform, 3 epochs")
+    assert runs_info([second, replace(second, ranking="identity")])["Ranking"].tolist() == ["Identity", "–"]

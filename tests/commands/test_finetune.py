@@ -1,13 +1,14 @@
 """Fine-tuning of any ranking's network: what is judged is what is kept, and every row tells what made it."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from legr.commands.evaluate import evaluate
-from legr.commands.finetune import finished_finetune, run_finetune
+from legr.commands.finetune import finished_finetune, lessons, run_finetune
 from legr.commands.network import network_at, original
 from legr.progress import silent
 from legr.ranking.limits import Budget
@@ -36,9 +37,9 @@ def test_the_ranking_asked_for_is_trained(study: Study) -> None:
     assert study.best_finetuned(study.curve("uniform").at(HALF)) == run
     assert study.best_finetuned(study.curve("identity").at(HALF)) is None
     assert finished_finetune(study, HALF, SETTINGS) is None
-    assert finished_finetune(study, HALF, SETTINGS, "uniform") == run_finetune(
-        study, HALF, SETTINGS, CPU, silent, ranking="uniform"
-    )
+    again = run_finetune(study, HALF, SETTINGS, CPU, silent, ranking="uniform", half=True)
+    assert again == finished_finetune(study, HALF, SETTINGS, "uniform", half=True)
+    assert finished_finetune(study, HALF, SETTINGS, "uniform") is None  # weights that are not rounded are others
 
 
 def test_rounded_weights_take_half_the_space_and_answer_as_they_were_judged(study: Study) -> None:
@@ -64,3 +65,24 @@ def test_a_row_names_the_command_that_makes_it_again(study: Study) -> None:
     before = {path: path.stat().st_mtime_ns for path in (study.path / "finetuned").iterdir()}
     run_command(*arguments)  # there already: nothing is trained
     assert {path: path.stat().st_mtime_ns for path in (study.path / "finetuned").iterdir()} == before
+
+
+def test_a_row_says_its_ranking_even_where_that_is_the_default_one(made_study: Path, tmp_path: Path) -> None:
+    study = Study.open(made_study).copy_to(tmp_path / "digits8")
+    run_finetune(study, HALF, SETTINGS, CPU, silent)  # nothing is learned: the identity; later it may be
+    (run,) = study.finetuned
+    assert run.ranking == "identity" and "--ranking identity" in run.made["command"]
+
+
+def test_what_the_original_said_belongs_to_its_images_their_order_and_the_network(study: Study) -> None:
+    folders = {
+        lessons(study, SETTINGS, CPU),
+        lessons(study, replace(SETTINGS, seed=1), CPU),
+        lessons(study, replace(SETTINGS, batch=64), CPU),
+        *(
+            lessons(Study(study.path, replace(study.info, **changes)), SETTINGS, CPU)
+            for changes in ({"model": "x"}, {"weights_sha256": "x"}, {"data_fingerprint": "x"}, {"split_seed": 1})
+        ),
+    }
+    assert len(folders) == 7
+    assert lessons(study, replace(SETTINGS, epochs=9, lr=0.3), CPU) in folders

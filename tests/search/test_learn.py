@@ -247,8 +247,12 @@ def test_a_search_that_has_settled_is_over(study: Study) -> None:
 
     settings = SearchSettings()
     assert standing(study, settings) == (0.0, False)
-    assert learn(study, settings, 100, search, silent)["candidates"] == 4
+    assert learn(study, settings, 100, search, silent, lambda seconds: {"seconds": seconds})["candidates"] == 4
+    learned = study.learned
+    assert learned is not None and learned.made == {"seconds": learned.seconds}
+    written = (study.path / "ranking.json").stat().st_mtime_ns
     assert learn(study, settings, 200, search, silent)["resumed_from"] == 4
+    assert study.learned == learned and (study.path / "ranking.json").stat().st_mtime_ns == written
     assert fitness.calls == 4
     assert standing(study, settings) == (8.0, True)
     assert study.learned

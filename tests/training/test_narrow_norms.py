@@ -5,7 +5,9 @@ import copy
 import pytest
 import torch
 from torch import Tensor, nn
+from torchvision.models import mobilenet_v2  # type: ignore[import-untyped]
 
+from legr import BudgetCurve, filter_norms, prune, rank, trace
 from legr.training.narrow_norms import WIDE, quick_norms
 
 BF16 = 2.0**-8  # relative distance of two neighbouring numbers
@@ -86,3 +88,26 @@ def test_modules_are_their_own_again_whatever_happens() -> None:
         assert [type(module) is nn.BatchNorm2d for module in network] == [False, True, True]
         raise KeyboardInterrupt
     assert all(type(module) is nn.BatchNorm2d for module in network)
+
+
+@pytest.mark.parametrize("channels", [1, 7])
+def test_operations_in_place_may_follow(channels: int) -> None:
+    x, grad = images(channels, 8)
+    norm, usual = norm_of(channels), norm_of(channels)
+    with quick_norms(norm):
+        first = norm(x.requires_grad_())
+        first += x
+        found = torch.autograd.grad(nn.ReLU(inplace=True)(first), norm.weight, grad)[0]
+    expected = torch.autograd.grad((usual(x) + x).relu(), usual.weight, grad)[0]
+    assert far(found, expected.double()) < 0.02
+
+
+def test_a_pruned_network_with_operations_in_place_trains() -> None:
+    network, example = mobilenet_v2(num_classes=10), torch.zeros(1, 3, 64, 64)
+    structure = trace(network, example)
+    keep = BudgetCurve(structure, rank(structure, filter_norms(network, structure))).at(macs=0.1)
+    narrow = prune(network, structure, keep).train()
+    assert any(isinstance(m, nn.BatchNorm2d) and m.num_features < WIDE for m in narrow.modules())
+    with quick_norms(narrow), torch.autocast("cpu", torch.bfloat16):
+        narrow(torch.randn(8, 3, 64, 64).contiguous(memory_format=torch.channels_last)).sum().backward()
+    assert all(parameter.grad is not None for parameter in narrow.parameters())
