@@ -2,9 +2,9 @@
 
     python -m samples.make_cifar10_resnet56 --work DIR [--data cifar10] [--steps train learn measure tune publish]
 
-It takes about eight hours on two cores with bf16, and minutes on a GPU. Everything is made in DIR by what the commands
-run, one step after the other; a step that is finished is not done again. `publish` copies what is there by then into
-the repository, so that a network is in the sample only when its run has finished.
+It takes hours on two cores with bf16. Everything is made in DIR by what the commands run, one step after the other; a
+step that is finished is not done again. `publish` copies what is there by then into the repository, so that a network
+is in the sample only when its run has finished.
 """
 
 import argparse
