@@ -95,4 +95,4 @@ def test_resnet56_has_its_measured_accuracy_on_a_tenth_of_the_test_images(real_d
     test = load_dataset(str(real_data / "cifar10")).test
     tenth = Split(test.images[:1000], test.labels[:1000])
     right = count_right("cifar_resnet56", real_data / "weights" / "resnet56-4bfd9763.th", tenth)
-    assert right == pytest.approx(933, abs=1)
+    assert right == pytest.approx(931, abs=1)  # of the first thousand in order of content
