@@ -14,6 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from app import state
 from app.commands import Outcome, run_command
 from app.widgets import show_error
+from legr.arguments import repeated
 from legr.data.class_names import CLASSES_OF
 from legr.errors import SettingsError, StudyError
 from legr.study.places import studies_folder
@@ -113,7 +114,7 @@ class Choice:
             given += ["--weights", str(path)]
         elif not has_weights(self.model):
             given += ["--weights", "none"]
-        given += [part for names in self.classes for part in ("--classes", names)]
+        given += repeated("--classes", self.classes)
         return given + ([] if self.normalize == "auto" else ["--normalize", self.normalize])
 
 

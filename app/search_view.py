@@ -12,6 +12,7 @@ import streamlit as st
 from app.charts import PLAIN, map_figure, map_info, search_figure, search_info, search_info_of_history
 from app.replay_view import show_replay
 from app.widgets import NO_IMAGES, metric, plain
+from legr.arguments import repeated
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.search.replay import journal_path, newest_journal
@@ -139,7 +140,7 @@ def _arguments(settings: SearchSettings) -> list[str]:
         arguments += ["--steps", str(settings.steps)]
     if settings.statistics != SearchSettings().statistics:
         arguments += ["--statistics", settings.statistics]
-    return arguments + [part for name, value in settings.options.items() for part in ("--option", f"{name}={value}")]
+    return arguments + repeated("--option", (f"{name}={value}" for name, value in settings.options.items()))
 
 
 def describe(settings: SearchSettings) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 from app import state
 from app.charts import CAPTIONS, COLOURS
 from app.widgets import many, option
+from legr.arguments import option_of
 from legr.errors import LegrError
 from legr.jobs.records import Job
 from legr.ranking.limits import UNITS, Budget
@@ -56,7 +57,7 @@ class Shown:
     def is_of(self, job: Job) -> bool:
         """Whether a comparison that was started, here or on the command line, is of this network."""
         try:
-            given = {name: option(job, f"--{name.replace('_', '-')}", "") for name in UNITS}
+            given = {name: option(job, option_of(name), "") for name in UNITS}
             budget = Budget(**{name: float(limit) for name, limit in given.items() if limit})
             ranking = option(job, "--ranking", self.study.default_ranking)
             keep = state.curve(self.study, ranking).at(budget)  # type: ignore[arg-type]

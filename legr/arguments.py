@@ -3,7 +3,7 @@
 It does not know the commands.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from legr.errors import SettingsError
@@ -18,6 +18,11 @@ def arguments_of(options: Mapping[str, Any], flags: Sequence[str] = ()) -> list[
     """Options with their values, those without a value (None) left out, then `flags` as they are."""
     given = [part for name, value in options.items() if value is not None for part in (option_of(name), str(value))]
     return [*given, *flags]
+
+
+def repeated(option: str, values: Iterable[str]) -> list[str]:
+    """An option that is given once for each of its values."""
+    return [part for value in values for part in (option, value)]
 
 
 def numbers_of(given: Sequence[str] | None) -> dict[str, float] | None:

@@ -33,10 +33,10 @@ def publish(study: Study, out: Path, note: str) -> None:
 
 
 def _keep_statistics(study: Study) -> None:
-    images, device = images_of(study), torch.device("cpu")
+    model, images, device = original(study), images_of(study), torch.device("cpu")
     for point in study.points:
         if point.ranking == study.default_ranking:
             budget, tuned = Budget(macs=point.budget), point.finetuned is not None
-            network = network_at(study, original(study), budget, finetuned=tuned)
-            model, recalibrated = ready(study, network, images, device)
-            keep_statistics(study, network, model, recalibrated)
+            network = network_at(study, model, budget, finetuned=tuned)
+            chosen, recalibrated = ready(study, network, images, device)
+            keep_statistics(study, network, chosen, recalibrated)

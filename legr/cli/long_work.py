@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from legr.arguments import arguments_of, numbers_of
+from legr.arguments import arguments_of, numbers_of, repeated
 from legr.cli import terminal
 from legr.cli.opening import create_study, require_same, writable_study
 from legr.cli.options import (
@@ -93,7 +93,7 @@ def learn(
             "workers": workers,
             "device": device,
         },
-        [part for text in option or () for part in ("--option", text)] + (["--measure"] if measure else []),
+        repeated("--option", option or ()) + (["--measure"] if measure else []),
     )
 
     def known() -> dict[str, Any] | None:

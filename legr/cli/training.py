@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from legr.arguments import arguments_of, numbers_of
+from legr.arguments import arguments_of, numbers_of, repeated
 from legr.cli import terminal
 from legr.cli.long_work import as_job
 from legr.cli.opening import writable_study
@@ -104,7 +104,7 @@ def finetune(
     asked, place, opened = required(budget, "finetune"), pick_device(device), writable_study(study)
     settings = recipe_of(recipe, {"epochs": epochs, "distill": distill, "seed": seed, **(numbers_of(option) or {})})
     flags = [] if distill is None else ["--distill" if distill else "--no-distill"]
-    flags += [part for text in option or () for part in ("--option", text)] + (["--half"] if half else [])
+    flags += repeated("--option", option or ()) + (["--half"] if half else [])
     options = {"recipe": recipe, "epochs": epochs, "seed": seed, "ranking": ranking, "device": device}
     arguments = arguments_of({**dict(asked.limits()), **options}, flags)
 

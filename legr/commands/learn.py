@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from legr.arguments import arguments_of
+from legr.arguments import arguments_of, repeated
 from legr.commands.made import made_by
 from legr.commands.network import images_of, normalization_of, original
 from legr.errors import SettingsError
@@ -128,7 +128,7 @@ def _command(study: Study, plan: LearnPlan) -> list[str]:
     given = {name: value for name, value in own.items() if value != usual[name] and name != "options"}
     if "budgets" in given:
         given["budgets"] = ",".join(map(str, plan.settings.budgets))
-    flags = [part for name, value in plan.settings.options.items() for part in ("--option", f"{name}={value!r}")]
+    flags = repeated("--option", (f"{name}={value!r}" for name, value in plan.settings.options.items()))
     return ["learn", "--study", study.path.name, *arguments_of({**given, "candidates": f"{plan.effort:g}"}, flags)]
 
 

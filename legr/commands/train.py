@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from legr.arguments import arguments_of
+from legr.arguments import arguments_of, repeated
 from legr.commands.made import made_by
 from legr.commands.network import data_progress
 from legr.data.encoded import ImageShape
@@ -134,7 +134,7 @@ def _alone(out: Path) -> Iterator[None]:
 def _command(out: Path, what: dict[str, Any], data: str, settings: TrainSettings, half: bool) -> list[str]:
     usual, wanted = asdict(SCRATCH), asdict(settings)
     numbers = [f"{name}={wanted[name]!r}" for name in NUMBERS if wanted[name] != usual[name]]
-    flags = [part for text in numbers for part in ("--option", text)] + (["--half"] if half else [])
+    flags = repeated("--option", numbers) + (["--half"] if half else [])
     options = {"model": what["model"], "data": data, "normalize": what["normalization"], "epochs": settings.epochs}
     shape = "x".join(map(str, (1, *what["input_shape"])))
     options |= {"input": shape, "seed": settings.seed, "split-seed": what["split_seed"]}
