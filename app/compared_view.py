@@ -75,20 +75,21 @@ def show_all(shown: Shown, comparison: Comparison | None, problem: str, availabl
 
 def _work(shown: Shown, comparison: Comparison | None, problem: str, available: bool) -> None:
     job = records.latest(shown.study, "compare")
+    unfinished = bool(job and (job.active or job.resumable))
+    own = bool(job and unfinished and shown.is_of(job))
+    active = bool(job and job.active)
     if problem:
         show_error(problem)
-    if comparison is None and not (job and job.active):
+    if comparison is None and not active and not own:  # its own panel has a button to go on
         st.write("Not compared yet: both networks answer every test image, and what they say is kept in the study.")
         label = "Compare again" if problem else "Compare on all test images"
         if st.button(label, type="primary", key="compare", disabled=not available):
             launch(shown.study, "compare", shown.arguments)
+    if comparison is None and not active:
         _others(shown)
-    if job is None or job.state == "done":
-        return
-    own = shown.is_of(job)
-    if job.active and not own:
+    if active and not own:
         st.caption("Another network is being compared; this one can be afterwards.")
-    if job.active or own:
+    if active or own:
         job_panel(shown.study, "compare", stays=own)
 
 

@@ -128,6 +128,8 @@ def sources_line(measured: Measurements, ranking: RankingName, shape: Shape) -> 
         which = " of such networks" if asked else " of this ranking" if measured.points else ""
         return f"{asked}Accuracy and latency{which}: not measured. {FLOPS_NOTE}"
     where = f"Latency: {measured.conditions}, never estimated from MACs. " if measured.conditions else ""
+    if measured.hindered:
+        where += "Other programs were at work meanwhile, so it is too long: measure again when the machine is quiet. "
     return f"{asked}{where}~: read between two measured networks of this ranking. {FLOPS_NOTE}"
 
 

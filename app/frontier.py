@@ -117,11 +117,15 @@ def axis_title(axis: Axis, conditions: Conditions | None) -> str:
 def _place(point: Point, axis: Axis, measured: Measurements) -> float | None:
     if axis != "latency":
         return point.macs / 1e6 if axis == "macs" else point.params / 1e3
-    latency = measured.latency_of(point)
-    if latency is None and point.finetuned:  # fine-tuning changes values, not shapes: same structure, same latency
+    return _latency(point, measured)
+
+
+def _latency(point: Point, measured: Measurements) -> float | None:
+    own = measured.latency_of(point)
+    if point.finetuned:  # which changes values, not shapes: same structure, same latency
         reading = measured.latency_ms(point.ranking, point.macs)
-        latency = reading.value if reading else None
-    return latency
+        return reading.value if reading and (reading.measured or own is None) else own
+    return own
 
 
 def _hover(series: str, point: Point, measured: Measurements) -> str:
@@ -131,7 +135,7 @@ def _hover(series: str, point: Point, measured: Measurements) -> str:
         f"top-1 {100 * point.top1:.2f} % on {point.images:,} test images",
         f"{point.macs / 1e6:,.2f} M MACs, {point.params / 1e3:,.1f} k parameters",
     ]
-    if (latency := measured.latency_of(point)) is not None:
+    if (latency := _latency(point, measured)) is not None:
         lines.append(f"{latency:.3g} ms")
     if point.finetuned:
         taught = ", taught by the original" if point.finetuned.get("distill") else ""

@@ -32,15 +32,16 @@ class Conditions:
     device: str
     threads: int
     batch: int
+    machine: str = ""
 
     @classmethod
     def of(cls, latency: Latency) -> "Conditions":
         """The conditions of one measurement."""
-        return cls(latency.runtime, latency.device, latency.threads, latency.batch)
+        return cls(latency.runtime, latency.device, latency.threads, latency.batch, latency.machine)
 
     def __str__(self) -> str:
         threads = f"{self.threads} thread{'s' if self.threads != 1 else ''}"
-        return f"{self.runtime}, {self.device}, {threads}, batch {self.batch}"
+        return f"{self.runtime}, {self.machine or self.device}, {threads}, batch {self.batch}"
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,21 @@ class Measurements:
 
     @cached_property
     def original(self) -> Point | None:
-        """The original network, as measured last."""
-        return next((p for p in reversed(self.points) if p.ranking == ORIGINAL), None)
+        """The original network, as measured last, if it can be with a latency that is shown."""
+        found = [p for p in self.points if p.ranking == ORIGINAL]
+        return max(reversed(found), key=lambda p: self.latency_of(p) is not None, default=None)
 
     @cached_property
     def conditions(self) -> Conditions | None:
-        """The conditions under which most latencies were taken; None where there are none."""
-        counts = Counter(Conditions.of(p.latency) for p in self.points if p.latency)
-        return max(counts, key=lambda found: counts[found]) if counts else None
+        """The conditions under which most latencies were taken, of such the last; None where there are none."""
+        found = [Conditions.of(p.latency) for p in self.points if p.latency]
+        counts = Counter(found)
+        return max(reversed(found), key=lambda conditions: counts[conditions], default=None)
+
+    @cached_property
+    def hindered(self) -> bool:
+        """Whether other programs were in the way when a latency on screen was taken."""
+        return any(p.latency and p.latency.hindered for p in self.points if self.latency_of(p) is not None)
 
     @property
     def finetuned(self) -> list[Point]:
@@ -71,7 +79,8 @@ class Measurements:
 
     def line(self, ranking: str) -> list[Point]:
         """Points of a ranking before fine-tuning, and the original, by rising MACs; empty where none was measured."""
-        found = {p.macs: p for p in self.points if p.ranking == ranking and not p.finetuned}
+        chosen = [p for p in self.points if p.ranking == ranking and not p.finetuned]
+        found = {p.macs: p for p in sorted(chosen, key=lambda p: self.latency_of(p) is not None)}
         if found and self.original:
             found[self.original.macs] = self.original
         return [found[macs] for macs in sorted(found)]

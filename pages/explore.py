@@ -9,6 +9,7 @@ from app import state
 from app.dial_view import begin_dial, choose_ranking, show_dial
 from app.job_panel import job_panel, launch, others_at_work
 from app.layers_view import offer_shape, show_layers
+from app.measured import Measurements
 from app.welcome import learn_first, show_guide
 from app.widgets import (
     NO_IMAGES,
@@ -66,14 +67,16 @@ def download_curve(study: Study, ranking: RankingName) -> None:
 
 
 def measure(study: Study, budget: float) -> None:
+    hindered = Measurements(study.points).hindered
     job = records.latest(study, "measure")
     here = data_is_here(study)
     blocked = not here or bool(job and job.active)
     about = "Accuracy and latency of all rankings at {}." if here else NO_IMAGES
     if st.button("Measure this network", disabled=blocked, help=about.format("this budget")):
         launch(study, "measure", ["--budgets", f"{budget:.6g}"])
-    if st.button("Measure the frontier", disabled=blocked, help=about.format("about a dozen budgets")):
-        launch(study, "measure", [])
+    label = "Measure the frontier again" if hindered else "Measure the frontier"
+    if st.button(label, disabled=blocked, help=about.format("about a dozen budgets"), key="measure-all"):
+        launch(study, "measure", ["--again"] if hindered else [])
 
 
 def show_unfinished_measuring(study: Study) -> None:

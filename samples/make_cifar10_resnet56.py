@@ -11,12 +11,14 @@ import argparse
 import logging
 from pathlib import Path
 
+import torch
+
 from legr.cli import terminal
 from legr.commands.create import create
 from legr.commands.finetune import run_finetune
 from legr.commands.learn import plan_learn, run_learn
 from legr.commands.measure import measure
-from legr.commands.train import train_from_scratch
+from legr.commands.train import train_weights
 from legr.ranking.limits import Budget
 from legr.study.records import RankingName
 from legr.study.store import Study
@@ -27,7 +29,11 @@ from samples.publish import publish
 
 NAME, MODEL = "cifar10_resnet56", "cifar_resnet56"
 STEPS = ("train", "learn", "measure", "tune", "publish")
-TRAINING = changed(SCRATCH, {"epochs": 30})
+#: Two cycles, one after the other: 60 epochs in runs of at most 100 minutes on two cores.
+CYCLES = {
+    f"{NAME}.safetensors": changed(SCRATCH, {"epochs": 30}),
+    f"{NAME}-2.safetensors": changed(SCRATCH, {"epochs": 30, "lr": 0.15, "warmup": 0.1, "seed": 1}),
+}
 MEASURED = (0.9, 0.8, 0.7, 0.6, 0.47, 0.4, 0.3, 0.25, 0.2, 0.16, 0.13, 0.1)
 TUNED: tuple[tuple[RankingName, float], ...] = (
     *(("learned", budget) for budget in (0.47, 0.2, 0.3, 0.1, 0.7, 0.13, 0.16)),
@@ -49,10 +55,10 @@ def main() -> None:
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    device, echo, weights = pick_device(given.device), terminal.Echo(), given.work / f"{NAME}.safetensors"
-    if "train" in given.steps and not weights.exists():
-        train_from_scratch(weights, find_spec(MODEL), given.data, "dataset", TRAINING, device, echo, half=True)
-    study = _study(given.work / NAME, weights, given.data)
+    device, echo = pick_device(given.device), terminal.Echo()
+    if "train" in given.steps:
+        _train(given.work, given.data, device)
+    study = _study(given.work / NAME, given.work / list(CYCLES)[-1], given.data)
     if "learn" in given.steps:
         run_learn(study, plan_learn(study, {}, None), device, echo)
     if "measure" in given.steps:
@@ -63,6 +69,16 @@ def main() -> None:
             run_finetune(study, Budget(macs=budget), recipe, device, echo, ranking=ranking, half=True)
     if "publish" in given.steps:
         publish(study, Path(__file__).parent / NAME, NOTE)
+
+
+def _train(work: Path, data: str, device: torch.device) -> None:
+    """Every cycle begins with the weights that the one before it ended with."""
+    first = None
+    for name, settings in CYCLES.items():
+        if not (work / name).exists():
+            spec, echo = find_spec(MODEL), terminal.Echo()
+            train_weights(work / name, spec, data, "dataset", settings, device, echo, first=first, half=True)
+        first = work / name
 
 
 def _study(path: Path, weights: Path, data: str) -> Study:

@@ -18,7 +18,7 @@ from legr.commands.create import create
 from legr.commands.finetune import run_finetune
 from legr.commands.learn import plan_learn, run_learn
 from legr.commands.measure import measure
-from legr.commands.train import train_from_scratch
+from legr.commands.train import train_weights
 from legr.ranking.limits import Budget
 from legr.training.models import find_spec
 from legr.training.settings import RECIPES, SCRATCH
@@ -42,7 +42,7 @@ def main() -> None:
     echo, device = terminal.Echo(), torch.device("cpu")
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.safetensors"
-        train_from_scratch(weights, find_spec(MODEL), DATA, None, TRAINING, device, echo, split_seed=SPLIT_SEED)
+        train_weights(weights, find_spec(MODEL), DATA, None, TRAINING, device, echo, split_seed=SPLIT_SEED)
         study = create(Path(folder) / out.name, MODEL, weights, DATA, "dataset", echo, split_seed=SPLIT_SEED)
         run_learn(study, plan_learn(study, {}, None), device, echo)
         measure(study, None, 1, None, device, echo)

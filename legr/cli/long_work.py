@@ -98,7 +98,7 @@ def learn(
 
     def known() -> dict[str, Any] | None:
         plan = plan_learn(opened, asked, candidates)
-        if not plan.is_done or (measure and not is_measured(opened, None, 1, None, place.type)):
+        if not plan.is_done or (measure and not is_measured(opened, None, 1, None, place)):
             return None
         return run_learn(opened, plan, place, workers=workers)
 
@@ -123,6 +123,7 @@ def measure(
     budgets: Annotated[list[str] | None, typer.Option(help="Fractions of MACs, separated by commas.")] = None,
     batch: Annotated[int, typer.Option(help="Batch of the latency measurement.")] = 1,
     threads: Annotated[int | None, typer.Option(help="Processor threads; by default all cores.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Measure anew what is measured already.")] = False,
     device: Device = "auto",
     json: Json = False,
     job: JobId = None,
@@ -136,17 +137,21 @@ def measure(
     budgets = [*(budgets or []), *context.args]  # `--budgets 0.3 0.5` is as good as `--budgets 0.3,0.5`
     fractions = fractions_of(budgets)
     arguments = arguments_of(
-        {"budgets": ",".join(budgets) or None, "batch": batch, "threads": threads, "device": device}
+        {"budgets": ",".join(budgets) or None, "batch": batch, "threads": threads, "device": device},
+        ["--again"] if again else [],
     )
 
     def work(report: Report) -> dict[str, Any]:
-        return run_measure(opened, fractions, batch, threads, place, report)
+        return run_measure(opened, fractions, batch, threads, place, report, again=again)
 
     def known() -> dict[str, Any] | None:
-        return work(silent) if is_measured(opened, fractions, batch, threads, place.type) else None
+        there = not again and is_measured(opened, fractions, batch, threads, place)
+        return work(silent) if there else None
 
     found = as_job(opened, "measure", arguments, str(place), job, known, work)
-    terminal.result(found, json, f"{found['measured']} points measured, {found['skipped']} were there already")
+    busy = "; other programs were at work meanwhile, so latencies are too long: `measure --again` when it is quiet"
+    hint = busy if found["hindered"] else ""
+    terminal.result(found, json, f"{found['measured']} points measured, {found['skipped']} were there already{hint}")
 
 
 @takes_budget

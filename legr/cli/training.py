@@ -48,19 +48,22 @@ def train(
     seed: Annotated[int, typer.Option(help="Of the first weights, and of every epoch's order.")] = SCRATCH.seed,
     option: TrainingOption = None,
     split_seed: Annotated[int, typer.Option(help="Decides which training images are held out.")] = 0,
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights to begin with, for another cycle; random ones by default.")
+    ] = None,
     half: Half = False,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
-    """Train a network from scratch; goes on where it stopped. A study is then made with these weights."""
-    from legr.commands.train import train_from_scratch
+    """Train a network from scratch, or on; goes on where it stopped. A study is then made with these weights."""
+    from legr.commands.train import train_weights
     from legr.training.compute import pick_device
     from legr.training.inputs import image_shape
     from legr.training.models import choose_model
 
     if model is None or data is None:
         raise SettingsError("train needs --model and --data, such as --model cifar_resnet20 --data cifar10")
-    found = train_from_scratch(
+    found = train_weights(
         out,
         choose_model(model)[0],
         data,
@@ -70,6 +73,7 @@ def train(
         terminal.Echo(),
         split_seed=split_seed,
         input_shape=image_shape(input_shape) if input_shape else None,
+        first=weights,
         half=half,
     )
     terminal.result(

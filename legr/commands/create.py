@@ -3,7 +3,6 @@
 It does not know rankings other than the identity, with which the study is usable at once.
 """
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -14,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from legr.commands.made import made_of, origin_of
 from legr.commands.network import build_cut, data_progress
 from legr.data.class_names import CLASSES_OF, listed_names
 from legr.data.encoded import ImageShape
@@ -124,7 +124,7 @@ def create(
             num_classes=len(dataset.classes),
             input_shape=shape,
             weights_sha256=weights_sha256,
-            weights_origin=_origin(info, dataset, split_seed),
+            weights_origin=origin_of(info, dataset.fingerprint, split_seed) if info else "none",
             data_name=dataset.name,
             data_fingerprint=dataset.fingerprint,
             classes=dataset.classes,
@@ -147,11 +147,8 @@ def _share_left(spec: ModelSpec, structure: Structure, example: Tensor, n_classe
 
 def _stated(info: WeightsInfo | None, dataset: Dataset) -> str | None:
     """The normalisation that `python -m legr train` notes in the header of its weights, where it is of these images."""
-    try:
-        made = json.loads(info.metadata["made"]) if info else {}
-        kind = made["normalization"] if made["data"] == dataset.fingerprint else None
-    except (KeyError, TypeError, ValueError):
-        return None
+    made = (made_of(info) if info else None) or {}
+    kind = made.get("normalization") if made.get("data") == dataset.fingerprint else None
     return kind if kind in ("imagenet", "dataset") else None
 
 
@@ -184,18 +181,6 @@ def _require_answers(network: nn.Module, example: Tensor, n_classes: int) -> Non
             f"the model must return a tensor of shape (1, {n_classes}) for one image of {n_classes} classes, "
             f"got {given}; let its factory take num_classes"
         )
-
-
-def _origin(info: WeightsInfo | None, dataset: Dataset, split_seed: int) -> Any:
-    """Weights that this program trained say on which split; any other may have seen the held-out images."""
-    if info is None:
-        return "none"
-    own = info.metadata.get("made_by") == "legr"
-    same = (info.metadata.get("data"), info.metadata.get("split_seed")) == (
-        dataset.fingerprint,
-        str(split_seed),
-    )
-    return "legr" if own and same else "elsewhere"
 
 
 def _pass_seconds(network: nn.Module, dataset: Dataset, normalization: Normalization) -> float:

@@ -23,7 +23,7 @@ from legr.progress import Report
 from legr.ranking.limits import Budget
 from legr.study.records import FineTuned, Latency, RankingName
 from legr.study.store import Study, keep_id
-from legr.training.compute import device_name
+from legr.training.compute import device_name, machine_name
 from legr.training.evaluate import score
 from legr.training.settings import TrainSettings, as_arguments
 from legr.training.train import train
@@ -125,7 +125,7 @@ def _train(
         save_weights(result.model, study.finetuned_weights(key), header, half=half)
         tuned = replace(network, model=result.model)
         provenance = {"key": key, **asdict(settings)}
-        latency = _known_latency(study, network, ranking)
+        latency = _known_latency(study, network, ranking, device)
         latency = latency or measure_latency(tuned.model, study.info.input_shape, device=device)
         point = measure_point(study, tuned, dataset, ranking, macs, latency, device, provenance)
         run = FineTuned(
@@ -158,11 +158,12 @@ def lessons(study: Study, settings: TrainSettings, device: torch.device) -> Path
     return cache_folder() / "lessons" / hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
-def _known_latency(study: Study, network: Network, name: RankingName) -> Latency | None:
-    """What `measure` found for this network before fine-tuning, which changes its values but not its shapes."""
+def _known_latency(study: Study, network: Network, name: RankingName, device: torch.device) -> Latency | None:
+    """What `measure` found here for this network before fine-tuning, which changes its values but not its shapes."""
+    machine = machine_name(device)
     same = (name, study.ranking_id(name), network.macs, network.params)
     known = (p for p in study.points if (p.ranking, p.ranking_id, p.macs, p.params) == same)
-    return next((p.latency for p in known if p.latency and p.latency.batch == 1), None)
+    return next((p.latency for p in known if p.latency and (p.latency.machine, p.latency.batch) == (machine, 1)), None)
 
 
 def _digest(settings: dict[str, Any]) -> str:

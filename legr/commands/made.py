@@ -3,14 +3,16 @@
 It does not know what is made.
 """
 
+import json
 import platform
 import shlex
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 from legr.training.compute import device_name
+from legr.training.weights import WeightsInfo
 
 
 def made_by(command: Sequence[str], seconds: float, device: torch.device, seed: int | None = None) -> dict[str, Any]:
@@ -29,3 +31,23 @@ def made_by(command: Sequence[str], seconds: float, device: torch.device, seed: 
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
+
+
+def made_of(weights: WeightsInfo) -> dict[str, Any] | None:
+    """What the header of a weights file tells of their making; None where nobody wrote it."""
+    try:
+        made = json.loads(weights.metadata["made"])
+    except (KeyError, ValueError):
+        return None
+    return made if isinstance(made, dict) else None
+
+
+def origin_of(weights: WeightsInfo, data: str, split_seed: int) -> Literal["legr", "elsewhere"]:
+    """Weights that this program trained say on which split; any other may have seen the held-out images.
+
+    Args:
+        data: fingerprint of the images whose held-out part is asked about.
+    """
+    said = weights.metadata.get("data"), weights.metadata.get("split_seed")
+    own = weights.metadata.get("made_by") == "legr" and said == (data, str(split_seed))
+    return "legr" if own else "elsewhere"

@@ -16,10 +16,12 @@ from legr.commands.made import made_by
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
 from legr.data.images import Dataset
 from legr.deploy.latency import latency_of, time_forward
+from legr.deploy.neighbours import Neighbours
 from legr.progress import Progress, Report
 from legr.ranking.limits import Budget
 from legr.study.records import RANKINGS, Latency, Point, RankingName
 from legr.study.store import Study
+from legr.training.compute import machine_name
 from legr.training.evaluate import score
 
 _TURNS, _SECONDS_A_TURN = 5, 0.1
@@ -33,21 +35,31 @@ def measure(
     threads: int | None,
     device: torch.device,
     report: Report,
+    *,
+    again: bool = False,
 ) -> dict[str, Any]:
     """Measure the original and each ranking at `budgets` (fractions of MACs); None is about a dozen.
+
+    Args:
+        again: measure anew what is measured already.
+
+    Returns:
+        how many points were measured, how many were there; hindered: other programs were in the way; the points.
 
     Raises:
         BudgetError: a budget that was asked for is out of range or below the floor.
     """
     threads = threads or torch.get_num_threads()
     planned = list(_plan(study, budgets))
-    todo = _unmeasured(study, planned, (device.type, threads, batch))
+    todo = planned if again else _unmeasured(study, planned, (machine_name(device), device.type, threads, batch))
     given = {"budgets": budgets and ",".join(map(str, budgets)), "batch": batch, "threads": threads}
     command = [*("measure", "--study", study.path.name), *arguments_of(given)]
+    hindered = False
     start, skipped = time.monotonic(), len(planned) - len(todo)
     if todo:
         model, dataset = original(study), images_of(study, report)
         latencies = _latencies(study, model, todo, batch, threads, device, report)
+        hindered = any(latency.hindered for latency in latencies.values())
         for number, (name, budget) in enumerate(todo, 1):
             began = time.monotonic()
             network, latency = _network(study, model, name, budget), latencies[name, budget]
@@ -55,7 +67,8 @@ def measure(
             study.add_point(replace(point, made=made_by(command, time.monotonic() - began, device)))
             left = (time.monotonic() - start) / number * (len(todo) - number)
             report(Progress("point", skipped + number, len(planned), left))
-    return {"measured": len(todo), "skipped": skipped, "points": [point.to_dict() for point in study.points]}
+    points = [point.to_dict() for point in study.points]
+    return {"measured": len(todo), "skipped": skipped, "hindered": hindered, "points": points}
 
 
 def _latencies(
@@ -69,19 +82,18 @@ def _latencies(
 ) -> dict[tuple[str, float], Latency]:
     """Latency of every network, measured in turns, so that a slow minute of the machine bends no curve."""
     times: dict[tuple[str, float], list[float]] = {item: [] for item in todo}
-    for turn in range(_TURNS):
-        report(Progress("timing the networks", turn + 1, _TURNS))
-        for item in todo:
-            network = _network(study, model, *item)
-            times[item] += time_forward(
-                network.model,
-                study.info.input_shape,
-                device=device,
-                batch=batch,
-                threads=threads,
-                seconds=_SECONDS_A_TURN,
-            )
-    return {item: latency_of(found, device=device, batch=batch, threads=threads) for item, found in times.items()}
+    shape = study.info.input_shape
+    with Neighbours() as others:
+        for turn in range(_TURNS):
+            report(Progress("timing the networks", turn + 1, _TURNS))
+            for item in todo:
+                network, seconds = _network(study, model, *item).model, _SECONDS_A_TURN
+                times[item] += time_forward(
+                    network, shape, device=device, batch=batch, threads=threads, seconds=seconds
+                )
+    return {
+        item: latency_of(found, others, device=device, batch=batch, threads=threads) for item, found in times.items()
+    }
 
 
 def _network(study: Study, model: nn.Module, name: str, budget: float) -> Network:
@@ -89,9 +101,11 @@ def _network(study: Study, model: nn.Module, name: str, budget: float) -> Networ
     return network_at(study, model, Budget(macs=budget), ranking=ranking, finetuned=False)
 
 
-def is_measured(study: Study, budgets: Sequence[float] | None, batch: int, threads: int | None, device: str) -> bool:
+def is_measured(
+    study: Study, budgets: Sequence[float] | None, batch: int, threads: int | None, device: torch.device
+) -> bool:
     """Whether `measure` would find nothing to do; raises as it does."""
-    where = (device, threads or torch.get_num_threads(), batch)
+    where = (machine_name(device), device.type, threads or torch.get_num_threads(), batch)
     return not _unmeasured(study, list(_plan(study, budgets)), where)
 
 
@@ -144,12 +158,9 @@ def _plan(study: Study, budgets: Sequence[float] | None) -> Iterator[tuple[str, 
 
 
 def _unmeasured(
-    study: Study, planned: Sequence[tuple[str, float]], where: tuple[str, int, int]
+    study: Study, planned: Sequence[tuple[str, float]], where: tuple[str, str, int, int]
 ) -> list[tuple[str, float]]:
-    """What has no point yet that was taken on this device, with as many threads and as large a batch."""
-    done = {
-        (p.ranking, p.budget)
-        for p in study.points
-        if p.finetuned is None and p.latency and (p.latency.device, p.latency.threads, p.latency.batch) == where
-    }
+    """What has no point yet that was taken on this machine and device, with as many threads and as large a batch."""
+    taken = {(p.ranking, p.budget): p.latency for p in study.points if p.finetuned is None and p.latency}
+    done = {item for item, at in taken.items() if (at.machine, at.device, at.threads, at.batch) == where}
     return [item for item in planned if item not in done]

@@ -1,4 +1,4 @@
-"""Train a network from scratch and write its weights, with all that says how they were made.
+"""Train a network, from scratch or from given weights, and write its weights with all that says how they were made.
 
 It does not know studies or the command line.
 """
@@ -15,7 +15,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from legr.arguments import arguments_of, repeated
-from legr.commands.made import made_by
+from legr.commands.made import made_by, made_of, origin_of
 from legr.commands.network import data_progress
 from legr.data.encoded import ImageShape
 from legr.data.images import IMAGENET_NORMALIZATION
@@ -26,10 +26,10 @@ from legr.training.evaluate import score
 from legr.training.models import ModelSpec, build_model
 from legr.training.settings import NUMBERS, SCRATCH, TrainSettings
 from legr.training.train import train
-from legr.training.weights import round_to_half, save_weights
+from legr.training.weights import load_weights, round_to_half, save_weights
 
 
-def train_from_scratch(
+def train_weights(
     out: Path,
     spec: ModelSpec,
     data: str,
@@ -40,6 +40,7 @@ def train_from_scratch(
     *,
     split_seed: int = 0,
     input_shape: ImageShape | None = None,
+    first: Path | None = None,
     half: bool = False,
 ) -> dict[str, Any]:
     """Train on the training images less the held-out ones; goes on where an earlier call was stopped.
@@ -47,6 +48,7 @@ def train_from_scratch(
     Args:
         out: the weights, `.safetensors`; their header holds what this returns, and from what they were made.
         normalize: "imagenet" or "dataset"; None is "dataset".
+        first: weights to begin with, for another cycle; None are random ones, drawn with the settings' seed.
         half: round the weights to what float16 holds before test images judge them, and store them so.
 
     Returns:
@@ -77,9 +79,12 @@ def train_from_scratch(
             "normalization": normalization.kind,
             "settings": asdict(settings),
         }
-        command = _command(out, what, dataset.name, settings, half)
-        checkpoint = out.with_name(f"{out.stem}-{_digest(what)}.checkpoint.safetensors")
+        command = _command(out, what, dataset.name, settings, first, half)
         model = build_model(spec, len(dataset.classes), seed=settings.seed)
+        info = load_weights(model, first) if first else None
+        if info:
+            what["first"] = {"weights_sha256": info.sha256, "made": made_of(info)}
+        checkpoint = out.with_name(f"{out.stem}-{_digest(what)}.checkpoint.safetensors")
         result = train(
             model, None, dataset, normalization, settings, device=device, checkpoint=checkpoint, report=report
         )
@@ -94,13 +99,9 @@ def train_from_scratch(
             "settings": asdict(settings),
             **made_by(command, sum(row["seconds"] for row in result.curve), device, settings.seed),
         }
-        made = {**what, **found}
-        metadata = {
-            "made_by": "legr",
-            "data": dataset.fingerprint,
-            "split_seed": str(split_seed),
-            "made": json.dumps(made),
-        }
+        metadata = {"made_by": "legr", "data": dataset.fingerprint, "made": json.dumps({**what, **found})}
+        if info is None or origin_of(info, dataset.fingerprint, split_seed) == "legr":
+            metadata["split_seed"] = str(split_seed)  # no held-out image was ever trained on
         save_weights(result.model, out, metadata, half=half)
         checkpoint.unlink(missing_ok=True)
         return found
@@ -131,12 +132,15 @@ def _alone(out: Path) -> Iterator[None]:
         lock.release()
 
 
-def _command(out: Path, what: dict[str, Any], data: str, settings: TrainSettings, half: bool) -> list[str]:
+def _command(
+    out: Path, what: dict[str, Any], data: str, settings: TrainSettings, first: Path | None, half: bool
+) -> list[str]:
     usual, wanted = asdict(SCRATCH), asdict(settings)
     numbers = [f"{name}={wanted[name]!r}" for name in NUMBERS if wanted[name] != usual[name]]
     flags = repeated("--option", numbers) + (["--half"] if half else [])
     options = {"model": what["model"], "data": data, "normalize": what["normalization"], "epochs": settings.epochs}
     shape = "x".join(map(str, (1, *what["input_shape"])))
+    options |= {"weights": first and first.name}
     options |= {"input": shape, "seed": settings.seed, "split-seed": what["split_seed"]}
     return ["train", "--out", out.name, *arguments_of(options, flags)]
 

@@ -13,8 +13,10 @@ from typing import cast
 import torch
 from torch import nn
 
+from legr.deploy.neighbours import Neighbours
 from legr.errors import SettingsError
 from legr.study.records import Latency
+from legr.training.compute import machine_name
 
 _WARM_UP_RUNS, _MIN_RUNS = 3, 8
 
@@ -38,19 +40,24 @@ def measure_latency(
     Raises:
         SettingsError: batch or threads below 1.
     """
-    times = time_forward(model, input_shape, device=device, batch=batch, threads=threads, seconds=seconds)
-    return latency_of(times, device=device, batch=batch, threads=threads)
+    with Neighbours() as others:
+        times = time_forward(model, input_shape, device=device, batch=batch, threads=threads, seconds=seconds)
+    return latency_of(times, others, device=device, batch=batch, threads=threads)
 
 
-def latency_of(times: Sequence[float], *, device: torch.device, batch: int, threads: int | None) -> Latency:
-    """The median of `times` (seconds), and where they were taken.
+def latency_of(
+    times: Sequence[float], others: Neighbours, *, device: torch.device, batch: int, threads: int | None
+) -> Latency:
+    """The median of `times` (seconds), where they were taken, and whether others were in the way.
 
     Times of several rounds may be put together: a machine that is slow for a while then slows all networks
     alike, not the one that happened to be measured.
     """
     runtime = f"PyTorch {torch.__version__.split('+')[0]}"
     milliseconds = round(statistics.median(times) * 1e3, 4)
-    return Latency(milliseconds, runtime, device.type, threads or torch.get_num_threads(), batch)
+    threads = threads or torch.get_num_threads()
+    hindered = device.type == "cpu" and others.hinder(threads)
+    return Latency(milliseconds, runtime, device.type, threads, batch, machine_name(device), hindered)
 
 
 def time_forward(

@@ -122,6 +122,8 @@ class Latency(_Record):
     device: str
     threads: int
     batch: int
+    machine: str = ""  # name of the processor or accelerator; "" where an earlier version measured
+    hindered: bool = False  # other programs left fewer cores than threads: the time is too long
 
 
 @dataclass(frozen=True)

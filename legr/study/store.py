@@ -221,7 +221,7 @@ class Study:
         """Store one point; another of the same ranking, budget and fine-tuning is replaced."""
 
         def identity(p: Point) -> tuple[object, ...]:
-            where = (p.latency.device, p.latency.threads, p.latency.batch) if p.latency else None
+            where = p.latency and (p.latency.machine, p.latency.device, p.latency.threads, p.latency.batch)
             return p.ranking, p.ranking_id, p.budget, p.finetuned, where
 
         with self.lock("points"):

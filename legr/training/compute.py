@@ -43,13 +43,15 @@ def fast_dtype(device: torch.device) -> torch.dtype:
 
 def device_name(device: torch.device) -> str:
     """What computes, as people know it: the name of the processor and its threads, or of the accelerator."""
+    threads = torch.get_num_threads()
+    plural = "s" if threads != 1 else ""
+    return machine_name(device) + (f", {threads} thread{plural}" if device.type == "cpu" else "")
+
+
+def machine_name(device: torch.device) -> str:
+    """The name of the processor or of the accelerator."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    return f"{_processor_name()}, {threads} thread{'s' if threads != 1 else ''}"
-
-
-def _processor_name() -> str:
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.measured import Conditions, Measurements
+from app.measured import Conditions, Measurements, Reading
 from legr.study.records import Latency, Point
 
 CPU = Latency(0.0, "PyTorch 2.14.1", "cpu", 2, 1)
@@ -59,6 +59,29 @@ def test_latencies_of_other_conditions_are_left_out() -> None:
     latency, top1 = measured.latency_ms("learned", 350), measured.top1("learned", 350)
     assert latency is not None and (latency.value, latency.measured) == (pytest.approx(2.0), False)
     assert top1 is not None and (top1.value, top1.measured) == (0.7, True)
+
+
+def test_latencies_of_two_machines_are_not_mixed_and_the_last_of_equals_is_shown() -> None:
+    """A study that came from elsewhere, measured here as well."""
+    here = [replace(p, latency=replace(p.latency, machine="Here", milliseconds=9.0)) for p in POINTS if p.latency]
+    few = Measurements([*POINTS, *here[:2]])
+    assert few.conditions == Conditions("PyTorch 2.14.1", "cpu", 2, 1)
+    assert few.original is POINTS[0]
+    for macs in (200, 500):  # also where a point was measured again
+        found = few.latency_ms("learned", macs)
+        assert found is not None and found.measured and found.value < 9.0
+    whole = Measurements([*POINTS, *here])
+    assert str(whole.conditions) == "PyTorch 2.14.1, Here, 2 threads, batch 1"
+    assert whole.original is here[0]
+    assert {whole.latency_ms("learned", macs) for macs in (200, 500)} == {Reading(9.0, True)}
+
+
+def test_a_hindered_latency_counts_where_it_is_shown() -> None:
+    hindered = replace(POINTS[2], latency=replace(CPU, hindered=True))
+    assert not Measurements(POINTS).hindered
+    assert Measurements([*POINTS, hindered]).hindered
+    elsewhere = replace(POINTS[2], latency=replace(CPU, machine="elsewhere", hindered=True))
+    assert not Measurements([*POINTS, elsewhere]).hindered
 
 
 def test_conditions_in_words() -> None:

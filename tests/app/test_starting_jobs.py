@@ -1,5 +1,6 @@
 """What the buttons start: the same commands that a person would type, on a copy where the study is a sample."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +53,18 @@ def test_a_finished_search_can_go_on(open_app: OpenApp, studies: Path, started: 
     assert not at.exception
     usual = ["--method", "evolution", "--budgets", "all", "--images", "2000", "--seed", "0"]
     assert started == [(studies / "demo", "learn", [*usual, "--candidates", "400", "--measure"])]
+
+
+def test_latencies_that_others_bent_are_measured_again(open_app: OpenApp, studies: Path, started: Started) -> None:
+    study = Study.open(studies / "demo")
+    points = [replace(p, latency=p.latency and replace(p.latency, hindered=p.budget == 1.0)) for p in study.points]
+    study.save_points(points)
+    at = open_app()
+    assert "Other programs were at work meanwhile" in json.loads(at.get("bidi_component")[0].proto.json)["note"]
+    press(at, "Measure the frontier again")
+    study.save_points([replace(p, latency=p.latency and replace(p.latency, hindered=False)) for p in points])
+    press(open_app(), "Measure the frontier")
+    assert started == [(studies / "demo", "measure", arguments) for arguments in (["--again"], [])]
 
 
 def test_fewer_passes_than_done_are_refused(open_app: OpenApp, started: Started) -> None:

@@ -25,6 +25,7 @@ from legr.jobs.records import Job
 from legr.progress import silent
 from legr.study.records import Latency, Point, RankingName
 from legr.study.store import Study
+from legr.training.compute import machine_name
 from tests.app.demo_study import made_up_map, make_study
 from tests.browser.running import running_app
 from tests.data.pictures import write_class_folders
@@ -70,7 +71,10 @@ def made_up(study: Study, ranking: str, budget: float) -> Point:
         ranking=ranking, ranking_id=study.ranking_id(ranking), budget=budget, macs=int(curve.macs[step]),
         params=int(curve.params[step]), macs_fraction=float(curve.macs[step] / curve.macs[0]), top1=0.1, loss=2.3,
         images=4, recalibrated=False,
-        latency=Latency(1.0, f"PyTorch {torch.__version__.split('+')[0]}", "cpu", torch.get_num_threads(), 1),
+        latency=Latency(
+            1.0, f"PyTorch {torch.__version__.split('+')[0]}", "cpu", torch.get_num_threads(), 1,
+            machine_name(torch.device("cpu")),
+        ),
     )  # fmt: skip
 
 

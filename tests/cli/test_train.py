@@ -3,6 +3,7 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from safetensors import safe_open
 
@@ -26,8 +27,7 @@ def test_killed_and_repeated_it_gives_the_same_weights(tmp_path: Path) -> None:
         assert found[name] == again[name]
     assert run(*train(whole), code=2)[1].startswith(f"{whole} is there already")
 
-    with safe_open(killed, framework="np") as file:
-        made = json.loads(file.metadata()["made"])
+    made = _made(killed)
     assert (made["model"], made["settings"]["epochs"], made["top1"]) == ("cifar_resnet8", 3, again["top1"])
     assert made["command"] == (
         "python -m legr train --out killed.safetensors --model cifar_resnet8 --data digits "
@@ -39,6 +39,38 @@ def test_killed_and_repeated_it_gives_the_same_weights(tmp_path: Path) -> None:
     assert Study.open(study).info.weights_origin == "legr"
     dense, _ = run("evaluate", "--study", study, "--json")
     assert dense["top1"] == found["top1"]
+
+
+def test_another_cycle_begins_with_given_weights_and_its_header_tells_both(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    before, _ = run(*train(first))
+    kill_when("epoch 1 of 3", *train(second, "--weights", first, "--seed", 1))
+    after, said = run(*train(second, "--weights", first, "--seed", 1))
+    assert "going on after epoch 1 of 3" in said
+    assert after["loss"] < before["loss"]  # six epochs in all know more than three
+    begun, made = _made(first), _made(second)
+    assert made["first"]["made"] == begun
+    assert "--seed 1" in made["command"] and "--weights first.safetensors" in made["command"]
+    assert str(tmp_path) not in json.dumps(made)
+
+    # Never trained on held-out images: only if that is so of the first weights as well.
+    other, mixed = tmp_path / "other.safetensors", tmp_path / "mixed.safetensors"
+    run(*train(other, "--split-seed", 1, "--epochs", 1))
+    run(*train(mixed, "--weights", other, "--epochs", 1))
+    for weights, origin in ((second, "legr"), (mixed, "elsewhere")):
+        study = tmp_path / weights.stem
+        run("new", "--study", study, "--model", "cifar_resnet8", "--weights", weights, "--data", "digits")
+        assert Study.open(study).info.weights_origin == origin
+    assert (
+        "does not fit the model"
+        in run(*train(tmp_path / "no.safetensors", "--weights", first, "--model", "cifar_resnet20"), code=2)[1]
+    )
+
+
+def _made(path: Path) -> dict[str, Any]:
+    with safe_open(path, framework="np") as file:
+        made: dict[str, Any] = json.loads(file.metadata()["made"])
+    return made
 
 
 def test_a_second_training_to_the_same_file_is_refused_while_the_first_lives(tmp_path: Path) -> None:
