@@ -5,12 +5,15 @@
 Every figure comes from `benchmarks/results/` or from the sample study; a row is there when its run has finished.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
+
+from safetensors import safe_open
 
 from benchmarks.tuning import TABLES, rows_of
 from legr.files import read_json
@@ -36,6 +39,20 @@ def refreshed(text: str) -> str:
 
 def _block(name: str) -> str:
     return "".join(f"{line}\n" for line in BLOCKS[name]())
+
+
+def training() -> Iterator[str]:
+    """The cycles in which the sample's network was trained, as its weights tell."""
+    with safe_open(FLAGSHIP / "weights.safetensors", framework="np") as file:
+        cycles = [json.loads(file.metadata()["made"])]
+    while "first" in cycles[0]:
+        cycles.insert(0, cycles[0]["first"]["made"])
+    yield from _header("cycle", "epochs", "test images", "held-out images")
+    for number, made in enumerate(cycles, 1):
+        top1s = (f"{100 * made[name]:.2f}" for name in ("top1", "heldout_top1"))
+        yield _cells(str(number), str(made["settings"]["epochs"]), *top1s)
+    yield ""
+    yield from _commands([(f"cycle {number}", made) for number, made in enumerate(cycles, 1)])
 
 
 def flagship() -> Iterator[str]:
@@ -85,6 +102,7 @@ def speed() -> Iterator[str]:
 
 
 BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = {
+    "training": training,
     "flagship": flagship,
     "speed": speed,
     **{table: partial(tuning, table) for table in TABLES},
@@ -105,6 +123,8 @@ def _cells(*cells: str) -> str:
 
 
 def _commands(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
+    if not rows:
+        return
     yield "<details><summary>Commands, seeds, time and machine</summary>"
     yield ""
     yield from _header("row", "command", "seed", "seconds", "machine")

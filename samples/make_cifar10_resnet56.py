@@ -36,7 +36,7 @@ CYCLES = {
 }
 MEASURED = (0.9, 0.8, 0.7, 0.6, 0.47, 0.4, 0.3, 0.25, 0.2, 0.16, 0.13, 0.1)
 TUNED: tuple[tuple[RankingName, float], ...] = (
-    *(("learned", budget) for budget in (0.47, 0.2, 0.3, 0.1, 0.7, 0.13, 0.16)),
+    *(("learned", budget) for budget in (0.2, 0.47, 0.3, 0.1, 0.7, 0.13, 0.16)),
     *((ranking, budget) for budget in (0.2, 0.47) for ranking in ("uniform", "identity")),
 )
 NOTE = (

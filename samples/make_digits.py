@@ -42,12 +42,12 @@ def main() -> None:
     echo, device = terminal.Echo(), torch.device("cpu")
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.safetensors"
-        train_weights(weights, find_spec(MODEL), DATA, None, TRAINING, device, echo, split_seed=SPLIT_SEED)
+        train_weights(weights, find_spec(MODEL), DATA, None, TRAINING, device, echo, split_seed=SPLIT_SEED, half=True)
         study = create(Path(folder) / out.name, MODEL, weights, DATA, "dataset", echo, split_seed=SPLIT_SEED)
         run_learn(study, plan_learn(study, {}, None), device, echo)
         measure(study, None, 1, None, device, echo)
         for budget in FINE_TUNED:
-            run_finetune(study, Budget(macs=budget), RECIPES["short"], device, echo)
+            run_finetune(study, Budget(macs=budget), RECIPES["short"], device, echo, half=True)
         publish(study, out, NOTE)
 
 
