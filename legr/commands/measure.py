@@ -38,9 +38,11 @@ def measure(
     *,
     again: bool = False,
 ) -> dict[str, Any]:
-    """Measure the original and each ranking at `budgets` (fractions of MACs); None is about a dozen.
+    """Measure the original and each ranking at some budgets.
 
     Args:
+        budgets: fractions of MACs; None is about a dozen, and those of all networks that were measured before: on
+            another machine, with other threads, or while others hindered.
         again: measure anew what is measured already.
 
     Returns:
@@ -147,8 +149,9 @@ def _plan(study: Study, budgets: Sequence[float] | None) -> Iterator[tuple[str, 
         curve = study.curve(name)
         if budgets is None:
             learned = study.learned
-            own = set(learned.settings["budgets"]) if learned else set()
-            chosen = [b for b in sorted({*BUDGETS, *own}, reverse=True) if b >= curve.floor]
+            own = learned.settings["budgets"] if learned else ()
+            known = (p.budget for p in study.points if p.ranking == name and not p.finetuned)  # perhaps elsewhere
+            chosen = [b for b in sorted({*BUDGETS, *own, *known}, reverse=True) if b >= curve.floor]
         else:
             chosen = list(budgets)
         for budget in chosen:
