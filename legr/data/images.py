@@ -128,8 +128,7 @@ class Dataset:
     def statistics(self) -> Normalization:
         """Return the mean and standard deviation of every channel over the training split.
 
-        Raises:
-            SettingsError: a channel holds one value only, so its std is 0.
+        A channel that holds one value only has no deviation; its std is given as 1, so that it says nothing.
         """
         images = self.train.images
         step = max(1, CHUNK_VALUES // images[0].numel())
@@ -140,9 +139,12 @@ class Dataset:
             total += values.sum(dim=(0, 2, 3), dtype=torch.int64)
             squares += values.square().sum(dim=(0, 2, 3), dtype=torch.int64)
         n_values = len(images) * images[0, 0].numel()
-        mean = total.double() / n_values
-        std = (squares.double() / n_values - mean.square()).clamp_min(0).sqrt()
-        return Normalization("dataset", tuple((mean / 255).tolist()), tuple((std / 255).tolist()))
+        mean, std = [], []
+        for sum_, square in zip(total.tolist(), squares.tolist(), strict=True):
+            mean.append(sum_ / n_values / 255)
+            variance = n_values * square - sum_**2  # times n_values squared; whole numbers of Python do not round
+            std.append(math.sqrt(variance) / n_values / 255 if variance else 1.0)
+        return Normalization("dataset", tuple(mean), tuple(std))
 
 
 def _chosen(split: Split, number_of: Tensor) -> Split:

@@ -25,6 +25,14 @@ def test_statistics_are_those_of_numpy_over_the_training_split(monkeypatch: pyte
     np.testing.assert_allclose(found.std, values.std(axis=(0, 2, 3)), rtol=1e-9)
 
 
+def test_a_channel_of_one_value_says_nothing_and_is_no_mistake() -> None:
+    pixels = torch.randint(0, 255, (5, 3, 4, 4), dtype=torch.uint8)
+    pixels[:, 2] = 77
+    split = Split(pixels, torch.zeros(5, dtype=torch.int64))
+    found = Dataset("a", ("one",), split, split, split, "f", flip=True).statistics()
+    assert (found.mean[2], found.std[2]) == (77 / 255, 1.0) and max(found.std[:2]) < 1.0
+
+
 @pytest.mark.parametrize(
     ("mean", "std", "rule"),
     [
