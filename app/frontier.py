@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from app.charts import CAPTIONS, COLOURS, style
 from app.dial import percent_of
-from app.measured import Conditions, Measurements
+from app.measured import Conditions, Measurements, Reading
 from app.widgets import many
 from legr.study.records import RANKINGS, Point
 
@@ -117,14 +117,16 @@ def axis_title(axis: Axis, conditions: Conditions | None) -> str:
 def _place(point: Point, axis: Axis, measured: Measurements) -> float | None:
     if axis != "latency":
         return point.macs / 1e6 if axis == "macs" else point.params / 1e3
-    return _latency(point, measured)
+    latency = _latency(point, measured)
+    return latency.value if latency else None
 
 
-def _latency(point: Point, measured: Measurements) -> float | None:
-    own = measured.latency_of(point)
+def _latency(point: Point, measured: Measurements) -> Reading | None:
+    value = measured.latency_of(point)
+    own = None if value is None else Reading(value, True)
     if point.finetuned:  # which changes values, not shapes: same structure, same latency
-        reading = measured.latency_ms(point.ranking, point.macs)
-        return reading.value if reading and (reading.measured or own is None) else own
+        before = measured.latency_ms(point.ranking, point.macs)
+        return before if before and (before.measured or own is None) else own
     return own
 
 
@@ -135,8 +137,8 @@ def _hover(series: str, point: Point, measured: Measurements) -> str:
         f"top-1 {100 * point.top1:.2f} % on {point.images:,} test images",
         f"{point.macs / 1e6:,.2f} M MACs, {point.params / 1e3:,.1f} k parameters",
     ]
-    if (latency := _latency(point, measured)) is not None:
-        lines.append(f"{latency:.3g} ms")
+    if latency := _latency(point, measured):
+        lines.append(f"{'' if latency.measured else '~'}{latency.value:.3g} ms")
     if point.finetuned:
         taught = ", taught by the original" if point.finetuned.get("distill") else ""
         lines.append(f"{many(point.finetuned['epochs'], 'epoch')}{taught}, seed {point.finetuned.get('seed', 0)}")

@@ -37,7 +37,7 @@ class Conditions:
     @classmethod
     def of(cls, latency: Latency) -> "Conditions":
         """The conditions of one measurement."""
-        return cls(latency.runtime, latency.device, latency.threads, latency.batch, latency.machine)
+        return cls(*latency.conditions)
 
     def __str__(self) -> str:
         threads = f"{self.threads} thread{'s' if self.threads != 1 else ''}"
@@ -62,15 +62,19 @@ class Measurements:
 
     @cached_property
     def conditions(self) -> Conditions | None:
-        """The conditions under which most latencies were taken, of such the last; None where there are none."""
-        found = [Conditions.of(p.latency) for p in self.points if p.latency]
+        """The conditions under which most latencies were taken, of such the last; None where there are none.
+
+        Fine-tuned networks are not counted: another machine measures all others, but does not fine-tune them again.
+        """
+        found = [Conditions.of(p.latency) for p in self.points if p.latency and not p.finetuned]
         counts = Counter(found)
         return max(reversed(found), key=lambda conditions: counts[conditions], default=None)
 
     @cached_property
     def hindered(self) -> bool:
-        """Whether other programs were in the way when a latency on screen was taken."""
-        return any(p.latency and p.latency.hindered for p in self.points if self.latency_of(p) is not None)
+        """Whether other programs were in the way when a latency on screen was taken; `measure --again` mends that."""
+        shown = (p for p in self.points if not p.finetuned and self.latency_of(p) is not None)
+        return any(p.latency and p.latency.hindered for p in shown)
 
     @property
     def finetuned(self) -> list[Point]:

@@ -72,11 +72,12 @@ def measure(study: Study, budget: float) -> None:
     here = data_is_here(study)
     blocked = not here or bool(job and job.active)
     about = "Accuracy and latency of all rankings at {}." if here else NO_IMAGES
+    again = ["--again"] if hindered else []
     if st.button("Measure this network", disabled=blocked, help=about.format("this budget")):
-        launch(study, "measure", ["--budgets", f"{budget:.6g}"])
+        launch(study, "measure", ["--budgets", f"{budget:.6g}", *again])
     label = "Measure the frontier again" if hindered else "Measure the frontier"
     if st.button(label, disabled=blocked, help=about.format("about a dozen budgets"), key="measure-all"):
-        launch(study, "measure", ["--again"] if hindered else [])
+        launch(study, "measure", again)
 
 
 def show_unfinished_measuring(study: Study) -> None:

@@ -123,7 +123,7 @@ def measure(
     budgets: Annotated[list[str] | None, typer.Option(help="Fractions of MACs, separated by commas.")] = None,
     batch: Annotated[int, typer.Option(help="Batch of the latency measurement.")] = 1,
     threads: Annotated[int | None, typer.Option(help="Processor threads; by default all cores.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Measure anew what is measured already.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Measure anew what other programs hindered.")] = False,
     device: Device = "auto",
     json: Json = False,
     job: JobId = None,
@@ -145,8 +145,7 @@ def measure(
         return run_measure(opened, fractions, batch, threads, place, report, again=again)
 
     def known() -> dict[str, Any] | None:
-        there = not again and is_measured(opened, fractions, batch, threads, place)
-        return work(silent) if there else None
+        return work(silent) if is_measured(opened, fractions, batch, threads, place, again=again) else None
 
     found = as_job(opened, "measure", arguments, str(place), job, known, work)
     busy = "; other programs were at work meanwhile, so latencies are too long: `measure --again` when it is quiet"

@@ -160,10 +160,10 @@ def lessons(study: Study, settings: TrainSettings, device: torch.device) -> Path
 
 def _known_latency(study: Study, network: Network, name: RankingName, device: torch.device) -> Latency | None:
     """What `measure` found here for this network before fine-tuning, which changes its values but not its shapes."""
-    machine = machine_name(device)
     same = (name, study.ranking_id(name), network.macs, network.params)
-    known = (p for p in study.points if (p.ranking, p.ranking_id, p.macs, p.params) == same)
-    return next((p.latency for p in known if p.latency and (p.latency.machine, p.latency.batch) == (machine, 1)), None)
+    taken = (p.latency for p in study.points if p.latency and (p.ranking, p.ranking_id, p.macs, p.params) == same)
+    here = (machine_name(device), 1, False)
+    return next((latency for latency in taken if (latency.machine, latency.batch, latency.hindered) == here), None)
 
 
 def _digest(settings: dict[str, Any]) -> str:

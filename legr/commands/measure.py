@@ -15,13 +15,12 @@ from legr.arguments import arguments_of
 from legr.commands.made import made_by
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
 from legr.data.images import Dataset
-from legr.deploy.latency import latency_of, time_forward
+from legr.deploy.latency import conditions_here, latency_of, time_forward
 from legr.deploy.neighbours import Neighbours
 from legr.progress import Progress, Report
 from legr.ranking.limits import Budget
 from legr.study.records import RANKINGS, Latency, Point, RankingName
 from legr.study.store import Study
-from legr.training.compute import machine_name
 from legr.training.evaluate import score
 
 _TURNS, _SECONDS_A_TURN = 5, 0.1
@@ -43,7 +42,7 @@ def measure(
     Args:
         budgets: fractions of MACs; None is about a dozen, and those of all networks that were measured before: on
             another machine, with other threads, or while others hindered.
-        again: measure anew what is measured already.
+        again: measure anew where other programs hindered the first time.
 
     Returns:
         how many points were measured, how many were there; hindered: other programs were in the way; the points.
@@ -53,7 +52,7 @@ def measure(
     """
     threads = threads or torch.get_num_threads()
     planned = list(_plan(study, budgets))
-    todo = planned if again else _unmeasured(study, planned, (machine_name(device), device.type, threads, batch))
+    todo = _unmeasured(study, planned, conditions_here(device, threads, batch), again=again)
     given = {"budgets": budgets and ",".join(map(str, budgets)), "batch": batch, "threads": threads}
     command = [*("measure", "--study", study.path.name), *arguments_of(given)]
     hindered = False
@@ -104,11 +103,16 @@ def _network(study: Study, model: nn.Module, name: str, budget: float) -> Networ
 
 
 def is_measured(
-    study: Study, budgets: Sequence[float] | None, batch: int, threads: int | None, device: torch.device
+    study: Study,
+    budgets: Sequence[float] | None,
+    batch: int,
+    threads: int | None,
+    device: torch.device,
+    *,
+    again: bool = False,
 ) -> bool:
     """Whether `measure` would find nothing to do; raises as it does."""
-    where = (machine_name(device), device.type, threads or torch.get_num_threads(), batch)
-    return not _unmeasured(study, list(_plan(study, budgets)), where)
+    return not _unmeasured(study, list(_plan(study, budgets)), conditions_here(device, threads, batch), again=again)
 
 
 def measure_point(
@@ -161,9 +165,9 @@ def _plan(study: Study, budgets: Sequence[float] | None) -> Iterator[tuple[str, 
 
 
 def _unmeasured(
-    study: Study, planned: Sequence[tuple[str, float]], where: tuple[str, str, int, int]
+    study: Study, planned: Sequence[tuple[str, float]], here: tuple[object, ...], *, again: bool
 ) -> list[tuple[str, float]]:
-    """What has no point yet that was taken on this machine and device, with as many threads and as large a batch."""
-    taken = {(p.ranking, p.budget): p.latency for p in study.points if p.finetuned is None and p.latency}
-    done = {item for item, at in taken.items() if (at.machine, at.device, at.threads, at.batch) == where}
+    """What has no point yet whose latency was taken under these conditions (`Latency.conditions`)."""
+    known = ((p.ranking, p.budget, p.latency) for p in study.points if p.latency and not p.finetuned)
+    done = {(name, budget) for name, budget, at in known if at.conditions == here and not (again and at.hindered)}
     return [item for item in planned if item not in done]

@@ -8,6 +8,7 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -53,11 +54,15 @@ def latency_of(
     Times of several rounds may be put together: a machine that is slow for a while then slows all networks
     alike, not the one that happened to be measured.
     """
-    runtime = f"PyTorch {torch.__version__.split('+')[0]}"
     milliseconds = round(statistics.median(times) * 1e3, 4)
-    threads = threads or torch.get_num_threads()
-    hindered = device.type == "cpu" and others.hinder(threads)
-    return Latency(milliseconds, runtime, device.type, threads, batch, machine_name(device), hindered)
+    latency = Latency(milliseconds, *conditions_here(device, threads, batch))
+    return replace(latency, hindered=device.type == "cpu" and others.hinder(latency.threads))
+
+
+def conditions_here(device: torch.device, threads: int | None, batch: int) -> tuple[str, str, int, int, str]:
+    """`Latency.conditions` of what is measured here and now."""
+    runtime = f"PyTorch {torch.__version__.split('+')[0]}"
+    return runtime, device.type, threads or torch.get_num_threads(), batch, machine_name(device)
 
 
 def time_forward(

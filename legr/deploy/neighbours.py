@@ -11,10 +11,11 @@ from typing import Self
 import psutil
 
 _TOLERATED = 0.25  # of a core; less is always at work
+_NOT_WORK = ("idle", "iowait", "guest", "guest_nice")  # a guest's time is counted as the user's as well
 
 
 class Neighbours:
-    """Counts, within a `with`, how many cores other programs (and other tenants of the machine) keep busy."""
+    """Counts, within a `with`, how many of this process's cores other programs (and other tenants) keep busy."""
 
     cores = 0.0  # in the mean, once the `with` is left
 
@@ -30,11 +31,19 @@ class Neighbours:
 
     def hinder(self, threads: int) -> bool:
         """Whether they left fewer cores than a computation of so many threads needs, so that its times are too long."""
-        return (os.cpu_count() or 1) - self.cores < threads - _TOLERATED
+        return len(_own_cores()) - self.cores < threads - _TOLERATED
 
 
 def _now() -> tuple[float, float]:
-    """Seconds of the clock, and processor seconds of all but this process."""
-    whole, own = psutil.cpu_times()._asdict(), psutil.Process().cpu_times()
-    idle = ("idle", "iowait", "guest", "guest_nice")  # a guest's are the user's as well
-    return time.monotonic(), sum(value for name, value in whole.items() if name not in idle) - own.user - own.system
+    """Seconds of the clock, and processor seconds that others have had on the cores of this process."""
+    cores, own = psutil.cpu_times(percpu=True), psutil.Process().cpu_times()
+    counted = [cores[number]._asdict() for number in _own_cores() if number < len(cores)]
+    busy = sum(seconds for core in counted for name, seconds in core.items() if name not in _NOT_WORK)
+    return time.monotonic(), busy - own.user - own.system
+
+
+def _own_cores() -> list[int]:
+    """Those that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))

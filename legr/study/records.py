@@ -125,6 +125,11 @@ class Latency(_Record):
     machine: str = ""  # name of the processor or accelerator; "" where an earlier version measured
     hindered: bool = False  # other programs left fewer cores than threads: the time is too long
 
+    @property
+    def conditions(self) -> tuple[str, str, int, int, str]:
+        """All but the time: runtime, device, threads, batch, machine. Only times of the same can be compared."""
+        return self.runtime, self.device, self.threads, self.batch, self.machine
+
 
 @dataclass(frozen=True)
 class Point(_Record):

@@ -221,8 +221,7 @@ class Study:
         """Store one point; another of the same ranking, budget and fine-tuning is replaced."""
 
         def identity(p: Point) -> tuple[object, ...]:
-            where = p.latency and (p.latency.machine, p.latency.device, p.latency.threads, p.latency.batch)
-            return p.ranking, p.ranking_id, p.budget, p.finetuned, where
+            return p.ranking, p.ranking_id, p.budget, p.finetuned, p.latency and p.latency.conditions
 
         with self.lock("points"):
             self.save_points([*(p for p in self._all_points() if identity(p) != identity(point)), point])

@@ -52,6 +52,8 @@ def machine_name(device: torch.device) -> str:
     """The name of the processor or of the accelerator."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
+    with suppress(OSError):  # a board, such as a Jetson or a Raspberry Pi
+        return Path("/proc/device-tree/model").read_text(encoding="utf-8").strip("\0\n ")
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):

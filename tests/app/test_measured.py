@@ -1,11 +1,15 @@
 """Figures between measurements: interpolated where two are near, and nowhere else."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from app.frontier import frontier_info
 from app.measured import Conditions, Measurements, Reading
+from legr.study.places import SAMPLES, list_studies
 from legr.study.records import Latency, Point
+from legr.study.store import Study
 
 CPU = Latency(0.0, "PyTorch 2.14.1", "cpu", 2, 1)
 
@@ -76,12 +80,28 @@ def test_latencies_of_two_machines_are_not_mixed_and_the_last_of_equals_is_shown
     assert {whole.latency_ms("learned", macs) for macs in (200, 500)} == {Reading(9.0, True)}
 
 
-def test_a_hindered_latency_counts_where_it_is_shown() -> None:
+@pytest.mark.parametrize("sample", list_studies(SAMPLES), ids=lambda path: path.name)
+def test_a_sample_that_was_measured_here_shows_latencies_of_here(sample: Path) -> None:
+    """Its fine-tuned networks keep the latencies of there."""
+    points = Study.open(sample).points
+    here = [
+        replace(p, latency=p.latency and replace(p.latency, machine="Here", milliseconds=9.0))
+        for p in points
+        if not p.finetuned
+    ]
+    measured = Measurements([*points, *here])
+    assert measured.conditions is not None and measured.conditions.machine == "Here"
+    row = frontier_info(measured, "latency")
+    assert set(row["x"]) == {9.0}
+
+
+def test_a_hindered_latency_counts_where_it_can_be_mended() -> None:
     hindered = replace(POINTS[2], latency=replace(CPU, hindered=True))
     assert not Measurements(POINTS).hindered
     assert Measurements([*POINTS, hindered]).hindered
     elsewhere = replace(POINTS[2], latency=replace(CPU, machine="elsewhere", hindered=True))
     assert not Measurements([*POINTS, elsewhere]).hindered
+    assert not Measurements([*POINTS, replace(hindered, finetuned={"epochs": 3})]).hindered
 
 
 def test_conditions_in_words() -> None:

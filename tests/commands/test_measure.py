@@ -8,6 +8,7 @@ import torch
 
 from legr.commands import measure as measuring
 from legr.commands.measure import is_measured, measure
+from legr.errors import BudgetError
 from legr.progress import silent
 from legr.study.store import Study
 
@@ -20,26 +21,55 @@ def study(study_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     return Study.open(study_path)
 
 
-def test_what_another_machine_measured_is_measured_here_and_kept(study: Study) -> None:
+def test_what_another_machine_measured_is_measured_here_and_both_are_kept(study: Study) -> None:
     assert measure(study, [ODD], 1, 1, CPU, silent)["measured"] == 3  # the original, identity, uniform
     assert is_measured(study, [ODD], 1, 1, CPU)
-    here = [point.latency.machine for point in study.points if point.latency]
+    here = machines(study)
     assert len(here) == 3 and len(set(here)) == 1 and here[0]
 
-    study.save_points([replace(p, latency=p.latency and replace(p.latency, machine="There")) for p in study.points])
+    relabel(study, machine="There")
     assert not is_measured(study, [ODD], 1, 1, CPU)
     found = measure(study, None, 1, 1, CPU, silent)
     assert (found["measured"], found["skipped"]) == (5, 0)  # at 60 % and, as there, at 37 %
-    assert (
-        sorted(point.latency.machine == "There" for point in study.points if point.latency) == [False] * 5 + [True] * 3
-    )
+    assert sorted(machines(study)) == sorted([here[0]] * 5 + ["There"] * 3)
+
+    relabel(study, machine="There", only=here[0])
+    assert measure(study, [ODD], 1, 1, CPU, silent)["measured"] == 3
+    relabel(study, machine="A third", only="There")
+    assert is_measured(study, [ODD], 1, 1, CPU)  # points of others came later, and change nothing
 
 
-def test_again_replaces_what_is_there(study: Study) -> None:
+def test_other_conditions_are_measured_beside(study: Study) -> None:
+    for threads, batch in ((1, 1), (2, 1), (1, 2)):
+        assert measure(study, [ODD], batch, threads, CPU, silent)["measured"] == 3
+    for threads, batch in ((1, 1), (2, 1), (1, 2)):
+        assert is_measured(study, [ODD], batch, threads, CPU)
+
+
+def test_again_takes_what_was_hindered_and_nothing_else(study: Study) -> None:
     measure(study, [ODD], 1, 1, CPU, silent)
-    hindered = [replace(p, latency=p.latency and replace(p.latency, milliseconds=1e6)) for p in study.points]
-    study.save_points(hindered)
-    assert measure(study, None, 1, 1, CPU, silent)["measured"] == 2  # only what is not there
-    assert measure(study, None, 1, 1, CPU, silent, again=True)["measured"] == 5
-    assert len(study.points) == 5
+    relabel(study, hindered=False)
+    assert is_measured(study, [ODD], 1, 1, CPU, again=True)
+    relabel(study, hindered=True, milliseconds=1e6)
+    assert is_measured(study, [ODD], 1, 1, CPU) and not is_measured(study, [ODD], 1, 1, CPU, again=True)
+    assert measure(study, [ODD], 1, 1, CPU, silent, again=True)["measured"] == 3
+    assert len(study.points) == 3  # in their place
     assert all(point.latency and point.latency.milliseconds < 1e6 for point in study.points)
+
+
+def test_a_mistake_is_found_before_anything_begins(study: Study) -> None:
+    with pytest.raises(BudgetError, match="smallest"):
+        is_measured(study, [0.001], 1, 1, CPU, again=True)
+
+
+def machines(study: Study) -> list[str]:
+    return [point.latency.machine for point in study.points if point.latency]
+
+
+def relabel(study: Study, only: str | None = None, **facts: object) -> None:
+    """Say other things of where latencies were taken."""
+    points = [
+        replace(p, latency=replace(p.latency, **facts)) if p.latency and only in (None, p.latency.machine) else p
+        for p in study.points
+    ]
+    study.save_points(points)
