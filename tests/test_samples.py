@@ -1,0 +1,96 @@
+"""Samples that ship: whole, small, of no machine, and every number tells how it was made."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from legr.commands.evaluate import evaluate
+from legr.commands.network import network_at, original
+from legr.data.folders import remember_folder
+from legr.data.load import load_dataset
+from legr.progress import silent
+from legr.ranking.limits import Budget
+from legr.study.places import SAMPLES, list_studies
+from legr.study.records import Point
+from legr.study.store import Study
+
+FLAGSHIP = SAMPLES / "cifar10_resnet56"
+BUDGETS = (0.1, 0.13, 0.16, 0.2, 0.3, 0.47, 0.7)
+MEGABYTES = 10  # all samples together
+CPU = torch.device("cpu")
+_A_MACHINE = re.compile(r"(?<![\w.<])/(?:home|root|tmp|work|usr|opt|var|mnt|data|workspace|Users|private)/|\b[A-Z]:\\")
+
+
+@pytest.fixture(params=list_studies(SAMPLES), ids=lambda path: path.name)
+def sample(request: pytest.FixtureRequest) -> Study:
+    return Study.open(request.param)
+
+
+def test_the_flagship_is_the_first_a_newcomer_sees() -> None:
+    assert list_studies(SAMPLES)[0] == FLAGSHIP
+
+
+def test_nothing_in_it_runs_or_names_a_place_of_a_machine(sample: Study) -> None:
+    files = [path for path in sample.path.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= {".json", ".txt", ".safetensors", ".journal"}
+    for path in files:
+        assert not _A_MACHINE.search(_text(path)), path
+
+
+def test_samples_are_small() -> None:
+    assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) < MEGABYTES * 1e6
+
+
+def test_every_number_tells_how_it_was_made(sample: Study) -> None:
+    assert sample.info.sample and sample.info.weights_origin == "legr" and sample.learned is not None
+    told = [sample.learned.made, *(point.made for point in sample.points), *(run.made for run in sample.finetuned)]
+    for made in told:
+        assert made is not None
+        assert made["command"].startswith("python -m legr ") and made["seconds"] > 0 and made["machine"]
+    for point in sample.points:
+        assert point.latency is not None and point.latency.machine and not point.latency.hindered
+
+
+def test_its_networks_are_there_and_load(sample: Study) -> None:
+    model, tuned = original(sample), [point for point in sample.points if point.finetuned]
+    assert tuned
+    for point in tuned:
+        network = network_at(sample, model, Budget(macs=point.budget), ranking=point.ranking)  # type: ignore[arg-type]
+        assert network.run is not None and (network.macs, network.params) == (point.macs, point.params)
+        assert point.top1 > _before(sample, point).top1
+
+
+def test_the_flagship_is_as_good_as_promised() -> None:
+    study = Study.open(FLAGSHIP)
+    assert next(point.top1 for point in study.points if point.ranking == "original") >= 0.925
+    every = {(ranking, budget) for ranking in ("learned", "identity", "uniform") for budget in BUDGETS}
+    assert every <= {(point.ranking, point.budget) for point in study.points if not point.finetuned}
+    tuned = {point.budget: point.top1 for point in study.points if point.finetuned and point.ranking == "learned"}
+    assert tuned[0.2] >= 0.88  # of 92.96 % before it was pruned
+
+
+@pytest.mark.needs_data
+def test_the_flagship_answers_as_it_says(real_data: Path) -> None:
+    """The smallest fine-tuned network, on all test images; another processor rounds a few answers differently."""
+    study, folder = Study.open(FLAGSHIP), real_data / "cifar10"
+    remember_folder(load_dataset(str(folder), study.info.input_shape).fingerprint, str(folder))
+    point = min((point for point in study.points if point.finetuned), key=lambda point: point.macs)
+    found = evaluate(study, Budget(macs=point.budget), point.ranking, True, CPU, silent)  # type: ignore[arg-type]
+    assert found["images"] == point.images == 10_000
+    assert abs(found["top1"] - point.top1) <= 5 / 10_000
+
+
+def _text(path: Path) -> str:
+    """What a file says: all of it, or the header of tensors."""
+    content = path.read_bytes()
+    if path.suffix == ".safetensors":
+        content = content[8 : 8 + int.from_bytes(content[:8], "little")]
+    return content.decode("utf-8")
+
+
+def _before(sample: Study, tuned: Point) -> Point:
+    """The same network as it was before fine-tuning."""
+    same = (tuned.ranking, tuned.budget)
+    return next(p for p in sample.points if not p.finetuned and (p.ranking, p.budget) == same)
