@@ -27,7 +27,9 @@ SAMPLE = SAMPLES / "digits-resnet20"
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     monkeypatch.setenv("LEGR_CACHE", str(tmp_path / "cache"))
-    return Study.open(SAMPLE).copy_to(tmp_path / "digits")
+    study = Study.open(SAMPLE).copy_to(tmp_path / "digits")
+    shutil.rmtree(study.path / "statistics")  # as a study that nobody has prepared
+    return study
 
 
 def top1_of(study: Study, finetuned: bool) -> float:
