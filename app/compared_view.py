@@ -75,9 +75,8 @@ def show_all(shown: Shown, comparison: Comparison | None, problem: str, availabl
 
 def _work(shown: Shown, comparison: Comparison | None, problem: str, available: bool) -> None:
     job = records.latest(shown.study, "compare")
-    unfinished = bool(job and (job.active or job.resumable))
-    own = bool(job and unfinished and shown.is_of(job))
     active = bool(job and job.active)
+    own = bool(job and (active or job.resumable) and shown.is_of(job))
     if problem:
         show_error(problem)
     if comparison is None and not active and not own:  # its own panel has a button to go on

@@ -83,11 +83,19 @@ class Measurements:
 
     def line(self, ranking: str) -> list[Point]:
         """Points of a ranking before fine-tuning, and the original, by rising MACs; empty where none was measured."""
-        chosen = [p for p in self.points if p.ranking == ranking and not p.finetuned]
-        found = {p.macs: p for p in sorted(chosen, key=lambda p: self.latency_of(p) is not None)}
-        if found and self.original:
-            found[self.original.macs] = self.original
-        return [found[macs] for macs in sorted(found)]
+        return self._lines.get(ranking, [])
+
+    @cached_property
+    def _lines(self) -> dict[str, list[Point]]:
+        """Asked for at every place of the dial, and sorted once."""
+        found: dict[str, dict[int, Point]] = {}
+        for p in sorted(self.points, key=lambda p: self.latency_of(p) is not None):
+            if not p.finetuned:
+                found.setdefault(p.ranking, {})[p.macs] = p
+        for line in found.values():
+            if self.original:
+                line[self.original.macs] = self.original
+        return {ranking: [line[macs] for macs in sorted(line)] for ranking, line in found.items()}
 
     def latency_of(self, point: Point) -> float | None:
         """Latency of a point in ms, where it was taken under the study's conditions."""
