@@ -81,6 +81,16 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
     return budget
 
 
+def is_hindered(study: Study) -> bool:
+    """Whether a latency on screen is too long, as other programs were at work."""
+    return _is_hindered(str(study.path), (state.stamp(study), state.measured_stamp(study)))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _is_hindered(path: str, stamps: tuple[state.Stamp, ...]) -> bool:
+    return Measurements(Study.open(path).points).hindered
+
+
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _axes(path: str, stamps: tuple[state.Stamp, ...]) -> tuple[Axis, ...]:
     """Costs that the frontier can be drawn over."""

@@ -6,10 +6,9 @@ It does not know how a ranking is learned or a point measured.
 import streamlit as st
 
 from app import state
-from app.dial_view import begin_dial, choose_ranking, show_dial
+from app.dial_view import begin_dial, choose_ranking, is_hindered, show_dial
 from app.job_panel import job_panel, launch, others_at_work
 from app.layers_view import offer_shape, show_layers
-from app.measured import Measurements
 from app.welcome import learn_first, show_guide
 from app.widgets import (
     NO_IMAGES,
@@ -67,7 +66,7 @@ def download_curve(study: Study, ranking: RankingName) -> None:
 
 
 def measure(study: Study, budget: float) -> None:
-    hindered = Measurements(study.points).hindered
+    hindered = is_hindered(study)
     job = records.latest(study, "measure")
     here = data_is_here(study)
     blocked = not here or bool(job and job.active)
