@@ -80,7 +80,7 @@ def main() -> None:
     for seed in given.seeds:
         for name, row in TABLES[given.table].items():
             if str(seed) not in rows_of(given.table).get(name, {}):
-                found = tuned(Study.open(given.studies / row.study), row, seed)
+                found = elsewhere(row, seed) or tuned(Study.open(given.studies / row.study), row, seed)
                 rows = read_json(RESULTS) if RESULTS.exists() else {}
                 rows.setdefault(given.table, {}).setdefault(name, {})[str(seed)] = found
                 write_json(RESULTS, rows)
@@ -96,6 +96,12 @@ def tuned(study: Study, row: Row, seed: int) -> dict[str, Any]:
     original = evaluate(study, Budget(macs=1.0), "identity", False, device, echo)
     figures = ("macs_fraction", "top1_before", "top1", "heldout_top1", "made")
     return {"original": original["top1"], **{name: getattr(run, name) for name in figures}}
+
+
+def elsewhere(row: Row, seed: int) -> dict[str, Any] | None:
+    """The figures of the same row in whichever table has them already."""
+    known = (rows_of(table).get(name, {}) for table, rows in TABLES.items() for name in rows if rows[name] == row)
+    return next((seeds[str(seed)] for seeds in known if str(seed) in seeds), None)
 
 
 def rows_of(table: str) -> dict[str, dict[str, Any]]:
