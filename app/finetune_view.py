@@ -14,11 +14,12 @@ import streamlit as st
 from app.charts import CAPTIONS, PLAIN, runs_figure, training_figure, training_info
 from app.widgets import budget_of, many, option, plain
 from legr.arguments import numbers_of
+from legr.errors import SettingsError
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.study.records import FineTuned
 from legr.study.store import Study
-from legr.training.settings import RECIPES, TrainSettings, recipe_of
+from legr.training.settings import RECIPES, TrainSettings, as_arguments, recipe_of
 
 _RECIPE, _EPOCHS, _DISTILL = "recipe", "epochs", "distill"
 START = "short"
@@ -76,6 +77,8 @@ def show_training(study: Study, job: Job) -> None:
         st.plotly_chart(training_figure(info, epochs), key="training", config=PLAIN, alt=alt)
     if any(row.get("slower", 1) < 1 for row in history):
         st.caption("A loss was no number: the run went back to its last good epoch and on at a lower learning rate.")
+    if finished and finished.epochs < settings.epochs:
+        st.caption(f"The loss was no number after epoch {finished.epochs} at any rate; the best epoch before is kept.")
 
 
 def runs_info(runs: Sequence[FineTuned]) -> pd.DataFrame:
@@ -88,13 +91,13 @@ def runs_info(runs: Sequence[FineTuned]) -> pd.DataFrame:
             100 * run.top1,
             100 * run.heldout_top1,
             run.epochs,
-            "yes" if run.settings.get("distill") else "no",
+            how(run),
             duration(run.seconds),
             run.created[:16].replace("T", " "),
         )
         for run in reversed(runs)
     ]
-    names = ["MACs, %", "Ranking", "Top-1 before, %", "Top-1 after, %", "Held-out, %", "Epochs", "Distilled", "Time"]
+    names = ["MACs, %", "Ranking", "Top-1 before, %", "Top-1 after, %", "Held-out, %", "Epochs", "Trained", "Time"]
     return pd.DataFrame(rows, columns=[*names, "Finished (UTC)"])
 
 
@@ -106,6 +109,9 @@ def show_runs(study: Study) -> None:
     st.subheader("Fine-tuned networks", anchor=False)
     table = runs_info(runs)
     two_places = {name: st.column_config.NumberColumn(format="%.2f") for name in table.columns if name.endswith("%")}
+    two_places["Held-out, %"] = st.column_config.NumberColumn(
+        format="%.2f", help="Of the epoch that was kept, as it was judged in training: on a processor in bfloat16."
+    )
     chosen = st.dataframe(
         table,
         key=f"runs-{len(runs)}",
@@ -123,18 +129,39 @@ def show_runs(study: Study) -> None:
     picked = [list(reversed(runs))[row] for row in rows]
     figure = runs_figure([(run_name(run), training_info(run.curve)) for run in picked])
     st.plotly_chart(figure, key="runs-compared", config=PLAIN, alt="Held-out accuracy of the chosen runs by epoch.")
-    named, here = f"--study {study.path.name} ", f"--study {shlex.quote(str(study.path))} "
-    commands = [run.made["command"].replace(named, here) for run in picked if run.made]
+    commands = [f"# {run_name(run)}\n{command_here(study, run)}" for run in picked if run.made]
     if commands:
         st.code("\n".join(commands), language="bash", wrap_lines=True)
 
 
 def run_name(run: FineTuned) -> str:
-    """A run in a legend: its budget, its epochs, and what else sets it apart."""
+    """A run in a legend: its budget, its ranking, and how it was trained."""
     ranking = "" if run.ranking in ("learned", "") else f", {CAPTIONS[run.ranking].lower()}"
-    taught = "" if run.settings.get("distill") else ", no teacher"
-    seed = f", seed {run.settings['seed']}" if run.settings.get("seed") else ""
-    return f"{100 * run.macs_fraction:.1f} %{ranking}, {many(run.epochs, 'epoch')}{taught}{seed}"
+    return f"{100 * run.macs_fraction:.1f} %{ranking}, {how(run)}"
+
+
+def how(run: FineTuned) -> str:
+    """How a run was trained: its recipe, and what was changed of it."""
+    try:
+        arguments = as_arguments(TrainSettings(**run.settings))
+    except (TypeError, SettingsError):  # settings that this version does not know
+        return many(run.epochs, "epoch")
+    taught = {"--distill": "with a teacher", "--no-distill": "no teacher"}
+    words = [taught[argument] for argument in arguments if argument in taught]
+    for name, value in pairwise(arguments):
+        if name == "--epochs":
+            words.append(many(int(value), "epoch"))
+        elif name in ("--recipe", "--option", "--seed"):
+            words.append({"--seed": "seed "}.get(name, "") + value)
+    return ", ".join(sorted(words, key=lambda word: word not in RECIPES))
+
+
+def command_here(study: Study, run: FineTuned) -> str:
+    """The command that made a run, of this study wherever it is by now."""
+    words = shlex.split(run.made["command"])
+    if "--study" in words[:-1]:
+        words[words.index("--study") + 1] = str(study.path)
+    return shlex.join(words)
 
 
 def _caption(recipe: str) -> str:

@@ -9,11 +9,10 @@ import streamlit as st
 
 from app import state
 from app.charts import CAPTIONS, COLOURS
-from app.widgets import many, option
-from legr.arguments import option_of
+from app.widgets import limits_of, many, option
 from legr.errors import LegrError
 from legr.jobs.records import Job
-from legr.ranking.limits import UNITS, Budget
+from legr.ranking.limits import Budget
 from legr.study.compared import name_of
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study
@@ -57,8 +56,7 @@ class Shown:
     def is_of(self, job: Job) -> bool:
         """Whether a comparison that was started, here or on the command line, is of this network."""
         try:
-            given = {name: option(job, option_of(name), "") for name in UNITS}
-            budget = Budget(**{name: float(limit) for name, limit in given.items() if limit})
+            budget = Budget(**limits_of(job))
             ranking = option(job, "--ranking", self.study.default_ranking)
             keep = state.curve(self.study, ranking).at(budget)  # type: ignore[arg-type]
             run = None if "--no-finetuned" in job.arguments else self.study.best_finetuned(keep)

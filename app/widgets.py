@@ -12,8 +12,10 @@ import streamlit as st
 from app import state
 from app.commands import run_command
 from app.welcome import show_welcome
+from legr.arguments import option_of
 from legr.errors import LegrError, StudyError
 from legr.jobs.records import Job
+from legr.ranking.limits import UNITS
 from legr.study.records import StudyInfo
 from legr.study.store import Study
 
@@ -192,7 +194,16 @@ def many(count: int, noun: str) -> str:
 
 def budget_of(job: Job) -> str:
     """The budget that a job was started with, in words."""
-    return f"{100 * float(option(job, '--macs', 1.0)):g} % of the MACs"
+    given = [(UNITS[name], limit) for name, limit in limits_of(job).items()]
+    return " and ".join(
+        f"{limit:g} {unit.words}" if unit.size else f"{100 * limit:g} % of {unit.words}" for unit, limit in given
+    )
+
+
+def limits_of(job: Job) -> dict[str, float]:
+    """The limits of that budget by name, as `Budget` takes them."""
+    given = {name: option(job, option_of(name), "") for name in UNITS}
+    return {name: float(limit) for name, limit in given.items() if limit}
 
 
 def optimism_note(study: Study) -> None:

@@ -43,7 +43,7 @@ def finetune(study: Study, budget: float, available: bool) -> None:
         how = training_form()
         label, missing = f"Fine-tune at {100 * budget:g} %", None if available else NO_IMAGES
         if st.button(label, type="primary", key="finetune", disabled=not available, help=missing):
-            launch(study, "finetune", ["--macs", f"{budget:.6g}", *how])
+            launch(study, "finetune", ["--macs", f"{budget:.6g}", "--ranking", study.default_ranking, *how])
     job_panel(study, "finetune", draw=lambda current: show_training(study, current))
 
 

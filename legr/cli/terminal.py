@@ -34,14 +34,15 @@ class Echo:
     """Writes progress to stderr: every pass, epoch and point; anything else once a second."""
 
     def __init__(self) -> None:
-        self._stage, self._written = "", 0.0
+        self._stage, self._done, self._written = "", -1, 0.0
 
     def __call__(self, progress: Progress) -> None:
         counted = progress.stage in COUNTED
         now = time.monotonic()
-        if not counted and progress.stage == self._stage and now - self._written < _EVERY_S:
+        known = progress.done == self._done and not progress.values if counted else now - self._written < _EVERY_S
+        if progress.stage == self._stage and known:
             return
-        self._stage, self._written = progress.stage, now
+        self._stage, self._done, self._written = progress.stage, progress.done, now
         say(describe(progress))
 
 

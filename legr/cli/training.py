@@ -68,7 +68,7 @@ def train(
         choose_model(model)[0],
         data,
         normalize,
-        changed(SCRATCH, {"epochs": epochs, "seed": seed, **(numbers_of(option) or {})}),
+        changed(SCRATCH, {**_numbers(option), "epochs": epochs, "seed": seed}),
         pick_device(device),
         terminal.Echo(),
         split_seed=split_seed,
@@ -82,6 +82,19 @@ def train(
         f"{out.name}: {100 * found['top1']:.2f} % top-1 on the test images, {100 * found['heldout_top1']:.2f} % on "
         f"held-out ones (epoch {found['best_epoch']} of {epochs}, {duration(found['seconds'])})",
     )
+
+
+def _numbers(given: list[str] | None) -> dict[str, float]:
+    """The settings of --option by name.
+
+    Raises:
+        SettingsError: one is no number, or has no such name.
+    """
+    found = numbers_of(given) or {}
+    unknown = [name for name in found if name not in NUMBERS]
+    if unknown:
+        raise SettingsError(f"--option sets one of {', '.join(NUMBERS)}, got {unknown[0]!r}")
+    return found
 
 
 @takes_budget
@@ -106,7 +119,8 @@ def finetune(
     from legr.training.compute import pick_device
 
     asked, place, opened = required(budget, "finetune"), pick_device(device), writable_study(study)
-    settings = recipe_of(recipe, {"epochs": epochs, "distill": distill, "seed": seed, **(numbers_of(option) or {})})
+    ranking = ranking or opened.default_ranking  # the job goes on with it, whatever is learned meanwhile
+    settings = recipe_of(recipe, {**_numbers(option), "epochs": epochs, "distill": distill, "seed": seed})
     flags = [] if distill is None else ["--distill" if distill else "--no-distill"]
     flags += repeated("--option", option or ()) + (["--half"] if half else [])
     options = {"recipe": recipe, "epochs": epochs, "seed": seed, "ranking": ranking, "device": device}

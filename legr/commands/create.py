@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from legr.commands.made import made_of, origin_of
-from legr.commands.network import build_cut, data_progress
+from legr.commands.network import build_cut, data_progress, require_answers, require_normalization
 from legr.data.class_names import CLASSES_OF, listed_names
 from legr.data.encoded import ImageShape
 from legr.data.folders import remember_folder
@@ -75,8 +75,6 @@ def create(
     """
     if (path / "study.json").exists():
         raise StudyError(f"{path} holds a study already; open it, or choose another folder")
-    if isinstance(normalize, str) and normalize not in ("imagenet", "dataset"):
-        raise SettingsError(f"normalize must be imagenet or dataset, got {normalize!r}")
     spec = find_spec(model) if isinstance(model, str) else model
     shape = input_shape or spec.input_shape
     if spec.dense:
@@ -84,8 +82,7 @@ def create(
             f"a study needs one answer an image, and {spec.name} answers for every place of it; "
             "look at it with `python -m legr inspect`, and prune it from Python"
         )
-    if normalize == "imagenet" and shape[0] != 3:
-        raise SettingsError(f"ImageNet's normalisation is of 3 channels, and the input has {shape[0]}; use dataset")
+    require_normalization(normalize, shape)
     everything = load_dataset(
         data,
         shape,
@@ -105,7 +102,7 @@ def create(
     if structure.n_units == 0:
         why = "; ".join(dict.fromkeys(f"{r.operation}: {r.reason}" for r in structure.held[:3])) or "it has no layer"
         raise TraceError(f"nothing in {spec.name} can be pruned ({why}); `python -m legr inspect` names every place")
-    _require_answers(network, example, len(dataset.classes))
+    require_answers(network, example, n_classes)
     report(Progress("proving that zeroed = removed", 0, 1))
     error = verify(network, structure, example)
     normalization = _normalization(normalize, everything, dataset, loaded)
@@ -169,18 +166,6 @@ def facts(study: Study, model: nn.Module | None = None) -> dict[str, Any]:
         "thop_macs": thop_macs(model, study.info.input_shape) if model is not None else None,
         "unprunable": [asdict(held) for held in structure.held],
     }
-
-
-def _require_answers(network: nn.Module, example: Tensor, n_classes: int) -> None:
-    """A model of the user's own may return anything."""
-    with torch.inference_mode():
-        found = network(example)
-    if not isinstance(found, Tensor) or found.shape != (1, n_classes):
-        given = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"a {type(found).__name__}"
-        raise SettingsError(
-            f"the model must return a tensor of shape (1, {n_classes}) for one image of {n_classes} classes, "
-            f"got {given}; let its factory take num_classes"
-        )
 
 
 def _pass_seconds(network: nn.Module, dataset: Dataset, normalization: Normalization) -> float:

@@ -136,7 +136,7 @@ def _train(
             top1_before=before.top1,
             top1=point.top1,
             heldout_top1=result.curve[result.best_epoch]["heldout_top1"],
-            epochs=settings.epochs,
+            epochs=len(result.curve),
             seconds=made["seconds"],
             curve=result.curve,
             created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -10,12 +10,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from legr.data.encoded import ImageShape
 from legr.data.folders import downloadable, find_source
 from legr.data.images import Dataset, Normalization
 from legr.data.load import load_dataset
-from legr.errors import DataError, StudyError, TraceError, WeightsError
+from legr.errors import DataError, SettingsError, StudyError, TraceError, WeightsError
 from legr.progress import Progress, Report, silent
 from legr.ranking.limits import Budget
 from legr.structure.surgery import apply_plan, prune
@@ -45,6 +46,39 @@ class Network:
     def is_dense(self) -> bool:
         """Nothing is removed."""
         return bool(self.keep.units.all())
+
+
+def require_answers(network: nn.Module, example: Tensor, n_classes: int) -> None:
+    """Ask a network, which may be of the user's own, about one image.
+
+    Raises:
+        SettingsError: it does not take the image, or does not answer with one number a class.
+    """
+    try:
+        with torch.inference_mode():
+            found = network.eval()(example)
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        shape = "x".join(map(str, example.shape))
+        why = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise SettingsError(f"the model does not take an input of {shape} ({why}); choose another --input") from error
+    if not isinstance(found, Tensor) or found.shape != (1, n_classes):
+        given = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"a {type(found).__name__}"
+        raise SettingsError(
+            f"the model must return a tensor of shape (1, {n_classes}) for one image of {n_classes} classes, "
+            f"got {given}; let its factory take num_classes"
+        )
+
+
+def require_normalization(asked: str | Normalization | None, shape: ImageShape) -> None:
+    """Refuse a normalisation that is none, or not one of these images.
+
+    Raises:
+        SettingsError: it is.
+    """
+    if isinstance(asked, str) and asked not in ("imagenet", "dataset"):
+        raise SettingsError(f"normalize must be imagenet or dataset, got {asked!r}")
+    if asked == "imagenet" and shape[0] != 3:
+        raise SettingsError(f"ImageNet's normalisation is of 3 channels, and the input has {shape[0]}; use dataset")
 
 
 def build_cut(model: str | ModelSpec, cuts: Plan | None, num_classes: int) -> nn.Module:

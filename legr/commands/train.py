@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from legr.arguments import arguments_of, repeated
 from legr.commands.made import made_by, made_of, origin_of
-from legr.commands.network import data_progress
+from legr.commands.network import data_progress, require_answers, require_normalization
 from legr.data.encoded import ImageShape
 from legr.data.images import IMAGENET_NORMALIZATION
 from legr.data.load import load_dataset
@@ -60,14 +60,13 @@ def train_weights(
     """
     if out.suffix != ".safetensors":
         raise WeightsError(f"weights are written as .safetensors, got {out.name}: change the suffix")
-    if normalize not in (None, "imagenet", "dataset"):
-        raise SettingsError(f"normalize must be imagenet or dataset, got {normalize!r}")
+    shape = input_shape or spec.input_shape
+    require_normalization(normalize, shape)
     if spec.dense:
         raise SettingsError(f"training needs one answer an image, and {spec.name} answers for every place of it")
     with _alone(out):
         if out.exists():
             raise WeightsError(f"{out} is there already; choose another file, or remove it to train again")
-        shape = input_shape or spec.input_shape
         progress = data_progress(report)
         dataset = load_dataset(data, shape, split_seed=split_seed, download=True, progress=progress)
         normalization = IMAGENET_NORMALIZATION if normalize == "imagenet" else dataset.statistics()
@@ -81,6 +80,7 @@ def train_weights(
         }
         command = _command(out, what, dataset.name, settings, first, half)
         model = build_model(spec, len(dataset.classes), seed=settings.seed)
+        require_answers(model, torch.zeros(1, *shape), len(dataset.classes))
         info = load_weights(model, first) if first else None
         if info:
             what["first"] = {"weights_sha256": info.sha256, "made": made_of(info)}

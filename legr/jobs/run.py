@@ -106,7 +106,7 @@ class Running:
 
     def report(self, progress: Progress) -> None:
         """Note one step (see `legr.progress`); written to disk a few times a second at most."""
-        row = {"done": progress.done, **progress.values}
+        same, row = progress.stage == self.job.stage, {"done": progress.done, **progress.values}
         self.job = replace(
             self.job,
             stage=progress.stage,
@@ -114,7 +114,7 @@ class Running:
             total=progress.total,
             seconds_left=progress.seconds_left,
             values=dict(progress.values),
-            history=(*(self.job.history if progress.stage == self.job.stage else ()), row),
+            history=(*(self.job.history if same else ()), *([row] if progress.values else [])),
         )
         if progress.done in (0, progress.total) or time.monotonic() - self._written > _WRITE_EVERY_S:
             self._save()

@@ -228,9 +228,9 @@ class Study:
 
     @property
     def finetuned(self) -> list[FineTuned]:
-        """Every finished fine-tuning run, oldest first."""
+        """Every finished fine-tuning run whose weights are there, oldest first."""
         runs = [read_record(path, FineTuned.from_dict) for path in sorted((self.path / "finetuned").glob("*.json"))]
-        return sorted(runs, key=lambda run: run.created)
+        return sorted((run for run in runs if self.finetuned_weights(run.key).exists()), key=lambda run: run.created)
 
     def best_finetuned(self, keep: Keep) -> FineTuned | None:
         """The run of exactly this kept set that is best on held-out images, or None."""

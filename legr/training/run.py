@@ -5,7 +5,7 @@ It does not know data or losses.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from legr.training.settings import TrainSettings
 from legr.training.weights import load_state, save_weights
 
+_Tensors = tuple[Tensor, ...] | list[Tensor]
 _HALVINGS = 5  # of the learning rate before a run is given up
 
 
@@ -40,8 +41,7 @@ class Run:
         )
         self.average: AveragedModel | None = None
         if settings.average:
-            update = get_ema_multi_avg_fn(settings.average)
-            self.average = AveragedModel(network, multi_avg_fn=update, use_buffers=True)
+            self.average = AveragedModel(network, multi_avg_fn=_averaging(settings.average), use_buffers=True)
         self.curve: list[dict[str, float]] = []
         self.slower = 1.0
         self._best: dict[str, Tensor] = {}
@@ -136,6 +136,19 @@ class Run:
 def is_number(*values: float) -> bool:
     """Whether all are finite."""
     return all(map(math.isfinite, values))
+
+
+def _averaging(stays: float) -> Callable[[_Tensors, _Tensors, Any], None]:
+    """How an average follows the network: values are blended; indices and counters, which have no mean, are copied."""
+    blend = get_ema_multi_avg_fn(stays)
+
+    def follow(averages: _Tensors, values: _Tensors, count: Any) -> None:
+        if averages[0].is_floating_point():  # they come sorted by type
+            blend(averages, values, count)
+        else:
+            torch._foreach_copy_(averages, values)
+
+    return follow
 
 
 def _decaying(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

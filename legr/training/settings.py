@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
+from legr.data.shuffle import SEEDS
 from legr.errors import SettingsError
 
 Decay = Literal["cosine", "steps"]
@@ -51,10 +52,14 @@ class TrainSettings:
                 raise SettingsError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
         if not 0 <= self.teacher_weight <= 1:
             raise SettingsError(f"teacher_weight must be between 0 and 1, got {self.teacher_weight}")
-        if not self.temperature > 0:
-            raise SettingsError(f"temperature must be above 0, got {self.temperature}")
-        if not (self.weight_decay >= 0 and self.clip >= 0):
-            raise SettingsError(f"weight_decay and clip must be at least 0, got {self.weight_decay} and {self.clip}")
+        if not 0 < self.temperature < math.inf:
+            raise SettingsError(f"temperature must be a number above 0, got {self.temperature}")
+        if not (0 <= self.weight_decay < math.inf and 0 <= self.clip < math.inf):
+            raise SettingsError(
+                f"weight_decay and clip must be numbers from 0 on, got {self.weight_decay} and {self.clip}"
+            )
+        if not 0 <= self.seed < SEEDS:
+            raise SettingsError(f"the seed must be at least 0 and below {SEEDS}, got {self.seed}")
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of a step, of `steps` in all."""
@@ -80,7 +85,7 @@ RECIPES: Mapping[str, TrainSettings] = {
     "quick": TrainSettings(epochs=3),
     "short": TrainSettings(epochs=10),
     "standard": TrainSettings(epochs=30),
-    "paper": TrainSettings(epochs=60, decay="steps", distill=False),
+    "paper": TrainSettings(epochs=60, decay="steps", warmup=0.0, distill=False),
 }
 
 

@@ -1,7 +1,7 @@
 """Train a network: SGD, a schedule, distillation from a teacher; from scratch, or a pruned one back to accuracy.
 
 It does not know studies. Every epoch draws its randomness from (seed, epoch) alone, so a run that was
-killed goes on from its last checkpoint to the same weights.
+killed goes on from its last checkpoint to the same weights, on as many threads of the same processor.
 """
 
 import copy
@@ -31,6 +31,8 @@ from legr.training.teacher import Teacher
 
 log = logging.getLogger(__name__)
 
+TELL_EVERY_S = 5.0  # within an epoch: how long the rest takes
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -56,7 +58,8 @@ def train(
 ) -> Trained:
     """Train a copy of `model`; resumes from `checkpoint` where that belongs to the same run.
 
-    Where a loss is no number, the run returns to its last good epoch and goes on at half the rate.
+    Where a loss is no number, the run returns to its last good epoch and goes on at half the rate; where that does not
+    help, it ends with the good epochs it has.
 
     Args:
         teacher: whose outputs are learned where `settings.distill`; None only without that.
@@ -64,7 +67,7 @@ def train(
         lessons: folder of what the teacher answered in runs of the same images, seed and batch (`Teacher`).
 
     Raises:
-        SettingsError: the loss is no number at any rate, or there are fewer than two images.
+        SettingsError: the loss is no number at any rate in the first epoch, or there are fewer than two images.
     """
     if len(dataset.train) < 2:
         raise SettingsError(f"training needs at least two images, {dataset.name} has {len(dataset.train)}; add some")
@@ -74,16 +77,19 @@ def train(
     resumed_from = len(run.curve)
     if resumed_from:
         log.info("going on after epoch %d of %d", resumed_from, settings.epochs)
+    for number, row in enumerate(run.curve, 1):
+        report(Progress("epoch", number, settings.epochs, None, row))
     while len(run.curve) < settings.epochs:
         start = time.monotonic()
         with quick_norms(run.network):
-            loss = _run_epoch(run, guide, dataset, normalization, device)
+            loss = _run_epoch(run, guide, dataset, normalization, device, report)
         held = score(run.judged, dataset.heldout, normalization, device=device, dtype=fast_dtype(device))
         seconds = time.monotonic() - start
         epoch = len(run.curve) + 1
         if not is_number(loss, held.loss):
-            _fall_back(run, epoch)
-            continue
+            if _fall_back(run, epoch):
+                continue
+            break
         run.finish_epoch({"loss": loss, "heldout_top1": held.top1, "heldout_loss": held.loss, "seconds": seconds})
         report(Progress("epoch", epoch, settings.epochs, seconds * (settings.epochs - epoch), run.curve[-1]))
     return Trained(run.best(), tuple(run.curve), run.best_epoch, resumed_from)
@@ -95,6 +101,7 @@ def _run_epoch(
     dataset: Dataset,
     normalization: Normalization,
     device: torch.device,
+    report: Report,
 ) -> float:
     """One pass over the training images; returns the mean loss, not a number as soon as a batch has none."""
     settings, epoch = run.settings, len(run.curve)
@@ -114,6 +121,7 @@ def _run_epoch(
         flip=dataset.flip,
     )
     total, images = 0.0, 0
+    start = told = time.monotonic()
     run.network.train()
     with own_randomness(seed, device), guide.epoch(epoch, len(order)) if guide else nullcontext() as taught:
         for number, (inputs, labels) in enumerate(batches, epoch * steps):
@@ -123,6 +131,11 @@ def _run_epoch(
                 return loss
             total += loss * len(labels)
             images += len(labels)
+            now = time.monotonic()
+            if now - told > TELL_EVERY_S:
+                told, passed = now, images / len(order)
+                left = (now - start) / passed * (settings.epochs - epoch - passed)
+                report(Progress("epoch", epoch, settings.epochs, left))
     return total / images
 
 
@@ -149,15 +162,18 @@ def _step(
     return float(loss.detach())
 
 
-def _fall_back(run: Run, epoch: int) -> None:
+def _fall_back(run: Run, epoch: int) -> bool:
+    """Return to the last good epoch and go on more slowly; False where that was tried and a good epoch can be kept."""
     rate = run.settings.lr * run.slower
     if not run.fall_back():
-        raise SettingsError(
-            f"the loss is no longer a number in epoch {epoch}, at a learning rate of {rate:.2g} as well; "
-            f"choose a learning rate far below {run.settings.lr:g}"
-        )
+        said = f"the loss is no longer a number in epoch {epoch}, at a learning rate of {rate:.2g} as well"
+        if run.curve:
+            log.warning("%s: the best of the epochs before is kept, and the run ends here", said)
+            return False
+        raise SettingsError(f"{said}; choose one far below {run.settings.lr:g}, such as --option lr={rate / 10:.1g}")
     log.warning(
         "the loss was no number in epoch %d: back to the epoch before, at half the learning rate (%.2g)",
         epoch,
         run.settings.lr * run.slower,
     )
+    return True

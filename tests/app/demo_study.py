@@ -5,10 +5,12 @@ They do not know pages. Nothing is trained, so making one takes about a second.
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from legr.study.records import FineTuned, Latency, Learned, Point, SearchSettings, StudyInfo
 from legr.study.store import Study, keep_id
+from legr.training.settings import RECIPES
 
 ORIGINAL_TOP1, ORIGINAL_MS = 0.95, 4.0
 BUDGETS = (0.9, 0.7, 0.5, 0.3, 0.15)
@@ -61,10 +63,11 @@ def add_finetuned(study: Study, budget: float = 0.5, top1: float = 0.93) -> Fine
     rows = tuple({"loss": 1 / n, "heldout_top1": 0.85 + 0.02 * n, "heldout_loss": 0.5 / n} for n in (1, 2, 3))
     run = FineTuned(
         key=f"run-{budget}", keep_id=keep_id(keep), macs_fraction=float(curve.macs[step] / curve.macs[0]),
-        settings={"epochs": 3, "distill": True}, top1_before=0.81, top1=top1, heldout_top1=0.91, epochs=3,
+        settings=asdict(RECIPES["quick"]), top1_before=0.81, top1=top1, heldout_top1=0.91, epochs=3,
         seconds=75.0, curve=rows, created="2026-01-02T03:04:05Z",
     )  # fmt: skip
     study.save_finetuned(run)
+    study.finetuned_weights(run.key).touch()
     point = _point(study, study.default_ranking, budget, int(curve.macs[step]), int(curve.params[step]), top1)
     study.add_point(Point(**{**_fields(point), "finetuned": {"epochs": 3, "distill": True, "seed": 0}}))
     return run

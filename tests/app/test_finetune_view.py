@@ -1,14 +1,16 @@
 """Fine-tuning on the page: what a job was asked for, in words; finished runs side by side."""
 
-from dataclasses import replace
+import shlex
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from app.finetune_view import run_name, runs_info, settings_of
+from app.finetune_view import command_here, how, run_name, runs_info, settings_of
+from app.widgets import budget_of
 from legr.jobs.records import Job
 from legr.study.store import Study
-from legr.training.settings import RECIPES
+from legr.training.settings import RECIPES, recipe_of
 from tests.app.conftest import OpenApp
 from tests.app.demo_study import add_finetuned
 
@@ -37,8 +39,43 @@ def test_runs_are_compared_once_there_are_two(open_app: OpenApp, studies: Path) 
     second = add_finetuned(study, budget=0.3, top1=0.85)
     at = open_app("finetune")
     assert not at.exception and "of several in one chart" in " ".join(caption.value for caption in at.caption)
-    assert run_name(second).endswith("%, 3 epochs")
-    plain = replace(second, settings={"distill": False, "seed": 4})
-    assert run_name(plain).endswith("%, 3 epochs, no teacher, seed 4")
-    assert run_name(replace(second, ranking="uniform")).endswith("%, uniform, 3 epochs")
+    assert run_name(second).endswith("%, quick")
+    assert run_name(replace(second, ranking="uniform")).endswith("%, uniform, quick")
     assert runs_info([second, replace(second, ranking="identity")])["Ranking"].tolist() == ["Identity", "–"]
+
+
+def test_runs_of_one_budget_are_told_apart(studies: Path) -> None:
+    run = add_finetuned(Study.open(studies / "demo"), budget=0.3)
+    for settings, words in (
+        (recipe_of("quick", {"lr": 0.05}), "quick, lr=0.05"),
+        (recipe_of("short", {"distill": False, "seed": 4}), "short, no teacher, seed 4"),
+        (
+            recipe_of("paper", {"epochs": 10, "distill": True, "average": 0.99}),
+            "paper, 10 epochs, with a teacher, average=0.99",
+        ),
+    ):
+        named = how(replace(run, settings=asdict(settings)))
+        assert sorted(named.split(", ")) == sorted(words.split(", ")) and named.split(", ")[0] == words.split(", ")[0]
+    assert how(replace(run, settings={"of another version": 1})) == "3 epochs"
+
+
+def test_the_command_of_a_run_names_the_study_as_it_is_called_now(studies: Path) -> None:
+    study = Study.open(studies / "demo")
+    run = replace(
+        add_finetuned(study), made={"command": "python -m legr finetune --study 'my study' --macs 0.3 --half"}
+    )
+    assert shlex.split(command_here(study, run)) == [
+        *("python", "-m", "legr", "finetune", "--study", str(study.path), "--macs", "0.3", "--half")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--macs", "0.25"), "25 % of the MACs"),
+        (("--weight-mb", "0.3"), "0.3 MB of weights"),
+        (("--params", "0.5", "--mmacs", "20"), "50 % of the parameters and 20 million MACs"),
+    ],
+)
+def test_a_job_names_the_limits_it_was_given(arguments: tuple[str, ...], words: str) -> None:
+    assert budget_of(Job("finetune-1", "finetune", arguments, "cpu")) == words

@@ -116,9 +116,9 @@ def test_fine_tuning_at_the_chosen_budget(open_app: OpenApp, studies: Path, star
     at.selectbox(key="recipe").set_value("standard").run()
     at.toggle(key="distill-True").set_value(False).run()
     press(at, "Fine-tune at 47 %")
-    assert started == [
-        (studies / "demo", "finetune", ["--macs", "0.47", "--recipe", "standard", "--epochs", "3", "--no-distill"])
-    ]
+    ranking = Study.open(studies / "demo").default_ranking
+    how = ["--recipe", "standard", "--epochs", "3", "--no-distill"]
+    assert started == [(studies / "demo", "finetune", ["--macs", "0.47", "--ranking", ranking, *how])]
 
 
 def test_measuring_the_network_on_screen(open_app: OpenApp, studies: Path, started: Started) -> None:

@@ -42,6 +42,14 @@ def test_the_ranking_asked_for_is_trained(study: Study) -> None:
     assert finished_finetune(study, HALF, SETTINGS, "uniform") is None  # weights that are not rounded are others
 
 
+def test_a_run_whose_weights_are_gone_is_not_finished(study: Study, tmp_path: Path) -> None:
+    bare = study.copy_to(tmp_path / "bare")
+    (run,) = bare.finetuned
+    bare.finetuned_weights(run.key).unlink()
+    assert finished_finetune(bare, HALF, SETTINGS, "uniform", half=True) is None
+    assert evaluate(bare, HALF, "uniform", True, CPU, silent)["top1"] != run.top1
+
+
 def test_rounded_weights_take_half_the_space_and_answer_as_they_were_judged(study: Study) -> None:
     (run,) = study.finetuned
     network = network_at(study, original(study), HALF, ranking="uniform").model

@@ -18,7 +18,7 @@ def test_the_rate_rises_evenly_and_falls_along_half_a_cosine() -> None:
 def test_steps_are_those_of_the_paper() -> None:
     settings = RECIPES["paper"]
     assert (settings.epochs, settings.lr) == (60, 0.01)
-    expected = {9: 0.01, 29: 0.01, 30: 0.002, 59: 0.002, 60: 0.0004, 79: 0.0004, 80: 0.00008}
+    expected = {0: 0.01, 9: 0.01, 29: 0.01, 30: 0.002, 59: 0.002, 60: 0.0004, 79: 0.0004, 80: 0.00008}
     assert {step: settings.rate(step, 100) for step in expected} == pytest.approx(expected)
 
 
@@ -36,6 +36,10 @@ def test_steps_are_those_of_the_paper() -> None:
         ({"warmup": math.nan}, "warmup"),
         ({"teacher_weight": 1.1}, "teacher_weight"),
         ({"temperature": 0.0}, "temperature"),
+        ({"temperature": math.inf}, "temperature"),
+        ({"weight_decay": math.inf}, "weight_decay"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**32}, "seed"),
         ({"clip": -1.0}, "clip"),
         ({"weight_decay": math.nan}, "weight_decay"),
     ],

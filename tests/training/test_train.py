@@ -15,15 +15,18 @@ from legr.data.load import load_dataset
 from legr.errors import SettingsError
 from legr.progress import Progress, silent
 from legr.training import teacher as teacher_module
+from legr.training import train as train_module
 from legr.training.compute import fast_dtype
 from legr.training.evaluate import score
 from legr.training.losses import loss_of
+from legr.training.models import build_model, find_spec
 from legr.training.run import Run
 from legr.training.settings import TrainSettings
 from legr.training.train import Trained, train
 from legr.training.weights import save_weights
 
 CPU = torch.device("cpu")
+EPOCH = 21  # batches of 64: 1,294 images
 TAUGHT = TrainSettings(epochs=4, batch=64, lr=0.1, average=0.9, smoothing=0.1, clip=2.0)
 
 
@@ -54,7 +57,7 @@ def tiny(seed: int = 0) -> Tiny:
     return Tiny()
 
 
-def run(settings: TrainSettings, checkpoint: Path, model: nn.Module | None = None, kill_after: int = 0) -> Trained:
+def run(settings: TrainSettings, checkpoint: Path, model: nn.Module | None = None, kill_after: int = -1) -> Trained:
     def report(progress: Progress) -> None:
         if progress.done == kill_after:
             raise Killed
@@ -155,6 +158,41 @@ def test_a_rate_that_never_works_is_said(tmp_path: Path) -> None:
         run(TAUGHT, tmp_path / "c.safetensors", model)
 
 
+def test_good_epochs_are_kept_where_a_later_one_never_works(tmp_path: Path) -> None:
+    class Failing(Tiny):
+        """Answers without sense in training, from its third epoch on."""
+
+        batches: ClassVar[int] = 0
+
+        def forward(self, x: Tensor) -> Tensor:
+            Failing.batches += self.training
+            return super().forward(x) / (Failing.batches <= 2 * EPOCH)
+
+    trained = run(TAUGHT, tmp_path / "c.safetensors", Failing())
+    assert len(trained.curve) == 2
+    assert trained.curve[trained.best_epoch]["heldout_top1"] > 0.1
+
+
+def test_within_an_epoch_it_says_how_long_the_rest_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[Progress] = []
+    monkeypatch.setattr(train_module, "TELL_EVERY_S", 0.0)
+    data, settings, file = digits(), replace(TAUGHT, epochs=2), tmp_path / "c.safetensors"
+    train(tiny(), tiny(1), data, data.statistics(), settings, device=CPU, checkpoint=file, report=said.append)
+    within = [progress for progress in said if not progress.values]
+    assert [progress.done for progress in within] == [0] * EPOCH + [1] * EPOCH
+    assert all(progress.seconds_left and progress.seconds_left > 0 for progress in within[:-1])
+    assert [progress.done for progress in said if progress.values] == [1, 2]
+
+
+def test_a_resumed_run_tells_of_its_earlier_epochs(tmp_path: Path) -> None:
+    said: list[Progress] = []
+    data, settings, file = digits(), replace(TAUGHT, epochs=3), tmp_path / "c.safetensors"
+    with pytest.raises(Killed):
+        run(settings, file, kill_after=2)
+    train(tiny(), tiny(1), data, data.statistics(), settings, device=CPU, checkpoint=file, report=said.append)
+    assert [progress.done for progress in said if progress.values] == [1, 2, 3]
+
+
 def test_norms_and_offsets_do_not_decay(tmp_path: Path) -> None:
     model = tiny()
     groups = Run(model, TrainSettings(weight_decay=0.01), tmp_path / "none.safetensors").optimizer.param_groups
@@ -175,6 +213,19 @@ def test_the_average_is_what_its_definition_says(tmp_path: Path) -> None:
     judged = state.judged
     assert isinstance(judged, Tiny)
     assert torch.allclose(judged.head.bias, torch.full((10,), expected))
+
+
+def test_indices_and_counters_are_the_networks_own_in_the_average(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = build_model(find_spec("cifar_resnet8"), 10)
+    state = Run(model, TrainSettings(average=0.9), tmp_path / "none.safetensors")
+    assert state.average is not None
+    whole = {name: value.clone() for name, value in model.named_buffers() if not value.is_floating_point()}
+    assert any(value.max() > 16 for value in whole.values())  # a shortcut's channels
+    for _ in range(5):
+        state.average.update_parameters(model)
+    averaged = dict(state.judged.named_buffers())
+    assert all(torch.equal(averaged[name], value) for name, value in whole.items())
 
 
 def test_the_loss_by_hand() -> None:
