@@ -77,14 +77,17 @@ def tuning(table: str) -> Iterator[str]:
     rows = {name: found[name] for name in TABLES[table] if name in found}
     if not rows:
         return
-    yield from _header("", "MACs, %", "original", "before", "after", "to the original", "seeds")
+    asked = next((row.among for row in TABLES[table].values() if row.among), ())
+    further = [f"after, among {', '.join(asked)}"] if asked else []
+    yield from _header("", "MACs, %", "original", "before", "after", "to the original", *further, "seeds")
     for name, seeds in rows.items():
         runs = list(seeds.values())
         original, before, after = (100 * fmean(run[key] for run in runs) for key in ("original", "top1_before", "top1"))
         tops = sorted(100 * run["top1"] for run in runs)
         spread = f" ({tops[0]:.2f} to {tops[-1]:.2f})" if len(runs) > 1 else ""
         macs = f"{100 * runs[0]['macs_fraction']:.1f}"
-        figures = f"{original:.2f}", f"{before:.2f}", f"{after:.2f}{spread}", f"{after - original:+.2f}"
+        figures = [f"{original:.2f}", f"{before:.2f}", f"{after:.2f}{spread}", f"{after - original:+.2f}"]
+        figures += [f"{100 * fmean(run['among'] for run in runs):.2f}"] if asked else []
         yield _cells(name, macs, *figures, ", ".join(sorted(seeds)))
     yield ""
     yield from _commands([(name, run["made"]) for name, seeds in rows.items() for run in seeds.values()])

@@ -15,21 +15,24 @@ with the weights of github.com/akamaster/pytorch_resnet_cifar10.
 """
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from legr.cli import terminal
 from legr.commands.evaluate import evaluate
 from legr.commands.finetune import run_finetune
+from legr.commands.network import images_of, network_at, normalization_of, original, ready
 from legr.files import read_json, write_json
 from legr.ranking.limits import Budget
 from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.training.compute import pick_device
+from legr.training.evaluate import score
 from legr.training.settings import RECIPES, recipe_of
 
 RESULTS = Path(__file__).parent / "results" / "tuning.json"
@@ -44,6 +47,7 @@ class Row:
     ranking: RankingName = "learned"
     recipe: str = "short"
     changes: Mapping[str, Any] = field(default_factory=dict)
+    among: tuple[str, ...] = ()  # classes among which it is asked as well
 
 
 #: All that may help, and then all but one of it, at 30 % of a ResNet-20.
@@ -52,19 +56,23 @@ ABLATION = {
     "everything": Row("r20", 0.3, changes=EVERYTHING),
     "without the teacher": Row("r20", 0.3, changes={**EVERYTHING, "distill": False}),
     "steps in place of the cosine": Row(
-        "r20", 0.3, recipe="paper", changes={**EVERYTHING, "epochs": 10, "distill": True, "lr": RECIPES["short"].lr}
+        "r20",
+        0.3,
+        recipe="paper",
+        changes={**EVERYTHING, "epochs": 10, "distill": True, "warmup": RECIPES["short"].warmup},
     ),
     "without the average of the weights": Row("r20", 0.3),
     "identity in place of the learned ranking": Row("r20", 0.3, "identity", changes=EVERYTHING),
     "uniform in place of the learned ranking": Row("r20", 0.3, "uniform", changes=EVERYTHING),
 }
 RATES = {f"{rate:g}": Row("r20", 0.3, changes={"lr": rate}) for rate in (0.01, 0.05, 0.15)}
+THREE = ("airplane", "ship", "truck")
 CLASSES = {
-    f"{study} {budget:g}": Row(study, budget)
-    for study, budgets in (("r20-3", (0.5, 0.3, 0.2, 0.1, 0.05)), ("r20", (0.5, 0.3, 0.2, 0.1)))
+    f"{classes} classes, {100 * budget:g} %": Row(study, budget, among=THREE)
+    for classes, study, budgets in ((3, "r20-3", (0.5, 0.3, 0.2, 0.1, 0.05)), (10, "r20", (0.5, 0.3, 0.2, 0.1)))
     for budget in budgets
 }
-PUBLISHED = {f"r56 0.47 {recipe}": Row("r56", 0.47, recipe=recipe) for recipe in ("short", "standard")}
+PUBLISHED = {f"ResNet-56, 47 %, {recipe}": Row("r56", 0.47, recipe=recipe) for recipe in ("short", "standard")}
 TABLES = {"rates": RATES, "ablation": ABLATION, "classes": CLASSES, "published": PUBLISHED}
 
 
@@ -80,7 +88,7 @@ def main() -> None:
     for seed in given.seeds:
         for name, row in TABLES[given.table].items():
             if str(seed) not in rows_of(given.table).get(name, {}):
-                found = elsewhere(row, seed) or tuned(Study.open(given.studies / row.study), row, seed)
+                found = tuned(Study.open(given.studies / row.study), row, seed)
                 rows = read_json(RESULTS) if RESULTS.exists() else {}
                 rows.setdefault(given.table, {}).setdefault(name, {})[str(seed)] = found
                 write_json(RESULTS, rows)
@@ -93,15 +101,29 @@ def tuned(study: Study, row: Row, seed: int) -> dict[str, Any]:
     settings = recipe_of(row.recipe, {**row.changes, "seed": seed})
     found = run_finetune(study, Budget(macs=row.budget), settings, device, echo, ranking=row.ranking)
     run = next(run for run in study.finetuned if run.key == Path(found["weights"]).stem)
-    original = evaluate(study, Budget(macs=1.0), "identity", False, device, echo)
-    figures = ("macs_fraction", "top1_before", "top1", "heldout_top1", "made")
-    return {"original": original["top1"], **{name: getattr(run, name) for name in figures}}
+    dense = evaluate(study, Budget(macs=1.0), "identity", False, device, echo)
+    figures = {name: getattr(run, name) for name in ("macs_fraction", "top1_before", "top1", "heldout_top1", "made")}
+    if row.among:
+        figures["among"] = among(study, Budget(macs=row.budget), row.among, device)
+    return {"original": dense["top1"], **figures}
 
 
-def elsewhere(row: Row, seed: int) -> dict[str, Any] | None:
-    """The figures of the same row in whichever table has them already."""
-    known = (rows_of(table).get(name, {}) for table, rows in TABLES.items() for name in rows if rows[name] == row)
-    return next((seeds[str(seed)] for seeds in known if str(seed) in seeds), None)
+def among(study: Study, budget: Budget, classes: Sequence[str], device: torch.device) -> float:
+    """Top-1 of a fine-tuned network where it is told that an image is of one of some classes: on their test images."""
+    network, dataset = network_at(study, original(study), budget, finetuned=True), images_of(study)
+    model, _ = ready(study, network, dataset, device)
+    answers = _Among(model, [dataset.classes.index(name) for name in classes])
+    return score(answers, dataset.of_classes(classes).test, normalization_of(study), device=device).top1
+
+
+class _Among(nn.Module):
+    def __init__(self, network: nn.Module, places: list[int]) -> None:
+        super().__init__()
+        self.network, self.places = network, places
+
+    def forward(self, x: Tensor) -> Tensor:
+        answers: Tensor = self.network(x)[:, self.places]
+        return answers
 
 
 def rows_of(table: str) -> dict[str, dict[str, Any]]:
