@@ -33,8 +33,10 @@ def app_url(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(chromium: str) -> Iterator[sync_api.Page]:
+def page(chromium: str, request: pytest.FixtureRequest) -> Iterator[sync_api.Page]:
     """A page in a browser; at its end, nothing of ours has been complained about in its console."""
+    if "app_url" in request.fixturenames:
+        request.getfixturevalue("app_url")  # started before the page, so stopped after it: no calls into the void
     complaints: list[str] = []
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
