@@ -5,12 +5,14 @@ It does not know how a network is trained.
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
+from app import state
 from app.charts import CAPTIONS, PLAIN, runs_figure, training_figure, training_info
 from app.widgets import budget_of, many, option, plain
 from legr.arguments import numbers_of
@@ -18,7 +20,7 @@ from legr.errors import SettingsError
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.study.records import FineTuned
-from legr.study.store import Study
+from legr.study.store import Study, keep_id
 from legr.training.settings import RECIPES, TrainSettings, as_arguments, recipe_of
 
 _RECIPE, _EPOCHS, _DISTILL = "recipe", "epochs", "distill"
@@ -52,19 +54,44 @@ def training_form() -> list[str]:
     return arguments + ([] if distill == own.distill else ["--distill" if distill else "--no-distill"])
 
 
-def settings_of(job: Job) -> TrainSettings:
-    """How a job trains."""
+def settings_of(arguments: Sequence[str]) -> TrainSettings:
+    """How a job with these arguments trains."""
     flags = {"--distill": True, "--no-distill": False}
-    distill = next((flags[argument] for argument in job.arguments if argument in flags), None)
-    epochs, seed = option(job, "--epochs", ""), option(job, "--seed", "")
+    distill = next((flags[argument] for argument in arguments if argument in flags), None)
+    epochs, seed = option(arguments, "--epochs", ""), option(arguments, "--seed", "")
     changes = {"epochs": int(epochs) if epochs else None, "seed": int(seed) if seed else None, "distill": distill}
-    further = [text for name, text in pairwise(job.arguments) if name == "--option"]
-    return recipe_of(option(job, "--recipe", START), {**changes, **(numbers_of(further) or {})})
+    further = [text for name, text in pairwise(arguments) if name == "--option"]
+    return recipe_of(option(arguments, "--recipe", START), {**changes, **(numbers_of(further) or {})})
+
+
+def expectation(study: Study, budget: float, settings: TrainSettings) -> str:
+    """What finished runs tell about one that is not started yet; "" where there are none.
+
+    That the network was trained like this already, or else how long it may take: judged by the run next to it in MACs,
+    taught alike, on the machine that trained last.
+    """
+    runs, curve = study.finetuned, state.curve(study, study.default_ranking)
+    step = curve.step(macs=budget)
+    keep, macs_fraction = keep_id(curve.keep(step)), float(curve.macs[step] / curve.dense.macs)
+    same = next((run for run in runs if run.keep_id == keep and run.settings == asdict(settings)), None)
+    if same is not None:
+        return f"Trained like this already: {100 * same.top1:.2f} % top-1, in the table below."
+    if not runs:
+        return ""
+
+    def distance(run: FineTuned) -> tuple[bool, float]:
+        return run.settings.get("distill") != settings.distill, abs(run.macs_fraction - macs_fraction)
+
+    machine = runs[-1].made.get("machine")
+    near = min((run for run in runs if run.made.get("machine") == machine), key=distance)
+    took = f"{many(near.epochs, 'epoch')} at {100 * near.macs_fraction:.0f} % took {duration(near.seconds)}"
+    where = f" on {machine}" if machine else ""
+    return f"About {duration(near.seconds / near.epochs * settings.epochs)}: {took}{where}."
 
 
 def show_training(study: Study, job: Job) -> None:
     """What is trained, and its curves; of a finished run, all of them, however often it was resumed."""
-    settings = settings_of(job)
+    settings = settings_of(job.arguments)
     taught = ", learning from the original" if settings.distill else ""
     st.caption(plain(f"{budget_of(job)}, {many(settings.epochs, 'epoch')}{taught}."))
     key = Path(str(job.result.get("weights", ""))).stem
@@ -123,8 +150,8 @@ def show_runs(study: Study) -> None:
     )
     rows = [row for row in chosen["selection"]["rows"] if row < len(runs)]
     if not rows:
-        several = " of several in one chart" if len(runs) > 1 else ""
-        st.caption(f"Choose a run in the table to see its curve{several}, and the command that makes it again.")
+        several = ", or several to see theirs in one chart" if len(runs) > 1 else ""
+        st.caption(f"Choose a run in the table to see its curve and the command that makes it again{several}.")
         return
     picked = [list(reversed(runs))[row] for row in rows]
     figure = runs_figure([(run_name(run), training_info(run.curve)) for run in picked])

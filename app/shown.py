@@ -57,7 +57,7 @@ class Shown:
         """Whether a comparison that was started, here or on the command line, is of this network."""
         try:
             budget = Budget(**limits_of(job))
-            ranking = option(job, "--ranking", self.study.default_ranking)
+            ranking = option(job.arguments, "--ranking", self.study.default_ranking)
             keep = state.curve(self.study, ranking).at(budget)  # type: ignore[arg-type]
             run = None if "--no-finetuned" in job.arguments else self.study.best_finetuned(keep)
         except (LegrError, LookupError, ValueError):

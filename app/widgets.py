@@ -4,7 +4,7 @@ It does not know what is on which page.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
@@ -180,9 +180,8 @@ def metric(
     )
 
 
-def option(job: Job, name: str, otherwise: str | float) -> str:
-    """The value of an option among a job's arguments."""
-    arguments = list(job.arguments)
+def option(arguments: Sequence[str], name: str, otherwise: str | float) -> str:
+    """The value of an option among the arguments of a job."""
     place = arguments.index(name) + 1 if name in arguments else len(arguments)
     return arguments[place] if place < len(arguments) else str(otherwise)
 
@@ -202,7 +201,7 @@ def budget_of(job: Job) -> str:
 
 def limits_of(job: Job) -> dict[str, float]:
     """The limits of that budget by name, as `Budget` takes them."""
-    given = {name: option(job, option_of(name), "") for name in UNITS}
+    given = {name: option(job.arguments, option_of(name), "") for name in UNITS}
     return {name: float(limit) for name, limit in given.items() if limit}
 
 

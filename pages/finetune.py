@@ -9,7 +9,7 @@ from app import state
 from app.charts import CAPTIONS
 from app.dial_view import begin_dial, show_dial
 from app.export_view import show_export
-from app.finetune_view import show_runs, show_training, training_form
+from app.finetune_view import expectation, settings_of, show_runs, show_training, training_form
 from app.job_panel import job_panel, launch, others_at_work
 from app.welcome import learn_first
 from app.widgets import NO_IMAGES, data_notice, guarded, heading, optimism_note, plain, require_study, run_page
@@ -44,6 +44,8 @@ def finetune(study: Study, budget: float, available: bool) -> None:
         label, missing = f"Fine-tune at {100 * budget:g} %", None if available else NO_IMAGES
         if st.button(label, type="primary", key="finetune", disabled=not available, help=missing):
             launch(study, "finetune", ["--macs", f"{budget:.6g}", "--ranking", study.default_ranking, *how])
+        if available:
+            st.caption(plain(expectation(study, budget, settings_of(how))))
     job_panel(study, "finetune", draw=lambda current: show_training(study, current))
 
 

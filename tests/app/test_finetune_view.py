@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.finetune_view import command_here, how, run_name, runs_info, settings_of
+from app.finetune_view import command_here, expectation, how, run_name, runs_info, settings_of
 from app.widgets import budget_of
 from legr.jobs.records import Job
 from legr.study.store import Study
@@ -29,19 +29,39 @@ from tests.app.demo_study import add_finetuned
     ],
 )
 def test_a_job_tells_how_it_trains(arguments: tuple[str, ...], expected: object) -> None:
-    assert settings_of(Job("finetune-1", "finetune", arguments, "cpu")) == expected
+    assert settings_of(arguments) == expected
 
 
 def test_runs_are_compared_once_there_are_two(open_app: OpenApp, studies: Path) -> None:
     study = Study.open(studies / "demo")
     at = open_app("finetune")
-    assert not at.exception and "see its curve, and" in " ".join(caption.value for caption in at.caption)
+    assert not at.exception and "makes it again." in " ".join(caption.value for caption in at.caption)
     second = add_finetuned(study, budget=0.3, top1=0.85)
     at = open_app("finetune")
-    assert not at.exception and "of several in one chart" in " ".join(caption.value for caption in at.caption)
+    assert not at.exception and "or several to see theirs in one chart." in " ".join(
+        caption.value for caption in at.caption
+    )
     assert run_name(second).endswith("%, quick")
     assert run_name(replace(second, ranking="uniform")).endswith("%, uniform, quick")
     assert runs_info([second, replace(second, ranking="identity")])["Ranking"].tolist() == ["Identity", "–"]
+
+
+def test_a_run_says_how_long_it_may_take_before_it_starts(open_app: OpenApp, studies: Path) -> None:
+    study = Study.open(studies / "demo")  # three epochs at 50 % took 75 s
+
+    def said(**address: str) -> list[str]:
+        at = open_app("finetune", **address)
+        return [caption.value for caption in at.caption if caption.value.startswith(("About ", "Trained like this"))]
+
+    assert said(budget="40") == ["About 4 min: 3 epochs at 50 % took 75 s."]  # ten epochs
+    far = replace(add_finetuned(study, budget=0.2, top1=0.9), key="far", seconds=30.0, made={"machine": "a Jetson"})
+    study.save_finetuned(far)
+    study.finetuned_weights("far").touch()
+    assert expectation(study, 0.4, RECIPES["short"]) == "About 4 min: 3 epochs at 50 % took 75 s."
+    study.save_finetuned(replace(far, created="2026-01-03T00:00:00Z"))  # the machine that trained last
+    assert expectation(study, 0.4, RECIPES["short"]) == "About 2 min: 3 epochs at 20 % took 30 s on a Jetson."
+    assert expectation(study, 0.5, RECIPES["quick"]) == "Trained like this already: 93.00 % top-1, in the table below."
+    assert "3 epochs" in expectation(study, 0.5, replace(RECIPES["quick"], seed=1))
 
 
 def test_runs_of_one_budget_are_told_apart(studies: Path) -> None:
