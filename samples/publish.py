@@ -21,13 +21,14 @@ def publish(study: Study, out: Path, note: str) -> None:
     """Copy a study to the folder of a sample, in place of what was there; its images do not come along.
 
     The measured networks of the default ranking get the batch-norm statistics they were measured with, so that they
-    answer as they were measured where the images are not.
+    answer as they were measured where the images are not. Fine-tuned weights of the other rankings stay behind.
     """
     _keep_statistics(study)
     shutil.rmtree(out, ignore_errors=True)
     sample = study.copy_to(out).with_info(name=out.name)
     for name in LEFT_OUT:
         shutil.rmtree(out / name, ignore_errors=True)
+    _drop_compared_weights(sample)
     save_note(sample, note)
     sample.mark_as_sample()
 
@@ -40,3 +41,11 @@ def _keep_statistics(study: Study) -> None:
             network = network_at(study, model, budget, finetuned=tuned)
             chosen, recalibrated = ready(study, network, images, device)
             keep_statistics(study, network, chosen, recalibrated)
+
+
+def _drop_compared_weights(sample: Study) -> None:
+    """Other rankings are there to be compared with: their points do that, their weights would be half the sample."""
+    for run in sample.finetuned:
+        if run.ranking != sample.default_ranking:
+            for path in (sample.path / "finetuned").glob(f"{run.key}.*"):
+                path.unlink()

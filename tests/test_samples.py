@@ -54,11 +54,13 @@ def test_every_number_tells_how_it_was_made(sample: Study) -> None:
 
 
 def test_its_networks_are_there_and_load(sample: Study) -> None:
+    """Of the ranking that is shown; of the others, which are compared with it, the figures alone."""
     model, tuned = original(sample), [point for point in sample.points if point.finetuned]
-    assert tuned
+    assert tuned and all(run.ranking == sample.default_ranking for run in sample.finetuned)
     for point in tuned:
         network = network_at(sample, model, Budget(macs=point.budget), ranking=point.ranking)  # type: ignore[arg-type]
-        assert network.run is not None and (network.macs, network.params) == (point.macs, point.params)
+        assert (network.run is not None) == (point.ranking == sample.default_ranking)
+        assert (network.macs, network.params) == (point.macs, point.params)
         assert point.top1 > _before(sample, point).top1
 
 
@@ -76,7 +78,8 @@ def test_the_flagship_answers_as_it_says(real_data: Path) -> None:
     """The smallest fine-tuned network, on all test images; another processor rounds a few answers differently."""
     study, folder = Study.open(FLAGSHIP), real_data / "cifar10"
     remember_folder(load_dataset(str(folder), study.info.input_shape).fingerprint, str(folder))
-    point = min((point for point in study.points if point.finetuned), key=lambda point: point.macs)
+    tuned = (p for p in study.points if p.finetuned and p.ranking == study.default_ranking)
+    point = min(tuned, key=lambda point: point.macs)
     found = evaluate(study, Budget(macs=point.budget), point.ranking, True, CPU, silent)  # type: ignore[arg-type]
     assert found["images"] == point.images == 10_000
     assert abs(found["top1"] - point.top1) <= 5 / 10_000
