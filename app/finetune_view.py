@@ -15,13 +15,12 @@ import streamlit as st
 from app import state
 from app.charts import CAPTIONS, PLAIN, runs_figure, training_figure, training_info
 from app.widgets import budget_of, many, option, plain
-from legr.arguments import numbers_of
 from legr.errors import SettingsError
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.study.records import FineTuned
 from legr.study.store import Study, keep_id
-from legr.training.settings import RECIPES, TrainSettings, as_arguments, recipe_of
+from legr.training.settings import RECIPES, TrainSettings, as_arguments, further_of, recipe_of
 
 _RECIPE, _EPOCHS, _DISTILL = "recipe", "epochs", "distill"
 START = "short"
@@ -61,7 +60,7 @@ def settings_of(arguments: Sequence[str]) -> TrainSettings:
     epochs, seed = option(arguments, "--epochs", ""), option(arguments, "--seed", "")
     changes = {"epochs": int(epochs) if epochs else None, "seed": int(seed) if seed else None, "distill": distill}
     further = [text for name, text in pairwise(arguments) if name == "--option"]
-    return recipe_of(option(arguments, "--recipe", START), {**changes, **(numbers_of(further) or {})})
+    return recipe_of(option(arguments, "--recipe", START), {**changes, **further_of(further)})
 
 
 def expectation(study: Study, budget: float, settings: TrainSettings) -> str:

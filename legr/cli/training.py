@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from legr.arguments import arguments_of, numbers_of, repeated
+from legr.arguments import arguments_of, repeated
 from legr.cli import terminal
 from legr.cli.long_work import as_job
 from legr.cli.opening import writable_study
@@ -28,7 +28,7 @@ from legr.cli.options import (
 from legr.errors import SettingsError
 from legr.progress import Report, duration
 from legr.ranking.limits import Budget
-from legr.training.settings import NUMBERS, RECIPES, SCRATCH, changed, recipe_of
+from legr.training.settings import NUMBERS, RECIPES, SCRATCH, changed, further_of, recipe_of
 
 TrainingOption = Annotated[
     list[str] | None, typer.Option(help=f"NAME=NUMBER: another setting, of {', '.join(NUMBERS)}; may be repeated.")
@@ -68,7 +68,7 @@ def train(
         choose_model(model)[0],
         data,
         normalize,
-        changed(SCRATCH, {**_numbers(option), "epochs": epochs, "seed": seed}),
+        changed(SCRATCH, {**further_of(option), "epochs": epochs, "seed": seed}),
         pick_device(device),
         terminal.Echo(),
         split_seed=split_seed,
@@ -82,19 +82,6 @@ def train(
         f"{out.name}: {100 * found['top1']:.2f} % top-1 on the test images, {100 * found['heldout_top1']:.2f} % on "
         f"held-out ones (epoch {found['best_epoch']} of {epochs}, {duration(found['seconds'])})",
     )
-
-
-def _numbers(given: list[str] | None) -> dict[str, float]:
-    """The settings of --option by name.
-
-    Raises:
-        SettingsError: one is no number, or has no such name.
-    """
-    found = numbers_of(given) or {}
-    unknown = [name for name in found if name not in NUMBERS]
-    if unknown:
-        raise SettingsError(f"--option sets one of {', '.join(NUMBERS)}, got {unknown[0]!r}")
-    return found
 
 
 @takes_budget
@@ -120,7 +107,7 @@ def finetune(
 
     asked, place, opened = required(budget, "finetune"), pick_device(device), writable_study(study)
     ranking = ranking or opened.default_ranking  # the job goes on with it, whatever is learned meanwhile
-    settings = recipe_of(recipe, {**_numbers(option), "epochs": epochs, "distill": distill, "seed": seed})
+    settings = recipe_of(recipe, {**further_of(option), "epochs": epochs, "distill": distill, "seed": seed})
     flags = [] if distill is None else ["--distill" if distill else "--no-distill"]
     flags += repeated("--option", option or ()) + (["--half"] if half else [])
     options = {"recipe": recipe, "epochs": epochs, "seed": seed, "ranking": ranking, "device": device}

@@ -4,10 +4,11 @@ It does not know models or data, nor torch.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
+from legr.arguments import numbers_of
 from legr.data.shuffle import SEEDS
 from legr.errors import SettingsError
 
@@ -121,6 +122,22 @@ def as_arguments(settings: TrainSettings) -> list[str]:
     return arguments
 
 
+def further_of(options: Sequence[str] | None) -> dict[str, float]:
+    """The settings that `--option` asks for, by name.
+
+    Args:
+        options: texts such as "lr=0.05".
+
+    Raises:
+        SettingsError: one is no number, or is none of `NUMBERS`.
+    """
+    found = numbers_of(options) or {}
+    unknown = [name for name in found if name not in NUMBERS]
+    if unknown:
+        raise SettingsError(f"--option sets one of {', '.join(NUMBERS)}, got {unknown[0]!r}")
+    return found
+
+
 def changed(settings: TrainSettings, changes: Mapping[str, Any]) -> TrainSettings:
     """Settings with some changed; changes to None are none.
 
@@ -130,7 +147,7 @@ def changed(settings: TrainSettings, changes: Mapping[str, Any]) -> TrainSetting
     known = {field.name for field in fields(settings)}
     unknown = [name for name in changes if name not in known]
     if unknown:
-        raise SettingsError(f"training has no setting {unknown[0]!r}; choose of {', '.join(NUMBERS)}")
+        raise SettingsError(f"training has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}")
     given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     if "batch" in given:
         if not float(given["batch"]).is_integer():
