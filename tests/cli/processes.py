@@ -1,17 +1,21 @@
-"""Commands as processes: run them, kill them, wait for them.
+"""Commands as processes: run them, kill them, wait for them; what is refused at once needs none.
 
 It does not know what is tested.
 """
 
+import io
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
+from legr.cli import cli, terminal
 from legr.study.store import Study
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +31,18 @@ def run(*arguments: object, code: int = 0) -> tuple[Any, str]:
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return (json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout), done.stderr
+
+
+def refused(*arguments: object) -> str:
+    """What a command says that ends with exit code 2. It runs in this process: one of its own loads torch first."""
+    stderr, level = io.StringIO(), logging.getLogger("legr").level
+    try:
+        with redirect_stderr(stderr):
+            code = terminal.run(lambda: cli([*map(str, arguments)], standalone_mode=False, prog_name="python -m legr"))
+    finally:
+        logging.getLogger("legr").setLevel(level)
+    assert code == 2, stderr.getvalue()
+    return stderr.getvalue()
 
 
 def kill_when(pattern: str, *arguments: object, sig: int = signal.SIGKILL) -> tuple[int, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from legr.training.models import build_model
-from tests.cli.processes import run
+from tests.cli.processes import refused, run
 
 
 def test_inspect_says_what_can_go_and_why_the_rest_cannot() -> None:
@@ -53,5 +53,5 @@ def test_what_cannot_be_traced_is_one_sentence() -> None:
         (("--model", "no.such.package:factory"), "there is no module no"),
         (("--input", "1x3x32x32"), "--model"),
     ):
-        _, said = run("inspect", *arguments, code=2)
+        said = refused("inspect", *arguments)
         assert words in said.splitlines()[-1], (arguments, said)

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from legr.training.models import build_model
-from tests.cli.processes import copy_of, kill_when, learn, run
+from tests.cli.processes import copy_of, kill_when, learn, refused, run
 
 
 def test_mistakes_are_one_sentence_and_exit_2(study_path: Path, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_mistakes_are_one_sentence_and_exit_2(study_path: Path, tmp_path: Path) 
         (("cancel", "--study", study_path, "../../etc"), "has no job"),
         (("app", "--port", "0"), "port must be"),
     ):
-        _, said = run(*arguments, code=2)
+        said = refused(*arguments)
         assert words in said.splitlines()[-1], (arguments, said)
     assert not (tmp_path / "x" / "study.json").exists()
 
@@ -73,7 +73,7 @@ def test_a_setting_that_differs_is_named(study_path: Path) -> None:
         (("--steps", -1), "steps must be 0 or more"),
         (("--workers", 0), "--workers"),
     ):
-        _, said = run("learn", "--study", study_path, *arguments, code=2)
+        said = refused("learn", "--study", study_path, *arguments)
         assert words in said.splitlines()[-1], (arguments, said)
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from legr.study.places import SAMPLES
 from legr.study.store import Study
-from tests.cli.processes import kill_when, run
+from tests.cli.processes import kill_when, refused, run
 
 SAMPLE = SAMPLES / "digits-resnet20"
 
@@ -58,7 +58,7 @@ def test_mistakes_are_one_sentence(image: Path, tmp_path: Path) -> None:
         (("look", "--study", SAMPLE, "--test-image", 1), "look needs a budget"),
         (("compare", "--study", SAMPLE), "compare needs a budget"),
     ):
-        _, said = run(*arguments, code=2)
+        said = refused(*arguments)
         assert sentence in said.splitlines()[-1]
 
 

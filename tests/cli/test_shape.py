@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from legr.study.store import Study
-from tests.cli.processes import run
+from tests.cli.processes import refused, run
 
 
 def test_a_shape_is_set_replaced_shown_and_cleared(study_path: Path) -> None:
@@ -56,6 +56,6 @@ def test_mistakes_are_one_sentence(study_path: Path) -> None:
         (("export", "--study", study_path, "--out", study_path / "out"), "--activation-mb, such as --macs 0.5"),
         (("show", "--study", study_path, "--weight-mb", 1e-4), "MB of weights is below the floor"),
     ):
-        _, said = run(*arguments, code=2)
+        said = refused(*arguments)
         assert words in said.splitlines()[-1], (arguments, said)
     assert not (study_path / "shape.json").exists()

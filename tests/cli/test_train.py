@@ -8,7 +8,7 @@ from typing import Any
 from safetensors import safe_open
 
 from legr.study.store import Study
-from tests.cli.processes import COMMAND, ROOT, kill_when, run
+from tests.cli.processes import COMMAND, ROOT, kill_when, refused, run
 
 
 def train(out: Path, *more: object) -> tuple[object, ...]:
@@ -102,4 +102,4 @@ def test_what_cannot_be_trained_is_said(tmp_path: Path) -> None:
         (train(tmp_path / "w.safetensors", "--option", "batch=1.5"), "batch must be a whole number"),
         (train(tmp_path / "w.safetensors", "--normalize", "none"), "normalize must be imagenet or dataset"),
     ):
-        assert said in run(*arguments, code=2)[1]
+        assert said in refused(*arguments)
