@@ -40,12 +40,12 @@ def finetune(study: Study, budget: float, available: bool) -> None:
     st.subheader("Fine-tune", anchor=False)
     job = records.latest(study, "finetune")
     if not (job and job.active):
-        how = training_form()
+        how, macs = training_form(), f"{budget:.6g}"
         label, missing = f"Fine-tune at {100 * budget:g} %", None if available else NO_IMAGES
         if st.button(label, type="primary", key="finetune", disabled=not available, help=missing):
-            launch(study, "finetune", ["--macs", f"{budget:.6g}", "--ranking", study.default_ranking, *how])
+            launch(study, "finetune", ["--macs", macs, "--ranking", study.default_ranking, *how])
         if available:
-            st.caption(plain(expectation(study, budget, settings_of(how))))
+            st.caption(plain(expectation(study, float(macs), settings_of(how))))
     job_panel(study, "finetune", draw=lambda current: show_training(study, current))
 
 

@@ -41,8 +41,10 @@ def refused(*arguments: object) -> str:
             code = terminal.run(lambda: cli([*map(str, arguments)], standalone_mode=False, prog_name="python -m legr"))
     finally:
         logging.getLogger("legr").setLevel(level)
-    assert code == 2, stderr.getvalue()
-    return stderr.getvalue()
+    said = stderr.getvalue()
+    assert code == 2, said
+    assert "Traceback" not in said
+    return said
 
 
 def kill_when(pattern: str, *arguments: object, sig: int = signal.SIGKILL) -> tuple[int, str]:
