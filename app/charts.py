@@ -27,6 +27,12 @@ CAPTIONS = {
     "finetuned": "Fine-tuned",
     "original": "Original",
 }
+HOVER = {
+    "bgcolor": "white",
+    "bordercolor": "#c4cad3",
+    "font": {"color": "#1f2937", "size": 12},
+    "align": "left",
+}
 PLAIN = {"displayModeBar": False, "scrollZoom": False}  # Plotly's own buttons are noise here
 
 
@@ -232,5 +238,6 @@ def style(figure: go.Figure, height: int, **layout: Any) -> None:
         legend=legend,
         uirevision="keep",
         hovermode="closest",
+        hoverlabel=HOVER,
         **layout,
     )

@@ -3,7 +3,7 @@
 It does not know pages or files.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -57,9 +57,9 @@ def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | Non
                 hovertemplate="%{customdata[0]}<extra></extra>",
             )
     tuned, original = (info[info["series"] == series] for series in ("finetuned", "original"))
-    for name, rows, colour, symbol, size in (
+    for name, rows, marker in (
         *(_tuned(tuned, ranking) for ranking in reversed(RANKINGS)),
-        (CAPTIONS["original"], original, COLOURS["original"], "star", 14),
+        (CAPTIONS["original"], original, {"color": COLOURS["original"], "symbol": "star", "size": 14}),
     ):
         if len(rows):
             figure.add_scatter(
@@ -68,7 +68,7 @@ def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | Non
                 name=name,
                 mode="markers",
                 customdata=rows[["hover", "percent", "ranking"]].to_numpy().tolist(),
-                marker={"color": colour, "size": size, "symbol": symbol},
+                marker=marker,
                 hovertemplate="%{customdata[0]}<extra></extra>",
             )
     best = pareto(info)
@@ -88,12 +88,16 @@ def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | Non
     return figure
 
 
-def _tuned(info: pd.DataFrame, ranking: str) -> tuple[str, pd.DataFrame, str, str, int]:
-    """Fine-tuned networks of one ranking; those of another than the learned one are there to be compared with."""
+def _tuned(info: pd.DataFrame, ranking: str) -> tuple[str, pd.DataFrame, dict[str, Any]]:
+    """Fine-tuned networks of one ranking; those of another than the learned one are there to be compared with.
+
+    They are rings, so that they are seen around a learned one of the same cost and accuracy.
+    """
     rows = info[info["ranking"] == ranking]
     if ranking == "learned":
-        return CAPTIONS["finetuned"], rows, COLOURS["finetuned"], "diamond", 11
-    return f"{CAPTIONS['finetuned']}, {CAPTIONS[ranking].lower()}", rows, COLOURS[ranking], "diamond", 9
+        return CAPTIONS["finetuned"], rows, {"color": COLOURS["finetuned"], "symbol": "diamond", "size": 11}
+    ring = {"color": COLOURS[ranking], "symbol": "diamond-open", "size": 14, "line": {"width": 1.5}}
+    return f"{CAPTIONS['finetuned']}, {CAPTIONS[ranking].lower()}", rows, ring
 
 
 def _rises(info: pd.DataFrame) -> bool:
@@ -142,9 +146,21 @@ def _hover(series: str, point: Point, measured: Measurements) -> str:
     if point.finetuned:
         taught = ", taught by the original" if point.finetuned.get("distill") else ""
         lines.append(f"{many(point.finetuned['epochs'], 'epoch')}{taught}, seed {point.finetuned.get('seed', 0)}")
+        alike = ", ".join(f"{CAPTIONS[p.ranking].lower()} {100 * p.top1:.2f} %" for p in _alike(point, measured))
+        lines.append(f"trained alike: {alike}" if alike else "")
     elif series != "original":
         lines.append("batch norm recalibrated" if point.recalibrated else "batch norm as in the original")
     return "<br>".join(line for line in lines if line)
+
+
+def _alike(point: Point, measured: Measurements) -> list[Point]:
+    """Networks of the other rankings that were fine-tuned in the same way at the same budget."""
+
+    def training(p: Point) -> dict[str, Any]:
+        return {name: value for name, value in p.finetuned.items() if name != "key"} if p.finetuned else {}
+
+    others = [p for p in measured.finetuned if p.ranking != point.ranking and p.budget == point.budget]
+    return sorted((p for p in others if training(p) == training(point)), key=lambda p: RANKINGS.index(p.ranking))
 
 
 def _span(values: pd.Series, from_zero: bool = False) -> list[float] | None:

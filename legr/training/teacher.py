@@ -6,7 +6,7 @@ can be kept from one run to the next: at small budgets the teacher takes a third
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -20,14 +20,15 @@ from legr.training.compute import fast_dtype
 from legr.training.weights import save_weights
 
 LARGEST = 2**25  # bytes of an epoch's answers that are kept: 45,000 images of 370 classes in bf16
+ROOM = 2**32  # bytes of all answers that a machine keeps; those that were asked for longest ago go first
 
 
 class Teacher:
     """A network in evaluation mode and the fast type.
 
     Args:
-        lessons: folder of what it answered before, made when needed. Its name must tell the network, the images,
-            their order and the machine apart. None keeps nothing.
+        lessons: folder of what it answered before, made when needed, beside those of other runs. Its name must tell
+            the network, the images, their order and the machine apart. None keeps nothing.
     """
 
     def __init__(self, model: nn.Module, device: torch.device, lessons: Path | None = None) -> None:
@@ -71,7 +72,11 @@ def _read(file: Path, images: int) -> Tensor | None:
         answers = load_file(file)["answers"]
     except (OSError, SafetensorError, KeyError):
         return None
-    return answers if len(answers) == images else None
+    if len(answers) != images:
+        return None
+    with suppress(OSError):
+        file.touch()
+    return answers
 
 
 def _keep(answers: Tensor, file: Path) -> None:
@@ -79,3 +84,17 @@ def _keep(answers: Tensor, file: Path) -> None:
         save_weights({"answers": answers}, file)
     except WeightsError:
         return  # a full disk costs time, not the run
+    with suppress(OSError):  # another run may clear at the same time
+        make_room(file.parents[1], ROOM)
+
+
+def make_room(folder: Path, room: int) -> None:
+    """Remove answers until those of all runs in `folder` take at most `room` bytes; the last used go last."""
+    kept = sorted((status.st_mtime_ns, status.st_size, file) for file in folder.glob("*/*.safetensors")
+                  for status in [file.stat()])  # fmt: skip
+    total = sum(size for _, size, _ in kept)
+    for _, size, file in kept:
+        if total <= room:
+            return
+        file.unlink()
+        total -= size

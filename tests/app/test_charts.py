@@ -53,6 +53,16 @@ def test_fine_tuned_networks_of_other_rankings_are_told_apart(study: Study) -> N
         mark = marks[f"Fine-tuned, {name}"]
         assert mark.y.tolist() == [50.0] and mark.marker.color == marks[name.capitalize()].line.color
         assert f"Fine-tuned, {name} ranking" in mark.customdata[0][0]
+    # Where one lies upon another, each tells of the others that were trained alike.
+    (hover, *_) = marks["Fine-tuned"].customdata[0]
+    assert hover.endswith("<br>trained alike: identity 50.00 %, uniform 50.00 %")
+    assert (
+        f"trained alike: learned {100 * tuned.top1:.2f} %, uniform 50.00 %"
+        in marks["Fine-tuned, identity"].customdata[0][0]
+    )
+    longer = replace(tuned, ranking="uniform", finetuned={**(tuned.finetuned or {}), "epochs": 99})
+    hovers = frontier_info(Measurements([*study.points, longer]), "macs").set_index("series")["hover"]
+    assert not hovers[hovers.index == "finetuned"].str.contains("alike").any()
 
 
 def test_the_frontier_says_how_latency_was_taken_and_where_a_click_leads(study: Study) -> None:

@@ -1,4 +1,4 @@
-"""Commands as processes: run them, kill them, wait for them; what is refused at once needs none.
+"""Commands as processes: run them, kill them, wait for them; or in this one, where no process is what is tested.
 
 It does not know what is tested.
 """
@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -29,22 +29,24 @@ def run(*arguments: object, code: int = 0) -> tuple[Any, str]:
     """Run a command; return its JSON (if any) and what it said on stderr."""
     done = subprocess.run([*COMMAND, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return (json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout), done.stderr
+    return _answer(done.stdout, done.stderr)
+
+
+def called(*arguments: object, code: int = 0) -> tuple[Any, str]:
+    """What `run` returns, of a command that runs in this process: one of its own loads torch first."""
+    stdout, stderr, level = io.StringIO(), io.StringIO(), logging.getLogger("legr").level
+    try:
+        with redirect_stdout(stdout), redirect_stderr(stderr):
+            ended = terminal.run(lambda: cli([*map(str, arguments)], standalone_mode=False, prog_name="python -m legr"))
+    finally:
+        logging.getLogger("legr").setLevel(level)
+    assert ended == code, stderr.getvalue()
+    return _answer(stdout.getvalue(), stderr.getvalue())
 
 
 def refused(*arguments: object) -> str:
-    """What a command says that ends with exit code 2. It runs in this process: one of its own loads torch first."""
-    stderr, level = io.StringIO(), logging.getLogger("legr").level
-    try:
-        with redirect_stderr(stderr):
-            code = terminal.run(lambda: cli([*map(str, arguments)], standalone_mode=False, prog_name="python -m legr"))
-    finally:
-        logging.getLogger("legr").setLevel(level)
-    said = stderr.getvalue()
-    assert code == 2, said
-    assert "Traceback" not in said
-    return said
+    """What a command says that ends with exit code 2."""
+    return called(*arguments, code=2)[1]
 
 
 def kill_when(pattern: str, *arguments: object, sig: int = signal.SIGKILL) -> tuple[int, str]:
@@ -59,6 +61,11 @@ def kill_when(pattern: str, *arguments: object, sig: int = signal.SIGKILL) -> tu
             break
     said += process.stderr.read()
     return process.wait(), said
+
+
+def _answer(stdout: str, stderr: str) -> tuple[Any, str]:
+    assert "Traceback" not in stderr
+    return (json.loads(stdout) if stdout.startswith("{") else stdout), stderr
 
 
 def learn(study: Path, *more: object) -> tuple[str, ...]:

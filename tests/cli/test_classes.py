@@ -12,7 +12,7 @@ from legr.data.batches import iterate
 from legr.study.store import Study
 from legr.training.models import build_model
 from legr.training.weights import load_weights
-from tests.cli.processes import run
+from tests.cli.processes import called, refused
 from tests.data.pictures import write_class_folders
 
 CHOSEN = (1, 4, 7)
@@ -20,9 +20,9 @@ CHOSEN = (1, 4, 7)
 
 def test_a_study_of_three_digits(tmp_path: Path) -> None:
     weights, study = tmp_path / "w.safetensors", tmp_path / "study"
-    run("train", "--model", "cifar_resnet8", "--data", "digits", "--epochs", 2, "--out", weights)
+    called("train", "--model", "cifar_resnet8", "--data", "digits", "--epochs", 2, "--out", weights)
     new = ("--model", "cifar_resnet8", "--weights", weights, "--data", "digits")
-    run("new", "--study", study, *new, "--classes", "7,1, 4")
+    called("new", "--study", study, *new, "--classes", "7,1, 4")
     opened = Study.open(study)
     assert (opened.info.classes, len(opened.info.all_classes), opened.info.num_classes) == (("1", "4", "7"), 10, 3)
 
@@ -32,20 +32,20 @@ def test_a_study_of_three_digits(tmp_path: Path) -> None:
     with torch.inference_mode():
         for inputs, labels in iterate(images.test, normalization_of(opened), batch=64):
             correct += int((full(inputs)[:, CHOSEN].argmax(1) == labels).sum())
-    found, _ = run("evaluate", "--study", study, "--json")
+    found, _ = called("evaluate", "--study", study, "--json")
     assert found["images"] == len(images.test) < 120
     assert found["top1"] == pytest.approx(correct / len(images.test), abs=1.5 / len(images.test))
 
-    assert run("learn", "--study", study, *new, "--classes", "1,4,7", "--candidates", 3, "--images", 64, "--json")[0]
-    said = run("learn", "--study", study, *new, "--classes", "1,4", code=2)[1]
+    assert called("learn", "--study", study, *new, "--classes", "1,4,7", "--candidates", 3, "--images", 64, "--json")[0]
+    said = refused("learn", "--study", study, *new, "--classes", "1,4")
     assert "this study is about the classes 1, 4, 7" in said
-    assert "has no class 'x'" in run("new", "--study", tmp_path / "no", *new, "--classes", "1,x", code=2)[1]
+    assert "has no class 'x'" in refused("new", "--study", tmp_path / "no", *new, "--classes", "1,x")
 
-    exported, _ = run("export", "--study", study, "--macs", 0.5, "--out", tmp_path / "out", "--json")
+    exported, _ = called("export", "--study", study, "--macs", 0.5, "--out", tmp_path / "out", "--json")
     assert legr.rebuild(exported["recipe"])(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
     assert json.loads(Path(exported["recipe"]).read_text())["classes"] == ["1", "4", "7"]
     again = tmp_path / "again"
-    run("new", "--study", again, "--recipe", exported["recipe"], "--data", "digits")
+    called("new", "--study", again, "--recipe", exported["recipe"], "--data", "digits")
     assert Study.open(again).info.classes == ("1", "4", "7")
 
 
@@ -54,9 +54,9 @@ def test_names_with_commas(tmp_path: Path) -> None:
     new = ("--model", "cifar_resnet8", "--weights", "none", "--data", folder, "--normalize", "imagenet")
     for number, given in enumerate((["bee, ant, red"], ["ant, red", "bee"])):
         study = tmp_path / f"study-{number}"
-        run("new", "--study", study, *new, *(part for names in given for part in ("--classes", names)))
+        called("new", "--study", study, *new, *(part for names in given for part in ("--classes", names)))
         assert Study.open(study).info.classes == ("ant, red", "bee")
     same = ("--classes", "bee", "--classes", "ant, red")
-    assert run("learn", "--study", study, *same, "--candidates", 2, "--images", 16, "--json")[0]
-    assert "about the classes" in run("learn", "--study", study, "--classes", "ant, wood,bee", code=2)[1]
-    assert "has no class 'ant'" in run("new", "--study", tmp_path / "no", *new, "--classes", "ant,bee", code=2)[1]
+    assert called("learn", "--study", study, *same, "--candidates", 2, "--images", 16, "--json")[0]
+    assert "about the classes" in refused("learn", "--study", study, "--classes", "ant, wood,bee")
+    assert "has no class 'ant'" in refused("new", "--study", tmp_path / "no", *new, "--classes", "ant,bee")

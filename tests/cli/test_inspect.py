@@ -6,11 +6,11 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from legr.training.models import build_model
-from tests.cli.processes import refused, run
+from tests.cli.processes import called, refused
 
 
 def test_inspect_says_what_can_go_and_why_the_rest_cannot() -> None:
-    found, _ = run("inspect", "--model", "cifar_resnet8", "--json")
+    found, _ = called("inspect", "--model", "cifar_resnet8", "--json")
     assert found["inputs"] == [[1, 3, 32, 32]]
     assert found["params"] == sum(p.numel() for p in build_model("cifar_resnet8", 10).parameters())
     assert found["prunable_macs"] == 1.0
@@ -19,7 +19,7 @@ def test_inspect_says_what_can_go_and_why_the_rest_cannot() -> None:
     assert [(r["operation"], r["channels"]) for r in found["held"]] == [("output", 10)]
     assert found["untouched"] == []
 
-    said, _ = run("inspect", "--model", "cifar_resnet8", "--classes", 3)
+    said, _ = called("inspect", "--model", "cifar_resnet8", "--classes", 3)
     assert said.startswith("cifar_resnet8 on 1x3x32x32: ")
     assert re.search(r"\n +3  output: they are the model's output", said)
 
@@ -27,8 +27,8 @@ def test_inspect_says_what_can_go_and_why_the_rest_cannot() -> None:
 def test_inspect_takes_sizes_and_weights(tmp_path: Path) -> None:
     file = tmp_path / "w.safetensors"
     save_file(build_model("cifar_resnet8", 10, seed=4).state_dict(), file)
-    small, _ = run("inspect", "--model", "cifar_resnet8", "--input", "1x3x16x48", "--weights", file, "--json")
-    usual, _ = run("inspect", "--model", "cifar_resnet8", "--json")
+    small, _ = called("inspect", "--model", "cifar_resnet8", "--input", "1x3x16x48", "--weights", file, "--json")
+    usual, _ = called("inspect", "--model", "cifar_resnet8", "--json")
     assert small["inputs"] == [[1, 3, 16, 48]]
     assert small["macs"] < usual["macs"]
 
@@ -37,7 +37,7 @@ def test_a_detector_is_inspected_with_its_own_weights(tmp_path: Path) -> None:
     """Files from elsewhere name a detector's parameters without our wrapper."""
     file, name = tmp_path / "w.safetensors", "ssdlite320_mobilenet_v3_large"
     save_file(build_model(name, 4).get_submodule("detector").state_dict(), file)
-    found, _ = run("inspect", "--model", name, "--classes", 4, "--weights", file, "--json")
+    found, _ = called("inspect", "--model", name, "--classes", 4, "--weights", file, "--json")
     assert found["prunable_macs"] > 0.5
     assert {"operation", "module", "reason", "channels"} <= set(found["held"][0])
 

@@ -8,7 +8,7 @@ from typing import Any
 from safetensors import safe_open
 
 from legr.study.store import Study
-from tests.cli.processes import COMMAND, ROOT, kill_when, refused, run
+from tests.cli.processes import COMMAND, ROOT, called, kill_when, refused, run
 
 
 def train(out: Path, *more: object) -> tuple[object, ...]:
@@ -25,7 +25,7 @@ def test_killed_and_repeated_it_gives_the_same_weights(tmp_path: Path) -> None:
     assert [path.name for path in sorted(tmp_path.iterdir())] == [killed.name, whole.name]
     for name in ("top1", "loss", "heldout_top1", "best_epoch"):
         assert found[name] == again[name]
-    assert run(*train(whole), code=2)[1].startswith(f"{whole} is there already")
+    assert refused(*train(whole)).startswith(f"{whole} is there already")
 
     made = _made(killed)
     assert (made["model"], made["settings"]["epochs"], made["top1"]) == ("cifar_resnet8", 3, again["top1"])
@@ -35,15 +35,15 @@ def test_killed_and_repeated_it_gives_the_same_weights(tmp_path: Path) -> None:
     )
 
     study = tmp_path / "study"
-    run("new", "--study", study, "--model", "cifar_resnet8", "--weights", killed, "--data", "digits")
+    called("new", "--study", study, "--model", "cifar_resnet8", "--weights", killed, "--data", "digits")
     assert Study.open(study).info.weights_origin == "legr"
-    dense, _ = run("evaluate", "--study", study, "--json")
+    dense, _ = called("evaluate", "--study", study, "--json")
     assert dense["top1"] == found["top1"]
 
 
 def test_another_cycle_begins_with_given_weights_and_its_header_tells_both(tmp_path: Path) -> None:
     first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
-    before, _ = run(*train(first))
+    before, _ = called(*train(first))
     kill_when("epoch 1 of 3", *train(second, "--weights", first, "--seed", 1))
     after, said = run(*train(second, "--weights", first, "--seed", 1))
     assert "going on after epoch 1 of 3" in said
@@ -55,16 +55,14 @@ def test_another_cycle_begins_with_given_weights_and_its_header_tells_both(tmp_p
 
     # Never trained on held-out images: only if that is so of the first weights as well.
     other, mixed = tmp_path / "other.safetensors", tmp_path / "mixed.safetensors"
-    run(*train(other, "--split-seed", 1, "--epochs", 1))
-    run(*train(mixed, "--weights", other, "--epochs", 1))
+    called(*train(other, "--split-seed", 1, "--epochs", 1))
+    called(*train(mixed, "--weights", other, "--epochs", 1))
     for weights, origin in ((second, "legr"), (mixed, "elsewhere")):
         study = tmp_path / weights.stem
-        run("new", "--study", study, "--model", "cifar_resnet8", "--weights", weights, "--data", "digits")
+        called("new", "--study", study, "--model", "cifar_resnet8", "--weights", weights, "--data", "digits")
         assert Study.open(study).info.weights_origin == origin
-    assert (
-        "does not fit the model"
-        in run(*train(tmp_path / "no.safetensors", "--weights", first, "--model", "cifar_resnet20"), code=2)[1]
-    )
+    said = refused(*train(tmp_path / "no.safetensors", "--weights", first, "--model", "cifar_resnet20"))
+    assert "does not fit the model" in said
 
 
 def _made(path: Path) -> dict[str, Any]:
@@ -81,7 +79,7 @@ def test_a_second_training_to_the_same_file_is_refused_while_the_first_lives(tmp
         assert first.stderr is not None
         assert any("epoch 1 of 500" in line for line in first.stderr)
         for second in (long, train(out, "--seed", 1)):  # also with other settings: the file is the same
-            assert run(*second, code=2)[1].startswith("w.safetensors is being trained by another process; wait until")
+            assert refused(*second).startswith("w.safetensors is being trained by another process; wait until")
         assert first.poll() is None  # undisturbed
     finally:
         first.kill()

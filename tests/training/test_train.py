@@ -1,5 +1,6 @@
 """Training: killed and resumed it gives the same weights; the best epoch is kept; it finds back from no number."""
 
+import os
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -308,3 +309,18 @@ def test_answers_that_would_fill_the_disk_are_not_kept(tmp_path: Path, monkeypat
     monkeypatch.setattr(teacher_module, "LARGEST", 1000)
     taught(tmp_path / "lessons", tmp_path / "a.safetensors", tiny())
     assert not (tmp_path / "lessons").exists()
+
+
+def test_answers_asked_for_longest_ago_make_room_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = [tmp_path / "lessons" / name for name in ("one", "two", "three")]
+    for number, lessons in enumerate(folders[:2]):
+        taught(lessons, tmp_path / f"{number}.safetensors", tiny())
+    kept = sorted(folders[0].parent.glob("*/*"))
+    assert [file.parent.name for file in kept] == ["one", "one", "two", "two"]
+    for age, file in enumerate((*sorted(folders[1].glob("*")), *sorted(folders[0].glob("*")))):
+        os.utime(file, (1000 + age, 1000 + age))
+    taught(folders[1], tmp_path / "again.safetensors", tiny())  # known, and asked for just now
+    assert Counting.asked == []
+    monkeypatch.setattr(teacher_module, "ROOM", 4 * kept[0].stat().st_size)
+    taught(folders[2], tmp_path / "new.safetensors", tiny())
+    assert sorted(file.parent.name for file in folders[0].parent.glob("*/*")) == ["three", "three", "two", "two"]

@@ -29,6 +29,7 @@ function layout(more) {
     margin: { l: 8, r: 8, t: 30, b: 8 },
     legend: { orientation: "h", yanchor: "bottom", y: 1.01, xanchor: "left", x: 0, traceorder: "normal" },
     hovermode: "closest",
+    hoverlabel: { bgcolor: "white", bordercolor: "#c4cad3", font: { color: "#1f2937", size: 12 }, align: "left" },
     uirevision: "keep",
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
