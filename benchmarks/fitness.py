@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from torch import nn
 
 from benchmarks.studies import CPU, Bench
@@ -199,7 +200,7 @@ def table(found: dict[str, Any], names: Sequence[str], budgets: Sequence[float])
 
 
 def _spearman(first: Sequence[float], second: Sequence[float]) -> float:
-    ranks = [np.argsort(np.argsort(values)) for values in (first, second)]
+    ranks = [pd.Series(values).rank() for values in (first, second)]  # of ties, the mean of theirs
     return float(np.corrcoef(*ranks)[0, 1])
 
 

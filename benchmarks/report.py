@@ -56,17 +56,21 @@ def training() -> Iterator[str]:
 
 
 def flagship() -> Iterator[str]:
-    """Every budget of the sample: before fine-tuning, and after."""
+    """Every budget of the sample: before fine-tuning, and after; milliseconds an image as the original's are taken."""
     points = Study.open(FLAGSHIP).points
     original = next(point for point in points if point.ranking == "original")
     yield from _header(
-        "MACs asked, %", *(f"{ranking} before" for ranking in RANKINGS), *(f"{r} after" for r in RANKINGS)
+        "MACs asked, %",
+        *(f"{ranking} before" for ranking in RANKINGS),
+        *(f"{ranking} after" for ranking in RANKINGS),
+        *(f"{ranking}, ms" for ranking in RANKINGS),
     )
-    yield _cells("100", f"{100 * original.top1:.2f}", *[""] * 5)
+    yield _cells("100", f"{100 * original.top1:.2f}", *[""] * 5, _milliseconds(original, original), "", "")
     found = {(p.ranking, p.budget, bool(p.finetuned)): p for p in points}
     for budget in sorted({p.budget for p in points if p.ranking != "original"}, reverse=True):
         cells = [found.get((ranking, budget, tuned)) for tuned in (False, True) for ranking in RANKINGS]
-        yield _cells(f"{100 * budget:g}", *(_top1(point) for point in cells))
+        times = (_milliseconds(point, original) for point in cells[: len(RANKINGS)])
+        yield _cells(f"{100 * budget:g}", *(_top1(point) for point in cells), *times)
     yield ""
     yield from _commands([(f"{p.ranking}, {100 * p.budget:g} %", p.made) for p in points if p.finetuned])
 
@@ -114,6 +118,11 @@ BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = {
 
 def _top1(point: Point | None) -> str:
     return f"{100 * point.top1:.2f}" if point else ""
+
+
+def _milliseconds(point: Point | None, original: Point) -> str:
+    alike = point and point.latency and original.latency and point.latency.conditions == original.latency.conditions
+    return f"{point.latency.milliseconds:.2f}" if point and point.latency and alike else ""
 
 
 def _header(*names: str) -> Iterator[str]:
