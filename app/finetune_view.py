@@ -72,9 +72,11 @@ def expectation(study: Study, budget: float, settings: TrainSettings) -> str:
     runs, curve = study.finetuned, state.curve(study, study.default_ranking)
     step = curve.step(macs=budget)
     keep, macs_fraction = keep_id(curve.keep(step)), float(curve.macs[step] / curve.dense.macs)
-    same = next((run for run in runs if run.keep_id == keep and run.settings == asdict(settings)), None)
-    if same is not None:
-        return f"Trained like this already: {100 * same.top1:.2f} % top-1, in the table below."
+    same = [run for run in runs if run.keep_id == keep and run.settings == asdict(settings)]
+    if same:
+        found = min(same, key=lambda run: run.half)
+        rounded = ", and rounded to float16" if found.half else ""
+        return f"Trained like this already{rounded}: {100 * found.top1:.2f} % top-1, in the table below."
     if not runs:
         return ""
 
@@ -136,7 +138,8 @@ def show_runs(study: Study) -> None:
     table = runs_info(runs)
     two_places = {name: st.column_config.NumberColumn(format="%.2f") for name in table.columns if name.endswith("%")}
     two_places["Held-out, %"] = st.column_config.NumberColumn(
-        format="%.2f", help="Of the epoch that was kept, as it was judged in training: on a processor in bfloat16."
+        format="%.2f",
+        help="Of the epoch that was kept, as it was judged in training: in bfloat16 where the device has it.",
     )
     chosen = st.dataframe(
         table,
@@ -174,6 +177,7 @@ def how(run: FineTuned) -> str:
         return many(run.epochs, "epoch")
     taught = {"--distill": "with a teacher", "--no-distill": "no teacher"}
     words = [taught[argument] for argument in arguments if argument in taught]
+    words += ["float16 weights"] if run.half else []
     for name, value in pairwise(arguments):
         if name == "--epochs":
             words.append(many(int(value), "epoch"))

@@ -10,6 +10,7 @@ import torch
 
 from legr.commands.network import images_of, network_at, original, ready
 from legr.commands.prepared import keep_statistics
+from legr.files import temporary_beside
 from legr.ranking.limits import Budget
 from legr.study.shelf import save_note
 from legr.study.store import Study
@@ -24,13 +25,20 @@ def publish(study: Study, out: Path, note: str) -> None:
     answer as they were measured where the images are not. Fine-tuned weights of the other rankings stay behind.
     """
     _keep_statistics(study)
-    shutil.rmtree(out, ignore_errors=True)
-    sample = study.copy_to(out).with_info(name=out.name)
-    for name in LEFT_OUT:
-        shutil.rmtree(out / name, ignore_errors=True)
-    _drop_compared_weights(sample)
-    save_note(sample, note)
-    sample.mark_as_sample()
+    made, before = temporary_beside(out), temporary_beside(out)
+    try:
+        sample = study.copy_to(made).with_info(name=out.name)
+        for name in LEFT_OUT:
+            shutil.rmtree(made / name, ignore_errors=True)
+        _drop_compared_weights(sample)
+        save_note(sample, note)
+        sample.mark_as_sample()
+        if out.exists():
+            out.rename(before)
+        made.rename(out)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def _keep_statistics(study: Study) -> None:

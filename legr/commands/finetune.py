@@ -106,6 +106,9 @@ def _train(
     before = score(start, dataset.test, normalization, device=device)
     checkpoint = study.path / "checkpoints" / f"{key}.safetensors"
     with study.lock("finetune"):
+        done = next((run for run in study.finetuned if run.key == key), None)
+        if done:  # by whoever had the lock
+            return done
         result = train(
             start,
             model,
@@ -124,7 +127,7 @@ def _train(
         header = {"made_by": "legr", "data": dataset.fingerprint, "made": json.dumps(made)}
         save_weights(result.model, study.finetuned_weights(key), header, half=half)
         tuned = replace(network, model=result.model)
-        provenance = {"key": key, **asdict(settings)}
+        provenance = {"key": key, **asdict(settings), "epochs": len(result.curve)}
         latency = _known_latency(study, network, ranking, device)
         latency = latency or measure_latency(tuned.model, study.info.input_shape, device=device)
         point = measure_point(study, tuned, dataset, ranking, macs, latency, device, provenance)

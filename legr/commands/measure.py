@@ -126,7 +126,7 @@ def measure_point(
     provenance: Mapping[str, Any] | None = None,
 ) -> Point:
     """Accuracy of one network on test images; `provenance` tells how it was fine-tuned, if it was."""
-    model, recalibrated = ready(study, network, dataset, device)
+    model, recalibrated = ready(study, network, dataset, device, tuned=provenance is not None)
     found = score(model, dataset.test, normalization_of(study), device=device)
     return Point(
         ranking=ranking,

@@ -185,11 +185,16 @@ def network_at(
     return Network(pruned.eval(), keep, keep_id(keep), *cost, cost[0] / curve.dense.macs, run)
 
 
-def ready(study: Study, network: Network, dataset: Dataset, device: torch.device) -> tuple[nn.Module, bool]:
+def ready(
+    study: Study, network: Network, dataset: Dataset, device: torch.device, *, tuned: bool = False
+) -> tuple[nn.Module, bool]:
     """The network as it is reported and exported, and whether its batch norms were recalibrated.
 
     The untouched original keeps its own statistics; all others get those that do better on held-out images.
+
+    Args:
+        tuned: it has just been fine-tuned, and no run tells of it yet.
     """
-    if network.is_dense and network.run is None:
+    if network.is_dense and network.run is None and not tuned:
         return network.model, False
     return with_better_statistics(network.model, dataset, normalization_of(study), device=device)

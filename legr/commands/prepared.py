@@ -19,7 +19,7 @@ from legr.errors import DataError, WeightsError
 from legr.machine import cache_folder
 from legr.study.compared import name_of
 from legr.study.store import Study
-from legr.training.weights import save_weights
+from legr.training.weights import load_state, save_weights
 
 _KINDS = ("running_mean", "running_var")
 
@@ -45,7 +45,7 @@ def prepared(study: Study, network: Network, images: Callable[[], Dataset], devi
     for path in (_in_study(study, network), _in_cache(study, network)):
         chosen = _read(path, own)
         if chosen is not None:
-            network.model.load_state_dict(chosen[0], strict=False)
+            load_state(network.model, chosen[0])
             return Prepared(network.model, chosen[1], True)
     try:
         dataset = images()

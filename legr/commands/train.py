@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from legr.data.encoded import ImageShape
 from legr.data.images import IMAGENET_NORMALIZATION
 from legr.data.load import load_dataset
 from legr.errors import SettingsError, WeightsError
+from legr.machine import cache_folder
 from legr.progress import Report
 from legr.training.evaluate import score
 from legr.training.models import ModelSpec, build_model
@@ -112,24 +114,24 @@ def _alone(out: Path) -> Iterator[None]:
     """Be the only one who trains for a file, whose checkpoint two would overwrite in turns.
 
     Raises:
-        WeightsError: another process does, or the lock beside the file cannot be made.
+        WeightsError: another process does, or nothing can be written there.
     """
-    path = out.with_name(f".{out.name}.lock")
-    lock = FileLock(path)
+    name = hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:16]
+    lock = FileLock(cache_folder() / "locks" / f"train-{name}.lock")  # stays there: two could hold one that is removed
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out.parent):  # hours of training must not end in a folder that is read-only
+            pass
+        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
         raise WeightsError(
             f"{out.name} is being trained by another process; wait until that has ended, or choose another file"
         ) from None
     except OSError as error:
-        raise WeightsError(f"cannot write {path} ({error}): free space or choose another folder") from error
-    try:
+        raise WeightsError(f"cannot write {out} ({error}): free space or choose another folder") from error
+    with lock:
         yield
-    finally:
-        path.unlink(missing_ok=True)  # before it is freed: nobody else can have it yet
-        lock.release()
 
 
 def _command(

@@ -174,6 +174,11 @@ class FineTuned(_Record):
     ranking: str = ""  # on whose path the network lay; "" in runs of earlier versions
     made: Mapping[str, Any] = field(default_factory=dict)  # command, seed, seconds, machine
 
+    @property
+    def half(self) -> bool:
+        """Whether its weights were rounded to what float16 holds before they were judged."""
+        return "--half" in str(self.made.get("command", "")).split()
+
 
 def _known(cls: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
     return {f.name: data[f.name] for f in fields(cls) if f.name in data}

@@ -85,7 +85,6 @@ def answers(
     return torch.cat(classes), torch.cat(probabilities)
 
 
-@torch.inference_mode()
 def _logits(
     model: nn.Module,
     split: Split,
@@ -97,9 +96,15 @@ def _logits(
     """Outputs in float32, and labels, batch by batch."""
     network = copy.deepcopy(model) if dtype != torch.float32 else model
     network = cast(nn.Module, network.to(device, dtype, memory_format=torch.channels_last)).eval()  # type: ignore[call-overload]
-    for inputs, labels in iterate(
-        split, normalization, batch=batch_for(split), device=device, dtype=dtype, order=order
-    ):
+    return _asked(
+        network, iterate(split, normalization, batch=batch_for(split), device=device, dtype=dtype, order=order)
+    )
+
+
+@torch.inference_mode()
+def _asked(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
+    """No tensor of the network is made here: one that is trained could not go on with it."""
+    for inputs, labels in batches:
         yield network(inputs).float(), labels
 
 

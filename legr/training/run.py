@@ -102,7 +102,7 @@ class Run:
         load_state(self.network, parts["model"])
         self._best = parts["best"]
         if self.average is not None:
-            self.average.load_state_dict(parts["average"])
+            load_state(self.average, parts["average"])
         self.optimizer.state.clear()
         for name, parameter in self.network.named_parameters():
             if name in parts["momentum"]:

@@ -71,7 +71,7 @@ def load_state(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Copy tensors that fit into a model, as of its own version: MNASNet asks for one, and files do not tell it."""
     state = OrderedDict(tensors)
     state._metadata = model.state_dict()._metadata  # type: ignore[attr-defined]
-    model.load_state_dict(state, strict=False)  # only counters may be missing, _check_fit saw to it
+    model.load_state_dict(state, strict=False)  # what is missing stays: callers have looked at what there is
 
 
 def round_to_half(model: nn.Module) -> None:

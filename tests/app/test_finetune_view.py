@@ -62,6 +62,11 @@ def test_a_run_says_how_long_it_may_take_before_it_starts(open_app: OpenApp, stu
     assert expectation(study, 0.4, RECIPES["short"]) == "About 2 min: 3 epochs at 20 % took 30 s on a Jetson."
     assert expectation(study, 0.5, RECIPES["quick"]) == "Trained like this already: 93.00 % top-1, in the table below."
     assert "3 epochs" in expectation(study, 0.5, replace(RECIPES["quick"], seed=1))
+    plain = max(study.finetuned, key=lambda run: run.macs_fraction)
+    study.save_finetuned(replace(plain, made={"command": "python -m legr finetune --macs 0.5 --half"}))
+    assert expectation(study, 0.5, RECIPES["quick"]).startswith(
+        "Trained like this already, and rounded to float16: 93.00 %"
+    )
 
 
 def test_runs_of_one_budget_are_told_apart(studies: Path) -> None:
@@ -76,6 +81,7 @@ def test_runs_of_one_budget_are_told_apart(studies: Path) -> None:
     ):
         named = how(replace(run, settings=asdict(settings)))
         assert sorted(named.split(", ")) == sorted(words.split(", ")) and named.split(", ")[0] == words.split(", ")[0]
+    assert how(replace(run, made={"command": "python -m legr finetune --half"})) == f"{how(run)}, float16 weights"
     assert how(replace(run, settings={"of another version": 1})) == "3 epochs"
 
 

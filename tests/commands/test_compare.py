@@ -1,6 +1,7 @@
 """Both networks on every test image: the counts are those of the frontier, and nothing is asked twice."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,15 @@ from legr.commands import compare as module
 from legr.commands.compare import PICTURE_SIDE, compare, pictures_of, stored_comparison
 from legr.commands.create import create
 from legr.commands.look import look
+from legr.commands.network import network_at, original
+from legr.commands.prepared import keep_statistics, prepared
 from legr.errors import DataError
 from legr.progress import Progress, silent
 from legr.ranking.limits import Budget
 from legr.study.compared_files import load_comparison
 from legr.study.places import SAMPLES
 from legr.study.store import Study
+from legr.training.models import build_model
 
 CPU = torch.device("cpu")
 BUDGET = Budget(macs=0.3)
@@ -158,3 +162,12 @@ def test_statistics_are_chosen_once_and_go_where_the_study_goes(
     (statistics,) = (copy / "statistics").iterdir()
     statistics.write_bytes(b"torn")
     assert ask(Study.open(copy)) == unknown
+
+
+def test_statistics_are_read_again_by_a_network_that_asks_for_its_version(study: Study) -> None:
+    """MNASNet wants to know by which version its state was written, and a file of tensors does not tell."""
+    network = network_at(study, original(study), BUDGET, finetuned=False)
+    network = replace(network, model=build_model("mnasnet0_5", 10).eval())
+    keep_statistics(study, network, network.model, True)
+    found = prepared(study, network, lambda: pytest.fail("the images are not needed"), CPU)
+    assert (found.known, found.recalibrated) == (True, True)

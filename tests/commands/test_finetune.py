@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from legr.commands import finetune as module
+from legr.commands import network as networks
 from legr.commands.evaluate import evaluate
 from legr.commands.finetune import finished_finetune, lessons, run_finetune
 from legr.commands.network import network_at, original
@@ -94,3 +96,37 @@ def test_what_the_original_said_belongs_to_its_images_their_order_and_the_networ
     }
     assert len(folders) == 7
     assert lessons(study, replace(SETTINGS, epochs=9, lr=0.3), CPU) in folders
+
+
+def test_whoever_waited_for_the_same_run_takes_it(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "train", None)
+    monkeypatch.setattr(module, "finished_finetune", lambda *args, **kwargs: None)  # asked before the other had ended
+    again = run_finetune(study, HALF, SETTINGS, CPU, silent, ranking="uniform", half=True)
+    assert again["top1"] == study.finetuned[0].top1
+
+
+def test_the_whole_network_is_reported_as_it_is_exported(
+    made_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fine-tuned it is not the original any more, and its statistics are chosen like those of any other."""
+    monkeypatch.setattr(networks, "with_better_statistics", lambda model, *args, **more: (model, True))
+    study, whole = Study.open(made_study).copy_to(tmp_path / "digits8"), Budget(macs=1.0)
+    found = run_finetune(study, whole, SETTINGS, CPU, silent)
+    (point,) = (p for p in study.points if p.finetuned)
+    scored = evaluate(study, whole, "identity", True, CPU, silent)
+    assert scored["finetuned"] and scored["top1"] == found["top1"]
+    assert scored["recalibrated"] and point.recalibrated
+
+
+def test_a_run_that_ended_early_says_how_long_it_was(
+    made_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, train = Study.open(made_study).copy_to(tmp_path / "digits8"), module.train
+    monkeypatch.setattr(
+        module, "train", lambda *args, **more: train(*args[:4], replace(args[4], epochs=1), *args[5:], **more)
+    )
+    run_finetune(study, HALF, replace(SETTINGS, epochs=3), CPU, silent)
+    (run,), (point,) = study.finetuned, (p for p in study.points if p.finetuned)
+    assert point.finetuned is not None
+    assert run.epochs == point.finetuned["epochs"] == 1
+    assert run.settings["epochs"] == 3

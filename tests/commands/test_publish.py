@@ -49,3 +49,19 @@ def test_a_sample_goes_without_its_images(study: Study, tmp_path: Path) -> None:
     assert weights.keys() == expected.keys()
     differ = {name.rpartition(".")[2] for name in weights if not torch.equal(weights[name], expected[name])}
     assert differ <= {"num_batches_tracked"}  # a counter that no evaluation reads
+
+
+def test_the_sample_before_stays_where_publishing_fails(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError("no space left on device")
+
+    out = SAMPLES / "digits-resnet20"
+    before = shutil.copytree(out, tmp_path / "sample")
+    monkeypatch.setattr("samples.publish.save_note", full)
+    monkeypatch.setattr("samples.publish._keep_statistics", lambda study: None)
+    with pytest.raises(OSError, match="no space"):
+        publish(study, before, "A note.")
+    assert sorted(p.name for p in before.iterdir()) == sorted(p.name for p in out.iterdir())
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["sample", "study"]

@@ -324,3 +324,27 @@ def test_answers_asked_for_longest_ago_make_room_for_others(tmp_path: Path, monk
     monkeypatch.setattr(teacher_module, "ROOM", 4 * kept[0].stat().st_size)
     taught(folders[2], tmp_path / "new.safetensors", tiny())
     assert sorted(file.parent.name for file in folders[0].parent.glob("*/*")) == ["three", "three", "two", "two"]
+
+
+def test_a_run_of_a_network_that_asks_for_its_version_is_read_again(tmp_path: Path) -> None:
+    """MNASNet wants to know by which version its state was written, and a file of tensors does not tell."""
+    settings = TrainSettings(epochs=2, average=0.9)
+    row = {"loss": 1.0, "heldout_top1": 0.5, "heldout_loss": 1.0, "seconds": 1.0}
+    run = Run(build_model("mnasnet0_5", 10), settings, tmp_path / "c.safetensors")
+    assert run.average is not None
+    with torch.no_grad():
+        next(run.average.parameters()).add_(1)
+    run.finish_epoch(row)
+    again = Run(build_model("mnasnet0_5", 10, seed=1), settings, tmp_path / "c.safetensors")
+    assert again.average is not None and len(again.curve) == 1
+    assert torch.equal(next(again.average.parameters()), next(run.average.parameters()))
+    assert again.fall_back()
+
+
+def test_a_network_that_was_judged_in_float32_trains_on() -> None:
+    """Where there is no bfloat16 it is no copy that held-out images judge."""
+    narrow = nn.Conv2d(1, 1, 1)  # whose weights have to be laid out anew for channels last
+    network, data = nn.Sequential(nn.Conv2d(3, 1, 1), narrow, nn.Flatten(), nn.Linear(64, 10)), digits()
+    score(network, data.heldout, data.statistics(), device=CPU)
+    network.train()(torch.randn(2, 3, 8, 8)).sum().backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
