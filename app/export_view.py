@@ -7,9 +7,19 @@ from pathlib import Path
 
 import streamlit as st
 
+from app import state
 from app.widgets import budget_of, plain
 from legr.jobs.records import Job
 from legr.study.store import Study
+
+
+def weights_line(study: Study, budget: float) -> str:
+    """Which weights an export of the default ranking's network has at a budget of MACs."""
+    curve = state.curve(study, study.default_ranking)
+    run = study.best_finetuned(curve.keep(curve.step(macs=budget)))
+    if run is None:
+        return "Exported as it is: nothing is fine-tuned at this budget yet."
+    return f"Exported with its fine-tuned weights: {100 * run.top1:.2f} % top-1."
 
 
 def show_export(study: Study, job: Job) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from app import state
 from app.charts import CAPTIONS
 from app.dial_view import begin_dial, show_dial
-from app.export_view import show_export
+from app.export_view import show_export, weights_line
 from app.finetune_view import expectation, settings_of, show_runs, show_training, training_form
 from app.job_panel import job_panel, launch, others_at_work
 from app.welcome import learn_first
@@ -56,11 +56,14 @@ def export(study: Study, budget: float) -> None:
         "that rebuild the network in PyTorch."
     )
     job = records.latest(study, "export")
-    if not (job and job.active) and st.button(f"Export at {100 * budget:g} %", key="export"):
-        with guarded():
-            own = state.own_copy(study)
-            out = own.path / "exports" / f"macs-{100 * budget:g}"
-            launch(own, "export", ["--macs", f"{budget:.6g}", "--out", str(out)])
+    if not (job and job.active):
+        macs = f"{budget:.6g}"
+        if st.button(f"Export at {100 * budget:g} %", key="export"):
+            with guarded():
+                own = state.own_copy(study)
+                out = own.path / "exports" / f"macs-{100 * budget:g}"
+                launch(own, "export", ["--macs", macs, "--out", str(out)])
+        st.caption(plain(weights_line(study, float(macs))))
     job_panel(study, "export", draw=lambda current: show_export(study, current))
 
 

@@ -41,8 +41,8 @@ TUNED: tuple[tuple[RankingName, float], ...] = (
 )
 NOTE = (
     "A ResNet-56 on CIFAR-10, trained, ranked, pruned and fine-tuned by this program. Drag the budget; the green "
-    "diamonds of the frontier are networks that were fine-tuned, and can be exported as they are. To learn or "
-    "fine-tune here, CIFAR-10 is downloaded once (170 MB)."
+    "diamonds of the frontier are networks that were fine-tuned, and can be exported as they are; rings are "
+    "those of the other rankings, to compare with. To learn or fine-tune here, CIFAR-10 is downloaded once (170 MB)."
 )
 
 
