@@ -14,11 +14,12 @@ import streamlit as st
 
 from app import state
 from app.charts import CAPTIONS, PLAIN, runs_figure, training_figure, training_info
-from app.widgets import budget_of, many, option, plain
-from legr.errors import SettingsError
+from app.widgets import budget_of, limits_in, many, option, plain
+from legr.errors import LegrError, SettingsError
 from legr.jobs.records import Job
 from legr.progress import duration
-from legr.study.records import FineTuned
+from legr.ranking.limits import Budget
+from legr.study.records import RANKINGS, FineTuned
 from legr.study.store import Study, keep_id
 from legr.training.settings import RECIPES, TrainSettings, as_arguments, further_of, recipe_of
 
@@ -70,9 +71,9 @@ def expectation(study: Study, budget: float, settings: TrainSettings) -> str:
     taught alike, on the machine that trained last.
     """
     runs, curve = study.finetuned, state.curve(study, study.default_ranking)
-    step = curve.step(macs=budget)
-    keep, macs_fraction = keep_id(curve.keep(step)), float(curve.macs[step] / curve.dense.macs)
-    same = [run for run in runs if run.keep_id == keep and run.settings == asdict(settings)]
+    macs_fraction = float(curve.macs[curve.step(macs=budget)] / curve.dense.macs)
+    network = state.network_id(study, study.default_ranking, budget)
+    same = [run for run in runs if run.keep_id == network and run.settings == asdict(settings)]
     if same:
         found = min(same, key=lambda run: run.half)
         rounded = ", and rounded to float16" if found.half else ""
@@ -158,7 +159,7 @@ def show_runs(study: Study) -> None:
     picked = [list(reversed(runs))[row] for row in rows]
     figure = runs_figure([(run_name(run), training_info(run.curve)) for run in picked])
     st.plotly_chart(figure, key="runs-compared", config=PLAIN, alt="Held-out accuracy of the chosen runs by epoch.")
-    commands = [f"# {run_name(run)}\n{command_here(study, run)}" for run in picked if run.made]
+    commands = [f"# {run_name(run)}{_changed(study, run)}\n{command_here(study, run)}" for run in picked if run.made]
     if commands:
         st.code("\n".join(commands), language="bash", wrap_lines=True)
 
@@ -192,6 +193,17 @@ def command_here(study: Study, run: FineTuned) -> str:
     if "--study" in words[:-1]:
         words[words.index("--study") + 1] = str(study.path)
     return shlex.join(words)
+
+
+def _changed(study: Study, run: FineTuned) -> str:
+    """A note where the command of a run leads to another network by now."""
+    try:
+        ranking = next((name for name in RANKINGS if name == run.ranking), study.default_ranking)
+        budget = Budget(**limits_in(shlex.split(run.made["command"])))
+        same = keep_id(state.curve(study, ranking).at(budget)) == run.keep_id
+    except LegrError:
+        same = False
+    return "" if same else ": made before the ranking or the shape changed; it trains another network now"
 
 
 def _caption(recipe: str) -> str:

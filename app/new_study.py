@@ -65,7 +65,7 @@ def new_study_form(done: Callable[[str], None]) -> None:
         )
         left, right = st.columns(2, gap="large")
         with left:
-            name = st.text_input("Name", placeholder="letters, digits, - and _", max_chars=60)
+            name = st.text_input("Name", placeholder="letters, digits, - and _", max_chars=60).strip()
             choice = _exported() if begin == EXPORTED else _network(models)
         with right:
             data = st.selectbox("Images", list(DATA), format_func=DATA.__getitem__)

@@ -90,7 +90,9 @@ def _goal(settings: SearchSettings) -> SearchSettings:
     if goal == WHOLE:
         return replace(settings, budgets=())
     usual = settings.budgets[0] if len(settings.budgets) == 1 else 0.3
-    percent = right.number_input("Budget, % of the MACs", 1.0, 100.0, 100 * usual, 1.0, "%.1f", width=220)
+    percent = right.number_input(
+        "Budget, % of the MACs", min(1.0, 100 * usual), 100.0, 100 * usual, 1.0, "%.1f", width=220
+    )
     return replace(settings, budgets=(float(f"{percent / 100:.6g}"),))
 
 
@@ -98,7 +100,12 @@ def _more(settings: SearchSettings) -> SearchSettings:
     with st.expander("More settings"):
         left, right = st.columns(2)
         images = left.number_input(
-            "Held-out images", 2, 100_000, settings.images, 500, help="At most as many as the study holds out."
+            "Held-out images",
+            2,
+            max(100_000, settings.images),
+            settings.images,
+            500,
+            help="At most as many as the study holds out.",
         )
         seed = right.number_input("Seed", 0, 2**32 - 1, settings.seed, help="The same seed finds the same ranking.")
     return replace(settings, images=int(images), seed=int(seed))
@@ -123,7 +130,8 @@ def _effort(study: Study, method: str, spent: float) -> int:
         required=True,
         key=f"effort-{method}-{spent:g}",
         format_func=words,
-        help="Counted in passes of one network over the held-out images; times are those of this machine.",
+        help="Counted in passes of one network over the held-out images. Times are those seen here, "
+        "else those of the machine that learned the ranking.",
     )
     if chosen in efforts:
         return efforts[chosen]

@@ -14,7 +14,7 @@ from legr.errors import StudyError
 from legr.ranking.budget import BudgetCurve
 from legr.study.places import SAMPLES, list_studies, studies_folder, writable
 from legr.study.records import RankingName
-from legr.study.store import Study
+from legr.study.store import Study, keep_id
 
 Stamp = tuple[int, ...]
 START_BUDGET = 50.0  # per cent of MACs
@@ -222,6 +222,12 @@ def _written(study: Study, *names: str) -> Stamp:
 def curve(study: Study, ranking: RankingName) -> BudgetCurve:
     """The budget curve of a ranking; shared by all tabs, and never written to."""
     return _curve(str(study.path), ranking, stamp(study))
+
+
+def network_id(study: Study, ranking: RankingName, macs: float) -> str:
+    """Which network a budget of MACs leads to; a job is started for it and for no other."""
+    found = curve(study, ranking)
+    return keep_id(found.keep(found.step(macs=macs)))
 
 
 def curve_table(study: Study, ranking: RankingName) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def study_menu(path: Path) -> None:
         with st.popover("Rename", type="tertiary", key=f"rename:{name}"):
             _form(name, "Rename", lambda new: _rename(study, new))
         with st.popover("Note", type="tertiary", key=f"noting:{name}"):
-            text = st.text_area("What is this study about?", note_of(study), LONGEST_NOTE, key=f"note:{name}")
+            text = st.text_area("What is this study about?", note_of(study), max_chars=LONGEST_NOTE, key=f"note:{name}")
             if st.button("Keep", key=f"keep:{name}"):
                 _do(lambda: save_note(study, text))
         with st.popover("Delete", type="tertiary", key=f"deleting:{name}"):

@@ -201,7 +201,12 @@ def budget_of(job: Job) -> str:
 
 def limits_of(job: Job) -> dict[str, float]:
     """The limits of that budget by name, as `Budget` takes them."""
-    given = {name: option(job.arguments, option_of(name), "") for name in UNITS}
+    return limits_in(job.arguments)
+
+
+def limits_in(arguments: Sequence[str]) -> dict[str, float]:
+    """The limits that arguments of a command ask for, by name, as `Budget` takes them."""
+    given = {name: option(arguments, option_of(name), "") for name in UNITS}
     return {name: float(limit) for name, limit in given.items() if limit}
 
 

@@ -43,7 +43,12 @@ def finetune(study: Study, budget: float, available: bool) -> None:
         how, macs = training_form(), f"{budget:.6g}"
         label, missing = f"Fine-tune at {100 * budget:g} %", None if available else NO_IMAGES
         if st.button(label, type="primary", key="finetune", disabled=not available, help=missing):
-            launch(study, "finetune", ["--macs", macs, "--ranking", study.default_ranking, *how])
+            network = state.network_id(study, study.default_ranking, float(macs))
+            launch(
+                study,
+                "finetune",
+                ["--macs", macs, "--ranking", study.default_ranking, "--network", network, *how],
+            )
         if available:
             st.caption(plain(expectation(study, float(macs), settings_of(how))))
     job_panel(study, "finetune", draw=lambda current: show_training(study, current))
@@ -62,7 +67,8 @@ def export(study: Study, budget: float) -> None:
             with guarded():
                 own = state.own_copy(study)
                 out = own.path / "exports" / f"macs-{100 * budget:g}"
-                launch(own, "export", ["--macs", macs, "--out", str(out)])
+                network = state.network_id(own, own.default_ranking, float(macs))
+                launch(own, "export", ["--macs", macs, "--out", str(out), "--network", network])
         st.caption(plain(weights_line(study, float(macs))))
     job_panel(study, "export", draw=lambda current: show_export(study, current))
 

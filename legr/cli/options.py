@@ -19,6 +19,7 @@ StudyPath = Annotated[Path, typer.Option("--study", help="Folder of the study.")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 JobId = Annotated[str | None, typer.Option("--job", hidden=True)]
+NetworkId = Annotated[str | None, typer.Option("--network", hidden=True)]  # `keep_id` of what was asked for
 Model = Annotated[str | None, typer.Option(help="Name, such as cifar_resnet56, or package.module:factory.")]
 Input = Annotated[str | None, typer.Option("--input", help="Shape of the images, such as 1x3x224x224.")]
 Weights = Annotated[str | None, typer.Option(help="File of the original's weights, or none.")]

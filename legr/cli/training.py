@@ -19,6 +19,7 @@ from legr.cli.options import (
     JobId,
     Json,
     Model,
+    NetworkId,
     Normalize,
     Ranking,
     StudyPath,
@@ -100,9 +101,11 @@ def finetune(
     device: Device = "auto",
     json: Json = False,
     job: JobId = None,
+    network: NetworkId = None,
 ) -> None:
     """Train the network at a budget back to accuracy; goes on where it stopped."""
     from legr.commands.finetune import finished_finetune, run_finetune
+    from legr.commands.network import network_id, require_network
     from legr.training.compute import pick_device
 
     asked, place, opened = required(budget, "finetune"), pick_device(device), writable_study(study)
@@ -110,13 +113,16 @@ def finetune(
     settings = recipe_of(recipe, {**further_of(option), "epochs": epochs, "distill": distill, "seed": seed})
     flags = [] if distill is None else ["--distill" if distill else "--no-distill"]
     flags += repeated("--option", option or ()) + (["--half"] if half else [])
+    network = network if job else network_id(opened, asked, ranking)
     options = {"recipe": recipe, "epochs": epochs, "seed": seed, "ranking": ranking, "device": device}
-    arguments = arguments_of({**dict(asked.limits()), **options}, flags)
+    arguments = arguments_of({**dict(asked.limits()), **options, "network": network}, flags)
 
     def known() -> dict[str, Any] | None:
+        require_network(opened, asked, ranking, network)
         return finished_finetune(opened, asked, settings, ranking, half=half)
 
     def work(report: Report) -> dict[str, Any]:
+        require_network(opened, asked, ranking, network)
         return run_finetune(opened, asked, settings, place, report, ranking=ranking, half=half)
 
     found = as_job(opened, "finetune", arguments, str(place), job, known, work)

@@ -13,6 +13,7 @@ from legr.ranking.limits import Budget
 from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.training.evaluate import score
+from legr.training.run import is_number
 
 
 def evaluate(
@@ -23,14 +24,17 @@ def evaluate(
     device: torch.device,
     report: Report,
 ) -> dict[str, Any]:
-    """Top-1 and loss in float32 on the test images; below the full budget with the better statistics."""
+    """Top-1 and loss in float32 on the test images; below the full budget with the better statistics.
+
+    The loss is None where an output is no number.
+    """
     network = network_at(study, original(study), budget, ranking=ranking, finetuned=finetuned)
     dataset = images_of(study, report)
     model, recalibrated = ready(study, network, dataset, device)
     found = score(model, dataset.test, normalization_of(study), device=device)
     return {
         "top1": found.top1,
-        "loss": found.loss,
+        "loss": found.loss if is_number(found.loss) else None,
         "images": found.images,
         "recalibrated": recalibrated,
         "finetuned": network.run is not None,

@@ -96,7 +96,7 @@ def _train(
     half: bool,
     command: list[str],
 ) -> FineTuned:
-    model = original(study)
+    model, ranking_id = original(study), study.ranking_id(ranking)
     network = network_at(study, model, budget, ranking=ranking, finetuned=False)
     key = _key(network.keep_id, settings, half)
     limits = dict(budget.limits())
@@ -130,7 +130,7 @@ def _train(
         provenance = {"key": key, **asdict(settings), "epochs": len(result.curve)}
         latency = _known_latency(study, network, ranking, device)
         latency = latency or measure_latency(tuned.model, study.info.input_shape, device=device)
-        point = measure_point(study, tuned, dataset, ranking, macs, latency, device, provenance)
+        point = measure_point(study, tuned, dataset, ranking, ranking_id, macs, latency, device, provenance)
         run = FineTuned(
             key=key,
             keep_id=network.keep_id,

@@ -4,16 +4,16 @@ It does not know charts. A point that is measured already is not measured again.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import nn
 
 from legr.arguments import arguments_of
 from legr.commands.made import made_by
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
+from legr.data.encoded import ImageShape
 from legr.data.images import Dataset
 from legr.deploy.latency import conditions_here, latency_of, time_forward
 from legr.deploy.neighbours import Neighbours
@@ -22,6 +22,7 @@ from legr.ranking.limits import Budget
 from legr.study.records import RANKINGS, Latency, Point, RankingName
 from legr.study.store import Study
 from legr.training.evaluate import score
+from legr.training.run import is_number
 
 _TURNS, _SECONDS_A_TURN = 5, 0.1
 BUDGETS = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15)
@@ -59,12 +60,19 @@ def measure(
     start, skipped = time.monotonic(), len(planned) - len(todo)
     if todo:
         model, dataset = original(study), images_of(study, report)
-        latencies = _latencies(study, model, todo, batch, threads, device, report)
+        # Rankings and shape may be changed meanwhile; what is timed is what is scored, and stored as.
+        asked = {name: (study.ranking_id(name), study.curve(_ranking(name))) for name, _ in todo}
+
+        def network_of(name: str, budget: float) -> Network:
+            curve = asked[name][1]
+            return network_at(study, model, Budget(macs=budget), ranking=_ranking(name), finetuned=False, curve=curve)
+
+        latencies = _latencies(study.info.input_shape, network_of, todo, batch, threads, device, report)
         hindered = any(latency.hindered for latency in latencies.values())
         for number, (name, budget) in enumerate(todo, 1):
             began = time.monotonic()
-            network, latency = _network(study, model, name, budget), latencies[name, budget]
-            point = measure_point(study, network, dataset, name, budget, latency, device)
+            network, latency = network_of(name, budget), latencies[name, budget]
+            point = measure_point(study, network, dataset, name, asked[name][0], budget, latency, device)
             study.add_point(replace(point, made=made_by(command, time.monotonic() - began, device)))
             left = (time.monotonic() - start) / number * (len(todo) - number)
             report(Progress("point", skipped + number, len(planned), left))
@@ -73,8 +81,8 @@ def measure(
 
 
 def _latencies(
-    study: Study,
-    model: nn.Module,
+    shape: ImageShape,
+    network_of: Callable[[str, float], Network],
     todo: Sequence[tuple[str, float]],
     batch: int,
     threads: int,
@@ -83,12 +91,11 @@ def _latencies(
 ) -> dict[tuple[str, float], Latency]:
     """Latency of every network, measured in turns, so that a slow minute of the machine bends no curve."""
     times: dict[tuple[str, float], list[float]] = {item: [] for item in todo}
-    shape = study.info.input_shape
     with Neighbours() as others:
         for turn in range(_TURNS):
             report(Progress("timing the networks", turn + 1, _TURNS))
             for item in todo:
-                network, seconds = _network(study, model, *item).model, _SECONDS_A_TURN
+                network, seconds = network_of(*item).model, _SECONDS_A_TURN
                 times[item] += time_forward(
                     network, shape, device=device, batch=batch, threads=threads, seconds=seconds
                 )
@@ -97,9 +104,8 @@ def _latencies(
     }
 
 
-def _network(study: Study, model: nn.Module, name: str, budget: float) -> Network:
-    ranking: RankingName = "identity" if name == "original" else name  # type: ignore[assignment]
-    return network_at(study, model, Budget(macs=budget), ranking=ranking, finetuned=False)
+def _ranking(name: str) -> RankingName:
+    return "identity" if name == "original" else name  # type: ignore[return-value]
 
 
 def is_measured(
@@ -120,23 +126,29 @@ def measure_point(
     network: Network,
     dataset: Dataset,
     ranking: str,
+    ranking_id: str,
     budget: float,
     latency: Latency,
     device: torch.device,
     provenance: Mapping[str, Any] | None = None,
 ) -> Point:
-    """Accuracy of one network on test images; `provenance` tells how it was fine-tuned, if it was."""
+    """Accuracy of one network on test images.
+
+    Args:
+        ranking_id: `Study.ranking_id` of when the network was chosen; it may have changed since.
+        provenance: how it was fine-tuned; None where it was not.
+    """
     model, recalibrated = ready(study, network, dataset, device, tuned=provenance is not None)
     found = score(model, dataset.test, normalization_of(study), device=device)
     return Point(
         ranking=ranking,
-        ranking_id=study.ranking_id(ranking),
+        ranking_id=ranking_id,
         budget=budget,
         macs=network.macs,
         params=network.params,
         macs_fraction=network.macs_fraction,
         top1=found.top1,
-        loss=found.loss,
+        loss=found.loss if is_number(found.loss) else None,
         images=found.images,
         recalibrated=recalibrated,
         latency=latency,

@@ -18,6 +18,7 @@ from legr.data.images import Dataset, Normalization
 from legr.data.load import load_dataset
 from legr.errors import DataError, SettingsError, StudyError, TraceError, WeightsError
 from legr.progress import Progress, Report, silent
+from legr.ranking.budget import BudgetCurve
 from legr.ranking.limits import Budget
 from legr.structure.surgery import apply_plan, prune
 from legr.structure.types import Keep, Plan
@@ -167,14 +168,23 @@ def data_progress(report: Report) -> Callable[[str, int, int], None]:
 
 
 def network_at(
-    study: Study, model: nn.Module, budget: Budget, *, ranking: RankingName | None = None, finetuned: bool = True
+    study: Study,
+    model: nn.Module,
+    budget: Budget,
+    *,
+    ranking: RankingName | None = None,
+    finetuned: bool = True,
+    curve: BudgetCurve | None = None,
 ) -> Network:
     """Cut `model`, the study's original, to a budget; with fine-tuned weights of exactly this kept set if asked.
+
+    Args:
+        curve: of that ranking as it was, where it may have changed meanwhile; None is as it is.
 
     Raises:
         BudgetError: the budget is out of range or below the floor.
     """
-    curve = study.curve(ranking)
+    curve = curve or study.curve(ranking)
     step = curve.step(budget)
     keep = curve.keep(step)
     run = study.best_finetuned(keep) if finetuned else None
@@ -183,6 +193,31 @@ def network_at(
         load_weights(pruned, study.finetuned_weights(run.key))
     cost = int(curve.macs[step]), int(curve.params[step])
     return Network(pruned.eval(), keep, keep_id(keep), *cost, cost[0] / curve.dense.macs, run)
+
+
+def network_id(study: Study, budget: Budget, ranking: RankingName | None = None) -> str:
+    """Which network a budget leads to now: it is another once the ranking or the shape of the study has changed.
+
+    Raises:
+        BudgetError: the budget is out of range or below the floor.
+    """
+    return keep_id(study.curve(ranking).at(budget))
+
+
+def require_network(study: Study, budget: Budget, ranking: RankingName | None, wanted: str | None) -> None:
+    """Refuse to go on with another network than a job was started for, however long it has waited.
+
+    Args:
+        wanted: `network_id` of then; None takes any.
+
+    Raises:
+        StudyError: the ranking or the shape has been changed since.
+    """
+    if wanted is not None and network_id(study, budget, ranking) != wanted:
+        raise StudyError(
+            f"the ranking or the shape of {study.path.name} has changed since this was started, "
+            "and its network at this budget is another one now; start it anew"
+        )
 
 
 def ready(

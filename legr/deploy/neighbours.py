@@ -31,7 +31,8 @@ class Neighbours:
 
     def hinder(self, threads: int) -> bool:
         """Whether they left fewer cores than a computation of so many threads needs, so that its times are too long."""
-        return len(_own_cores()) - self.cores < threads - _TOLERATED
+        cores = len(_own_cores())
+        return cores - self.cores < min(threads, cores) - _TOLERATED
 
 
 def _now() -> tuple[float, float]:

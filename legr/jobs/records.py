@@ -35,7 +35,7 @@ class Job:
     created: float = 0.0  # seconds since 1970
     finished: float | None = None
     pid: int | None = None
-    pid_started: float | None = None  # a pid alone may have been given to another process since
+    pid_started: float | None = None  # `started`; a pid alone may have been given to another process since
     stage: str = ""
     done: int = 0
     total: int = 0
@@ -136,10 +136,18 @@ def process_of(job: Job) -> psutil.Process | None:
         return None
     try:
         process = psutil.Process(job.pid)
-        alive = process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - (job.pid_started or 0)) < 1.0
+        alive = process.status() != psutil.STATUS_ZOMBIE and abs(started(process) - (job.pid_started or 0)) < 1.0
     except psutil.Error:
         return None
     return process if alive else None
+
+
+def started(process: psutil.Process) -> float:
+    """When a process started, in seconds since the machine did on Linux, elsewhere since 1970.
+
+    On Linux psutil adds the time of boot, which moves whenever the clock is set.
+    """
+    return float(process.create_time() - (psutil.boot_time() if psutil.LINUX else 0.0))
 
 
 def _path(study: Study, job_id: str) -> Path:

@@ -40,11 +40,13 @@ def start(study: Study, kind: str, arguments: Sequence[str] = (), device: str = 
 
     Raises:
         JobError: a job of this kind is at work on this study already, or the process cannot be started.
+        StudyError: the study is a sample.
     """
-    for job in records.list_jobs(study):
-        if job.kind == kind and job.active:
+    study.require_writable()
+    with study.lock("jobs"):  # of two tabs, one is told of the other
+        if any(job.kind == kind and job.active for job in records.list_jobs(study)):
             raise JobError(f"{kind} is at work on {study.path.name} already; cancel it or wait until it has ended")
-    job = records.new_job(study, kind, tuple(arguments), device)
+        job = records.new_job(study, kind, tuple(arguments), device)
     command = [sys.executable, "-m", "legr", kind, "--study", str(study.path.resolve()), *arguments, "--job", job.id]
     try:
         with open(records.log_path(study, job.id), "ab") as log:
@@ -211,6 +213,6 @@ def _stop(signum: int, frame: Any) -> None:
 
 def _started(pid: int) -> float | None:
     try:
-        return float(psutil.Process(pid).create_time())
+        return records.started(psutil.Process(pid))
     except psutil.Error:
         return None

@@ -142,7 +142,7 @@ class Point(_Record):
     params: int
     macs_fraction: float
     top1: float  # on test images, in [0, 1]
-    loss: float
+    loss: float | None  # None: an output was no number
     images: int
     recalibrated: bool
     latency: Latency | None

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from app.finetune_view import command_here, expectation, how, run_name, runs_info, settings_of
+from app.finetune_view import _changed, command_here, expectation, how, run_name, runs_info, settings_of
 from app.widgets import budget_of
 from legr.jobs.records import Job
-from legr.study.store import Study
+from legr.ranking.shape import Shape
+from legr.study.store import Study, keep_id
 from legr.training.settings import RECIPES, recipe_of
 from tests.app.conftest import OpenApp
 from tests.app.demo_study import add_finetuned
@@ -93,6 +94,15 @@ def test_the_command_of_a_run_names_the_study_as_it_is_called_now(studies: Path)
     assert shlex.split(command_here(study, run)) == [
         *("python", "-m", "legr", "finetune", "--study", str(study.path), "--macs", "0.3", "--half")
     ]
+
+
+def test_a_command_that_leads_elsewhere_by_now_says_so(open_app: OpenApp, studies: Path) -> None:
+    study = Study.open(studies / "demo")
+    run = replace(add_finetuned(study), made={"command": "python -m legr finetune --study demo --macs 0.5"})
+    run = replace(run, keep_id=keep_id(study.curve().at(macs=0.5)), ranking="learned")
+    assert _changed(study, run) == ""
+    study.save_shape(Shape(pins={study.structure.layers[0].name: 5}))
+    assert "trains another network now" in _changed(study, run)
 
 
 @pytest.mark.parametrize(

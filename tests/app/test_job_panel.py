@@ -24,7 +24,7 @@ def write_job(path: Path, kind: str, **facts: Any) -> Job:
 
 def alive() -> dict[str, Any]:
     """Facts of a job whose process is there: this one."""
-    return {"pid": os.getpid(), "pid_started": psutil.Process().create_time()}
+    return {"pid": os.getpid(), "pid_started": records.started(psutil.Process())}
 
 
 def labels(at: AppTest) -> list[str]:

@@ -118,7 +118,7 @@ def test_what_cannot_be_an_export_is_one_sentence(open_app: OpenApp, studies: Pa
 
 def test_a_study_of_some_classes(open_app: OpenApp, studies: Path) -> None:
     at = open_app("studies")
-    next(field for field in at.text_input if field.label == "Name").set_value("three").run()
+    next(field for field in at.text_input if field.label == "Name").set_value("three ").run()
     next(field for field in at.selectbox if field.label == "Network").set_value("cifar_resnet20").run()
     at.multiselect[0].set_value(["7", "2", "4"]).run()
     next(button for button in at.button if button.label == "Make the study").click().run(timeout=120)

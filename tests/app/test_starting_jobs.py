@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from app.new_study import problem_with
 from legr.errors import JobError
 from legr.study.pace import note_pace
-from legr.study.store import Study
+from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
 
 Started = list[tuple[Path, str, list[str]]]
@@ -104,10 +104,16 @@ def test_without_images_nothing_is_trained(open_app: OpenApp, page: str, label: 
     assert any("not known on this machine" in text.value for text in at.markdown)
 
 
+def network(path: Path, macs: float) -> list[str]:
+    return ["--network", keep_id(Study.open(path).curve().at(macs=macs))]
+
+
 def test_without_images_exporting_works(open_app: OpenApp, studies: Path, started: Started) -> None:
     press(open_app("finetune", study="elsewhere"), "Export at 50 %")
     out = str(studies / "elsewhere" / "exports" / "macs-50")
-    assert started == [(studies / "elsewhere", "export", ["--macs", "0.5", "--out", out])]
+    assert started == [
+        (studies / "elsewhere", "export", ["--macs", "0.5", "--out", out, *network(studies / "elsewhere", 0.5)])
+    ]
 
 
 def test_an_export_says_beforehand_which_weights_it_has(open_app: OpenApp, studies: Path) -> None:
@@ -128,7 +134,9 @@ def test_fine_tuning_at_the_chosen_budget(open_app: OpenApp, studies: Path, star
     press(at, "Fine-tune at 47 %")
     ranking = Study.open(studies / "demo").default_ranking
     how = ["--recipe", "standard", "--epochs", "3", "--no-distill"]
-    assert started == [(studies / "demo", "finetune", ["--macs", "0.47", "--ranking", ranking, *how])]
+    assert started == [
+        (studies / "demo", "finetune", ["--macs", "0.47", "--ranking", ranking, *network(studies / "demo", 0.47), *how])
+    ]
 
 
 def test_measuring_the_network_on_screen(open_app: OpenApp, studies: Path, started: Started) -> None:
@@ -173,3 +181,13 @@ def test_opening_another_study(open_app: OpenApp) -> None:
     at.button(key="open-plain").click().run()
     assert not at.exception
     assert at.session_state["study"] == "plain"
+
+
+def test_a_ranking_that_was_learned_beyond_what_the_page_offers_is_shown(open_app: OpenApp, studies: Path) -> None:
+    study = Study.open(studies / "demo")
+    assert study.learned is not None
+    given = {**study.learned.settings, "images": 200_000, "budgets": [0.004]}
+    study.save_learned(replace(study.learned, settings=given))
+    at = open_app("learn")
+    assert not at.exception
+    assert next(field for field in at.number_input if field.label == "Held-out images").value == 200_000

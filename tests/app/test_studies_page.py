@@ -5,7 +5,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from legr.jobs import records
-from legr.study.shelf import save_note
+from legr.study.shelf import LONGEST_NOTE, save_note
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
 from tests.app.test_job_panel import alive, write_job
@@ -74,3 +74,8 @@ def test_a_renamed_study_finds_its_files_again(open_app: OpenApp, studies: Path)
 def test_a_note_is_shown_as_it_was_written(open_app: OpenApp, studies: Path) -> None:
     save_note(Study.open(studies / "demo"), "for the **robot**\n\nsecond :red[line]")
     assert any(text.value == "for the **robot**\n\nsecond :red[line]" for text in open_app("studies").text)
+
+
+def test_a_note_cannot_be_typed_too_long(open_app: OpenApp) -> None:
+    at = open_app("studies")
+    assert {area.proto.max_chars for area in at.text_area} == {LONGEST_NOTE}

@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,13 @@ from legr.commands import network as networks
 from legr.commands.evaluate import evaluate
 from legr.commands.finetune import finished_finetune, lessons, run_finetune
 from legr.commands.network import network_at, original
+from legr.jobs import records
 from legr.progress import silent
 from legr.ranking.limits import Budget
-from legr.study.store import Study
+from legr.ranking.shape import Shape
+from legr.study.store import Study, keep_id
 from legr.training.settings import TrainSettings
+from tests.cli.processes import called, refused
 from tests.cli.processes import run as run_command
 
 CPU = torch.device("cpu")
@@ -130,3 +134,22 @@ def test_a_run_that_ended_early_says_how_long_it_was(
     assert point.finetuned is not None
     assert run.epochs == point.finetuned["epochs"] == 1
     assert run.settings["epochs"] == 3
+
+
+def test_a_job_goes_on_with_the_network_it_was_started_for_or_not_at_all(made_study: Path, tmp_path: Path) -> None:
+    study = Study.open(made_study).copy_to(tmp_path / "digits8")
+    network = ("--network", keep_id(study.curve().at(HALF)))
+    finetune = ("finetune", "--study", study.path, "--macs", 0.5, "--epochs", 1)
+    study.save_shape(Shape(pins={study.structure.layers[0].name: 5}))
+    for command in (finetune, ("export", "--study", study.path, "--macs", 0.5, "--out", tmp_path / "out")):
+        kind = str(command[0])
+        job = records.new_job(study, kind, (), "cpu")
+        said = refused(*command, *network, "--job", job.id)
+        assert "has changed since this was started" in said
+        ended = records.load(study, job.id)
+        assert ended.state == "failed" and ended.error in said
+    assert study.finetuned == [] and not (tmp_path / "out").exists()
+    called(*finetune)  # anew, it is the network of today
+    (run,) = study.finetuned
+    assert run.keep_id == keep_id(study.curve().at(HALF)) != network[1]
+    assert ("--network", run.keep_id) in pairwise(records.list_jobs(study)[0].arguments)

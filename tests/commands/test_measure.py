@@ -1,16 +1,20 @@
 """Measuring the frontier: once a machine, and again where it is asked for."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from legr.commands import measure as measuring
 from legr.commands.measure import is_measured, measure
 from legr.errors import BudgetError
 from legr.progress import silent
+from legr.ranking.shape import Shape
 from legr.study.store import Study
+from legr.training.evaluate import Score
 
 CPU, ODD = torch.device("cpu"), 0.37
 
@@ -73,3 +77,24 @@ def relabel(study: Study, only: str | None = None, **facts: object) -> None:
         for p in study.points
     ]
     study.save_points(points)
+
+
+def test_a_shape_that_changes_meanwhile_mixes_no_two_networks(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: dict[int, float] = {}
+
+    def time_forward(network: nn.Module, *args: object, **more: object) -> list[float]:
+        timed[sum(p.numel() for p in network.parameters())] = 1.0
+        study.save_shape(Shape(pins={study.structure.layers[0].name: 3}))
+        return [1.0]
+
+    monkeypatch.setattr(measuring, "time_forward", time_forward)
+    measure(study, [ODD], 1, 1, CPU, silent)
+    assert {point.params for point in study._all_points()} == set(timed)
+    assert [point.ranking for point in study.points] == ["original"]  # those of the shape before are not shown
+    assert not is_measured(study, [ODD], 1, 1, CPU)
+
+
+def test_an_answer_that_is_no_number_stops_no_measurement(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "score", lambda *args, **more: Score(0.1, math.nan, 10))
+    assert measure(study, [ODD], 1, 1, CPU, silent)["measured"] == 3
+    assert {(point.top1, point.loss) for point in study.points} == {(0.1, None)}

@@ -51,7 +51,16 @@ def test_own_work_idleness_guests_and_cores_of_others_do_not_count(monkeypatch: 
 
 @pytest.mark.parametrize(
     ("taken", "threads", "hindered"),
-    [(0.0, 1, False), (0.0, 4, False), (0.2, 4, False), (1.0, 3, False), (1.0, 4, True), (4.0, 1, True)],
+    [
+        (0.0, 1, False),
+        (0.0, 4, False),
+        (0.2, 4, False),
+        (1.0, 3, False),
+        (1.0, 4, True),
+        (4.0, 1, True),
+        (0.0, 9, False),
+        (1.0, 9, True),
+    ],
 )
 def test_they_hinder_when_they_leave_fewer_cores_than_threads(
     monkeypatch: pytest.MonkeyPatch, taken: float, threads: int, hindered: bool

@@ -3,10 +3,15 @@
 import json
 import os
 import signal
+import subprocess
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import psutil
 import pytest
 
 from legr.errors import JobError, SettingsError, StudyError
@@ -99,6 +104,41 @@ def test_a_process_that_is_gone_shows_as_interrupted(study: Study) -> None:
     records.save(study, reused)
     assert state(study, job.id) == "interrupted"
     assert cancel(study, job.id).state == "cancelled"
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere the clock moves nothing")
+def test_a_clock_that_is_set_ends_no_job(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(study, "learn", [], "cpu") as handle:
+        booted = psutil.boot_time()
+        monkeypatch.setattr("psutil._pslinux.boot_time", lambda: booted + 3600)
+        assert state(study, handle.job.id) == "running"
+
+
+def test_of_two_that_start_the_same_one_is_told(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both look before either has written: the record of the first is made slowly."""
+    new_job, told = records.new_job, []
+
+    def slowly(*arguments: Any) -> records.Job:
+        time.sleep(0.3)
+        job = new_job(*arguments)
+        records.save(study, replace(job, pid=os.getpid(), pid_started=records.started(psutil.Process())))
+        return job
+
+    def begin() -> None:
+        try:
+            start(study, "learn")
+        except JobError as error:
+            told.append(str(error))
+
+    monkeypatch.setattr(records, "new_job", slowly)
+    monkeypatch.setattr(subprocess, "Popen", lambda *args, **more: SimpleNamespace(pid=os.getpid()))
+    tabs = [threading.Thread(target=begin) for _ in range(2)]
+    for tab in tabs:
+        tab.start()
+    for tab in tabs:
+        tab.join()
+    assert len(told) == 1 and "at work on" in told[0]
+    assert len(records.list_jobs(study)) == 1
 
 
 def test_a_damaged_record_is_one_sentence_and_hides_no_other(study: Study) -> None:
