@@ -60,7 +60,8 @@ class Search:
         n_layers = len(self.ranker.structure.layers)
         proposal = self.learner.propose(finished) if finished else Proposal(Affine.identity(n_layers))
         curve = BudgetCurve(self.ranker.structure, self.ranker.rank(proposal.affine))
-        keeps = [curve.at(macs=budget) for budget in self.budgets]
+        # A ranking may leave more of the smallest network than the identity does, whose floor the budgets keep to.
+        keeps = [curve.at(macs=max(budget, curve.floor)) for budget in self.budgets]
         key = _key(keeps)
         twin = next((c for c in finished if c.key == key), None)
         if twin is not None:

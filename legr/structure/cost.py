@@ -20,7 +20,8 @@ def cost(structure: Structure, keep: Keep) -> Cost:
     the traced input; every other operation counts 0. Activation memory is the largest sum, over the
     operations of that pass in order, of the bytes of all tensors alive, the input included: float32,
     views free, without what an operation allocates and frees inside itself. Exact: equal to a count on
-    the built network.
+    the built network. Memory alone may differ from one where the forward casts between float32 and
+    float64, and where a view becomes a copy only with more than one channel.
     """
     counts = _counts(structure, keep)
     macs, params = totals(structure, counts)

@@ -4,7 +4,8 @@ They do not know structures, traces or rules.
 """
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -22,13 +23,30 @@ _FLOAT = 4  # bytes: activations are counted in float32
 def count(model: nn.Module, example_input: Inputs) -> Cost:
     """Run a network once, in its own mode and dtype, and count MACs, parameters and activation memory."""
     inputs = as_inputs(example_input)
-    dtype = next((p.dtype for p in model.parameters()), torch.float32)
+    dtype = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
     live = LiveBytes(model, [x for x in tree_leaves(inputs) if isinstance(x, Tensor)])
     recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())  # fused ones count nothing
     mkldnn = torch.backends.mkldnn.flags(enabled=torch.backends.mkldnn.enabled and not recurrent)
-    with mkldnn, as_traced(dtype), torch.inference_mode(), FlopCounterMode(display=False) as flops, live:
+    counter = FlopCounterMode(display=False)
+    with mkldnn, as_traced(dtype), torch.inference_mode(), _without_gradients(model), counter as flops, live:
         model(*inputs)
     return Cost(flops.get_total_flops() // 2, sum(p.numel() for p in model.parameters()), live.peak)
+
+
+@contextmanager
+def _without_gradients(model: nn.Module) -> Iterator[None]:
+    """For a while: the counter asks every tensor that a module is called on where its gradient goes.
+
+    In inference mode a parameter that learns has no answer to that.
+    """
+    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    for parameter in learning:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in learning:
+            parameter.requires_grad_(True)
 
 
 class LiveBytes(TorchDispatchMode):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
@@ -23,6 +24,7 @@ from legr.structure.types import BoolArray, IntArray, Keep, Structure
 
 _TOLERANCE = {torch.float64: 1e-9, torch.complex128: 1e-9, torch.float32: 1e-3, torch.complex64: 1e-3}  # relative
 _KEPT = (0.5, 0.75)  # share of the units that the plans keep
+_HALVES = ((0.1, 0.85), (0.85, 0.1))  # of larger networks: in the front half of every layer, and in the back one
 _SUMMED = 200_000  # elements of a result that are looked at
 _FEW = 200  # units up to which every share is tried several times
 
@@ -92,9 +94,26 @@ def rehearse(network: nn.Module, structure: Structure, expected: Rehearsal) -> F
 
 
 def _plans(structure: Structure) -> Iterator[Keep]:
-    for seed in range(len(_KEPT) * (6 if structure.n_units <= _FEW else 1) if structure.n_units else 0):
-        drawn = np.random.default_rng(seed).random(structure.n_units) < _KEPT[seed % len(_KEPT)]
-        yield Keep(at_least_one(structure, drawn))
+    """Many plans of few units; of many, two that thin the front and the back of every layer: a forward that counts
+    channels by halves or quarters is found out by layers whose parts lose unlike numbers."""
+    if not structure.n_units:
+        return
+    if structure.n_units <= _FEW:
+        shares = [np.full(structure.n_units, _KEPT[seed % len(_KEPT)]) for seed in range(6 * len(_KEPT))]
+    else:
+        places = _places(structure)
+        shares = [np.where(places < 0.5, front, back) for front, back in _HALVES]
+    for seed, share in enumerate(shares):
+        yield Keep(at_least_one(structure, np.random.default_rng(seed).random(structure.n_units) < share))
+
+
+def _places(structure: Structure) -> NDArray[np.float64]:
+    """How far back every unit lies in the channels of a layer, in [0, 1]."""
+    places = np.full(structure.n_units, 0.5)
+    for labels in sorted(structure.vectors, key=len):  # the longest has the last word: others read a part of it
+        inside = labels > 0
+        places[labels[inside] - 1] = np.linspace(0.0, 1.0, len(labels))[inside]
+    return places
 
 
 def _kept_by(keep: Keep, labels_of: Callable[[Tensor], IntArray]) -> Callable[[Tensor], BoolArray]:

@@ -38,8 +38,9 @@ _TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3}  # relative; exact struc
 def verify(model: nn.Module, structure: Structure, example_input: Inputs) -> float:
     """Check that zeroing channels and removing them give the same function, and that costs are exact.
 
-    Norm parameters and statistics are randomised on a private copy first, so that a fresh model is
-    proved as well as a trained one. The model and the global random state are untouched.
+    Parameters and statistics of PyTorch's norms are randomised on a private copy first, so that a fresh
+    model is proved as well as a trained one. Other buffers are taken as they are: a model whose own norm
+    reads them has to have its weights already. The model and the global random state are untouched.
 
     Args:
         model: the model that `structure` was traced from.
@@ -138,7 +139,7 @@ def _compare(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple
     with zeroed(network, structure, keep):
         expected = _outputs(network, inputs, structure.exempt)
     try:
-        smaller = prune(network, structure, keep)
+        smaller = prune(network, structure, keep).requires_grad_(False)  # modules called on parameters count as well
         with FlopCounterMode(display=False) as counter:
             removed = _outputs(smaller, inputs, structure.exempt)
     except LegrError:

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 
+import legr
 from legr.commands.learn import plan_learn
 from legr.errors import SettingsError, StudyError
 from legr.progress import Progress, silent
+from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
 from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.fitness import HasLost, Score
@@ -259,3 +263,36 @@ def test_a_search_that_has_settled_is_over(study: Study) -> None:
     assert study.learned.settled
     plan = plan_learn(study, {"method": "gradient"}, 500)
     assert (plan.is_done, plan.spent) == (True, 8.0)
+
+
+class Uneven(nn.Module):
+    """One layer of two groups: how many of its filters the smallest network has depends on how they are ranked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide, self.one, self.two = nn.Conv2d(3, 64, 3), nn.Conv2d(64, 16, 3, padding=1), nn.Conv2d(16, 16, 1)
+        self.head = nn.Linear(64, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = self.wide(x)
+        narrow = self.one(wide)
+        narrow = narrow + self.two(narrow.relu())
+        n = narrow.shape[1]
+        return self.head(torch.cat((wide[:, :n] + narrow, wide[:, n:]), dim=1).mean((2, 3)))
+
+
+def test_a_candidate_whose_smallest_network_is_larger_is_scored_with_that() -> None:
+    torch.manual_seed(0)
+    model = Uneven()
+    with torch.no_grad():
+        for layer in (model.wide, model.one, model.two):
+            layer.weight *= torch.randn(len(layer.weight), 1, 1, 1).exp()
+    structure = legr.trace(model, torch.zeros(1, 3, 16, 16))
+    ranker = Ranker(structure, legr.filter_norms(model, structure))
+    floor = legr.BudgetCurve(structure, ranker.rank()).floor
+    search = Search(ranker, (floor,), Evolution(ranker.norms.deviations, 0, EvolutionSettings()), Wanted(), IMAGES)
+    found: list[Candidate] = []
+    for _ in range(12):
+        found.append(search.next(found))
+    floors = [legr.BudgetCurve(structure, ranker.rank(c.proposal.affine)).floor for c in found]
+    assert max(floors) > floor

@@ -191,6 +191,10 @@ CASES: dict[str, tuple[Body, int, dict[str, nn.Module | nn.Parameter | Tensor], 
     ),
     "dropout": (lambda n, x: F.dropout2d(F.dropout(x, training=n.training), training=n.training), 8, {}, 8),
     "where": (lambda n, x: torch.where(x > 0.1, x, -x).clamp(max=1), 8, {}, 8),
+    "where it holds": (lambda n, x: n.one(x) + 0 * torch.where(x > -1)[1].sum(), 5, {"one": conv(8, 5)}, 5),
+    "counts repeated": (lambda n, x: x + torch.repeat_interleave(torch.tensor([2, 6])).sum(), 8, {}, 8),
+    "truth values": (lambda n, x: x * n.mask, 8, {"mask": nn.Parameter(torch.ones(8, 1, 1) > 0, False)}, 8),
+    "module of a parameter": (lambda n, x: x * n.one(n.scale), 8, {"one": nn.Sigmoid(), "scale": weight(8, 1, 1)}, 8),
 }  # fmt: skip
 
 
@@ -211,3 +215,23 @@ def test_units_and_proof(name: str) -> None:
         assert smaller.train()(torch.zeros(2, 3, 8, 8)).shape == (2, 3)
     else:
         assert structure.held
+
+
+@pytest.mark.parametrize("width", [201, 203, 207, 209, 211, 215])
+def test_halves_beside_a_wide_layer_are_found_out(width: int) -> None:
+    """Where few plans are rehearsed, none may happen to leave as many channels in front as behind."""
+    torch.manual_seed(0)
+    parts = {"one": conv(8, width), "two": conv(width, 4), "three": conv(2, 2)}
+
+    def body(net: Net, x: Tensor) -> Tensor:
+        x = net.two(net.one(x))
+        half = x.shape[1] // 2
+        return torch.cat((x[:, :half], net.three(x[:, half:])), dim=1)
+
+    model, image = Net(body, 4, **parts), torch.zeros(1, 3, 8, 8)
+    structure = legr.trace(model, image)
+    assert structure.n_units > 200
+    assert legr.verify(model, structure, image) < 1e-12
+    curve = legr.BudgetCurve(structure, legr.rank(structure, legr.filter_norms(model, structure)))
+    for budget in (0.9, 0.5, 0.3):
+        assert legr.prune(model, structure, curve.at(macs=budget))(image).shape == (1, 3)

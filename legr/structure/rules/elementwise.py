@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from legr.structure.nodes import lay_along
-from legr.structure.rules.call import Call, hold_all, varying
+from legr.structure.rules.call import Call, hold_all, unknown, varying
 
 if TYPE_CHECKING:
     from legr.structure.tracer import Tracer
@@ -19,6 +19,8 @@ _ZERO = "a removed channel has no number there"
 
 def pointwise(tracer: "Tracer", call: Call) -> None:
     """Unite the operands element by element; one that is broadcast over another's channels must be fixed."""
+    if call.name == "where" and len(call.inputs) == 1:  # places, not values
+        return unknown(tracer, call)
     out = call.outputs[0]
     tensors = [x for x in call.inputs if x.dim() > 0]
     operands = [(x, labels) for x in tensors if (labels := operand_labels(tracer, x)) is not None]

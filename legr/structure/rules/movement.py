@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from legr.structure.gather import GatherChannels
-from legr.structure.rules.call import Call, hold_all, varying
+from legr.structure.rules.call import Call, hold_all, unknown, varying
 from legr.structure.rules.elementwise import operand_labels
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def view(tracer: "Tracer", call: Call) -> None:
 
 def move(tracer: "Tracer", call: Call) -> None:
     """Flip, repeat: labels move as values do."""
+    if call["self"] is None:  # `repeat_interleave` of counts alone
+        return unknown(tracer, call)
     tracer.write(call.output, call.again({"self": tracer.labels(call["self"])}))
 
 
