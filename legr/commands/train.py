@@ -130,8 +130,10 @@ def _alone(out: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         raise WeightsError(f"cannot write {out} ({error}): free space or choose another folder") from error
-    with lock:
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _command(

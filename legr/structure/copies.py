@@ -43,12 +43,8 @@ def _randomise(network: nn.Module, generator: torch.Generator) -> None:
                 ):
                     if tensor is not None:
                         tensor.uniform_(low, high, generator=generator)
-        for parameter in network.parameters():
-            if (
-                parameter.is_floating_point()
-                and parameter.numel() > 1
-                and not parameter.flatten()[1:].ne(parameter.flatten()[0]).any()
-            ):
+        for parameter in filter(torch.is_floating_point, network.parameters()):
+            if parameter.numel() > 1 and not parameter.flatten()[1:].ne(parameter.flatten()[0]).any():
                 mean = float(parameter.flatten()[0])
                 parameter.uniform_(mean - 0.5, mean + 0.5, generator=generator)
 
