@@ -18,8 +18,8 @@ def weights_line(study: Study, budget: float) -> str:
     curve = state.curve(study, study.default_ranking)
     run = study.best_finetuned(curve.keep(curve.step(macs=budget)))
     if run is None:
-        return "Exported as it is: nothing is fine-tuned at this budget yet."
-    return f"Exported with its fine-tuned weights: {100 * run.top1:.2f} % top-1."
+        return "The zip will hold it as it is: nothing is fine-tuned at this budget yet."
+    return f"The zip will hold its fine-tuned weights: {100 * run.top1:.2f} % top-1."
 
 
 def show_export(study: Study, job: Job) -> None:

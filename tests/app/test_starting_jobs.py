@@ -119,11 +119,11 @@ def test_without_images_exporting_works(open_app: OpenApp, studies: Path, starte
 def test_an_export_says_beforehand_which_weights_it_has(open_app: OpenApp, studies: Path) -> None:
     def said(budget: str) -> list[str]:
         at = open_app("finetune", budget=budget)
-        return [caption.value for caption in at.caption if caption.value.startswith("Exported ")]
+        return [caption.value for caption in at.caption if caption.value.startswith("The zip will ")]
 
     (run,) = Study.open(studies / "demo").finetuned
-    assert said("50") == [f"Exported with its fine-tuned weights: {100 * run.top1:.2f} % top-1."]
-    assert said("40") == said("100") == ["Exported as it is: nothing is fine-tuned at this budget yet."]
+    assert said("50") == [f"The zip will hold its fine-tuned weights: {100 * run.top1:.2f} % top-1."]
+    assert said("40") == said("100") == ["The zip will hold it as it is: nothing is fine-tuned at this budget yet."]
 
 
 def test_fine_tuning_at_the_chosen_budget(open_app: OpenApp, studies: Path, started: Started) -> None:
