@@ -15,8 +15,7 @@ from legr.study.store import Study
 
 def weights_line(study: Study, budget: float) -> str:
     """Which weights an export of the default ranking's network has at a budget of MACs."""
-    curve = state.curve(study, study.default_ranking)
-    run = study.best_finetuned(curve.keep(curve.step(macs=budget)))
+    run = study.best_finetuned(state.curve(study, study.default_ranking).at(macs=budget))
     if run is None:
         return "The zip will hold it as it is: nothing is fine-tuned at this budget yet."
     return f"The zip will hold its fine-tuned weights: {100 * run.top1:.2f} % top-1."

@@ -97,7 +97,7 @@ def show_training(study: Study, job: Job) -> None:
     taught = ", learning from the original" if settings.distill else ""
     st.caption(plain(f"{budget_of(job)}, {many(settings.epochs, 'epoch')}{taught}."))
     key = Path(str(job.result.get("weights", ""))).stem
-    finished = next((run for run in study.finetuned if run.key == key), None)
+    finished = study.finetuned_run(key)
     history = finished.curve if finished else job.history
     info = training_info(history)
     if len(info):
@@ -159,7 +159,9 @@ def show_runs(study: Study) -> None:
     picked = [list(reversed(runs))[row] for row in rows]
     figure = runs_figure([(run_name(run), training_info(run.curve)) for run in picked])
     st.plotly_chart(figure, key="runs-compared", config=PLAIN, alt="Held-out accuracy of the chosen runs by epoch.")
-    commands = [f"# {run_name(run)}{_changed(study, run)}\n{command_here(study, run)}" for run in picked if run.made]
+    commands = [
+        f"# {run_name(run)}{changed_note(study, run)}\n{command_here(study, run)}" for run in picked if run.made
+    ]
     if commands:
         st.code("\n".join(commands), language="bash", wrap_lines=True)
 
@@ -195,7 +197,7 @@ def command_here(study: Study, run: FineTuned) -> str:
     return shlex.join(words)
 
 
-def _changed(study: Study, run: FineTuned) -> str:
+def changed_note(study: Study, run: FineTuned) -> str:
     """A note where the command of a run leads to another network by now."""
     try:
         ranking = next((name for name in RANKINGS if name == run.ranking), study.default_ranking)

@@ -226,8 +226,7 @@ def curve(study: Study, ranking: RankingName) -> BudgetCurve:
 
 def network_id(study: Study, ranking: RankingName, macs: float) -> str:
     """Which network a budget of MACs leads to; a job is started for it and for no other."""
-    found = curve(study, ranking)
-    return keep_id(found.keep(found.step(macs=macs)))
+    return keep_id(curve(study, ranking).at(macs=macs))
 
 
 def curve_table(study: Study, ranking: RankingName) -> pd.DataFrame:

@@ -178,7 +178,7 @@ def export(
         require_network(opened, asked, None, network)
         return run_export(opened, asked, folder, report)
 
-    network = network if job else network_id(opened, asked)
+    network = network if job or network else network_id(opened, asked)
     arguments = arguments_of({**dict(asked.limits()), "out": str(folder), "network": network})
     found = as_job(opened, "export", arguments, "cpu", job, known, work)
     terminal.result(

@@ -113,7 +113,7 @@ def finetune(
     settings = recipe_of(recipe, {**further_of(option), "epochs": epochs, "distill": distill, "seed": seed})
     flags = [] if distill is None else ["--distill" if distill else "--no-distill"]
     flags += repeated("--option", option or ()) + (["--half"] if half else [])
-    network = network if job else network_id(opened, asked, ranking)
+    network = network if job or network else network_id(opened, asked, ranking)
     options = {"recipe": recipe, "epochs": epochs, "seed": seed, "ranking": ranking, "device": device}
     arguments = arguments_of({**dict(asked.limits()), **options, "network": network}, flags)
 

@@ -13,7 +13,6 @@ from legr.ranking.limits import Budget
 from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.training.evaluate import score
-from legr.training.run import is_number
 
 
 def evaluate(
@@ -34,7 +33,7 @@ def evaluate(
     found = score(model, dataset.test, normalization_of(study), device=device)
     return {
         "top1": found.top1,
-        "loss": found.loss if is_number(found.loss) else None,
+        "loss": found.known_loss,
         "images": found.images,
         "recalibrated": recalibrated,
         "finetuned": network.run is not None,

@@ -15,14 +15,14 @@ import torch
 from legr.arguments import arguments_of
 from legr.commands.made import made_by
 from legr.commands.measure import measure_point
-from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
+from legr.commands.network import Network, images_of, network_at, network_id, normalization_of, original, ready
 from legr.data.batches import AUGMENTATION
 from legr.deploy.latency import measure_latency
 from legr.machine import cache_folder
 from legr.progress import Report
 from legr.ranking.limits import Budget
 from legr.study.records import FineTuned, Latency, RankingName
-from legr.study.store import Study, keep_id
+from legr.study.store import Study
 from legr.training.compute import device_name, machine_name
 from legr.training.evaluate import score
 from legr.training.settings import TrainSettings, as_arguments
@@ -39,8 +39,7 @@ def finished_finetune(
         BudgetError: the budget is out of range or below the floor.
         StudyError: "learned" is asked for and nothing has been learned.
     """
-    key = _key(keep_id(study.curve(ranking).at(budget)), settings, half)
-    done = next((run for run in study.finetuned if run.key == key), None)
+    done = study.finetuned_run(_key(network_id(study, budget, ranking), settings, half))
     return _result(study, done) if done else None
 
 
@@ -106,7 +105,7 @@ def _train(
     before = score(start, dataset.test, normalization, device=device)
     checkpoint = study.path / "checkpoints" / f"{key}.safetensors"
     with study.lock("finetune"):
-        done = next((run for run in study.finetuned if run.key == key), None)
+        done = study.finetuned_run(key)
         if done:  # by whoever had the lock
             return done
         result = train(

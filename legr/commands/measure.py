@@ -22,7 +22,6 @@ from legr.ranking.limits import Budget
 from legr.study.records import RANKINGS, Latency, Point, RankingName
 from legr.study.store import Study
 from legr.training.evaluate import score
-from legr.training.run import is_number
 
 _TURNS, _SECONDS_A_TURN = 5, 0.1
 BUDGETS = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15)
@@ -148,7 +147,7 @@ def measure_point(
         params=network.params,
         macs_fraction=network.macs_fraction,
         top1=found.top1,
-        loss=found.loss if is_number(found.loss) else None,
+        loss=found.known_loss,
         images=found.images,
         recalibrated=recalibrated,
         latency=latency,

@@ -95,7 +95,7 @@ def train_weights(
         test = score(result.model, dataset.test, normalization, device=device)
         found = {
             "top1": test.top1,
-            "loss": test.loss,
+            "loss": test.known_loss,
             "heldout_top1": result.curve[result.best_epoch]["heldout_top1"],
             "best_epoch": result.best_epoch + 1,
             "settings": asdict(settings),

@@ -232,6 +232,10 @@ class Study:
         runs = [read_record(path, FineTuned.from_dict) for path in sorted((self.path / "finetuned").glob("*.json"))]
         return sorted((run for run in runs if self.finetuned_weights(run.key).exists()), key=lambda run: run.created)
 
+    def finetuned_run(self, key: str) -> FineTuned | None:
+        """The finished run of a key, or None."""
+        return next((run for run in self.finetuned if run.key == key), None)
+
     def best_finetuned(self, keep: Keep) -> FineTuned | None:
         """The run of exactly this kept set that is best on held-out images, or None."""
         runs = [run for run in self.finetuned if run.keep_id == keep_id(keep)]

@@ -4,6 +4,7 @@ It does not know studies or budgets. Statistics of the images that are scored ar
 """
 
 import copy
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -27,6 +28,11 @@ class Score:
     top1: float  # in [0, 1]
     loss: float  # mean cross-entropy
     images: int
+
+    @property
+    def known_loss(self) -> float | None:
+        """The loss as it is stored and told: None where an output was no number."""
+        return self.loss if math.isfinite(self.loss) else None
 
 
 def batch_for(split: Split, pixels: int = 128 * 1024) -> int:

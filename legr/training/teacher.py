@@ -90,11 +90,10 @@ def _keep(answers: Tensor, file: Path) -> None:
 
 def make_room(folder: Path, room: int) -> None:
     """Remove answers until those of all runs in `folder` take at most `room` bytes; the last used go last."""
-    kept = sorted((status.st_mtime_ns, status.st_size, file) for file in folder.glob("*/*.safetensors")
-                  for status in [file.stat()])  # fmt: skip
-    total = sum(size for _, size, _ in kept)
-    for _, size, file in kept:
+    kept = {file: file.stat() for file in folder.glob("*/*.safetensors")}
+    total = sum(status.st_size for status in kept.values())
+    for file in sorted(kept, key=lambda file: kept[file].st_mtime_ns):
         if total <= room:
             return
         file.unlink()
-        total -= size
+        total -= kept[file].st_size

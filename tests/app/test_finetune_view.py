@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.finetune_view import _changed, command_here, expectation, how, run_name, runs_info, settings_of
+from app.finetune_view import changed_note, command_here, expectation, how, run_name, runs_info, settings_of
 from app.widgets import budget_of
 from legr.jobs.records import Job
 from legr.ranking.shape import Shape
@@ -100,9 +100,9 @@ def test_a_command_that_leads_elsewhere_by_now_says_so(open_app: OpenApp, studie
     study = Study.open(studies / "demo")
     run = replace(add_finetuned(study), made={"command": "python -m legr finetune --study demo --macs 0.5"})
     run = replace(run, keep_id=keep_id(study.curve().at(macs=0.5)), ranking="learned")
-    assert _changed(study, run) == ""
+    assert changed_note(study, run) == ""
     study.save_shape(Shape(pins={study.structure.layers[0].name: 5}))
-    assert "trains another network now" in _changed(study, run)
+    assert "trains another network now" in changed_note(study, run)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def run(*arguments: object, code: int = 0) -> tuple[Any, str]:
     """Run a command; return its JSON (if any) and what it said on stderr."""
     done = subprocess.run([*COMMAND, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == code, done.stderr
-    return _answer(done.stdout, done.stderr)
+    return answer_of(done.stdout, done.stderr)
 
 
 def called(*arguments: object, code: int = 0) -> tuple[Any, str]:
@@ -41,7 +41,7 @@ def called(*arguments: object, code: int = 0) -> tuple[Any, str]:
     finally:
         logging.getLogger("legr").setLevel(level)
     assert ended == code, stderr.getvalue()
-    return _answer(stdout.getvalue(), stderr.getvalue())
+    return answer_of(stdout.getvalue(), stderr.getvalue())
 
 
 def refused(*arguments: object) -> str:
@@ -63,7 +63,8 @@ def kill_when(pattern: str, *arguments: object, sig: int = signal.SIGKILL) -> tu
     return process.wait(), said
 
 
-def _answer(stdout: str, stderr: str) -> tuple[Any, str]:
+def answer_of(stdout: str, stderr: str) -> tuple[Any, str]:
+    """What a command has answered on stdout, as JSON where it is that, and what it said on stderr."""
     assert "Traceback" not in stderr
     return (json.loads(stdout) if stdout.startswith("{") else stdout), stderr
 

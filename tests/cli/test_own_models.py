@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.processes import COMMAND, ROOT, run
+from tests.cli.processes import COMMAND, ROOT, answer_of, run
 
 NETS = """
 from pathlib import Path
@@ -36,8 +36,7 @@ def at(folder: Path, *arguments: object, code: int = 0) -> tuple[Any, str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([*COMMAND, *map(str, arguments)], cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return (json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout), done.stderr
+    return answer_of(done.stdout, done.stderr)
 
 
 def test_an_own_model_goes_the_whole_way(place: Path, tmp_path: Path) -> None:
