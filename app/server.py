@@ -23,9 +23,9 @@ def read_ahead() -> None:
     time.sleep(_HEAD_START_S)
     import plotly.graph_objects as go
 
-    import app.dial_view
-    import app.job_panel
-    import app.layers_view  # noqa: F401
+    import app.budget_dial.view
+    import app.views.job_panel
+    import app.views.layers  # noqa: F401
 
     go.Figure().add_scatter(x=[0], y=[0]).update_layout(showlegend=False).to_plotly_json()
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from legr.errors import StudyError
 from legr.ranking.budget import BudgetCurve
-from legr.study.places import SAMPLES, list_studies, studies_folder, writable
+from legr.study.catalog import SAMPLES, list_studies, studies_folder, writable
 from legr.study.records import RankingName
 from legr.study.store import Study, keep_id
 

@@ -3,19 +3,16 @@
 It does not know what is on which page.
 """
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 
 from app import state
-from app.commands import run_command
+from app.run_command import run_command
 from app.welcome import show_welcome
-from legr.arguments import option_of
+from app.words import plain
 from legr.errors import LegrError, StudyError
-from legr.jobs.records import Job
-from legr.ranking.limits import UNITS
 from legr.study.records import StudyInfo
 from legr.study.store import Study
 
@@ -53,12 +50,6 @@ def show_error(sentence: str) -> None:
     sentence = sentence.strip().removesuffix(".") + "."
     first = sentence.split(maxsplit=1)[0]
     st.error(plain(sentence[:1].upper() + sentence[1:] if first.isalpha() else sentence))
-
-
-def plain(text: str) -> str:
-    """Escape what Markdown would swallow; code in backticks stays code."""
-    parts = re.split(r"(`[^`]*`)", text)
-    return "".join(part if part.startswith("`") else re.sub(r"([\\*_$~\[\]<>#|])", r"\\\1", part) for part in parts)
 
 
 # -- the heading of a page ---------------------------------------------------------------------------------
@@ -108,9 +99,9 @@ def network_words(info: StudyInfo) -> str:
     return f"{info.model}{before} · {info.data_name}, {classes_words(info)}, {size}"
 
 
-def shape_note(study: Study) -> None:
+def constraints_note(study: Study) -> None:
     """Say what is asked of the shape of every network of a study; nothing where nothing is."""
-    words = study.shape.words
+    words = study.constraints.words
     if words:
         st.caption(plain(f"Asked for: {words}."))
 
@@ -178,36 +169,6 @@ def metric(
         help=help,
         delta_description=f"vs. {against}" if delta else None,
     )
-
-
-def option(arguments: Sequence[str], name: str, otherwise: str | float) -> str:
-    """The value of an option among the arguments of a job."""
-    place = arguments.index(name) + 1 if name in arguments else len(arguments)
-    return arguments[place] if place < len(arguments) else str(otherwise)
-
-
-def many(count: int, noun: str) -> str:
-    """A count with its noun: 1 epoch, 1,024 units."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def budget_of(job: Job) -> str:
-    """The budget that a job was started with, in words."""
-    given = [(UNITS[name], limit) for name, limit in limits_of(job).items()]
-    return " and ".join(
-        f"{limit:g} {unit.words}" if unit.size else f"{100 * limit:g} % of {unit.words}" for unit, limit in given
-    )
-
-
-def limits_of(job: Job) -> dict[str, float]:
-    """The limits of that budget by name, as `Budget` takes them."""
-    return limits_in(job.arguments)
-
-
-def limits_in(arguments: Sequence[str]) -> dict[str, float]:
-    """The limits that arguments of a command ask for, by name, as `Budget` takes them."""
-    given = {name: option(arguments, option_of(name), "") for name in UNITS}
-    return {name: float(limit) for name, limit in given.items() if limit}
 
 
 def optimism_note(study: Study) -> None:

@@ -23,7 +23,7 @@ import torch
 
 import legr
 from benchmarks import torch_pruning_way as tp_way
-from legr.training.models import build_model, find_spec
+from legr.models.zoo import build_model, find_spec
 
 MODELS = ("cifar_resnet56", "resnet50", "mobilenet_v2")
 BUDGET = 0.5  # of the MACs
@@ -91,7 +91,7 @@ def measure(name: str) -> Figures:
     curve = compute_curve(structure, ranking)
     step = curve.step(macs=BUDGET)
     pinned = structure.layers[len(structure.layers) // 2]
-    shape = legr.Shape(pins={pinned.name: pinned.total // 2})
+    shape = legr.Constraints(pins={pinned.name: pinned.total // 2})
     budgets = np.linspace(max(curve.floor, 0.1), 1.0, QUERIES).tolist()
     rounds = [(recount(curve, step), query(curve, budgets)) for _ in range(REPEATS)]
     reached = (

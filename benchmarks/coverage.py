@@ -18,9 +18,9 @@ import numpy as np
 import torch
 
 import legr
-from legr.commands.reasons import prunable_macs
+from legr.models.zoo import build_model, find_spec
 from legr.structure.counters import count
-from legr.training.models import build_model, find_spec
+from legr.structure.unprunable import prunable_macs
 
 SMALL = 64  # pixels a side: what a model is traced with unless it needs more
 SIZES = {

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from app.dial import LENSES
+from app.budget_dial.table import LENSES
 from legr.files import write_json
 from tests.app.demo_study import make_study
 from tests.browser.running import OPTIONS, chromium_path, running_app

@@ -18,7 +18,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from legr.files import write_json
-from legr.study.places import SAMPLES
+from legr.study.catalog import SAMPLES
 from tests.app.demo_study import add_finetuned, make_study
 from tests.browser.running import OPTIONS, chromium_path, running_app, server_of
 

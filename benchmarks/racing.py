@@ -17,7 +17,7 @@ import torch
 from legr.commands.learn import search_of
 from legr.ranking.types import Affine, FloatArray
 from legr.search.journal import Journal
-from legr.search.judge import Judge
+from legr.search.racing import Race
 from legr.search.types import Candidate, Proposal, best_of
 from legr.study.records import SearchSettings
 from legr.study.store import Study
@@ -62,7 +62,7 @@ def replay(table: FloatArray, seed: int) -> tuple[bool, float]:
     rng = np.random.default_rng(seed)
     order = np.concatenate(([0], 1 + rng.permutation(len(table) - 1)))
     table = table[order][:, :, rng.permutation(table.shape[2])]
-    judge = Judge(table[0])
+    judge = Race(table[0])
     finished = [Candidate(NOTHING, table[0], judge.value(table[0]), 0, 0.0, False, "")]
     seen = table.shape[2]
     for losses in table[1:]:

@@ -19,10 +19,10 @@ from torchvision import transforms
 
 from benchmarks.studies import Bench
 from legr.data.images import Split
+from legr.models.zoo import build_model
 from legr.ranking.types import Affine
 from legr.structure.surgery import prune
 from legr.structure.types import Keep
-from legr.training.models import build_model
 
 BATCH = 128
 

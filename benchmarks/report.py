@@ -17,7 +17,7 @@ from safetensors import safe_open
 
 from benchmarks.tuning import TABLES, rows_of
 from legr.files import read_json
-from legr.study.places import SAMPLES
+from legr.study.catalog import SAMPLES
 from legr.study.records import RANKINGS, Point
 from legr.study.store import Study
 

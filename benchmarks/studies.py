@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from legr.commands.network import images_of, normalization_of, original
-from legr.data.images import Dataset, Normalization
+from legr.data.images import Dataset
+from legr.data.normalization import Normalization
 from legr.progress import silent
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
@@ -19,8 +20,9 @@ from legr.ranking.types import Affine
 from legr.structure.surgery import prune
 from legr.structure.types import Keep, Structure
 from legr.study.store import Study
-from legr.training.compute import fast_dtype
-from legr.training.evaluate import Score, recalibrate, score
+from legr.training.batch_norm import recalibrate
+from legr.training.device import fast_dtype
+from legr.training.evaluate import Score, score
 from legr.training.settings import TrainSettings
 from legr.training.train import train
 

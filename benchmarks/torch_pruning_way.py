@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from legr.structure.gather import GatherChannels
+from legr.structure.gather_channels import GatherChannels
 
 INSTALL = "python -m pip install -r benchmarks/requirements.txt"
 TOLERANCE = 0.01  # of the target

@@ -32,7 +32,7 @@ from legr.data.images import Dataset, Split
 from legr.files import write_json
 from legr.progress import silent
 from legr.structure.surgery import prune
-from legr.training.compute import autocast, device_name
+from legr.training.device import autocast, device_name
 from legr.training.settings import TrainSettings
 from legr.training.train import train
 

@@ -28,13 +28,13 @@ from legr.commands.evaluate import evaluate
 from legr.commands.finetune import run_finetune
 from legr.commands.network import images_of, network_at, normalization_of, original, ready
 from legr.files import read_json, write_json
+from legr.models.weights import load_weights
 from legr.ranking.limits import Budget
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study
-from legr.training.compute import pick_device
+from legr.training.device import pick_device
 from legr.training.evaluate import score
 from legr.training.settings import RECIPES, recipe_of
-from legr.training.weights import load_weights
 
 RESULTS = Path(__file__).parent / "results" / "tuning.json"
 

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from legr.ranking.budget import BudgetCurve
+    from legr.ranking.constraints import Constraints
     from legr.ranking.limits import Budget
     from legr.ranking.norms import filter_norms
     from legr.ranking.order import rank, rank_uniform
-    from legr.ranking.shape import Shape
     from legr.ranking.types import Affine, Norms, Ranking
     from legr.structure.cost import cost
     from legr.structure.surgery import prune
-    from legr.structure.trace import trace
+    from legr.structure.tracing.trace import trace
     from legr.structure.types import Cost, Keep, Structure
     from legr.structure.verify import verify
     from legr.study.store import Study
@@ -58,11 +58,11 @@ _HOMES = {
     "legr.ranking.limits": ("Budget",),
     "legr.ranking.norms": ("filter_norms",),
     "legr.ranking.order": ("rank", "rank_uniform"),
-    "legr.ranking.shape": ("Shape",),
+    "legr.ranking.constraints": ("Constraints",),
     "legr.ranking.types": ("Affine", "Norms", "Ranking"),
     "legr.structure.cost": ("cost",),
     "legr.structure.surgery": ("prune",),
-    "legr.structure.trace": ("trace",),
+    "legr.structure.tracing.trace": ("trace",),
     "legr.structure.types": ("Cost", "Keep", "Structure"),
     "legr.structure.verify": ("verify",),
     "legr.study.store": ("Study",),
@@ -74,6 +74,7 @@ __all__ = [
     "Budget",
     "BudgetCurve",
     "BudgetError",
+    "Constraints",
     "Cost",
     "DataError",
     "ExportError",
@@ -83,7 +84,6 @@ __all__ = [
     "Norms",
     "Ranking",
     "SettingsError",
-    "Shape",
     "Structure",
     "Study",
     "StudyError",

@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from legr.files import replacing
-from legr.machine import data_folder
+from legr.paths import data_folder
 
 __all__ = ["read_registry", "remember"]
 

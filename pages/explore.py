@@ -6,9 +6,9 @@ It does not know how a ranking is learned or a point measured.
 import streamlit as st
 
 from app import state
-from app.dial_view import begin_dial, choose_ranking, is_hindered, show_dial
-from app.job_panel import job_panel, launch, others_at_work
-from app.layers_view import offer_shape, show_layers
+from app.budget_dial.view import begin_dial, choose_ranking, is_hindered, show_dial
+from app.views.job_panel import job_panel, launch, others_at_work
+from app.views.layers import offer_shape, show_layers
 from app.welcome import learn_first, show_guide
 from app.widgets import (
     NO_IMAGES,

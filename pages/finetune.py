@@ -6,13 +6,14 @@ It does not know how a network is trained or written.
 import streamlit as st
 
 from app import state
-from app.charts import CAPTIONS
-from app.dial_view import begin_dial, show_dial
-from app.export_view import show_export, weights_line
-from app.finetune_view import expectation, settings_of, show_runs, show_training, training_form
-from app.job_panel import job_panel, launch, others_at_work
+from app.budget_dial.view import begin_dial, show_dial
+from app.charts.style import CAPTIONS
+from app.views.export import show_export, weights_line
+from app.views.finetune import expectation, settings_of, show_runs, show_training, training_form
+from app.views.job_panel import job_panel, launch, others_at_work
 from app.welcome import learn_first
-from app.widgets import NO_IMAGES, data_notice, guarded, heading, optimism_note, plain, require_study, run_page
+from app.widgets import NO_IMAGES, data_notice, guarded, heading, optimism_note, require_study, run_page
+from app.words import plain
 from legr.jobs import records
 from legr.study.store import Study
 

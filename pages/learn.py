@@ -5,8 +5,8 @@ It does not know how candidates are proposed or scored.
 
 import streamlit as st
 
-from app.job_panel import job_panel, launch, others_at_work
-from app.search_view import search_form, show_learned, show_search
+from app.views.job_panel import job_panel, launch, others_at_work
+from app.views.search import search_form, show_learned, show_search
 from app.widgets import data_notice, heading, optimism_note, require_study, run_page
 from legr.jobs import records
 

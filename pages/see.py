@@ -5,11 +5,11 @@ It does not know how networks are asked or compared.
 
 import streamlit as st
 
-from app.compared_view import show_all, stored
-from app.dial_view import begin_dial, choose_ranking, show_dial
-from app.job_panel import others_at_work
-from app.look_view import show_one
-from app.shown import choose_shown
+from app.budget_dial.view import begin_dial, choose_ranking, show_dial
+from app.selected_network import select_network
+from app.views.comparison import show_all, stored
+from app.views.job_panel import others_at_work
+from app.views.one_image import show_one
 from app.widgets import data_notice, heading, require_study, run_page
 
 
@@ -21,7 +21,7 @@ def page() -> None:
     begin_dial()
     ranking = choose_ranking(study)
     budget = show_dial(study, ranking, charts=False)
-    shown = choose_shown(study, ranking, budget)
+    shown = select_network(study, ranking, budget)
     comparison, problem = stored(shown)
     above = st.container()
     show_all(shown, comparison, problem, available)  # first, as the networks take seconds to answer

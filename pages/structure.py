@@ -6,14 +6,15 @@ It does not know how a network is traced.
 import streamlit as st
 
 from app import state
-from app.structure_view import facts_lines, groups_info, show_exceptions, show_groups, show_stays, show_together
-from app.widgets import heading, plain, require_study, run_page, shape_note
+from app.views.structure import facts_lines, groups_info, show_exceptions, show_groups, show_stays, show_together
+from app.widgets import constraints_note, heading, require_study, run_page
+from app.words import plain
 
 
 def page() -> None:
     study = require_study()
     heading(study)
-    shape_note(study)
+    constraints_note(study)
     ranking = study.default_ranking
     curve = state.curve(study, ranking)
     st.write(plain("  \n".join(facts_lines(curve, ranking, study.info.self_check))))

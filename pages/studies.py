@@ -8,10 +8,10 @@ from pathlib import Path
 import streamlit as st
 
 from app import state
-from app.new_study import new_study_form
-from app.study_card import show_cards
+from app.views.new_study import new_study_form
+from app.views.study_card import show_cards
 from app.widgets import run_page
-from legr.study.places import SAMPLES, list_studies, studies_folder
+from legr.study.catalog import SAMPLES, list_studies, studies_folder
 
 
 def page() -> None:

@@ -19,11 +19,11 @@ from legr.commands.finetune import run_finetune
 from legr.commands.learn import plan_learn, run_learn
 from legr.commands.measure import measure
 from legr.commands.train import train_weights
+from legr.models.zoo import find_spec
 from legr.ranking.limits import Budget
 from legr.study.records import RankingName
 from legr.study.store import Study
-from legr.training.compute import pick_device
-from legr.training.models import find_spec
+from legr.training.device import pick_device
 from legr.training.settings import RECIPES, SCRATCH, changed
 from samples.publish import publish
 

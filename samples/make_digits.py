@@ -19,8 +19,8 @@ from legr.commands.finetune import run_finetune
 from legr.commands.learn import plan_learn, run_learn
 from legr.commands.measure import measure
 from legr.commands.train import train_weights
+from legr.models.zoo import find_spec
 from legr.ranking.limits import Budget
-from legr.training.models import find_spec
 from legr.training.settings import RECIPES, SCRATCH
 from samples.publish import publish
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 
 from legr.commands.network import images_of, network_at, original, ready
-from legr.commands.prepared import keep_statistics
+from legr.commands.statistics_cache import keep_statistics
 from legr.files import temporary_beside
 from legr.ranking.limits import Budget
-from legr.study.shelf import save_note
+from legr.study.catalog import save_note
 from legr.study.store import Study
 
 LEFT_OUT = ("jobs", "checkpoints", "compared", "exports")

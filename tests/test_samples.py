@@ -12,7 +12,7 @@ from legr.data.folders import remember_folder
 from legr.data.load import load_dataset
 from legr.progress import silent
 from legr.ranking.limits import Budget
-from legr.study.places import SAMPLES, list_studies
+from legr.study.catalog import SAMPLES, list_studies
 from legr.study.records import Point
 from legr.study.store import Study
 

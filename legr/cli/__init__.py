@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from legr.cli import inspecting, long_work, looking, seeing, shaping, terminal, training
+from legr.cli import export, inspect_model, jobs, predict, score, search, serve, studies, terminal, training
 
 cli = typer.Typer(
     help="Learn a global ranking of a ConvNet's filters once, then prune to any budget.",
@@ -14,24 +14,24 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _command in (
-    inspecting.inspect,
-    looking.new,
+    inspect_model.inspect,
+    studies.new,
     training.train,
-    long_work.learn,
-    looking.show,
-    shaping.shape,
-    looking.evaluate,
-    long_work.measure,
+    search.learn,
+    studies.show,
+    studies.shape,
+    score.evaluate,
+    score.measure,
     training.finetune,
-    long_work.export,
-    seeing.compare,
-    seeing.look,
-    looking.data,
-    looking.jobs,
-    looking.cancel,
-    looking.app,
+    export.export,
+    predict.compare,
+    predict.look,
+    studies.data,
+    jobs.jobs,
+    jobs.cancel,
+    serve.app,
 ):
-    _extra = {"allow_extra_args": True} if _command is long_work.measure else {}
+    _extra = {"allow_extra_args": True} if _command is score.measure else {}
     cli.command(context_settings=_extra)(_command)
 
 

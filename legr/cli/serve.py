@@ -8,11 +8,14 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from legr.cli import terminal
 from legr.errors import SettingsError
-from legr.study.places import studies_folder
-from legr.training.settings_file import with_settings
+from legr.models.config_file import with_settings
+from legr.study.catalog import studies_folder
 
 _ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 _TRIES = 50
@@ -55,3 +58,13 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def app(
+    port: Annotated[int, typer.Option(help="Port to try first.")] = 8501,
+    studies: Annotated[Path | None, typer.Option(help="Folder of studies.")] = None,
+) -> None:
+    """Start the explorer in the browser, on localhost."""
+    from legr.cli.serve import serve
+
+    serve(port, studies)

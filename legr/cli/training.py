@@ -10,8 +10,8 @@ import typer
 
 from legr.arguments import arguments_of, repeated
 from legr.cli import terminal
-from legr.cli.long_work import as_job
-from legr.cli.opening import writable_study
+from legr.cli.jobs import as_job
+from legr.cli.open_study import writable_study
 from legr.cli.options import (
     Data,
     Device,
@@ -58,9 +58,9 @@ def train(
 ) -> None:
     """Train a network from scratch, or on; goes on where it stopped. A study is then made with these weights."""
     from legr.commands.train import train_weights
-    from legr.training.compute import pick_device
-    from legr.training.inputs import image_shape
-    from legr.training.models import choose_model
+    from legr.models.input_shape import image_shape
+    from legr.models.zoo import choose_model
+    from legr.training.device import pick_device
 
     if model is None or data is None:
         raise SettingsError("train needs --model and --data, such as --model cifar_resnet20 --data cifar10")
@@ -106,7 +106,7 @@ def finetune(
     """Train the network at a budget back to accuracy; goes on where it stopped."""
     from legr.commands.finetune import finished_finetune, run_finetune
     from legr.commands.network import network_id, require_network
-    from legr.training.compute import pick_device
+    from legr.training.device import pick_device
 
     asked, place, opened = required(budget, "finetune"), pick_device(device), writable_study(study)
     ranking = ranking or opened.default_ranking  # the job goes on with it, whatever is learned meanwhile

@@ -14,16 +14,25 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
-from legr.commands.prepared import keep_statistics
+from legr.commands.statistics_cache import keep_statistics
 from legr.data.images import Dataset, Split
 from legr.errors import StudyError
 from legr.progress import Progress, Report
 from legr.ranking.limits import Budget
-from legr.study.compared import TOP, Answers, Compared, Comparison, name_of
-from legr.study.compared_files import load_comparison, load_original, save_comparison, save_original
+from legr.study.comparison import (
+    TOP,
+    ComparedNetwork,
+    Comparison,
+    Predictions,
+    comparison_name,
+    load_comparison,
+    load_original,
+    save_comparison,
+    save_original,
+)
 from legr.study.records import RankingName
 from legr.study.store import Study
-from legr.training.evaluate import answers
+from legr.training.evaluate import predict_topk
 
 PICTURES = 1000  # of images on which the two differ: a page shows them without the data set
 PICTURE_SIDE = 64  # pixels; larger images are scaled down to it
@@ -39,7 +48,7 @@ def stored_comparison(
         BudgetError: the budget is out of range or below the floor.
     """
     keep = study.curve(ranking).at(budget)
-    name = name_of(keep, study.best_finetuned(keep) if finetuned else None)
+    name = comparison_name(keep, study.best_finetuned(keep) if finetuned else None)
     try:
         found = load_comparison(study, name)
     except StudyError:
@@ -75,7 +84,7 @@ def compare(
         numbers,
         pictures_of(dataset.test.images[torch.from_numpy(numbers).long()]),
     )
-    name = name_of(network.keep, network.run)
+    name = comparison_name(network.keep, network.run)
     keep_statistics(study, network, model, recalibrated)
     save_comparison(study, name, found)  # last: a comparison that is there is finished
     return _result(name, found)
@@ -97,7 +106,7 @@ def pictures_of(images: Tensor) -> NDArray[np.uint8]:
 
 def _original(
     study: Study, model: nn.Module, dataset: Dataset, device: torch.device, report: Report
-) -> tuple[NDArray[np.int32], Answers]:
+) -> tuple[NDArray[np.int32], Predictions]:
     """The original is asked once a study."""
     try:
         known = load_original(study)
@@ -110,11 +119,11 @@ def _original(
     return known
 
 
-def _ask(study: Study, model: nn.Module, split: Split, device: torch.device, report: Report) -> Answers:
+def _ask(study: Study, model: nn.Module, split: Split, device: torch.device, report: Report) -> Predictions:
     normalization, seen = normalization_of(study), _told(len(split), report)
-    classes, probabilities = answers(model, split, normalization, device=device, top=TOP, seen=seen)
+    classes, probabilities = predict_topk(model, split, normalization, device=device, top=TOP, seen=seen)
     # A network that is cut to pieces may answer with infinities; they are no probability.
-    return Answers(classes.numpy().astype(np.int32), probabilities.nan_to_num(0).clamp(0, 1).numpy())
+    return Predictions(classes.numpy().astype(np.int32), probabilities.nan_to_num(0).clamp(0, 1).numpy())
 
 
 def _told(total: int, report: Report) -> Callable[[int], None]:
@@ -130,9 +139,9 @@ def _told(total: int, report: Report) -> Callable[[int], None]:
     return seen
 
 
-def _described(study: Study, network: Network, ranking: RankingName | None, recalibrated: bool) -> Compared:
+def _described(study: Study, network: Network, ranking: RankingName | None, recalibrated: bool) -> ComparedNetwork:
     name, tuned = ranking or study.default_ranking, network.run is not None
-    return Compared(name, network.macs_fraction, network.keep_id, tuned, recalibrated)
+    return ComparedNetwork(name, network.macs_fraction, network.keep_id, tuned, recalibrated)
 
 
 def _result(name: str, found: Comparison) -> dict[str, Any]:

@@ -13,31 +13,32 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from legr.commands.made import made_of, origin_of
 from legr.commands.network import build_cut, data_progress, require_answers, require_normalization
+from legr.commands.provenance import made_of, origin_of
 from legr.data.class_names import CLASSES_OF, listed_names
 from legr.data.encoded import ImageShape
 from legr.data.folders import remember_folder
-from legr.data.images import IMAGENET_NORMALIZATION, Dataset, Normalization
+from legr.data.images import Dataset
 from legr.data.load import load_dataset
+from legr.data.normalization import IMAGENET_NORMALIZATION, Normalization
 from legr.deploy.crosscheck import thop_macs
 from legr.errors import SettingsError, StudyError, TraceError
+from legr.models.head import Loaded, load_for_classes
+from legr.models.weights import WeightsInfo, hash_state, save_weights
+from legr.models.zoo import ModelSpec, build_model, find_spec
 from legr.progress import Progress, Report
 from legr.ranking.norms import filter_norms
 from legr.structure.cost import dense_cost
 from legr.structure.counters import count
-from legr.structure.trace import trace
+from legr.structure.tracing.trace import trace
 from legr.structure.types import Plan, Structure
 from legr.structure.verify import verify
 from legr.study.cuts import save_cuts
-from legr.study.pace import note_pace
+from legr.study.pass_times import note_pass_time
 from legr.study.records import SearchSettings, StudyInfo
 from legr.study.store import Study
-from legr.training.compute import fast_dtype
+from legr.training.device import fast_dtype
 from legr.training.evaluate import score
-from legr.training.head import Loaded, load_for_classes
-from legr.training.models import ModelSpec, build_model, find_spec
-from legr.training.weights import WeightsInfo, hash_state, save_weights
 
 _TRIAL_IMAGES = 512  # held-out images that decide which normalisation weights were made with
 _TIMED_IMAGES = 256  # that tell how long a pass takes
@@ -110,7 +111,7 @@ def create(
         save_cuts(path, cuts)
     save_weights(network, path / "weights.safetensors", info.metadata if info else None, half=True)
     weights_sha256 = hash_state(network.state_dict())
-    note_pace(weights_sha256, _pass_seconds(network, dataset, normalization))
+    note_pass_time(weights_sha256, _pass_seconds(network, dataset, normalization))
     if data not in CLASSES_OF:
         remember_folder(dataset.fingerprint, data)
     return Study.create(

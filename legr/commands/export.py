@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from legr.commands.network import images_of, network_at, normalization_of, original
-from legr.commands.prepared import prepared
+from legr.commands.statistics_cache import prepared
 from legr.data.batches import iterate
 from legr.data.images import Dataset
 from legr.deploy.bundle import RECIPE, WEIGHTS, write_recipe, zip_files

@@ -13,21 +13,21 @@ from typing import Any
 import torch
 
 from legr.arguments import arguments_of
-from legr.commands.made import made_by
 from legr.commands.measure import measure_point
 from legr.commands.network import Network, images_of, network_at, network_id, normalization_of, original, ready
+from legr.commands.provenance import provenance_of
 from legr.data.batches import AUGMENTATION
 from legr.deploy.latency import measure_latency
-from legr.machine import cache_folder
+from legr.models.weights import round_to_half, save_weights
+from legr.paths import cache_folder
 from legr.progress import Report
 from legr.ranking.limits import Budget
 from legr.study.records import FineTuned, Latency, RankingName
 from legr.study.store import Study
-from legr.training.compute import device_name, machine_name
+from legr.training.device import device_name, machine_name
 from legr.training.evaluate import score
 from legr.training.settings import TrainSettings, as_arguments
 from legr.training.train import train
-from legr.training.weights import round_to_half, save_weights
 
 
 def finished_finetune(
@@ -122,7 +122,7 @@ def _train(
         if half:
             round_to_half(result.model)
         seconds = sum(epoch["seconds"] for epoch in result.curve)
-        made = made_by(command, seconds, device, settings.seed)
+        made = provenance_of(command, seconds, device, settings.seed)
         header = {"made_by": "legr", "data": dataset.fingerprint, "made": json.dumps(made)}
         save_weights(result.model, study.finetuned_weights(key), header, half=half)
         tuned = replace(network, model=result.model)

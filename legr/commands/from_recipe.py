@@ -7,13 +7,13 @@ from pathlib import Path
 
 from legr.commands.create import create
 from legr.data.encoded import ImageShape
-from legr.data.images import Normalization
+from legr.data.normalization import Normalization
 from legr.deploy.bundle import Recipe, read_recipe
 from legr.deploy.unpack import unpacked
 from legr.errors import ExportError
+from legr.models.input_shape import image_shape
 from legr.progress import Report
 from legr.study.store import Study
-from legr.training.inputs import image_shape
 
 
 def create_from_recipe(

@@ -11,17 +11,17 @@ from typing import Any
 import torch
 from torch import nn
 
-from legr.commands.reasons import prunable_macs
+from legr.models.detectors import whole_model
+from legr.models.weights import load_weights
+from legr.models.zoo import ModelSpec, build_model
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.norms import filter_norms
 from legr.ranking.order import rank
 from legr.structure.cost import dense_cost
-from legr.structure.trace import trace
+from legr.structure.tracing.trace import trace
 from legr.structure.types import Structure
+from legr.structure.unprunable import prunable_macs
 from legr.structure.verify import verify
-from legr.training.dense import whole_model
-from legr.training.models import ModelSpec, build_model
-from legr.training.weights import load_weights
 
 
 def inspect(

@@ -11,20 +11,21 @@ from typing import Any
 import torch
 
 from legr.arguments import arguments_of, repeated
-from legr.commands.made import made_by
 from legr.commands.network import images_of, normalization_of, original
+from legr.commands.provenance import provenance_of
 from legr.errors import SettingsError
 from legr.progress import Report, silent
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
 from legr.search.fitness import Fitness
 from legr.search.learn import Search, learn, standing
+from legr.search.mask_gradient import TrainingProbe
 from legr.search.methods import Material, check, learner, scored_budgets
-from legr.search.probe import TrainingProbe
 from legr.search.workers import Workers
-from legr.study.pace import note_pace
-from legr.study.records import EFFORTS, STATISTICS, SearchSettings
+from legr.study.pass_times import note_pass_time
+from legr.study.records import EFFORTS, SearchSettings
 from legr.study.store import Study
+from legr.training.settings import STATISTICS
 
 log = logging.getLogger(__name__)
 
@@ -86,11 +87,11 @@ def run_learn(
         plan.effort,
         lambda: search_of(study, settings, device, report, workers=team),
         report,
-        lambda seconds: made_by(_command(study, plan), seconds, device, settings.seed),
+        lambda seconds: provenance_of(_command(study, plan), seconds, device, settings.seed),
     )
     usual = SearchSettings()
     if not plan.is_done and (settings.images, settings.steps) == (usual.images, usual.steps):
-        note_pace(study.info.weights_sha256, found["seconds"] / found["passes"], settings.method)
+        note_pass_time(study.info.weights_sha256, found["seconds"] / found["passes"], settings.method)
     return found
 
 

@@ -18,16 +18,17 @@ from PIL import Image
 from torch import nn
 
 from legr.commands.network import images_of, network_at, normalization_of, original
-from legr.commands.prepared import prepared
-from legr.data.images import Dataset, Normalization, Split
+from legr.commands.statistics_cache import prepared
+from legr.data.images import Dataset, Split
+from legr.data.normalization import Normalization
 from legr.data.single import fitted, open_image
 from legr.errors import SettingsError
 from legr.progress import Report
 from legr.ranking.limits import Budget
-from legr.study.compared import TOP
+from legr.study.comparison import TOP
 from legr.study.records import RankingName
 from legr.study.store import Study
-from legr.training.evaluate import answers
+from legr.training.evaluate import predict_topk
 
 SHOWN_SIDE = 640  # pixels of a picture as people see it
 
@@ -108,7 +109,7 @@ def _of_test(dataset: Dataset, number: int) -> Question:
 def _answer(study: Study, model: nn.Module, question: Question, device: torch.device) -> list[dict[str, Any]]:
     split = Split(torch.from_numpy(question.pixels[None].copy()), torch.zeros(1, dtype=torch.int64))
     normalization: Normalization = normalization_of(study)
-    classes, probabilities = answers(model, split, normalization, device=device, top=TOP)
+    classes, probabilities = predict_topk(model, split, normalization, device=device, top=TOP)
     names: Sequence[str] = study.info.classes
     return [
         {"class": place, "name": names[place], "probability": probability}

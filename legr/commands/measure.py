@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from legr.arguments import arguments_of
-from legr.commands.made import made_by
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
+from legr.commands.provenance import provenance_of
 from legr.data.encoded import ImageShape
 from legr.data.images import Dataset
 from legr.deploy.latency import conditions_here, latency_of, time_forward
@@ -72,7 +72,7 @@ def measure(
             began = time.monotonic()
             network, latency = network_of(name, budget), latencies[name, budget]
             point = measure_point(study, network, dataset, name, asked[name][0], budget, latency, device)
-            study.add_point(replace(point, made=made_by(command, time.monotonic() - began, device)))
+            study.add_point(replace(point, made=provenance_of(command, time.monotonic() - began, device)))
             left = (time.monotonic() - start) / number * (len(todo) - number)
             report(Progress("point", skipped + number, len(planned), left))
     points = [point.to_dict() for point in study.points]

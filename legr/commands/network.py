@@ -14,9 +14,13 @@ from torch import Tensor, nn
 
 from legr.data.encoded import ImageShape
 from legr.data.folders import downloadable, find_source
-from legr.data.images import Dataset, Normalization
+from legr.data.images import Dataset
 from legr.data.load import load_dataset
+from legr.data.normalization import Normalization
 from legr.errors import DataError, SettingsError, StudyError, TraceError, WeightsError
+from legr.models.head import load_for_classes
+from legr.models.weights import load_weights
+from legr.models.zoo import ModelSpec, build_model
 from legr.progress import Progress, Report, silent
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.limits import Budget
@@ -25,10 +29,7 @@ from legr.structure.types import Keep, Plan
 from legr.study.cuts import REMEDY, cuts_of
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
-from legr.training.evaluate import with_better_statistics
-from legr.training.head import load_for_classes
-from legr.training.models import ModelSpec, build_model
-from legr.training.weights import load_weights
+from legr.training.batch_norm import with_better_statistics
 
 
 @dataclass(frozen=True)

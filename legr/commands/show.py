@@ -21,7 +21,7 @@ def show(study: Study, budget: Budget) -> dict[str, Any]:
         "study": study.info.name,
         "model": study.info.model,
         "ranking": study.default_ranking,
-        "shape": study.shape.to_dict(),
+        "shape": study.constraints.to_dict(),
         "macs": own.macs,
         "macs_fraction": own.macs / dense.macs,
         "params": own.params,

@@ -16,19 +16,19 @@ import torch
 from filelock import FileLock, Timeout
 
 from legr.arguments import arguments_of, repeated
-from legr.commands.made import made_by, made_of, origin_of
 from legr.commands.network import data_progress, require_answers, require_normalization
+from legr.commands.provenance import made_of, origin_of, provenance_of
 from legr.data.encoded import ImageShape
-from legr.data.images import IMAGENET_NORMALIZATION
 from legr.data.load import load_dataset
+from legr.data.normalization import IMAGENET_NORMALIZATION
 from legr.errors import SettingsError, WeightsError
-from legr.machine import cache_folder
+from legr.models.weights import load_weights, round_to_half, save_weights
+from legr.models.zoo import ModelSpec, build_model
+from legr.paths import cache_folder
 from legr.progress import Report
 from legr.training.evaluate import score
-from legr.training.models import ModelSpec, build_model
 from legr.training.settings import NUMBERS, SCRATCH, TrainSettings
 from legr.training.train import train
-from legr.training.weights import load_weights, round_to_half, save_weights
 
 
 def train_weights(
@@ -99,7 +99,7 @@ def train_weights(
             "heldout_top1": result.curve[result.best_epoch]["heldout_top1"],
             "best_epoch": result.best_epoch + 1,
             "settings": asdict(settings),
-            **made_by(command, sum(row["seconds"] for row in result.curve), device, settings.seed),
+            **provenance_of(command, sum(row["seconds"] for row in result.curve), device, settings.seed),
         }
         metadata = {"made_by": "legr", "data": dataset.fingerprint, "made": json.dumps({**what, **found})}
         if info is None or origin_of(info, dataset.fingerprint, split_seed) == "legr":

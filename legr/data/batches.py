@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import torch
 from torch import Generator, Tensor
 
-from legr.data.images import Normalization, Split
+from legr.data.images import Split
+from legr.data.normalization import Normalization
 from legr.errors import SettingsError
 
 __all__ = ["iterate"]

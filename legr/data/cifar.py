@@ -23,7 +23,7 @@ from legr.data.class_names import CIFAR10_CLASSES, CIFAR100_CLASSES
 from legr.data.decode import resize_arrays
 from legr.data.encoded import ImageShape, Progress
 from legr.errors import DataError
-from legr.machine import cache_folder, data_folder
+from legr.paths import cache_folder, data_folder
 
 __all__ = ["CIFARS", "SHAPE", "Cifar", "by_content", "cifar_arrays", "cifar_is_here", "download_cifar"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from legr.data.encoded import Progress
 from legr.errors import DataError
 from legr.files import replacing
-from legr.machine import cache_folder
+from legr.paths import cache_folder
 
 __all__ = ["fingerprint_files"]
 

@@ -6,47 +6,17 @@ It does not know where images come from (`readers.py`) nor how batches are made 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import torch
 from torch import Tensor
 
+from legr.data.normalization import CHANNELS, IMAGENET_NORMALIZATION, Normalization
 from legr.errors import DataError, SettingsError
 
 __all__ = ["CHANNELS", "IMAGENET_NORMALIZATION", "Dataset", "Normalization", "Split"]
 
-CHANNELS = (1, 3)  # grey; red, green, blue
 _NAMED = 20  # classes that a sentence lists
 CHUNK_VALUES = 2**22  # pixel values that a statistic takes at a time: 16 MB as int32
-
-
-@dataclass(frozen=True, slots=True)
-class Normalization:
-    """What a network's input is made with: (value / 255 - mean) / std, channel by channel.
-
-    Attributes:
-        kind: where the numbers come from.
-        mean: red, green, blue, or grey alone, in [0, 1].
-        std: as many, above 0.
-
-    Raises:
-        SettingsError: not three finite numbers each (or one), or a std that is not above 0.
-    """
-
-    kind: Literal["imagenet", "dataset", "custom"]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        if self.kind not in ("imagenet", "dataset", "custom"):
-            raise SettingsError(f"normalization must be imagenet, dataset or custom, got {self.kind!r}")
-        if len(self.mean) not in CHANNELS or not all(map(math.isfinite, self.mean)):
-            raise SettingsError(f"the mean must be three finite numbers (red, green, blue) or one, got {self.mean}")
-        if len(self.std) != len(self.mean) or not all(math.isfinite(value) and value > 0 for value in self.std):
-            raise SettingsError(f"the std must be {len(self.mean)} numbers above 0, as the mean, got {self.std}")
-
-
-IMAGENET_NORMALIZATION = Normalization("imagenet", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,11 +21,12 @@ from legr.data.digits import DIGITS_FINGERPRINT, digits_arrays
 from legr.data.encoded import ImageFolder, ImageShape, Progress
 from legr.data.fingerprint import fingerprint_files
 from legr.data.folders import find_source, remember_folder
-from legr.data.images import CHANNELS, IMAGENET_NORMALIZATION, Dataset, Normalization, Split
+from legr.data.images import Dataset, Split
+from legr.data.normalization import CHANNELS, IMAGENET_NORMALIZATION, Normalization
 from legr.data.readers import open_folder
 from legr.data.shuffle import SEEDS, permutation
 from legr.errors import DataError, SettingsError
-from legr.machine import cache_folder
+from legr.paths import cache_folder
 from legr.registry import read_registry, remember
 
 __all__ = [

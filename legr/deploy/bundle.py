@@ -14,12 +14,12 @@ from torch import nn
 
 from legr.errors import ExportError, LegrError
 from legr.files import read_json, replacing, write_json
+from legr.models.factories import call_factory
+from legr.models.weights import load_weights, save_weights
+from legr.models.zoo import build_model
 from legr.structure.plans import plan_from_dict, plan_to_dict
 from legr.structure.surgery import apply_plan
 from legr.structure.types import Plan
-from legr.training.models import build_model
-from legr.training.own_models import call_factory
-from legr.training.weights import load_weights, save_weights
 
 FORMAT = 2
 _MOST_CLASSES = 1_000_000

@@ -17,7 +17,7 @@ from torch import nn
 from legr.deploy.neighbours import Neighbours
 from legr.errors import SettingsError
 from legr.study.records import Latency
-from legr.training.compute import machine_name
+from legr.training.device import machine_name
 
 _WARM_UP_RUNS, _MIN_RUNS = 3, 8
 

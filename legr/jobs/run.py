@@ -21,7 +21,7 @@ from legr.errors import JobError, LegrError
 from legr.files import in_words
 from legr.jobs import records
 from legr.jobs.records import Job
-from legr.machine import cache_folder
+from legr.paths import cache_folder
 from legr.progress import Progress
 from legr.study.store import Study
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from legr.ranking.constraints import Constraints
 from legr.ranking.footprints import Counts, Footprints
 from legr.ranking.pins import pin
-from legr.ranking.shape import Shape
 from legr.ranking.types import FloatArray, Ranking
 from legr.structure.types import BoolArray, readonly
 
@@ -20,7 +20,7 @@ def floor_of(total: int) -> int:
     return min(total, max(2, -(-total // 10)))
 
 
-def order_blocks(footprints: Footprints, scores: FloatArray, shape: Shape) -> Ranking:
+def order_blocks(footprints: Footprints, scores: FloatArray, shape: Constraints) -> Ranking:
     """Order the units of a network by score, least important first, in blocks that keep its shape.
 
     Groups that share a layer are a family. Its first block brings all its layers to multiples of
@@ -70,7 +70,7 @@ _NO_UNITS = np.zeros(0, dtype=np.int64)
 _NONE = _Blocks(_NO_UNITS, _NO_UNITS, np.zeros(0), _NO_UNITS)
 
 
-def _floors(footprints: Footprints, shape: Shape) -> Counts:
+def _floors(footprints: Footprints, shape: Constraints) -> Counts:
     """For each label vector, how many positions stay at least, int64[V]."""
     floors = np.ones(len(footprints.lengths), dtype=np.int64)
     for layer in footprints.structure.layers:

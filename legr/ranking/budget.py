@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from legr.ranking.limits import METRICS, UNITS, Budget, Metric, first_within
+from legr.ranking.limits import METRICS, QUANTITIES, Budget, Metric, first_within
 from legr.ranking.types import Ranking
 from legr.structure.cost import cost, dense_cost, macs_by_weight, params_of, peaks, totals
 from legr.structure.types import Cost, Keep, Structure
@@ -145,5 +145,5 @@ class BudgetCurve:
         )
 
     def _first_within(self, name: str, limit: float) -> int:
-        metric = UNITS[name].metric
+        metric = QUANTITIES[name].metric
         return first_within(name, limit, getattr(self, metric), getattr(self.dense, metric))

@@ -19,7 +19,7 @@ WORDS: dict[Metric, str] = {"macs": "MACs", "params": "parameters", "activation"
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class Quantity:
     """What a limit counts in: so many units of a metric, in words."""
 
     metric: Metric
@@ -28,13 +28,13 @@ class Unit:
 
 
 #: Limits by name. A megabyte is 1e6 bytes; weights are float32, 4 bytes a parameter.
-UNITS: dict[str, Unit] = {
-    "macs": Unit("macs", None, "the MACs"),
-    "params": Unit("params", None, "the parameters"),
-    "activation": Unit("activation", None, "the activation memory"),
-    "mmacs": Unit("macs", 1e6, "million MACs"),
-    "weight_mb": Unit("params", 1e6 / 4, "MB of weights"),
-    "activation_mb": Unit("activation", 1e6, "MB of activation memory"),
+QUANTITIES: dict[str, Quantity] = {
+    "macs": Quantity("macs", None, "the MACs"),
+    "params": Quantity("params", None, "the parameters"),
+    "activation": Quantity("activation", None, "the activation memory"),
+    "mmacs": Quantity("macs", 1e6, "million MACs"),
+    "weight_mb": Quantity("params", 1e6 / 4, "MB of weights"),
+    "activation_mb": Quantity("activation", 1e6, "MB of activation memory"),
 }
 
 
@@ -64,7 +64,7 @@ class Budget:
         if not limits:
             raise BudgetError("a budget needs a limit, such as macs=0.5")
         for name, limit in limits:
-            unit = UNITS[name]
+            unit = QUANTITIES[name]
             if unit.size is None and not (_is_number(limit) and 0 < limit <= 1):
                 raise BudgetError(
                     f"a budget is a fraction of the original's {WORDS[unit.metric]} in (0, 1], got {limit}"
@@ -74,21 +74,21 @@ class Budget:
 
     def limits(self) -> list[tuple[str, float]]:
         """The limits that are given, by name."""
-        return [(name, limit) for name in UNITS if (limit := getattr(self, name)) is not None]
+        return [(name, limit) for name in QUANTITIES if (limit := getattr(self, name)) is not None]
 
 
 def first_within(name: str, limit: float, costs: NDArray[np.int64], dense: int) -> int:
     """First step whose cost is within a limit; costs never rise along a curve.
 
     Args:
-        name: which limit, a key of `UNITS`.
+        name: which limit, a key of `QUANTITIES`.
         costs: cost of its metric after each step.
         dense: the original's.
 
     Raises:
         BudgetError: the limit is below the floor.
     """
-    unit = UNITS[name]
+    unit = QUANTITIES[name]
     if dense == 0:
         raise BudgetError(f"a budget cannot limit {unit.words}: nothing is known of it for this network")
     size = unit.size or dense
@@ -102,7 +102,7 @@ def first_within(name: str, limit: float, costs: NDArray[np.int64], dense: int) 
     return bisect_left(range(len(costs)), True, key=lambda step: bool(costs[step] / size <= limit))
 
 
-def _shown(limit: float, unit: Unit) -> str:
+def _shown(limit: float, unit: Quantity) -> str:
     return f"{limit:.4g} {unit.words}" if unit.size else f"{100 * limit:.4g} % of {unit.words}"
 
 

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from legr.errors import SettingsError
 from legr.ranking.blocks import order_blocks
+from legr.ranking.constraints import UNCONSTRAINED, Constraints
 from legr.ranking.footprints import Footprints
-from legr.ranking.shape import PLAIN, Shape
 from legr.ranking.types import Affine, FloatArray, Norms, Ranking
 from legr.structure.types import Structure
 
 
-def rank(structure: Structure, norms: Norms, affine: Affine | None = None, shape: Shape = PLAIN) -> Ranking:
+def rank(
+    structure: Structure, norms: Norms, affine: Affine | None = None, shape: Constraints = UNCONSTRAINED
+) -> Ranking:
     """Order the units of a network, least important first.
 
     A unit's importance is the sum over its filters of `alpha * norm + kappa` (coupled filters add up,
@@ -34,7 +36,7 @@ def rank(structure: Structure, norms: Norms, affine: Affine | None = None, shape
     return Ranker(structure, norms).rank(affine, shape)
 
 
-def rank_uniform(structure: Structure, norms: Norms, shape: Shape = PLAIN) -> Ranking:
+def rank_uniform(structure: Structure, norms: Norms, shape: Constraints = UNCONSTRAINED) -> Ranking:
     """Order the units so that every group loses the same share: percentile of the norm inside the group."""
     return Ranker(structure, norms).rank_uniform(shape)
 
@@ -51,11 +53,11 @@ class Ranker:
         if sizes != [layer.total for layer in self.structure.layers]:
             raise SettingsError("the norms belong to another network; compute them with filter_norms(model, structure)")
 
-    def rank(self, affine: Affine | None = None, shape: Shape = PLAIN) -> Ranking:
+    def rank(self, affine: Affine | None = None, shape: Constraints = UNCONSTRAINED) -> Ranking:
         """See `rank`."""
         return order_blocks(self._footprints, self.scores(affine), shape)
 
-    def rank_uniform(self, shape: Shape = PLAIN) -> Ranking:
+    def rank_uniform(self, shape: Constraints = UNCONSTRAINED) -> Ranking:
         """See `rank_uniform`."""
         plain = self.scores(None)
         scores = np.zeros_like(plain)

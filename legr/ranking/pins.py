@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from legr.errors import SettingsError
+from legr.ranking.constraints import Constraints
 from legr.ranking.footprints import Counts, Footprints
-from legr.ranking.shape import Shape
 from legr.ranking.types import FloatArray
 from legr.structure.types import BoolArray
 
@@ -24,7 +24,7 @@ class Pinned:
     free: BoolArray  # [G]; groups whose units are still to be ranked
 
 
-def pin(footprints: Footprints, shape: Shape, scores: FloatArray) -> Pinned:
+def pin(footprints: Footprints, shape: Constraints, scores: FloatArray) -> Pinned:
     """Remove the lowest ranked units of every pinned layer until its count is the pinned one.
 
     No label vector is ever emptied: where all that feeds it is pinned, its most important unit stays.
@@ -88,7 +88,7 @@ def _first_that_sum_to(total: int, sizes: Sequence[int]) -> list[int] | None:
 
 
 def _refusal(
-    footprints: Footprints, shape: Shape, layer: str, sizes: Sequence[int], left: int, before: Sequence[str]
+    footprints: Footprints, shape: Constraints, layer: str, sizes: Sequence[int], left: int, before: Sequence[str]
 ) -> str:
     """Why a layer with `left` channels cannot have the pinned count, once the layers `before` are settled."""
     pinned, sums = shape.pins[layer], _sums(sizes)[0]

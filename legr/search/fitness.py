@@ -14,15 +14,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from legr.data.batches import iterate
-from legr.data.images import Dataset, Normalization, Split
+from legr.data.images import Dataset, Split
+from legr.data.normalization import Normalization
 from legr.errors import DataError
 from legr.ranking.types import FloatArray
-from legr.search.statistics import set_statistics
 from legr.search.workers import Workers
 from legr.structure.surgery import prune
 from legr.structure.types import Keep, Structure
 from legr.study.records import SearchSettings
-from legr.training.compute import autocast, fast_dtype, own_randomness
+from legr.training.batch_norm import set_statistics
+from legr.training.device import autocast, fast_dtype, own_randomness
 from legr.training.evaluate import batch_for
 
 FAILED = 1e6  # loss of a network whose outputs are not numbers

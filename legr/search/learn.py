@@ -22,7 +22,7 @@ from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
 from legr.search.fitness import HasLost, Score
 from legr.search.journal import Journal
-from legr.search.judge import Judge
+from legr.search.racing import Race
 from legr.search.replay import journal_path
 from legr.search.types import Candidate, Learner, Proposal, best_of, final_values
 from legr.structure.types import Keep
@@ -70,9 +70,9 @@ class Search:
             return Candidate(proposal, twin.losses, twin.value, passes, seconds, twin.stopped, key)
         if not finished:
             score = self.fitness(keeps, None)
-            value, stopped = Judge(score.losses).value(score.losses), False
+            value, stopped = Race(score.losses).value(score.losses), False
         else:
-            judge, best = Judge(finished[0].losses), finished[best_of(finished)]
+            judge, best = Race(finished[0].losses), finished[best_of(finished)]
             score = self.fitness(keeps, (lambda seen: judge.has_lost(seen, best.losses)) if self.racing else None)
             value, stopped = judge.verdict(score.losses, best)
         passes = proposal.images / self.images + score.passes

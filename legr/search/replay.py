@@ -15,7 +15,7 @@ from legr.study.store import Study
 
 
 @dataclass(frozen=True)
-class Moment:
+class Frame:
     """Where a search stood after one candidate."""
 
     candidate: int
@@ -37,9 +37,9 @@ def newest_journal(study: Study, since: float) -> Path | None:
     return max(((time, file) for time, file in files if time >= since), default=(0.0, None))[1]
 
 
-def moments(path: Path) -> list[Moment]:
+def moments(path: Path) -> list[Frame]:
     """Every candidate of a journal, in order; [] where there is none. A line that is not whole yet ends it."""
-    found: list[Moment] = []
+    found: list[Frame] = []
     passes = seconds = 0.0
     for value, facts in _candidates(path):
         passes, seconds = passes + facts["passes"], seconds + facts["seconds"]
@@ -47,7 +47,7 @@ def moments(path: Path) -> list[Moment]:
         better = not found or (known is not None and known < found[-1].best)
         best = value if better else found[-1].best
         affine = Affine.of(facts["alpha"], facts["kappa"]) if better else found[-1].affine
-        found.append(Moment(len(found), passes, seconds, known, best, affine))
+        found.append(Frame(len(found), passes, seconds, known, best, affine))
     return found
 
 

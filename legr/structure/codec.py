@@ -9,11 +9,11 @@ from typing import Any
 from legr.structure.types import (
     Attribute,
     Axis,
+    Frame,
     Gather,
     Group,
     IntArray,
     Layer,
-    Moment,
     Op,
     Remark,
     Structure,
@@ -82,7 +82,7 @@ def from_dict(data: dict[str, Any]) -> Structure:
             Attribute(m, name, vectors[v], divisor, place) for m, name, v, divisor, place in data["attributes"]
         ),
         moments=tuple(
-            Moment(m, fixed, tuple((vectors[v], size) for v, size in parts)) for m, fixed, parts in data["moments"]
+            Frame(m, fixed, tuple((vectors[v], size) for v, size in parts)) for m, fixed, parts in data["moments"]
         ),
         pieces=tuple(vectors[v] for v in data["pieces"]),
         groups=tuple(Group(name, readonly(units), tuple(layers)) for name, units, layers in data["groups"]),

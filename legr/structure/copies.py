@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from legr.structure import rules
-from legr.structure.edges import private_copy
-from legr.structure.nodes import lay_along
+from legr.structure.model_io import private_copy
+from legr.structure.tracing import rules
+from legr.structure.tracing.nodes import lay_along
 from legr.structure.types import BoolArray, Keep, Structure
 
 DROPOUTS = ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")

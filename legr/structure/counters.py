@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from legr.structure.edges import Inputs, as_inputs, as_traced
+from legr.structure.model_io import Inputs, as_inputs, as_traced
 from legr.structure.types import Cost
 
 _FLOAT = 4  # bytes: activations are counted in float32

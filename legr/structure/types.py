@@ -95,7 +95,7 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class Frame:
     """A moment of the forward pass when memory may be fullest: the tensors that are alive then."""
 
     module: str
@@ -141,7 +141,7 @@ class Structure:
     exempt: tuple[str, ...]
     training_only: tuple[str, ...]
     untouched: tuple[str, ...]
-    moments: tuple[Moment, ...]
+    moments: tuple[Frame, ...]
     pieces: tuple[IntArray, ...]
 
     @cached_property

@@ -20,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from legr.errors import LegrError, TraceError, VerificationError
 from legr.structure.copies import WithoutStatistics, at_least_one, stand_in, zeroed
 from legr.structure.cost import cost
-from legr.structure.edges import (
+from legr.structure.model_io import (
     Inputs,
     as_inputs,
     as_traced,

@@ -10,9 +10,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
 
 from legr.ranking.types import Affine
+from legr.training.settings import Statistics
 
-Statistics = Literal["batch", "recalibrated", "stale"]
-STATISTICS: tuple[Statistics, ...] = ("batch", "recalibrated", "stale")
 #: Efforts by name for each method of a search, in passes over the held-out images.
 EFFORTS: Mapping[str, Mapping[str, int]] = {
     "gradient": {"Quick": 30, "Standard": 60, "Thorough": 180},

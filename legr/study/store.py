@@ -24,8 +24,8 @@ from filelock import FileLock
 from legr.errors import StudyError
 from legr.files import temporary_beside, write_json
 from legr.ranking.budget import BudgetCurve
+from legr.ranking.constraints import UNCONSTRAINED, Constraints
 from legr.ranking.order import Ranker
-from legr.ranking.shape import PLAIN, Shape
 from legr.ranking.types import Norms, Ranking
 from legr.structure.codec import from_dict, to_dict
 from legr.structure.types import Keep, Structure
@@ -152,13 +152,13 @@ class Study:
         return "learned" if (self.path / "ranking.json").exists() else "identity"
 
     @property
-    def shape(self) -> Shape:
+    def constraints(self) -> Constraints:
         """What the user asks of the networks; every ranking of the study has it."""
         path = self.path / "shape.json"
-        return read_record(path, Shape.from_dict) if path.exists() else PLAIN
+        return read_record(path, Constraints.from_dict) if path.exists() else UNCONSTRAINED
 
-    def save_shape(self, shape: Shape) -> None:
-        """Store a shape, in place of the one before; the plain one leaves no file. Raises as `Shape.check` does."""
+    def save_constraints(self, shape: Constraints) -> None:
+        """Store constraints in place of those before; none leave no file. Raises as `Constraints.check` does."""
         self.require_writable()
         self.ranker.rank(shape=shape)  # what the network cannot have is refused here
         if shape.is_plain:
@@ -172,7 +172,7 @@ class Study:
             return ""
         learned = name == "learned" and self.learned
         own = _digest(np.array([learned.alpha, learned.kappa])) if learned else ""
-        return "-".join(filter(None, (own, self.shape.key)))
+        return "-".join(filter(None, (own, self.constraints.key)))
 
     def ranking(self, name: RankingName | None = None) -> Ranking:
         """The order of removal under a ranking, in the study's shape; None is the default one.
@@ -180,7 +180,7 @@ class Study:
         Raises:
             StudyError: "learned" is asked for and nothing has been learned.
         """
-        name, shape = name or self.default_ranking, self.shape
+        name, shape = name or self.default_ranking, self.constraints
         if name == "uniform":
             return self.ranker.rank_uniform(shape)
         if name == "identity":

@@ -5,7 +5,7 @@ It does not know studies or budgets. Statistics of the images that are scored ar
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -14,11 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from legr.data.batches import iterate
-from legr.data.images import Dataset, Normalization, Split
-from legr.training.compute import fast_dtype
-
-CALIBRATION_IMAGES = 2048  # training images that batch norm is recalibrated on, unaugmented
-COMPARISON_IMAGES = 2000  # held-out images that decide between own and recalibrated statistics
+from legr.data.images import Split
+from legr.data.normalization import Normalization
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ def score(
     return Score(correct / images, loss / images, images)
 
 
-def answers(
+def predict_topk(
     model: nn.Module,
     split: Split,
     normalization: Normalization,
@@ -112,48 +109,3 @@ def _asked(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Iter
     """No tensor of the network is made here: one that is trained could not go on with it."""
     for inputs, labels in batches:
         yield network(inputs).float(), labels
-
-
-def recalibrate(
-    model: nn.Module, dataset: Dataset, normalization: Normalization, *, device: torch.device, seed: int = 0
-) -> nn.Module:
-    """Return a copy whose batch norms hold the statistics of shuffled training images, not of an earlier network."""
-    network = cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last)).eval()  # type: ignore[call-overload]
-    generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(dataset.train), generator=generator)[:CALIBRATION_IMAGES]
-    batch = batch_for(dataset.train)
-    order = order[: len(order) // batch * batch] if len(order) > batch else order  # a short last batch weighs too much
-    batches = iterate(dataset.train, normalization, batch=batch, device=device, order=order)
-    return with_statistics_of(network, (inputs for inputs, _ in batches))
-
-
-def with_statistics_of(network: nn.Module, batches: Iterable[Tensor]) -> nn.Module:
-    """Give the batch norms of a network the statistics of these inputs, every batch counting the same; in place."""
-    norms = [module for module in network.eval().modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # plain average over batches
-        norm.train()
-    with torch.no_grad():
-        for inputs in batches:
-            network(inputs)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-    return network.eval()
-
-
-def with_better_statistics(
-    model: nn.Module, dataset: Dataset, normalization: Normalization, *, device: torch.device
-) -> tuple[nn.Module, bool]:
-    """Compare own and recalibrated batch-norm statistics on held-out images; return the better, and which it is."""
-    if not any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules()):
-        return model, False
-    order = torch.arange(min(COMPARISON_IMAGES, len(dataset.heldout)))
-    candidates: Sequence[nn.Module] = (model, recalibrate(model, dataset, normalization, device=device))
-    scores = [
-        score(candidate, dataset.heldout, normalization, device=device, dtype=fast_dtype(device), order=order)
-        for candidate in candidates
-    ]
-    own, other = ((found.top1, -found.loss) for found in scores)
-    return (candidates[1], True) if other > own else (candidates[0], False)

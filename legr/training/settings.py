@@ -154,3 +154,7 @@ def changed(settings: TrainSettings, changes: Mapping[str, Any]) -> TrainSetting
             raise SettingsError(f"batch must be a whole number, got {given['batch']}")
         given["batch"] = int(given["batch"])
     return replace(settings, **given)
+
+
+Statistics = Literal["batch", "recalibrated", "stale"]
+STATISTICS: tuple[Statistics, ...] = ("batch", "recalibrated", "stale")

@@ -16,8 +16,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from legr.errors import WeightsError
-from legr.training.compute import fast_dtype
-from legr.training.weights import save_weights
+from legr.models.weights import save_weights
+from legr.training.device import fast_dtype
 
 LARGEST = 2**25  # bytes of an epoch's answers that are kept: 45,000 images of 370 classes in bf16
 ROOM = 2**32  # bytes of all answers that a machine keeps; those that were asked for longest ago go first

@@ -18,15 +18,16 @@ import torch
 from torch import Tensor, nn
 
 from legr.data.batches import iterate
-from legr.data.images import Dataset, Normalization
+from legr.data.images import Dataset
+from legr.data.normalization import Normalization
 from legr.errors import SettingsError
 from legr.progress import Progress, Report
-from legr.training.compute import autocast, fast_dtype, own_randomness
+from legr.training.device import autocast, fast_dtype, own_randomness
 from legr.training.evaluate import score
+from legr.training.fast_batch_norm import fast_batch_norm
 from legr.training.losses import loss_of
-from legr.training.narrow_norms import quick_norms
-from legr.training.run import Run, is_number
 from legr.training.settings import TrainSettings
+from legr.training.state import Run, is_number
 from legr.training.teacher import Teacher
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ def train(
         report(Progress("epoch", number, settings.epochs, None, row))
     while len(run.curve) < settings.epochs:
         start = time.monotonic()
-        with quick_norms(run.network):
+        with fast_batch_norm(run.network):
             loss = _run_epoch(run, guide, dataset, normalization, device, report)
         held = score(run.judged, dataset.heldout, normalization, device=device, dtype=fast_dtype(device))
         seconds = time.monotonic() - start

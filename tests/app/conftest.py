@@ -36,7 +36,7 @@ def studies(finished_studies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     shutil.copytree(finished_studies / "shown", samples / "shown")
     monkeypatch.setenv("LEGR_STUDIES", str(own))
     monkeypatch.setenv("LEGR_DATA", str(tmp_path / "data"))
-    for place in ("legr.study.places.SAMPLES", "app.state.SAMPLES"):
+    for place in ("legr.study.catalog.SAMPLES", "app.state.SAMPLES"):
         monkeypatch.setattr(place, samples)
     return own
 

@@ -35,9 +35,9 @@ def make_study(
 
     from legr.data.cifar import CIFARS
     from legr.data.digits import DIGITS_FINGERPRINT
+    from legr.models.zoo import build_model
     from legr.ranking.norms import filter_norms
-    from legr.structure.trace import trace
-    from legr.training.models import build_model
+    from legr.structure.tracing.trace import trace
 
     network = build_model(model, 10)
     structure = trace(network, torch.zeros(1, 3, side, side))

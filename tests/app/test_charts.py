@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.charts import log_ticks, map_info, search_info_of_history, training_figure, training_info
-from app.frontier import AXES, Axis, axis_title, frontier_figure, frontier_info
-from app.measured import Measurements
+from app.charts.frontier import AXES, Axis, axis_title, frontier_figure, frontier_info
+from app.charts.measurements import Measurements
+from app.charts.search_and_training import log_ticks, map_info, search_info_of_history, training_figure, training_info
 from legr.progress import duration
 from legr.study.records import Point
 from legr.study.store import Study

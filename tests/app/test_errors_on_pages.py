@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.commands import read_outcome
-from app.widgets import plain
+from app.run_command import read_outcome
+from app.words import plain
 from tests.app.conftest import ROOT, OpenApp
 
 PAGES = ["explore", "learn", "finetune", "see", "structure"]
@@ -55,7 +55,7 @@ def test_without_any_study_there_is_a_way_to_begin(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, studies: Path
 ) -> None:
     monkeypatch.setenv("LEGR_STUDIES", str(tmp_path / "none"))
-    for place in ("legr.study.places.SAMPLES", "app.state.SAMPLES"):
+    for place in ("legr.study.catalog.SAMPLES", "app.state.SAMPLES"):
         monkeypatch.setattr(place, tmp_path / "none either")
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).run()
     assert not at.exception and not at.error

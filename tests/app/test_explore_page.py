@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from legr.ranking.shape import Shape
+from legr.ranking.constraints import Constraints
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
 
@@ -125,8 +125,12 @@ def test_a_budget_from_outside_is_brought_into_range(open_app: OpenApp, budget: 
 @pytest.mark.parametrize("budget", ["83.45480458449204", "0.0001", "1e-300", "99.99999999"])
 def test_any_budget_of_a_link_is_one_that_a_job_can_be_asked_for(open_app: OpenApp, studies: Path, budget: str) -> None:
     study = Study.open(studies / "demo")
-    for shape in (Shape(), Shape(excluded=("layer1.0.conv1", "layer3.0.conv2")), Shape(pins={"layer2.0.conv1": 9})):
-        study.save_shape(shape)
+    for shape in (
+        Constraints(),
+        Constraints(excluded=("layer1.0.conv1", "layer3.0.conv2")),
+        Constraints(pins={"layer2.0.conv1": 9}),
+    ):
+        study.save_constraints(shape)
         at = open_app(budget=budget)
         assert not at.exception and not at.error
         curve, start = study.curve(), dial(at)["table"]["percent"][dial(at)["table"]["start"]]
@@ -135,7 +139,7 @@ def test_any_budget_of_a_link_is_one_that_a_job_can_be_asked_for(open_app: OpenA
 
 def test_pins_keep_the_original_off_the_path(open_app: OpenApp, studies: Path) -> None:
     study = Study.open(studies / "demo")
-    study.save_shape(Shape(pins={"layer1.0.conv1": 4}))
+    study.save_constraints(Constraints(pins={"layer1.0.conv1": 4}))
     table = dial(open_app(budget="100"))["table"]
     assert table["macs"][-1] == study.curve().macs[0] < study.curve().dense.macs
     assert table["before"][-1] is table["latency"][-1] is None

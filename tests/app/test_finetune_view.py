@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from app.finetune_view import changed_note, command_here, expectation, how, run_name, runs_info, settings_of
-from app.widgets import budget_of
+from app.job_arguments import budget_of
+from app.views.finetune import changed_note, command_here, expectation, how, run_name, runs_info, settings_of
 from legr.jobs.records import Job
-from legr.ranking.shape import Shape
+from legr.ranking.constraints import Constraints
 from legr.study.store import Study, keep_id
 from legr.training.settings import RECIPES, recipe_of
 from tests.app.conftest import OpenApp
@@ -101,7 +101,7 @@ def test_a_command_that_leads_elsewhere_by_now_says_so(open_app: OpenApp, studie
     run = replace(add_finetuned(study), made={"command": "python -m legr finetune --study demo --macs 0.5"})
     run = replace(run, keep_id=keep_id(study.curve().at(macs=0.5)), ranking="learned")
     assert changed_note(study, run) == ""
-    study.save_shape(Shape(pins={study.structure.layers[0].name: 5}))
+    study.save_constraints(Constraints(pins={study.structure.layers[0].name: 5}))
     assert "trains another network now" in changed_note(study, run)
 
 

@@ -64,7 +64,7 @@ def test_a_job_whose_process_is_gone_can_be_resumed(
 ) -> None:
     job = write_job(studies / "plain", "learn", state=state, stage="pass", done=5, total=64, pid=2**22 + 1)
     resumed = []
-    monkeypatch.setattr("app.job_panel.resume", lambda study, found: resumed.append((study.path, found.id)))
+    monkeypatch.setattr("app.views.job_panel.resume", lambda study, found: resumed.append((study.path, found.id)))
     at = open_app("learn", study="plain")
     assert not at.exception
     assert "was interrupted after pass 5 of 64" in at.warning[0].value
@@ -100,7 +100,8 @@ def test_how_a_job_ended_is_said_once(
     def page(path: str, job_id: str, stays: bool) -> None:
         import streamlit as st
 
-        from app import job_panel, state, widgets
+        from app import state, widgets
+        from app.views import job_panel
         from legr.study.store import Study
 
         def panel() -> None:
@@ -125,7 +126,8 @@ def test_another_page_says_how_a_job_ended(studies: Path) -> None:
     def page(path: str, job_id: str) -> None:
         import streamlit as st
 
-        from app import job_panel, state, widgets
+        from app import state, widgets
+        from app.views import job_panel
         from legr.study.store import Study
 
         watched = [job_id] if st.session_state.pop("first", False) else []

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.layers_view import edited, layers_info
+from app.views.layers import edited, layers_info
 from legr.errors import SettingsError
-from legr.ranking.shape import Shape
+from legr.ranking.constraints import Constraints
 from legr.structure.cost import cost
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
@@ -22,7 +22,7 @@ def study(studies: Path) -> Study:
 def test_rows_are_what_the_plan_keeps(study: Study, budget: float) -> None:
     curve = study.curve()
     keep = curve.at(macs=budget)
-    info = layers_info(curve, keep, Shape(pins={"layer1.0.conv1": 5}, excluded=("conv1",)))
+    info = layers_info(curve, keep, Constraints(pins={"layer1.0.conv1": 5}, excluded=("conv1",)))
     assert info["Kept"].tolist() == curve.kept[:, curve.step(macs=budget)].tolist()
     head = 10 * int(info["Kept"].iloc[-1])  # ten classes; the classifier is no row
     whole = cost(curve.structure, keep).macs
@@ -34,15 +34,15 @@ def test_rows_are_what_the_plan_keeps(study: Study, budget: float) -> None:
 
 def test_edits_become_a_shape(study: Study) -> None:
     curve = study.curve()
-    info = layers_info(curve, curve.at(macs=0.5), Shape())
+    info = layers_info(curve, curve.at(macs=0.5), Constraints())
     names = info["Layer"].tolist()
-    shape = edited(Shape(multiple=4), info, {1: {"Pin at": 7}, 0: {"Leave whole": True}})
-    assert shape == Shape(multiple=4, pins={names[1]: 7}, excluded=(names[0],))
+    shape = edited(Constraints(multiple=4), info, {1: {"Pin at": 7}, 0: {"Leave whole": True}})
+    assert shape == Constraints(multiple=4, pins={names[1]: 7}, excluded=(names[0],))
     shape = edited(shape, info, {0: {"Pin at": 9}, 1: {"Leave whole": True}})  # the later wish stands
-    assert shape == Shape(multiple=4, pins={names[0]: 9}, excluded=(names[1],))
-    assert edited(shape, info, {0: {"Pin at": None}, 1: {"Leave whole": False}}) == Shape(multiple=4)
+    assert shape == Constraints(multiple=4, pins={names[0]: 9}, excluded=(names[1],))
+    assert edited(shape, info, {0: {"Pin at": None}, 1: {"Leave whole": False}}) == Constraints(multiple=4)
     with pytest.raises(SettingsError, match="from 1 on"):
-        edited(Shape(), info, {1: {"Pin at": 0}})
+        edited(Constraints(), info, {1: {"Pin at": 0}})
 
 
 def test_the_table_is_made_when_it_is_opened(open_app: OpenApp, study: Study) -> None:
@@ -54,7 +54,7 @@ def test_the_table_is_made_when_it_is_opened(open_app: OpenApp, study: Study) ->
     assert not opened(at)
     at.session_state["layers-open-demo"] = True
     assert opened(at.run())
-    study.save_shape(Shape(multiple=4))
+    study.save_constraints(Constraints(multiple=4))
     assert opened(open_app()), "what is asked for is shown"
 
 
@@ -65,10 +65,10 @@ def test_what_is_asked_for_is_said_while_the_table_is_closed(open_app: OpenApp, 
 
     at = open_app()
     assert not said(at) and not any(button.label == "Clear all" for button in at.button)
-    study.save_shape(Shape(multiple=4))
+    study.save_constraints(Constraints(multiple=4))
     at.session_state["layers-open-demo"] = False
     assert said(at.run())
     next(button for button in at.button if button.label == "Clear all").click().run()
-    assert study.shape.is_plain and not said(at)
+    assert study.constraints.is_plain and not said(at)
     next(button for button in at.button if button.label == "Undo").click().run()
-    assert study.shape.multiple == 4 and said(at)
+    assert study.constraints.multiple == 4 and said(at)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import new_study
+from app.views import new_study
 from legr.errors import SettingsError
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
@@ -32,7 +32,7 @@ def test_the_names_are_the_zoos_and_the_configuration_files(settings: Path) -> N
 
 
 def test_every_offered_name_is_a_model() -> None:
-    from legr.training.models import find_spec
+    from legr.models.zoo import find_spec
 
     assert [find_spec(name).name for name in new_study.MODELS] == list(new_study.MODELS)
     assert not any(find_spec(name).dense for name in new_study.MODELS)
@@ -77,8 +77,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
     import legr
     from legr.deploy.bundle import RECIPE, WEIGHTS, write_recipe, zip_files
+    from legr.models.zoo import build_model
     from legr.structure.surgery import plan
-    from legr.training.models import build_model
 
     folder = tmp_path_factory.mktemp("export")
     model = build_model("cifar_resnet8", 10)

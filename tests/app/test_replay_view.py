@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.replay_view import FRAMES, chosen, replay_figure, replay_info
+from app.views.replay import FRAMES, chosen, replay_figure, replay_info
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.types import Affine
 from legr.search.journal import Journal
-from legr.search.replay import Moment, journal_path
+from legr.search.replay import Frame, journal_path
 from legr.search.types import Proposal
 from legr.study.records import SearchSettings
 from legr.study.store import Study
@@ -23,14 +23,14 @@ def study(studies: Path) -> Study:
     return Study.open(studies / "demo")
 
 
-def moments_of(study: Study, number: int) -> list[Moment]:
+def moments_of(study: Study, number: int) -> list[Frame]:
     n_layers = len(study.structure.layers)
     rng = np.random.default_rng(0)
     maps = [
         Affine.identity(n_layers),
         *(Affine(np.exp(rng.normal(size=n_layers)), np.zeros(n_layers)) for _ in range(number - 1)),
     ]
-    return [Moment(n, 1.0 + n, float(n), 1 - n / 100, 1 - n / 100, affine) for n, affine in enumerate(maps)]
+    return [Frame(n, 1.0 + n, float(n), 1 - n / 100, 1 - n / 100, affine) for n, affine in enumerate(maps)]
 
 
 def test_every_moment_is_the_network_of_its_map(study: Study) -> None:

@@ -12,14 +12,13 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app.commands import Outcome
-from app.dial import percent_of
-from legr.study.compared import Compared, name_of
-from legr.study.compared_files import save_comparison, save_original
+from app.charts.measurements import percent_of
+from app.run_command import Outcome
+from legr.study.comparison import ComparedNetwork, comparison_name, save_comparison, save_original
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
 from tests.app.test_job_panel import alive, write_job
-from tests.study.compared_by_hand import COUNTS, comparison
+from tests.study.comparison_by_hand import COUNTS, comparison
 
 Asked = list[list[str]]
 
@@ -59,7 +58,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
             },
         )  # fmt: skip
 
-    monkeypatch.setattr("app.look_view.run_command", run)
+    monkeypatch.setattr("app.views.one_image.run_command", run)
     return calls
 
 
@@ -70,11 +69,11 @@ def compared(path: Path, budget: float = 0.5, *, finetuned: bool = True) -> str:
     step = curve.step(macs=budget)
     keep, fraction = curve.keep(step), float(curve.macs[step] / curve.macs[0])
     run = study.best_finetuned(keep) if finetuned else None
-    network = Compared(study.default_ranking, fraction, keep_id(keep), run is not None, True)
+    network = ComparedNetwork(study.default_ranking, fraction, keep_id(keep), run is not None, True)
     found = replace(comparison(), network=network)
     save_original(study, found.labels, found.original)
-    save_comparison(study, name_of(keep, run), found)
-    return name_of(keep, run)
+    save_comparison(study, comparison_name(keep, run), found)
+    return comparison_name(keep, run)
 
 
 def texts(at: AppTest) -> str:
@@ -169,7 +168,7 @@ def test_a_comparison_is_started_for_the_network_on_screen(
 ) -> None:
     started: list[tuple[Path, str, list[str]]] = []
     monkeypatch.setattr(
-        "app.job_panel.start", lambda study, kind, given: started.append((study.path, kind, list(given)))
+        "app.views.job_panel.start", lambda study, kind, given: started.append((study.path, kind, list(given)))
     )
     press(open_app("see", budget="30"), "Compare on all test images")
     expected = ["--macs", "0.3", "--ranking", "learned", "--no-finetuned"]
@@ -252,7 +251,7 @@ def test_what_was_compared_is_shown(open_app: OpenApp, asked: Asked, studies: Pa
 
 
 def test_pictures_are_paged(open_app: OpenApp, studies: Path) -> None:
-    from app.compared_view import A_PAGE
+    from app.views.comparison import A_PAGE
 
     study = Study.open(studies / "demo")
     keep = study.curve().at(macs=0.3)
@@ -265,7 +264,7 @@ def test_pictures_are_paged(open_app: OpenApp, studies: Path) -> None:
         np.arange(n_images, dtype=np.int32), np.zeros((n_images, 1, 4, 4), np.uint8),
     )  # fmt: skip
     save_original(study, many.labels, many.original)
-    save_comparison(study, name_of(keep, None), many)
+    save_comparison(study, comparison_name(keep, None), many)
     at = open_app("see", budget="30")
     assert not at.exception
     assert len([name for name in labels(at) if name.startswith("See no.")]) == A_PAGE
@@ -288,7 +287,7 @@ def test_a_way_leads_to_what_was_compared(open_app: OpenApp, studies: Path) -> N
     keep, fraction = curve.keep(step), float(curve.macs[step] / curve.macs[0])
     found = comparison(keep_id(keep), fraction)
     save_original(study, found.labels, found.original)
-    save_comparison(study, name_of(keep, None), found)
+    save_comparison(study, comparison_name(keep, None), found)
     at = open_app("see", budget="80")
     press(at, f"{100 * fraction:.1f} %, identity")
     assert not at.exception and "On 8 test images" in texts(at)

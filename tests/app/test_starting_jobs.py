@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.new_study import problem_with
+from app.views.new_study import problem_with
 from legr.errors import JobError
-from legr.study.pace import note_pace
+from legr.study.pass_times import note_pass_time
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
 
@@ -24,7 +24,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     def note(study: Study, kind: str, arguments: Sequence[str]) -> None:
         calls.append((study.path, kind, list(arguments)))
 
-    monkeypatch.setattr("app.job_panel.start", note)
+    monkeypatch.setattr("app.views.job_panel.start", note)
     return calls
 
 
@@ -91,9 +91,9 @@ def test_effort_is_said_in_minutes_where_the_pace_is_known(open_app: OpenApp, st
         return [str(o) for o in next(c for c in at.segmented_control if c.label == "Effort").options]
 
     assert efforts()[1] == "Standard (60 passes)"
-    note_pace(Study.open(studies / "plain").info.weights_sha256, 4.0)
+    note_pass_time(Study.open(studies / "plain").info.weights_sha256, 4.0)
     assert efforts()[1] == "Standard (4 min)"
-    note_pace(Study.open(studies / "plain").info.weights_sha256, 2.0, "gradient")
+    note_pass_time(Study.open(studies / "plain").info.weights_sha256, 2.0, "gradient")
     assert efforts()[1] == "Standard (2 min)"
 
 
@@ -162,7 +162,7 @@ def test_a_job_that_cannot_start_is_one_sentence(
     def refuse(*_: object) -> None:
         raise JobError("learn is at work on plain already; cancel it or wait until it has ended")
 
-    monkeypatch.setattr("app.job_panel.start", refuse)
+    monkeypatch.setattr("app.views.job_panel.start", refuse)
     at = press(open_app("learn", study="plain"), "Start learning")
     assert not at.exception
     assert [e.value for e in at.error] == ["Learn is at work on plain already; cancel it or wait until it has ended."]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.structure_view import exception_lines, facts_lines, groups_info, outputs_line, reasons_info, reasons_of
-from legr.ranking.shape import Shape
+from app.views.structure import exception_lines, facts_lines, groups_info, outputs_line, reasons_info, reasons_of
+from legr.ranking.constraints import Constraints
 from legr.structure.types import Group, Layer, Op, Remark, Structure
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
@@ -121,7 +121,9 @@ def test_a_network_that_cannot_be_cut_says_so(open_app: OpenApp, studies: Path, 
 @pytest.mark.parametrize("page", ["structure", "explore"])
 def test_a_shape_is_said_once(open_app: OpenApp, studies: Path, page: str) -> None:
     assert "Asked for" not in words(open_app(page))
-    Study.open(studies / "demo").save_shape(Shape(multiple=8, pins={"layer1.0.conv1": 8, "layer2.0.conv1": 16}))
+    Study.open(studies / "demo").save_constraints(
+        Constraints(multiple=8, pins={"layer1.0.conv1": 8, "layer2.0.conv1": 16})
+    )
     assert (
         words(open_app(page)).count("Asked for: multiples of 8; layer1.0.conv1 (8), layer2.0.conv1 (16) pinned.") == 1
     )

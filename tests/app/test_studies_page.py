@@ -5,7 +5,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from legr.jobs import records
-from legr.study.shelf import LONGEST_NOTE, save_note
+from legr.study.catalog import LONGEST_NOTE, save_note
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
 from tests.app.test_job_panel import alive, write_job

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.study_card import card_facts
+from app.views.study_card import card_facts
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
 from tests.app.demo_study import BUDGETS

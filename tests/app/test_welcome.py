@@ -26,7 +26,7 @@ def test_without_any_study_the_first_step_is_open(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, studies: Path, page: str
 ) -> None:
     monkeypatch.setenv("LEGR_STUDIES", str(tmp_path / "none"))
-    for place in ("legr.study.places.SAMPLES", "app.state.SAMPLES"):
+    for place in ("legr.study.catalog.SAMPLES", "app.state.SAMPLES"):
         monkeypatch.setattr(place, tmp_path / "none either")
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).run()
     if page != "explore":

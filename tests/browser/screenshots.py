@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from legr.study.places import SAMPLES, list_studies, studies_folder
+from legr.study.catalog import SAMPLES, list_studies, studies_folder
 from tests.browser.running import OPTIONS, chromium_path, running_app
 
 PAGES = {

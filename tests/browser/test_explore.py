@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from playwright import sync_api
 
-from app.dial import dial_table
-from app.measured import Measurements
-from legr.ranking.shape import Shape
+from app.budget_dial.table import dial_table
+from app.charts.measurements import Measurements
+from legr.ranking.constraints import Constraints
 from legr.study.store import Study
 from tests.browser.running import ROOT
 
@@ -190,7 +190,7 @@ def test_two_budgets_stand_side_by_side(page: sync_api.Page, app_url: str, tmp_p
     curve = Study.open(tmp_path / "studies" / "demo").curve("learned")
     fewer = 100 * (1 - curve.macs[curve.step(macs=0.3)] / curve.macs[curve.step(macs=0.5)])
     sync_api.expect(page.locator(".bd-figures > div").first).to_contain_text(f"−{fewer:.1f} %")
-    page.get_by_role("button", name="Compared with 50.00 %").click()
+    page.get_by_role("button", name="ComparedNetwork with 50.00 %").click()
     page.wait_for_function(f"() => !({ticks})")
 
 
@@ -198,7 +198,9 @@ def test_a_pinned_layer_keeps_its_count_at_the_same_budget(page: sync_api.Page, 
     page.goto(f"{app_url}/?study=demo&budget=50")
     wait_for_bars(page, kept_at(tmp_path / "studies", 0.5))
     study = Study.open(tmp_path / "studies" / "demo")
-    study.save_shape(Shape(pins={"layer1.0.conv1": 5}))  # the canvas of the table cannot be typed into by name
+    study.save_constraints(
+        Constraints(pins={"layer1.0.conv1": 5})
+    )  # the canvas of the table cannot be typed into by name
     page.reload()
     pinned = kept_at(tmp_path / "studies", 0.5)
     names = [layer.name for layer in study.structure.layers]
@@ -206,10 +208,10 @@ def test_a_pinned_layer_keeps_its_count_at_the_same_budget(page: sync_api.Page, 
     wait_for_bars(page, pinned)
     page.get_by_role("button", name="Clear all").click()
     page.wait_for_function(f"() => JSON.stringify(({DRAWN})()) !== '{json.dumps(pinned, separators=(',', ':'))}'")
-    assert study.shape.is_plain
+    assert study.constraints.is_plain
     page.get_by_role("button", name="Undo").click()
     wait_for_bars(page, pinned)
-    assert study.shape.pins == {"layer1.0.conv1": 5}
+    assert study.constraints.pins == {"layer1.0.conv1": 5}
 
 
 @pytest.mark.parametrize(
@@ -238,8 +240,8 @@ def test_a_limit_that_is_typed_finds_the_network_that_the_engine_finds(
     study = Study.open(tmp_path / "studies" / "demo")
     curve, words = study.curve(), (ROOT / "app/components/budget_dial/words.js").read_text()
     table = dial_table(curve, "learned", Measurements(study.points), study.finetuned, here=0.5)
-    for shape in (Shape(), Shape(pins={"layer1.0.conv1": 4})):
-        study.save_shape(shape)
+    for shape in (Constraints(), Constraints(pins={"layer1.0.conv1": 4})):
+        study.save_constraints(shape)
         curve = study.curve()
         table = dial_table(curve, "learned", Measurements(study.points), study.finetuned, here=0.5)
         asked = [percent for percent in range(1, 101) if percent >= 100 * curve.floor]

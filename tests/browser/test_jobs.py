@@ -25,7 +25,7 @@ from legr.jobs.records import Job
 from legr.progress import silent
 from legr.study.records import Latency, Point, RankingName
 from legr.study.store import Study
-from legr.training.compute import machine_name
+from legr.training.device import machine_name
 from tests.app.demo_study import made_up_map, make_study
 from tests.browser.running import running_app
 from tests.data.pictures import write_class_folders

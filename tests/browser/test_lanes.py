@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from playwright import sync_api
 
-from legr.structure.lanes import plan_lanes
+from app.budget_dial.lanes import plan_lanes
 from legr.study.store import Study
 from tests.browser.running import ROOT
 
@@ -110,7 +110,7 @@ def test_the_map_is_a_link_and_says_what_goes_together(page: sync_api.Page, app_
     lines = [
         "2 layers whose filters leave together",
         f"Kept: {now}",
-        f"Compared: {then}",
+        f"ComparedNetwork: {then}",
         "Layers: conv1, layer1.0.conv2",
         "Read by: layer1.0.conv1, layer2.0.conv1, layer2.0.shortcut",
     ]

@@ -9,9 +9,9 @@ import torch
 import legr
 from legr.commands.network import images_of, normalization_of
 from legr.data.batches import iterate
+from legr.models.weights import load_weights
+from legr.models.zoo import build_model
 from legr.study.store import Study
-from legr.training.models import build_model
-from legr.training.weights import load_weights
 from tests.cli.processes import called, refused
 from tests.data.pictures import write_class_folders
 

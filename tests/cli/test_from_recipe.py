@@ -10,19 +10,19 @@ import torch
 from torch import nn
 
 import legr
-from legr.cli.opening import create_pruned
+from legr.cli.open_study import create_pruned
 from legr.commands.create import create
 from legr.commands.export import export
 from legr.commands.finetune import run_finetune
 from legr.commands.from_recipe import create_from_recipe
 from legr.commands.learn import plan_learn, run_learn
 from legr.commands.network import original
+from legr.models.zoo import build_model
 from legr.progress import silent
 from legr.ranking.limits import Budget
 from legr.structure.cost import dense_cost
 from legr.structure.counters import count
 from legr.study.store import Study
-from legr.training.models import build_model
 from legr.training.settings import TrainSettings
 from tests.cli.processes import run
 
@@ -109,7 +109,7 @@ def test_pruned_twice_it_is_rebuilt_from_the_model_it_names(second: Study, tmp_p
 
 def test_weights_that_never_saw_the_heldout_images_stay_so(tmp_path: Path) -> None:
     from legr.data.load import load_dataset
-    from legr.training.weights import save_weights
+    from legr.models.weights import save_weights
 
     metadata = {"made_by": "legr", "data": load_dataset("digits").fingerprint, "split_seed": "0"}
     save_weights(build_model("cifar_resnet8", 10), tmp_path / "own.safetensors", metadata)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from legr.training.models import build_model
+from legr.models.zoo import build_model
 from tests.cli.processes import called, refused
 
 

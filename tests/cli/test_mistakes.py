@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from legr.training.models import build_model
+from legr.models.zoo import build_model
 from tests.cli.processes import copy_of, kill_when, learn, refused, run
 
 

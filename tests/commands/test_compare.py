@@ -14,14 +14,14 @@ from legr.commands.compare import PICTURE_SIDE, compare, pictures_of, stored_com
 from legr.commands.create import create
 from legr.commands.look import look
 from legr.commands.network import network_at, original
-from legr.commands.prepared import keep_statistics, prepared
+from legr.commands.statistics_cache import keep_statistics, prepared
 from legr.errors import DataError
+from legr.models.zoo import build_model
 from legr.progress import Progress, silent
 from legr.ranking.limits import Budget
-from legr.study.compared_files import load_comparison
-from legr.study.places import SAMPLES
+from legr.study.catalog import SAMPLES
+from legr.study.comparison import load_comparison
 from legr.study.store import Study
-from legr.training.models import build_model
 
 CPU = torch.device("cpu")
 BUDGET = Budget(macs=0.3)

@@ -15,8 +15,8 @@ from legr.commands.finetune import finished_finetune, lessons, run_finetune
 from legr.commands.network import network_at, original
 from legr.jobs import records
 from legr.progress import silent
+from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
-from legr.ranking.shape import Shape
 from legr.study.store import Study, keep_id
 from legr.training.settings import TrainSettings
 from tests.cli.processes import called, refused
@@ -140,7 +140,7 @@ def test_a_job_goes_on_with_the_network_it_was_started_for_or_not_at_all(made_st
     study = Study.open(made_study).copy_to(tmp_path / "digits8")
     network = ("--network", keep_id(study.curve().at(HALF)))
     finetune = ("finetune", "--study", study.path, "--macs", 0.5, "--epochs", 1)
-    study.save_shape(Shape(pins={study.structure.layers[0].name: 5}))
+    study.save_constraints(Constraints(pins={study.structure.layers[0].name: 5}))
     for command in (finetune, ("export", "--study", study.path, "--macs", 0.5, "--out", tmp_path / "out")):
         kind = str(command[0])
         job = records.new_job(study, kind, (), "cpu")

@@ -12,7 +12,7 @@ from legr.commands import measure as measuring
 from legr.commands.measure import is_measured, measure
 from legr.errors import BudgetError
 from legr.progress import silent
-from legr.ranking.shape import Shape
+from legr.ranking.constraints import Constraints
 from legr.study.store import Study
 from legr.training.evaluate import Score
 
@@ -84,7 +84,7 @@ def test_a_shape_that_changes_meanwhile_mixes_no_two_networks(study: Study, monk
 
     def time_forward(network: nn.Module, *args: object, **more: object) -> list[float]:
         timed[sum(p.numel() for p in network.parameters())] = 1.0
-        study.save_shape(Shape(pins={study.structure.layers[0].name: 3}))
+        study.save_constraints(Constraints(pins={study.structure.layers[0].name: 3}))
         return [1.0]
 
     monkeypatch.setattr(measuring, "time_forward", time_forward)

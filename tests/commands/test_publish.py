@@ -11,9 +11,8 @@ from legr.commands.export import export
 from legr.files import write_json
 from legr.progress import silent
 from legr.ranking.limits import Budget
-from legr.study.places import SAMPLES
+from legr.study.catalog import SAMPLES, note_of
 from legr.study.reading import FORMAT
-from legr.study.shelf import note_of
 from legr.study.store import Study
 from samples.publish import publish
 

@@ -11,8 +11,8 @@ import torch
 
 import legr
 from legr.deploy.bundle import write_recipe, zip_files
+from legr.models.zoo import build_model
 from legr.structure.surgery import plan
-from legr.training.models import build_model
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 import legr
 from legr.deploy.bundle import write_recipe
+from legr.models.zoo import build_model, find_spec
 from legr.structure.surgery import plan
 from legr.structure.verify import masks
-from legr.training.models import build_model, find_spec
 
 
 class Own(nn.Module):

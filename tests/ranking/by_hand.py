@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from legr.ranking.types import Norms
-from legr.structure.types import Axis, Group, Layer, Moment, Op, Structure, readonly
+from legr.structure.types import Axis, Frame, Group, Layer, Op, Structure, readonly
 
 Labels = Sequence[int]
 
@@ -45,7 +45,7 @@ def network(
         "ops": tuple(Op(f"{name}.weight", 0, 1, 1, name) for name in layers),
         "groups": tuple(_groups(axes, n_units)),
         "shapes": {f"{name}.weight": (len(o), len(i)) for name, (o, i) in layers.items()},
-        "moments": tuple(Moment("", fixed, tuple((vector(v), size) for v, size in parts)) for fixed, parts in moments),
+        "moments": tuple(Frame("", fixed, tuple((vector(v), size) for v, size in parts)) for fixed, parts in moments),
     }
     return Structure(**{field.name: given.get(field.name, ()) for field in fields(Structure)})
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import legr
+from legr.models.zoo import build_model
 from legr.structure.cost import layer_macs
-from legr.training.models import build_model
 
 
 @pytest.fixture(scope="module")

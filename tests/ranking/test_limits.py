@@ -12,7 +12,7 @@ from tests.ranking import by_hand
 
 def curve_of(structure: Structure, seed: int = 0, **shape: object) -> legr.BudgetCurve:
     norms = by_hand.norms(structure, seed)
-    return legr.BudgetCurve(structure, legr.rank(structure, norms, shape=legr.Shape(**shape)))  # type: ignore[arg-type]
+    return legr.BudgetCurve(structure, legr.rank(structure, norms, shape=legr.Constraints(**shape)))  # type: ignore[arg-type]
 
 
 def test_the_original_by_hand() -> None:

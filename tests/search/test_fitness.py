@@ -15,12 +15,12 @@ from legr.data.batches import iterate
 from legr.errors import SettingsError
 from legr.search import fitness
 from legr.search.fitness import FAILED, Fitness
-from legr.search.statistics import set_statistics
 from legr.search.workers import Workers
 from legr.structure.surgery import prune
 from legr.structure.types import Keep
 from legr.study.records import SearchSettings
 from legr.study.store import Study
+from legr.training.batch_norm import set_statistics
 
 SETTINGS = SearchSettings(images=100)
 CPU = torch.device("cpu")

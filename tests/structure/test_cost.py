@@ -9,14 +9,14 @@ from torch import nn
 
 import legr
 from legr.deploy.crosscheck import thop_macs
+from legr.models.zoo import build_model
 from legr.structure.codec import from_dict, to_dict
 from legr.structure.cost import dense_cost, layer_macs
 from legr.structure.counters import count
-from legr.training.models import build_model
-from tests.nets import UNITS, Chain, example, make
+from tests.nets import QUANTITIES, Chain, example, make
 
 
-@pytest.mark.parametrize("kind", UNITS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", QUANTITIES, ids=lambda kind: kind.__name__)
 def test_random_plans_cost_what_is_count(kind: type[nn.Module]) -> None:
     model = make(kind)
     structure = legr.trace(model, example())

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 import legr
+from legr.models.zoo import build_model
 from legr.structure.plans import compose, plan_from_dict, plan_to_dict
 from legr.structure.surgery import apply_plan, plan
 from legr.structure.types import Plan
-from legr.training.models import build_model
 from tests import nets
 
 

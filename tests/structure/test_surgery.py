@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import legr
+from legr.models.zoo import build_model
 from legr.structure.surgery import apply_plan, plan
-from legr.training.models import build_model
 from tests.nets import Chain, DepthwiseConcat, Shared, example, make
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from legr.errors import SettingsError, StudyError
 from legr.files import replacing, write_json
-from legr.ranking.shape import Shape
-from legr.study.places import list_studies, studies_folder, writable
+from legr.ranking.constraints import Constraints
+from legr.study.catalog import list_studies, studies_folder, writable
 from legr.study.records import Latency, Learned, Point
 from legr.study.store import Study, keep_id
 
@@ -81,9 +81,9 @@ def test_a_shape_holds_for_every_ranking_and_has_points_of_its_own(study_path: P
     plain = {name: study.ranking_id(name) for name in names}
     assert (plain["identity"], plain["uniform"]) == ("", "")
     study.save_points([a_point("original"), *(a_point(name, plain[name]) for name in names)])
-    study.save_shape(Shape(8, pins={"layer1.0.conv1": 5}))
+    study.save_constraints(Constraints(8, pins={"layer1.0.conv1": 5}))
     again = Study.open(study_path)
-    assert again.shape == Shape(8, pins={"layer1.0.conv1": 5})
+    assert again.constraints == Constraints(8, pins={"layer1.0.conv1": 5})
     for name in names:
         kept = dict(zip((x.name for x in again.structure.layers), again.curve(name).kept.tolist(), strict=True))
         assert set(kept.pop("layer1.0.conv1")) == {5}
@@ -92,7 +92,7 @@ def test_a_shape_holds_for_every_ranking_and_has_points_of_its_own(study_path: P
     assert len({*plain.values(), *shaped.values()}) == 4  # without learning, rankings differ by their names
     assert again.points == [a_point("original")]
     again.add_point(a_point("identity", shaped["identity"]))
-    again.save_shape(Shape())
+    again.save_constraints(Constraints())
     assert not (study_path / "shape.json").exists()
     assert {name: again.ranking_id(name) for name in names} == plain
     assert [p.ranking for p in again.points] == ["original", *names]
@@ -101,10 +101,10 @@ def test_a_shape_holds_for_every_ranking_and_has_points_of_its_own(study_path: P
 def test_a_shape_that_the_network_cannot_have_is_not_stored(study_path: Path) -> None:
     study = Study.open(study_path)
     with pytest.raises(SettingsError, match="did you mean"):
-        study.save_shape(Shape(pins={"layer1.0.conv3": 5}))
+        study.save_constraints(Constraints(pins={"layer1.0.conv3": 5}))
     with pytest.raises(StudyError, match="sample"):
-        study.mark_as_sample().save_shape(Shape(8))
-    assert study.shape.is_plain
+        study.mark_as_sample().save_constraints(Constraints(8))
+    assert study.constraints.is_plain
 
 
 def test_a_point_measured_again_replaces_the_first(study_path: Path) -> None:
@@ -119,12 +119,12 @@ def test_a_point_measured_again_replaces_the_first(study_path: Path) -> None:
 def test_damage_is_one_sentence_that_names_the_file(study_path: Path, name: str, content: str) -> None:
     study = Study.open(study_path)
     study.save_learned(a_learned(study))
-    study.save_shape(Shape(8))
+    study.save_constraints(Constraints(8))
     study.add_point(a_point("identity"))
     (study_path / name).write_text(content)
     with pytest.raises(StudyError) as caught:
         again = Study.open(study_path)
-        _ = again.structure, again.learned, again.shape, again.points
+        _ = again.structure, again.learned, again.constraints, again.points
     assert name.split(".")[0] in str(caught.value) or "newer" in str(caught.value)
 
 
@@ -181,7 +181,7 @@ def test_kept_sets_have_names_of_their_own(study_path: Path) -> None:
 
 def test_dragging_a_study_loads_no_torch(study_path: Path) -> None:
     script = (
-        "import sys, legr, legr.study.places, legr.jobs.run, legr.jobs.records\n"
+        "import sys, legr, legr.study.catalog, legr.jobs.run, legr.jobs.records\n"
         "from legr.study.store import Study\n"
         f"study = Study.open({str(study_path)!r})\n"
         "curve = study.curve(); table = curve.table(); keep = curve.at(macs=0.5)\n"

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 import legr
-from legr.training.models import build_model
+from legr.models.zoo import build_model
 
 
 def test_an_exported_resnet_has_the_units_of_the_original() -> None:

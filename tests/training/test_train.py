@@ -14,17 +14,17 @@ from torch.nn import functional as F
 from legr.data.images import Dataset, Split
 from legr.data.load import load_dataset
 from legr.errors import SettingsError
+from legr.models.weights import save_weights
+from legr.models.zoo import build_model, find_spec
 from legr.progress import Progress, silent
 from legr.training import teacher as teacher_module
 from legr.training import train as train_module
-from legr.training.compute import fast_dtype
+from legr.training.device import fast_dtype
 from legr.training.evaluate import score
 from legr.training.losses import loss_of
-from legr.training.models import build_model, find_spec
-from legr.training.run import Run
 from legr.training.settings import TrainSettings
+from legr.training.state import Run
 from legr.training.train import Trained, train
-from legr.training.weights import save_weights
 
 CPU = torch.device("cpu")
 EPOCH = 21  # batches of 64: 1,294 images
@@ -138,7 +138,7 @@ def test_the_network_is_that_of_the_best_epoch(tmp_path: Path) -> None:
 
 def test_a_loss_that_is_no_number_halves_the_rate_and_goes_on(tmp_path: Path) -> None:
     class Fragile(Tiny):
-        """Answers without sense once its weights have grown."""
+        """Predictions without sense once its weights have grown."""
 
         def forward(self, x: Tensor) -> Tensor:
             return super().forward(x) / (self.head.weight.abs().max() < 1.2)
@@ -161,7 +161,7 @@ def test_a_rate_that_never_works_is_said(tmp_path: Path) -> None:
 
 def test_good_epochs_are_kept_where_a_later_one_never_works(tmp_path: Path) -> None:
     class Failing(Tiny):
-        """Answers without sense in training, from its third epoch on."""
+        """Predictions without sense in training, from its third epoch on."""
 
         batches: ClassVar[int] = 0
 

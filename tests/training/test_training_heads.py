@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from legr.data.load import load_dataset
+from legr.models.zoo import build_model
 from legr.progress import silent
 from legr.training.losses import _further_loss
-from legr.training.models import build_model
 from legr.training.settings import TrainSettings
 from legr.training.train import train
 

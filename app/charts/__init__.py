@@ -1,0 +1,1 @@
+"""Charts: tables that tests read, and Plotly figures that draw them; no Streamlit."""

@@ -1,0 +1,171 @@
+"""The accuracy–cost frontier: a table of what is drawn, and the figure that draws it.
+
+It does not know pages or files.
+"""
+
+from typing import Any, Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from app.charts.measurements import Conditions, Measurements, Reading, percent_of
+from app.charts.style import CAPTIONS, COLOURS, style
+from app.words import many
+from legr.study.records import RANKINGS, Point
+
+Axis = Literal["latency", "macs", "params"]
+AXES: tuple[Axis, ...] = ("latency", "macs", "params")
+_STILL = {"fixedrange": True, "automargin": True}
+AXIS_CAPTIONS: dict[Axis, str] = {"latency": "Latency", "macs": "MACs", "params": "Parameters"}
+
+
+def frontier_info(measured: Measurements, axis: Axis) -> pd.DataFrame:
+    """Every measured point of the frontier.
+
+    Returns:
+        Columns series ("learned", "identity", "uniform", "finetuned", "original"), x (ms, M MACs or thousand
+        parameters), top1_percent, hover, percent (of the MACs), ranking; a series' rows are in the order of rising
+        MACs. Points that have no place on the axis are left out.
+    """
+    points: list[tuple[str, Point]] = [(name, p) for name in RANKINGS for p in measured.line(name)]
+    points += [("finetuned", p) for p in measured.finetuned]
+    points += [("original", measured.original)] if measured.original else []
+    rows = [
+        (series, x, 100 * point.top1, _hover(series, point, measured), percent_of(point.macs_fraction), point.ranking)
+        for series, point in points
+        if (x := _place(point, axis, measured)) is not None
+    ]
+    return pd.DataFrame(rows, columns=["series", "x", "top1_percent", "hover", "percent", "ranking"])
+
+
+def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | None, ranking: str) -> go.Figure:
+    """Lines of the rankings, that of the dial strongest, fine-tuned points on top, and the original."""
+    figure, mode = go.Figure(), "lines+markers" if _rises(info) else "markers"
+    for series in RANKINGS:
+        rows, strong = info[info["series"] == series], series == ranking
+        if len(rows):
+            figure.add_scatter(
+                x=rows["x"],
+                y=rows["top1_percent"],
+                name=CAPTIONS[series],
+                mode=mode,
+                opacity=1 if strong else 0.55,
+                line={"color": COLOURS[series], "width": 2.5 if strong else 1.5},
+                marker={"size": 7 if strong else 5},
+                customdata=rows[["hover", "percent", "ranking"]].to_numpy().tolist(),
+                hovertemplate="%{customdata[0]}<extra></extra>",
+            )
+    tuned, original = (info[info["series"] == series] for series in ("finetuned", "original"))
+    for name, rows, marker in (
+        *(_tuned(tuned, ranking) for ranking in reversed(RANKINGS)),
+        (CAPTIONS["original"], original, {"color": COLOURS["original"], "symbol": "star", "size": 14}),
+    ):
+        if len(rows):
+            figure.add_scatter(
+                x=rows["x"],
+                y=rows["top1_percent"],
+                name=name,
+                mode="markers",
+                customdata=rows[["hover", "percent", "ranking"]].to_numpy().tolist(),
+                marker=marker,
+                hovertemplate="%{customdata[0]}<extra></extra>",
+            )
+    best = pareto(info)
+    if len(best) > 1:
+        figure.add_scatter(
+            x=best["x"],
+            y=best["top1_percent"],
+            name="Pareto",
+            mode="lines",
+            hoverinfo="skip",
+            line={"color": COLOURS["original"], "width": 1, "shape": "hv", "dash": "dash"},
+        )
+    style(figure, 380)
+    figure.update_xaxes(title=axis_title(axis, conditions), range=_span(info["x"], from_zero=True))
+    figure.update_yaxes(title="top-1 accuracy, %", range=_span(info["top1_percent"]))
+    figure.update_layout(template="none", xaxis=_STILL, yaxis=_STILL)
+    return figure
+
+
+def _tuned(info: pd.DataFrame, ranking: str) -> tuple[str, pd.DataFrame, dict[str, Any]]:
+    """Fine-tuned networks of one ranking; those of another than the learned one are there to be compared with.
+
+    They are rings, so that they are seen around a learned one of the same cost and accuracy.
+    """
+    rows = info[info["ranking"] == ranking]
+    if ranking == "learned":
+        return CAPTIONS["finetuned"], rows, {"color": COLOURS["finetuned"], "symbol": "diamond", "size": 11}
+    ring = {"color": COLOURS[ranking], "symbol": "diamond-open", "size": 14, "line": {"width": 1.5}}
+    return f"{CAPTIONS['finetuned']}, {CAPTIONS[ranking].lower()}", rows, ring
+
+
+def _rises(info: pd.DataFrame) -> bool:
+    """Whether cost rises along every ranking; where it does not, as latency may, lines would be a tangle."""
+    return all(info.loc[info["series"] == series, "x"].is_monotonic_increasing for series in RANKINGS)
+
+
+def pareto(info: pd.DataFrame) -> pd.DataFrame:
+    """Points that no other one beats in both cost and accuracy, by rising cost."""
+    rows = info.sort_values(["x", "top1_percent"], ascending=[True, False])
+    return rows[rows["top1_percent"] > rows["top1_percent"].cummax().shift(fill_value=-1.0)]
+
+
+def axis_title(axis: Axis, conditions: Conditions | None) -> str:
+    """What an axis counts; latency says how it was taken."""
+    if axis == "latency":
+        return f"latency, ms ({conditions})" if conditions else "latency, ms"
+    return "million MACs" if axis == "macs" else "thousand parameters"
+
+
+def _place(point: Point, axis: Axis, measured: Measurements) -> float | None:
+    if axis != "latency":
+        return point.macs / 1e6 if axis == "macs" else point.params / 1e3
+    latency = _latency(point, measured)
+    return latency.value if latency else None
+
+
+def _latency(point: Point, measured: Measurements) -> Reading | None:
+    value = measured.latency_of(point)
+    own = None if value is None else Reading(value, True)
+    if point.finetuned:  # which changes values, not shapes: same structure, same latency
+        before = measured.latency_ms(point.ranking, point.macs)
+        return before if before and (before.measured or own is None) else own
+    return own
+
+
+def _hover(series: str, point: Point, measured: Measurements) -> str:
+    name = CAPTIONS[series] + (f", {CAPTIONS[point.ranking].lower()} ranking" if point.finetuned else "")
+    lines = [
+        f"<b>{name}, {100 * point.macs_fraction:.1f} % of the MACs</b>",
+        f"top-1 {100 * point.top1:.2f} % on {point.images:,} test images",
+        f"{point.macs / 1e6:,.2f} M MACs, {point.params / 1e3:,.1f} k parameters",
+    ]
+    if latency := _latency(point, measured):
+        lines.append(f"{'' if latency.measured else '~'}{latency.value:.3g} ms")
+    if point.finetuned:
+        taught = ", taught by the original" if point.finetuned.get("distill") else ""
+        lines.append(f"{many(point.finetuned['epochs'], 'epoch')}{taught}, seed {point.finetuned.get('seed', 0)}")
+        alike = ", ".join(f"{CAPTIONS[p.ranking].lower()} {100 * p.top1:.2f} %" for p in _alike(point, measured))
+        lines.append(f"trained alike: {alike}" if alike else "")
+    elif series != "original":
+        lines.append("batch norm recalibrated" if point.recalibrated else "batch norm as in the original")
+    return "<br>".join(line for line in lines if line)
+
+
+def _alike(point: Point, measured: Measurements) -> list[Point]:
+    """Networks of the other rankings that were fine-tuned in the same way at the same budget."""
+
+    def training(p: Point) -> dict[str, Any]:
+        return {name: value for name, value in p.finetuned.items() if name != "key"} if p.finetuned else {}
+
+    others = [p for p in measured.finetuned if p.ranking != point.ranking and p.budget == point.budget]
+    return sorted((p for p in others if training(p) == training(point)), key=lambda p: RANKINGS.index(p.ranking))
+
+
+def _span(values: pd.Series, from_zero: bool = False) -> list[float] | None:
+    """A range around all measured values: it does not depend on the budget, so the chart stands still."""
+    if values.empty:
+        return None
+    low, high = float(values.min()), float(values.max())
+    room = 0.06 * (high - low or abs(high) or 1.0)
+    return [0.0 if from_zero and low < 0.5 * high else low - room, high + room]

@@ -1,0 +1,57 @@
+"""Run a short command of the program and wait for it: what a page may ask for without a background job.
+
+It does not know Streamlit. The work happens in a process of its own, so that no page ever loads torch.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from legr.models.config_file import with_settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended: its result, or one sentence for the user."""
+
+    ok: bool
+    sentence: str = ""
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+def run_command(arguments: Sequence[str]) -> Outcome:
+    """Run `python -m legr ARGUMENTS`, whose last argument is usually `--json`, and wait for it."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "legr", *arguments],
+            cwd=ROOT,
+            env=with_settings(os.environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        return Outcome(False, f"the command cannot be started ({error.strerror}); free some memory and try again")
+    return read_outcome(done.returncode, done.stdout, done.stderr)
+
+
+def read_outcome(code: int, stdout: str, stderr: str) -> Outcome:
+    """Tell from what a command left behind how it ended: exit 0 is done, 2 is a sentence for the user."""
+    last = next((line.strip() for line in reversed(stderr.splitlines()) if line.strip()), "")
+    if code == 2 and last:
+        return Outcome(False, last)
+    if code != 0:
+        return Outcome(False, f"the command ended unexpectedly (exit {code}): {last or 'it said nothing'}")
+    try:
+        result = json.loads(stdout) if stdout.strip() else {}
+    except ValueError:
+        result = {}
+    return Outcome(True, result=result if isinstance(result, dict) else {})

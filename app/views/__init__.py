@@ -1,0 +1,1 @@
+"""Views: one subject of a page each, in Streamlit."""

@@ -1,0 +1,57 @@
+"""What was exported of a network: its files, and how they were checked.
+
+It does not know how a network is written.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import state
+from app.job_arguments import budget_of
+from app.words import plain
+from legr.jobs.records import Job
+from legr.study.store import Study
+
+
+def weights_line(study: Study, budget: float) -> str:
+    """Which weights an export of the default ranking's network has at a budget of MACs."""
+    run = study.best_finetuned(state.curve(study, study.default_ranking).at(macs=budget))
+    if run is None:
+        return "The zip will hold it as it is: nothing is fine-tuned at this budget yet."
+    return f"The zip will hold its fine-tuned weights: {100 * run.top1:.2f} % top-1."
+
+
+def show_export(study: Study, job: Job) -> None:
+    """What was exported, how it was checked, and the zip."""
+    if job.state != "done":
+        return
+    result = job.result
+    weights = "its fine-tuned weights" if result.get("finetuned") else "its weights as pruned, not fine-tuned"
+    st.success(plain(f"{budget_of(job)}: exported with {weights}. {checks_line(job)}"))
+    archive = Path(str(result.get("zip", "")))
+    if archive.is_file() and archive.resolve().is_relative_to(study.path.resolve()):  # nothing else is handed out
+        st.download_button(
+            "Download the zip",
+            archive.read_bytes,
+            f"{study.path.name}-{archive.name}",
+            "application/zip",
+            on_click="ignore",
+            type="primary",
+        )
+    else:
+        st.caption("The zip is not in this study: export again.")
+
+
+def checks_line(job: Job) -> str:
+    """What the check in ONNX Runtime found, in one sentence."""
+    result = job.result
+    if result.get("max_abs_diff") is None:
+        return ""
+    inputs = f"{result['images']:,} inputs" if "images" in result else "the test images"
+    if result.get("checked_on") == "noise":
+        inputs += " of noise, as the images are not here"
+    return (
+        f"Checked in ONNX Runtime: largest difference to PyTorch {result['max_abs_diff']:.1e}, "
+        f"same top-1 answer on {100 * result['top1_agreement']:.2f} % of {inputs}."
+    )

@@ -1,0 +1,180 @@
+"""A background job on a page: how far it is, how it ended, and what can be done about it.
+
+It does not know what a job computes. All it shows is read from the job's files, so a reload, a second tab and
+a restart of the app show the same.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from app import state
+from app.state import Stamp
+from app.widgets import guarded, show_error
+from app.words import plain
+from legr.jobs import records
+from legr.jobs.records import Job
+from legr.jobs.run import WAITING, cancel, resume, start
+from legr.progress import duration
+from legr.study.store import Study
+
+WATCH_EVERY_S = 1.0
+NOUNS = {
+    "learn": "The search",
+    "finetune": "The fine-tuning",
+    "measure": "The measurement",
+    "export": "The export",
+    "compare": "The comparison",
+}
+STAGES = {"pass": "Pass", "epoch": "Epoch", "point": "Measured network", "test image": "Test image"}
+
+Draw = Callable[[Job], None]
+
+
+def launch(study: Study, kind: str, arguments: Sequence[str]) -> None:
+    """Start a job and show it; a sample is copied first. An error is shown and nothing started."""
+    with guarded():
+        start(state.own_copy(study), kind, arguments)
+        st.rerun()
+
+
+def job_panel(study: Study, kind: str, draw: Draw | None = None, *, stays: bool = True) -> Job | None:
+    """Show the newest job of a kind, refreshed every second while it is at work.
+
+    Args:
+        draw: shows what is special about the job's kind, below its progress.
+        stays: whether the page goes on showing it when it has ended before it was done.
+
+    Returns:
+        The job as it was when the page ran, or None where there is none.
+    """
+    job = records.latest(study, kind)
+    if job is None:
+        return None
+    watched = st.fragment(_show, run_every=WATCH_EVERY_S if job.active else None)
+    watched(study, job.id, _Drawn(job.active, state.learned_stamp(study), stays), draw)
+    return job
+
+
+def others_at_work(study: Study, *kinds: str) -> None:
+    """One line for each job of these kinds that is at work; the page runs again when one ends, or has learned."""
+    active = [job.id for job in records.list_jobs(study) if job.active and job.kind in kinds]
+    if active:
+        st.fragment(_line, run_every=2 * WATCH_EVERY_S)(study, active, state.learned_stamp(study))
+
+
+def work_lines(study: Study) -> list[str]:
+    """One line for each job of a study that is at work."""
+    return [_at_work(job) for job in records.list_jobs(study) if job.active]
+
+
+def _at_work(job: Job) -> str:
+    return f"{NOUNS.get(job.kind, job.kind)} runs in the background. {progress_text(job)}"
+
+
+def announce(job: Job) -> None:
+    """Tell the person who waits that a job has ended, when the page is next drawn."""
+    noun = NOUNS.get(job.kind, job.kind)
+    state.announce(f"{noun} has finished." if job.state == "done" else ending_text(job))
+
+
+def progress_text(job: Job) -> str:
+    """How far a job is, in one line."""
+    if job.state == "queued" and job.stage == WAITING:
+        return "Waiting for another job on this device to end"
+    if not job.total:
+        return "Starting: loading the network and the images"
+    if job.stage not in STAGES:
+        return f"{job.stage[:1].upper()}{job.stage[1:]} …"
+    text = f"{STAGES[job.stage]} {job.done} of {job.total}"
+    if job.seconds_left is not None:
+        text += f" · about {duration(job.seconds_left)} left"
+    return text
+
+
+def ending_text(job: Job) -> str:
+    """How a job ended before it was done, and that nothing is lost."""
+    noun = NOUNS.get(job.kind, job.kind)
+    reached = f" after {job.stage} {job.done} of {job.total}" if job.stage in STAGES and job.total else ""
+    rest = "What is finished is kept; Resume goes on from there."
+    if job.state == "cancelled":
+        return f"{noun} was cancelled{reached}. {rest}"
+    if job.state == "interrupted":
+        return f"{noun} was interrupted{reached}: its process has ended, perhaps by a restart. {rest}"
+    return job.error or f"{noun} failed without a message; see the log below."
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What the page was drawn with: the job at work, the learned ranking, a panel that stays."""
+
+    active: bool
+    learned: Stamp
+    stays: bool
+
+
+def _show(study: Study, job_id: str, page: _Drawn, draw: Draw | None) -> None:
+    """Draw a job, unless the rest of the page has to be drawn anew."""
+    with guarded():
+        job = records.load(study, job_id)
+        if page.active and not job.active:
+            if not (page.stays and job.resumable):  # else the panel says how it ended
+                announce(job)
+            st.rerun()
+        if job.active and state.learned_stamp(study) != page.learned:
+            st.rerun()
+        if job.active:
+            _show_active(study, job, page.stays)
+        elif job.resumable:
+            _show_ended(study, job)
+        if draw:
+            draw(job)
+
+
+def _show_active(study: Study, job: Job, stays: bool) -> None:
+    bar, button = st.columns([6, 1], vertical_alignment="center")
+    bar.progress(min(1.0, job.done / job.total) if job.total else 0.0, text=progress_text(job))
+    if button.button("Cancel", key=f"cancel-{job.id}", width="stretch"):
+        with st.spinner("Stopping …"):
+            ended = cancel(study, job.id)
+        if not stays:
+            announce(ended)
+        st.rerun()
+
+
+def _show_ended(study: Study, job: Job) -> None:
+    text, button = st.columns([6, 1], vertical_alignment="center")
+    with text:
+        if job.state == "failed":
+            show_error(ending_text(job))
+        else:
+            st.warning(plain(ending_text(job)))
+    if button.button("Resume", key=f"resume-{job.id}", width="stretch"):
+        resume(study, job)
+        st.rerun()
+    log = _last_lines(study, job)
+    if log and job.state != "cancelled":
+        with st.expander("What it said last"):
+            st.code(log, language=None)
+
+
+def _last_lines(study: Study, job: Job, n_lines: int = 15) -> str:
+    try:
+        text = records.log_path(study, job.id).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-n_lines:])
+
+
+def _line(study: Study, job_ids: list[str], known: Stamp) -> None:
+    with guarded():
+        for job_id in job_ids:
+            job = records.load(study, job_id)
+            if not job.active:
+                announce(job)
+                st.rerun()
+            st.caption(plain(_at_work(job)))
+        if state.learned_stamp(study) != known:
+            state.announce("The ranking is learned and in use.")
+            st.rerun()

@@ -1,0 +1,212 @@
+"""The search for a ranking on the Learn page: its settings, its progress, what it found.
+
+It does not know how candidates are proposed or scored.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from app.charts.search_and_training import map_figure, map_info, search_figure, search_info, search_info_of_history
+from app.charts.style import PLOTLY_CONFIG
+from app.views.replay import show_replay
+from app.widgets import NO_IMAGES, metric
+from app.words import plain
+from legr.arguments import repeated
+from legr.jobs.records import Job
+from legr.progress import duration
+from legr.search.replay import journal_path, newest_journal
+from legr.study.pass_times import seconds_per_pass
+from legr.study.records import EFFORTS, Learned, SearchSettings
+from legr.study.store import Study
+
+METHODS = {"gradient": "Gradient", "evolution": "Evolution", "cma-es": "CMA-ES", "tpe": "TPE"}
+OFFERED = ("gradient", "evolution")  # the others are for comparison, on the command line
+Place = AbstractContextManager[Any, Any]
+WHOLE, ONE, OWN = "Whole slider", "One budget", "Other"
+
+
+def search_form(study: Study, available: bool) -> list[str] | None:
+    """The settings of a search and the button that starts it.
+
+    Args:
+        available: whether the images are here.
+
+    Returns:
+        The arguments of `learn` once the button is pressed, else None.
+    """
+    learned = study.learned
+    last = SearchSettings.from_dict(learned.settings) if learned else SearchSettings()
+    with st.container(border=True):
+        settings = _more(_goal(_method(last)))
+        same = learned if settings == last else None
+        spent = same.spent[-1] if same else 0.0
+        effort = _effort(study, settings.method, spent)
+        reason = _nothing_to_do(same, effort) if available else NO_IMAGES
+        label = f"Search on to {effort} passes" if spent else "Start learning"
+        if not st.button(label, type="primary", disabled=reason is not None, help=reason):
+            return None
+    return [*_arguments(settings), "--candidates", str(effort), "--measure"]
+
+
+def _nothing_to_do(learned: Learned | None, effort: int) -> str | None:
+    """Why a search of the same settings need not go on."""
+    if learned and learned.settled:
+        return "This search has settled: more passes would change nothing. Another seed begins a new one."
+    if learned and effort <= learned.spent[-1]:
+        return f"{learned.spent[-1]:.0f} passes are done: choose more to search on."
+    return None
+
+
+def _method(last: SearchSettings) -> SearchSettings:
+    method = st.segmented_control(
+        "Method",
+        OFFERED,
+        default=last.method if last.method in OFFERED else SearchSettings().method,
+        required=True,
+        key="method",
+        format_func=METHODS.__getitem__,
+        help="The gradient asks the network what each filter is worth, and needs a fraction of the time. "
+        "The evolution is the paper's: candidates are bred from the best.",
+    )
+    return last if method == last.method else SearchSettings(method=method)
+
+
+def _goal(settings: SearchSettings) -> SearchSettings:
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    goals = [WHOLE, ONE] + ([OWN] if len(settings.budgets) > 1 else [])
+    begun = {0: WHOLE, 1: ONE}.get(len(settings.budgets), OWN)
+    goal = left.segmented_control(
+        "Learn for",
+        goals,
+        default=begun,
+        required=True,
+        key="goal",
+        help="A ranking learned for one budget is better there, and pays for it elsewhere.",
+    )
+    if goal == OWN:
+        right.caption(", ".join(f"{100 * budget:g} %" for budget in settings.budgets))
+        return settings
+    if goal == WHOLE:
+        return replace(settings, budgets=())
+    usual = settings.budgets[0] if len(settings.budgets) == 1 else 0.3
+    percent = right.number_input(
+        "Budget, % of the MACs", min(1.0, 100 * usual), 100.0, 100 * usual, 1.0, "%.1f", width=220
+    )
+    return replace(settings, budgets=(float(f"{percent / 100:.6g}"),))
+
+
+def _more(settings: SearchSettings) -> SearchSettings:
+    with st.expander("More settings"):
+        left, right = st.columns(2)
+        images = left.number_input(
+            "Held-out images",
+            2,
+            max(100_000, settings.images),
+            settings.images,
+            500,
+            help="At most as many as the study holds out.",
+        )
+        seed = right.number_input("Seed", 0, 2**32 - 1, settings.seed, help="The same seed finds the same ranking.")
+    return replace(settings, images=int(images), seed=int(seed))
+
+
+def _effort(study: Study, method: str, spent: float) -> int:
+    efforts = EFFORTS[method]
+    seconds = seconds_per_pass(study, method)
+
+    def words(name: str) -> str:
+        if name not in efforts:
+            return name
+        left = max(efforts[name] - spent, 0)
+        return f"{name} ({duration(left * seconds)})" if seconds and left else f"{name} ({efforts[name]} passes)"
+
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    first = next((name for name, passes in efforts.items() if passes > spent and name != "Quick"), OWN)
+    chosen = left.segmented_control(
+        "Effort",
+        [*efforts, OWN],
+        default=first,
+        required=True,
+        key=f"effort-{method}-{spent:g}",
+        format_func=words,
+        help="Counted in passes of one network over the held-out images. Times are those seen here, "
+        "else those of the machine that learned the ranking.",
+    )
+    if chosen in efforts:
+        return efforts[chosen]
+    with right:
+        return int(st.number_input("Passes", 1, 1_000_000, max(2 * int(spent), 100), 50, width=220))
+
+
+def _arguments(settings: SearchSettings) -> list[str]:
+    """Settings as arguments of `learn`."""
+    budgets = ",".join(map(str, settings.budgets)) or "all"
+    arguments = ["--method", settings.method, "--budgets", budgets]
+    arguments += ["--images", str(settings.images), "--seed", str(settings.seed)]
+    if settings.steps:
+        arguments += ["--steps", str(settings.steps)]
+    if settings.statistics != SearchSettings().statistics:
+        arguments += ["--statistics", settings.statistics]
+    return arguments + repeated("--option", (f"{name}={value}" for name, value in settings.options.items()))
+
+
+def describe(settings: SearchSettings) -> str:
+    """Settings in words."""
+    budgets = " and ".join(f"{100 * budget:g} %" for budget in settings.budgets)
+    where = f"at {budgets} of the MACs" if budgets else "along the whole slider"
+    method = METHODS.get(settings.method, settings.method)
+    return f"{method}, scored {where} on up to {settings.images:,} held-out images, seed {settings.seed}"
+
+
+def show_search(study: Study, job: Job) -> None:
+    """A search at work, or as it stood when it failed: losses and chart; its second stage measures."""
+    if job.state == "done":
+        return
+    learned = study.learned
+    if job.stage == "point" and learned:
+        st.caption("The ranking is learned and in use. Now the networks of the frontier are measured.")
+        info, total = search_info(learned), learned.spent[-1]
+    else:
+        info, total = search_info_of_history(job.history), job.total
+    if len(info):
+        first, last = float(info["identity"].iloc[-1]), float(info["best"].iloc[-1])
+        _losses(first, last, *st.columns(2, wrap=False))  # their places do not depend on what they show
+        st.plotly_chart(search_figure(info, total), key="search", config=PLOTLY_CONFIG, alt=_ALT)
+    if job.active and job.stage != "point":
+        show_replay(study, newest_journal(study, since=job.created), "replay-live")
+
+
+def show_learned(study: Study, learned: Learned) -> None:
+    """What the last finished search found, and the way to it."""
+    st.subheader("The learned ranking", anchor=False)
+    with st.container(horizontal=True):
+        _losses(learned.identity_loss, learned.best_loss, nullcontext(), nullcontext())
+        metric("Candidates", str(learned.candidates), help=f"The best was number {learned.best_candidate}.")
+        metric("Search time", duration(learned.seconds))
+    ending = " It has settled: more effort would change nothing." if learned.settled else ""
+    st.caption(plain(f"{describe(SearchSettings.from_dict(learned.settings))}.{ending}"))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**Best loss as the search went on**")
+        figure = search_figure(search_info(learned), learned.spent[-1], height=430)
+        st.plotly_chart(figure, key="trace", config=PLOTLY_CONFIG, alt=_ALT)
+    with right:
+        st.markdown("**Alpha and kappa of each layer** (dotted: the identity, alpha 1 and kappa 0)")
+        alt = "Alpha and kappa of each layer."
+        st.plotly_chart(map_figure(map_info(learned)), key="map", config=PLOTLY_CONFIG, alt=alt)
+    show_replay(study, journal_path(study, SearchSettings.from_dict(learned.settings)), "replay")
+
+
+_ALT = "Best loss after each pass, beside the loss of the identity."
+_RELATIVE = "With several budgets, in units of the identity's loss at each."
+
+
+def _losses(identity: float, best: float, left: Place, right: Place) -> None:
+    change = f"{100 * (best / identity - 1):+.1f} %" if best < identity else None
+    with left:
+        metric("Loss of the identity", f"{identity:.4f}", help=f"Of plain L2 norms, candidate 0. {_RELATIVE}")
+    with right:
+        metric("Best loss", f"{best:.4f}", change, less_is_better=True, against="identity")

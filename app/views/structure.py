@@ -1,0 +1,195 @@
+"""What of a network can be cut, in words and tables: its groups, what stays, what goes together.
+
+It does not know how a network is traced, nor torch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.charts.style import CAPTIONS
+from app.words import many, plain
+from legr.ranking.budget import BudgetCurve
+from legr.ranking.footprints import Footprints
+from legr.ranking.limits import WORDS
+from legr.structure.cost import dense_layer_macs
+from legr.structure.types import Structure
+from legr.structure.unprunable import Reason, prunable_macs, reasons
+from legr.study.records import RankingName
+
+NAMED = 6  # names in a sentence
+
+
+# -- facts -------------------------------------------------------------------------------------------------
+
+
+def facts_lines(curve: BudgetCurve, ranking: RankingName, self_check: float) -> list[str]:
+    """What there is to cut, how far it goes, and the proof; a sentence or two each.
+
+    Args:
+        self_check: largest relative error of zeroed = removed.
+    """
+    structure = curve.structure
+    proof = (
+        "Proved on import: zeroing and removing channels give the same function "
+        f"(largest relative difference {self_check:.0e})."
+    )
+    if structure.n_units == 0:
+        return ["Nothing can be removed from this network.", proof]
+    floors = [f"{100 * floor:.1f} % of the {WORDS[metric]}" for metric, floor in curve.floors.items()]
+    return [
+        f"{many(structure.n_units, 'unit')} in {many(len(structure.layers), 'layer')} and "
+        f"{many(len(structure.groups), 'group')}. Layers that can be cut take {100 * prunable_macs(structure):.1f} % "
+        "of the MACs.",
+        f"The smallest network of the {CAPTIONS[ranking].lower()} ranking has {_listed(floors)}.",
+        proof,
+    ]
+
+
+# -- what stays, what goes together ------------------------------------------------------------------------
+
+
+def reasons_of(structure: Structure) -> list[Reason]:
+    """Why channels stay or leave together, those that concern most channels first."""
+    return reasons({kind: [asdict(remark) for remark in getattr(structure, kind)] for kind in ("held", "tied")})
+
+
+def outputs_line(found: Sequence[Reason]) -> str | None:
+    """The model's own outputs, which stay in every network; None where none is labelled."""
+    n_outputs = sum(reason.channels for reason in found if _is_output(reason))
+    return f"The {many(n_outputs, 'output')} {'stays' if n_outputs == 1 else 'stay'}." if n_outputs else None
+
+
+def reasons_info(found: Sequence[Reason], kind: str) -> pd.DataFrame:
+    """Reasons of a kind, "held" or "tied", as people read them; the model's outputs have a line of their own."""
+    rows = [
+        (reason.channels, reason.operation, reason.reason, reason.modules[0] or "the model", len(reason.modules))
+        for reason in found
+        if reason.kind == kind and not _is_output(reason)
+    ]
+    return pd.DataFrame(rows, columns=["Channels", "Operation", "Reason", "For example in", "Modules"])
+
+
+def show_stays(structure: Structure) -> None:
+    """Channels that never go."""
+    found = reasons_of(structure)
+    line, table = outputs_line(found), reasons_info(found, "held")
+    if line or len(table):
+        st.subheader("What stays, and why", anchor=False)
+    if line:
+        st.write(plain(line if table.empty else f"{line} So do these channels:"))
+    if len(table):
+        st.dataframe(table, hide_index=True, alt="Channels that are never removed, and why.")
+
+
+def show_together(structure: Structure) -> None:
+    """Channels that the forward's own constants force to leave together."""
+    table = reasons_info(reasons_of(structure), "tied")
+    if len(table):
+        st.subheader("What goes together", anchor=False)
+        st.write("These channels can go, but only together with others, as constants of the model's forward demand it:")
+        st.dataframe(table, hide_index=True, alt="Channels that leave together, and why.")
+
+
+def show_exceptions(structure: Structure) -> None:
+    """Norms over channels, and parameters that evaluation does not read."""
+    lines = exception_lines(structure)
+    if lines:
+        st.subheader("Special cases", anchor=False)
+        st.markdown("\n".join(f"- {plain(line)}" for line in lines))
+
+
+def exception_lines(structure: Structure) -> list[str]:
+    """For each kind that occurs: how many, the first names, and what it means."""
+    kinds = (
+        ("Norms over channels", structure.exempt, _OVER_CHANNELS),
+        ("Parameters read in training mode only", structure.training_only, "They are cut along with the rest."),
+        ("Parameters that are never read", structure.untouched, "They stay as they are."),
+    )
+    return [f"{kind} ({len(names)}): {_first(names)}. {meaning}" for kind, names, meaning in kinds if names]
+
+
+_OVER_CHANNELS = (
+    "In a smaller network their statistics are those of the channels that stay; the proof leaves these statistics out."
+)
+
+
+# -- groups ------------------------------------------------------------------------------------------------
+
+
+def groups_info(structure: Structure) -> pd.DataFrame:
+    """Every group, in order of execution.
+
+    Returns:
+        Columns group, macs_share in [0, 1], units, layers (how many), members. The share is of the multiply-adds
+        that compute these channels: each layer's own, divided among its filters, so that no layer counts twice.
+    """
+    macs = dense_layer_macs(structure)
+    total, shares = sum(macs.values()) or 1, np.zeros(len(structure.groups))
+    group_of = Footprints(structure).group_of
+    for layer in structure.layers:
+        filters = np.bincount(group_of[layer.labels[layer.labels > 0] - 1], minlength=len(shares))
+        shares += filters / layer.total * macs.get(layer.parameter, 0) / total
+    rows = [
+        (group.name, share, len(group.units), len(group.layers), ", ".join(group.layers))
+        for group, share in zip(structure.groups, shares.tolist(), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["group", "macs_share", "units", "layers", "members"])
+
+
+def show_groups(info: pd.DataFrame, name: str) -> None:
+    """The table of groups, and the same as a file.
+
+    Args:
+        name: of the study.
+    """
+    if info.empty:
+        return
+    st.subheader("Groups", anchor=False)
+    st.caption(
+        "Units of one group stand in the same layers, so that any of them could go in place of another. "
+        "MACs are those that compute its channels in the original network."
+    )
+    st.page_link(
+        "pages/explore.py",
+        label="Explore draws which layers go together, and what each budget keeps of them",
+        icon=":material/linear_scale:",
+        query_params={"study": name, "lens": "together"},
+    )
+    percent = 100 * info["macs_share"]
+    config: dict[str, Any] = {
+        "group": "Group",
+        "macs_share": st.column_config.ProgressColumn("MACs, %", format="%.1f", min_value=0, max_value=percent.max()),
+        "units": "Units",
+        "layers": "Layers",
+        "members": st.column_config.TextColumn("Layers in it", width="large"),
+    }
+    alt = f"{len(info)} groups: their units, layers and share of the MACs."
+    st.dataframe(info.assign(macs_share=percent), hide_index=True, column_config=config, alt=alt)
+    st.download_button(
+        "Download the groups (CSV)",
+        lambda: info.round({"macs_share": 6}).to_csv(index=False),
+        f"{name}-groups.csv",
+        "text/csv",
+        on_click="ignore",
+    )
+
+
+# -- words -------------------------------------------------------------------------------------------------
+
+
+def _is_output(reason: Reason) -> bool:
+    return reason.operation == "output"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -1,0 +1,98 @@
+"""Commands about background jobs: jobs, cancel; and how a command becomes a job."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from legr.cli import terminal
+from legr.cli.options import (
+    Json,
+    StudyPath,
+)
+from legr.errors import LegrError, StudyError
+from legr.progress import Progress, Report
+from legr.study.catalog import studies_folder
+from legr.study.store import Study
+
+
+def as_job(
+    study: Study,
+    kind: str,
+    arguments: list[str],
+    device: str,
+    job: str | None,
+    known: Callable[[], dict[str, Any] | None],
+    work: Callable[[Report], dict[str, Any]],
+) -> dict[str, Any]:
+    """Run work registered as a job, so that pages and `jobs` see it, wherever it was started.
+
+    Args:
+        job: the record that a detached job was started with.
+        known: the result where nothing is left to do, else None; it does not wait for the device, and what
+            it raises is a user's mistake that leaves no failed job behind.
+    """
+    from legr.jobs.run import running, settle
+
+    try:
+        found = known()
+    except LegrError as error:
+        if job:
+            settle(study, job, "failed", error=str(error))
+        raise
+    if found is not None:
+        if job:
+            settle(study, job, "done", result=found)
+        return found
+    echo = terminal.Echo()
+    with running(study, kind, arguments, device, job) as handle:
+
+        def report(progress: Progress) -> None:
+            handle.report(progress)
+            echo(progress)
+
+        found = work(report)
+        handle.finish("done", result=found)
+    return found
+
+
+def jobs(
+    study: Annotated[Path | None, typer.Option("--study", help="One study; by default all.")] = None,
+    studies: Annotated[Path | None, typer.Option(help="Folder of studies.")] = None,
+    json: Json = False,
+) -> None:
+    """List background jobs, newest first."""
+    from legr.jobs.records import list_jobs
+    from legr.study.catalog import list_studies
+
+    opened = [Study.open(study)] if study else _readable(list_studies(studies_folder(studies)))
+    rows = [
+        {"study": s.path.name, "id": j.id, "kind": j.kind, "state": j.state, "stage": j.stage, "done": j.done,
+         "total": j.total, "seconds_left": j.seconds_left, "error": j.error, "result": j.result}
+        for s in opened
+        for j in list_jobs(s)
+    ]  # fmt: skip
+    lines = [f"{r['state']:<12} {r['study']:<24} {r['id']}  {r['stage']} {r['done']} of {r['total']}" for r in rows]
+    terminal.result({"jobs": rows}, json, "\n".join(lines) or "no jobs")
+
+
+def cancel(
+    study: StudyPath, job: Annotated[str, typer.Argument(help="Id, as `jobs` lists it.")], json: Json = False
+) -> None:
+    """Stop a job; what it has finished stays."""
+    from legr.jobs.run import cancel as run_cancel
+
+    stopped = run_cancel(Study.open(study), job)
+    terminal.result({"id": stopped.id, "state": stopped.state}, json, f"{stopped.id} is {stopped.state}")
+
+
+def _readable(paths: list[Path]) -> list[Study]:
+    """Open what can be opened; one damaged study does not hide the others."""
+    found = []
+    for path in paths:
+        try:
+            found.append(Study.open(path))
+        except StudyError as error:
+            terminal.say(str(error))
+    return found

@@ -1,0 +1,82 @@
+"""Commands that show what a network answers: look at one image, compare on all test images.
+
+They do not know how anything is done. Heavy modules are imported by the command that needs them.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from legr.arguments import arguments_of
+from legr.cli import terminal
+from legr.cli.jobs import as_job
+from legr.cli.open_study import writable_study
+from legr.cli.options import Device, JobId, Json, Ranking, StudyPath, required, takes_budget
+from legr.errors import SettingsError
+from legr.progress import Report
+from legr.ranking.limits import Budget
+from legr.study.store import Study
+
+FineTuned = Annotated[bool, typer.Option("--finetuned/--no-finetuned", help="Use fine-tuned weights.")]
+
+
+@takes_budget
+def look(
+    study: StudyPath,
+    budget: Budget | None,
+    image: Annotated[Path | None, typer.Option(help="A PNG, JPEG, WebP or BMP file.")] = None,
+    test_image: Annotated[int | None, typer.Option(help="Number of a test image, from 1.")] = None,
+    ranking: Ranking = None,
+    finetuned: FineTuned = True,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """What the original and the network at a budget answer to one image."""
+    from legr.commands.look import look as run_look
+    from legr.training.device import pick_device
+
+    asked = image if image is not None else test_image
+    if asked is None or (image is not None and test_image is not None):
+        raise SettingsError("give either --image FILE or --test-image NUMBER")
+    limits = required(budget, "look")
+    found = run_look(Study.open(study), limits, ranking, finetuned, asked, pick_device(device), terminal.Echo())
+    terminal.result(found, json, "\n".join(f"{side:<9}{_words(found[side])}" for side in ("original", "pruned")))
+
+
+@takes_budget
+def compare(
+    study: StudyPath,
+    budget: Budget | None,
+    ranking: Ranking = None,
+    finetuned: FineTuned = True,
+    device: Device = "auto",
+    json: Json = False,
+    job: JobId = None,
+) -> None:
+    """Ask the original and the network at a budget about every test image; what was compared is kept."""
+    from legr.commands.compare import compare as run_compare
+    from legr.commands.compare import stored_comparison
+    from legr.training.device import pick_device
+
+    asked, place, opened = required(budget, "compare"), pick_device(device), writable_study(study)
+    flags = ["--finetuned" if finetuned else "--no-finetuned"]
+    arguments = arguments_of({**dict(asked.limits()), "ranking": ranking, "device": device}, flags)
+
+    def known() -> dict[str, Any] | None:
+        return stored_comparison(opened, asked, ranking, finetuned)
+
+    def work(report: Report) -> dict[str, Any]:
+        return run_compare(opened, asked, ranking, finetuned, place, report)
+
+    found = as_job(opened, "compare", arguments, str(place), job, known, work)
+    terminal.result(
+        found,
+        json,
+        f"of {found['images']} test images both get {found['both']} right, only the original {found['only_original']}, "
+        f"only the pruned network {found['only_pruned']}, neither {found['neither']}",
+    )
+
+
+def _words(answers: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{answer['name']} {100 * answer['probability']:.1f} %" for answer in answers)

@@ -1,0 +1,122 @@
+"""Commands that answer at once, or nearly: new, show, evaluate, data, jobs, cancel, app.
+
+They do not know how anything is done. Heavy modules are imported by the command that needs them, so that
+`show` and `jobs` do not wait for torch.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from legr.cli import terminal
+from legr.cli.open_study import create_pruned, create_study, writable_study
+from legr.cli.options import Classes, Data, Input, Json, Model, Normalize, StudyPath, Weights, takes_budget
+from legr.errors import SettingsError
+from legr.ranking.constraints import UNCONSTRAINED, Constraints
+from legr.ranking.limits import WORDS, Budget
+from legr.study.store import Study
+
+
+def new(
+    study: StudyPath,
+    model: Model = None,
+    weights: Weights = None,
+    data: Data = None,
+    normalize: Normalize = None,
+    input_shape: Input = None,
+    classes: Classes = None,
+    recipe: Annotated[
+        Path | None, typer.Option(help="Begin with an exported network: its recipe.json, folder or zip.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Make a study; the identity ranking makes it usable at once."""
+    from legr.commands.create import facts
+    from legr.commands.network import original
+
+    if recipe is None:
+        made = create_study(study, model, weights, data, normalize, input_shape, classes)
+    elif model or weights or classes:
+        raise SettingsError("a recipe names its model, weights and classes; give --recipe, or --model and --weights")
+    else:
+        made = create_pruned(study, recipe, data, normalize, input_shape)
+    found = facts(made, original(made))
+    terminal.result(
+        found,
+        json,
+        f"{made.info.name}: {found['units']} removable units in {found['layers']} layers, "
+        f"{found['macs'] / 1e6:.1f} M MACs, floor {100 * found['floor']:.1f} %; "
+        f"zeroed = removed to {found['self_check']:.0e}",
+    )
+
+
+@takes_budget
+def show(study: StudyPath, budget: Budget | None, json: Json = False) -> None:
+    """Cost and filter counts of the network at a budget; by default the largest there is."""
+    from legr.commands.show import show as run_show
+
+    found = run_show(Study.open(study), budget or Budget(macs=1.0))
+    rows = [f"{layer['kept']:6d} of {layer['total']:<6d} {layer['name']}" for layer in found["layers"]]
+    head = (
+        f"{found['ranking']} ranking, {100 * found['macs_fraction']:.2f} % of the MACs "
+        f"({found['macs'] / 1e6:.2f} M), {found['params'] / 1e6:.3f} M parameters"
+    )
+    if found["dense_activation"]:
+        head += f", {found['activation'] / 1e6:.3f} MB of activations"
+    terminal.result(found, json, "\n".join([head, *rows]))
+
+
+def data(
+    study: StudyPath,
+    folder: Annotated[Path | None, typer.Option(help="Folder that holds the study's images.")] = None,
+    download: Annotated[bool, typer.Option("--download", help="Download CIFAR-10.")] = False,
+    json: Json = False,
+) -> None:
+    """Tell this machine where a study's images are."""
+    from legr.commands.data import locate
+
+    terminal.result(locate(Study.open(study), folder, download, terminal.Echo()), json, "the images are found")
+
+
+def shape(
+    study: StudyPath,
+    multiple: Annotated[int | None, typer.Option(help="Round channels to multiples of 1, 4, 8, 16 or 32.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Layer that stays whole; may be repeated.")] = None,
+    pin: Annotated[list[str] | None, typer.Option(help="LAYER=12: exactly 12 channels, at every budget.")] = None,
+    floor: Annotated[list[str] | None, typer.Option(help="LAYER=4: at least 4 channels.")] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Ask for nothing again.")] = False,
+    json: Json = False,
+) -> None:
+    """Set the shape of the result, in place of the one before; without options only show it."""
+    from legr.commands.constraints import set_constraints, show_constraints
+
+    asked = multiple is not None or any((exclude, pin, floor))
+    if clear and asked:
+        raise SettingsError("--clear asks for nothing at all; give it alone, or leave it out")
+    wanted = UNCONSTRAINED
+    if asked:
+        excluded = tuple(name for text in exclude or () for name in text.split(","))
+        wanted = Constraints(
+            1 if multiple is None else multiple, _counts("--floor", floor), excluded, _counts("--pin", pin)
+        )
+    found = set_constraints(writable_study(study), wanted) if asked or clear else show_constraints(Study.open(study))
+    terminal.result(found, json, f"{found['words'] or 'no shape is asked for'}\n{_reach(found)}")
+
+
+def _counts(option: str, given: Sequence[str] | None) -> dict[str, int]:
+    """Counts by layer, of texts such as "layer1.0.conv1=12"."""
+    counts: dict[str, int] = {}
+    for part in (part for text in given or () for part in text.split(",")):
+        layer, _, count = part.rpartition("=")
+        if not (layer and count.isdecimal()):
+            raise SettingsError(f"{option} takes a layer and a number, such as conv1=12, got {part!r}")
+        if counts.setdefault(layer, int(count)) != int(count):
+            raise SettingsError(f"{option} names {layer} twice, with {counts[layer]} and {count}; give one")
+    return counts
+
+
+def _reach(found: Mapping[str, Any]) -> str:
+    floors = ", ".join(f"{100 * floor:.2f} % of the {WORDS[name]}" for name, floor in found["floors"].items())
+    return f"within reach on the {found['ranking']} ranking, in {found['steps']} steps: {floors}"

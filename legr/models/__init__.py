@@ -1,0 +1,1 @@
+"""Every model by name: architectures, factories, weights, input shapes."""

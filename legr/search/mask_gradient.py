@@ -1,0 +1,123 @@
+"""The original network with its units switched on and off by numbers, and what each switch would change.
+
+It does not know rankings. Where a parameter or an index reads a unit's channels, they are multiplied by the
+unit's mask: with 0 nobody hears the unit, as if it were removed, but it still speaks, so that the loss has a gradient
+for switching it on again. A norm over channels, or a sum over channels that weights read elsewhere, sees
+removed channels too: there a mask is an approximation.
+"""
+
+import copy
+from collections.abc import Callable
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional as F
+
+from legr.data.batches import iterate
+from legr.data.images import Split
+from legr.data.normalization import Normalization
+from legr.ranking.types import FloatArray
+from legr.structure.tracing.nodes import lay_along
+from legr.structure.types import BoolArray, Structure
+from legr.training.batch_norm import set_statistics
+from legr.training.device import autocast
+from legr.training.evaluate import batch_for
+
+
+class MaskedNetwork:
+    """A network under masks.
+
+    Args:
+        network: computes where and as it does now.
+    """
+
+    def __init__(self, network: nn.Module, structure: Structure) -> None:
+        self._network = network
+        self._parameters = dict(network.named_parameters())
+        some = next(iter(self._parameters.values()))
+        self._dtype, self._device = some.dtype, some.device
+        self._n_units = structure.n_units
+        self._switches: Tensor | None = None  # of the running pass
+        for gather in structure.gathers:
+            module = network.get_submodule(gather.buffer.rpartition(".")[0])
+            index = network.get_buffer(gather.buffer).cpu().numpy()
+            labels = np.concatenate(([0], gather.in_labels)).astype(np.int64)[index]
+            module.register_forward_hook(self._gate(torch.from_numpy(labels).to(self._device)))
+        self._masked = [
+            (name, dim, torch.from_numpy(labels).to(self._device)) for name, dim, labels in _readers(structure)
+        ]
+
+    def __call__(self, mask: Tensor, inputs: Tensor) -> Tensor:
+        """Logits of the network under a mask, float32 (U,)."""
+        self._switches = switches = torch.cat((mask.new_ones(1), mask)).to(self._dtype)
+        parameters: dict[str, Tensor] = {}
+        for name, dim, labels in self._masked:
+            weight = parameters.get(name, self._parameters[name])
+            parameters[name] = weight * lay_along(switches[labels], dim, weight.dim())
+        return cast(Tensor, functional_call(self._network, parameters, (inputs,))).float()
+
+    def _gate(self, labels: Tensor) -> Callable[[nn.Module, object, Tensor], Tensor]:
+        """A hook that silences what a shortcut takes of units that are switched off."""
+
+        def hook(module: nn.Module, inputs: object, output: Tensor) -> Tensor:
+            assert self._switches is not None
+            return output * lay_along(self._switches[labels], 1, output.dim())
+
+        return hook
+
+
+def _readers(structure: Structure) -> list[tuple[str, int, np.ndarray]]:
+    """Axes along which parameters read units; of a unit that no layer reads, all axes it stands in."""
+    reading = {(op.parameter, op.in_dim) for op in structure.ops if op.parameter is not None}
+    found, read = [], np.zeros(structure.n_units + 1, dtype=bool)
+    for axis in structure.axes:
+        if (axis.parameter, axis.dim) in reading:
+            found.append((axis.parameter, axis.dim, axis.labels.astype(np.int64)))
+            read[axis.labels] = True
+    for axis in structure.axes:
+        if axis.parameter in structure.shapes and (axis.parameter, axis.dim) not in reading:
+            labels = np.where(read[axis.labels], 0, axis.labels).astype(np.int64)
+            if labels.any():
+                found.append((axis.parameter, axis.dim, labels))
+    return found
+
+
+class TrainingProbe:
+    """Cross-entropy on a few training images drawn anew each time, and its slope for every unit's mask.
+
+    Args:
+        images: of a probe.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        structure: Structure,
+        split: Split,
+        normalization: Normalization,
+        *,
+        images: int,
+        device: torch.device,
+    ) -> None:
+        self._split, self._normalization, self._images, self._device = split, normalization, images, device
+        network = copy.deepcopy(model).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        still = set_statistics(cast(nn.Module, network), "batch").requires_grad_(False)
+        self._masked = MaskedNetwork(still, structure)
+
+    def __call__(self, units: BoolArray, rng: np.random.Generator) -> FloatArray:
+        """How the loss rises with every unit's mask where `units` are kept, float64 (U,)."""
+        order = torch.from_numpy(rng.integers(len(self._split), size=self._images))
+        chunk = min(self._images, batch_for(self._split))  # large images go through a few at a time
+        batches = iterate(self._split, self._normalization, batch=chunk, device=self._device, order=order)
+        mask = torch.from_numpy(units.astype(np.float32)).to(self._device).requires_grad_()
+        for inputs, labels in batches:
+            with autocast(self._device):
+                logits = self._masked(mask, inputs)
+            loss = F.cross_entropy(logits, labels, reduction="sum") / self._images
+            loss.backward()  # type: ignore[no-untyped-call]
+        assert mask.grad is not None
+        slopes: FloatArray = mask.grad.double().cpu().numpy()
+        return slopes if np.isfinite(slopes).all() else np.zeros(len(slopes))  # no numbers say nothing

@@ -1,0 +1,1 @@
+"""The machinery that finds out which channels go together."""

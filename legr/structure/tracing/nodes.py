@@ -1,0 +1,85 @@
+"""Union-find over channel nodes: which channels of which axes are one and the same unit.
+
+It does not know tensors of the network, only integers. Node 0 is "fixed" and wins every union.
+
+Labels are often one value repeated over space: such dims have stride 0, and work is done once for them.
+"""
+
+import torch
+from torch import Tensor
+
+
+def thin(labels: Tensor, *others: Tensor) -> list[Tensor]:
+    """Narrow every dim that is a repetition (stride 0) in all of these tensors of one shape to size 1."""
+    tensors = [labels, *others]
+    for d in range(labels.dim()):
+        if labels.size(d) > 1 and all(t.stride(d) == 0 for t in tensors):
+            tensors = [t.narrow(d, 0, 1) for t in tensors]
+    return tensors
+
+
+def repeat_thinly(labels: Tensor) -> Tensor:
+    """The same labels, every dim along which they are all alike as a repetition (stride 0)."""
+    few = labels
+    for d in range(labels.dim()):
+        if few.size(d) > 1 and (few.stride(d) == 0 or not (few != few.narrow(d, 0, 1)).any()):
+            few = few.narrow(d, 0, 1)
+    return few.expand(labels.shape)
+
+
+class Nodes:
+    """Integer nodes with a union operation; the smallest node of a set represents it.
+
+    Every chain is flattened after a union, so that finding is one gather.
+    """
+
+    def __init__(self) -> None:
+        self._parent = torch.zeros(1, dtype=torch.int64)
+
+    @property
+    def count(self) -> int:
+        """Number of nodes, the fixed one included."""
+        return len(self._parent)
+
+    def new(self, count: int) -> Tensor:
+        """Add `count` nodes, each alone in its set; return them, int64[count]."""
+        start = len(self._parent)
+        fresh = torch.arange(start, start + count)
+        self._parent = torch.cat((self._parent, fresh))
+        return fresh
+
+    def find(self, nodes: Tensor) -> Tensor:
+        """Return the representative of each node, in the shape given."""
+        return self._parent[thin(nodes)[0]].expand(nodes.shape)
+
+    def distinct(self, nodes: Tensor) -> Tensor:
+        """The representatives that occur, each once, without the fixed one."""
+        found: Tensor = self.find(thin(nodes)[0]).unique()
+        return found[found != 0]
+
+    def unite(self, left: Tensor, right: Tensor) -> None:
+        """Unite `left` and `right` element by element (same shape)."""
+        left, right = thin(left, right)
+        count = len(self._parent)
+        codes = (left.reshape(-1) * count + right.reshape(-1)).unique()  # one number a pair: sorts far faster
+        left, right = codes // count, codes % count
+        while True:
+            left, right = self._parent[left], self._parent[right]
+            differ = left != right
+            if not differ.any():
+                return
+            left, right = left[differ], right[differ]
+            self._parent.scatter_reduce_(0, torch.maximum(left, right), torch.minimum(left, right), "amin")
+            while not torch.equal(shorter := self._parent[self._parent], self._parent):
+                self._parent = shorter
+
+
+def lay_along(vector: Tensor, dim: int, n_dims: int) -> Tensor:
+    """A vector as a tensor of so many dims that broadcasts over all of them but one."""
+    return vector.view([-1 if d == dim else 1 for d in range(n_dims)])
+
+
+def varying(labels: Tensor) -> list[int]:
+    """Dims along which representative labels differ."""
+    (few,) = thin(labels)
+    return [d for d in range(few.dim()) if few.size(d) > 1 and bool((few != few.narrow(d, 0, 1)).any())]

@@ -1,0 +1,120 @@
+"""What is done with whole studies of one folder: rename, duplicate, delete, note what one is about.
+
+It does not know jobs: whoever asks makes sure that none is at work. Names come from people and browsers; none of them
+leads out of the folder.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from legr.errors import StudyError
+from legr.files import replacing, temporary_beside
+from legr.paths import data_folder
+from legr.study.store import Study
+
+LONGEST_NOTE = 2000
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,59}")
+_NOTE = "note.txt"
+
+
+def require_name(name: str, folder: Path) -> str:
+    """A name that a new study of a folder can have.
+
+    Raises:
+        StudyError: it has other characters than letters, digits, - and _, or is taken.
+    """
+    name = name.strip()
+    if not _NAME.fullmatch(name):
+        raise StudyError(
+            f"a study's name has letters, digits, - and _ only, 60 at most, and begins with no -; got {name[:60]!r}"
+        )
+    if (folder / name).exists():
+        raise StudyError(f"there is a study {name} already; choose another name")
+    return name
+
+
+def rename(study: Study, name: str) -> Study:
+    """Give a study another name.
+
+    Raises:
+        StudyError: the name cannot be had, or the study is a sample.
+    """
+    study.require_writable()
+    path = study.path.with_name(require_name(name, study.path.parent))
+    study.path.rename(path)
+    return Study.open(path).with_info(name=path.name)
+
+
+def duplicate(study: Study, name: str, folder: Path) -> Study:
+    """Copy a study, with all that was learned and measured, into a folder.
+
+    Raises:
+        StudyError: the name cannot be had.
+    """
+    path = folder / require_name(name, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return study.copy_to(path).with_info(name=path.name)
+
+
+def delete(study: Study) -> None:
+    """Remove a study for good; half a removed study is none.
+
+    Raises:
+        StudyError: it is a sample.
+    """
+    study.require_writable()
+    gone = temporary_beside(study.path)
+    study.path.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def note_of(study: Study) -> str:
+    """What people have noted about a study; "" where nothing."""
+    path = study.path / _NOTE
+    return path.read_text(encoding="utf-8", errors="replace")[:LONGEST_NOTE] if path.exists() else ""
+
+
+def save_note(study: Study, text: str) -> None:
+    """Note something about a study, in place of what was noted before.
+
+    Raises:
+        StudyError: it is a sample, or the note is too long.
+    """
+    study.require_writable()
+    text = text.strip()
+    if len(text) > LONGEST_NOTE:
+        raise StudyError(f"a note has at most {LONGEST_NOTE} characters, this one has {len(text)}; shorten it")
+    with replacing(study.path / _NOTE) as path:
+        path.write_text(text, encoding="utf-8")
+
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+
+
+def studies_folder(chosen: Path | str | None = None) -> Path:
+    """The folder of the user's studies: the one chosen, else LEGR_STUDIES, else the user's data folder."""
+    chosen = chosen or os.environ.get("LEGR_STUDIES")
+    return Path(chosen).expanduser().resolve() if chosen else data_folder() / "studies"
+
+
+def list_studies(folder: Path) -> list[Path]:
+    """Study folders in `folder`, by name."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if (path / "study.json").is_file() and path.name[0] != ".")
+
+
+def writable(study: Study, folder: Path) -> Study:
+    """Return a study that may be written: itself, or the copy of a sample in the user's folder."""
+    if not study.info.sample:
+        return study
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return study.copy_to(folder / study.path.name)
+    except OSError as error:
+        raise StudyError(
+            f"{study.path.name} is a sample and cannot be copied to {folder} ({error.strerror}); "
+            "choose another folder with --studies"
+        ) from error

@@ -1,0 +1,162 @@
+"""The state of a training run, and the one file that holds it between two epochs: all of it or none.
+
+It does not know data or losses.
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from legr.models.weights import load_state, save_weights
+from legr.training.settings import TrainSettings
+
+_Tensors = tuple[Tensor, ...] | list[Tensor]
+_HALVINGS = 5  # of the learning rate before a run is given up
+
+
+class Run:
+    """Network, optimiser, average and best weights of a run, epoch by epoch.
+
+    Attributes:
+        network: in training; changed in place.
+        curve: per finished epoch: loss, heldout_top1, heldout_loss, seconds, slower (what the rate is multiplied by).
+        slower: what the learning rate is multiplied by since the loss was no number; 1, 1/2, 1/4, …
+    """
+
+    def __init__(self, network: nn.Module, settings: TrainSettings, checkpoint: Path) -> None:
+        self.network, self.settings = network, settings
+        self.optimizer = torch.optim.SGD(
+            _decaying(network, settings.weight_decay),
+            lr=settings.lr,
+            momentum=settings.momentum,
+            nesterov=settings.momentum > 0,
+        )
+        self.average: AveragedModel | None = None
+        if settings.average:
+            self.average = AveragedModel(network, multi_avg_fn=_averaging(settings.average), use_buffers=True)
+        self.curve: list[dict[str, float]] = []
+        self.slower = 1.0
+        self._best: dict[str, Tensor] = {}
+        self._checkpoint = checkpoint
+        self._load()
+        self._good = self._state()
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network that held-out images judge: the average where one is taken."""
+        return self.network if self.average is None else self.average.module
+
+    def finish_epoch(self, row: dict[str, float]) -> None:
+        """Note a good epoch: keep its weights if they are the best so far, and write everything down."""
+        self.curve.append({**row, "slower": self.slower})
+        if self.best_epoch == len(self.curve) - 1:
+            self._best = _copied(self.judged.state_dict())
+        self._good = self._state()
+        self._save()
+
+    def fall_back(self) -> bool:
+        """Return to the last good epoch and halve the rate; False where that was done often enough."""
+        if self.slower <= 0.5**_HALVINGS:
+            return False
+        self.slower /= 2
+        self._restore(self._good)
+        self._save()
+        return True
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose network answers held-out images best, by accuracy, then loss; from 0."""
+        return max(
+            range(len(self.curve)), key=lambda i: (self.curve[i]["heldout_top1"], -self.curve[i]["heldout_loss"])
+        )
+
+    def best(self) -> nn.Module:
+        """The network of that epoch, in evaluation mode."""
+        load_state(self.network, self._best)
+        return self.network.eval()
+
+    def _state(self) -> dict[str, Tensor]:
+        state = {f"model.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        state |= {f"best.{name}": tensor for name, tensor in self._best.items()}
+        if self.average is not None:
+            state |= {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
+        for name, parameter in self.network.named_parameters():
+            momentum = self.optimizer.state.get(parameter, {}).get("momentum_buffer")
+            if momentum is not None:
+                state[f"momentum.{name}"] = momentum
+        return _copied(state)
+
+    def _restore(self, state: Mapping[str, Tensor]) -> None:
+        parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "average": {}, "momentum": {}}
+        for name, tensor in state.items():
+            part, _, inner = name.partition(".")
+            parts[part][inner] = tensor
+        load_state(self.network, parts["model"])
+        self._best = parts["best"]
+        if self.average is not None:
+            load_state(self.average, parts["average"])
+        self.optimizer.state.clear()
+        for name, parameter in self.network.named_parameters():
+            if name in parts["momentum"]:
+                self.optimizer.state[parameter]["momentum_buffer"] = parts["momentum"][name].to(parameter, copy=True)
+
+    def _save(self) -> None:
+        facts = {"settings": asdict(self.settings), "curve": self.curve, "slower": self.slower}
+        save_weights(self._good, self._checkpoint, {name: json.dumps(value) for name, value in facts.items()})
+
+    def _load(self) -> None:
+        """Go on from the file where it holds this run; whatever else it holds, the run begins anew."""
+        try:
+            with safe_open(self._checkpoint, framework="pt") as file:
+                facts: dict[str, Any] = {name: json.loads(text) for name, text in (file.metadata() or {}).items()}
+                state = {name: file.get_tensor(name) for name in file.keys()}
+        except (SafetensorError, OSError, ValueError):
+            return
+        if facts.get("settings") == asdict(self.settings) and facts.keys() >= {"curve", "slower"} and self._fits(state):
+            self._restore(state)
+            self.curve, self.slower = facts["curve"], facts["slower"]
+
+    def _fits(self, state: Mapping[str, Tensor]) -> bool:
+        """Whether these are tensors of this network, and all that it needs."""
+        own = {name: tensor.shape for name, tensor in self._state().items()}
+        best = {f"best.{name}": tensor.shape for name, tensor in self.network.state_dict().items()}
+        momentum = {f"momentum.{name}": parameter.shape for name, parameter in self.network.named_parameters()}
+        shapes, known = {name: tensor.shape for name, tensor in state.items()}, own | best | momentum
+        return own.keys() <= shapes.keys() and all(known.get(name) == shape for name, shape in shapes.items())
+
+
+def is_number(*values: float) -> bool:
+    """Whether all are finite."""
+    return all(map(math.isfinite, values))
+
+
+def _averaging(stays: float) -> Callable[[_Tensors, _Tensors, Any], None]:
+    """How an average follows the network: values are blended; indices and counters, which have no mean, are copied."""
+    blend = get_ema_multi_avg_fn(stays)
+
+    def follow(averages: _Tensors, values: _Tensors, count: Any) -> None:
+        if averages[0].is_floating_point():  # they come sorted by type
+            blend(averages, values, count)
+        else:
+            torch._foreach_copy_(averages, values)
+
+    return follow
+
+
+def _decaying(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Parameters in two groups: those of more than one dimension decay, scales and offsets do not."""
+    parameters = list(network.parameters())
+    weights, others = ([p for p in parameters if (p.ndim > 1) == is_weight] for is_weight in (True, False))
+    return [{"params": weights, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+
+
+def _copied(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in state.items()}

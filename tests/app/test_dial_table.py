@@ -1,0 +1,141 @@
+"""The table behind the budget dial: what the engine says of each network, and nothing that was not measured."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.budget_dial.lanes import plan_lanes
+from app.budget_dial.table import Lens, dial_table
+from app.charts.measurements import Measurements, percent_of
+from legr.ranking.budget import BudgetCurve
+from legr.structure.cost import cost, layer_macs
+from legr.study.store import Study
+from tests.app.demo_study import add_finetuned
+
+
+@pytest.fixture
+def study(studies: Path) -> Study:
+    return Study.open(studies / "demo")
+
+
+def table_of(study: Study, here: float = 0.47, lens: Lens = "filters") -> tuple[BudgetCurve, dict[str, Any]]:
+    curve = study.curve("learned")
+    return curve, dial_table(curve, "learned", Measurements(study.points), study.finetuned, here=here, lens=lens)
+
+
+def test_every_stop_is_the_network_of_its_budget(study: Study) -> None:
+    curve, table = table_of(study)
+    for row, percent in enumerate(table["percent"]):
+        step = curve.step(macs=percent / 100)
+        assert table["macs"][row] == curve.macs[step] and table["params"][row] == curve.params[step]
+        assert table["kept"][row] == curve.kept[:, step].tolist()
+
+
+def test_stops_rise_from_the_floor_to_the_whole_and_are_fine(study: Study) -> None:
+    curve, table = table_of(study)
+    percents, macs = table["percent"], table["macs"]
+    assert np.all(np.diff(percents) > 0) and np.all(np.diff(macs) > 0)
+    assert macs[0] == curve.macs[-1] and macs[-1] == curve.macs[0] and percents[-1] == 100
+    largest = np.diff(curve.macs[::-1]).max() / curve.dense.macs  # one removal may take more than a stop
+    assert np.diff(percents).max() <= 0.25 + 100 * largest
+
+
+def test_measured_networks_are_stops_and_all_else_is_between_or_unknown(study: Study) -> None:
+    _, table = table_of(study)
+    measured = {int(p.macs): p for p in Measurements(study.points).line("learned")}
+    found = {macs for macs, known in zip(table["macs"], table["before_measured"], strict=True) if known}
+    assert found == set(measured)
+    smallest = min(measured)
+    for macs, before, latency in zip(table["macs"], table["before"], table["latency"], strict=True):
+        assert (before is None) == (latency is None) == (macs < smallest)
+        if macs in measured:
+            assert before == pytest.approx(measured[macs].top1, abs=1e-5)
+
+
+def test_after_fine_tuning_lies_between_networks_that_were_tuned(study: Study) -> None:
+    (high,) = study.finetuned
+    low = add_finetuned(study, budget=0.3, top1=0.85)
+    curve, table = table_of(study)
+    ends = [int(curve.macs[curve.step(macs=budget)]) for budget in (0.3, 0.5)]
+    rows = list(zip(table["macs"], table["after"], table["after_measured"], table["before"], strict=True))
+    assert [macs for macs, _, known, _ in rows if known] == ends
+    for macs, after, _, before in rows:
+        line = low.top1 + (macs - ends[0]) / (ends[1] - ends[0]) * (high.top1 - low.top1)
+        if ends[0] <= macs <= ends[1] and (macs in ends or line >= before):
+            assert after == pytest.approx(line, abs=1e-5)
+        else:
+            assert after is None
+    other, points = study.curve("uniform"), Measurements(study.points)
+    assert set(dial_table(other, "uniform", points, study.finetuned, here=0.5)["after"]) == {None}
+
+
+def test_what_is_read_between_is_no_less_than_what_needs_no_fine_tuning(study: Study) -> None:
+    add_finetuned(study, budget=0.3, top1=0.2)
+    curve, table = table_of(study)
+    low, high = (curve.macs[curve.step(macs=budget)] for budget in (0.3, 0.5))
+    rows = zip(table["macs"], table["before"], table["after"], strict=True)
+    between = [(before, after) for macs, before, after in rows if low < macs < high]
+    assert any(after is None for _, after in between)
+    assert all(after is None or after >= before for before, after in between)
+
+
+def test_a_budget_keeps_the_words_it_was_asked_for_in(study: Study) -> None:
+    for here in (0.4731, 0.5, 0.95):
+        _, table = table_of(study, here)
+        assert table["percent"][table["start"]] == pytest.approx(100 * here)
+        assert np.all(np.diff(table["percent"]) > 0)
+
+
+def test_a_study_without_measurements_has_none(study: Study) -> None:
+    table = dial_table(study.curve("uniform"), "uniform", Measurements([]), [], here=0.5)
+    assert set(table["before"]) == set(table["latency"]) == set(table["after"]) == {None}
+
+
+@pytest.mark.parametrize("here", [1.0, 0.4731, 0.2, 0.0])
+def test_it_starts_at_the_budget_exactly(study: Study, here: float) -> None:
+    curve, table = table_of(study, here)
+    assert table["macs"][table["start"]] == curve.macs[curve.step(macs=max(here, curve.floor))]
+
+
+@pytest.mark.parametrize("lens", ["percent", "macs", "params"])
+def test_lenses_show_parts_of_wholes(study: Study, lens: Lens) -> None:
+    curve, table = table_of(study, lens=lens)
+    bars, wholes = np.array(table["bars"]), np.array(table["wholes"])
+    assert np.allclose(bars[-1], wholes, atol=1e-3) and (bars <= wholes + 1e-3).all() and (bars > 0).all()
+    row = table["start"]
+    keep = curve.at(macs=table["percent"][row] / 100)
+    expected = {
+        "percent": [100 * keep.kept(layer.labels).mean() for layer in curve.structure.layers],
+        "macs": [layer_macs(curve.structure, keep)[layer.parameter] / 1e6 for layer in curve.structure.layers],
+        "params": curve.table([table["percent"][row] / 100]).layer_params[0] / 1e3,
+    }[lens]
+    assert bars[row] == pytest.approx(expected, abs=0.06)
+
+
+def test_lanes_are_sent_where_they_are_shown_and_nowhere_else(study: Study) -> None:
+    _, table = table_of(study, lens="together")
+    sent, plan = table["lanes"], plan_lanes(study.structure)
+    assert "bars" not in table and "lanes" not in table_of(study)[1]
+    assert sent["columns"] == plan.columns and sent["n_rows"] == plan.n_rows
+    assert [lane["writers"] for lane in sent["lanes"]] == [lane.writers for lane in plan.lanes]
+    free = [lane for lane in sent["lanes"] if not lane["fixed"]]
+    names = [sent["columns"][column] for lane in free for column in lane["writers"]]
+    assert sorted(names) == sorted(table["layers"])
+
+
+def test_shares_are_of_this_network(study: Study) -> None:
+    curve, table = table_of(study)
+    keep = curve.at(macs=0.47)
+    whole, by_layer = cost(curve.structure, keep).macs, layer_macs(curve.structure, keep)
+    expected = [1000 * by_layer[layer.parameter] / whole for layer in curve.structure.layers]
+    assert table["share"][table["start"]] == pytest.approx(expected, abs=0.51)
+
+
+def test_a_percentage_leads_back_to_its_network(study: Study) -> None:
+    curve = study.curve("learned")
+    _, table = table_of(study)
+    assert all(taken <= percent for taken, percent in zip(table["cost"], table["percent"], strict=True))
+    for step, macs in enumerate(curve.macs.tolist()):
+        assert curve.macs[curve.step(macs=min(1.0, percent_of(macs / curve.dense.macs) / 100))] == curve.macs[step]
