@@ -111,7 +111,7 @@ def tuned(study: Study, row: Row, seed: int) -> dict[str, Any]:
     if row.among:
         own = set(study.info.classes) == set(row.among)
         figures["among"] = run.top1 if own else among(study, Budget(macs=row.budget), run, row.among, device)
-    return {"original": dense["top1"], **figures}
+    return {"original": dense.top1, **figures}
 
 
 def among(study: Study, budget: Budget, run: FineTuned, classes: Sequence[str], device: torch.device) -> float:

@@ -10,7 +10,7 @@ import legr
 ROOT = Path(__file__).resolve().parents[1]
 #: A room may import itself and what is below it.
 FLOORS = [
-    {"errors", "files", "paths", "progress"},
+    {"errors", "files", "paths", "progress", "record"},
     {"arguments", "registry"},
     {"structure"},
     {"ranking"},

@@ -81,8 +81,8 @@ def test_the_flagship_answers_as_it_says(real_data: Path) -> None:
     tuned = (p for p in study.points if p.finetuned and p.ranking == study.default_ranking)
     point = min(tuned, key=lambda point: point.macs)
     found = evaluate(study, Budget(macs=point.budget), point.ranking, True, CPU, silent)  # type: ignore[arg-type]
-    assert found["images"] == point.images == 10_000
-    assert abs(found["top1"] - point.top1) <= 5 / 10_000
+    assert found.images == point.images == 10_000
+    assert abs(found.top1 - point.top1) <= 5 / 10_000
 
 
 def _text(path: Path) -> str:

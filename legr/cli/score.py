@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from legr.arguments import arguments_of
-from legr.cli import terminal
+from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
 from legr.cli.open_study import writable_study
 from legr.cli.options import (
@@ -34,16 +34,10 @@ def evaluate(
     from legr.commands.evaluate import evaluate as run_evaluate
     from legr.training.device import pick_device
 
-    found = run_evaluate(
+    result = run_evaluate(
         Study.open(study), budget or Budget(macs=1.0), ranking, finetuned, pick_device(device), terminal.Echo()
     )
-    notes = [name for name in ("recalibrated", "finetuned") if found[name]]
-    terminal.result(
-        found,
-        json,
-        f"{100 * found['top1']:.2f} % top-1 on {found['images']} test images"
-        f"{' (' + ', '.join(notes) + ')' if notes else ''}, loss {found['loss']:.4f}",
-    )
+    terminal.result(result, json, sentences.evaluation(result))
 
 
 def measure(

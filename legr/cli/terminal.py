@@ -15,6 +15,7 @@ import typer
 from legr.errors import LegrError
 from legr.files import in_words
 from legr.progress import Progress, duration
+from legr.record import Record
 
 COUNTED = ("pass", "epoch", "point")  # steps that are always said
 _EVERY_S = 1.0
@@ -25,8 +26,9 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def result(data: dict[str, Any], as_json: bool, sentence: str) -> None:
+def result(record: Record | dict[str, Any], as_json: bool, sentence: str) -> None:
     """Print a command's result: the JSON object, or a sentence for people."""
+    data = record if isinstance(record, dict) else record.to_dict()
     print(json.dumps(data) if as_json else sentence, flush=True)
 
 

@@ -1,13 +1,9 @@
-"""Score one network of a study on test images.
-
-It does not store anything.
-"""
-
-from typing import Any
+"""Score one network of a study on the test images; nothing is stored."""
 
 import torch
 
 from legr.commands.network import images_of, network_at, normalization_of, original, ready
+from legr.commands.results import Evaluation
 from legr.progress import Report
 from legr.ranking.limits import Budget
 from legr.study.records import RankingName
@@ -22,23 +18,25 @@ def evaluate(
     finetuned: bool,
     device: torch.device,
     report: Report,
-) -> dict[str, Any]:
-    """Top-1 and loss in float32 on the test images; below the full budget with the better statistics.
+) -> Evaluation:
+    """Top-1 and loss in float32, with the batch-norm statistics that do better on held-out images.
 
-    The loss is None where an output is no number.
+    Raises:
+        BudgetError: the budget is out of range or below the floor.
+        DataError: the images are not on this machine.
     """
     network = network_at(study, original(study), budget, ranking=ranking, finetuned=finetuned)
     dataset = images_of(study, report)
     model, recalibrated = ready(study, network, dataset, device)
-    found = score(model, dataset.test, normalization_of(study), device=device)
-    return {
-        "top1": found.top1,
-        "loss": found.known_loss,
-        "images": found.images,
-        "recalibrated": recalibrated,
-        "finetuned": network.run is not None,
-        "macs": network.macs,
-        "macs_fraction": network.macs_fraction,
-        "params": network.params,
-        "ranking": ranking or study.default_ranking,
-    }
+    test = score(model, dataset.test, normalization_of(study), device=device)
+    return Evaluation(
+        top1=test.top1,
+        loss=test.known_loss,
+        images=test.images,
+        recalibrated=recalibrated,
+        finetuned=network.run is not None,
+        macs=network.macs,
+        macs_fraction=network.macs_fraction,
+        params=network.params,
+        ranking=ranking or study.default_ranking,
+    )

@@ -53,7 +53,7 @@ def test_a_run_whose_weights_are_gone_is_not_finished(study: Study, tmp_path: Pa
     (run,) = bare.finetuned
     bare.finetuned_weights(run.key).unlink()
     assert finished_finetune(bare, HALF, SETTINGS, "uniform", half=True) is None
-    assert evaluate(bare, HALF, "uniform", True, CPU, silent)["top1"] != run.top1
+    assert evaluate(bare, HALF, "uniform", True, CPU, silent).top1 != run.top1
 
 
 def test_rounded_weights_take_half_the_space_and_answer_as_they_were_judged(study: Study) -> None:
@@ -63,7 +63,7 @@ def test_rounded_weights_take_half_the_space_and_answer_as_they_were_judged(stud
     assert all(torch.equal(weight, weight.half().float()) for weight in convolutions)
     file = study.finetuned_weights(run.key)
     assert file.stat().st_size < 2.2 * sum(weight.numel() for weight in network.parameters()) + 20_000
-    assert evaluate(study, HALF, "uniform", True, CPU, silent)["top1"] == run.top1
+    assert evaluate(study, HALF, "uniform", True, CPU, silent).top1 == run.top1
 
 
 def test_a_row_names_the_command_that_makes_it_again(study: Study) -> None:
@@ -118,8 +118,8 @@ def test_the_whole_network_is_reported_as_it_is_exported(
     found = run_finetune(study, whole, SETTINGS, CPU, silent)
     (point,) = (p for p in study.points if p.finetuned)
     scored = evaluate(study, whole, "identity", True, CPU, silent)
-    assert scored["finetuned"] and scored["top1"] == found["top1"]
-    assert scored["recalibrated"] and point.recalibrated
+    assert scored.finetuned and scored.top1 == found["top1"]
+    assert scored.recalibrated and point.recalibrated
 
 
 def test_a_run_that_ended_early_says_how_long_it_was(
