@@ -6,6 +6,7 @@ of studies and samples, so that no path can come from outside.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -17,6 +18,7 @@ from legr.study.records import RankingName
 from legr.study.store import Study, keep_id
 
 Stamp = tuple[int, ...]
+Option = TypeVar("Option", bound=str)
 START_BUDGET = 50.0  # per cent of MACs
 _NAME, _NOTICE, _BUDGET, _HELD = "study", "notice", "budget", "held"
 VIEWS = ("ranking", "by", "lens", "axis", "weights")
@@ -150,10 +152,10 @@ def keep_budget(asked: object) -> None:
 # -- how it is looked at: in the address line, so that a view is a link ---------------------------------------
 
 
-def view(name: str, options: Sequence[str]) -> str:
-    """What was chosen of some options; the first where nothing was, or something that is none of them."""
+def view(name: str, options: Sequence[Option]) -> Option:
+    """The option chosen for a setting of the view; the first where none was chosen, or one that is not offered."""
     chosen = st.query_params.get(name, st.session_state.get(f"view-{name}"))
-    return chosen if chosen in options else options[0]
+    return next((option for option in options if option == chosen), options[0])
 
 
 def keep_view(name: str, value: str) -> None:

@@ -50,7 +50,7 @@ def _taylor(bench: Bench) -> Ranker:
     values: list[FloatArray] = [np.zeros(layer.total) for layer in bench.structure.layers]
     for inputs, labels in iterate(bench.dataset.train, bench.normalization, batch=128, device=CPU, order=order):
         bench.model.zero_grad()
-        F.cross_entropy(bench.model.eval()(inputs), labels).backward()  # type: ignore[no-untyped-call]
+        F.cross_entropy(bench.model.eval()(inputs), labels).backward()
         for number, layer in enumerate(bench.structure.layers):
             weight = bench.model.get_parameter(layer.parameter)
             assert weight.grad is not None

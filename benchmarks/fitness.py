@@ -62,7 +62,9 @@ def main() -> None:
             write_json(options.out, found)
     for name, make in SCORES.items():
         missing = [(row, keep) for row, keep in rows if f"{name}:{row}" not in found["scores"]]
-        score_of = make(bench) if missing else None
+        if not missing:
+            continue
+        score_of = make(bench)
         for row, keep in missing:
             start = time.perf_counter()
             value = score_of(keep)
@@ -137,7 +139,7 @@ def _norms_and_head(steps: int) -> Callable[[Bench], ScoreOf]:
     class Few(Fitness):
         def trained(self, network: nn.Module) -> list[nn.Parameter]:
             head = [m for m in network.modules() if isinstance(m, nn.Linear)][-1]
-            return [p for p in network.parameters() if p.dim() == 1] + [head.weight]
+            return [p for p in network.parameters() if p.dim() == 1 or p is head.weight]
 
     def make(bench: Bench) -> ScoreOf:
         asked = SearchSettings(images=IMAGES, steps=steps)

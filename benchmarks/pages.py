@@ -68,7 +68,8 @@ def main() -> None:
 
 def measured(browser: Browser, studies: Path, study: str, repeats: int) -> dict[str, Any]:
     """Of one study: medians over some starts of the program."""
-    cold, warm, switches, torch = [], [], {}, []
+    cold, warm, torch = [], [], []
+    switches: dict[tuple[str, str], list[float]] = {}
     for _ in range(repeats):
         start = time.perf_counter()
         with running_app(studies) as url:

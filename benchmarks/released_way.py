@@ -103,7 +103,7 @@ class ReleasedWay:
         network.train()
         for _, (inputs, labels) in zip(range(steps), self._train, strict=False):
             optimizer.zero_grad()
-            F.cross_entropy(network(inputs), labels).backward()  # type: ignore[no-untyped-call]
+            F.cross_entropy(network(inputs), labels).backward()
             optimizer.step()
 
     def _loss(self, network: nn.Module) -> float:

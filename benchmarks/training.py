@@ -100,8 +100,8 @@ def ours(bench: Bench, network: nn.Module, lessons: Path | None) -> None:
 def plain(bench: Bench, network: nn.Module, *, fast: bool = True, taught: bool = False) -> None:
     """One epoch as it is usually written."""
     form = torch.channels_last if fast else torch.contiguous_format
-    student = copy.deepcopy(network).to(memory_format=form).train()  # type: ignore[call-overload]
-    teacher = bench.model.to(memory_format=form).eval()  # type: ignore[call-overload]
+    student = copy.deepcopy(network).to(memory_format=form).train()
+    teacher = bench.model.to(memory_format=form).eval()
     optimizer = torch.optim.SGD(student.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=5e-4)
     augment = torch.Generator().manual_seed(0)
     batches = iterate(bench.dataset.train, bench.normalization, batch=BATCH, augment=augment, channels_last=fast)

@@ -34,8 +34,9 @@ def rankings_of(study: Study) -> list[RankingName]:
 def choose_ranking(study: Study) -> RankingName:
     """Let the user choose one of them."""
     key, options = f"ranking-{study.path.name}-{bool(study.learned)}", rankings_of(study)
-    st.session_state[key] = state.view("ranking", options)  # no default of the widget's own: a click on a chart sets it
-    chosen: RankingName = st.segmented_control(
+    current = state.view("ranking", options)
+    st.session_state[key] = current  # not the widget's default: a click on a chart changes the ranking too
+    chosen = st.segmented_control(
         "Ranking",
         options,
         required=True,
@@ -46,7 +47,7 @@ def choose_ranking(study: Study) -> RankingName:
         help="Which filters go first. Learned: by the map found on the Learn page. Identity: those of the "
         "smallest L2 norm. Uniform: the same share of every layer.",
     )
-    return chosen
+    return chosen or current
 
 
 def begin_dial() -> None:
@@ -68,8 +69,8 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
     if st.session_state.get(_START, ("", 0.0))[0] != name:
         st.session_state[_START] = (name, budget)
     stamps = state.stamp(study), state.measured_stamp(study)
-    lens: Lens = state.view("lens", tuple(LENSES)) if charts else "filters"  # type: ignore[assignment]
-    axis: Axis | None = state.view("axis", _axes(str(study.path), stamps)) if charts else None  # type: ignore[assignment]
+    lens = state.view("lens", tuple(LENSES)) if charts else "filters"
+    axis = state.view("axis", _axes(str(study.path), stamps)) if charts else None
     start, held = st.session_state[_START][1], state.held_percent()
     data = {
         **_data(str(study.path), ranking, stamps, lens, axis, start, held),

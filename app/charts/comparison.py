@@ -4,6 +4,7 @@ They do not know pages or files.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -35,12 +36,26 @@ def outcomes_info(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["outcome", "caption", "images", "percent"])
 
 
+class DifferingImage(NamedTuple):
+    """A test image on which the two networks differ: a row of `differing_info`."""
+
+    number: int  # among all test images, from 1
+    label: str
+    original: str  # the class that the original network predicts
+    original_percent: float
+    original_right: bool
+    pruned: str
+    pruned_percent: float
+    pruned_right: bool
+    outcome: str  # one of OUTCOMES
+    picture: int  # index into `Comparison.pictures`; -1: not stored
+
+
 def differing_info(comparison: Comparison, classes: Sequence[str]) -> pd.DataFrame:
-    """Every test image on which the two differ, in the order of the test images.
+    """Every test image on which the two networks differ, in the order of the test images.
 
     Returns:
-        Columns number (from 1), label, original, original_percent, original_right, pruned, pruned_percent,
-        pruned_right, outcome, picture (its place among the pictures that are kept, or -1).
+        One column for each field of `DifferingImage`.
     """
     places = np.flatnonzero(comparison.differ)
     names = np.array(classes, dtype=object)
@@ -54,6 +69,11 @@ def differing_info(comparison: Comparison, classes: Sequence[str]) -> pd.DataFra
     table["outcome"] = np.array(OUTCOMES, dtype=object)[comparison.outcome()[places]]
     table["picture"] = np.array([kept.get(place, -1) for place in places.tolist()], dtype=int)
     return pd.DataFrame(table)
+
+
+def differing_images(info: pd.DataFrame) -> list[DifferingImage]:
+    """The rows of such a table."""
+    return [DifferingImage(**row) for row in info.to_dict("records")]
 
 
 # -- accuracy class by class -------------------------------------------------------------------------------

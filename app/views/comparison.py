@@ -10,10 +10,12 @@ from app import state
 from app.charts.comparison import (
     MOST,
     OUTCOME_CAPTIONS,
+    DifferingImage,
     classes_figure,
     classes_info,
     confusion_figure,
     confusion_info,
+    differing_images,
     differing_info,
     most_changed,
     outcomes_info,
@@ -30,7 +32,7 @@ from app.words import plain
 from legr.errors import LegrError, StudyError
 from legr.jobs import records
 from legr.study.comparison import ComparedNetwork, Comparison, list_compared, load_comparison
-from legr.study.store import keep_id
+from legr.study.store import Study, keep_id
 
 A_PAGE = 18  # pictures
 _TILE = 156  # pixels
@@ -156,9 +158,9 @@ def _gallery(shown: SelectedNetwork, comparison: Comparison, available: bool) ->
     key = f"gallery-{shown.name}-{len(chosen)}-{chosen['number'].iloc[0]}"  # another choice begins at its first page
     page = st.session_state.get(key, 1) if pages > 1 else 1
     with st.container(horizontal=True, gap="medium"):
-        for row in chosen.iloc[A_PAGE * (page - 1) : A_PAGE * page].to_dict("records"):
+        for image in differing_images(chosen.iloc[A_PAGE * (page - 1) : A_PAGE * page]):
             with st.container(width=_TILE, gap="xxsmall"):
-                _tile(shown, comparison, row, available)
+                _tile(shown.study, comparison, image, available)
     if pages > 1:
         st.pagination(pages, key=key)
 
@@ -189,19 +191,31 @@ def _filtered(shown: SelectedNetwork, info: pd.DataFrame) -> pd.DataFrame:
     return some if label == _EVERY else some[some["label"] == label]
 
 
-def _tile(shown: SelectedNetwork, comparison: Comparison, row: dict[str, object], available: bool) -> None:
-    picture = enlarged(comparison.pictures[row["picture"]], 2 * _TILE)
-    st.image(picture, width=_TILE, output_format="PNG", alt=f"Test image {row['number']}: {row['label']}.")
-    lines = [f"**{plain(str(row['label']))}**"]
-    for side in ("original", "pruned"):
-        colour, sign = ("green", "✓") if row[f"{side}_right"] else ("red", "✗")
-        lines.append(f"{side} :{colour}[{sign} {plain(short(str(row[side]), 14))}] {row[f'{side}_percent']:.0f}\u00a0%")
+def _tile(study: Study, comparison: Comparison, image: DifferingImage, available: bool) -> None:
+    """A test image, both predictions, and a button that shows it at the top of the page."""
+    picture = enlarged(comparison.pictures[image.picture], 2 * _TILE)
+    st.image(picture, width=_TILE, output_format="PNG", alt=f"Test image {image.number}: {image.label}.")
+    lines = [
+        f"**{plain(image.label)}**",
+        _prediction_words("original", image.original, image.original_percent, image.original_right),
+        _prediction_words("pruned", image.pruned, image.pruned_percent, image.pruned_right),
+    ]
     st.markdown(":small[" + "]  \n:small[".join(lines) + "]")
-    number = int(row["number"])  # type: ignore[call-overload]
-    label, asked = f"See no. {number:,}", {"on_click": pick, "args": (shown.study, number)}
-    if available and st.button(label, key=f"tile-{number}", type="tertiary", icon=":material/visibility:", **asked):
-        state.announce(f"Test image {number:,} is shown above.")
-        st.rerun()  # the whole page: it is another part of it
+    if available and st.button(
+        f"See no. {image.number:,}",
+        key=f"tile-{image.number}",
+        type="tertiary",
+        icon=":material/visibility:",
+        on_click=pick,
+        args=(study, image.number),
+    ):
+        state.announce(f"Test image {image.number:,} is shown above.")
+        st.rerun()  # the whole page, as the image is shown outside this fragment
+
+
+def _prediction_words(network: str, name: str, percent: float, right: bool) -> str:
+    colour, sign = ("green", "✓") if right else ("red", "✗")
+    return f"{network} :{colour}[{sign} {plain(short(name, 14))}] {percent:.0f}\u00a0%"
 
 
 def _classes(info: pd.DataFrame, colour: str) -> None:

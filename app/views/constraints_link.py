@@ -59,7 +59,7 @@ def write_link(shape: Constraints) -> None:
             del st.query_params[name]
 
 
-def offer_link(study: Study, use: Callable[[Constraints], object]) -> None:
+def offer_link(study: Study, use: Callable[[Constraints], None]) -> None:
     """Keep the address line what the study is; where a link asks for another shape, ask whether to take it.
 
     Args:

@@ -106,7 +106,7 @@ def _table(study: Study, curve: BudgetCurve, budget: float) -> None:
 
 def offer_shape(study: Study) -> None:
     """What a link asks of the layers, where that is not what the study has."""
-    offer_link(study, lambda asked: _change(study, lambda: asked))
+    offer_link(study, lambda constraints: _change(study, lambda: constraints))
 
 
 def _multiple(study: Study, shape: Constraints) -> None:
@@ -162,24 +162,33 @@ def _history(study: Study) -> list[Constraints]:
     return found
 
 
-def _change(study: Study, ask: Callable[[], Constraints], undone: bool = False) -> bool:
-    """Store a shape; what cannot be met is said when the page is drawn, and nothing changes."""
-    st.session_state[_EDITION] = st.session_state.get(_EDITION, 0) + 1  # the table begins anew, without the edit
-    try:
-        before, shape = study.constraints, ask()
-        study.ranker.rank(shape=shape)  # refused before a sample is copied for it
-        own = state.own_copy(study)
-        own.save_constraints(shape)
-        write_link(shape)
-        if not undone:
-            _history(own).append(before)
-    except (LegrError, OSError) as error:
-        st.session_state[_PROBLEM] = str(error)
-        return False
-    return True
+def _change(study: Study, changed: Callable[[], Constraints]) -> None:
+    """Give a study other constraints, and remember the present ones for Undo."""
+    before = study.constraints
+    own = _store(study, changed)
+    if own:
+        _history(own).append(before)
 
 
 def _undo(study: Study) -> None:
     history = _history(study)
-    if history and _change(study, lambda: history[-1], undone=True):
+    if history and _store(study, lambda: history[-1]):
         history.pop()
+
+
+def _store(study: Study, changed: Callable[[], Constraints]) -> Study | None:
+    """Store constraints and return the study that has them now, which is a copy of a sample.
+
+    Constraints that cannot be met change nothing: the reason is shown when the page is drawn, and None returned.
+    """
+    st.session_state[_EDITION] = st.session_state.get(_EDITION, 0) + 1  # a new table, without the edit
+    try:
+        constraints = changed()
+        study.ranker.rank(shape=constraints)  # an error comes before a sample is copied
+        own = state.own_copy(study)
+        own.save_constraints(constraints)
+        write_link(constraints)
+    except (LegrError, OSError) as error:
+        st.session_state[_PROBLEM] = str(error)
+        return None
+    return own

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import psutil  # type: ignore[import-untyped]
+import psutil
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 

@@ -124,7 +124,7 @@ def download_cifar(cifar: Cifar, progress: Progress | None = None) -> ImageArray
     Raises:
         DataError: the download failed or was damaged, or the data folder cannot be written.
     """
-    from torchvision.datasets.utils import check_integrity  # type: ignore[import-untyped]
+    from torchvision.datasets.utils import check_integrity
 
     folder, source = _folder(cifar), _torchvisions(cifar)
     try:
@@ -167,7 +167,7 @@ def _folder(cifar: Cifar) -> Path:
 
 
 def _torchvisions(cifar: Cifar) -> Any:
-    from torchvision.datasets import CIFAR10, CIFAR100  # type: ignore[import-untyped]
+    from torchvision.datasets import CIFAR10, CIFAR100
 
     return {"cifar10": CIFAR10, "cifar100": CIFAR100}[cifar.name]
 

@@ -19,7 +19,7 @@ TEST_SEED = 0  # fixed, so that no choice of held-out images lets a test image i
 
 def digits_arrays(shape: ImageShape) -> ImageArrays:
     """Return scikit-learn's 1,797 handwritten digits, 1,438 for training, resized from 8 x 8 grey pixels."""
-    from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+    from sklearn.datasets import load_digits
 
     digits = load_digits()
     grey = np.round(digits.images * (255 / 16)).astype(np.uint8)  # (N, 8, 8), stored as 0..16

@@ -106,8 +106,8 @@ def _image(path: Path, row: int, cell: dict[str, Any] | None) -> EncodedImage:
 def _opened(path: Path) -> Iterator[Any]:
     """Yield the parquet file; what goes wrong with it while it is open becomes a DataError."""
     try:
-        import pyarrow as pa  # type: ignore[import-untyped]
-        import pyarrow.parquet as pq  # type: ignore[import-untyped]
+        import pyarrow as pa
+        import pyarrow.parquet as pq
     except ImportError:
         raise DataError("reading parquet files needs pyarrow: run pip install pyarrow") from None
     try:

@@ -30,7 +30,7 @@ def library_spec(name: str) -> ModelSpec | None:
     """
     if name.startswith(TIMM):
         return _timm_spec(name.removeprefix(TIMM))
-    from torchvision import models  # type: ignore[import-untyped]
+    from torchvision import models
 
     if name.startswith(_FURTHER_HEADS):
         raise SettingsError(

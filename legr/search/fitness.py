@@ -111,7 +111,7 @@ class Fitness:
 
     def _network(self, keep: Keep) -> nn.Module:
         network = prune(self._model, self._structure, keep)
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = network.to(memory_format=torch.channels_last)
         if self._training:
             with own_randomness(self._settings.seed, self._device):
                 self._train(network)
@@ -127,7 +127,7 @@ class Fitness:
             logits = outputs[0] if isinstance(outputs, tuple) else outputs  # auxiliary heads are left alone
             loss = F.cross_entropy(logits.float(), labels)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
 
     def trained(self, network: nn.Module) -> list[nn.Parameter]:

@@ -117,7 +117,7 @@ class TrainingProbe:
             with autocast(self._device):
                 logits = self._masked(mask, inputs)
             loss = F.cross_entropy(logits, labels, reduction="sum") / self._images
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
         assert mask.grad is not None
         slopes: FloatArray = mask.grad.double().cpu().numpy()
         return slopes if np.isfinite(slopes).all() else np.zeros(len(slopes))  # no numbers say nothing

@@ -41,7 +41,7 @@ class _FastBatchNorm2d(nn.BatchNorm2d):
         quick = self.training and x.dtype == torch.bfloat16 and x.device.type == "cpu" and fold
         if not quick or not x.is_contiguous(memory_format=torch.channels_last):
             return super().forward(x)
-        y, mean, variance = _Folded.apply(x, self.weight, self.bias, self.eps, fold)  # type: ignore[no-untyped-call]
+        y, mean, variance = _Folded.apply(x, self.weight, self.bias, self.eps, fold)
         assert self.running_mean is not None and self.running_var is not None and self.momentum is not None
         assert self.num_batches_tracked is not None
         with torch.no_grad():

@@ -154,7 +154,7 @@ def _step(
         outputs = run.network(inputs)
     loss = loss_of(outputs, labels, taught(inputs) if taught else None, run.settings)
     run.optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     if run.settings.clip:
         nn.utils.clip_grad_norm_(run.network.parameters(), run.settings.clip)
     run.optimizer.step()

@@ -5,10 +5,10 @@ They do not know pages. Nothing is trained, so making one takes about a second.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from legr.study.records import FineTuned, Latency, Learned, Point, SearchSettings, StudyInfo
+from legr.study.records import RANKINGS, FineTuned, Latency, Learned, Point, SearchSettings, StudyInfo
 from legr.study.store import Study, keep_id
 from legr.training.settings import RECIPES
 
@@ -69,7 +69,7 @@ def add_finetuned(study: Study, budget: float = 0.5, top1: float = 0.93) -> Fine
     study.save_finetuned(run)
     study.finetuned_weights(run.key).touch()
     point = _point(study, study.default_ranking, budget, int(curve.macs[step]), int(curve.params[step]), top1)
-    study.add_point(Point(**{**_fields(point), "finetuned": {"epochs": 3, "distill": True, "seed": 0}}))
+    study.add_point(replace(point, finetuned={"epochs": 3, "distill": True, "seed": 0}))
     return run
 
 
@@ -90,10 +90,10 @@ def made_up_map(study: Study) -> Learned:
 def _points(study: Study) -> Iterator[Point]:
     dense = study.curve("identity")
     yield _point(study, "original", 1.0, int(dense.macs[0]), int(dense.params[0]), ORIGINAL_TOP1)
-    for ranking in ("learned", "identity", "uniform"):
+    for ranking in RANKINGS:
         if ranking == "learned" and study.learned is None:
             continue
-        curve = study.curve(ranking)  # type: ignore[arg-type]
+        curve = study.curve(ranking)
         for budget in BUDGETS:
             step = curve.step(macs=budget)
             lost = LOSS_OF[ranking] * ((1 - budget) / (1 - BUDGETS[-1])) ** 2
@@ -108,7 +108,3 @@ def _point(study: Study, ranking: str, budget: float, macs: int, params: int, to
         macs_fraction=share, top1=top1, loss=1 - top1, images=1000, recalibrated=ranking != "original",
         latency=latency,
     )  # fmt: skip
-
-
-def _fields(point: Point) -> dict[str, object]:
-    return {name: getattr(point, name) for name in type(point).__dataclass_fields__}
