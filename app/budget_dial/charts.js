@@ -46,7 +46,7 @@ class LayerBars {
 
   values(i) {
     const { table } = this;
-    if (table.bars) return [table.bars[i], table.wholes];
+    if (table.bars) return [table.bars[i], table.bars_original];
     return [table.kept[i], table.totals];
   }
 
@@ -56,7 +56,7 @@ class LayerBars {
     const [kept, wholes] = this.values(i);
     const hover = table.layers.map((name, l) => {
       const compared = other === null ? "" : `<br>compared: ${table.kept[other][l]} (${table.kept[i][l] - table.kept[other][l]})`;
-      return [name, table.kept[i][l], table.totals[l], table.share[i][l] / 10, compared];
+      return [name, table.kept[i][l], table.totals[l], table.macs_permille[i][l] / 10, compared];
     });
     const bar = (name, y, colour) => ({
       type: "bar",
@@ -96,7 +96,7 @@ class LayerBars {
           fixedrange: true,
           automargin: true,
         },
-        yaxis: { title: { text: table.title }, range: [0, 1.02 * top], fixedrange: true, automargin: true },
+        yaxis: { title: { text: table.bars_title }, range: [0, 1.02 * top], fixedrange: true, automargin: true },
       }),
       PLAIN,
     );

@@ -189,7 +189,7 @@ class Dial {
     }
     parts.message.textContent = "";
     const said = Math.round(1e4 * limit) / 1e4;
-    if (this.way === "macs" && said >= this.table.cost[found]) this.table.percent[found] = Math.min(said, 100); // as it was said
+    if (this.way === "macs" && said >= this.table.macs_percent[found]) this.table.percent[found] = Math.min(said, 100); // as it was said
     this.turn(found);
     this.letGo(0);
   }
@@ -206,7 +206,7 @@ class Dial {
 
   /** Of the largest network within a budget. */
   placeOf(percent) {
-    return Math.max(0, this.table.cost.findLastIndex((cost) => cost <= percent + 1e-9));
+    return Math.max(0, this.table.macs_percent.findLastIndex((cost) => cost <= percent + 1e-9));
   }
 
   /** Everything but the charts. */

@@ -43,7 +43,7 @@ function saveTable(rows, name) {
 
 /** Filters of each layer at a place of the table. */
 function layerRows(table, i) {
-  const rows = table.layers.map((name, l) => [name, table.kept[i][l], table.totals[l], table.share[i][l] / 1000]);
+  const rows = table.layers.map((name, l) => [name, table.kept[i][l], table.totals[l], table.macs_permille[i][l] / 1000]);
   return [["layer", "kept", "total", "macs_share"], ...rows];
 }
 

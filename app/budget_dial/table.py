@@ -1,17 +1,17 @@
-"""What the budget dial shows: one table over all budgets of a ranking, so that a drag needs no server.
+"""The table behind the budget dial: every network that the slider can reach, so that a drag needs no server.
 
-It does not know how the browser draws it. Costs are counted; latency and accuracy are measured, or read between two
-measured networks, or left out: nothing is estimated from MACs.
+Costs are counted. Latency and accuracy are measured, or lie between two measured networks, or are left out: nothing is
+estimated from MACs.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from app.budget_dial.lanes import plan_lanes
+from app.budget_dial.lanes import lay_out_lanes
+from app.budget_dial.types import DialTable, Lens
 from app.charts.measurements import ORIGINAL, Measurements, Reading, percent_of, reading
 from legr.ranking.budget import BudgetCurve, CurveTable
 from legr.structure.cost import dense_layer_macs
@@ -19,34 +19,36 @@ from legr.structure.types import Structure
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import keep_id
 
-Lens = Literal["filters", "percent", "macs", "params", "together"]
-LENSES: dict[Lens, tuple[str, str]] = {  # caption of the switch, title of the axis
+LENSES: dict[Lens, tuple[str, str]] = {  # caption of the switch, title of the axis beside the bars
     "filters": ("Filters", "filters"),
     "percent": ("Per cent", "filters kept, %"),
     "macs": ("MACs", "million MACs"),
     "params": ("Parameters", "thousand parameters"),
-    "together": ("Together", ""),  # no bars: the map of what goes together
+    "together": ("Together", ""),  # the lane map instead of bars
 }
-FINEST = 0.25  # per cent of MACs between two budgets of the dial
+STOP_PERCENT = 0.25  # of the original's MACs, between two stops of the slider
 
 
-def stops(curve: BudgetCurve, points: Sequence[float], here: float) -> dict[int, float]:
-    """Budgets that the dial stops at, rising from the floor to the whole.
+def budget_stops(curve: BudgetCurve, fractions: Sequence[float], start: float) -> dict[int, float]:
+    """Find the budgets at which the slider stops, from the smallest network to the largest.
+
+    Each stop is another network. Of several budgets that lead to the same one, the largest names it; the start keeps
+    its own number, so that a budget is shown as the user typed it.
 
     Args:
-        points: fractions of the MACs of networks that were measured or fine-tuned: each is a stop.
-        here: where the dial stands, per cent.
+        fractions: of the original's MACs; further stops, such as the measured networks.
+        start: per cent of the original's MACs; where the slider begins.
 
     Returns:
-        Per cent of the original's MACs, and the step of the curve that it leads to: each a different network.
+        The step of the curve and the budget (per cent of the original's MACs) of each stop.
     """
-    low = percent_of(curve.floor)
-    steps = np.arange(math.ceil(low / FINEST), 100 / FINEST + 1) * FINEST
-    wanted = [low, *steps.tolist(), *map(percent_of, points), here]
-    inside = sorted({min(100.0, max(low, percent)) for percent in wanted})
-    by_step = {curve.step(macs=percent / 100): percent for percent in inside}  # of two alike, the larger budget
-    by_step[curve.step(macs=here / 100)] = here  # but what was asked for stays as it was said
-    return dict(sorted(by_step.items(), reverse=True))
+    floor = percent_of(curve.floor)
+    grid = np.arange(math.ceil(floor / STOP_PERCENT), 100 / STOP_PERCENT + 1) * STOP_PERCENT
+    percents = [floor, *grid.tolist(), *map(percent_of, fractions), start]
+    rising = sorted({min(100.0, max(floor, percent)) for percent in percents})
+    stops = {curve.step(macs=percent / 100): percent for percent in rising}
+    stops[curve.step(macs=start / 100)] = start
+    return dict(sorted(stops.items(), reverse=True))
 
 
 def dial_table(
@@ -55,95 +57,129 @@ def dial_table(
     measured: Measurements,
     runs: Sequence[FineTuned],
     *,
-    here: float,
-    held: float | None = None,
+    start: float,
+    compared: float | None = None,
     lens: Lens = "filters",
-) -> dict[str, Any]:
-    """All that the browser needs to follow the dial, as plain data.
+) -> DialTable:
+    """Tabulate what the browser needs to follow the slider.
 
     Args:
         runs: finished fine-tuning runs of the study.
-        here: fraction of MACs at which the dial begins.
-        held: per cent of the MACs of another stop; None where there is none.
-
-    Returns:
-        Lists over S budgets from the floor to the whole: percent (the budget), cost (what its network takes), both of
-        the MACs; macs, params; latency, before, after (each value or None, with a list of the same name and
-        `_measured`); kept and share (per mille of the MACs) of every layer, S x L; where the lens is macs, params or
-        percent: bars, S x L, and wholes, L; where it is together: lanes, a `LanePlan` with its n_rows. Beside them
-        batch, images of a forward pass that was timed, and start, the place of `here`.
+        start: fraction of the original's MACs at which the slider begins.
+        compared: per cent of the original's MACs; a budget to compare with, which becomes a stop.
+        lens: what the charts show of each layer.
     """
-    if curve.macs[0] < curve.dense.macs:  # pins keep the original off this path, so nothing is read on the way to it
+    if curve.macs[0] < curve.dense.macs:  # pinned layers keep the original off the curve: no line leads to it
         measured = Measurements([point for point in measured.points if point.ranking != ORIGINAL])
-    points = [p.macs / curve.dense.macs for p in measured.line(ranking)] + [run.macs_fraction for run in runs]
-    points += [] if held is None else [held / 100]
-    here = max(percent_of(curve.floor), min(100.0, percent_of(here)))
-    found = stops(curve, points, here)
-    table = curve.table([percent / 100 for percent in found.values()])
-    places = [int(macs) for macs in table.macs]
-
-    def before(macs: int) -> Reading | None:
-        return measured.top1(ranking, macs)
-
-    return {
-        "percent": list(found.values()),
-        "cost": [100 * macs / curve.dense.macs for macs in places],
-        "macs": places,
-        "params": table.params.tolist(),
-        **_readings("latency", places, lambda macs: measured.latency_ms(ranking, macs)),
-        **_readings("before", places, before),
-        **_readings("after", places, _after(curve, runs, before)),
+    fractions = [p.macs / curve.dense.macs for p in measured.line(ranking)] + [run.macs_fraction for run in runs]
+    fractions += [] if compared is None else [compared / 100]
+    start = max(percent_of(curve.floor), min(100.0, percent_of(start)))
+    stops = budget_stops(curve, fractions, start)
+    networks = curve.table([percent / 100 for percent in stops.values()])
+    macs = [int(n) for n in networks.macs]
+    latency = _Column.read(macs, lambda n: measured.latency_ms(ranking, n))
+    before = _Column.read(macs, lambda n: measured.top1(ranking, n))
+    after = _Column.read(macs, finetuned_top1(curve, runs, lambda n: measured.top1(ranking, n)))
+    table: DialTable = {
+        "percent": list(stops.values()),
+        "macs_percent": [100 * n / curve.dense.macs for n in macs],
+        "macs": macs,
+        "params": networks.params.tolist(),
+        "latency": latency.values,
+        "latency_measured": latency.measured,
+        "before": before.values,
+        "before_measured": before.measured,
+        "after": after.values,
+        "after_measured": after.measured,
         "layers": [layer.name for layer in curve.structure.layers],
         "totals": [layer.total for layer in curve.structure.layers],
-        "kept": table.kept.tolist(),
-        "share": (1000 * table.layer_macs / table.macs[:, None]).round().astype(int).tolist(),
+        "kept": networks.kept.tolist(),
+        "macs_permille": (1000 * networks.layer_macs / networks.macs[:, None]).round().astype(int).tolist(),
         "batch": measured.conditions.batch if measured.conditions else 1,
-        "title": LENSES[lens][1],
-        **_bars(curve.structure, table, lens),
-        "start": list(found).index(curve.step(macs=here / 100)),
+        "start": list(stops).index(curve.step(macs=start / 100)),
+        "bars_title": LENSES[lens][1],
     }
+    if lens == "together":
+        table["lanes"] = lay_out_lanes(curve.structure).to_dict()
+    elif lens != "filters":
+        bars = _BARS[lens](curve.structure, networks)
+        table["bars"], table["bars_original"] = bars.networks, bars.original
+    return table
 
 
-def _after(
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One figure of every network of the table, as the table holds it."""
+
+    values: list[float | None]  # [S]
+    measured: list[int]  # [S], 1 or 0
+
+    @classmethod
+    def read(cls, macs: Sequence[int], read: Callable[[int], Reading | None]) -> "_Column":
+        """Read a figure at the MACs of every network."""
+        readings = [read(n) for n in macs]
+        return cls(
+            values=[None if reading is None else round(reading.value, 5) for reading in readings],
+            measured=[int(reading is not None and reading.measured) for reading in readings],
+        )
+
+
+def finetuned_top1(
     curve: BudgetCurve, runs: Sequence[FineTuned], before: Callable[[int], Reading | None]
 ) -> Callable[[int], Reading | None]:
-    """Accuracy after fine-tuning: of a network's runs, the best on held-out images; else between two tuned ones."""
-    best: dict[int, FineTuned] = {}
-    for run in sorted(runs, key=lambda run: run.heldout_top1):
-        step = curve.step(macs=max(curve.floor, min(1.0, percent_of(run.macs_fraction) / 100)))
-        if keep_id(curve.keep(step)) == run.keep_id:  # on this ranking's path, as it is now
-            best[int(curve.macs[step])] = run
-    known = {macs: run.top1 for macs, run in best.items()}
+    """Make a function from MACs to top-1 after fine-tuning.
+
+    Of several runs of one network, the best on held-out images counts. Between two fine-tuned networks the value lies
+    on the line between theirs. Where that line is below the accuracy before fine-tuning there is none: the two runs
+    differ in length, and the line says nothing.
+    """
+    top1s = _finetuned_on_curve(curve, runs)
 
     def read(macs: int) -> Reading | None:
-        found, plain = reading(known, macs), before(macs)
-        below = found and plain and not found.measured and found.value < plain.value
-        return None if below else found  # runs of different lengths may lie so: that is no forecast
+        after, unchanged = reading(top1s, macs), before(macs)
+        if after and unchanged and not after.measured and after.value < unchanged.value:
+            return None
+        return after
 
     return read
 
 
-def _readings(name: str, places: Sequence[int], read: Callable[[int], Reading | None]) -> dict[str, list[Any]]:
-    found = [read(macs) for macs in places]
-    return {
-        name: [None if reading is None else round(reading.value, 5) for reading in found],
-        f"{name}_measured": [int(reading is not None and reading.measured) for reading in found],
-    }
+def _finetuned_on_curve(curve: BudgetCurve, runs: Sequence[FineTuned]) -> dict[int, float]:
+    """Top-1 of the fine-tuned networks that the curve leads to today, by their MACs."""
+    top1s: dict[int, float] = {}
+    for run in sorted(runs, key=lambda run: run.heldout_top1):
+        step = curve.step(macs=max(curve.floor, min(1.0, percent_of(run.macs_fraction) / 100)))
+        if keep_id(curve.keep(step)) == run.keep_id:
+            top1s[int(curve.macs[step])] = run.top1
+    return top1s
 
 
-def _bars(structure: Structure, table: CurveTable, lens: Lens) -> dict[str, Any]:
-    """What the bars show at every budget, S x L, and of the original, L; of filters, the table has that already."""
-    if lens == "together":
-        plan = plan_lanes(structure)
-        return {"lanes": {**asdict(plan), "n_rows": plan.n_rows}}
-    weights = [layer.parameter for layer in structure.layers]
-    if lens == "macs":
-        dense = dense_layer_macs(structure)
-        wholes, now = [dense.get(weight, 0) / 1e6 for weight in weights], table.layer_macs / 1e6
-    elif lens == "params":
-        wholes, now = [math.prod(structure.shapes[weight]) / 1e3 for weight in weights], table.layer_params / 1e3
-    elif lens == "percent":
-        wholes, now = [100.0] * len(weights), 100 * table.kept / [layer.total for layer in structure.layers]
-    else:
-        return {}
-    return {"bars": now.round(3 if lens != "percent" else 1).tolist(), "wholes": wholes}
+@dataclass(frozen=True, slots=True)
+class _Bars:
+    """How high the bars of all layers are."""
+
+    networks: list[list[float]]  # [S, L]
+    original: list[float]  # [L]
+
+
+def _percent_bars(structure: Structure, networks: CurveTable) -> _Bars:
+    percent = 100 * networks.kept / [layer.total for layer in structure.layers]
+    return _Bars(percent.round(1).tolist(), [100.0] * len(structure.layers))
+
+
+def _macs_bars(structure: Structure, networks: CurveTable) -> _Bars:
+    original = dense_layer_macs(structure)
+    millions = [original.get(layer.parameter, 0) / 1e6 for layer in structure.layers]
+    return _Bars((networks.layer_macs / 1e6).round(3).tolist(), millions)
+
+
+def _params_bars(structure: Structure, networks: CurveTable) -> _Bars:
+    thousands = [math.prod(structure.shapes[layer.parameter]) / 1e3 for layer in structure.layers]
+    return _Bars((networks.layer_params / 1e3).round(3).tolist(), thousands)
+
+
+_BARS: Mapping[Lens, Callable[[Structure, CurveTable], _Bars]] = {
+    "percent": _percent_bars,
+    "macs": _macs_bars,
+    "params": _params_bars,
+}

@@ -10,7 +10,8 @@ import streamlit as st
 
 from app import state
 from app.budget_dial import budget_dial, serve_plotly
-from app.budget_dial.table import LENSES, Lens, dial_table
+from app.budget_dial.table import LENSES, dial_table
+from app.budget_dial.types import Lens
 from app.charts.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_info
 from app.charts.measurements import Measurements, percent_of
 from app.charts.style import CAPTIONS, COLOURS
@@ -115,7 +116,7 @@ def _data(
     original = measured.original
     data = {
         "name": study.path.name,
-        "table": dial_table(curve, ranking, measured, study.finetuned, here=start, held=held, lens=lens),
+        "table": dial_table(curve, ranking, measured, study.finetuned, start=start, compared=held, lens=lens),
         "original": {
             "macs": curve.dense.macs,
             "params": curve.dense.params,

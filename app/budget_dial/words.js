@@ -51,7 +51,7 @@ const WAYS = {
     caption: "MACs",
     unit: "% of the MACs",
     at: (t, i) => t.percent[i],
-    cost: (t, i) => t.cost[i],
+    cost: (t, i) => t.macs_percent[i],
     show: (v) => v.toFixed(2),
     larger: true,
   },

@@ -100,7 +100,7 @@ def _others(shown: SelectedNetwork) -> None:
     if not found:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("ComparedNetwork so far:", width="content")
+        st.caption("Compared so far:", width="content")
         for number, network in enumerate(found):
             tuned = ", fine-tuned" if network.finetuned else ""
             label = f"{100 * network.macs_fraction:.1f} %, {network.ranking}{tuned}"

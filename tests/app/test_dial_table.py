@@ -1,13 +1,13 @@
 """The table behind the budget dial: what the engine says of each network, and nothing that was not measured."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from app.budget_dial.lanes import plan_lanes
-from app.budget_dial.table import Lens, dial_table
+from app.budget_dial.lanes import lay_out_lanes
+from app.budget_dial.table import dial_table
+from app.budget_dial.types import DialTable, Lens
 from app.charts.measurements import Measurements, percent_of
 from legr.ranking.budget import BudgetCurve
 from legr.structure.cost import cost, layer_macs
@@ -20,9 +20,9 @@ def study(studies: Path) -> Study:
     return Study.open(studies / "demo")
 
 
-def table_of(study: Study, here: float = 0.47, lens: Lens = "filters") -> tuple[BudgetCurve, dict[str, Any]]:
+def table_of(study: Study, here: float = 0.47, lens: Lens = "filters") -> tuple[BudgetCurve, DialTable]:
     curve = study.curve("learned")
-    return curve, dial_table(curve, "learned", Measurements(study.points), study.finetuned, here=here, lens=lens)
+    return curve, dial_table(curve, "learned", Measurements(study.points), study.finetuned, start=here, lens=lens)
 
 
 def test_every_stop_is_the_network_of_its_budget(study: Study) -> None:
@@ -68,7 +68,7 @@ def test_after_fine_tuning_lies_between_networks_that_were_tuned(study: Study) -
         else:
             assert after is None
     other, points = study.curve("uniform"), Measurements(study.points)
-    assert set(dial_table(other, "uniform", points, study.finetuned, here=0.5)["after"]) == {None}
+    assert set(dial_table(other, "uniform", points, study.finetuned, start=0.5)["after"]) == {None}
 
 
 def test_what_is_read_between_is_no_less_than_what_needs_no_fine_tuning(study: Study) -> None:
@@ -89,7 +89,7 @@ def test_a_budget_keeps_the_words_it_was_asked_for_in(study: Study) -> None:
 
 
 def test_a_study_without_measurements_has_none(study: Study) -> None:
-    table = dial_table(study.curve("uniform"), "uniform", Measurements([]), [], here=0.5)
+    table = dial_table(study.curve("uniform"), "uniform", Measurements([]), [], start=0.5)
     assert set(table["before"]) == set(table["latency"]) == set(table["after"]) == {None}
 
 
@@ -102,7 +102,7 @@ def test_it_starts_at_the_budget_exactly(study: Study, here: float) -> None:
 @pytest.mark.parametrize("lens", ["percent", "macs", "params"])
 def test_lenses_show_parts_of_wholes(study: Study, lens: Lens) -> None:
     curve, table = table_of(study, lens=lens)
-    bars, wholes = np.array(table["bars"]), np.array(table["wholes"])
+    bars, wholes = np.array(table["bars"]), np.array(table["bars_original"])
     assert np.allclose(bars[-1], wholes, atol=1e-3) and (bars <= wholes + 1e-3).all() and (bars > 0).all()
     row = table["start"]
     keep = curve.at(macs=table["percent"][row] / 100)
@@ -116,10 +116,10 @@ def test_lenses_show_parts_of_wholes(study: Study, lens: Lens) -> None:
 
 def test_lanes_are_sent_where_they_are_shown_and_nowhere_else(study: Study) -> None:
     _, table = table_of(study, lens="together")
-    sent, plan = table["lanes"], plan_lanes(study.structure)
+    sent, layout = table["lanes"], lay_out_lanes(study.structure)
     assert "bars" not in table and "lanes" not in table_of(study)[1]
-    assert sent["columns"] == plan.columns and sent["n_rows"] == plan.n_rows
-    assert [lane["writers"] for lane in sent["lanes"]] == [lane.writers for lane in plan.lanes]
+    assert sent["columns"] == layout.columns and sent["n_rows"] == layout.n_rows
+    assert [lane["writers"] for lane in sent["lanes"]] == [lane.writers for lane in layout.lanes]
     free = [lane for lane in sent["lanes"] if not lane["fixed"]]
     names = [sent["columns"][column] for lane in free for column in lane["writers"]]
     assert sorted(names) == sorted(table["layers"])
@@ -130,12 +130,12 @@ def test_shares_are_of_this_network(study: Study) -> None:
     keep = curve.at(macs=0.47)
     whole, by_layer = cost(curve.structure, keep).macs, layer_macs(curve.structure, keep)
     expected = [1000 * by_layer[layer.parameter] / whole for layer in curve.structure.layers]
-    assert table["share"][table["start"]] == pytest.approx(expected, abs=0.51)
+    assert table["macs_permille"][table["start"]] == pytest.approx(expected, abs=0.51)
 
 
 def test_a_percentage_leads_back_to_its_network(study: Study) -> None:
     curve = study.curve("learned")
     _, table = table_of(study)
-    assert all(taken <= percent for taken, percent in zip(table["cost"], table["percent"], strict=True))
+    assert all(taken <= percent for taken, percent in zip(table["macs_percent"], table["percent"], strict=True))
     for step, macs in enumerate(curve.macs.tolist()):
         assert curve.macs[curve.step(macs=min(1.0, percent_of(macs / curve.dense.macs) / 100))] == curve.macs[step]

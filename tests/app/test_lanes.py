@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import legr
-from app.budget_dial.lanes import LanePlan, pack, plan_lanes
+from app.budget_dial.lanes import LaneLayout, lay_out_lanes, pack
 from legr.models.zoo import build_model
 from tests.nets import (
     QUANTITIES,
@@ -36,46 +36,46 @@ BY_HAND: dict[type[nn.Module], tuple[str, list[tuple[int, tuple[int, ...], tuple
 }
 
 
-def assert_packed(plan: LanePlan) -> None:
+def assert_packed(layout: LaneLayout) -> None:
     """No two lanes of a row share a column, and what cannot be cut stands apart."""
-    assert {lane.row for lane in plan.lanes} == set(range(plan.n_rows))
-    for row in range(plan.n_rows):
-        there = sorted((lane for lane in plan.lanes if lane.row == row), key=lambda lane: lane.first)
+    assert {lane.row for lane in layout.lanes} == set(range(layout.n_rows))
+    for row in range(layout.n_rows):
+        there = sorted((lane for lane in layout.lanes if lane.row == row), key=lambda lane: lane.first)
         assert all(left.last < right.first for left, right in pairwise(there))
         assert len({lane.fixed for lane in there}) == 1
 
 
 @pytest.mark.parametrize("kind", QUANTITIES, ids=lambda kind: kind.__name__)
 def test_lanes_are_those_found_by_hand(kind: type[nn.Module]) -> None:
-    plan = plan_lanes(legr.trace(make(kind), example()))
+    layout = lay_out_lanes(legr.trace(make(kind), example()))
     columns, lanes = BY_HAND[kind]
-    assert plan.columns == tuple(columns.split())
-    assert [(lane.row, lane.writers, lane.readers) for lane in plan.lanes] == lanes
-    assert [lane.fixed for lane in plan.lanes] == sorted(lane.fixed for lane in plan.lanes)
-    assert_packed(plan)
+    assert layout.columns == tuple(columns.split())
+    assert [(lane.row, lane.writers, lane.readers) for lane in layout.lanes] == lanes
+    assert [lane.fixed for lane in layout.lanes] == sorted(lane.fixed for lane in layout.lanes)
+    assert_packed(layout)
 
 
 @pytest.mark.parametrize("name", ["cifar_mobilenet_v2", "googlenet", "shufflenet_v2_x0_5"])
 def test_every_layer_writes_one_lane(name: str) -> None:
     structure = legr.trace(build_model(name, 10), torch.zeros(1, 3, 64, 64))
-    plan = plan_lanes(structure)
-    assert_packed(plan)
-    written = [plan.columns[column] for lane in plan.lanes if not lane.fixed for column in lane.writers]
+    layout = lay_out_lanes(structure)
+    assert_packed(layout)
+    written = [layout.columns[column] for lane in layout.lanes if not lane.fixed for column in lane.writers]
     assert sorted(written) == sorted(layer.name for layer in structure.layers)
-    everywhere = [column for lane in plan.lanes for column in lane.writers]
-    assert sorted(everywhere) == list(range(len(plan.columns)))
+    everywhere = [column for lane in layout.lanes for column in lane.writers]
+    assert sorted(everywhere) == list(range(len(layout.columns)))
 
 
 def test_a_residual_network_has_a_stream_a_stage_and_a_lane_a_block() -> None:
-    plan = plan_lanes(legr.trace(build_model("cifar_resnet20", 10), torch.zeros(1, 3, 32, 32)))
-    streams = [lane for lane in plan.lanes if lane.row == 0]
+    layout = lay_out_lanes(legr.trace(build_model("cifar_resnet20", 10), torch.zeros(1, 3, 32, 32)))
+    streams = [lane for lane in layout.lanes if lane.row == 0]
     assert [len(lane.writers) for lane in streams] == [4, 3, 3]  # the stem goes with the first stage
     assert [lane.shortcuts for lane in streams] == [("layer2.0.shortcut",), ("layer3.0.shortcut",), ()]
-    assert plan.columns[streams[-1].last] == "linear"
-    blocks = [lane for lane in plan.lanes if lane.row == 1]
+    assert layout.columns[streams[-1].last] == "linear"
+    blocks = [lane for lane in layout.lanes if lane.row == 1]
     assert len(blocks) == 9
-    assert all(plan.columns[lane.first].removesuffix("conv1") == plan.columns[lane.last][:-5] for lane in blocks)
-    assert [plan.columns[lane.first] for lane in plan.lanes if lane.row == 2] == ["linear"]
+    assert all(layout.columns[lane.first].removesuffix("conv1") == layout.columns[lane.last][:-5] for lane in blocks)
+    assert [layout.columns[lane.first] for lane in layout.lanes if lane.row == 2] == ["linear"]
 
 
 def test_concatenated_outputs_are_read_by_all_that_follow() -> None:
@@ -90,8 +90,8 @@ def test_concatenated_outputs_are_read_by_all_that_follow() -> None:
                 x = torch.cat((x, layer(x)), 1)
             return self.head(x.mean((2, 3)))
 
-    plan = plan_lanes(legr.trace(Dense(), example()))
-    lanes = [(lane.row, lane.writers, lane.readers) for lane in plan.lanes]
+    layout = lay_out_lanes(legr.trace(Dense(), example()))
+    lanes = [(lane.row, lane.writers, lane.readers) for lane in layout.lanes]
     assert lanes == [(0, (0,), (1, 2, 3)), (1, (1,), (2, 3)), (2, (2,), (3,)), (3, (3,), ())]
 
 

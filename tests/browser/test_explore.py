@@ -106,7 +106,7 @@ def test_a_frame_rate_finds_its_network_or_is_out_of_reach(page: sync_api.Page, 
     entry.fill("400")
     entry.press("Enter")
     study = Study.open(tmp_path / "studies" / "demo")
-    table = dial_table(study.curve(), "learned", Measurements(study.points), study.finetuned, here=1.0)
+    table = dial_table(study.curve(), "learned", Measurements(study.points), study.finetuned, start=1.0)
     slowest = max(ms for ms in table["latency"] if ms is not None and 1000 / ms >= 400)
     sync_api.expect(page.locator(".bd-figures")).to_contain_text(f"~{slowest:.2f} ms")
     page.wait_for_url("**by=fps**")
@@ -190,7 +190,7 @@ def test_two_budgets_stand_side_by_side(page: sync_api.Page, app_url: str, tmp_p
     curve = Study.open(tmp_path / "studies" / "demo").curve("learned")
     fewer = 100 * (1 - curve.macs[curve.step(macs=0.3)] / curve.macs[curve.step(macs=0.5)])
     sync_api.expect(page.locator(".bd-figures > div").first).to_contain_text(f"−{fewer:.1f} %")
-    page.get_by_role("button", name="ComparedNetwork with 50.00 %").click()
+    page.get_by_role("button", name="Compared with 50.00 %").click()
     page.wait_for_function(f"() => !({ticks})")
 
 
@@ -238,12 +238,12 @@ def test_a_limit_that_is_typed_finds_the_network_that_the_engine_finds(
     page: sync_api.Page, app_url: str, tmp_path: Path
 ) -> None:
     study = Study.open(tmp_path / "studies" / "demo")
-    curve, words = study.curve(), (ROOT / "app/components/budget_dial/words.js").read_text()
-    table = dial_table(curve, "learned", Measurements(study.points), study.finetuned, here=0.5)
+    curve, words = study.curve(), (ROOT / "app/budget_dial/words.js").read_text()
+    table = dial_table(curve, "learned", Measurements(study.points), study.finetuned, start=0.5)
     for shape in (Constraints(), Constraints(pins={"layer1.0.conv1": 4})):
         study.save_constraints(shape)
         curve = study.curve()
-        table = dial_table(curve, "learned", Measurements(study.points), study.finetuned, here=0.5)
+        table = dial_table(curve, "learned", Measurements(study.points), study.finetuned, start=0.5)
         asked = [percent for percent in range(1, 101) if percent >= 100 * curve.floor]
         places = page.evaluate(
             f"([table, asked]) => {{ {words} return asked.map(p => place(table, 'macs', p)) }}", [table, asked]
@@ -258,7 +258,7 @@ def test_a_limit_that_is_typed_finds_the_network_that_the_engine_finds(
 
 
 def test_figures_are_said_as_people_read_them(page: sync_api.Page) -> None:
-    words = (ROOT / "app/components/budget_dial/words.js").read_text()
+    words = (ROOT / "app/budget_dial/words.js").read_text()
     said = page.evaluate(f"""() => {{ {words}
         return {{
             count: [999, 1234, 855770, 40551040, 125490000, 4.1e9].map(count),

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from playwright import sync_api
 
-from app.budget_dial.lanes import plan_lanes
+from app.budget_dial.lanes import lay_out_lanes
 from legr.study.store import Study
 from tests.browser.running import ROOT
 
@@ -35,8 +35,8 @@ SHADES = [(0xE5, 0x8A, 0x1F), (0xD9, 0x67, 0x5A), (0xB0, 0x56, 0x8F), (0x74, 0x5
 def shares_at(study: Study, percent: float) -> list[float]:
     """The share of filters kept of every lane that can be cut, by the kept units themselves."""
     keep = study.curve("learned").at(macs=percent / 100)
-    plan, layers = plan_lanes(study.structure), {layer.name: layer for layer in study.structure.layers}
-    lanes = [[layers[plan.columns[n]] for n in lane.writers] for lane in plan.lanes if not lane.fixed]
+    layout, layers = lay_out_lanes(study.structure), {layer.name: layer for layer in study.structure.layers}
+    lanes = [[layers[layout.columns[n]] for n in lane.writers] for lane in layout.lanes if not lane.fixed]
     return [float(np.concatenate([keep.kept(layer.labels) for layer in lane]).mean()) for lane in lanes]
 
 
@@ -110,7 +110,7 @@ def test_the_map_is_a_link_and_says_what_goes_together(page: sync_api.Page, app_
     lines = [
         "2 layers whose filters leave together",
         f"Kept: {now}",
-        f"ComparedNetwork: {then}",
+        f"Compared: {then}",
         "Layers: conv1, layer1.0.conv2",
         "Read by: layer1.0.conv1, layer2.0.conv1, layer2.0.shortcut",
     ]
@@ -132,7 +132,7 @@ def test_the_map_is_a_link_and_says_what_goes_together(page: sync_api.Page, app_
     page.locator(".bd-map summary").click()
     items = page.locator(".bd-map li")
     sync_api.expect(items.first).to_have_text(". ".join(lines))
-    sync_api.expect(items).to_have_count(len(plan_lanes(study.structure).lanes))
+    sync_api.expect(items).to_have_count(len(lay_out_lanes(study.structure).lanes))
     counts = [
         f"{sum(study.curve().kept[:, study.curve().step(macs=0.5)])} of {sum(x.total for x in study.structure.layers)}"
     ]
@@ -145,7 +145,7 @@ def test_the_map_is_a_link_and_says_what_goes_together(page: sync_api.Page, app_
 
 
 def test_lanes_are_said_as_people_read_them(page: sync_api.Page) -> None:
-    words = (ROOT / "app/components/budget_dial/lane_words.js").read_text()
+    words = (ROOT / "app/budget_dial/lane_words.js").read_text()
     lanes = {
         "columns": ["a.x", "a.y", "b.z"],
         "lanes": [{"row": 0, "writers": [0, 1], "readers": [2], "shortcuts": []}],
