@@ -98,8 +98,8 @@ def measure(name: str) -> dict[str, Any]:
         "self_check": error,
         "exact_budgets": exact,
         "budgets": of,
-        "held": sorted({(r.operation, r.reason) for r in structure.held if r.operation != "output"}),
-        "tied": sorted({(r.operation, r.reason) for r in structure.tied}),
+        "held": sorted({(r.operation, r.reason) for r in structure.unprunable if r.operation != "output"}),
+        "tied": sorted({(r.operation, r.reason) for r in structure.coupled}),
         "exempt": len(structure.exempt),
         "untouched": list(structure.untouched),
     }

@@ -112,7 +112,7 @@ class Shared(nn.Module):
         return self.head(torch.relu(self.left(x)) * torch.sigmoid(self.right(x))).mean((2, 3))
 
 
-QUANTITIES = {Chain: 30, Residual: 14, PaddedShortcut: 9, DepthwiseConcat: 11, Sliced: 10, Unruled: 8, Shared: 9}
+N_UNITS = {Chain: 30, Residual: 14, PaddedShortcut: 9, DepthwiseConcat: 11, Sliced: 10, Unruled: 8, Shared: 9}
 
 
 def example(size: int = 8) -> Tensor:

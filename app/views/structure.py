@@ -4,7 +4,6 @@ It does not know how a network is traced, nor torch.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from legr.ranking.footprints import Footprints
 from legr.ranking.limits import WORDS
 from legr.structure.cost import dense_layer_macs
 from legr.structure.types import Structure
-from legr.structure.unprunable import Reason, prunable_macs, reasons
+from legr.structure.unprunable import Reason, merge_reasons, prunable_macs
 from legr.study.records import RankingName
 
 NAMED = 6  # names in a sentence
@@ -55,7 +54,7 @@ def facts_lines(curve: BudgetCurve, ranking: RankingName, self_check: float) -> 
 
 def reasons_of(structure: Structure) -> list[Reason]:
     """Why channels stay or leave together, those that concern most channels first."""
-    return reasons({kind: [asdict(remark) for remark in getattr(structure, kind)] for kind in ("held", "tied")})
+    return merge_reasons(structure.unprunable, structure.coupled)
 
 
 def outputs_line(found: Sequence[Reason]) -> str | None:
@@ -65,7 +64,7 @@ def outputs_line(found: Sequence[Reason]) -> str | None:
 
 
 def reasons_info(found: Sequence[Reason], kind: str) -> pd.DataFrame:
-    """Reasons of a kind, "held" or "tied", as people read them; the model's outputs have a line of their own."""
+    """Reasons of a kind, "unprunable" or "coupled", as a table; the model's outputs have a line of their own."""
     rows = [
         (reason.channels, reason.operation, reason.reason, reason.modules[0] or "the model", len(reason.modules))
         for reason in found
@@ -77,7 +76,7 @@ def reasons_info(found: Sequence[Reason], kind: str) -> pd.DataFrame:
 def show_stays(structure: Structure) -> None:
     """Channels that never go."""
     found = reasons_of(structure)
-    line, table = outputs_line(found), reasons_info(found, "held")
+    line, table = outputs_line(found), reasons_info(found, "unprunable")
     if line or len(table):
         st.subheader("What stays, and why", anchor=False)
     if line:
@@ -88,7 +87,7 @@ def show_stays(structure: Structure) -> None:
 
 def show_together(structure: Structure) -> None:
     """Channels that the forward's own constants force to leave together."""
-    table = reasons_info(reasons_of(structure), "tied")
+    table = reasons_info(reasons_of(structure), "coupled")
     if len(table):
         st.subheader("What goes together", anchor=False)
         st.write("These channels can go, but only together with others, as constants of the model's forward demand it:")

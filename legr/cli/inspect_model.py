@@ -48,14 +48,15 @@ def _facts(found: dict[str, Any]) -> list[str]:
 
 
 def _table(found: dict[str, Any]) -> list[str]:
-    from legr.structure.unprunable import reasons
+    from legr.structure.types import Remark
+    from legr.structure.unprunable import merge_reasons
 
-    rows = reasons(found)
+    rows = merge_reasons(*([Remark(**remark) for remark in found[key]] for key in ("held", "tied")))
     lines = ["", "channels  unprunable because"] if rows else []
     for row in rows[:_ROWS]:
         places = ", ".join(name or "the model" for name in row.modules[:_MODULES])
         more = f" and {len(row.modules) - _MODULES} more" if len(row.modules) > _MODULES else ""
-        together = " (leave together)" if row.kind == "tied" else ""
+        together = " (leave together)" if row.kind == "coupled" else ""
         lines += [f"{row.channels:8d}  {row.operation}: {row.reason}{together}", f"{'':10}in {places}{more}"]
     if len(rows) > _ROWS:
         lines.append(f"{'':10}{len(rows) - _ROWS} further reasons: --json lists all")

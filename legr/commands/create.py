@@ -101,7 +101,8 @@ def create(
     report(Progress("tracing", 0, 1))
     structure = trace(network, example)
     if structure.n_units == 0:
-        why = "; ".join(dict.fromkeys(f"{r.operation}: {r.reason}" for r in structure.held[:3])) or "it has no layer"
+        reasons = dict.fromkeys(f"{remark.operation}: {remark.reason}" for remark in structure.unprunable[:3])
+        why = "; ".join(reasons) or "it has no layer"
         raise TraceError(f"nothing in {spec.name} can be pruned ({why}); `python -m legr inspect` names every place")
     require_answers(network, example, n_classes)
     report(Progress("proving that zeroed = removed", 0, 1))
@@ -165,7 +166,7 @@ def facts(study: Study, model: nn.Module | None = None) -> dict[str, Any]:
         "self_check": study.info.self_check,
         "normalization": study.info.normalization["kind"],
         "thop_macs": thop_macs(model, study.info.input_shape) if model is not None else None,
-        "unprunable": [asdict(held) for held in structure.held],
+        "unprunable": [asdict(remark) for remark in structure.unprunable],
     }
 
 

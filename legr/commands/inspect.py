@@ -65,8 +65,8 @@ def inspect(
         "floor": _floors(model, structure),
         "trace_seconds": seconds,
         "self_check": error,
-        "held": [asdict(remark) for remark in structure.held],
-        "tied": [asdict(remark) for remark in structure.tied],
+        "held": [asdict(remark) for remark in structure.unprunable],
+        "tied": [asdict(remark) for remark in structure.coupled],
         "exempt": list(structure.exempt),
         "untouched": list(structure.untouched),
     }

@@ -37,5 +37,5 @@ def show(study: Study, budget: Budget) -> dict[str, Any]:
             {"name": layer.name, "kept": int(kept), "total": layer.total}
             for layer, kept in zip(study.structure.layers, curve.kept[:, step], strict=True)
         ],
-        "unprunable": [asdict(held) for held in study.structure.held],
+        "unprunable": [asdict(remark) for remark in study.structure.unprunable],
     }

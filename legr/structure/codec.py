@@ -9,11 +9,11 @@ from typing import Any
 from legr.structure.types import (
     Attribute,
     Axis,
-    Frame,
     Gather,
     Group,
     IntArray,
     Layer,
+    LiveSet,
     Op,
     Remark,
     Structure,
@@ -21,7 +21,12 @@ from legr.structure.types import (
 )
 
 FORMAT = 2
-_PLAIN: tuple[tuple[str, Any], ...] = (("ops", Op), ("held", Remark), ("tied", Remark))
+#: (JSON key, field of `Structure`, class of its items); the items are written as the list of their fields.
+_PLAIN: tuple[tuple[str, str, Any], ...] = (
+    ("ops", "ops", Op),
+    ("held", "unprunable", Remark),
+    ("tied", "coupled", Remark),
+)
 
 
 def to_dict(structure: Structure) -> dict[str, Any]:
@@ -45,13 +50,13 @@ def to_dict(structure: Structure) -> dict[str, Any]:
         "gathers": [[g.buffer, number(g.in_labels)] for g in structure.gathers],
         "attributes": [[a.module, a.name, number(a.labels), a.divisor, a.place] for a in structure.attributes],
         "moments": [
-            [m.module, m.fixed, [[number(labels), size] for labels, size in m.parts]] for m in structure.moments
+            [s.module, s.fixed, [[number(labels), size] for labels, size in s.parts]] for s in structure.live_sets
         ],
         "pieces": [number(labels) for labels in structure.pieces],
         "groups": [[g.name, g.units.tolist(), list(g.layers)] for g in structure.groups],
         **{
-            field: [[getattr(item, f.name) for f in fields(kind)] for item in getattr(structure, field)]
-            for field, kind in _PLAIN
+            key: [[getattr(item, f.name) for f in fields(kind)] for item in getattr(structure, name)]
+            for key, name, kind in _PLAIN
         },
         "shapes": {name: list(shape) for name, shape in structure.shapes.items()},
         "filters": {name: list(shape) for name, shape in structure.filters.items()},
@@ -71,7 +76,7 @@ def from_dict(data: dict[str, Any]) -> Structure:
     if data["format"] != FORMAT:
         raise ValueError(f"it has format {data['format']} and this version reads {FORMAT}: trace the model again")
     vectors = [readonly(values) for values in data["vectors"]]
-    plain: dict[str, Any] = {field: tuple(kind(*item) for item in data[field]) for field, kind in _PLAIN}
+    plain: dict[str, Any] = {name: tuple(kind(*item) for item in data[key]) for key, name, kind in _PLAIN}
     return Structure(
         input_shapes=tuple(tuple(shape) for shape in data["input_shapes"]),
         n_units=data["n_units"],
@@ -81,8 +86,9 @@ def from_dict(data: dict[str, Any]) -> Structure:
         attributes=tuple(
             Attribute(m, name, vectors[v], divisor, place) for m, name, v, divisor, place in data["attributes"]
         ),
-        moments=tuple(
-            Frame(m, fixed, tuple((vectors[v], size) for v, size in parts)) for m, fixed, parts in data["moments"]
+        live_sets=tuple(
+            LiveSet(module, fixed, tuple((vectors[v], size) for v, size in parts))
+            for module, fixed, parts in data["moments"]
         ),
         pieces=tuple(vectors[v] for v in data["pieces"]),
         groups=tuple(Group(name, readonly(units), tuple(layers)) for name, units, layers in data["groups"]),

@@ -117,9 +117,9 @@ def _sizes(structure: Structure, counts: Counts, parameter: str, dim: int) -> Co
 def peaks(structure: Structure, counts: Counts) -> Counts:
     """Peak activation memory for many plans at once, bytes, int64[T]; `counts` as for `totals`."""
     found = np.zeros(counts.shape[1], dtype=np.int64)
-    for moment in structure.moments:
-        alive = np.full(counts.shape[1], moment.fixed, dtype=np.int64)
-        for labels, size in moment.parts:
+    for live_set in structure.live_sets:
+        alive = np.full(counts.shape[1], live_set.fixed, dtype=np.int64)
+        for labels, size in live_set.parts:
             alive += size * counts[structure.vector_index[labels.tobytes()]]
         np.maximum(found, alive, out=found)
     return found

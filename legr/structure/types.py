@@ -95,8 +95,8 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """A moment of the forward pass when memory may be fullest: the tensors that are alive then."""
+class LiveSet:
+    """The tensors that are alive after an operation of the forward pass, where memory may be fullest."""
 
     module: str
     fixed: int  # bytes that no plan changes
@@ -116,14 +116,14 @@ class Structure:
         axes: labelled axes; an axis that is not listed is never cut.
         layers: layers with at least one unit, in order of execution.
         shapes: every parameter once (ties counted once) with its shape.
-        held: channels that are never removed.
-        tied: channels that the forward's own constants force to leave together.
+        unprunable: channels that are never removed, and why.
+        coupled: channels that a constant of the forward forces to leave together, and why.
         exempt: modules that normalise over channels: their statistics are those of the channels that stay.
         training_only: parameters that the forward reads in training mode only (auxiliary heads).
         pieces: channels of activations that are no axis of a parameter, and may not all go (a part of a split).
         filters: shape of every buffer that operations multiply by, as layers do by their weights.
         untouched: parameters that no traced forward read, in evaluation mode or training mode.
-        moments: when activation memory may peak (float32); no moment is below another in everything.
+        live_sets: the tensors alive after an operation, for every operation where activation memory may peak.
     """
 
     input_shapes: tuple[tuple[int, ...], ...]
@@ -136,12 +136,12 @@ class Structure:
     groups: tuple[Group, ...]
     shapes: Mapping[str, tuple[int, ...]]
     filters: Mapping[str, tuple[int, ...]]
-    held: tuple[Remark, ...]
-    tied: tuple[Remark, ...]
+    unprunable: tuple[Remark, ...]
+    coupled: tuple[Remark, ...]
     exempt: tuple[str, ...]
     training_only: tuple[str, ...]
     untouched: tuple[str, ...]
-    moments: tuple[Frame, ...]
+    live_sets: tuple[LiveSet, ...]
     pieces: tuple[IntArray, ...]
 
     @cached_property
@@ -153,7 +153,7 @@ class Structure:
     def vectors(self) -> tuple[IntArray, ...]:
         """Distinct label vectors of axes and activations; many share one (a ResNet-50: 321 axes, 39 vectors)."""
         axes = [axis.labels for axis in self.axes]
-        activations = [labels for moment in self.moments for labels, _ in moment.parts]
+        activations = [labels for live_set in self.live_sets for labels, _ in live_set.parts]
         return tuple({labels.tobytes(): labels for labels in (*axes, *activations, *self.pieces)}.values())
 
     @cached_property

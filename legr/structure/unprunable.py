@@ -1,20 +1,17 @@
-"""What of a structure cannot be pruned and why, in few rows; and what share of its MACs can.
+"""Which channels of a structure cannot be pruned and why, in few rows; and what share of its MACs can."""
 
-It does not know models or studies: no torch, so that a page may load it.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
-from legr.structure.types import Structure
+from legr.structure.types import Remark, Structure
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why some channels cannot go, or not alone; the same reason at several modules is one."""
 
-    kind: str  # "held": never removed; "tied": leave together
+    kind: Literal["unprunable", "coupled"]  # never removed; removed only together
     operation: str
     reason: str
     channels: int
@@ -35,13 +32,16 @@ def prunable_macs(structure: Structure) -> float:
     return prunable / total if total else 0.0
 
 
-def reasons(found: Mapping[str, Any]) -> list[Reason]:
-    """Remarks, as plain data under "held" and "tied", by (operation, reason); those on most channels first."""
-    merged: dict[tuple[str, str, str], tuple[int, list[str]]] = {}
-    for kind in ("held", "tied"):
-        for remark in found[kind]:
-            key = (kind, remark["operation"], remark["reason"])
-            channels, modules = merged.get(key, (0, []))
-            merged[key] = (channels + remark["channels"], [*modules, remark["module"]])
-    rows = [Reason(*key, channels, tuple(modules)) for key, (channels, modules) in merged.items()]
+def merge_reasons(unprunable: Iterable[Remark], coupled: Iterable[Remark]) -> list[Reason]:
+    """One row for every (operation, reason) in a structure's remarks; those on most channels first."""
+    rows = [*_by_reason("unprunable", unprunable), *_by_reason("coupled", coupled)]
     return sorted(rows, key=lambda row: -row.channels)
+
+
+def _by_reason(kind: Literal["unprunable", "coupled"], remarks: Iterable[Remark]) -> list[Reason]:
+    merged: dict[tuple[str, str], tuple[int, list[str]]] = {}
+    for remark in remarks:
+        key = (remark.operation, remark.reason)
+        channels, modules = merged.get(key, (0, []))
+        merged[key] = (channels + remark.channels, [*modules, remark.module])
+    return [Reason(kind, *key, channels, tuple(modules)) for key, (channels, modules) in merged.items()]

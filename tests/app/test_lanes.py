@@ -11,7 +11,7 @@ import legr
 from app.budget_dial.lanes import LaneLayout, lay_out_lanes, pack
 from legr.models.zoo import build_model
 from tests.nets import (
-    QUANTITIES,
+    N_UNITS,
     Chain,
     DepthwiseConcat,
     PaddedShortcut,
@@ -45,7 +45,7 @@ def assert_packed(layout: LaneLayout) -> None:
         assert len({lane.fixed for lane in there}) == 1
 
 
-@pytest.mark.parametrize("kind", QUANTITIES, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", N_UNITS, ids=lambda kind: kind.__name__)
 def test_lanes_are_those_found_by_hand(kind: type[nn.Module]) -> None:
     layout = lay_out_lanes(legr.trace(make(kind), example()))
     columns, lanes = BY_HAND[kind]

@@ -65,21 +65,21 @@ def test_a_layer_in_two_groups_is_shared_out() -> None:
 
 def test_reasons_are_merged_and_outputs_read_calmly() -> None:
     structure = _structure(
-        held=(
+        unprunable=(
             Remark("stage2.1", "chunk", "its bounds are constants", 116),
             Remark("", "output", "they are the model's output", 1),
             Remark("stage3.1", "chunk", "its bounds are constants", 232),
             Remark("", "pad", "it is odd", 400),
         ),
-        tied=(Remark("stage2.0", "view", "its result mixes them", 8),),
+        coupled=(Remark("stage2.0", "view", "its result mixes them", 8),),
     )
     found = reasons_of(structure)
     assert outputs_line(found) == "The 1 output stays."
-    assert reasons_info(found, "held").to_numpy().tolist() == [
+    assert reasons_info(found, "unprunable").to_numpy().tolist() == [
         [400, "pad", "it is odd", "the model", 1],
         [348, "chunk", "its bounds are constants", "stage2.1", 2],
     ]
-    assert reasons_info(found, "tied").to_numpy().tolist() == [[8, "view", "its result mixes them", "stage2.0", 1]]
+    assert reasons_info(found, "coupled").to_numpy().tolist() == [[8, "view", "its result mixes them", "stage2.0", 1]]
     assert outputs_line(reasons_of(_structure())) is None
 
 
@@ -97,8 +97,8 @@ def test_a_network_with_reasons_shows_them(open_app: OpenApp, studies: Path, mon
     curve = state.curve(Study.open(studies / "demo"), "learned")
     remarked = replace(
         curve.structure,
-        held=(*curve.structure.held, Remark("a", "chunk", "its bounds are constants", 4)),
-        tied=(Remark("b", "view", "it mixes them", 8),),
+        unprunable=(*curve.structure.unprunable, Remark("a", "chunk", "its bounds are constants", 4)),
+        coupled=(Remark("b", "view", "it mixes them", 8),),
         training_only=("aux.weight",),
     )
     monkeypatch.setattr(state, "curve", lambda *_: replace(curve, structure=remarked))
@@ -112,7 +112,7 @@ def test_a_network_with_reasons_shows_them(open_app: OpenApp, studies: Path, mon
 
 def test_a_network_that_cannot_be_cut_says_so(open_app: OpenApp, studies: Path, structure: Structure) -> None:
     curve = Study.open(studies / "demo").curve("learned")
-    fixed = replace(curve, structure=replace(structure, n_units=0, groups=(), layers=(), axes=(), moments=()))
+    fixed = replace(curve, structure=replace(structure, n_units=0, groups=(), layers=(), axes=(), live_sets=()))
     lines = facts_lines(fixed, "identity", 0.0)
     assert lines[0] == "Nothing can be removed from this network." and len(lines) == 2
     assert groups_info(fixed.structure).empty

@@ -31,5 +31,5 @@ def test_mobilenet_halves_the_image_three_times() -> None:
 def test_only_the_answers_are_held(name: str) -> None:
     model, image = build_model(name, 10), torch.zeros(1, 3, 32, 32)
     structure = legr.trace(model, image)
-    assert [remark.channels for remark in structure.held] == [10]
+    assert [remark.channels for remark in structure.unprunable] == [10]
     assert legr.verify(model, structure, image) < 1e-12

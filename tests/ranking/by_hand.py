@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 
 from legr.ranking.types import Norms
-from legr.structure.types import Axis, Frame, Group, Layer, Op, Structure, readonly
+from legr.structure.types import Axis, Group, Layer, LiveSet, Op, Structure, readonly
 
 Labels = Sequence[int]
 
 
 def network(
-    layers: Mapping[str, tuple[Labels, Labels]], moments: Sequence[tuple[int, list[tuple[Labels, int]]]] = ()
+    layers: Mapping[str, tuple[Labels, Labels]], live_sets: Sequence[tuple[int, list[tuple[Labels, int]]]] = ()
 ) -> Structure:
     """A network of layers with (labels of the outputs, labels of the inputs); 0 is never removed.
 
     Every layer costs one multiply-add and one parameter for each pair of an output and an input.
 
     Args:
-        moments: (fixed bytes, [(labels, bytes of each channel)]).
+        live_sets: (fixed bytes, [(labels, bytes of each channel)]).
     """
     shared: dict[bytes, Any] = {}
 
@@ -45,7 +45,9 @@ def network(
         "ops": tuple(Op(f"{name}.weight", 0, 1, 1, name) for name in layers),
         "groups": tuple(_groups(axes, n_units)),
         "shapes": {f"{name}.weight": (len(o), len(i)) for name, (o, i) in layers.items()},
-        "moments": tuple(Frame("", fixed, tuple((vector(v), size) for v, size in parts)) for fixed, parts in moments),
+        "live_sets": tuple(
+            LiveSet("", fixed, tuple((vector(v), size) for v, size in parts)) for fixed, parts in live_sets
+        ),
     }
     return Structure(**{field.name: given.get(field.name, ()) for field in fields(Structure)})
 
@@ -57,7 +59,7 @@ def norms(structure: Structure, seed: int) -> Norms:
 
 
 def chain(a: int = 10, b: int = 12) -> Structure:
-    """3 inputs -> a -> b -> 5 outputs; units 0 … a - 1, then b more. Two moments: at `a` and at `b`."""
+    """3 inputs -> a -> b -> 5 outputs; units 0 … a - 1, then b more. Two live sets: at `a` and at `b`."""
     first, second = range(1, a + 1), range(a + 1, a + b + 1)
     layers = {"a": (first, [0] * 3), "b": (second, first), "head": ([0] * 5, second)}
     return network(layers, [(300, [(first, 100)]), (0, [(first, 25), (second, 100)])])
@@ -111,8 +113,8 @@ def random_network(seed: int) -> Structure:
         before = own
     layers["head"] = ([0] * 4, before)
     parts = [(labels, int(rng.integers(1, 50))) for labels, _ in layers.values() if any(labels)]
-    moments = [(int(rng.integers(0, 999)), parts[i : i + 2]) for i in range(len(parts))]
-    return network(layers, moments)
+    live_sets = [(int(rng.integers(0, 999)), parts[i : i + 2]) for i in range(len(parts))]
+    return network(layers, live_sets)
 
 
 def _groups(axes: Sequence[Axis], n_units: int) -> list[Group]:

@@ -7,7 +7,7 @@ from torch import nn
 
 import legr
 from legr.ranking.blocks import floor_of
-from tests.nets import QUANTITIES, Residual, example, make
+from tests.nets import N_UNITS, Residual, example, make
 
 
 class Pair(nn.Module):
@@ -68,7 +68,7 @@ def test_floor_is_a_tenth_rounded_up_and_two(total: int, floor: int) -> None:
     assert floor_of(total) == floor
 
 
-@pytest.mark.parametrize("kind", QUANTITIES, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", N_UNITS, ids=lambda kind: kind.__name__)
 def test_no_layer_ends_below_its_floor_and_each_group_ends_at_it(kind: type[nn.Module]) -> None:
     model = make(kind)
     structure = legr.trace(model, example())

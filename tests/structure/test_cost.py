@@ -13,10 +13,10 @@ from legr.models.zoo import build_model
 from legr.structure.codec import from_dict, to_dict
 from legr.structure.cost import dense_cost, layer_macs
 from legr.structure.counters import count
-from tests.nets import QUANTITIES, Chain, example, make
+from tests.nets import N_UNITS, Chain, example, make
 
 
-@pytest.mark.parametrize("kind", QUANTITIES, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", N_UNITS, ids=lambda kind: kind.__name__)
 def test_random_plans_cost_what_is_count(kind: type[nn.Module]) -> None:
     model = make(kind)
     structure = legr.trace(model, example())

@@ -12,10 +12,10 @@ import legr
 from legr.models.zoo import build_model
 from legr.structure.types import Axis, Structure, readonly
 from legr.structure.verify import masks
-from tests.nets import QUANTITIES, Residual, example, make
+from tests.nets import N_UNITS, Residual, example, make
 
 
-@pytest.mark.parametrize("kind", QUANTITIES, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", N_UNITS, ids=lambda kind: kind.__name__)
 def test_zeroed_is_removed(kind: type[nn.Module]) -> None:
     model = make(kind)
     assert legr.verify(model, legr.trace(model, example()), example()) < 1e-12

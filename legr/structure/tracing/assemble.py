@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor, nn
 
-from legr.structure.tracing.memory import find_moments
+from legr.structure.tracing.memory import find_live_sets
 from legr.structure.types import (
     Attribute,
     Axis,
-    Frame,
     Gather,
     Group,
     IntArray,
     Layer,
+    LiveSet,
     Remark,
     Structure,
     readonly,
@@ -40,7 +40,7 @@ def assemble(network: nn.Module, tracer: "Tracer", input_shapes: tuple[tuple[int
     )
     shapes = {name: tuple(p.shape) for name, p in network.named_parameters()}
     n_units = max((int(axis.labels.max()) for axis in axes), default=0)
-    moments = find_moments(tracer.stays, [trail.module for trail in tracer.trails[0]], labels_of)
+    live_sets = find_live_sets(tracer.stays, [trail.module for trail in tracer.trails[0]], labels_of)
     pieces = _pieces(tracer, axes, labels_of)
     return Structure(
         input_shapes=input_shapes,
@@ -54,19 +54,19 @@ def assemble(network: nn.Module, tracer: "Tracer", input_shapes: tuple[tuple[int
             for (module, name, place), (nodes, divisor) in tracer.attributes.items()
             if (labels := labels_of(nodes)).any()
         ),
-        groups=_groups(axes, moments, pieces, layers, n_units),
+        groups=_groups(axes, live_sets, pieces, layers, n_units),
         shapes=shapes,
         filters={
             op.parameter: tuple(network.get_buffer(op.parameter).shape)
             for op in tracer.ops
             if op.parameter and not tracer.is_parameter(op.parameter)
         },
-        held=_merge(tracer.held),
-        tied=_merge(tracer.tied),
+        unprunable=_merge(tracer.unprunable),
+        coupled=_merge(tracer.coupled),
         exempt=tuple(tracer.exempt),
         training_only=tuple(name for name in shapes if name in tracer.touched - tracer.touched_in_evaluation),
         untouched=tuple(name for name in shapes if name not in tracer.touched),
-        moments=moments,
+        live_sets=live_sets,
         pieces=pieces,
     )
 
@@ -104,7 +104,7 @@ def _pieces(tracer: "Tracer", axes: tuple[Axis, ...], labels_of: Callable[[Tenso
 
 def _groups(
     axes: tuple[Axis, ...],
-    moments: tuple[Frame, ...],
+    live_sets: tuple[LiveSet, ...],
     pieces: tuple[IntArray, ...],
     layers: tuple[Layer, ...],
     n_units: int,
@@ -113,7 +113,7 @@ def _groups(
     if n_units == 0:
         return ()
     vectors = {axis.labels.tobytes(): axis.labels for axis in axes}
-    vectors.update((labels.tobytes(), labels) for moment in moments for labels, _ in moment.parts)
+    vectors.update((labels.tobytes(), labels) for live_set in live_sets for labels, _ in live_set.parts)
     vectors.update((labels.tobytes(), labels) for labels in pieces)
     footprint = np.stack([np.bincount(v, minlength=n_units + 1)[1:] for v in vectors.values()])  # [V, U]
     _, group_of = np.unique(footprint, axis=1, return_inverse=True)

@@ -39,7 +39,7 @@ class Channels:
         self.ops: list[Op] = []
         self.gathers: dict[str, Tensor] = {}  # index buffer -> nodes of the channels it reads
         self.attributes: dict[tuple[str, str, int | None], tuple[Tensor, int]] = {}  # -> (nodes, divisor)
-        self.held: list[Remark] = []
+        self.unprunable: list[Remark] = []
         self._ties: list[tuple[str, str, str, Tensor]] = []  # module, operation, reason, nodes
         self.exempt: dict[str, None] = {}  # module paths, in order
         self.touched: set[str] = set()  # parameters and buffers that some pass has read
@@ -189,7 +189,7 @@ class Channels:
         self._ties.append((self.module, operation, reason, self.nodes.distinct(nodes)))
 
     @property
-    def tied(self) -> list[Remark]:
+    def coupled(self) -> list[Remark]:
         """Channels that leave together only, as things stand."""
         return [
             Remark(module, operation, reason, affected)
@@ -201,7 +201,7 @@ class Channels:
         """Make channels unremovable and report why."""
         affected = self._count_filters(nodes)
         if affected:  # the colours of an image are held as well, and nobody wants to read it
-            self.held.append(Remark(self.module, operation, reason, affected))
+            self.unprunable.append(Remark(self.module, operation, reason, affected))
         free = self.nodes.distinct(nodes)
         self.nodes.unite(free, torch.zeros_like(free))
 

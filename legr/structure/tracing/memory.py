@@ -11,7 +11,7 @@ from torch import Tensor
 
 from legr.structure.tracing.nodes import repeat_thinly, thin
 from legr.structure.tracing.storages import Life
-from legr.structure.types import Frame, IntArray, readonly
+from legr.structure.types import IntArray, LiveSet, readonly
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ def stay_of(life: Life) -> Stay:
     return Stay(life.born or 0, life.end, size, None if labels is None else thin(repeat_thinly(labels))[0].clone())
 
 
-def find_moments(
+def find_live_sets(
     stays: Sequence[Stay], modules: Sequence[str], labels_of: Callable[[Tensor], IntArray]
-) -> tuple[Frame, ...]:
+) -> tuple[LiveSet, ...]:
     """List the moments of a pass at which no other moment has more of everything.
 
     Args:
@@ -58,7 +58,7 @@ def find_moments(
     alive = np.cumsum(changes, axis=0)[:-1]  # [operation, columns]
     ordered = [labels for _, labels in vectors.values()]
     return tuple(
-        Frame(
+        LiveSet(
             modules[i],
             int(alive[i, 0]),
             tuple((ordered[c - 1], int(alive[i, c])) for c in range(1, alive.shape[1]) if alive[i, c]),

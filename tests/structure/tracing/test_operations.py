@@ -204,7 +204,7 @@ def test_units_and_proof(name: str) -> None:
     torch.manual_seed(0)
     model, image = Net(body, head, **parts), torch.zeros(1, 3, 8, 8)
     structure = legr.trace(model, image)
-    assert structure.n_units == units, [*structure.held, *structure.tied]
+    assert structure.n_units == units, [*structure.unprunable, *structure.coupled]
     if units:
         assert legr.verify(model, structure, image) < 1e-12
         ranking = legr.rank(structure, legr.filter_norms(model, structure))
@@ -214,7 +214,7 @@ def test_units_and_proof(name: str) -> None:
         assert legr.cost(structure, keep) == count(smaller.eval(), image)
         assert smaller.train()(torch.zeros(2, 3, 8, 8)).shape == (2, 3)
     else:
-        assert structure.held
+        assert structure.unprunable
 
 
 @pytest.mark.parametrize("width", [201, 203, 207, 209, 211, 215])

@@ -65,7 +65,7 @@ def test_what_does_not_survive_is_held_and_named(kind: type[nn.Module]) -> None:
     model = kind()
     structure = legr.trace(model, example())
     assert structure.n_units == 0
-    assert any(remark.channels == 8 for remark in structure.held), structure.held
+    assert any(remark.channels == 8 for remark in structure.unprunable), structure.unprunable
 
 
 class Nothing(nn.Module):

@@ -9,12 +9,12 @@ from torch.nn import functional as F
 
 import legr
 from legr.models.zoo import build_model
-from tests.nets import QUANTITIES, Chain, PaddedShortcut, Residual, Shared, Sliced, Unruled, example, make
+from tests.nets import N_UNITS, Chain, PaddedShortcut, Residual, Shared, Sliced, Unruled, example, make
 
 
-@pytest.mark.parametrize("kind", QUANTITIES, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", N_UNITS, ids=lambda kind: kind.__name__)
 def test_units_are_counted_by_hand(kind: type[nn.Module]) -> None:
-    assert legr.trace(make(kind), example()).n_units == QUANTITIES[kind]
+    assert legr.trace(make(kind), example()).n_units == N_UNITS[kind]
 
 
 def test_residual_layers_share_their_units() -> None:
@@ -46,12 +46,12 @@ def test_a_module_used_twice_ties_its_inputs_to_its_outputs() -> None:
 
 
 def test_what_is_held_is_reported_with_the_operation() -> None:
-    held = {(item.operation, item.channels) for item in legr.trace(make(Sliced), example()).held}
+    held = {(item.operation, item.channels) for item in legr.trace(make(Sliced), example()).unprunable}
     assert ("slice", 4) in held
     unruled = legr.trace(make(Unruled), example())
     assert {layer.name for layer in unruled.layers} == {"a", "c"}
-    assert ("cumsum", 8) in {(item.operation, item.channels) for item in unruled.held}
-    assert {"view", "conv2d"} == {item.operation for item in unruled.tied}
+    assert ("cumsum", 8) in {(item.operation, item.channels) for item in unruled.unprunable}
+    assert {"view", "conv2d"} == {item.operation for item in unruled.coupled}
 
 
 def test_resnet20_of_the_zoo_frees_each_stage() -> None:
@@ -59,7 +59,7 @@ def test_resnet20_of_the_zoo_frees_each_stage() -> None:
     streams, inner = 16 + 32 + 64, 3 * (16 + 32 + 64)
     assert structure.n_units == streams + inner
     assert len(structure.layers) == 19
-    assert [item.module for item in structure.held] == [""]  # the classifier's outputs, and nothing else
+    assert [item.module for item in structure.unprunable] == [""]  # the classifier's outputs, and nothing else
 
 
 def test_caller_model_mode_and_randomness_are_untouched() -> None:
@@ -189,7 +189,7 @@ def test_odd_uses_are_held_and_proved() -> None:
     model = make(Odd)
     structure = legr.trace(model, example())
     assert [(layer.parameter, layer.total) for layer in structure.layers] == [("weight", 6)]
-    assert {"mean", "pad"} <= {item.operation for item in structure.held}
+    assert {"mean", "pad"} <= {item.operation for item in structure.unprunable}
     assert legr.verify(model, structure, example()) < 1e-12
 
 
