@@ -22,13 +22,12 @@ import numpy as np
 from filelock import FileLock
 
 from benchmarks.base_scores import BASES
-from benchmarks.studies import CPU, Bench
-from legr.commands.learn import search_of
+from benchmarks.other_learners import LEARNERS, search_by
+from benchmarks.studies import Bench
 from legr.files import read_json, write_json
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
-from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.journal import Journal
 from legr.search.learn import Search, spent
 from legr.search.types import Candidate, Learner, Proposal, best_of, final_values
@@ -53,9 +52,7 @@ ENTRIES: dict[str, Entry] = {
     "gradient at 47 %": Entry({"budgets": (0.47,)}),
     "gradient, then climb": Entry(finish=True),
     "evolution": Entry({"method": "evolution"}),
-    "climb": Entry({"method": "evolution", "options": {"climb": 1, "step": 0.5}}),
-    "cma-es": Entry({"method": "cma-es"}),
-    "tpe": Entry({"method": "tpe"}),
+    **{name: Entry() for name in LEARNERS},
     **{f"gradient, {base}": Entry(base=base) for base in ("L1", "norm scale", "Taylor", "median", "layer's mean")},
     **{f"identity, {base}": Entry(base=base) for base in ("L1", "norm scale", "Taylor", "median", "layer's mean")},
     "identity": Entry(),
@@ -214,11 +211,11 @@ class _InTurn:
 def _search_in(runs: Runs, name: str, settings: SearchSettings) -> Search:
     """The search of a learner."""
     ranker = runs.ranker(name)
-    found = search_of(runs.bench.study, settings, CPU, ranker=ranker)
-    if ENTRIES[name].finish:
-        climb = Evolution(ranker.norms.deviations, settings.seed, EvolutionSettings(step=0.5, climb=True))
-        found = replace(found, learner=_InTurn(found.learner, climb, runs.effort / 2))
-    return found
+    search = search_by(name, runs.bench.study, settings, ranker)
+    if not ENTRIES[name].finish:
+        return search
+    climb = LEARNERS["climb"](ranker.norms.deviations, settings.seed)
+    return replace(search, learner=_InTurn(search.learner, climb, runs.effort / 2))
 
 
 # -- what it says ----------------------------------------------------------------------------------------------

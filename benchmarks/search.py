@@ -21,24 +21,19 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.other_learners import search_by
 from benchmarks.released_way import ReleasedWay
 from benchmarks.studies import CPU, Bench
-from legr.commands.learn import search_of
 from legr.files import read_json, write_json
 from legr.ranking.types import Affine
 from legr.search.fitness import Fitness
 from legr.search.journal import Journal
 from legr.search.learn import has_settled
+from legr.search.methods import METHODS
 from legr.search.types import final_values
 from legr.study.records import SearchSettings
 
-LEARNERS: Mapping[str, Mapping[str, Any]] = {
-    "gradient": {},
-    "climb": {"method": "evolution", "options": {"climb": 1, "step": 0.5}},
-    "evolution": {"method": "evolution"},
-    "cma-es": {"method": "cma-es"},
-    "tpe": {"method": "tpe"},
-}
+LEARNERS = "gradient", "climb", "evolution", "cma-es", "tpe"
 QUALITIES = 0.81, 0.845
 
 
@@ -48,7 +43,7 @@ def main() -> None:
     parser.add_argument("step", choices=("race", "candidate", "memory"))
     parser.add_argument("--study", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--learners", nargs="+", default=list(LEARNERS))
+    parser.add_argument("--learners", nargs="+", default=LEARNERS)
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--budget", type=float, default=0.47)
     parser.add_argument("--images", type=int, default=5000)
@@ -82,9 +77,9 @@ def note(out: Path, row: str, facts: Mapping[str, Any]) -> None:
 def race(bench: Bench, name: str, budget: float, seconds: float, out: Path) -> None:
     """Search for so many seconds, or until the search has settled."""
     journal = Journal(out / f"race-{name}.journal")
-    settings = SearchSettings(budgets=(budget,), **LEARNERS[name])
+    settings = SearchSettings(method=name if name in METHODS else "gradient", budgets=(budget,))
     if not journal.finished:
-        work = search_of(bench.study, settings, CPU)
+        work = search_by(name, bench.study, settings)
         start = time.perf_counter()
         journal.add(work.next(journal.finished))
         while time.perf_counter() - start < seconds and not has_settled(journal):

@@ -15,7 +15,7 @@ from plotly.subplots import make_subplots
 from app import state
 from app.charts.style import COLOURS, PLOTLY_CONFIG, style
 from legr.ranking.budget import BudgetCurve
-from legr.search.replay import Frame, moments
+from legr.search.replay import Frame, frames
 from legr.study.store import Study
 
 FRAMES = 60  # at most: of a long search, evenly spread, the first and the last among them
@@ -136,4 +136,4 @@ def show_replay(study: Study, journal: Path | None, key: str) -> None:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _replay(study: str, journal: str, written: int, stamp: state.Stamp, budget: float) -> pd.DataFrame:
-    return replay_info(Study.open(study), chosen(moments(Path(journal))), budget)
+    return replay_info(Study.open(study), chosen(frames(Path(journal))), budget)

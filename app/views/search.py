@@ -17,13 +17,14 @@ from app.words import plain
 from legr.arguments import repeated
 from legr.jobs.records import Job
 from legr.progress import duration
+from legr.search.methods import METHODS, is_offered
 from legr.search.replay import journal_path, newest_journal
 from legr.study.pass_times import seconds_per_pass
 from legr.study.records import EFFORTS, Learned, SearchSettings
 from legr.study.store import Study
 
-METHODS = {"gradient": "Gradient", "evolution": "Evolution", "cma-es": "CMA-ES", "tpe": "TPE"}
-OFFERED = ("gradient", "evolution")  # the others are for comparison, on the command line
+#: Names of methods; earlier versions offered more than `learn` does now.
+NAMES = {"gradient": "Gradient", "evolution": "Evolution", "cma-es": "CMA-ES", "tpe": "TPE"}
 Place = AbstractContextManager[Any, Any]
 WHOLE, ONE, OWN = "Whole slider", "One budget", "Other"
 
@@ -39,6 +40,8 @@ def search_form(study: Study, available: bool) -> list[str] | None:
     """
     learned = study.learned
     last = SearchSettings.from_dict(learned.settings) if learned else SearchSettings()
+    if not is_offered(last):
+        last = SearchSettings()
     with st.container(border=True):
         settings = _more(_goal(_method(last)))
         same = learned if settings == last else None
@@ -63,11 +66,11 @@ def _nothing_to_do(learned: Learned | None, effort: int) -> str | None:
 def _method(last: SearchSettings) -> SearchSettings:
     method = st.segmented_control(
         "Method",
-        OFFERED,
-        default=last.method if last.method in OFFERED else SearchSettings().method,
+        list(METHODS),
+        default=last.method,
         required=True,
         key="method",
-        format_func=METHODS.__getitem__,
+        format_func=NAMES.__getitem__,
         help="The gradient asks the network what each filter is worth, and needs a fraction of the time. "
         "The evolution is the paper's: candidates are bred from the best.",
     )
@@ -157,7 +160,7 @@ def describe(settings: SearchSettings) -> str:
     """Settings in words."""
     budgets = " and ".join(f"{100 * budget:g} %" for budget in settings.budgets)
     where = f"at {budgets} of the MACs" if budgets else "along the whole slider"
-    method = METHODS.get(settings.method, settings.method)
+    method = NAMES.get(settings.method, settings.method)
     return f"{method}, scored {where} on up to {settings.images:,} held-out images, seed {settings.seed}"
 
 

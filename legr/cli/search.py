@@ -36,7 +36,7 @@ def learn(
     normalize: Normalize = None,
     input_shape: Input = None,
     classes: Classes = None,
-    method: Annotated[str | None, typer.Option(help="gradient, evolution, cma-es or tpe.")] = None,
+    method: Annotated[str | None, typer.Option(help="gradient or evolution.")] = None,
     budget: Annotated[float | None, typer.Option(help="Learn for this fraction of MACs alone.")] = None,
     budgets: Annotated[
         str | None, typer.Option(help="Learn for several, such as 0.2,0.35,0.5; all, the default, is the whole slider.")

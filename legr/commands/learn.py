@@ -20,7 +20,7 @@ from legr.ranking.order import Ranker
 from legr.search.fitness import Fitness
 from legr.search.learn import Search, learn, standing
 from legr.search.mask_gradient import TrainingProbe
-from legr.search.methods import Material, check, learner, scored_budgets
+from legr.search.methods import METHODS, Material, check, learner, scored_budgets
 from legr.search.workers import Workers
 from legr.study.pass_times import note_pass_time
 from legr.study.records import EFFORTS, SearchSettings
@@ -59,8 +59,12 @@ def plan_learn(study: Study, asked: Mapping[str, Any], candidates: float | None)
     """
     given = {name: value for name, value in asked.items() if value is not None}
     learned = study.learned
-    settings = SearchSettings(**given) if given or not learned else SearchSettings.from_dict(learned.settings)
-    _require_valid(settings)
+    if given or not learned:
+        settings = SearchSettings(**given)
+        _require_valid(settings)
+    else:
+        settings = SearchSettings.from_dict(learned.settings)
+        _require_offered(study, settings)
     curve = BudgetCurve(study.structure, study.ranker.rank())  # candidates have no shape
     for budget in settings.budgets:
         curve.step(macs=budget)
@@ -131,6 +135,17 @@ def _command(study: Study, plan: LearnPlan) -> list[str]:
         given["budgets"] = ",".join(map(str, plan.settings.budgets))
     flags = repeated("--option", (f"{name}={value!r}" for name, value in plan.settings.options.items()))
     return ["learn", "--study", study.path.name, *arguments_of({**given, "candidates": f"{plan.effort:g}"}, flags)]
+
+
+def _require_offered(study: Study, settings: SearchSettings) -> None:
+    """Refuse to go on with a search that an earlier version offered, and this one does not."""
+    try:
+        _require_valid(settings)
+    except SettingsError as error:
+        raise SettingsError(
+            f"the ranking of {study.path.name} was learned with settings that can no longer be chosen ({error}); "
+            f"learn a new one with --method {' or '.join(METHODS)}"
+        ) from error
 
 
 def _require_valid(settings: SearchSettings) -> None:

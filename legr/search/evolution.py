@@ -1,7 +1,6 @@
-"""Regularised ("ageing") evolution over the affine maps (LeGR, algorithm 1), and a hill climb.
+"""Regularised ("ageing") evolution over the affine maps (LeGR, algorithm 1).
 
-It does not know networks or losses. Everything random about candidate i comes from (seed, i) alone, and
-its pool from the candidates before it.
+Everything random about candidate i comes from (seed, i) alone, and its pool from the candidates before it.
 """
 
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from legr.ranking.types import Affine, FloatArray
-from legr.search.types import Candidate, Proposal, best_of, require
+from legr.search.types import Candidate, Proposal, require
 
 _SHRINKING = 500  # candidates over which the mutation step goes from 1 to 0 (the reference's 1.25 * 400)
 _SMALLEST_STEP = 0.2  # the step of candidate 400: a search that is extended goes on with it
@@ -25,7 +24,6 @@ class EvolutionSettings:
     mutate: float = 0.1  # share of layers a mutation touches
     step: float = 1.0  # size of mutations at the start
     spread: float = 1.0  # size of the random maps at the start; a small one begins near the identity
-    climb: bool = False  # breed from the best of all alone, and begin at the identity instead of at random
 
     def __post_init__(self) -> None:
         require("pool", self.pool, self.pool >= 1, "at least 1")
@@ -53,21 +51,30 @@ class Evolution:
         """
         number, settings, n_layers = len(finished), self._settings, len(self._deviations)
         rng = np.random.default_rng([self._seed, number])
-        if number < settings.pool and not settings.climb:
+        if number < settings.pool:
             log_alpha, kappa = rng.normal(size=(2, n_layers)) * settings.spread
             return Proposal(Affine(np.exp(log_alpha), kappa * self._deviations))
-        parent = finished[best_of(finished)] if settings.climb else self._parent(finished, rng)
-        touched = rng.choice(n_layers, size=max(1, int(settings.mutate * n_layers)), replace=False)
-        step = settings.step * max(1 - number / _SHRINKING, _SMALLEST_STEP)
-        alpha, kappa = parent.affine.alpha.copy(), parent.affine.kappa.copy()
-        alpha[touched] *= np.exp(rng.normal(size=len(touched)) * step)
-        kappa[touched] += rng.normal(size=len(touched)) * self._deviations[touched] * settings.step
-        return Proposal(Affine(alpha, kappa))
+        pool = _pool(finished, settings.pool)
+        drawn = [pool[int(index)] for index in rng.integers(len(pool), size=settings.draw)]
+        parent = min(drawn, key=lambda member: member.value)
+        return Proposal(mutated(parent.affine, number, rng, self._deviations, settings))
 
-    def _parent(self, finished: Sequence[Candidate], rng: np.random.Generator) -> Candidate:
-        pool = _pool(finished, self._settings.pool)
-        drawn = [pool[int(number)] for number in rng.integers(len(pool), size=self._settings.draw)]
-        return min(drawn, key=lambda member: member.value)
+
+def mutated(
+    parent: Affine, number: int, rng: np.random.Generator, deviations: FloatArray, settings: EvolutionSettings
+) -> Affine:
+    """A map that differs from its parent in some layers; the changes of alpha shrink with the number of the child.
+
+    Args:
+        deviations: float64[L], standard deviation of each layer's norms, which changes of kappa are counted in.
+    """
+    n_layers = len(deviations)
+    touched = rng.choice(n_layers, size=max(1, int(settings.mutate * n_layers)), replace=False)
+    step = settings.step * max(1 - number / _SHRINKING, _SMALLEST_STEP)
+    alpha, kappa = parent.alpha.copy(), parent.kappa.copy()
+    alpha[touched] *= np.exp(rng.normal(size=len(touched)) * step)
+    kappa[touched] += rng.normal(size=len(touched)) * deviations[touched] * settings.step
+    return Affine(alpha, kappa)
 
 
 def _pool(finished: Sequence[Candidate], size: int) -> Sequence[Candidate]:

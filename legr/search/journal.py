@@ -1,22 +1,22 @@
-"""The file that remembers every candidate: Optuna's journal, mended after a crash.
+"""The file that remembers every candidate of a search: JSON lines, appended one by one.
 
-It does not know how candidates are proposed, scored or compared. A candidate is one line or none: what was
-under way when a process died is proposed and scored again, and comes out the same.
+A candidate is one line or none: what was under way when a process died is proposed and scored again, and comes out
+the same. The lines are those of Optuna's journal storage (a study, then finished trials), so that its tools open the
+file, while nothing here needs Optuna. `value` is what the search minimises; all else is in the trial's user attributes.
 """
 
 import json
 import logging
 import math
+import os
 import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import optuna
-from filelock import FileLock
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from legr.errors import StudyError
 from legr.ranking.types import Affine
@@ -24,94 +24,57 @@ from legr.search.types import Candidate, Proposal
 
 log = logging.getLogger(__name__)
 
-_NAME = "legr"
+_CREATE_STUDY, _CREATE_TRIAL = 0, 4  # Optuna's codes of the lines written here
+_COMPLETE, _MINIMIZE = 1, 1  # Optuna's codes of a trial's state and a study's direction
+_WRITER = "legr"
 
 
 class Journal:
-    """The candidates of one search, in order.
+    """The candidates of one search, in order. One process at a time may have it open (`search_lock`).
 
     Raises:
         StudyError: the file cannot be read or written, or is something else.
     """
 
     def __init__(self, path: Path) -> None:
-        self._study = _open(path)
+        self._path = path
+        with _writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            mend(path)
+            if not path.exists() or not path.stat().st_size:
+                _append(path, {"op_code": _CREATE_STUDY, "study_name": "legr", "directions": [_MINIMIZE]})
         try:
-            trials = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-            self.finished = [_candidate(trial) for trial in trials]
+            self.finished = list(read_candidates(path))
         except (KeyError, ValueError, TypeError) as error:
-            raise _foreign(path, error) from error
+            raise StudyError(
+                f"{path.name} is not a search journal of this program ({error}); move it away and learn again"
+            ) from error
 
     def add(self, candidate: Candidate) -> None:
-        """Remember a candidate for good."""
-        proposal = candidate.proposal
-        losses = [[None if math.isnan(loss) else loss for loss in row] for row in candidate.losses.tolist()]
-        facts: dict[str, Any] = {
-            "alpha": proposal.affine.alpha.tolist(),
-            "kappa": proposal.affine.kappa.tolist(),
-            "state": dict(proposal.state),
-            "final": proposal.final,
-            "losses": losses,
-            "passes": candidate.passes,
-            "seconds": candidate.seconds,
-            "stopped": candidate.stopped,
-            "key": candidate.key,
-        }
-        self._study.add_trial(create_trial(value=candidate.value, user_attrs={"candidate": facts}))
+        """Write a candidate down; it is on the disk when this returns."""
+        with _writing(self._path):
+            _append(self._path, _trial(candidate))
         self.finished.append(candidate)
 
 
-class _SystemLock:
-    """A lock that the system frees when its holder dies, so that none is ever stale."""
+def read_candidates(path: Path) -> Iterator[Candidate]:
+    """Candidates of a journal up to the first line that is not whole; the file is left as it is.
 
-    def __init__(self, path: Path) -> None:
-        self._lock = FileLock(path)
-
-    def acquire(self) -> bool:
-        self._lock.acquire()
-        return True
-
-    def release(self) -> None:
-        self._lock.release()
-
-
-def _candidate(trial: FrozenTrial) -> Candidate:
-    facts = trial.user_attrs["candidate"]
-    assert trial.value is not None
-    return Candidate(
-        Proposal(Affine.of(facts["alpha"], facts["kappa"]), facts["state"], final=facts.get("final", False)),
-        np.array(facts["losses"], dtype=np.float64),
-        trial.value,
-        facts["passes"],
-        facts["seconds"],
-        facts["stopped"],
-        facts["key"],
-    )
-
-
-def _open(path: Path) -> optuna.Study:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        mend(path)
-        lock = _SystemLock(path.with_name(f".{path.name}.lock"))
-        storage = JournalStorage(JournalFileBackend(str(path), lock_obj=lock))  # type: ignore[arg-type]
-        return optuna.create_study(storage=storage, study_name=_NAME, load_if_exists=True)
-    except OSError as error:
-        raise StudyError(
-            f"{path.name} cannot be written ({error.strerror}); free some space in {path.parent.name}, "
-            "or change its permissions, and try again"
-        ) from error
-    except (KeyError, ValueError, TypeError) as error:
-        raise _foreign(path, error) from error
-
-
-def _foreign(path: Path, error: Exception) -> StudyError:
-    return StudyError(f"{path.name} is not a search journal of this program ({error}); move it away and learn again")
+    Raises:
+        KeyError, ValueError, TypeError: a line is not one of a search.
+    """
+    for line in path.read_bytes().splitlines(keepends=True):
+        if not _is_whole(line):
+            return
+        entry = json.loads(line)
+        if entry["op_code"] == _CREATE_TRIAL:
+            yield _candidate(entry)
+        elif entry["op_code"] != _CREATE_STUDY:  # Optuna wrote one each time that a journal was opened
+            raise ValueError(f"op_code {entry['op_code']}")
 
 
 def mend(path: Path) -> int:
-    """Cut a journal back to the lines before the first unreadable one; return how many lines went.
+    """Cut a journal back to the lines before the first damaged one; return how many lines were cut off.
 
     A process killed while writing leaves half a line. The candidates that are cut off are evaluated
     again, and come out the same; the damaged file is kept beside it.
@@ -119,19 +82,19 @@ def mend(path: Path) -> int:
     if not path.exists():
         return 0
     lines = path.read_bytes().splitlines(keepends=True)
-    good = next((i for i, line in enumerate(lines) if not _is_whole(line)), len(lines))
-    if good == len(lines):
+    n_whole = next((i for i, line in enumerate(lines) if not _is_whole(line)), len(lines))
+    if n_whole == len(lines):
         return 0
     shutil.copyfile(path, path.with_name(f"{path.name}.damaged"))
     with open(path, "rb+") as file:
-        file.truncate(sum(len(line) for line in lines[:good]))
+        file.truncate(sum(len(line) for line in lines[:n_whole]))
     log.warning(
         "line %d of %s was not written whole; the search goes on from the line before it (the old file is %s.damaged)",
-        good + 1,
+        n_whole + 1,
         path.name,
         path.name,
     )
-    return len(lines) - good
+    return len(lines) - n_whole
 
 
 def _is_whole(line: bytes) -> bool:
@@ -139,3 +102,63 @@ def _is_whole(line: bytes) -> bool:
         return line.endswith(b"\n") and isinstance(json.loads(line), dict)
     except ValueError:
         return False
+
+
+def _append(path: Path, entry: Mapping[str, Any]) -> None:
+    line = json.dumps({"worker_id": _WRITER, **entry}, separators=(",", ":")) + "\n"
+    with open(path, "ab") as file:
+        file.write(line.encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StudyError(
+            f"{path.name} cannot be written ({error.strerror}); free some space in {path.parent.name}, "
+            "or change its permissions, and try again"
+        ) from error
+
+
+def _trial(candidate: Candidate) -> dict[str, Any]:
+    """A candidate as Optuna's journal holds a finished trial."""
+    proposal = candidate.proposal
+    losses = [[None if math.isnan(loss) else loss for loss in row] for row in candidate.losses.tolist()]
+    now = datetime.now(UTC).isoformat()
+    return {
+        "op_code": _CREATE_TRIAL,
+        "study_id": 0,
+        "datetime_start": now,
+        "datetime_complete": now,
+        "state": _COMPLETE,
+        "value": candidate.value,
+        "user_attrs": {
+            "candidate": {
+                "alpha": proposal.affine.alpha.tolist(),
+                "kappa": proposal.affine.kappa.tolist(),
+                "state": dict(proposal.state),
+                "final": proposal.final,
+                "losses": losses,
+                "passes": candidate.passes,
+                "seconds": candidate.seconds,
+                "stopped": candidate.stopped,
+                "key": candidate.key,
+            }
+        },
+    }
+
+
+def _candidate(trial: Mapping[str, Any]) -> Candidate:
+    facts = trial["user_attrs"]["candidate"]
+    return Candidate(
+        Proposal(Affine.of(facts["alpha"], facts["kappa"]), facts["state"], final=facts.get("final", False)),
+        np.array(facts["losses"], dtype=np.float64),
+        float(trial["value"]),
+        facts["passes"],
+        facts["seconds"],
+        facts["stopped"],
+        facts["key"],
+    )

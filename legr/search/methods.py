@@ -5,6 +5,7 @@ It does not know how they work, nor how candidates are scored.
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
@@ -12,23 +13,12 @@ from legr.errors import SettingsError
 from legr.ranking.order import Ranker
 from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.gradient import GradientLearner, GradientSettings, Probe
-from legr.search.sampled import CmaEs, Sampled, Tpe
-from legr.search.types import Learner, require
+from legr.search.types import Learner
 from legr.study.records import SearchSettings
 
 #: Fractions of MACs between which the whole slider is learned, and at which its candidates are scored.
 SLIDER = 0.1, 0.9
 SCORED = (0.15, 0.25, 0.4, 0.6, 0.8)
-
-
-@dataclass(frozen=True)
-class SampledSettings:
-    """How a sampler is set."""
-
-    step: float = 0.3  # of CMA-ES at the start, in log alpha
-
-    def __post_init__(self) -> None:
-        require("step", self.step, 0 < self.step <= 3, "in (0, 3]")
 
 
 @dataclass(frozen=True)
@@ -55,6 +45,14 @@ def check(settings: SearchSettings) -> None:
     if settings.method not in METHODS:
         raise SettingsError(f"the method must be one of {', '.join(METHODS)}, got {settings.method!r}")
     _options(METHODS[settings.method].options, settings.options)
+
+
+def is_offered(settings: SearchSettings) -> bool:
+    """Whether a search of these settings can be started or continued; earlier versions offered more methods."""
+    with suppress(SettingsError):
+        check(settings)
+        return True
+    return False
 
 
 def scored_budgets(settings: SearchSettings, floor: float) -> tuple[float, ...]:
@@ -95,27 +93,9 @@ def _evolution(material: Material) -> Learner:
     return Evolution(material.ranker.norms.deviations, material.settings.seed, options)
 
 
-def _cma_es(material: Material) -> Learner:
-    step = _options(SampledSettings, material.settings.options).step
-    deviations = material.ranker.norms.deviations
-    return Sampled(CmaEs(2 * len(deviations), material.settings.seed, step), deviations)
-
-
-def _tpe(material: Material) -> Learner:
-    deviations = material.ranker.norms.deviations
-    return Sampled(Tpe(2 * len(deviations), material.settings.seed), deviations)
-
-
-@dataclass(frozen=True)
-class _Nothing:
-    """Nothing can be set."""
-
-
 METHODS: Mapping[str, _Method] = {
     "gradient": _Method(_gradient, GradientSettings),
     "evolution": _Method(_evolution, EvolutionSettings),
-    "cma-es": _Method(_cma_es, SampledSettings),
-    "tpe": _Method(_tpe, _Nothing),
 }
 
 T = TypeVar("T")
@@ -125,7 +105,7 @@ def _options(kind: type[T], given: Mapping[str, float]) -> T:
     known = {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type]
     for name in given:
         if name not in known:
-            raise SettingsError(f"there is no option {name!r}; this method has {', '.join(known) or 'none'}")
+            raise SettingsError(f"there is no option {name!r}; this method has {', '.join(known)}")
     return kind(**{name: _as(name, known[name], value) for name, value in given.items()})
 
 

@@ -1,15 +1,14 @@
-"""A search as it happened, read from its journal without disturbing it: also while another process writes it.
+"""A search as it happened, read from its journal: also while another process writes it.
 
-It does not know how candidates are proposed or scored, and neither mends nor locks the file.
+The file is neither mended nor locked.
 """
 
-import json
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from legr.ranking.types import Affine
+from legr.search.journal import read_candidates
 from legr.study.records import SearchSettings
 from legr.study.store import Study
 
@@ -37,28 +36,20 @@ def newest_journal(study: Study, since: float) -> Path | None:
     return max(((time, file) for time, file in files if time >= since), default=(0.0, None))[1]
 
 
-def moments(path: Path) -> list[Frame]:
-    """Every candidate of a journal, in order; [] where there is none. A line that is not whole yet ends it."""
-    found: list[Frame] = []
+def frames(path: Path) -> list[Frame]:
+    """A frame for every candidate of a journal, in order; [] where there is no file or it is something else.
+
+    A line that is not whole yet ends it.
+    """
+    result: list[Frame] = []
     passes = seconds = 0.0
-    for value, facts in _candidates(path):
-        passes, seconds = passes + facts["passes"], seconds + facts["seconds"]
-        known = None if facts["stopped"] else value
-        better = not found or (known is not None and known < found[-1].best)
-        best = value if better else found[-1].best
-        affine = Affine.of(facts["alpha"], facts["kappa"]) if better else found[-1].affine
-        found.append(Frame(len(found), passes, seconds, known, best, affine))
-    return found
-
-
-def _candidates(path: Path) -> Iterator[tuple[float, dict[str, Any]]]:
-    if not path.exists():
-        return
-    for line in path.read_bytes().splitlines(keepends=True):
-        try:
-            entry = json.loads(line)
-            attributes = entry.get("user_attrs", {}) if line.endswith(b"\n") else {}
-            if "candidate" in attributes:
-                yield float(entry["value"]), attributes["candidate"]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return
+    with suppress(OSError, KeyError, ValueError, TypeError):
+        for candidate in read_candidates(path):
+            passes, seconds = passes + candidate.passes, seconds + candidate.seconds
+            value = None if candidate.stopped else candidate.value
+            if not result or (value is not None and value < result[-1].best):
+                best, affine = candidate.value, candidate.affine
+            else:
+                best, affine = result[-1].best, result[-1].affine
+            result.append(Frame(len(result), passes, seconds, value, best, affine))
+    return result

@@ -7,7 +7,7 @@ import pytest
 
 from legr.ranking.types import Affine
 from legr.search.evolution import Evolution, EvolutionSettings
-from legr.search.types import Proposal, best_of
+from legr.search.types import Proposal
 from tests.search.candidates import candidate, search
 
 DEVIATIONS = np.linspace(0.5, 2.0, 20)
@@ -54,11 +54,3 @@ def test_a_mutation_touches_a_tenth_of_the_layers_and_at_least_one(n_layers: int
 def test_it_finds_better_candidates_than_chance() -> None:
     values = [c.value for c in search(evolution(), 400, 20)]
     assert min(values[64:]) < 0.6 * min(values[1:64])
-
-
-def test_a_climb_breeds_from_the_best_alone() -> None:
-    found = search(evolution(climb=True, step=0.5), 40, 20)
-    for number in range(1, 40):
-        parent = found[best_of(found[:number])].affine
-        assert (found[number].affine.alpha != parent.alpha).sum() == 2
-    assert min(c.value for c in found) < found[0].value

@@ -1,9 +1,15 @@
-"""Budgets of the whole slider, wherever its floor lies."""
+"""The methods of a search, those that earlier versions offered, and the budgets of the whole slider."""
+
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from legr.search.methods import METHODS, SCORED, scored_budgets
-from legr.study.records import EFFORTS, SearchSettings
+from legr.commands.learn import plan_learn
+from legr.errors import SettingsError
+from legr.search.methods import METHODS, SCORED, is_offered, scored_budgets
+from legr.study.records import EFFORTS, Learned, SearchSettings
+from legr.study.store import Study
 
 
 @pytest.mark.parametrize("floor", [0.02, 0.1, 0.3, 0.95, 0.99])
@@ -21,3 +27,45 @@ def test_budgets_that_are_asked_for_are_taken() -> None:
 
 def test_every_method_has_efforts() -> None:
     assert set(EFFORTS) == set(METHODS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"method": "cma-es"}, "the method must be one of gradient, evolution, got 'cma-es'"),
+        ({"method": "tpe"}, "the method must be one of gradient, evolution, got 'tpe'"),
+        ({"method": "evolution", "options": {"climb": 1}}, "there is no option 'climb'"),
+    ],
+)
+def test_a_study_learned_by_a_method_of_an_earlier_version(
+    study_path: Path, settings: dict[str, Any], reason: str
+) -> None:
+    study = Study.open(study_path)
+    layers = tuple(layer.name for layer in study.structure.layers)
+    earlier = SearchSettings(**settings)
+    study.save_learned(
+        Learned(
+            layers=layers,
+            alpha=(1.5,) + (1.0,) * (len(layers) - 1),
+            kappa=(0.0,) * len(layers),
+            settings=earlier.to_dict(),
+            candidates=1,
+            best_candidate=0,
+            identity_loss=1.0,
+            best_loss=0.9,
+            trace=(0.9,),
+            spent=(5.0,),
+            seconds=1.0,
+            heldout_seen=False,
+        )
+    )
+    opened = Study.open(study_path)
+    assert opened.learned is not None and opened.learned.alpha[0] == 1.5
+    assert opened.curve("learned").at(macs=0.5).units.any()
+    assert not is_offered(earlier) and is_offered(SearchSettings())
+    with pytest.raises(SettingsError) as refusal:
+        plan_learn(opened, {"method": None, "seed": None}, None)
+    assert str(refusal.value).startswith("the ranking of digits8 was learned with settings that can no longer be")
+    assert reason in str(refusal.value)
+    assert str(refusal.value).endswith("learn a new one with --method gradient or evolution")
+    assert plan_learn(opened, {"method": "gradient"}, None).settings == SearchSettings()

@@ -4,15 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
+from legr.ranking.types import Affine
 from legr.search.journal import Journal
-from legr.search.replay import moments
+from legr.search.replay import frames
 from legr.search.types import Proposal
 from tests.search.candidates import candidate
 
 
 def fill(path: Path, values: list[float]) -> Journal:
-    from legr.ranking.types import Affine
-
     journal = Journal(path)
     for number, value in enumerate(values):
         affine = Affine(np.full(3, 1.0 + number), np.zeros(3))
@@ -23,10 +22,10 @@ def fill(path: Path, values: list[float]) -> Journal:
 def test_it_tells_the_best_so_far(tmp_path: Path) -> None:
     path = tmp_path / "one.journal"
     journal = fill(path, [1.0, 0.8, 0.9, 0.7])
-    found = moments(path)
-    assert [moment.best for moment in found] == [1.0, 0.8, 0.8, 0.7]
-    assert [moment.affine.alpha[0] for moment in found] == [1.0, 2.0, 2.0, 4.0]
-    assert found[-1].passes == sum(c.passes for c in journal.finished)
+    replay = frames(path)
+    assert [frame.best for frame in replay] == [1.0, 0.8, 0.8, 0.7]
+    assert [frame.affine.alpha[0] for frame in replay] == [1.0, 2.0, 2.0, 4.0]
+    assert replay[-1].passes == sum(c.passes for c in journal.finished)
 
 
 def test_a_line_that_is_not_whole_yet_is_left_alone(tmp_path: Path) -> None:
@@ -34,6 +33,6 @@ def test_a_line_that_is_not_whole_yet_is_left_alone(tmp_path: Path) -> None:
     fill(path, [1.0, 0.8, 0.9])
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
-    assert len(moments(path)) == 2
+    assert len(frames(path)) == 2
     assert path.read_bytes() == whole[:-20]
-    assert moments(tmp_path / "none.journal") == []
+    assert frames(tmp_path / "none.journal") == []

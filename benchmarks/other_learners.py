@@ -1,10 +1,11 @@
-"""Learners made of samplers from libraries: CMA-ES and TPE, to compare with.
+"""Learners that lose (docs/search.md), to compare with: a hill climb, CMA-ES, and Optuna's TPE.
 
-They do not know networks or losses. A sampler's state is not stored: a search that goes on asks for the
-candidates before again, which costs milliseconds each, and gets the same ones.
+A sampler's state is not stored: a search that goes on draws the candidates before again, which costs milliseconds
+each, and gets the same ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import cmaes  # type: ignore[import-untyped]
@@ -14,20 +15,41 @@ from optuna.distributions import FloatDistribution
 from optuna.samplers import TPESampler
 from optuna.trial import create_trial
 
+from benchmarks.studies import CPU
+from legr.commands.learn import search_of
+from legr.ranking.order import Ranker
 from legr.ranking.types import Affine, FloatArray
-from legr.search.types import Candidate, Proposal
+from legr.search.evolution import EvolutionSettings, mutated
+from legr.search.learn import Search
+from legr.search.types import Candidate, Learner, Proposal, best_of
+from legr.study.records import SearchSettings
+from legr.study.store import Study
 
 _REACH = 3.0  # range of log alpha, and of kappa in standard deviations of the layer's norms
 
 
 class Sampler(Protocol):
-    """Draws points around the origin, float64 (D,), one at a time, and hears what each is worth."""
+    """Draws points around the origin, float64[D], one at a time, and is told what each is worth."""
 
     def ask(self) -> FloatArray:
         """Draw a point."""
 
     def tell(self, point: FloatArray, value: float) -> None:
-        """Hear the value of the point drawn last, or of the origin at the start."""
+        """Learn the value of the point drawn last, or of the origin at the start."""
+
+
+class Climb:
+    """Mutates the best of all candidates, from the identity on, in half the steps of an evolution."""
+
+    def __init__(self, deviations: FloatArray, seed: int, settings: EvolutionSettings) -> None:
+        self._deviations, self._seed, self._settings = deviations, seed, settings
+
+    def propose(self, finished: Sequence[Candidate]) -> Proposal:
+        """Return a child of the best."""
+        number = len(finished)
+        rng = np.random.default_rng([self._seed, number])
+        parent = finished[best_of(finished)].affine
+        return Proposal(mutated(parent, number, rng, self._deviations, self._settings))
 
 
 class Sampled:
@@ -52,7 +74,7 @@ class Sampled:
 
 
 class CmaEs:
-    """Covariance matrix adaptation, begun at the origin; it hears a generation at a time."""
+    """Covariance matrix adaptation, begun at the origin; it is told a generation at a time."""
 
     def __init__(self, n_dims: int, seed: int, step: float) -> None:
         bounds = np.tile([-_REACH, _REACH], (n_dims, 1))
@@ -65,7 +87,7 @@ class CmaEs:
         return point
 
     def tell(self, point: FloatArray, value: float) -> None:
-        """Hear a value; those of the origin it has no use for."""
+        """Learn a value; that of the origin has no use."""
         if point.any():
             self._told.append((point, value))
         if len(self._told) == self._cma.population_size:
@@ -88,9 +110,25 @@ class Tpe:
         return np.array([self._trial.params[name] for name in self._space])
 
     def tell(self, point: FloatArray, value: float) -> None:
-        """Hear a value."""
+        """Learn a value."""
         if self._trial is not None:
             self._study.tell(self._trial, value)
         else:
             params = dict(zip(self._space, point.tolist(), strict=True))
             self._study.add_trial(create_trial(params=params, distributions=dict(self._space), value=value))
+
+
+#: Learners by name, made of the deviations of each layer's norms (float64[L]) and a seed.
+LEARNERS: Mapping[str, Callable[[FloatArray, int], Learner]] = {
+    "climb": lambda deviations, seed: Climb(deviations, seed, EvolutionSettings(step=0.5)),
+    "cma-es": lambda deviations, seed: Sampled(CmaEs(2 * len(deviations), seed, 0.3), deviations),
+    "tpe": lambda deviations, seed: Sampled(Tpe(2 * len(deviations), seed), deviations),
+}
+
+
+def search_by(name: str, study: Study, settings: SearchSettings, ranker: Ranker | None = None) -> Search:
+    """The search of a learner from here, or of the method that `settings` name where none is called so."""
+    search = search_of(study, settings, CPU, ranker=ranker)
+    if name not in LEARNERS:
+        return search
+    return replace(search, learner=LEARNERS[name](search.ranker.norms.deviations, settings.seed))
