@@ -9,11 +9,11 @@ import streamlit as st
 
 from app import state
 from app.charts.style import CAPTIONS, COLOURS
-from app.job_arguments import limits_of, option
 from app.words import many
 from legr.errors import LegrError
 from legr.jobs.records import Job
 from legr.ranking.limits import Budget
+from legr.requests.types import CompareRequest
 from legr.study.comparison import comparison_name
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study
@@ -56,20 +56,20 @@ class SelectedNetwork:
 
     def is_of(self, job: Job) -> bool:
         """Whether a comparison that was started, here or on the command line, is of this network."""
+        if not isinstance(job.request, CompareRequest):
+            return False
         try:
-            budget = Budget(**limits_of(job))
-            ranking = option(job.arguments, "--ranking", self.study.default_ranking)
-            keep = state.curve(self.study, ranking).at(budget)  # type: ignore[arg-type]
-            run = None if "--no-finetuned" in job.arguments else self.study.best_finetuned(keep)
-        except (LegrError, LookupError, ValueError):
+            curve = state.curve(self.study, job.request.ranking or self.study.default_ranking)
+            keep = curve.at(job.request.budget)
+            run = self.study.best_finetuned(keep) if job.request.finetuned else None
+        except LegrError:
             return False  # no ranking leads there any more
         return comparison_name(keep, run) == self.name
 
     @property
-    def arguments(self) -> list[str]:
-        """What names it on the command line."""
-        tuned = "--finetuned" if self.run else "--no-finetuned"
-        return ["--macs", self.budget, "--ranking", self.ranking, tuned]
+    def request(self) -> CompareRequest:
+        """What asks for its comparison with the original; also what names it on the command line."""
+        return CompareRequest(Budget(macs=float(self.budget)), self.ranking, finetuned=self.run is not None)
 
     @property
     def colour(self) -> str:

@@ -13,6 +13,7 @@ import streamlit as st
 
 from legr.errors import StudyError
 from legr.ranking.budget import BudgetCurve
+from legr.ranking.limits import Budget
 from legr.study.catalog import SAMPLES, list_studies, studies_folder, writable
 from legr.study.records import RankingName
 from legr.study.store import Study, keep_id
@@ -226,9 +227,9 @@ def curve(study: Study, ranking: RankingName) -> BudgetCurve:
     return _curve(str(study.path), ranking, stamp(study))
 
 
-def network_id(study: Study, ranking: RankingName, macs: float) -> str:
-    """Which network a budget of MACs leads to; a job is started for it and for no other."""
-    return keep_id(curve(study, ranking).at(macs=macs))
+def network_id(study: Study, ranking: RankingName, budget: Budget) -> str:
+    """Which network a budget leads to; a job is started for it and for no other."""
+    return keep_id(curve(study, ranking).at(budget))
 
 
 def curve_table(study: Study, ranking: RankingName) -> pd.DataFrame:

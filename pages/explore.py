@@ -3,6 +3,8 @@
 It does not know how a ranking is learned or a point measured.
 """
 
+from dataclasses import replace
+
 import streamlit as st
 
 from app import state
@@ -21,6 +23,7 @@ from app.widgets import (
     run_page,
 )
 from legr.jobs import records
+from legr.requests.types import MeasureRequest
 from legr.study.records import RankingName
 from legr.study.store import Study
 
@@ -71,12 +74,12 @@ def measure(study: Study, budget: float) -> None:
     here = data_is_here(study)
     blocked = not here or bool(job and job.active)
     about = "Accuracy and latency of all rankings at {}." if here else NO_IMAGES
-    again = ["--again"] if hindered else []
+    request = MeasureRequest(again=hindered)
     if st.button("Measure this network", disabled=blocked, help=about.format("this budget")):
-        launch(study, "measure", ["--budgets", f"{budget:.6g}", *again])
+        launch(study, replace(request, budgets=(float(f"{budget:.6g}"),)))
     label = "Measure the frontier again" if hindered else "Measure the frontier"
     if st.button(label, disabled=blocked, help=about.format("about a dozen budgets"), key="measure-all"):
-        launch(study, "measure", again)
+        launch(study, request)
 
 
 def show_unfinished_measuring(study: Study) -> None:

@@ -3,18 +3,22 @@
 It does not know how a network is trained or written.
 """
 
+from dataclasses import replace
+
 import streamlit as st
 
 from app import state
 from app.budget_dial.view import begin_dial, show_dial
 from app.charts.style import CAPTIONS
 from app.views.export import show_export, weights_line
-from app.views.finetune import expectation, settings_of, show_runs, show_training, training_form
+from app.views.finetune import expectation, show_runs, show_training, training_form
 from app.views.job_panel import job_panel, launch, others_at_work
 from app.welcome import learn_first
 from app.widgets import NO_IMAGES, data_notice, guarded, heading, optimism_note, require_study, run_page
 from app.words import plain
 from legr.jobs import records
+from legr.ranking.limits import Budget
+from legr.requests.types import ExportRequest
 from legr.study.store import Study
 
 
@@ -41,17 +45,14 @@ def finetune(study: Study, budget: float, available: bool) -> None:
     st.subheader("Fine-tune", anchor=False)
     job = records.latest(study, "finetune")
     if not (job and job.active):
-        how, macs = training_form(), f"{budget:.6g}"
+        at = Budget(macs=float(f"{budget:.6g}"))
+        request = training_form(at)
         label, missing = f"Fine-tune at {100 * budget:g} %", None if available else NO_IMAGES
         if st.button(label, type="primary", key="finetune", disabled=not available, help=missing):
-            network = state.network_id(study, study.default_ranking, float(macs))
-            launch(
-                study,
-                "finetune",
-                ["--macs", macs, "--ranking", study.default_ranking, "--network", network, *how],
-            )
+            ranking = study.default_ranking
+            launch(study, replace(request, ranking=ranking, network=state.network_id(study, ranking, at)))
         if available:
-            st.caption(plain(expectation(study, float(macs), settings_of(how))))
+            st.caption(plain(expectation(study, at, request.settings)))
     job_panel(study, "finetune", draw=lambda current: show_training(study, current))
 
 
@@ -63,14 +64,14 @@ def export(study: Study, budget: float) -> None:
     )
     job = records.latest(study, "export")
     if not (job and job.active):
-        macs = f"{budget:.6g}"
+        at = Budget(macs=float(f"{budget:.6g}"))
         if st.button(f"Export at {100 * budget:g} %", key="export"):
             with guarded():
                 own = state.own_copy(study)
                 out = own.path / "exports" / f"macs-{100 * budget:g}"
-                network = state.network_id(own, own.default_ranking, float(macs))
-                launch(own, "export", ["--macs", macs, "--out", str(out), "--network", network])
-        st.caption(plain(weights_line(study, float(macs))))
+                network = state.network_id(own, own.default_ranking, at)
+                launch(own, ExportRequest(at, out, network))
+        st.caption(plain(weights_line(study, at)))
     job_panel(study, "export", draw=lambda current: show_export(study, current))
 
 

@@ -24,9 +24,9 @@ def page() -> None:
     job = records.latest(study, "learn")
     job_panel(study, "learn", draw=lambda current: show_search(study, current))
     if not (job and job.active):
-        arguments = search_form(study, available)
-        if arguments is not None:
-            launch(study, "learn", arguments)
+        request = search_form(study, available)
+        if request is not None:
+            launch(study, request)
         if study.learned:
             show_learned(study, study.learned)
     optimism_note(study)

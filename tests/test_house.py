@@ -18,9 +18,9 @@ FLOORS = [
     {"models"},
     {"training"},
     {"study"},
-    {"search", "deploy"},
+    {"requests"},
+    {"search", "deploy", "jobs"},
     {"commands"},
-    {"jobs"},
     {"cli", "__main__"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

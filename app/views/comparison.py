@@ -85,7 +85,7 @@ def _work(shown: SelectedNetwork, comparison: Comparison | None, problem: str, a
         st.write("Not compared yet: both networks answer every test image, and what they say is kept in the study.")
         label = "Compare again" if problem else "Compare on all test images"
         if st.button(label, type="primary", key="compare", disabled=not available):
-            launch(shown.study, "compare", shown.arguments)
+            launch(shown.study, shown.request)
     if comparison is None and not active:
         _others(shown)
     if active and not own:

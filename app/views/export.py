@@ -8,15 +8,16 @@ from pathlib import Path
 import streamlit as st
 
 from app import state
-from app.job_arguments import budget_of
 from app.words import plain
 from legr.jobs.records import Job
+from legr.ranking.limits import Budget
+from legr.requests.types import ExportRequest
 from legr.study.store import Study
 
 
-def weights_line(study: Study, budget: float) -> str:
+def weights_line(study: Study, budget: Budget) -> str:
     """Which weights an export of the default ranking's network has at a budget of MACs."""
-    run = study.best_finetuned(state.curve(study, study.default_ranking).at(macs=budget))
+    run = study.best_finetuned(state.curve(study, study.default_ranking).at(budget))
     if run is None:
         return "The zip will hold it as it is: nothing is fine-tuned at this budget yet."
     return f"The zip will hold its fine-tuned weights: {100 * run.top1:.2f} % top-1."
@@ -26,9 +27,10 @@ def show_export(study: Study, job: Job) -> None:
     """What was exported, how it was checked, and the zip."""
     if job.state != "done":
         return
+    assert isinstance(job.request, ExportRequest)
     result = job.result
     weights = "its fine-tuned weights" if result.get("finetuned") else "its weights as pruned, not fine-tuned"
-    st.success(plain(f"{budget_of(job)}: exported with {weights}. {checks_line(job)}"))
+    st.success(plain(f"{job.request.budget.words}: exported with {weights}. {checks_line(job)}"))
     archive = Path(str(result.get("zip", "")))
     if archive.is_file() and archive.resolve().is_relative_to(study.path.resolve()):  # nothing else is handed out
         st.download_button(

@@ -6,7 +6,6 @@ It does not know how a network is trained.
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -15,15 +14,15 @@ import streamlit as st
 from app import state
 from app.charts.search_and_training import runs_figure, training_figure, training_info
 from app.charts.style import CAPTIONS, PLOTLY_CONFIG
-from app.job_arguments import budget_of, limits_in, option
 from app.words import many, plain
 from legr.errors import LegrError, SettingsError
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.ranking.limits import Budget
+from legr.requests.types import FinetuneRequest
 from legr.study.records import RANKINGS, FineTuned
 from legr.study.store import Study, keep_id
-from legr.training.settings import RECIPES, TrainSettings, as_arguments, further_of, recipe_of
+from legr.training.settings import NUMBERS, RECIPES, TrainSettings, as_recipe
 
 _RECIPE, _EPOCHS, _DISTILL = "recipe", "epochs", "distill"
 START = "short"
@@ -35,8 +34,8 @@ _WORDS = {
 }
 
 
-def training_form() -> list[str]:
-    """Ask how to train; return what `python -m legr finetune` is told beside the budget."""
+def training_form(budget: Budget) -> FinetuneRequest:
+    """Ask how to train the network of a budget."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         recipe = st.selectbox(
             "Recipe", list(RECIPES), list(RECIPES).index(START), format_func=_caption, key=_RECIPE, width=330,
@@ -51,29 +50,18 @@ def training_form() -> list[str]:
             "Learn from the original", own.distill, key=f"{_DISTILL}-{own.distill}", persist_state="session",
             help="Distillation: the original network's answers are learned beside the labels.",
         )  # fmt: skip
-    arguments = ["--recipe", recipe]
-    arguments += [] if epochs is None else ["--epochs", str(epochs)]
-    return arguments + ([] if distill == own.distill else ["--distill" if distill else "--no-distill"])
+    changed = None if distill == own.distill else distill
+    return FinetuneRequest(budget, recipe=recipe, epochs=epochs, distill=changed)
 
 
-def settings_of(arguments: Sequence[str]) -> TrainSettings:
-    """How a job with these arguments trains."""
-    flags = {"--distill": True, "--no-distill": False}
-    distill = next((flags[argument] for argument in arguments if argument in flags), None)
-    epochs, seed = option(arguments, "--epochs", ""), option(arguments, "--seed", "")
-    changes = {"epochs": int(epochs) if epochs else None, "seed": int(seed) if seed else None, "distill": distill}
-    further = [text for name, text in pairwise(arguments) if name == "--option"]
-    return recipe_of(option(arguments, "--recipe", START), {**changes, **further_of(further)})
-
-
-def expectation(study: Study, budget: float, settings: TrainSettings) -> str:
+def expectation(study: Study, budget: Budget, settings: TrainSettings) -> str:
     """What finished runs tell about one that is not started yet; "" where there are none.
 
     That the network was trained like this already, or else how long it may take: judged by the run next to it in MACs,
     taught alike, on the machine that trained last.
     """
     runs, curve = study.finetuned, state.curve(study, study.default_ranking)
-    macs_fraction = float(curve.macs[curve.step(macs=budget)] / curve.dense.macs)
+    macs_fraction = float(curve.macs[curve.step(budget)] / curve.dense.macs)
     network = state.network_id(study, study.default_ranking, budget)
     same = [run for run in runs if run.keep_id == network and run.settings == asdict(settings)]
     if same:
@@ -95,9 +83,10 @@ def expectation(study: Study, budget: float, settings: TrainSettings) -> str:
 
 def show_training(study: Study, job: Job) -> None:
     """What is trained, and its curves; of a finished run, all of them, however often it was resumed."""
-    settings = settings_of(job.arguments)
+    assert isinstance(job.request, FinetuneRequest)
+    settings = job.request.settings
     taught = ", learning from the original" if settings.distill else ""
-    st.caption(plain(f"{budget_of(job)}, {many(settings.epochs, 'epoch')}{taught}."))
+    st.caption(plain(f"{job.request.budget.words}, {many(settings.epochs, 'epoch')}{taught}."))
     key = Path(str(job.result.get("weights", ""))).stem
     finished = study.finetuned_run(key)
     history = finished.curve if finished else job.history
@@ -179,18 +168,17 @@ def run_name(run: FineTuned) -> str:
 def how(run: FineTuned) -> str:
     """How a run was trained: its recipe, and what was changed of it."""
     try:
-        arguments = as_arguments(TrainSettings(**run.settings))
+        recipe, changes = as_recipe(TrainSettings(**run.settings))
     except (TypeError, SettingsError):  # settings that this version does not know
         return many(run.epochs, "epoch")
-    taught = {"--distill": "with a teacher", "--no-distill": "no teacher"}
-    words = [taught[argument] for argument in arguments if argument in taught]
+    words = [recipe]
+    if "distill" in changes:
+        words.append("with a teacher" if changes["distill"] else "no teacher")
     words += ["float16 weights"] if run.half else []
-    for name, value in pairwise(arguments):
-        if name == "--epochs":
-            words.append(many(int(value), "epoch"))
-        elif name in ("--recipe", "--option", "--seed"):
-            words.append({"--seed": "seed "}.get(name, "") + value)
-    return ", ".join(sorted(words, key=lambda word: word not in RECIPES))
+    if "epochs" in changes:
+        words.append(many(changes["epochs"], "epoch"))
+    words += [f"{name}={changes[name]!r}" for name in NUMBERS if name in changes]
+    return ", ".join(words + ([f"seed {changes['seed']}"] if "seed" in changes else []))
 
 
 def command_here(study: Study, run: FineTuned) -> str:
@@ -205,7 +193,7 @@ def changed_note(study: Study, run: FineTuned) -> str:
     """A note where the command of a run leads to another network by now."""
     try:
         ranking = next((name for name in RANKINGS if name == run.ranking), study.default_ranking)
-        budget = Budget(**limits_in(shlex.split(run.made["command"])))
+        budget = FinetuneRequest.from_arguments(shlex.split(run.made["command"])[6:]).budget
         same = keep_id(state.curve(study, ranking).at(budget)) == run.keep_id
     except LegrError:
         same = False

@@ -4,7 +4,7 @@ It does not know what a job computes. All it shows is read from the job's files,
 a restart of the app show the same.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -17,6 +17,7 @@ from legr.jobs import records
 from legr.jobs.records import Job
 from legr.jobs.run import WAITING, cancel, resume, start
 from legr.progress import duration
+from legr.requests.types import JobRequest
 from legr.study.store import Study
 
 WATCH_EVERY_S = 1.0
@@ -32,10 +33,10 @@ STAGES = {"pass": "Pass", "epoch": "Epoch", "point": "Measured network", "test i
 Draw = Callable[[Job], None]
 
 
-def launch(study: Study, kind: str, arguments: Sequence[str]) -> None:
+def launch(study: Study, request: JobRequest) -> None:
     """Start a job and show it; a sample is copied first. An error is shown and nothing started."""
     with guarded():
-        start(state.own_copy(study), kind, arguments)
+        start(state.own_copy(study), request)
         st.rerun()
 
 

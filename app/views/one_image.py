@@ -154,7 +154,7 @@ def _command(shown: SelectedNetwork, image: Image, folder: Path) -> list[str]:
         asked = ["--image", str(path)]
     else:
         asked = ["--test-image", str(image)]
-    return ["look", "--study", str(shown.study.path), *shown.arguments, *asked, "--json"]
+    return ["look", "--study", str(shown.study.path), *shown.request.arguments(), *asked, "--json"]
 
 
 def _show(shown: SelectedNetwork, found: Mapping[str, Any]) -> None:

@@ -14,9 +14,9 @@ from app.charts.style import PLOTLY_CONFIG
 from app.views.replay import show_replay
 from app.widgets import NO_IMAGES, metric
 from app.words import plain
-from legr.arguments import repeated
 from legr.jobs.records import Job
 from legr.progress import duration
+from legr.requests.types import LearnRequest
 from legr.search.methods import METHODS, is_offered
 from legr.search.replay import journal_path, newest_journal
 from legr.study.pass_times import seconds_per_pass
@@ -29,14 +29,14 @@ Place = AbstractContextManager[Any, Any]
 WHOLE, ONE, OWN = "Whole slider", "One budget", "Other"
 
 
-def search_form(study: Study, available: bool) -> list[str] | None:
+def search_form(study: Study, available: bool) -> LearnRequest | None:
     """The settings of a search and the button that starts it.
 
     Args:
         available: whether the images are here.
 
     Returns:
-        The arguments of `learn` once the button is pressed, else None.
+        The request once the button is pressed, else None.
     """
     learned = study.learned
     last = SearchSettings.from_dict(learned.settings) if learned else SearchSettings()
@@ -51,7 +51,7 @@ def search_form(study: Study, available: bool) -> list[str] | None:
         label = f"Search on to {effort} passes" if spent else "Start learning"
         if not st.button(label, type="primary", disabled=reason is not None, help=reason):
             return None
-    return [*_arguments(settings), "--candidates", str(effort), "--measure"]
+    return LearnRequest.for_settings(settings, effort, measure=True)
 
 
 def _nothing_to_do(learned: Learned | None, effort: int) -> str | None:
@@ -142,18 +142,6 @@ def _effort(study: Study, method: str, spent: float) -> int:
         return efforts[chosen]
     with right:
         return int(st.number_input("Passes", 1, 1_000_000, max(2 * int(spent), 100), 50, width=220))
-
-
-def _arguments(settings: SearchSettings) -> list[str]:
-    """Settings as arguments of `learn`."""
-    budgets = ",".join(map(str, settings.budgets)) or "all"
-    arguments = ["--method", settings.method, "--budgets", budgets]
-    arguments += ["--images", str(settings.images), "--seed", str(settings.seed)]
-    if settings.steps:
-        arguments += ["--steps", str(settings.steps)]
-    if settings.statistics != SearchSettings().statistics:
-        arguments += ["--statistics", settings.statistics]
-    return arguments + repeated("--option", (f"{name}={value}" for name, value in settings.options.items()))
 
 
 def describe(settings: SearchSettings) -> str:

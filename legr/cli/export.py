@@ -1,53 +1,37 @@
 """The command export."""
 
-from pathlib import Path
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Any
 
-import typer
-
-from legr.arguments import arguments_of
 from legr.cli import terminal
 from legr.cli.jobs import as_job
-from legr.cli.options import (
-    JobId,
-    Json,
-    NetworkId,
-    StudyPath,
-    required,
-    takes_budget,
-)
+from legr.cli.options import JobId, Json, StudyPath, with_options
 from legr.progress import Report
-from legr.ranking.limits import Budget
+from legr.requests.types import ExportRequest
 from legr.study.store import Study
 
 
-@takes_budget
-def export(
-    study: StudyPath,
-    budget: Budget | None,
-    out: Annotated[Path, typer.Option(help="Folder to write to.")],
-    json: Json = False,
-    job: JobId = None,
-    network: NetworkId = None,
-) -> None:
+@with_options
+def export(study: StudyPath, request: ExportRequest, json: Json = False, job: JobId = None) -> None:
     """Write the network at a budget as ONNX and safetensors, checked, in one zip."""
     from legr.commands.export import export as run_export
     from legr.commands.network import network_id, require_network
 
-    asked, opened, folder = required(budget, "export"), Study.open(study), out.resolve()
+    opened = Study.open(study)
+    request = replace(request, out=request.out.resolve())
+    if not (job or request.network):
+        request = replace(request, network=network_id(opened, request.budget))
 
-    def known() -> dict[str, Any] | None:
-        opened.curve().step(asked)  # a budget below the floor is said at once
-        require_network(opened, asked, None, network)
+    def finished() -> dict[str, Any] | None:
+        opened.curve().step(request.budget)  # a budget below the floor is said at once
+        require_network(opened, request.budget, None, request.network)
         return work(terminal.Echo()) if opened.info.sample else None  # a sample keeps no record of jobs
 
     def work(report: Report) -> dict[str, Any]:
-        require_network(opened, asked, None, network)
-        return run_export(opened, asked, folder, report)
+        require_network(opened, request.budget, None, request.network)
+        return run_export(opened, request.budget, request.out, report)
 
-    network = network if job or network else network_id(opened, asked)
-    arguments = arguments_of({**dict(asked.limits()), "out": str(folder), "network": network})
-    found = as_job(opened, "export", arguments, "cpu", job, known, work)
+    found = as_job(opened, request, "cpu", job, finished, work)
     terminal.result(
         found,
         json,

@@ -13,30 +13,31 @@ from legr.cli.options import (
 )
 from legr.errors import LegrError, StudyError
 from legr.progress import Progress, Report
+from legr.requests.types import JobRequest
 from legr.study.catalog import studies_folder
 from legr.study.store import Study
 
 
 def as_job(
     study: Study,
-    kind: str,
-    arguments: list[str],
-    device: str,
+    request: JobRequest,
+    device: object,
     job: str | None,
-    known: Callable[[], dict[str, Any] | None],
+    finished: Callable[[], dict[str, Any] | None],
     work: Callable[[Report], dict[str, Any]],
 ) -> dict[str, Any]:
     """Run work registered as a job, so that pages and `jobs` see it, wherever it was started.
 
     Args:
         job: the record that a detached job was started with.
-        known: the result where nothing is left to do, else None; it does not wait for the device, and what
+        device: where the work runs; two jobs on one device run one after the other.
+        finished: the result where nothing is left to do, else None; it does not wait for the device, and what
             it raises is a user's mistake that leaves no failed job behind.
     """
     from legr.jobs.run import running, settle
 
     try:
-        found = known()
+        found = finished()
     except LegrError as error:
         if job:
             settle(study, job, "failed", error=str(error))
@@ -46,7 +47,7 @@ def as_job(
             settle(study, job, "done", result=found)
         return found
     echo = terminal.Echo()
-    with running(study, kind, arguments, device, job) as handle:
+    with running(study, request, str(device), job) as handle:
 
         def report(progress: Progress) -> None:
             handle.report(progress)

@@ -9,93 +9,100 @@ from pathlib import Path
 from legr.cli import terminal
 from legr.data.class_names import listed_names
 from legr.errors import SettingsError, StudyError
+from legr.requests.types import NewStudyRequest
 from legr.study.catalog import studies_folder, writable
 from legr.study.store import Study
 
 
-def create_study(
-    study: Path,
-    model: str | None,
-    weights: str | None,
-    data: str | None,
-    normalize: str | None,
-    shape: str | None,
-    classes: list[str] | None,
-) -> Study:
+def create_study(path: Path, about: NewStudyRequest) -> Study:
+    """Make the study that a command names and that is not there.
+
+    Raises:
+        SettingsError: something is not given without which there is no study.
+    """
     from legr.commands.create import create
     from legr.models.input_shape import image_shape
     from legr.models.zoo import choose_model
 
-    spec, own_weights = choose_model(model) if model else (None, None)
-    weights = weights or (str(own_weights) if own_weights else None)
-    missing = [name for name, value in (("--model", model), ("--weights", weights), ("--data", data)) if value is None]
+    spec, own_weights = choose_model(about.model) if about.model else (None, None)
+    weights = about.weights or (str(own_weights) if own_weights else None)
+    given = {"--model": about.model, "--weights": weights, "--data": about.data}
+    missing = [name for name, value in given.items() if value is None]
     if missing:
         raise SettingsError(
-            f"there is no study at {study}; to make one, give {', '.join(missing)} (weights may be none)"
+            f"there is no study at {path}; to make one, give {', '.join(missing)} (weights may be none)"
         )
-    assert spec and weights and data
-    file = None if weights == "none" else Path(weights)
+    assert spec and weights and about.data
     return create(
-        study,
+        path,
         spec,
-        file,
-        data,
-        normalize,
+        None if weights == "none" else Path(weights),
+        about.data,
+        about.normalize,
         terminal.Echo(),
-        input_shape=image_shape(shape) if shape else None,
-        classes=classes,
+        input_shape=image_shape(about.input) if about.input else None,
+        classes=about.classes,
     )
 
 
-def create_pruned(study: Path, recipe: Path, data: str | None, normalize: str | None, shape: str | None) -> Study:
-    """Make a study of an exported network."""
+def create_pruned(path: Path, recipe: Path, about: NewStudyRequest) -> Study:
+    """Make a study of an exported network.
+
+    Raises:
+        SettingsError: the images are not named, or something is that the export names.
+    """
     from legr.commands.from_recipe import create_from_recipe
     from legr.models.input_shape import image_shape
 
-    if data is None:
+    if about.model or about.weights or about.classes:
+        raise SettingsError("a recipe names its model, weights and classes; give --recipe, or --model and --weights")
+    if about.data is None:
         raise SettingsError("give --data as well: the images that the pruned network is for")
-    return create_from_recipe(
-        study, recipe, data, normalize, terminal.Echo(), input_shape=image_shape(shape) if shape else None
-    )
+    shape = image_shape(about.input) if about.input else None
+    return create_from_recipe(path, recipe, about.data, about.normalize, terminal.Echo(), input_shape=shape)
 
 
-def require_same(
-    study: Study,
-    model: str | None,
-    weights: str | None,
-    data: str | None,
-    normalize: str | None,
-    shape: str | None,
-    classes: list[str] | None,
-) -> None:
-    """Refuse what differs from the study; what is the same may be given again."""
+def require_same(study: Study, about: NewStudyRequest) -> None:
+    """Refuse what differs from the study; what is the same may be given again.
+
+    Raises:
+        SettingsError: the study was made with something else.
+    """
     info = study.info
-    if model is not None and model != info.model:
+    if about.model is not None and about.model != info.model:
         from legr.models.zoo import choose_model
 
-        if choose_model(model)[0].name != info.model:
-            raise SettingsError(f"this study was made with --model {info.model}, got {model}; learn in a new study")
-    if shape is not None:
+        if choose_model(about.model)[0].name != info.model:
+            raise SettingsError(
+                f"this study was made with --model {info.model}, got {about.model}; learn in a new study"
+            )
+    if about.input is not None:
         from legr.models.input_shape import image_shape
 
-        if image_shape(shape) != info.input_shape:
+        if image_shape(about.input) != info.input_shape:
             own = "x".join(map(str, (1, *info.input_shape)))
-            raise SettingsError(f"this study was made with --input {own}, got {shape}; learn in a new study")
-    if normalize is not None and normalize != info.normalization["kind"]:
-        raise SettingsError(
-            f"this study was made with --normalize {info.normalization['kind']}, got {normalize}; learn in a new study"
-        )
-    if classes is not None and set(listed_names(classes, info.all_classes or info.classes)) != set(info.classes):
+            raise SettingsError(f"this study was made with --input {own}, got {about.input}; learn in a new study")
+    kind = info.normalization["kind"]
+    if about.normalize is not None and about.normalize != kind:
+        raise SettingsError(f"this study was made with --normalize {kind}, got {about.normalize}; learn in a new study")
+    if about.classes is not None and set(listed_names(about.classes, info.all_classes or info.classes)) != set(
+        info.classes
+    ):
         raise SettingsError(f"this study is about the classes {', '.join(info.classes)}; make a new study for others")
-    if weights is not None:
-        _require_same_weights(study, weights)
-    if data is not None and data != info.data_name:
-        from legr.data.folders import remember_folder
-        from legr.data.load import load_dataset
+    if about.weights is not None:
+        _require_same_weights(study, about.weights)
+    if about.data is not None and about.data != info.data_name:
+        _require_same_images(study, about.data)
 
-        if load_dataset(data, info.input_shape, split_seed=info.split_seed).fingerprint != info.data_fingerprint:
-            raise SettingsError(f"this study was made with other --data ({info.data_name}); learn in a new study")
-        remember_folder(info.data_fingerprint, data)
+
+def _require_same_images(study: Study, data: str) -> None:
+    from legr.data.folders import remember_folder
+    from legr.data.load import load_dataset
+
+    info = study.info
+    if load_dataset(data, info.input_shape, split_seed=info.split_seed).fingerprint != info.data_fingerprint:
+        raise SettingsError(f"this study was made with other --data ({info.data_name}); learn in a new study")
+    remember_folder(info.data_fingerprint, data)
 
 
 def _require_same_weights(study: Study, weights: str) -> None:

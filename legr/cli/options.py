@@ -1,39 +1,26 @@
-"""Options that several commands share.
-
-They do not know the commands.
-"""
+"""Options that several commands share, and the options of a command from the request that it takes."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from legr.arguments import option_of
 from legr.errors import SettingsError
-from legr.ranking.limits import Budget
+from legr.ranking.limits import QUANTITIES, Budget
+from legr.requests.forms import Choice, Form, Fractions, Limits, Numbers, Scalar, Switch, Texts
+from legr.requests.options import Option, Request, options_of
+from legr.requests.types import RANKING
 
 StudyPath = Annotated[Path, typer.Option("--study", help="Folder of the study.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 JobId = Annotated[str | None, typer.Option("--job", hidden=True)]
-NetworkId = Annotated[str | None, typer.Option("--network", hidden=True)]  # `keep_id` of what was asked for
-Model = Annotated[str | None, typer.Option(help="Name, such as cifar_resnet56, or package.module:factory.")]
-Input = Annotated[str | None, typer.Option("--input", help="Shape of the images, such as 1x3x224x224.")]
-Weights = Annotated[str | None, typer.Option(help="File of the original's weights, or none.")]
-Data = Annotated[str | None, typer.Option(help="digits, cifar10, cifar100, or a folder of images.")]
-Classes = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Some of the classes, such as cat,dog: the network then answers for these alone. May be repeated."
-    ),
-]
-Ranking = Annotated[
-    Literal["learned", "identity", "uniform"] | None, typer.Option(help="Whose order; the learned one where it is.")
-]
-Normalize = Annotated[str | None, typer.Option(help="imagenet or dataset; by default what scores better.")]
+Ranking = Annotated[Literal["learned", "identity", "uniform"] | None, typer.Option(help=RANKING)]
+FineTuned = Annotated[bool, typer.Option("--finetuned/--no-finetuned", help="Use fine-tuned weights.")]
 
 _LIMITS = {
     "macs": "Budget: at most this fraction of the original's MACs, in (0, 1].",
@@ -45,38 +32,97 @@ _LIMITS = {
 }
 
 
-def takes_budget(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a budget in place of its parameter `budget`, which is None without any."""
-    own = [p for p in inspect.signature(command).parameters.values() if p.name != "budget"]
-    limits = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=None,
-            annotation=Annotated[float | None, typer.Option(help=words)],
-        )
-        for name, words in _LIMITS.items()
-    ]
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of its parameters that are no options themselves.
+
+    In place of a parameter of a `Request` type come the options of that request; in place of one of the type Budget
+    or Budget | None come the limits of a budget, and the parameter is None without any.
+    """
+    parameters = inspect.signature(command).parameters.values()
+    requests = {p.name: p.annotation for p in parameters if _is_request(p.annotation)}
+    budgets = {p.name for p in parameters if p.annotation in (Budget, Budget | None)}
 
     @wraps(command)
-    def with_options(**given: Any) -> None:
-        asked = {name: given.pop(name) for name in _LIMITS}
-        any_given = any(limit is not None for limit in asked.values())
-        command(**given, budget=Budget(**asked) if any_given else None)
+    def called(**given: Any) -> None:
+        for name, request in requests.items():
+            given[name] = request.of({option.name: _value(option, given) for option in options_of(request)})
+        for name in budgets:
+            given[name] = _budget(given)
+        command(**given)
 
-    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own[:1], *limits, *own[1:])]
-    with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    with_options.__annotations__ = {p.name: p.annotation for p in parameters}
-    return with_options
+    shown: list[inspect.Parameter] = []
+    for parameter in parameters:
+        if parameter.name in requests:
+            shown += (p for option in options_of(requests[parameter.name]) for p in _parameters(option))
+        elif parameter.name in budgets:
+            shown += _limits()
+        else:
+            shown.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+    called.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+    called.__annotations__ = {p.name: p.annotation for p in shown}
+    return called
 
 
 def required(budget: Budget | None, command: str) -> Budget:
-    """The budget of a command that makes no sense without.
+    """The budget of a command that makes no sense without one.
 
     Raises:
         SettingsError: none was given.
     """
     if budget is None:
-        names = ", ".join(option_of(name) for name in _LIMITS)
-        raise SettingsError(f"{command} needs a budget: give one or more of {names}, such as --macs 0.5")
+        raise SettingsError(Limits().missing(command, ""))
     return budget
+
+
+def _is_request(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Request)
+
+
+def _parameters(option: Option) -> Iterator[inspect.Parameter]:
+    """The parameters of Typer that an option has: one, or one for each quantity of a budget."""
+    if isinstance(option.form, Limits):
+        yield from _limits()
+        return
+    declared = typer.Option(
+        _flags(option), help=option.shown.help, hidden=option.shown.hidden, min=option.shown.minimum
+    )
+    simple = isinstance(option.form, (Scalar, Choice, Switch))
+    default = option.default if simple and option.default is not MISSING else None
+    hint = _hint(option.form) if default is not None else _hint(option.form) | None
+    yield _parameter(option.name, default, Annotated[hint, declared])
+
+
+def _flags(option: Option) -> str:
+    return "/".join(option.flags) if isinstance(option.form, Switch) and option.shown.both else option.flag
+
+
+def _hint(form: Form) -> Any:
+    """The type that Typer reads an option as; lists are read by the form itself."""
+    if isinstance(form, Scalar):
+        return form.kind
+    if isinstance(form, Choice):
+        return Literal[form.words]
+    return bool if isinstance(form, Switch) else list[str]
+
+
+def _value(option: Option, given: dict[str, Any]) -> Any:
+    """Take the value of an option out of what Typer has read."""
+    if isinstance(option.form, Limits):
+        return _budget(given)
+    value = given.pop(option.name)
+    if isinstance(option.form, (Fractions, Numbers, Texts)):
+        return option.form.read([(option.flag, text) for text in value]) if value else None
+    return value
+
+
+def _limits() -> list[inspect.Parameter]:
+    return [_parameter(name, None, Annotated[float | None, typer.Option(help=_LIMITS[name])]) for name in QUANTITIES]
+
+
+def _budget(given: dict[str, Any]) -> Budget | None:
+    limits = {name: given.pop(name) for name in QUANTITIES}
+    return Budget(**limits) if any(limit is not None for limit in limits.values()) else None
+
+
+def _parameter(name: str, default: Any, annotation: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

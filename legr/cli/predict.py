@@ -8,20 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from legr.arguments import arguments_of
 from legr.cli import terminal
 from legr.cli.jobs import as_job
 from legr.cli.open_study import writable_study
-from legr.cli.options import Device, JobId, Json, Ranking, StudyPath, required, takes_budget
+from legr.cli.options import Device, FineTuned, JobId, Json, Ranking, StudyPath, required, with_options
 from legr.errors import SettingsError
 from legr.progress import Report
 from legr.ranking.limits import Budget
+from legr.requests.types import CompareRequest
 from legr.study.store import Study
 
-FineTuned = Annotated[bool, typer.Option("--finetuned/--no-finetuned", help="Use fine-tuned weights.")]
 
-
-@takes_budget
+@with_options
 def look(
     study: StudyPath,
     budget: Budget | None,
@@ -44,32 +42,23 @@ def look(
     terminal.result(found, json, "\n".join(f"{side:<9}{_words(found[side])}" for side in ("original", "pruned")))
 
 
-@takes_budget
-def compare(
-    study: StudyPath,
-    budget: Budget | None,
-    ranking: Ranking = None,
-    finetuned: FineTuned = True,
-    device: Device = "auto",
-    json: Json = False,
-    job: JobId = None,
-) -> None:
+@with_options
+def compare(study: StudyPath, request: CompareRequest, json: Json = False, job: JobId = None) -> None:
     """Ask the original and the network at a budget about every test image; what was compared is kept."""
     from legr.commands.compare import compare as run_compare
     from legr.commands.compare import stored_comparison
     from legr.training.device import pick_device
 
-    asked, place, opened = required(budget, "compare"), pick_device(device), writable_study(study)
-    flags = ["--finetuned" if finetuned else "--no-finetuned"]
-    arguments = arguments_of({**dict(asked.limits()), "ranking": ranking, "device": device}, flags)
+    device, opened = pick_device(request.device), writable_study(study)
+    network = request.budget, request.ranking, request.finetuned
 
-    def known() -> dict[str, Any] | None:
-        return stored_comparison(opened, asked, ranking, finetuned)
+    def finished() -> dict[str, Any] | None:
+        return stored_comparison(opened, *network)
 
     def work(report: Report) -> dict[str, Any]:
-        return run_compare(opened, asked, ranking, finetuned, place, report)
+        return run_compare(opened, *network, device, report)
 
-    found = as_job(opened, "compare", arguments, str(place), job, known, work)
+    found = as_job(opened, request, device, job, finished, work)
     terminal.result(
         found,
         json,

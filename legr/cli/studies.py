@@ -1,8 +1,4 @@
-"""Commands that answer at once, or nearly: new, show, evaluate, data, jobs, cancel, app.
-
-They do not know how anything is done. Heavy modules are imported by the command that needs them, so that
-`show` and `jobs` do not wait for torch.
-"""
+"""Commands about one study: new, show, shape, data. Heavy modules are imported when a command needs them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,21 +8,18 @@ import typer
 
 from legr.cli import terminal
 from legr.cli.open_study import create_pruned, create_study, writable_study
-from legr.cli.options import Classes, Data, Input, Json, Model, Normalize, StudyPath, Weights, takes_budget
+from legr.cli.options import Json, StudyPath, with_options
 from legr.errors import SettingsError
 from legr.ranking.constraints import UNCONSTRAINED, Constraints
 from legr.ranking.limits import WORDS, Budget
+from legr.requests.types import NewStudyRequest
 from legr.study.store import Study
 
 
+@with_options
 def new(
     study: StudyPath,
-    model: Model = None,
-    weights: Weights = None,
-    data: Data = None,
-    normalize: Normalize = None,
-    input_shape: Input = None,
-    classes: Classes = None,
+    about: NewStudyRequest,
     recipe: Annotated[
         Path | None, typer.Option(help="Begin with an exported network: its recipe.json, folder or zip.")
     ] = None,
@@ -36,12 +29,7 @@ def new(
     from legr.commands.create import facts
     from legr.commands.network import original
 
-    if recipe is None:
-        made = create_study(study, model, weights, data, normalize, input_shape, classes)
-    elif model or weights or classes:
-        raise SettingsError("a recipe names its model, weights and classes; give --recipe, or --model and --weights")
-    else:
-        made = create_pruned(study, recipe, data, normalize, input_shape)
+    made = create_study(study, about) if recipe is None else create_pruned(study, recipe, about)
     found = facts(made, original(made))
     terminal.result(
         found,
@@ -52,7 +40,7 @@ def new(
     )
 
 
-@takes_budget
+@with_options
 def show(study: StudyPath, budget: Budget | None, json: Json = False) -> None:
     """Cost and filter counts of the network at a budget; by default the largest there is."""
     from legr.commands.show import show as run_show

@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 
-from legr.arguments import arguments_of
 from legr.commands.measure import measure_point
 from legr.commands.network import Network, images_of, network_at, network_id, normalization_of, original, ready
 from legr.commands.provenance import provenance_of
@@ -22,11 +21,12 @@ from legr.models.weights import round_to_half, save_weights
 from legr.paths import cache_folder
 from legr.progress import Report
 from legr.ranking.limits import Budget
+from legr.requests.types import FinetuneRequest
 from legr.study.records import FineTuned, Latency, RankingName
 from legr.study.store import Study
 from legr.training.device import device_name, machine_name
 from legr.training.evaluate import score
-from legr.training.settings import TrainSettings, as_arguments
+from legr.training.settings import TrainSettings
 from legr.training.train import train
 
 
@@ -65,8 +65,8 @@ def run_finetune(
     if found is not None:
         return found
     name = ranking or study.default_ranking
-    command = [*("finetune", "--study", study.path.name), *arguments_of(dict(budget.limits()))]
-    command += [*as_arguments(settings), "--ranking", name, *(["--half"] if half else [])]
+    request = FinetuneRequest.for_settings(budget, settings, name, half=half)
+    command = ["finetune", "--study", study.path.name, *request.arguments()]
     return _result(study, _train(study, budget, settings, device, report, name, half, command))
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-from legr.arguments import arguments_of
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
 from legr.commands.provenance import provenance_of
 from legr.data.encoded import ImageShape
@@ -19,6 +18,7 @@ from legr.deploy.latency import conditions_here, latency_of, time_forward
 from legr.deploy.neighbours import Neighbours
 from legr.progress import Progress, Report
 from legr.ranking.limits import Budget
+from legr.requests.types import MeasureRequest
 from legr.study.records import RANKINGS, Latency, Point, RankingName
 from legr.study.store import Study
 from legr.training.evaluate import score
@@ -27,22 +27,11 @@ _TURNS, _SECONDS_A_TURN = 5, 0.1
 BUDGETS = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15)
 
 
-def measure(
-    study: Study,
-    budgets: Sequence[float] | None,
-    batch: int,
-    threads: int | None,
-    device: torch.device,
-    report: Report,
-    *,
-    again: bool = False,
-) -> dict[str, Any]:
+def measure(study: Study, request: MeasureRequest, device: torch.device, report: Report) -> dict[str, Any]:
     """Measure the original and each ranking at some budgets.
 
     Args:
-        budgets: fractions of MACs; None is about a dozen, and those of all networks that were measured before: on
-            another machine, with other threads, or while others hindered.
-        again: measure anew where other programs hindered the first time.
+        request: without budgets, the default ones and all that were measured before under other conditions.
 
     Returns:
         how many points were measured, how many were there; hindered: other programs were in the way; the points.
@@ -50,11 +39,11 @@ def measure(
     Raises:
         BudgetError: a budget that was asked for is out of range or below the floor.
     """
-    threads = threads or torch.get_num_threads()
-    planned = list(_plan(study, budgets))
-    todo = _unmeasured(study, planned, conditions_here(device, threads, batch), again=again)
-    given = {"budgets": budgets and ",".join(map(str, budgets)), "batch": batch, "threads": threads}
-    command = [*("measure", "--study", study.path.name), *arguments_of(given)]
+    batch, threads = request.batch, request.threads or torch.get_num_threads()
+    planned = list(_plan(study, request.budgets))
+    todo = _unmeasured(study, planned, conditions_here(device, threads, batch), again=request.again)
+    made = MeasureRequest(budgets=request.budgets, batch=batch, threads=threads)
+    command = ["measure", "--study", study.path.name, *made.arguments()]
     hindered = False
     start, skipped = time.monotonic(), len(planned) - len(todo)
     if todo:
@@ -107,17 +96,10 @@ def _ranking(name: str) -> RankingName:
     return "identity" if name == "original" else name  # type: ignore[return-value]
 
 
-def is_measured(
-    study: Study,
-    budgets: Sequence[float] | None,
-    batch: int,
-    threads: int | None,
-    device: torch.device,
-    *,
-    again: bool = False,
-) -> bool:
+def is_measured(study: Study, request: MeasureRequest, device: torch.device) -> bool:
     """Whether `measure` would find nothing to do; raises as it does."""
-    return not _unmeasured(study, list(_plan(study, budgets)), conditions_here(device, threads, batch), again=again)
+    here = conditions_here(device, request.threads, request.batch)
+    return not _unmeasured(study, list(_plan(study, request.budgets)), here, again=request.again)
 
 
 def measure_point(

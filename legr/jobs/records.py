@@ -5,20 +5,20 @@ They do not know what a job does. A job whose process has gone shows as interrup
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import psutil
 
-from legr.errors import JobError
+from legr.errors import JobError, SettingsError
 from legr.files import read_json, write_json
+from legr.requests.types import JOB_REQUESTS, JobRequest
 from legr.study.store import Study
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
-KINDS = ("learn", "measure", "finetune", "export", "compare")
 ACTIVE: tuple[State, ...] = ("queued", "running")
 RESUMABLE: tuple[State, ...] = ("cancelled", "interrupted", "failed")
 
@@ -28,8 +28,7 @@ class Job:
     """One piece of background work on a study."""
 
     id: str
-    kind: str  # the command: one of KINDS
-    arguments: tuple[str, ...]  # of that command, without --study
+    request: JobRequest  # what it was asked to do
     device: str
     state: State = "queued"
     created: float = 0.0  # seconds since 1970
@@ -46,6 +45,11 @@ class Job:
     result: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def kind(self) -> str:
+        """The command that does the work."""
+        return self.request.command
+
+    @property
     def active(self) -> bool:
         """Waiting or running."""
         return self.state in ACTIVE
@@ -56,26 +60,25 @@ class Job:
         return self.state in RESUMABLE
 
 
-def new_job(study: Study, kind: str, arguments: tuple[str, ...], device: str) -> Job:
+def new_job(study: Study, request: JobRequest, device: str) -> Job:
     """Write the record of a job that is about to start.
 
     Raises:
-        JobError: there is no such kind of job.
         StudyError: the study is a sample.
     """
-    if kind not in KINDS:
-        raise JobError(f"a job is one of {', '.join(KINDS)}, got {kind!r}")
     study.require_writable()
     now = time.time()
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-    job = Job(f"{kind}-{stamp}-{os.urandom(2).hex()}", kind, arguments, device, created=now)
+    job = Job(f"{request.command}-{stamp}-{os.urandom(2).hex()}", request, device, created=now)
     save(study, job)
     return job
 
 
 def save(study: Study, job: Job) -> None:
     """Write a job's record."""
-    write_json(_path(study, job.id), asdict(job), indent=None)
+    data = {f.name: getattr(job, f.name) for f in fields(Job)}
+    data |= {"kind": job.kind, "request": job.request.to_dict()}
+    write_json(_path(study, job.id), data, indent=None)
 
 
 def update(study: Study, job_id: str, change: Callable[[Job], Job]) -> Job:
@@ -116,13 +119,12 @@ def latest(study: Study, *kinds: str) -> Job | None:
 def relocate(study: Study, before: Path) -> None:
     """Let the records of a study that was renamed name its files where they are now; none of its jobs is at work."""
 
-    def moved(value: Any) -> Any:
-        inside = isinstance(value, str) and Path(value).is_relative_to(before)
-        return str(study.path / Path(value).relative_to(before)) if inside else value
+    def moved(path: Path) -> Path:
+        return study.path / path.relative_to(before) if path.is_relative_to(before) else path
 
     for job in list_jobs(study):
-        result = {name: moved(value) for name, value in job.result.items()}
-        save(study, replace(job, arguments=tuple(map(moved, job.arguments)), result=result))
+        result = {name: str(moved(Path(v))) if isinstance(v, str) else v for name, v in job.result.items()}
+        save(study, replace(job, request=job.request.with_paths(moved), result=result))
 
 
 def log_path(study: Study, job_id: str) -> Path:
@@ -159,9 +161,17 @@ def _parse(path: Path) -> Job:
     try:
         data = read_json(path)
         known = {f.name: data[f.name] for f in fields(Job) if f.name in data}
-        return Job(**{**known, "arguments": tuple(known["arguments"]), "history": tuple(known.get("history", ()))})
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        return Job(**{**known, "request": _request(data), "history": tuple(known.get("history", ()))})
+    except (OSError, ValueError, TypeError, KeyError, SettingsError) as error:
         raise JobError(f"the record of job {path.stem} is damaged ({error}); remove jobs/{path.name}") from error
+
+
+def _request(data: Mapping[str, Any]) -> JobRequest:
+    """What a job was asked to do; version 0.1 stored the arguments of the command."""
+    request = JOB_REQUESTS[data["kind"]]
+    if "request" in data:
+        return request.from_dict(data["request"])
+    return request.from_arguments(data["arguments"])
 
 
 def _as_it_is(job: Job) -> Job:

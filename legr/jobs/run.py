@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from legr.jobs import records
 from legr.jobs.records import Job
 from legr.paths import cache_folder
 from legr.progress import Progress
+from legr.requests.types import JobRequest
 from legr.study.store import Study
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -35,19 +36,21 @@ class Cancelled(KeyboardInterrupt):
     """The job was told to stop; what it has finished is on disk."""
 
 
-def start(study: Study, kind: str, arguments: Sequence[str] = (), device: str = "cpu") -> Job:
-    """Start `python -m legr KIND --study … ARGUMENTS` as a process of its own that outlives this one.
+def start(study: Study, request: JobRequest, device: str = "cpu") -> Job:
+    """Start the command of a request as a process of its own that outlives this one.
 
     Raises:
         JobError: a job of this kind is at work on this study already, or the process cannot be started.
         StudyError: the study is a sample.
     """
     study.require_writable()
+    kind = request.command
     with study.lock("jobs"):  # of two tabs, one is told of the other
         if any(job.kind == kind and job.active for job in records.list_jobs(study)):
             raise JobError(f"{kind} is at work on {study.path.name} already; cancel it or wait until it has ended")
-        job = records.new_job(study, kind, tuple(arguments), device)
-    command = [sys.executable, "-m", "legr", kind, "--study", str(study.path.resolve()), *arguments, "--job", job.id]
+        job = records.new_job(study, request, device)
+    command = [*(sys.executable, "-m", "legr", kind), "--study", str(study.path.resolve()), "--job", job.id]
+    command += request.arguments()
     try:
         with open(records.log_path(study, job.id), "ab") as log:
             process = subprocess.Popen(
@@ -63,7 +66,7 @@ def start(study: Study, kind: str, arguments: Sequence[str] = (), device: str = 
 
 def resume(study: Study, job: Job) -> Job:
     """Start the same command again; it goes on where it stopped."""
-    return start(study, job.kind, job.arguments, job.device)
+    return start(study, job.request, job.device)
 
 
 def cancel(study: Study, job_id: str) -> Job:
@@ -149,9 +152,7 @@ class Running:
 
 
 @contextmanager
-def running(
-    study: Study, kind: str, arguments: Sequence[str], device: str, job_id: str | None = None
-) -> Iterator[Running]:
+def running(study: Study, request: JobRequest, device: str, job_id: str | None = None) -> Iterator[Running]:
     """Be a job while the block runs: registered, alone on its device, stoppable by SIGTERM.
 
     Args:
@@ -160,7 +161,7 @@ def running(
     Raises:
         Cancelled: it was told to stop.
     """
-    job = records.load(study, job_id) if job_id else records.new_job(study, kind, tuple(arguments), device)
+    job = records.load(study, job_id) if job_id else records.new_job(study, request, device)
     handle = Running(study, job)
     previous = signal.signal(signal.SIGTERM, _stop)
     try:

@@ -72,6 +72,15 @@ class Budget:
             if not (_is_number(limit) and 0 < limit < float("inf")):
                 raise BudgetError(f"a budget in {unit.words} must be a number above 0, got {limit}")
 
+    @property
+    def words(self) -> str:
+        """For people: "50 % of the MACs and 3 MB of weights"."""
+        given = [(QUANTITIES[name], limit) for name, limit in self.limits()]
+        return " and ".join(
+            f"{limit:g} {quantity.words}" if quantity.size else f"{100 * limit:g} % of {quantity.words}"
+            for quantity, limit in given
+        )
+
     def limits(self) -> list[tuple[str, float]]:
         """The limits that are given, by name."""
         return [(name, limit) for name in QUANTITIES if (limit := getattr(self, name)) is not None]

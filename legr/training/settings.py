@@ -4,11 +4,10 @@ It does not know models or data, nor torch.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
-from legr.arguments import numbers_of
 from legr.data.shuffle import SEEDS
 from legr.errors import SettingsError
 
@@ -101,41 +100,28 @@ def recipe_of(name: str, changes: Mapping[str, Any]) -> TrainSettings:
     return changed(RECIPES[name], changes)
 
 
-def as_arguments(settings: TrainSettings) -> list[str]:
-    """The options of `python -m legr finetune` that ask for these settings, beginning with the recipe next to them."""
+def as_recipe(settings: TrainSettings) -> tuple[str, dict[str, Any]]:
+    """The recipe next to some settings, and the settings that differ from it, by name."""
     wanted = asdict(settings)
 
-    def differing(recipe: str) -> list[str]:
-        return [name for name, value in asdict(RECIPES[recipe]).items() if value != wanted[name]]
+    def differing(recipe: str) -> dict[str, Any]:
+        return {name: wanted[name] for name, value in asdict(RECIPES[recipe]).items() if value != wanted[name]}
 
     alike = [name for name in RECIPES if RECIPES[name].decay == settings.decay]
     recipe = min(alike, key=lambda name: len(differing(name)))
-    arguments = ["--recipe", recipe]
-    for name in differing(recipe):
-        value = wanted[name]
-        if name == "distill":
-            arguments.append("--distill" if value else "--no-distill")
-        elif name in NUMBERS:
-            arguments += ["--option", f"{name}={value!r}"]
-        else:
-            arguments += [f"--{name}", str(value)]
-    return arguments
+    return recipe, differing(recipe)
 
 
-def further_of(options: Sequence[str] | None) -> dict[str, float]:
-    """The settings that `--option` asks for, by name.
-
-    Args:
-        options: texts such as "lr=0.05".
+def require_numbers(options: Mapping[str, float]) -> Mapping[str, float]:
+    """The settings that `--option` gives by name.
 
     Raises:
-        SettingsError: one is no number, or is none of `NUMBERS`.
+        SettingsError: one is none of `NUMBERS`.
     """
-    found = numbers_of(options) or {}
-    unknown = [name for name in found if name not in NUMBERS]
+    unknown = [name for name in options if name not in NUMBERS]
     if unknown:
         raise SettingsError(f"--option sets one of {', '.join(NUMBERS)}, got {unknown[0]!r}")
-    return found
+    return options
 
 
 def changed(settings: TrainSettings, changes: Mapping[str, Any]) -> TrainSettings:

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from app.job_arguments import budget_of
-from app.views.finetune import changed_note, command_here, expectation, how, run_name, runs_info, settings_of
-from legr.jobs.records import Job
+from app.views.finetune import changed_note, command_here, expectation, how, run_name, runs_info
 from legr.ranking.constraints import Constraints
+from legr.ranking.limits import Budget
+from legr.requests.types import FinetuneRequest
 from legr.study.store import Study, keep_id
 from legr.training.settings import RECIPES, recipe_of
 from tests.app.conftest import OpenApp
 from tests.app.demo_study import add_finetuned
+
+HALF, LESS = Budget(macs=0.5), Budget(macs=0.4)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +32,7 @@ from tests.app.demo_study import add_finetuned
     ],
 )
 def test_a_job_tells_how_it_trains(arguments: tuple[str, ...], expected: object) -> None:
-    assert settings_of(arguments) == expected
+    assert FinetuneRequest.from_arguments(arguments).settings == expected
 
 
 def test_runs_are_compared_once_there_are_two(open_app: OpenApp, studies: Path) -> None:
@@ -58,14 +60,14 @@ def test_a_run_says_how_long_it_may_take_before_it_starts(open_app: OpenApp, stu
     far = replace(add_finetuned(study, budget=0.2, top1=0.9), key="far", seconds=30.0, made={"machine": "a Jetson"})
     study.save_finetuned(far)
     study.finetuned_weights("far").touch()
-    assert expectation(study, 0.4, RECIPES["short"]) == "About 4 min: 3 epochs at 50 % took 75 s."
+    assert expectation(study, LESS, RECIPES["short"]) == "About 4 min: 3 epochs at 50 % took 75 s."
     study.save_finetuned(replace(far, created="2026-01-03T00:00:00Z"))  # the machine that trained last
-    assert expectation(study, 0.4, RECIPES["short"]) == "About 2 min: 3 epochs at 20 % took 30 s on a Jetson."
-    assert expectation(study, 0.5, RECIPES["quick"]) == "Trained like this already: 93.00 % top-1, in the table below."
-    assert "3 epochs" in expectation(study, 0.5, replace(RECIPES["quick"], seed=1))
+    assert expectation(study, LESS, RECIPES["short"]) == "About 2 min: 3 epochs at 20 % took 30 s on a Jetson."
+    assert expectation(study, HALF, RECIPES["quick"]) == "Trained like this already: 93.00 % top-1, in the table below."
+    assert "3 epochs" in expectation(study, HALF, replace(RECIPES["quick"], seed=1))
     plain = max(study.finetuned, key=lambda run: run.macs_fraction)
     study.save_finetuned(replace(plain, made={"command": "python -m legr finetune --macs 0.5 --half"}))
-    assert expectation(study, 0.5, RECIPES["quick"]).startswith(
+    assert expectation(study, HALF, RECIPES["quick"]).startswith(
         "Trained like this already, and rounded to float16: 93.00 %"
     )
 
@@ -114,4 +116,4 @@ def test_a_command_that_leads_elsewhere_by_now_says_so(open_app: OpenApp, studie
     ],
 )
 def test_a_job_names_the_limits_it_was_given(arguments: tuple[str, ...], words: str) -> None:
-    assert budget_of(Job("finetune-1", "finetune", arguments, "cpu")) == words
+    assert FinetuneRequest.from_arguments(arguments).budget.words == words

@@ -11,13 +11,17 @@ from streamlit.testing.v1 import AppTest
 
 from legr.jobs import records
 from legr.jobs.records import Job
+from legr.requests.types import JOB_REQUESTS
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
+
+NAMED = {"finetune": ("--macs", "0.5"), "export": ("--macs", "0.5", "--out", "out"), "compare": ("--macs", "0.5")}
 
 
 def write_job(path: Path, kind: str, **facts: Any) -> Job:
     """Write the record of a job that began a minute ago."""
-    job = Job(f"{kind}-1", kind, facts.pop("arguments", ()), "cpu", **{"created": time.time() - 60, **facts})
+    request = JOB_REQUESTS[kind].from_arguments(facts.pop("arguments", NAMED.get(kind, ())))
+    job = Job(f"{kind}-1", request, "cpu", **{"created": time.time() - 60, **facts})
     records.save(Study.open(path), job)
     return job
 
@@ -166,7 +170,7 @@ def test_a_finished_export_offers_its_zip(open_app: OpenApp, studies: Path) -> N
     archive.parent.mkdir(parents=True)
     archive.write_bytes(b"PK")
     result = {"zip": str(archive), "max_abs_diff": 2.9e-6, "top1_agreement": 1.0, "images": 1024, "finetuned": True}
-    write_job(studies / "demo", "export", state="done", arguments=("--macs", "0.5"), result=result)
+    write_job(studies / "demo", "export", state="done", arguments=("--macs", "0.5", "--out", "out"), result=result)
     at = open_app("finetune")
     assert "50 % of the MACs: exported with its fine-tuned weights." in at.success[0].value
     assert "2.9e-06, same top-1 answer on 100.00 % of 1,024 inputs" in at.success[0].value

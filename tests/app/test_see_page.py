@@ -168,7 +168,8 @@ def test_a_comparison_is_started_for_the_network_on_screen(
 ) -> None:
     started: list[tuple[Path, str, list[str]]] = []
     monkeypatch.setattr(
-        "app.views.job_panel.start", lambda study, kind, given: started.append((study.path, kind, list(given)))
+        "app.views.job_panel.start",
+        lambda study, request: started.append((study.path, request.command, request.arguments())),
     )
     press(open_app("see", budget="30"), "Compare on all test images")
     expected = ["--macs", "0.3", "--ranking", "learned", "--no-finetuned"]

@@ -1,7 +1,6 @@
 """What the buttons start: the same commands that a person would type, on a copy where the study is a sample."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.views.new_study import problem_with
 from legr.errors import JobError
+from legr.requests.types import JobRequest
 from legr.study.pass_times import note_pass_time
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
@@ -21,8 +21,8 @@ Started = list[tuple[Path, str, list[str]]]
 def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     calls: Started = []
 
-    def note(study: Study, kind: str, arguments: Sequence[str]) -> None:
-        calls.append((study.path, kind, list(arguments)))
+    def note(study: Study, request: JobRequest) -> None:
+        calls.append((study.path, request.command, request.arguments()))
 
     monkeypatch.setattr("app.views.job_panel.start", note)
     return calls
@@ -34,8 +34,9 @@ def press(at: AppTest, label: str) -> AppTest:
 
 def test_learning_with_the_usual_settings(open_app: OpenApp, studies: Path, started: Started) -> None:
     press(open_app("learn", study="plain"), "Start learning")
-    usual = ["--method", "gradient", "--budgets", "all", "--images", "2000", "--seed", "0"]
-    assert started == [(studies / "plain", "learn", [*usual, "--candidates", "60", "--measure"])]
+    usual = ["--images", "2000", "--seed", "0", "--steps", "0", "--statistics", "batch"]
+    first = ["--method", "gradient", "--budgets", "all"]
+    assert started == [(studies / "plain", "learn", [*first, "--candidates", "60", *usual, "--measure"])]
 
 
 def test_learning_for_one_budget_by_evolution(open_app: OpenApp, studies: Path, started: Started) -> None:
@@ -44,15 +45,17 @@ def test_learning_for_one_budget_by_evolution(open_app: OpenApp, studies: Path, 
     at.segmented_control(key="goal").set_value("One budget").run()
     next(n for n in at.number_input if n.label.startswith("Budget")).set_value(25.0).run()
     press(at, "Start learning")
-    usual = ["--method", "evolution", "--budgets", "0.25", "--images", "2000", "--seed", "0"]
-    assert started == [(studies / "plain", "learn", [*usual, "--candidates", "400", "--measure"])]
+    usual = ["--images", "2000", "--seed", "0", "--steps", "0", "--statistics", "batch"]
+    first = ["--method", "evolution", "--budgets", "0.25"]
+    assert started == [(studies / "plain", "learn", [*first, "--candidates", "400", *usual, "--measure"])]
 
 
 def test_a_finished_search_can_go_on(open_app: OpenApp, studies: Path, started: Started) -> None:
     at = press(open_app("learn"), "Search on to 400 passes")
     assert not at.exception
-    usual = ["--method", "evolution", "--budgets", "all", "--images", "2000", "--seed", "0"]
-    assert started == [(studies / "demo", "learn", [*usual, "--candidates", "400", "--measure"])]
+    usual = ["--images", "2000", "--seed", "0", "--steps", "0", "--statistics", "batch"]
+    first = ["--method", "evolution", "--budgets", "all"]
+    assert started == [(studies / "demo", "learn", [*first, "--candidates", "400", *usual, "--measure"])]
 
 
 def test_latencies_that_others_bent_are_measured_again(open_app: OpenApp, studies: Path, started: Started) -> None:
@@ -135,7 +138,7 @@ def test_fine_tuning_at_the_chosen_budget(open_app: OpenApp, studies: Path, star
     ranking = Study.open(studies / "demo").default_ranking
     how = ["--recipe", "standard", "--epochs", "3", "--no-distill"]
     assert started == [
-        (studies / "demo", "finetune", ["--macs", "0.47", "--ranking", ranking, *network(studies / "demo", 0.47), *how])
+        (studies / "demo", "finetune", ["--macs", "0.47", *how, "--ranking", ranking, *network(studies / "demo", 0.47)])
     ]
 
 

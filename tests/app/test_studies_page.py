@@ -5,6 +5,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from legr.jobs import records
+from legr.requests.types import ExportRequest
 from legr.study.catalog import LONGEST_NOTE, save_note
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
@@ -61,14 +62,18 @@ def test_a_sample_and_its_copy_stand_side_by_side(open_app: OpenApp, studies: Pa
 def test_a_renamed_study_finds_its_files_again(open_app: OpenApp, studies: Path) -> None:
     old = studies / "demo"
     write_job(
-        old, "export", state="done", arguments=("--out", str(old / "exports" / "a")), result={"zip": str(old / "a.zip")}
+        old,
+        "export",
+        state="done",
+        arguments=("--macs", "0.5", "--out", str(old / "exports" / "a")),
+        result={"zip": str(old / "a.zip")},
     )
     at = open_app("studies")
     at.text_input(key="Rename:demo:name").set_value("new")
     at.button(key="FormSubmitter:Rename:demo-Rename").click().run()
     job = records.latest(Study.open(studies / "new"), "export")
     assert job is not None and job.result["zip"] == str(studies / "new" / "a.zip")
-    assert job.arguments[1] == str(studies / "new" / "exports" / "a")
+    assert isinstance(job.request, ExportRequest) and job.request.out == studies / "new" / "exports" / "a"
 
 
 def test_a_note_is_shown_as_it_was_written(open_app: OpenApp, studies: Path) -> None:

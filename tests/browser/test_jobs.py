@@ -23,6 +23,7 @@ from legr.commands.measure import BUDGETS
 from legr.jobs import records
 from legr.jobs.records import Job
 from legr.progress import silent
+from legr.requests.types import LearnRequest
 from legr.study.records import Latency, Point, RankingName
 from legr.study.store import Study
 from legr.training.device import machine_name
@@ -143,7 +144,7 @@ def test_a_ranking_is_known_as_soon_as_it_is_learned_though_its_networks_are_sti
 ) -> None:
     study = make_study(tmp_path / "studies" / "fresh", learned=False)
     alive = {"pid": os.getpid(), "pid_started": records.started(psutil.Process())}
-    job = Job("learn-1", "learn", (), "cpu", "running", time.time(), stage="pass", done=63, total=64, **alive)
+    job = Job("learn-1", LearnRequest(), "cpu", "running", time.time(), stage="pass", done=63, total=64, **alive)
     records.save(study, job)
     with running_app(study.path.parent) as url:
         assert page.context.browser

@@ -78,11 +78,13 @@ def test_jobs_on_one_device_wait_for_each_other(study_path: Path, tmp_path: Path
 def test_a_detached_job_is_seen_cancelled_and_resumed(study_path: Path) -> None:
     from legr.jobs import records
     from legr.jobs import run as jobs
+    from legr.ranking.limits import Budget
+    from legr.requests.types import FinetuneRequest, LearnRequest
 
     study = Study.open(study_path)
-    job = jobs.start(study, "learn", ["--method", "evolution", "--budget", "0.4", "--images", "64"])
+    job = jobs.start(study, LearnRequest(method="evolution", budgets=(0.4,), images=64))
     with pytest.raises(legr.JobError, match="at work"):
-        jobs.start(study, "learn")
+        jobs.start(study, LearnRequest())
     job = wait_for(study, job.id, lambda j: j.done >= 2)
     assert job.state == "running"
     assert job.total == 400
@@ -93,7 +95,7 @@ def test_a_detached_job_is_seen_cancelled_and_resumed(study_path: Path) -> None:
     running = wait_for(study, again.id, lambda j: j.done >= job.done + 1)
     assert running.done > job.done
     jobs.cancel(study, again.id)
-    failing = jobs.start(study, "finetune", ["--macs", "0.0001"])
+    failing = jobs.start(study, FinetuneRequest(Budget(macs=0.0001)))
     failed = wait_for(study, failing.id, lambda j: not j.active)
     assert failed.state == "failed"
     assert "below the floor" in failed.error

@@ -2,7 +2,6 @@
 
 import shlex
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from legr.jobs import records
 from legr.progress import silent
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
+from legr.requests.types import JOB_REQUESTS, FinetuneRequest
 from legr.study.store import Study, keep_id
 from legr.training.settings import TrainSettings
 from tests.cli.processes import called, refused
@@ -142,8 +142,7 @@ def test_a_job_goes_on_with_the_network_it_was_started_for_or_not_at_all(made_st
     finetune = ("finetune", "--study", study.path, "--macs", 0.5, "--epochs", 1)
     study.save_constraints(Constraints(pins={study.structure.layers[0].name: 5}))
     for command in (finetune, ("export", "--study", study.path, "--macs", 0.5, "--out", tmp_path / "out")):
-        kind = str(command[0])
-        job = records.new_job(study, kind, (), "cpu")
+        job = records.new_job(study, JOB_REQUESTS[str(command[0])].from_arguments(list(map(str, command[3:]))), "cpu")
         said = refused(*command, *network, "--job", job.id)
         assert "has changed since this was started" in said
         ended = records.load(study, job.id)
@@ -152,4 +151,5 @@ def test_a_job_goes_on_with_the_network_it_was_started_for_or_not_at_all(made_st
     called(*finetune)  # anew, it is the network of today
     (run,) = study.finetuned
     assert run.keep_id == keep_id(study.curve().at(HALF)) != network[1]
-    assert ("--network", run.keep_id) in pairwise(records.list_jobs(study)[0].arguments)
+    request = records.list_jobs(study)[0].request
+    assert isinstance(request, FinetuneRequest) and request.network == run.keep_id

@@ -13,10 +13,12 @@ from legr.commands.measure import is_measured, measure
 from legr.errors import BudgetError
 from legr.progress import silent
 from legr.ranking.constraints import Constraints
+from legr.requests.types import MeasureRequest
 from legr.study.store import Study
 from legr.training.evaluate import Score
 
 CPU, ODD = torch.device("cpu"), 0.37
+ONE = MeasureRequest((ODD,), threads=1)
 
 
 @pytest.fixture
@@ -26,44 +28,44 @@ def study(study_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
 
 
 def test_what_another_machine_measured_is_measured_here_and_both_are_kept(study: Study) -> None:
-    assert measure(study, [ODD], 1, 1, CPU, silent)["measured"] == 3  # the original, identity, uniform
-    assert is_measured(study, [ODD], 1, 1, CPU)
+    assert measure(study, ONE, CPU, silent)["measured"] == 3  # the original, identity, uniform
+    assert is_measured(study, ONE, CPU)
     here = machines(study)
     assert len(here) == 3 and len(set(here)) == 1 and here[0]
 
     relabel(study, machine="There")
-    assert not is_measured(study, [ODD], 1, 1, CPU)
-    found = measure(study, None, 1, 1, CPU, silent)
+    assert not is_measured(study, ONE, CPU)
+    found = measure(study, MeasureRequest(threads=1), CPU, silent)
     assert (found["measured"], found["skipped"]) == (5, 0)  # at 60 % and, as there, at 37 %
     assert sorted(machines(study)) == sorted([here[0]] * 5 + ["There"] * 3)
 
     relabel(study, machine="There", only=here[0])
-    assert measure(study, [ODD], 1, 1, CPU, silent)["measured"] == 3
+    assert measure(study, ONE, CPU, silent)["measured"] == 3
     relabel(study, machine="A third", only="There")
-    assert is_measured(study, [ODD], 1, 1, CPU)  # points of others came later, and change nothing
+    assert is_measured(study, ONE, CPU)  # points of others came later, and change nothing
 
 
 def test_other_conditions_are_measured_beside(study: Study) -> None:
     for threads, batch in ((1, 1), (2, 1), (1, 2)):
-        assert measure(study, [ODD], batch, threads, CPU, silent)["measured"] == 3
+        assert measure(study, MeasureRequest((ODD,), batch, threads), CPU, silent)["measured"] == 3
     for threads, batch in ((1, 1), (2, 1), (1, 2)):
-        assert is_measured(study, [ODD], batch, threads, CPU)
+        assert is_measured(study, MeasureRequest((ODD,), batch, threads), CPU)
 
 
 def test_again_takes_what_was_hindered_and_nothing_else(study: Study) -> None:
-    measure(study, [ODD], 1, 1, CPU, silent)
+    measure(study, ONE, CPU, silent)
     relabel(study, hindered=False)
-    assert is_measured(study, [ODD], 1, 1, CPU, again=True)
+    assert is_measured(study, replace(ONE, again=True), CPU)
     relabel(study, hindered=True, milliseconds=1e6)
-    assert is_measured(study, [ODD], 1, 1, CPU) and not is_measured(study, [ODD], 1, 1, CPU, again=True)
-    assert measure(study, [ODD], 1, 1, CPU, silent, again=True)["measured"] == 3
+    assert is_measured(study, ONE, CPU) and not is_measured(study, replace(ONE, again=True), CPU)
+    assert measure(study, replace(ONE, again=True), CPU, silent)["measured"] == 3
     assert len(study.points) == 3  # in their place
     assert all(point.latency and point.latency.milliseconds < 1e6 for point in study.points)
 
 
 def test_a_mistake_is_found_before_anything_begins(study: Study) -> None:
     with pytest.raises(BudgetError, match="smallest"):
-        is_measured(study, [0.001], 1, 1, CPU, again=True)
+        is_measured(study, MeasureRequest((0.001,), threads=1, again=True), CPU)
 
 
 def machines(study: Study) -> list[str]:
@@ -88,13 +90,13 @@ def test_a_shape_that_changes_meanwhile_mixes_no_two_networks(study: Study, monk
         return [1.0]
 
     monkeypatch.setattr(measuring, "time_forward", time_forward)
-    measure(study, [ODD], 1, 1, CPU, silent)
+    measure(study, ONE, CPU, silent)
     assert {point.params for point in study._all_points()} == set(timed)
     assert [point.ranking for point in study.points] == ["original"]  # those of the shape before are not shown
-    assert not is_measured(study, [ODD], 1, 1, CPU)
+    assert not is_measured(study, ONE, CPU)
 
 
 def test_an_answer_that_is_no_number_stops_no_measurement(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring, "score", lambda *args, **more: Score(0.1, math.nan, 10))
-    assert measure(study, [ODD], 1, 1, CPU, silent)["measured"] == 3
+    assert measure(study, ONE, CPU, silent)["measured"] == 3
     assert {(point.top1, point.loss) for point in study.points} == {(0.1, None)}

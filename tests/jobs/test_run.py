@@ -18,6 +18,8 @@ from legr.errors import JobError, SettingsError, StudyError
 from legr.jobs import records
 from legr.jobs.run import Cancelled, cancel, running, settle, start
 from legr.progress import Progress
+from legr.ranking.limits import Budget
+from legr.requests.types import ExportRequest, LearnRequest
 from legr.study.store import Study
 
 
@@ -31,7 +33,7 @@ def state(study: Study, job_id: str) -> str:
 
 
 def test_a_job_is_seen_from_its_files(study: Study) -> None:
-    with running(study, "learn", ["--seed", "1"], "cpu") as handle:
+    with running(study, LearnRequest(seed=1), "cpu") as handle:
         handle.report(Progress("candidate", 1, 2, 3.5, {"best_loss": 0.5}))
         seen = records.load(study, handle.job.id)
         assert (seen.state, seen.stage, seen.done, seen.total, seen.seconds_left) == ("running", "candidate", 1, 2, 3.5)
@@ -42,24 +44,27 @@ def test_a_job_is_seen_from_its_files(study: Study) -> None:
 
 
 def test_a_job_that_is_cancelled_before_it_begins_never_runs(study: Study) -> None:
-    job = records.new_job(study, "learn", (), "cpu")
+    job = records.new_job(study, LearnRequest(), "cpu")
     assert state(study, job.id) == "queued"
     assert cancel(study, job.id).state == "cancelled"
-    with pytest.raises(Cancelled), running(study, "learn", [], "cpu", job.id):
+    with pytest.raises(Cancelled), running(study, LearnRequest(), "cpu", job.id):
         raise AssertionError("it ran")
     assert state(study, job.id) == "cancelled"
 
 
 def test_a_job_that_is_cancelled_while_it_loads_is_cancelled(study: Study) -> None:
-    job = start(study, "learn", ["--candidates", "400", "--images", "64"])
+    job = start(study, LearnRequest(candidates=400, images=64))
     assert job.pid is not None
     assert cancel(study, job.id).state == "cancelled"  # long before torch is imported
-    again = start(study, "learn", ["--candidates", "400", "--images", "64"])
+    again = start(study, LearnRequest(candidates=400, images=64))
     assert cancel(study, again.id).state == "cancelled"
 
 
 def test_a_cancel_that_comes_too_late_changes_nothing(study: Study) -> None:
-    with pytest.raises(KeyboardInterrupt), running(study, "export", [], "cpu") as handle:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        running(study, ExportRequest(Budget(macs=0.5), Path("out")), "cpu") as handle,
+    ):
         handle.finish("done", result={"zip": "x"})
         raise KeyboardInterrupt
     assert (state(study, handle.job.id), records.load(study, handle.job.id).result) == ("done", {"zip": "x"})
@@ -68,7 +73,7 @@ def test_a_cancel_that_comes_too_late_changes_nothing(study: Study) -> None:
 
 def test_sigterm_ends_a_job_in_good_order(study: Study) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(Cancelled), running(study, "learn", [], "cpu") as handle:
+    with pytest.raises(Cancelled), running(study, LearnRequest(), "cpu") as handle:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(1)
     assert state(study, handle.job.id) == "cancelled"
@@ -84,7 +89,7 @@ def test_sigterm_ends_a_job_in_good_order(study: Study) -> None:
     ],
 )
 def test_a_job_that_fails_says_why(study: Study, error: Exception, words: str) -> None:
-    with pytest.raises(type(error)), running(study, "learn", [], "cpu") as handle:
+    with pytest.raises(type(error)), running(study, LearnRequest(), "cpu") as handle:
         raise error
     job = records.load(study, handle.job.id)
     assert job.state == "failed"
@@ -93,7 +98,7 @@ def test_a_job_that_fails_says_why(study: Study, error: Exception, words: str) -
 
 
 def test_a_process_that_is_gone_shows_as_interrupted(study: Study) -> None:
-    job = records.new_job(study, "learn", (), "cpu")
+    job = records.new_job(study, LearnRequest(), "cpu")
     child = os.fork()
     if child == 0:
         os._exit(0)
@@ -108,7 +113,7 @@ def test_a_process_that_is_gone_shows_as_interrupted(study: Study) -> None:
 
 @pytest.mark.skipif(not psutil.LINUX, reason="elsewhere the clock moves nothing")
 def test_a_clock_that_is_set_ends_no_job(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    with running(study, "learn", [], "cpu") as handle:
+    with running(study, LearnRequest(), "cpu") as handle:
         booted = psutil.boot_time()
         monkeypatch.setattr("psutil._pslinux.boot_time", lambda: booted + 3600)
         assert state(study, handle.job.id) == "running"
@@ -126,7 +131,7 @@ def test_of_two_that_start_the_same_one_is_told(study: Study, monkeypatch: pytes
 
     def begin() -> None:
         try:
-            start(study, "learn")
+            start(study, LearnRequest())
         except JobError as error:
             told.append(str(error))
 
@@ -142,7 +147,7 @@ def test_of_two_that_start_the_same_one_is_told(study: Study, monkeypatch: pytes
 
 
 def test_a_damaged_record_is_one_sentence_and_hides_no_other(study: Study) -> None:
-    job = records.new_job(study, "learn", (), "cpu")
+    job = records.new_job(study, LearnRequest(), "cpu")
     for name, content in (("learn-a", "{}"), ("learn-b", "{torn"), ("learn-c", "[]")):
         (study.path / "jobs" / f"{name}.json").write_text(content)
         with pytest.raises(JobError, match="damaged"):
@@ -151,16 +156,33 @@ def test_a_damaged_record_is_one_sentence_and_hides_no_other(study: Study) -> No
 
 
 def test_only_known_work_on_own_studies_is_started(study: Study) -> None:
-    with pytest.raises(JobError, match="a job is one of learn, measure, finetune, export"):
-        start(study, "app")
+    job = records.new_job(study, LearnRequest(), "cpu")
+    path = study.path / "jobs" / f"{job.id}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "kind": "app"}))
+    with pytest.raises(JobError, match="damaged"):
+        records.load(study, job.id)
     with pytest.raises(StudyError, match="is a sample"):
-        start(study.mark_as_sample(), "learn")
+        start(study.mark_as_sample(), LearnRequest())
     for name in ("../study", "learn/../../x", ""):
         with pytest.raises(JobError, match="has no job"):
             records.load(study, name)
 
 
 def test_records_are_plain_json(study: Study) -> None:
-    job = records.new_job(study, "learn", ("--seed", "1"), "cpu")
+    job = records.new_job(study, LearnRequest(seed=1, budgets=(0.3,)), "cpu")
     data = json.loads((study.path / "jobs" / f"{job.id}.json").read_text())
-    assert data["arguments"] == ["--seed", "1"]
+    assert (data["kind"], data["request"]) == ("learn", {"seed": 1, "budgets": [0.3]})
+    assert records.load(study, job.id).request == job.request
+
+
+def test_a_record_of_the_first_version_has_arguments_instead(study: Study) -> None:
+    job = records.new_job(study, LearnRequest(), "cpu")
+    path = study.path / "jobs" / f"{job.id}.json"
+    data = json.loads(path.read_text())
+    del data["request"]
+    old = ["--budget", "0.3", "--option", "rate=0.5", "--device", "auto", "--measure"]
+    path.write_text(json.dumps({**data, "arguments": old}))
+    assert records.load(study, job.id).request == LearnRequest(budgets=(0.3,), options={"rate": 0.5}, measure=True)
+    path.write_text(json.dumps({**data, "arguments": ["--what"]}))
+    with pytest.raises(JobError, match="damaged"):
+        records.load(study, job.id)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from legr.errors import SettingsError
-from legr.training.settings import RECIPES, TrainSettings, as_arguments, recipe_of
+from legr.training.settings import RECIPES, TrainSettings, as_recipe, recipe_of
 
 
 def test_the_rate_rises_evenly_and_falls_along_half_a_cosine() -> None:
@@ -55,25 +55,13 @@ def test_values_out_of_range_are_refused(values: dict[str, object], said: str) -
     [{}, {"epochs": 4}, {"seed": 3, "lr": 1 / 30}, {"batch": 64, "average": 0.99, "smoothing": 0.1}, {"clip": 1.0}],
 )
 @pytest.mark.parametrize("distill", [True, False])
-def test_arguments_ask_for_the_settings_they_were_made_of(
+def test_a_recipe_with_changes_gives_the_settings_it_was_made_of(
     recipe: str, changes: dict[str, object], distill: bool
 ) -> None:
     settings = recipe_of(recipe, {**changes, "distill": distill})
-    arguments = as_arguments(settings)
-    again: dict[str, object] = {}
-    while arguments:
-        option = arguments.pop(0)
-        if option in ("--distill", "--no-distill"):
-            again["distill"] = option == "--distill"
-        elif option == "--option":
-            name, _, number = arguments.pop(0).partition("=")
-            again[name] = float(number)
-        else:
-            value = arguments.pop(0)
-            again[option.removeprefix("--")] = value if option == "--recipe" else int(value)
-    assert recipe_of(str(again.pop("recipe")), again) == settings
+    assert recipe_of(*as_recipe(settings)) == settings
 
 
 def test_a_recipe_as_it_stands_needs_nothing_but_its_name() -> None:
     for name, settings in RECIPES.items():
-        assert as_arguments(settings) == ["--recipe", name]
+        assert as_recipe(settings) == (name, {})

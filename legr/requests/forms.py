@@ -1,0 +1,233 @@
+"""The forms that a value of an option has: text on a command line, data in a JSON file, a value in Python.
+
+One class a type of field. `form_of` finds the class for a type hint.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from legr.arguments import numbers_of, option_of
+from legr.errors import SettingsError
+from legr.ranking.limits import QUANTITIES, Budget
+
+Pair = tuple[str, str]  # a flag as it was given, and its value; "" for a switch
+
+
+class Form(ABC):
+    """How values of one type are written and read. None is "not given" in every form, and is never written."""
+
+    has_value = True  # a text follows the flag
+
+    def flags(self, flag: str) -> tuple[str, ...]:
+        """Every flag of the option."""
+        return (flag,)
+
+    @abstractmethod
+    def write(self, flag: str, value: Any) -> list[str]:
+        """The arguments that give this value."""
+
+    @abstractmethod
+    def read(self, pairs: Sequence[Pair]) -> Any:
+        """The value of an option that was given once or more.
+
+        Raises:
+            SettingsError: a text cannot be read.
+        """
+
+    def dump(self, value: Any) -> Any:
+        """The value as JSON has it."""
+        return value
+
+    @abstractmethod
+    def load(self, data: Any) -> Any:
+        """The value of what JSON has; raises TypeError or ValueError for anything else."""
+
+    def missing(self, command: str, flag: str) -> str:
+        """The message where a required option is not given."""
+        return f"{command} needs {flag}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar(Form):
+    """One number, text or path."""
+
+    kind: type
+
+    def write(self, flag: str, value: Any) -> list[str]:
+        return [flag, str(value)]
+
+    def read(self, pairs: Sequence[Pair]) -> Any:
+        flag, text = pairs[-1]
+        try:
+            return self.kind(text)
+        except ValueError:
+            raise SettingsError(f"{flag} takes {_ARTICLES[self.kind]}, got {text!r}") from None
+
+    def dump(self, value: Any) -> Any:
+        return str(value) if self.kind is Path else value
+
+    def load(self, data: Any) -> Any:
+        wanted = {float: (int, float), Path: (str,)}.get(self.kind, (self.kind,))
+        if isinstance(data, bool) or not isinstance(data, wanted):
+            raise TypeError(f"{_ARTICLES[self.kind]} is needed, got {data!r}")
+        if isinstance(data, float) and not math.isfinite(data):
+            raise ValueError(f"a finite number is needed, got {data}")
+        return self.kind(data)
+
+
+_ARTICLES: dict[type, str] = {int: "a whole number", float: "a number", str: "a text", Path: "a path"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Form):
+    """One of some words."""
+
+    words: tuple[str, ...]
+
+    def write(self, flag: str, value: Any) -> list[str]:
+        return [flag, str(value)]
+
+    def read(self, pairs: Sequence[Pair]) -> Any:
+        flag, text = pairs[-1]
+        if text not in self.words:
+            raise SettingsError(f"{flag} must be one of {', '.join(self.words)}, got {text!r}")
+        return text
+
+    def load(self, data: Any) -> Any:
+        if data not in self.words:
+            raise ValueError(f"one of {', '.join(self.words)} is needed, got {data!r}")
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class Switch(Form):
+    """Yes or no: --again, or --distill and --no-distill."""
+
+    has_value = False
+
+    def flags(self, flag: str) -> tuple[str, ...]:
+        return flag, flag.replace("--", "--no-", 1)
+
+    def write(self, flag: str, value: Any) -> list[str]:
+        return [self.flags(flag)[0 if value else 1]]
+
+    def read(self, pairs: Sequence[Pair]) -> Any:
+        return not pairs[-1][0].startswith("--no-")
+
+    def load(self, data: Any) -> Any:
+        if not isinstance(data, bool):
+            raise TypeError(f"true or false is needed, got {data!r}")
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class Fractions(Form):
+    """Several fractions, such as 0.3,0.5; "all" is (): every one there is."""
+
+    def write(self, flag: str, value: Any) -> list[str]:
+        return [flag, ",".join(map(str, value)) or "all"]
+
+    def read(self, pairs: Sequence[Pair]) -> Any:
+        flag, text = pairs[0][0], " ".join(text for _, text in pairs)
+        if text == "all":
+            return ()
+        try:
+            return tuple(float(part) for part in text.replace(",", " ").split())
+        except ValueError:
+            raise SettingsError(f"{flag} takes fractions separated by commas, such as 0.3,0.5, got {text!r}") from None
+
+    def dump(self, value: Any) -> Any:
+        return list(value)
+
+    def load(self, data: Any) -> Any:
+        return tuple(Scalar(float).load(number) for number in _as_list(data))
+
+
+@dataclass(frozen=True, slots=True)
+class Texts(Form):
+    """Several texts; the flag is repeated for each."""
+
+    def write(self, flag: str, value: Any) -> list[str]:
+        return [part for text in value for part in (flag, text)]
+
+    def read(self, pairs: Sequence[Pair]) -> Any:
+        return tuple(text for _, text in pairs)
+
+    def dump(self, value: Any) -> Any:
+        return list(value)
+
+    def load(self, data: Any) -> Any:
+        return tuple(Scalar(str).load(text) for text in _as_list(data))
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers(Form):
+    """Numbers by name, such as mutate=0.2; the flag is repeated for each."""
+
+    def write(self, flag: str, value: Any) -> list[str]:
+        return [part for name, number in value.items() for part in (flag, f"{name}={number!r}")]
+
+    def read(self, pairs: Sequence[Pair]) -> Any:
+        return numbers_of([text for _, text in pairs]) or {}
+
+    def dump(self, value: Any) -> Any:
+        return dict(value)
+
+    def load(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise TypeError(f"numbers by name are needed, got {data!r}")
+        return {Scalar(str).load(name): Scalar(float).load(number) for name, number in data.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits(Form):
+    """A budget: one flag for each quantity that can be limited."""
+
+    def flags(self, flag: str) -> tuple[str, ...]:
+        return tuple(option_of(name) for name in QUANTITIES)
+
+    def write(self, flag: str, value: Any) -> list[str]:
+        return [part for name, limit in value.limits() for part in (option_of(name), str(limit))]
+
+    def read(self, pairs: Sequence[Pair]) -> Any:
+        given = {flag.removeprefix("--").replace("-", "_"): Scalar(float).read([(flag, text)]) for flag, text in pairs}
+        return Budget(**given)
+
+    def dump(self, value: Any) -> Any:
+        return dict(value.limits())
+
+    def load(self, data: Any) -> Any:
+        limits = Numbers().load(data)
+        unknown = [name for name in limits if name not in QUANTITIES]
+        if unknown:
+            raise ValueError(f"there is no quantity {unknown[0]!r}")
+        return Budget(**limits)
+
+    def missing(self, command: str, flag: str) -> str:
+        return f"{command} needs a budget: give one or more of {', '.join(self.flags(flag))}, such as --macs 0.5"
+
+
+def form_of(hint: Any) -> Form:
+    """The form of a field's type; T | None has the form of T."""
+    if get_origin(hint) in (Union, UnionType):
+        (hint,) = (part for part in get_args(hint) if part is not NoneType)
+    if get_origin(hint) is Literal:
+        return Choice(get_args(hint))
+    if get_origin(hint) is tuple:
+        return Fractions() if get_args(hint)[0] is float else Texts()
+    if get_origin(hint) is not None and issubclass(get_origin(hint), Mapping):
+        return Numbers()
+    if hint is bool:
+        return Switch()
+    return Limits() if hint is Budget else Scalar(hint)
+
+
+def _as_list(data: Any) -> list[Any]:
+    if not isinstance(data, list):
+        raise TypeError(f"a list is needed, got {data!r}")
+    return data
