@@ -21,6 +21,7 @@ from legr.commands.measure import measure
 from legr.commands.train import train_weights
 from legr.models.zoo import find_spec
 from legr.ranking.limits import Budget
+from legr.requests.types import MeasureRequest
 from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.training.device import pick_device
@@ -62,7 +63,7 @@ def main() -> None:
     if "learn" in given.steps:
         run_learn(study, plan_learn(study, {}, None), device, echo)
     if "measure" in given.steps:
-        measure(study, MEASURED, 1, 1, device, echo)
+        measure(study, MeasureRequest(MEASURED, threads=1), device, echo)
     if "tune" in given.steps:
         recipe = RECIPES["standard" if device.type == "cuda" else "short"]
         for ranking, budget in TUNED:

@@ -45,7 +45,7 @@ def main() -> None:
         train_weights(weights, find_spec(MODEL), DATA, None, TRAINING, device, echo, split_seed=SPLIT_SEED, half=True)
         study = create(Path(folder) / out.name, MODEL, weights, DATA, "dataset", echo, split_seed=SPLIT_SEED)
         run_learn(study, plan_learn(study, {}, None), device, echo)
-        measure(study, None, 1, None, device, echo)
+        measure(study, MeasureRequest(), device, echo)
         for budget in FINE_TUNED:
             run_finetune(study, Budget(macs=budget), RECIPES["short"], device, echo, half=True)
         publish(study, out, NOTE)

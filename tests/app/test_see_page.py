@@ -108,7 +108,7 @@ def test_a_test_image_is_asked_once(open_app: OpenApp, asked: Asked, studies: Pa
     at.number_input[0].set_value(17).run()
     assert not at.exception and not at.error
     usual = ["look", "--study", str(studies / "demo"), "--macs", "0.5", "--ranking", "learned"]
-    assert asked == [[*usual, "--finetuned", "--test-image", "17", "--json"]]
+    assert asked == [[*usual, "--test-image", "17", "--json"]]
     assert at.warning[0].value == "They disagree: the original is right with 3; the pruned network says 5."
     assert "Test image 17 of 359: 3" in str(at.image[0].proto)
     at.run()
