@@ -21,6 +21,7 @@ from legr.commands.measure import measure
 from legr.commands.train import train_weights
 from legr.models.zoo import find_spec
 from legr.ranking.limits import Budget
+from legr.requests.types import MeasureRequest
 from legr.training.settings import RECIPES, SCRATCH
 from samples.publish import publish
 
