@@ -1,11 +1,12 @@
 # `make run` starts the explorer, `make test` runs the tests; both install what they need first.
 PYTHON ?= python3
 VENV ?= .venv
+DOCS_VENV ?= .venv-docs
 BIN := $(VENV)/bin
 # Two files of tests at a time; each computes on one core, so they do not get into each other's way.
 TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: run test check screenshots install install-dev browser clean
+.PHONY: run test check docs screenshots install install-dev browser clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m legr app
@@ -18,6 +19,10 @@ check: $(VENV)/.dev browser
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(TESTS)
+
+# The site, in `site/`; warnings are errors.
+docs: $(DOCS_VENV)/.docs
+	$(DOCS_VENV)/bin/zensical build --clean --strict
 
 screenshots: $(VENV)/.dev browser
 	$(BIN)/python -m tests.browser.screenshots
@@ -39,6 +44,11 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.run
 
+$(DOCS_VENV)/.docs: requirements-docs.txt
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	@touch $@
+
 # The browser test drives a Chromium: the system's, else Debian's package, else Playwright's own.
 browser: | $(VENV)/.dev
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
@@ -47,4 +57,4 @@ browser: | $(VENV)/.dev
 		echo "No Chromium could be installed: the browser test will be skipped" >&2
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(DOCS_VENV)
