@@ -11,17 +11,10 @@ from app import state
 from app.budget_dial.view import begin_dial, choose_ranking, is_hindered, show_dial
 from app.views.job_panel import job_panel, launch, others_at_work
 from app.views.layers import offer_shape, show_layers
-from app.welcome import learn_first, show_guide
-from app.widgets import (
-    NO_IMAGES,
-    data_is_here,
-    data_notice,
-    guarded,
-    heading,
-    optimism_note,
-    require_study,
-    run_page,
-)
+from app.widgets.images import NO_IMAGES, data_is_here, data_notice
+from app.widgets.page import guarded, require_study, run_page
+from app.widgets.study import heading, optimism_note
+from app.widgets.welcome import learn_first, show_guide
 from legr.jobs import records
 from legr.requests.types import MeasureRequest
 from legr.study.records import RankingName

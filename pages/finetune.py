@@ -13,8 +13,10 @@ from app.charts.style import CAPTIONS
 from app.views.export import show_export, weights_line
 from app.views.finetune import expectation, show_runs, show_training, training_form
 from app.views.job_panel import job_panel, launch, others_at_work
-from app.welcome import learn_first
-from app.widgets import NO_IMAGES, data_notice, guarded, heading, optimism_note, require_study, run_page
+from app.widgets.images import NO_IMAGES, data_notice
+from app.widgets.page import guarded, require_study, run_page
+from app.widgets.study import heading, optimism_note
+from app.widgets.welcome import learn_first
 from app.words import plain
 from legr.jobs import records
 from legr.ranking.limits import Budget

@@ -7,7 +7,9 @@ import streamlit as st
 
 from app.views.job_panel import job_panel, launch, others_at_work
 from app.views.search import search_form, show_learned, show_search
-from app.widgets import data_notice, heading, optimism_note, require_study, run_page
+from app.widgets.images import data_notice
+from app.widgets.page import require_study, run_page
+from app.widgets.study import heading, optimism_note
 from legr.jobs import records
 
 

@@ -6,11 +6,13 @@ It does not know how networks are asked or compared.
 import streamlit as st
 
 from app.budget_dial.view import begin_dial, choose_ranking, show_dial
-from app.selected_network import select_network
 from app.views.comparison import show_all, stored
 from app.views.job_panel import others_at_work
 from app.views.one_image import show_one
-from app.widgets import data_notice, heading, require_study, run_page
+from app.views.selected_network import select_network
+from app.widgets.images import data_notice
+from app.widgets.page import require_study, run_page
+from app.widgets.study import heading
 
 
 def page() -> None:

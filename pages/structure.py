@@ -7,7 +7,8 @@ import streamlit as st
 
 from app import state
 from app.views.structure import facts_lines, groups_info, show_exceptions, show_groups, show_stays, show_together
-from app.widgets import constraints_note, heading, require_study, run_page
+from app.widgets.page import require_study, run_page
+from app.widgets.study import constraints_note, heading
 from app.words import plain
 
 

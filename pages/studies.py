@@ -10,7 +10,7 @@ import streamlit as st
 from app import state
 from app.views.new_study import new_study_form
 from app.views.study_card import show_cards
-from app.widgets import run_page
+from app.widgets.page import run_page
 from legr.study.catalog import SAMPLES, list_studies, studies_folder
 
 

@@ -1,4 +1,4 @@
-"""The house rules that a machine can check: imports run downwards, the engine knows no Streamlit."""
+"""The rules of the house that a machine can check: imports run downwards, and some rooms need no torch or Streamlit."""
 
 import ast
 from pathlib import Path
@@ -21,9 +21,24 @@ FLOORS = [
     {"requests"},
     {"search", "deploy", "jobs"},
     {"commands"},
-    {"cli", "__main__"},
+    {"cli"},
+    {"__main__"},
 ]
-FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+#: The same for the app; pages stand above all of it.
+APP_FLOORS = [
+    {"words", "run_command"},
+    {"charts"},
+    {"state"},
+    {"widgets"},
+    {"budget_dial"},
+    {"views"},
+    {"server"},
+]
+
+
+def floor_of(floors: list[set[str]]) -> dict[str, int]:
+    """The floor of every room."""
+    return {room: floor for floor, rooms in enumerate(floors) for room in rooms}
 
 
 def imported(path: Path) -> set[str]:
@@ -35,28 +50,50 @@ def imported(path: Path) -> set[str]:
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
         for child in ast.walk(node)
     }
-    found = set()
+    names: set[str] = set()
     for node in ast.walk(tree):
         if id(node) in typing_only:
             continue
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "legr").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
-def test_imports_run_downwards(path: Path) -> None:
-    parts = path.relative_to(ROOT / "legr").with_suffix("").parts
-    if parts[0] == "__init__":
-        return
-    own = FLOOR[parts[0]]
-    for name in imported(path):
-        top, *rest = name.split(".")
-        assert top not in ("streamlit", "app", "pages", "tests"), f"{path} imports {name}"
-        if top == "legr" and rest and rest[0] in FLOOR:
-            assert FLOOR[rest[0]] < own or rest[0] == parts[0] or parts[0] == "__main__", name
+def upward_imports(package: str, floors: list[set[str]], foreign: set[str]) -> list[str]:
+    """Imports of a package that break its order.
+
+    Args:
+        foreign: top-level packages that it may not import at all.
+    """
+    floor, wrong = floor_of(floors), []
+    for path in sorted((ROOT / package).rglob("*.py")):
+        own, *_ = path.relative_to(ROOT / package).with_suffix("").parts
+        if own == "__init__":
+            continue
+        for name in sorted(imported(path)):
+            top, room, *_ = *name.split("."), ""
+            upward = top == package and room in floor and room != own and floor[room] >= floor[own]
+            if top in foreign or upward:
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    return wrong
+
+
+def test_imports_run_downwards() -> None:
+    assert not upward_imports("legr", FLOORS, {"streamlit", "app", "pages", "tests"})
+    assert not upward_imports("app", APP_FLOORS, {"pages", "tests", "torch"})
+    for path in sorted((ROOT / "pages").glob("*.py")):
+        assert not any(name.split(".")[0] in ("pages", "tests", "torch") for name in imported(path)), path
+
+
+def test_charts_need_no_streamlit() -> None:
+    paths = [
+        *sorted((ROOT / "app/charts").glob("*.py")),
+        *(ROOT / f"app/{name}.py" for name in ("words", "run_command")),
+    ]
+    for path in paths:
+        assert not any(name.split(".")[0] == "streamlit" for name in imported(path)), path
 
 
 def test_numpy_rooms_know_no_torch() -> None:

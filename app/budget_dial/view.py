@@ -15,7 +15,6 @@ from app.budget_dial.types import Lens
 from app.charts.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_info
 from app.charts.measurements import Measurements, percent_of
 from app.charts.style import CAPTIONS, COLOURS
-from app.widgets import FLOPS_NOTE
 from legr.ranking.constraints import Constraints
 from legr.study.records import RANKINGS, RankingName
 from legr.study.store import Study
@@ -24,6 +23,7 @@ WAYS = ("macs", "params", "size", "latency", "fps")
 _KEY = "dial"
 _START = "dial-start"
 _UNMEASURED = "No network has been measured yet: Measure the frontier, below, does so at about a dozen budgets."
+_FLOPS_NOTE = "FLOPs here are MACs: one multiply-add = 1."
 _REMEDY = "A ranking learned for small budgets, or a smaller network to begin with, would help."
 
 
@@ -135,14 +135,14 @@ def _data(
 
 def sources_line(measured: Measurements, ranking: RankingName, shape: Constraints) -> str:
     """Where latency and accuracy come from, in one line; before that, what is asked of the network's shape."""
-    asked = f"Asked for: {shape.words}. " if shape.words else ""
+    asked = f"Constraints: {shape.words}. " if shape.words else ""
     if not measured.line(ranking):
         which = " of such networks" if asked else " of this ranking" if measured.points else ""
-        return f"{asked}Accuracy and latency{which}: not measured. {FLOPS_NOTE}"
+        return f"{asked}Accuracy and latency{which}: not measured. {_FLOPS_NOTE}"
     where = f"Latency: {measured.conditions}, never estimated from MACs. " if measured.conditions else ""
     if measured.hindered:
         where += "Other programs were at work meanwhile, so it is too long: measure again when the machine is quiet. "
-    return f"{asked}{where}~: read between two measured networks of this ranking. {FLOPS_NOTE}"
+    return f"{asked}{where}~: read between two measured networks of this ranking. {_FLOPS_NOTE}"
 
 
 def _switches(

@@ -21,13 +21,13 @@ from app.charts.comparison import (
     outcomes_info,
 )
 from app.charts.measurements import percent_of
+from app.charts.pictures import enlarged
 from app.charts.predictions import short
 from app.charts.style import PLOTLY_CONFIG
-from app.pictures import enlarged
-from app.selected_network import SelectedNetwork, go_to_weights
 from app.views.job_panel import job_panel, launch
 from app.views.one_image import pick
-from app.widgets import guarded, show_error
+from app.views.selected_network import SelectedNetwork, go_to_weights
+from app.widgets.page import guarded, show_error
 from app.words import plain
 from legr.errors import LegrError, StudyError
 from legr.jobs import records

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app.widgets import show_error
+from app.widgets.page import show_error
 from app.words import plain
 from legr.errors import SettingsError
 from legr.ranking.constraints import UNCONSTRAINED, Constraints

@@ -12,8 +12,8 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.charts.search_and_training import runs_figure, training_figure, training_info
 from app.charts.style import CAPTIONS, PLOTLY_CONFIG
+from app.charts.training import runs_figure, training_figure, training_info
 from app.words import many, plain
 from legr.errors import LegrError, SettingsError
 from legr.jobs.records import Job

@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import state
 from app.state import Stamp
-from app.widgets import guarded, show_error
+from app.widgets.page import guarded, show_error
 from app.words import plain
 from legr.jobs import records
 from legr.jobs.records import Job

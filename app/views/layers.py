@@ -12,7 +12,8 @@ import streamlit as st
 
 from app import state
 from app.views.constraints_link import offer_link, write_link
-from app.widgets import constraints_note, show_error
+from app.widgets.page import show_error
+from app.widgets.study import constraints_note
 from legr.errors import LegrError
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import MULTIPLES, UNCONSTRAINED, Constraints

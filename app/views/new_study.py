@@ -13,7 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import state
 from app.run_command import Outcome, run_command
-from app.widgets import show_error
+from app.widgets.page import show_error
 from legr.arguments import repeated
 from legr.data.class_names import CLASSES_OF
 from legr.errors import SettingsError, StudyError

@@ -15,12 +15,12 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.charts.pictures import decoded
 from app.charts.predictions import answers_figure, answers_info, short, verdict
 from app.charts.style import CAPTIONS, COLOURS, PLOTLY_CONFIG
-from app.pictures import decoded
 from app.run_command import run_command
-from app.selected_network import SelectedNetwork
-from app.widgets import guarded, show_error
+from app.views.selected_network import SelectedNetwork
+from app.widgets.page import guarded, show_error
 from app.words import plain
 from legr.study.comparison import Comparison
 from legr.study.store import Study

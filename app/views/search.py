@@ -9,10 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from app.charts.search_and_training import map_figure, map_info, search_figure, search_info, search_info_of_history
+from app.charts.search import map_figure, map_info, search_figure, search_info, search_info_of_history
 from app.charts.style import PLOTLY_CONFIG
 from app.views.replay import show_replay
-from app.widgets import NO_IMAGES, metric
+from app.widgets.images import NO_IMAGES
 from app.words import plain
 from legr.jobs.records import Job
 from legr.progress import duration
@@ -175,8 +175,8 @@ def show_learned(study: Study, learned: Learned) -> None:
     st.subheader("The learned ranking", anchor=False)
     with st.container(horizontal=True):
         _losses(learned.identity_loss, learned.best_loss, nullcontext(), nullcontext())
-        metric("Candidates", str(learned.candidates), help=f"The best was number {learned.best_candidate}.")
-        metric("Search time", duration(learned.seconds))
+        st.metric("Candidates", str(learned.candidates), help=f"The best was number {learned.best_candidate}.")
+        st.metric("Search time", duration(learned.seconds))
     ending = " It has settled: more effort would change nothing." if learned.settled else ""
     st.caption(plain(f"{describe(SearchSettings.from_dict(learned.settings))}.{ending}"))
     left, right = st.columns(2, gap="medium")
@@ -196,8 +196,16 @@ _RELATIVE = "With several budgets, in units of the identity's loss at each."
 
 
 def _losses(identity: float, best: float, left: Place, right: Place) -> None:
-    change = f"{100 * (best / identity - 1):+.1f} %" if best < identity else None
+    improved = best < identity
+    change = f"{100 * (best / identity - 1):+.1f} %" if improved else None
+    beside = "vs. identity" if improved else None
     with left:
-        metric("Loss of the identity", f"{identity:.4f}", help=f"Of plain L2 norms, candidate 0. {_RELATIVE}")
+        st.metric("Loss of the identity", f"{identity:.4f}", help=f"Of plain L2 norms, candidate 0. {_RELATIVE}")
     with right:
-        metric("Best loss", f"{best:.4f}", change, less_is_better=True, against="identity")
+        st.metric(
+            "Best loss",
+            f"{best:.4f}",
+            change,
+            delta_color="inverse",
+            delta_description=beside,
+        )

@@ -12,7 +12,7 @@ from app import state
 from app.charts.measurements import ORIGINAL, Measurements
 from app.views.job_panel import work_lines
 from app.views.study_menu import study_menu
-from app.widgets import network_words
+from app.widgets.study import network_words
 from app.words import plain
 from legr.errors import LegrError
 from legr.study.catalog import note_of

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import state
-from app.widgets import show_error
+from app.widgets.page import show_error
 from legr.errors import LegrError, StudyError
 from legr.jobs import records
 from legr.study.catalog import LONGEST_NOTE, delete, duplicate, note_of, rename, save_note, studies_folder

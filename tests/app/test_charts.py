@@ -7,7 +7,8 @@ import pytest
 
 from app.charts.frontier import AXES, Axis, axis_title, frontier_figure, frontier_info
 from app.charts.measurements import Measurements
-from app.charts.search_and_training import log_ticks, map_info, search_info_of_history, training_figure, training_info
+from app.charts.search import log_ticks, map_info, search_info_of_history
+from app.charts.training import training_figure, training_info
 from legr.progress import duration
 from legr.study.records import Point
 from legr.study.store import Study

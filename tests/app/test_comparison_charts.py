@@ -15,7 +15,7 @@ from app.charts.comparison import (
     most_changed,
     outcomes_info,
 )
-from app.pictures import enlarged
+from app.charts.pictures import enlarged
 from legr.study.comparison import Comparison, Predictions
 from tests.study.comparison_by_hand import CLASSES, COUNTS, DIFFER, comparison
 

@@ -1,11 +1,11 @@
-"""The replay of a search: at every moment what the best candidate so far keeps."""
+"""The replay of a search: at every frame what the best candidate so far keeps."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app.views.replay import FRAMES, chosen, replay_figure, replay_info
+from app.charts.replay import MAX_FRAMES, replay_figure, replay_info, thin_out
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.types import Affine
 from legr.search.journal import Journal
@@ -23,7 +23,7 @@ def study(studies: Path) -> Study:
     return Study.open(studies / "demo")
 
 
-def moments_of(study: Study, number: int) -> list[Frame]:
+def frames_of(study: Study, number: int) -> list[Frame]:
     n_layers = len(study.structure.layers)
     rng = np.random.default_rng(0)
     maps = [
@@ -33,23 +33,23 @@ def moments_of(study: Study, number: int) -> list[Frame]:
     return [Frame(n, 1.0 + n, float(n), 1 - n / 100, 1 - n / 100, affine) for n, affine in enumerate(maps)]
 
 
-def test_every_moment_is_the_network_of_its_map(study: Study) -> None:
-    found = moments_of(study, 5)
-    info = replay_info(study, found, 0.5)
-    for moment, row in zip(found, info.itertuples(index=False), strict=True):
-        curve = BudgetCurve(study.structure, study.ranker.rank(moment.affine))
+def test_every_frame_is_the_network_of_its_map(study: Study) -> None:
+    frames = frames_of(study, 5)
+    info = replay_info(study, frames, 0.5)
+    for frame, row in zip(frames, info.itertuples(index=False), strict=True):
+        curve = BudgetCurve(study.structure, study.ranker.rank(frame.affine))
         assert list(row[3:]) == curve.kept[:, curve.step(macs=0.5)].tolist()
     assert len({tuple(row) for row in info.iloc[:, 3:].to_numpy()}) > 1
 
 
 def test_a_long_search_is_played_from_its_first_to_its_last(study: Study) -> None:
-    found = chosen(moments_of(study, 400))
-    assert len(found) == FRAMES and (found[0].candidate, found[-1].candidate) == (0, 399)
-    assert [moment.candidate for moment in chosen(moments_of(study, 3))] == [0, 1, 2]
+    frames = thin_out(frames_of(study, 400))
+    assert len(frames) == MAX_FRAMES and (frames[0].candidate, frames[-1].candidate) == (0, 399)
+    assert [frame.candidate for frame in thin_out(frames_of(study, 3))] == [0, 1, 2]
 
 
 def test_it_shows_the_end_and_plays_from_the_start(study: Study) -> None:
-    info = replay_info(study, moments_of(study, 6), 0.4)
+    info = replay_info(study, frames_of(study, 6), 0.4)
     totals = [layer.total for layer in study.structure.layers]
     figure = replay_figure(info, totals, 1.0)
     assert [frame.name for frame in figure.frames] == [str(number) for number in range(6)]

@@ -120,12 +120,12 @@ def test_a_network_that_cannot_be_cut_says_so(open_app: OpenApp, studies: Path, 
 
 @pytest.mark.parametrize("page", ["structure", "explore"])
 def test_a_shape_is_said_once(open_app: OpenApp, studies: Path, page: str) -> None:
-    assert "Asked for" not in words(open_app(page))
+    assert "Constraints" not in words(open_app(page))
     Study.open(studies / "demo").save_constraints(
         Constraints(multiple=8, pins={"layer1.0.conv1": 8, "layer2.0.conv1": 16})
     )
     assert (
-        words(open_app(page)).count("Asked for: multiples of 8; layer1.0.conv1 (8), layer2.0.conv1 (16) pinned.") == 1
+        words(open_app(page)).count("Constraints: multiples of 8; layer1.0.conv1 (8), layer2.0.conv1 (16) pinned.") == 1
     )
 
 

@@ -1,7 +1,4 @@
-"""Charts of a search and of a training: each a table that tests read, and a thin figure that draws it.
-
-They do not know pages or files. Colours are the same on every chart of every page.
-"""
+"""Charts of a search and of the map it learned: each a table, and a figure that draws it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -71,7 +68,7 @@ def log_ticks(values: Sequence[float]) -> list[float]:
     return [step * 10.0**decade for decade in range(low, high + 1) for step in steps]
 
 
-# -- progress of a search and of a training ----------------------------------------------------------------
+# -- progress of a search ----------------------------------------------------------------------------------
 
 
 def search_info(learned: Learned) -> pd.DataFrame:
@@ -114,86 +111,3 @@ def search_figure(info: pd.DataFrame, passes: float, height: int = 280) -> go.Fi
     figure.update_xaxes(title="passes over the images", range=[0, max(passes, 1)], fixedrange=True)
     figure.update_yaxes(title="loss on held-out images", fixedrange=True)
     return figure
-
-
-def training_info(history: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Loss and held-out accuracy (per cent) after each epoch, counted from 1."""
-    rows = [row for row in history if row.get("loss") is not None]
-    return pd.DataFrame(
-        {
-            "epoch": [row.get("done", number) for number, row in enumerate(rows, 1)],
-            "loss": [row["loss"] for row in rows],
-            "heldout_percent": [_percent(row.get("heldout_top1")) for row in rows],
-        }
-    )
-
-
-def training_figure(info: pd.DataFrame, epochs: int) -> go.Figure:
-    """Training loss (left axis) and held-out accuracy (right axis) after each epoch."""
-    figure = go.Figure()
-    figure.add_scatter(
-        x=info["epoch"],
-        y=info["loss"],
-        name="training loss",
-        mode="lines+markers",
-        line={"color": COLOURS["original"], "width": 2},
-        hovertemplate="epoch %{x}<br>loss %{y:.4f}<extra></extra>",
-    )
-    figure.add_scatter(
-        x=info["epoch"],
-        y=info["heldout_percent"],
-        name="held-out top-1",
-        yaxis="y2",
-        mode="lines+markers",
-        line={"color": COLOURS["finetuned"], "width": 2.5},
-        hovertemplate="epoch %{x}<br>held-out top-1 %{y:.2f} %<extra></extra>",
-    )
-    style(figure, 300)
-    figure.update_layout(
-        xaxis={
-            "title": "epoch",
-            "range": [0.5, max(epochs, 1) + 0.5],
-            "dtick": max(1, epochs // 10),
-            "fixedrange": True,
-        },
-        yaxis={"title": "training loss", "fixedrange": True, "range": [0, 1.08 * max(info["loss"], default=1.0)]},
-        yaxis2={
-            "title": "held-out top-1, %",
-            "overlaying": "y",
-            "side": "right",
-            "showgrid": False,
-            "fixedrange": True,
-            "range": _around(info["heldout_percent"]),
-            "tickformat": ".1f",
-            "tickmode": "auto",
-        },
-    )
-    return figure
-
-
-def runs_figure(runs: Sequence[tuple[str, pd.DataFrame]]) -> go.Figure:
-    """Held-out accuracy of several runs after each epoch; each with its name."""
-    figure = go.Figure()
-    for name, info in runs:
-        figure.add_scatter(
-            x=info["epoch"],
-            y=info["heldout_percent"],
-            name=name,
-            mode="lines+markers",
-            hovertemplate="epoch %{x}<br>held-out top-1 %{y:.2f} %<extra>%{fullData.name}</extra>",
-        )
-    style(figure, 300)
-    figure.update_xaxes(title="epoch", fixedrange=True, rangemode="tozero")
-    figure.update_yaxes(title="held-out top-1, %", fixedrange=True, tickformat=".1f")
-    return figure
-
-
-def _around(percent: pd.Series) -> list[float]:
-    """A range of accuracies with some room on both sides."""
-    known = percent.dropna()
-    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 100.0)
-    return [max(0.0, low - 5), min(100.5, high + 5)]
-
-
-def _percent(fraction: float | None) -> float | None:
-    return None if fraction is None else 100 * fraction

@@ -1,0 +1,65 @@
+"""The frame of every page: errors as one sentence, announcements, the study that the page is about."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from app import state
+from app.widgets.welcome import show_welcome
+from app.words import plain
+from legr.errors import LegrError, StudyError
+from legr.study.store import Study
+
+
+def run_page(page: Callable[[], None], path: str) -> None:
+    """Run a page and show its errors.
+
+    Args:
+        path: the page's file, relative to `streamlit_app.py`.
+    """
+    state.require_entry(path)
+    announcement = state.take_announcement()
+    if announcement:
+        st.toast(plain(announcement), duration="long")
+    with guarded():
+        page()
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Show an error that the user can act on as one sentence; use it around every fragment."""
+    try:
+        yield
+    except LegrError as error:
+        show_error(str(error))
+    except OSError as error:
+        reason = f"{error.filename or 'a file'} cannot be read or written ({error.strerror or error})"
+        show_error(f"{reason}; free some space or check its permissions")
+
+
+def show_error(sentence: str) -> None:
+    """Show one sentence in red.
+
+    It gets a full stop at its end, and a capital at its start unless it begins with a name such as `conv1`.
+    """
+    sentence = sentence.strip().removesuffix(".") + "."
+    first = sentence.split(maxsplit=1)[0]
+    st.error(plain(sentence[:1].upper() + sentence[1:] if first.isalpha() else sentence))
+
+
+def require_study() -> Study:
+    """Return the open study; where there is none, show the welcome or the error and end the run of the page."""
+    try:
+        study = state.open_study()
+    except StudyError as error:
+        show_error(str(error))
+        st.page_link("pages/studies.py", label="Open another study", icon=":material/arrow_forward:")
+        st.stop()
+    if study is None:
+        show_welcome()
+        st.stop()
+    notice = state.take_notice()
+    if notice:
+        st.info(plain(notice))
+    return study
