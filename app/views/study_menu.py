@@ -66,7 +66,7 @@ def _rename(study: Study, name: str) -> None:
     _require(study, name)
     was_open = state.open_name() == study.path.name
     renamed = rename(study, name)
-    records.relocate(renamed, study.path)
+    records.update_paths(renamed, study.path)
     if was_open:
         state.choose(renamed.path.name)
 

@@ -34,17 +34,17 @@ def as_job(
         finished: the result where nothing is left to do, else None; it does not wait for the device, and what
             it raises is a user's mistake that leaves no failed job behind.
     """
-    from legr.jobs.run import running, settle
+    from legr.jobs.run import record_outcome, running
 
     try:
         found = finished()
     except LegrError as error:
         if job:
-            settle(study, job, "failed", error=str(error))
+            record_outcome(study, job, "failed", error=str(error))
         raise
     if found is not None:
         if job:
-            settle(study, job, "done", result=found)
+            record_outcome(study, job, "done", result=found)
         return found
     echo = terminal.Echo()
     with running(study, request, str(device), job) as handle:

@@ -1,6 +1,6 @@
-"""Jobs as files: what was started, how far it is, how it ended. Anyone may read them: a page, a second tab, a script.
+"""Records of jobs, one JSON file each: what was started, how far it is, how it ended.
 
-They do not know what a job does. A job whose process has gone shows as interrupted.
+Pages, other tabs and scripts read the same files. A job whose process is gone is shown as interrupted.
 """
 
 import os
@@ -34,7 +34,7 @@ class Job:
     created: float = 0.0  # seconds since 1970
     finished: float | None = None
     pid: int | None = None
-    pid_started: float | None = None  # `started`; a pid alone may have been given to another process since
+    pid_started: float | None = None  # `process_start`: the system may have given the pid to another process since
     stage: str = ""
     done: int = 0
     total: int = 0
@@ -56,7 +56,7 @@ class Job:
 
     @property
     def resumable(self) -> bool:
-        """Ended before it was done; the same command goes on where it stopped."""
+        """Ended before it was done. The same request goes on where the job stopped."""
         return self.state in RESUMABLE
 
 
@@ -82,7 +82,7 @@ def save(study: Study, job: Job) -> None:
 
 
 def update(study: Study, job_id: str, change: Callable[[Job], Job]) -> Job:
-    """Read, change and write a record while nobody else does."""
+    """Read, change and write a record under a lock."""
     with study.lock("jobs"):
         job = change(_parse(_path(study, job_id)))
         save(study, job)
@@ -99,7 +99,7 @@ def load(study: Study, job_id: str) -> Job:
         raise JobError(
             f"{study.path.name} has no job {job_id[:60]!r}; list them with `python -m legr jobs --study {study.path}`"
         )
-    return _as_it_is(_parse(_path(study, job_id)))
+    return _with_live_state(_parse(_path(study, job_id)))
 
 
 def list_jobs(study: Study) -> list[Job]:
@@ -107,7 +107,7 @@ def list_jobs(study: Study) -> list[Job]:
     jobs = []
     for path in (study.path / "jobs").glob("*.json"):
         with suppress(JobError):
-            jobs.append(_as_it_is(_parse(path)))
+            jobs.append(_with_live_state(_parse(path)))
     return sorted(jobs, key=lambda job: job.created, reverse=True)
 
 
@@ -116,8 +116,8 @@ def latest(study: Study, *kinds: str) -> Job | None:
     return next((job for job in list_jobs(study) if job.kind in kinds), None)
 
 
-def relocate(study: Study, before: Path) -> None:
-    """Let the records of a study that was renamed name its files where they are now; none of its jobs is at work."""
+def update_paths(study: Study, before: Path) -> None:
+    """Change the paths in the records of a study that was renamed. None of its jobs may be at work."""
 
     def moved(path: Path) -> Path:
         return study.path / path.relative_to(before) if path.is_relative_to(before) else path
@@ -128,7 +128,7 @@ def relocate(study: Study, before: Path) -> None:
 
 
 def log_path(study: Study, job_id: str) -> Path:
-    """Where a detached job writes what it says."""
+    """The file that holds the output of a detached job."""
     return _path(study, job_id).with_suffix(".log")
 
 
@@ -138,13 +138,13 @@ def process_of(job: Job) -> psutil.Process | None:
         return None
     try:
         process = psutil.Process(job.pid)
-        alive = process.status() != psutil.STATUS_ZOMBIE and abs(started(process) - (job.pid_started or 0)) < 1.0
+        alive = process.status() != psutil.STATUS_ZOMBIE and abs(process_start(process) - (job.pid_started or 0)) < 1.0
     except psutil.Error:
         return None
     return process if alive else None
 
 
-def started(process: psutil.Process) -> float:
+def process_start(process: psutil.Process) -> float:
     """When a process started, in seconds since the machine did on Linux, elsewhere since 1970.
 
     On Linux psutil adds the time of boot, which moves whenever the clock is set.
@@ -157,7 +157,7 @@ def _path(study: Study, job_id: str) -> Path:
 
 
 def _parse(path: Path) -> Job:
-    """The record as it was written."""
+    """Read a record as it was written."""
     try:
         data = read_json(path)
         known = {f.name: data[f.name] for f in fields(Job) if f.name in data}
@@ -174,8 +174,8 @@ def _request(data: Mapping[str, Any]) -> JobRequest:
     return request.from_arguments(data["arguments"])
 
 
-def _as_it_is(job: Job) -> Job:
-    """What the record does not know: whether the process is still there."""
+def _with_live_state(job: Job) -> Job:
+    """The job with the state that its process shows: a record alone does not tell whether the process is alive."""
     waiting = job.pid is None and time.time() - job.created < _GRACE_S
     if job.active and not waiting and process_of(job) is None:
         return replace(job, state="interrupted", seconds_left=None)

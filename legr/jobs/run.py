@@ -1,6 +1,6 @@
-"""Run work as a job: in this process with `running`, or detached with `start`.
+"""Run work as a job: in this process with `running`, or in a process of its own with `start`.
 
-It does not know the work: a detached job is the same command line that a person would type.
+A detached job runs the command that a person would type, with the options of its request.
 """
 
 import os
@@ -29,7 +29,7 @@ from legr.study.store import Study
 _ROOT = Path(__file__).resolve().parents[2]
 WAITING = "waiting for the device"  # the stage of a job that another one keeps from running
 _WRITE_EVERY_S = 0.3
-_PATIENCE_S = 10.0  # for a job to stop in good order
+_PATIENCE_S = 10.0  # that a job has to stop after SIGTERM
 
 
 class Cancelled(KeyboardInterrupt):
@@ -45,7 +45,7 @@ def start(study: Study, request: JobRequest, device: str = "cpu") -> Job:
     """
     study.require_writable()
     kind = request.command
-    with study.lock("jobs"):  # of two tabs, one is told of the other
+    with study.lock("jobs"):  # two tabs may start the same job at once
         if any(job.kind == kind and job.active for job in records.list_jobs(study)):
             raise JobError(f"{kind} is at work on {study.path.name} already; cancel it or wait until it has ended")
         job = records.new_job(study, request, device)
@@ -58,14 +58,14 @@ def start(study: Study, request: JobRequest, device: str = "cpu") -> Job:
             )
     except OSError as error:
         problem = f"{kind} cannot be started ({error.strerror}); free some disk space or memory and try again"
-        settle(study, job.id, "failed", error=problem)
+        record_outcome(study, job.id, "failed", error=problem)
         raise JobError(problem) from error
     own: dict[str, Any] = {"pid": process.pid, "pid_started": _started(process.pid)}
     return records.update(study, job.id, lambda now: replace(now, **own) if now.pid is None else now)
 
 
 def resume(study: Study, job: Job) -> Job:
-    """Start the same command again; it goes on where it stopped."""
+    """Start a job with the same request. Commands go on where they stopped."""
     return start(study, job.request, job.device)
 
 
@@ -84,13 +84,13 @@ def cancel(study: Study, job_id: str) -> Job:
         time.sleep(0.1)
         job, process = records.load(study, job_id), records.process_of(job)
     if process is None and job.state in (*records.ACTIVE, "interrupted"):
-        # It had not begun, or was still loading and went without a word.
-        return settle(study, job_id, "cancelled")
+        # It had not begun, or was still loading and could not write its record.
+        return record_outcome(study, job_id, "cancelled")
     return job
 
 
-def settle(study: Study, job_id: str, state: records.State, *, error: str = "", result: Any = None) -> Job:
-    """Note how a job ended, unless that is noted already."""
+def record_outcome(study: Study, job_id: str, state: records.State, *, error: str = "", result: Any = None) -> Job:
+    """Write how a job ended, unless its record says so already."""
 
     def change(job: Job) -> Job:
         if not job.active:
@@ -110,7 +110,7 @@ class Running:
         self.job = job
 
     def report(self, progress: Progress) -> None:
-        """Note one step (see `legr.progress`); written to disk a few times a second at most."""
+        """Record one step. The file is written at most a few times a second."""
         same, row = progress.stage == self.job.stage, {"done": progress.done, **progress.values}
         self.job = replace(
             self.job,
@@ -125,14 +125,14 @@ class Running:
             self._save()
 
     def finish(self, state: records.State, *, error: str = "", result: dict[str, Any] | None = None) -> None:
-        """Note how it ended; a signal that comes now is too late to change that."""
+        """Record how it ended. SIGTERM is ignored from now on."""
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if self.job.active:
             self._save()
-            self.job = settle(self._study, self.job.id, state, error=error, result=result)
+            self.job = record_outcome(self._study, self.job.id, state, error=error, result=result)
 
     def enter(self, state: records.State, device: str, stage: str = "") -> None:
-        """Note that it waits or runs, where, and in which process.
+        """Record that it waits or runs, on which device and in which process.
 
         Raises:
             Cancelled: it was cancelled before it began.
@@ -153,7 +153,7 @@ class Running:
 
 @contextmanager
 def running(study: Study, request: JobRequest, device: str, job_id: str | None = None) -> Iterator[Running]:
-    """Be a job while the block runs: registered, alone on its device, stoppable by SIGTERM.
+    """Run the block as a job: with a record, alone on its device, stopped by SIGTERM.
 
     Args:
         job_id: the record that `start` made; None makes one.
@@ -165,7 +165,7 @@ def running(study: Study, request: JobRequest, device: str, job_id: str | None =
     handle = Running(study, job)
     previous = signal.signal(signal.SIGTERM, _stop)
     try:
-        with _alone_on(device, lambda: handle.enter("queued", device, WAITING)):
+        with _exclusive_use(device, lambda: handle.enter("queued", device, WAITING)):
             handle.enter("running", device)
             yield handle
             handle.finish("done")
@@ -187,8 +187,8 @@ def running(study: Study, request: JobRequest, device: str, job_id: str | None =
 
 
 @contextmanager
-def _alone_on(device: str, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the device's lock; the system frees it when its holder ends, however it ends.
+def _exclusive_use(device: str, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock of a device. The system frees it when the process ends.
 
     Args:
         waiting: called once where another job holds it.
@@ -214,6 +214,6 @@ def _stop(signum: int, frame: Any) -> None:
 
 def _started(pid: int) -> float | None:
     try:
-        return records.started(psutil.Process(pid))
+        return records.process_start(psutil.Process(pid))
     except psutil.Error:
         return None

@@ -28,7 +28,7 @@ def write_job(path: Path, kind: str, **facts: Any) -> Job:
 
 def alive() -> dict[str, Any]:
     """Facts of a job whose process is there: this one."""
-    return {"pid": os.getpid(), "pid_started": records.started(psutil.Process())}
+    return {"pid": os.getpid(), "pid_started": records.process_start(psutil.Process())}
 
 
 def labels(at: AppTest) -> list[str]:

@@ -143,7 +143,7 @@ def test_a_ranking_is_known_as_soon_as_it_is_learned_though_its_networks_are_sti
     page: sync_api.Page, tmp_path: Path
 ) -> None:
     study = make_study(tmp_path / "studies" / "fresh", learned=False)
-    alive = {"pid": os.getpid(), "pid_started": records.started(psutil.Process())}
+    alive = {"pid": os.getpid(), "pid_started": records.process_start(psutil.Process())}
     job = Job("learn-1", LearnRequest(), "cpu", "running", time.time(), stage="pass", done=63, total=64, **alive)
     records.save(study, job)
     with running_app(study.path.parent) as url:

@@ -16,7 +16,7 @@ import pytest
 
 from legr.errors import JobError, SettingsError, StudyError
 from legr.jobs import records
-from legr.jobs.run import Cancelled, cancel, running, settle, start
+from legr.jobs.run import Cancelled, cancel, record_outcome, running, start
 from legr.progress import Progress
 from legr.ranking.limits import Budget
 from legr.requests.types import ExportRequest, LearnRequest
@@ -68,7 +68,7 @@ def test_a_cancel_that_comes_too_late_changes_nothing(study: Study) -> None:
         handle.finish("done", result={"zip": "x"})
         raise KeyboardInterrupt
     assert (state(study, handle.job.id), records.load(study, handle.job.id).result) == ("done", {"zip": "x"})
-    assert settle(study, handle.job.id, "cancelled").state == "done"
+    assert record_outcome(study, handle.job.id, "cancelled").state == "done"
 
 
 def test_sigterm_ends_a_job_in_good_order(study: Study) -> None:
@@ -126,7 +126,7 @@ def test_of_two_that_start_the_same_one_is_told(study: Study, monkeypatch: pytes
     def slowly(*arguments: Any) -> records.Job:
         time.sleep(0.3)
         job = new_job(*arguments)
-        records.save(study, replace(job, pid=os.getpid(), pid_started=records.started(psutil.Process())))
+        records.save(study, replace(job, pid=os.getpid(), pid_started=records.process_start(psutil.Process())))
         return job
 
     def begin() -> None:
