@@ -4,7 +4,8 @@ Dimensions: S budgets of the slider, from the smallest network to the largest; L
 columns of the lane map, one for every layer.
 """
 
-from typing import Literal, NotRequired, TypedDict
+from collections.abc import Mapping
+from typing import Any, Literal, NotRequired, TypedDict
 
 Lens = Literal["filters", "percent", "macs", "params", "together"]
 QuantityName = Literal["macs", "params", "size", "latency", "fps"]
@@ -55,3 +56,91 @@ class DialTable(TypedDict):
     bars: NotRequired[list[list[float]]]  # float64[S, L]; absent: the bars show `kept`
     bars_original: NotRequired[list[float]]  # float64[L], comes with `bars`
     lanes: NotRequired[LanesData]  # the lane map replaces the bars
+
+
+class NetworkFigures(TypedDict):
+    """Costs and accuracies of one network."""
+
+    macs: int
+    params: int
+    latency: float | None  # milliseconds
+    before: float | None  # top-1 before fine-tuning, in [0, 1]
+    after: float | None
+
+
+class FrontierRow(TypedDict):
+    """One measured network, for the file that a user saves."""
+
+    series: str
+    ranking: str
+    percent: float  # of the original's MACs
+    x: float
+    top1_percent: float
+
+
+class FrontierData(TypedDict):
+    """The frontier as Plotly draws it, and its rows."""
+
+    data: list[dict[str, Any]]
+    layout: dict[str, Any]
+    rows: list[FrontierRow]
+
+
+class ChartStyle(TypedDict):
+    """The look of the charts, which the scripts take from `app.charts.style`."""
+
+    colours: Mapping[str, str]
+    layout: dict[str, Any]  # Plotly's, what all charts share
+    config: dict[str, Any]  # Plotly's
+    ink: str  # of a saved picture
+    paper: str
+
+
+class DialCharts(TypedDict):
+    """The charts below the slider."""
+
+    lenses: list[tuple[str, str]]  # value and caption of each
+    lens: Lens
+    axes: list[tuple[str, str]]
+    axis: str
+    frontier: FrontierData | None  # None: nothing was measured
+    nothing_measured: str  # what is said then
+    style: ChartStyle
+
+
+class StudyData(TypedDict):
+    """What the dial shows of a study as long as nothing is written to the study."""
+
+    study: str
+    ranking: str
+    table: DialTable
+    original: NetworkFigures
+    note: str  # where latency and accuracy come from
+    remedy: str  # what to do where a budget is out of reach
+    charts: DialCharts | None  # None: the slider stands alone
+
+
+class DialData(StudyData):
+    """All that the dial is given."""
+
+    id: str  # of the table: with another one the slider goes to its start
+    compared: float | None  # per cent of the original's MACs; None: compared with the original
+    by: QuantityName  # in which the budget is given
+
+
+class OpenNetwork(TypedDict):
+    """A measured network that the user clicked."""
+
+    percent: float  # of the original's MACs
+    ranking: str
+
+
+class ViewChange(TypedDict):
+    """What the dial reports: the budget, and each choice that Python has not confirmed yet."""
+
+    budget: float  # per cent of the original's MACs
+    compared: NotRequired[float | None]
+    by: NotRequired[str]
+    lens: NotRequired[str]
+    axis: NotRequired[str]
+    open: NotRequired[OpenNetwork]

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.measurements import Conditions, Measurements, Reading, percent_of
-from app.charts.style import CAPTIONS, COLOURS, style
+from app.charts.style import CAPTIONS, COLOURS, HEIGHT, style
 from app.words import many
 from legr.study.records import RANKINGS, Point
 
@@ -80,7 +80,7 @@ def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | Non
             hoverinfo="skip",
             line={"color": COLOURS["original"], "width": 1, "shape": "hv", "dash": "dash"},
         )
-    style(figure, 380)
+    style(figure, HEIGHT)
     figure.update_xaxes(title=axis_title(axis, conditions), range=_span(info["x"], from_zero=True))
     figure.update_yaxes(title="top-1 accuracy, %", range=_span(info["top1_percent"]))
     figure.update_layout(template="none", xaxis=_STILL, yaxis=_STILL)

@@ -25,25 +25,32 @@ HOVER = {
     "font": {"color": "#1f2937", "size": 12},
     "align": "left",
 }
-PLOTLY_CONFIG = {"displayModeBar": False, "scrollZoom": False}  # Plotly's own buttons are noise here
-
-
-def style(figure: go.Figure, height: int, **layout: Any) -> None:
-    """What all charts share: slim margins, the legend above, zoom kept while the data changes."""
-    legend = {
+LAYOUT: dict[str, Any] = {  # slim margins, the legend above, zoom kept while the data changes
+    "margin": {"l": 8, "r": 8, "t": 30, "b": 8},
+    "legend": {
         "orientation": "h",
         "yanchor": "bottom",
         "y": 1.01,
         "xanchor": "left",
         "x": 0,
         "traceorder": "normal",
-    }
-    figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 8, "t": 30, "b": 8},
-        legend=legend,
-        uirevision="keep",
-        hovermode="closest",
-        hoverlabel=HOVER,
-        **layout,
-    )
+    },
+    "uirevision": "keep",
+    "hovermode": "closest",
+    "hoverlabel": HOVER,
+}
+HEIGHT = 380  # pixels, of the large charts
+PLOTLY_CONFIG = {"displayModeBar": False, "scrollZoom": False}  # Plotly's own buttons are noise here
+INK, PAPER = "#1c2430", "#ffffff"  # of a picture that is saved, whatever the theme
+_TRANSPARENT = "rgba(0,0,0,0)"
+
+
+def style(figure: go.Figure, height: int, **layout: Any) -> None:
+    """Give a figure what all charts share."""
+    figure.update_layout(height=height, **LAYOUT, **layout)
+
+
+def page_layout() -> dict[str, Any]:
+    """The layout of a chart that is drawn without Streamlit, which would set background and font of the theme."""
+    font = {"family": "inherit", "size": 12}
+    return {**LAYOUT, "height": HEIGHT, "paper_bgcolor": _TRANSPARENT, "plot_bgcolor": _TRANSPARENT, "font": font}

@@ -76,10 +76,10 @@ def test_it_says_once_where_figures_come_from(open_app: OpenApp) -> None:
 
 def test_switches_come_from_the_link_and_nothing_else_does(open_app: OpenApp) -> None:
     data = dial(open_app(lens="macs", axis="params", by="latency"))
-    assert (data["lens"], data["axis"], data["by"]) == ("macs", "params", "latency")
-    assert data["frontier"]["layout"]["xaxis"]["title"]["text"] == "thousand parameters"
+    assert (data["charts"]["lens"], data["charts"]["axis"], data["by"]) == ("macs", "params", "latency")
+    assert data["charts"]["frontier"]["layout"]["xaxis"]["title"]["text"] == "thousand parameters"
     data = dial(open_app(lens="<script>", axis="../..", by="nonsense"))
-    assert (data["lens"], data["axis"], data["by"]) == ("filters", "latency", "macs")
+    assert (data["charts"]["lens"], data["charts"]["axis"], data["by"]) == ("filters", "latency", "macs")
 
 
 def test_nothing_measured_means_no_frontier_and_no_latency(open_app: OpenApp, studies: Path) -> None:
@@ -87,8 +87,8 @@ def test_nothing_measured_means_no_frontier_and_no_latency(open_app: OpenApp, st
         points.unlink()
     at = open_app()
     data = dial(at)
-    assert data["frontier"] is None and "Measure the frontier" in data["nothing"]
-    assert [axis for axis, _ in data["axes"]] == ["macs", "params"]
+    assert data["charts"]["frontier"] is None and "Measure the frontier" in data["charts"]["nothing_measured"]
+    assert [axis for axis, _ in data["charts"]["axes"]] == ["macs", "params"]
     assert data["note"].startswith("Accuracy and latency: not measured.")
 
 
@@ -111,7 +111,7 @@ def test_the_budget_goes_along_to_the_next_page(open_app: OpenApp) -> None:
     at = open_app(budget="33")
     at.switch_page("pages/finetune.py").run()
     assert dial(at)["table"]["percent"][dial(at)["table"]["start"]] >= 33
-    assert "lenses" not in dial(at)
+    assert dial(at)["charts"] is None
     assert [button.label for button in at.button if "33 %" in button.label] == ["Fine-tune at 33 %", "Export at 33 %"]
 
 
@@ -147,4 +147,4 @@ def test_pins_keep_the_original_off_the_path(open_app: OpenApp, studies: Path) -
 
 @pytest.mark.parametrize("asked", ["nonsense", "-1", "nan", "1e999", "101"])
 def test_nothing_is_compared_with_nonsense(open_app: OpenApp, asked: str) -> None:
-    assert dial(open_app(held=asked))["held"] is None
+    assert dial(open_app(held=asked))["compared"] is None

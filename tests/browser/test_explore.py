@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from playwright import sync_api
 
+from app.budget_dial.script import joined_script
 from app.budget_dial.table import dial_table
 from app.charts.measurements import Measurements
 from legr.ranking.constraints import Constraints
 from legr.study.store import Study
-from tests.browser.running import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -121,7 +121,7 @@ def test_choices_that_follow_each_other_closely_all_reach_the_link(
     """The server hears the last of several words only."""
     page.goto(f"{app_url}/?study=demo&budget=50")
     wait_for_bars(page, kept_at(tmp_path / "studies", 0.5))
-    choices = (".bd-by [value=params]", ".bd-lens [value=macs]", ".bd-hold", ".bd-axis [value=params]")
+    choices = (".bd-by [value=params]", ".bd-lens [value=macs]", ".bd-compare", ".bd-axis [value=params]")
     page.evaluate(
         """async (choices) => {
         for (const choice of choices) {
@@ -238,42 +238,23 @@ def test_a_limit_that_is_typed_finds_the_network_that_the_engine_finds(
     page: sync_api.Page, app_url: str, tmp_path: Path
 ) -> None:
     study = Study.open(tmp_path / "studies" / "demo")
-    curve, words = study.curve(), (ROOT / "app/budget_dial/words.js").read_text()
-    table = dial_table(curve, "learned", Measurements(study.points), study.finetuned, start=0.5)
+    script = joined_script("quantities.js")
     for shape in (Constraints(), Constraints(pins={"layer1.0.conv1": 4})):
         study.save_constraints(shape)
         curve = study.curve()
         table = dial_table(curve, "learned", Measurements(study.points), study.finetuned, start=0.5)
         asked = [percent for percent in range(1, 101) if percent >= 100 * curve.floor]
         places = page.evaluate(
-            f"([table, asked]) => {{ {words} return asked.map(p => place(table, 'macs', p)) }}", [table, asked]
+            f"([table, asked]) => {{ {script} return asked.map(p => rowWithin(table, 'macs', p)) }}", [table, asked]
         )
         found = [table["macs"][place] for place in places]
         assert found == [curve.macs[curve.step(macs=percent / 100)] for percent in asked]
         least = page.evaluate(
-            f"table => {{ {words} return place(table, 'macs', Number(WAYS.macs.show(table.percent[0]))) }}", table
+            f"table => {{ {script} return rowWithin(table, 'macs', Number(QUANTITIES.macs.show(table.percent[0]))) }}",
+            table,
         )
         assert least == 0
-        assert page.evaluate(f"table => {{ {words} return place(table, 'macs', 0.1) }}", table) is None
-
-
-def test_figures_are_said_as_people_read_them(page: sync_api.Page) -> None:
-    words = (ROOT / "app/budget_dial/words.js").read_text()
-    said = page.evaluate(f"""() => {{ {words}
-        return {{
-            count: [999, 1234, 855770, 40551040, 125490000, 4.1e9].map(count),
-            change: [change(47, 100), change(100, 100)],
-            points: [points(0.81, 0.9339), points(0.9, 0.9)],
-            three: [0.1234, 2.4, 14.06, 140.3].map(three),
-            accuracy: [accuracy(0.914, 1), accuracy(0.914, 0), accuracy(null, 0)],
-        }} }}""")
-    assert said == {
-        "count": ["999", "1.23 k", "855.8 k", "40.55 M", "125.5 M", "4.10 G"],
-        "change": ["−53.0 %", ""],
-        "points": ["−12.4 points", ""],
-        "three": ["0.123", "2.40", "14.1", "140"],
-        "accuracy": ["91.4 %", "~91.4 %", "—"],
-    }
+        assert page.evaluate(f"table => {{ {script} return rowWithin(table, 'macs', 0.1) }}", table) is None
 
 
 def test_every_page_opens_first_of_all_in_a_fresh_server(page: sync_api.Page, app_url: str) -> None:

@@ -12,7 +12,6 @@ from playwright import sync_api
 
 from app.budget_dial.lanes import lay_out_lanes
 from legr.study.store import Study
-from tests.browser.running import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -142,36 +141,6 @@ def test_the_map_is_a_link_and_says_what_goes_together(page: sync_api.Page, app_
     page.locator(".bd-lens").get_by_text("Per cent").click()
     page.locator(".bd-layers .barlayer").wait_for(state="visible")
     sync_api.expect(page.locator(".bd-map")).to_be_hidden()
-
-
-def test_lanes_are_said_as_people_read_them(page: sync_api.Page) -> None:
-    words = (ROOT / "app/budget_dial/lane_words.js").read_text()
-    lanes = {
-        "columns": ["a.x", "a.y", "b.z"],
-        "lanes": [{"row": 0, "writers": [0, 1], "readers": [2], "shortcuts": []}],
-    }
-    table = {"layers": ["a.x", "a.y"], "totals": [4, 8], "kept": [[1, 2], [2, 4]], "lanes": lanes}
-    said = page.evaluate(
-        f"""table => {{ {words}
-        const [lane] = lanesOf(table);
-        return {{
-            kept: keptWords(table, lane, 1),
-            span: [lane.first, lane.last],
-            names: [listed([..."abcdefg"]), listed([..."abcdefgh"])],
-            wide: sections(table.lanes.columns, 30),
-            narrow: sections(table.lanes.columns, 11),
-            inner: sections(["m.a.x", "m.a.y", "m.b"], 11),
-        }} }}""",
-        table,
-    )
-    assert said == {
-        "kept": "6 of 12 filters in all (50 %)",
-        "span": [0, 2],
-        "names": ["a, b, c, d, e, f, g", "a, b, c, d, e, f and 2 more"],
-        "wide": [[0, 1, "a.x"], [1, 1, "a.y"], [2, 1, "b.z"]],
-        "narrow": [[0, 2, "a"], [2, 1, "b"]],
-        "inner": [[0, 2, "a"], [2, 1, "b"]],
-    }
 
 
 @pytest.mark.parametrize("form", ["CSV", "PNG", "SVG"])

@@ -1,0 +1,174 @@
+// The lower half of the dial: the layers, as bars or as the lane map, and the frontier, with their switches and files.
+
+/** @import { ChartName, DialCharts, DialState, FileFormat, PlotlyChart } from "./types" */
+import { fillSwitch, find, setText } from "./dom.js";
+import { addFileButtons, saveChart, saveDrawing, saveTable } from "./downloads.js";
+import { FrontierChart } from "./frontier_chart.js";
+import { laneRows } from "./lane_words.js";
+import { LaneMap } from "./lane_map.js";
+import { LayerBars } from "./layer_bars.js";
+import { loadPlotly } from "./plotly.js";
+import { frontierRows, layerRows } from "./tables.js";
+
+/**
+ * What the user did, and what went wrong.
+ * @typedef {object} ChartsHandlers
+ * @property {(lens: string) => void} onLens
+ * @property {(axis: string) => void} onAxis
+ * @property {(percent: number, ranking: string) => void} onOpen a measured network was clicked
+ * @property {(message: string) => void} onError
+ */
+
+export class Charts {
+  /**
+   * @param {HTMLElement} root
+   * @param {DialState} state
+   * @param {ChartsHandlers} handlers
+   */
+  constructor(root, state, handlers) {
+    this.root = root;
+    this.state = state;
+    this.handlers = handlers;
+    this.element = find(root, ".bd-charts", HTMLElement);
+    this.lens = find(root, ".bd-lens", HTMLElement);
+    this.axis = find(root, ".bd-axis", HTMLElement);
+    this.title = find(root, ".bd-title", HTMLElement);
+    this.nothing = find(root, ".bd-nothing", HTMLElement);
+    this.frontierFiles = find(root, ".bd-frontier .bd-files", HTMLElement);
+    this.mapElement = find(root, ".bd-map", HTMLElement);
+    this.plots = {
+      layers: /** @type {PlotlyChart} */ (find(root, ".bd-layers .bd-plot", HTMLElement)),
+      frontier: /** @type {PlotlyChart} */ (find(root, ".bd-frontier .bd-plot", HTMLElement)),
+    };
+    this.bars = new LayerBars(this.plots.layers);
+    this.map = new LaneMap(this.mapElement);
+    this.frontier = new FrontierChart(this.plots.frontier, handlers.onOpen);
+    addFileButtons(find(root, ".bd-layers .bd-files", HTMLElement), (format) => this.save("layers", format));
+    addFileButtons(this.frontierFiles, (format) => this.save("frontier", format));
+    /** @type {number | null} the width that the charts are drawn for; null: none yet */
+    this.width = null;
+    this.sizes = new ResizeObserver(() => this.resize());
+    this.sizes.observe(root);
+  }
+
+  /** Take over new data: the switches, and which charts there are. */
+  show() {
+    const { charts } = this.state.data;
+    this.element.hidden = !charts;
+    if (!charts) return;
+    this.root.style.setProperty("--bd-chart-height", `${charts.style.layout.height}px`);
+    fillSwitch(this.lens, "lens", charts.lenses, charts.lens, this.handlers.onLens);
+    fillSwitch(this.axis, "axis", charts.axes, charts.axis, this.handlers.onAxis);
+    setText(this.nothing, charts.frontier ? "" : charts.nothing_measured);
+    this.plots.frontier.hidden = this.frontierFiles.hidden = !charts.frontier;
+    this.arrange();
+  }
+
+  /** Put the bars beside the frontier, or the lane map above it. */
+  arrange() {
+    const isMap = Boolean(this.state.data.table.lanes);
+    const { layers } = this.plots;
+    if (layers.hidden === isMap) return;
+    layers.hidden = isMap;
+    this.mapElement.hidden = !isMap;
+    this.element.classList.toggle("bd-wide", isMap);
+    setText(this.title, isMap ? "Which layers go together" : "Filters of each layer");
+    if (layers._fullLayout) window.Plotly?.purge(layers); // its size would be wrong when it comes back
+    this.width = 0;
+    this.resize();
+  }
+
+  /** Let the marks follow the slider; what is drawn by Plotly stays as it is. */
+  move() {
+    const { data, row } = this.state;
+    if (!data.charts) return;
+    if (data.table.lanes) this.map.move(row);
+    else this.bars.move(row);
+    if (data.charts.frontier) this.frontier.move(row);
+  }
+
+  /** Draw all charts for the slider's network. */
+  async draw() {
+    const { charts } = this.state.data;
+    if (!charts) return;
+    this.drawMap(charts);
+    try {
+      if (!(await this.drawPlots(charts))) return;
+    } catch (error) {
+      this.handlers.onError(error instanceof Error ? `${error.message}.` : String(error));
+      return;
+    }
+    this.move(); // the slider may have gone on meanwhile
+    this.label();
+  }
+
+  /** @param {DialCharts} charts */
+  drawMap(charts) {
+    const { data, row, comparedRow } = this.state;
+    const map = data.table.lanes;
+    if (map) this.map.draw({ table: data.table, map, row, comparedRow }, charts.style);
+  }
+
+  /**
+   * Let Plotly draw its charts. Returns false where newer data has come: it is drawn by its own call.
+   * @param {DialCharts} charts
+   */
+  async drawPlots(charts) {
+    const { state } = this;
+    const { data } = state;
+    const Plotly = await loadPlotly(data.plotly);
+    if (data !== state.data) return false;
+    this.width ??= this.root.clientWidth;
+    if (!data.table.lanes) await this.bars.draw(Plotly, state, charts);
+    if (data !== state.data) return false;
+    if (charts.frontier) await this.frontier.draw(Plotly, state, charts, charts.frontier);
+    return data === state.data;
+  }
+
+  /** Say what the charts show, for those who cannot see them. */
+  label() {
+    const { data, row } = this.state;
+    const sum = (/** @type {number[]} */ counts) => counts.reduce((total, n) => total + n, 0);
+    const [kept, total] = [sum(data.table.kept[row]), sum(data.table.totals)];
+    const { layers, frontier } = this.plots;
+    layers.ariaLabel = `Stacked bars: ${kept} of ${total} filters are kept in ${data.table.totals.length} layers.`;
+    frontier.ariaLabel = "Accuracy of the measured networks against their cost, one line for each ranking.";
+  }
+
+  /** Fit the charts to the width of the page. */
+  resize() {
+    const { Plotly } = window;
+    const width = this.root.clientWidth;
+    if (!width || width === this.width || !Plotly) return;
+    this.width = width;
+    const visible = Object.values(this.plots).filter((plot) => plot._fullLayout && !plot.hidden);
+    Promise.all(visible.map((plot) => Plotly.Plots.resize(plot))).then(() => this.draw());
+  }
+
+  /**
+   * Save a chart as a file.
+   * @param {ChartName} chart
+   * @param {FileFormat} format
+   */
+  save(chart, format) {
+    const { data, row } = this.state;
+    const { table, charts } = data;
+    if (!charts) return;
+    const map = chart === "layers" ? table.lanes : undefined;
+    const name = `${data.study}-${map ? "lanes" : chart}-${table.percent[row]}`;
+    if (format === "csv") {
+      if (chart === "frontier") return charts.frontier && saveTable(frontierRows(charts.frontier), name);
+      return saveTable(map ? laneRows(table, map, row) : layerRows(table, row), name);
+    }
+    if (map) return this.map.drawing && saveDrawing(this.map.drawing.toFile(), name, format);
+    return window.Plotly && saveChart(window.Plotly, this.plots[chart], charts.style, name, format);
+  }
+
+  /** Give back what Plotly and the browser hold for the charts. */
+  close() {
+    this.sizes.disconnect();
+    for (const plot of Object.values(this.plots)) {
+      if (plot._fullLayout) window.Plotly?.purge(plot);
+    }
+  }
+}

@@ -1,0 +1,134 @@
+// The upper half of the dial: the slider, the number beside it, the quantity of the budget, and the figures.
+
+/** @import { DialState, QuantityName } from "./types" */
+import { fillSwitch, find, setText } from "./dom.js";
+import { figuresOf, networkFigures } from "./figures.js";
+import { DASH } from "./numbers.js";
+import { QUANTITIES, availableQuantities, extremes } from "./quantities.js";
+
+/**
+ * What the user did.
+ * @typedef {object} ControlsHandlers
+ * @property {(row: number) => void} onMove the slider stands at another row
+ * @property {() => void} onRelease the pointer let go of the slider
+ * @property {() => void} onKeys a key moved the slider; another may follow
+ * @property {(limit: number) => void} onLimit a number was typed; NaN: the field was emptied
+ * @property {(quantity: QuantityName) => void} onQuantity
+ * @property {() => void} onCompare
+ */
+
+const PAGE_PART = 20; // Page Up moves by this part of the slider, whatever the browser would do
+
+export class Controls {
+  /**
+   * @param {HTMLElement} root
+   * @param {DialState} state
+   * @param {ControlsHandlers} handlers
+   */
+  constructor(root, state, handlers) {
+    this.state = state;
+    this.slider = find(root, ".bd-range", HTMLInputElement);
+    this.entry = find(root, ".bd-entry input", HTMLInputElement);
+    this.atMost = find(root, ".bd-at-most", HTMLElement);
+    this.unit = find(root, ".bd-unit", HTMLElement);
+    this.quantities = find(root, ".bd-by", HTMLElement);
+    this.compare = find(root, ".bd-compare", HTMLButtonElement);
+    this.message = find(root, ".bd-message", HTMLElement);
+    this.note = find(root, ".bd-note", HTMLElement);
+    this.figures = find(root, ".bd-figures", HTMLElement);
+    this.ends = root.querySelectorAll(".bd-ends span");
+    this.handlers = handlers;
+    this.isTyping = false;
+    this.listenToSlider();
+    this.entry.oninput = () => (this.isTyping = true);
+    this.entry.onblur = () => (this.isTyping = false);
+    this.entry.onchange = () => {
+      this.isTyping = false;
+      handlers.onLimit(this.entry.valueAsNumber);
+    };
+    this.compare.onclick = () => handlers.onCompare();
+  }
+
+  listenToSlider() {
+    const { slider, handlers, state } = this;
+    let isPressed = false;
+    slider.onpointerdown = () => (isPressed = true);
+    slider.oninput = () => handlers.onMove(Number(slider.value));
+    slider.onchange = () => {
+      if (isPressed) handlers.onRelease();
+      else handlers.onKeys();
+      isPressed = false;
+    };
+    slider.onkeydown = (event) => {
+      if (event.key !== "PageUp" && event.key !== "PageDown") return;
+      event.preventDefault();
+      const page = Math.max(1, Math.round(Number(slider.max) / PAGE_PART));
+      handlers.onMove(state.row + (event.key === "PageUp" ? page : -page));
+      handlers.onKeys();
+    };
+  }
+
+  /** Take over new data. */
+  show() {
+    const { data, quantity } = this.state;
+    const options = availableQuantities(data.table).map(
+      (name) => /** @type {[string, string]} */ ([name, QUANTITIES[name].caption]),
+    );
+    fillSwitch(this.quantities, "by", options, quantity, (name) => {
+      this.handlers.onQuantity(/** @type {QuantityName} */ (name));
+    });
+    this.slider.max = String(data.table.macs.length - 1);
+    setText(this.note, data.note);
+    this.update();
+  }
+
+  /** Show the network at the slider's row. */
+  update() {
+    const { data, row, quantity, comparedPercent } = this.state;
+    const { table } = data;
+    const { at, show, unit, larger } = QUANTITIES[quantity];
+    this.slider.value = String(row);
+    setText(this.atMost, larger ? "at most" : "at least");
+    setText(this.unit, unit);
+    const value = at(table, row);
+    if (!this.isTyping) this.entry.value = value === null ? "" : show(value);
+    const comparing = comparedPercent === null ? null : `Compared with ${comparedPercent.toFixed(2)} % — stop`;
+    setText(this.compare, comparing ?? "Hold this budget to compare");
+    this.updateFigures();
+    const [smallest, largest] = extremes(table, quantity) ?? [0, 0];
+    const isOriginal = table.macs[table.macs.length - 1] === data.original.macs;
+    setText(this.ends[0], `smallest: ${show(smallest)} ${unit}`);
+    setText(this.ends[1], `${isOriginal ? "original" : "largest"}: ${show(largest)} ${unit}`);
+  }
+
+  updateFigures() {
+    const { data, row, comparedRow } = this.state;
+    const { table } = data;
+    const other = comparedRow === null ? data.original : networkFigures(table, comparedRow);
+    const figures = figuresOf(table, row, other);
+    const known = figures.filter(({ value }) => value !== DASH).map(({ caption, value }) => `${caption} ${value}`);
+    this.slider.setAttribute("aria-valuetext", `${table.percent[row]} % of the MACs: ${known.join(", ")}`);
+    if (this.figures.childElementCount !== figures.length) {
+      const item = "<div><dt></dt><dd></dd><dd><span></span> <small></small></dd></div>";
+      this.figures.innerHTML = item.repeat(figures.length);
+    }
+    figures.forEach(({ caption, value, difference, lessIsBetter, remark }, n) => {
+      const [term, figure, below] = this.figures.children[n].children;
+      const against = find(below, "span", HTMLElement);
+      setText(term, caption);
+      setText(figure, value);
+      setText(against, difference);
+      setText(find(below, "small", HTMLElement), remark);
+      const kind = !difference ? "" : difference.startsWith("−") === lessIsBetter ? "good" : "bad";
+      if (against.dataset.kind !== kind) against.dataset.kind = kind;
+    });
+  }
+
+  /**
+   * Tell the user something; an empty text takes it back.
+   * @param {string} text
+   */
+  say(text) {
+    setText(this.message, text);
+  }
+}

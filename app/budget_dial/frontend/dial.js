@@ -1,0 +1,195 @@
+// The dial: a slider over budgets, with figures and charts that follow it in the browser. Python is told of a budget once
+// the user lets go of the slider, and of any other choice at once.
+
+/** @import { Choices, DialState, MountedData, OpenNetwork, QuantityName, SetTrigger } from "./types" */
+import { Charts } from "./charts.js";
+import { Controls } from "./controls.js";
+import { clamp } from "./dom.js";
+import { MARKUP } from "./markup.js";
+import { QUANTITIES, extremes, outOfReach, rowOfBudget, rowWithin } from "./quantities.js";
+
+const KEYS_REST_MS = 160; // after the last key, before Python is told
+
+export class Dial {
+  /**
+   * @param {HTMLElement} root
+   * @param {MountedData} data
+   * @param {SetTrigger} setTrigger
+   */
+  constructor(root, data, setTrigger) {
+    root.innerHTML = MARKUP;
+    this.setTrigger = setTrigger;
+    /** @type {DialState} */
+    this.state = { data, row: data.table.start, comparedPercent: null, comparedRow: null, quantity: data.by };
+    /** @type {string | null} of the table that is shown; null: none yet */
+    this.tableId = null;
+    /** @type {Choices} what the user chose and Python has not confirmed yet */
+    this.unconfirmed = {};
+    this.reportedPercent = data.table.percent[data.table.start];
+    /** @type {number | null} */
+    this.frame = null;
+    /** @type {number | null} */
+    this.restTimer = null;
+    this.controls = new Controls(root, this.state, {
+      onMove: (row) => this.moveTo(row),
+      onRelease: () => this.reportAfter(0),
+      onKeys: () => this.reportAfter(KEYS_REST_MS),
+      onLimit: (limit) => this.applyLimit(limit),
+      onQuantity: (quantity) => this.chooseQuantity(quantity),
+      onCompare: () => this.toggleCompare(),
+    });
+    this.charts = new Charts(root, this.state, {
+      onLens: (lens) => this.send({ lens }),
+      onAxis: (axis) => this.send({ axis }),
+      onOpen: (percent, ranking) => this.openNetwork(percent, ranking),
+      onError: (message) => this.controls.say(message),
+    });
+  }
+
+  /**
+   * Take over what Python sends. With the same table as before the slider stays where the user has it.
+   * @param {MountedData} data
+   * @param {SetTrigger} setTrigger
+   */
+  show(data, setTrigger) {
+    const { state } = this;
+    const { table } = data;
+    const isNewTable = data.id !== this.tableId;
+    state.row = isNewTable ? table.start : rowOfBudget(table, state.data.table.percent[state.row]);
+    if (isNewTable) this.reportedPercent = table.percent[state.row];
+    if (!extremes(table, state.quantity)) state.quantity = "macs";
+    state.data = data;
+    this.tableId = data.id;
+    this.setTrigger = setTrigger;
+    this.confirm(data);
+    if (!("compared" in this.unconfirmed)) state.comparedPercent = data.compared;
+    this.findCompared();
+    this.controls.show();
+    this.charts.show();
+    this.charts.draw();
+  }
+
+  /**
+   * Forget the choices that Python has taken over.
+   * @param {MountedData} data
+   */
+  confirm({ compared, by, charts }) {
+    /** @type {Choices} */
+    const confirmed = { compared, by, lens: charts?.lens, axis: charts?.axis };
+    for (const name of /** @type {(keyof Choices)[]} */ (Object.keys(this.unconfirmed))) {
+      if (this.unconfirmed[name] === confirmed[name]) delete this.unconfirmed[name];
+    }
+  }
+
+  /**
+   * Put the slider at a row; the page follows at the next frame.
+   * @param {number} row
+   */
+  moveTo(row) {
+    const { state } = this;
+    state.row = clamp(0, row, state.data.table.macs.length - 1);
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.controls.update();
+      this.charts.move();
+    });
+  }
+
+  /**
+   * Tell Python of the budget once the user has been still for so long, and draw the charts anew.
+   * @param {number} milliseconds
+   */
+  reportAfter(milliseconds) {
+    if (this.restTimer !== null) clearTimeout(this.restTimer);
+    this.restTimer = setTimeout(() => {
+      this.report();
+      this.charts.draw();
+    }, milliseconds);
+  }
+
+  /** Tell Python of the budget, if it is another than Python knows. */
+  report() {
+    if (this.restTimer !== null) clearTimeout(this.restTimer);
+    this.restTimer = null;
+    const { data, row } = this.state;
+    if (data.table.percent[row] !== this.reportedPercent) this.send();
+  }
+
+  /**
+   * Tell Python what was chosen. Streamlit keeps only the last trigger of a burst, so each message repeats every
+   * unconfirmed choice.
+   * @param {Choices} choice
+   * @param {OpenNetwork} [open]
+   */
+  send(choice = {}, open) {
+    const { data, row } = this.state;
+    Object.assign(this.unconfirmed, choice);
+    this.reportedPercent = data.table.percent[row];
+    this.setTrigger("view", { budget: this.reportedPercent, ...this.unconfirmed, ...(open && { open }) });
+  }
+
+  /**
+   * Go to the largest network within a limit that was typed.
+   * @param {number} limit NaN: none
+   */
+  applyLimit(limit) {
+    const { data, quantity } = this.state;
+    const { table } = data;
+    const row = Number.isFinite(limit) ? rowWithin(table, quantity, limit) : null;
+    if (row === null) {
+      this.controls.say(Number.isFinite(limit) ? outOfReach(table, quantity, data.remedy) : "");
+      this.controls.update();
+      return;
+    }
+    this.controls.say("");
+    const typed = Math.round(1e4 * limit) / 1e4;
+    // The network keeps its budget as it was typed, where the budget is given in MACs.
+    if (quantity === "macs" && typed >= table.macs_percent[row]) table.percent[row] = Math.min(typed, 100);
+    this.moveTo(row);
+    this.reportAfter(0);
+  }
+
+  /** @param {QuantityName} quantity */
+  chooseQuantity(quantity) {
+    this.state.quantity = quantity;
+    this.send({ by: quantity });
+    this.controls.update();
+  }
+
+  /** Compare with the slider's network from now on, or with the original again. */
+  toggleCompare() {
+    const { state } = this;
+    state.comparedPercent = state.comparedPercent === null ? state.data.table.percent[state.row] : null;
+    this.findCompared();
+    this.send({ compared: state.comparedPercent });
+    this.controls.update();
+    this.charts.draw();
+  }
+
+  findCompared() {
+    const { state } = this;
+    state.comparedRow = state.comparedPercent === null ? null : rowOfBudget(state.data.table, state.comparedPercent);
+  }
+
+  /**
+   * Go to a measured network. One of another ranking has another table, so Python opens it.
+   * @param {number} percent of the original's MACs
+   * @param {string} ranking
+   */
+  openNetwork(percent, ranking) {
+    const { data } = this.state;
+    if (ranking !== "original" && ranking !== data.ranking) {
+      this.send({}, { percent, ranking });
+      return;
+    }
+    this.moveTo(rowOfBudget(data.table, percent));
+    this.reportAfter(0);
+  }
+
+  /** Tell Python what it does not know yet, and give back what the page holds for the dial. */
+  close() {
+    if (this.frame !== null) cancelAnimationFrame(this.frame);
+    if (this.restTimer !== null) this.report();
+    this.charts.close();
+  }
+}

@@ -1,0 +1,160 @@
+// The bars of every layer. Plotly draws the chart; during a drag only its bars are moved, in Plotly's own drawing.
+
+/** @import { DialCharts, DialState, DialTable, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
+import { axesOf } from "./plotly.js";
+
+/** Kept and removed filters of every layer, or their costs. */
+export class LayerBars {
+  /** @param {PlotlyChart} chart */
+  constructor(chart) {
+    this.chart = chart;
+    /** @type {DialTable | null} */
+    this.table = null;
+    /**
+     * The kept and the removed bar of each layer, and its left and right side in pixels.
+     * @type {{ kept: Element, removed: Element, left: number, right: number }[]}
+     */
+    this.bars = [];
+    /** @type {PlotlyAxis | null} */
+    this.yaxis = null;
+  }
+
+  /**
+   * Draw the chart.
+   * @param {PlotlyLibrary} Plotly
+   * @param {DialState} state
+   * @param {DialCharts} charts
+   */
+  async draw(Plotly, state, charts) {
+    const { table } = state.data;
+    const { colours, config, layout } = charts.style;
+    this.table = table;
+    const [kept, original] = heights(table, state.row);
+    const removed = original.map((height, l) => Math.max(height - kept[l], 0));
+    const hover = hoverData(table, state.row, state.comparedRow);
+    const traces = [
+      barTrace("kept", table.layers, kept, colours[state.data.ranking], hover),
+      barTrace("removed", table.layers, removed, colours.removed, hover),
+    ];
+    const others = state.comparedRow === null ? [] : [this.comparedTrace(table, state.comparedRow)];
+    await Plotly.react(this.chart, [...traces, ...others], { ...layout, ...barsLayout(table, original) }, config);
+    this.locateBars();
+  }
+
+  /**
+   * A tick across every bar: its height in the network compared with.
+   * @param {DialTable} table
+   * @param {number} row
+   */
+  comparedTrace(table, row) {
+    const color = getComputedStyle(this.chart).getPropertyValue("--st-text-color");
+    const size = Math.min(22, (0.7 * this.chart.clientWidth) / table.layers.length);
+    return {
+      x: table.layers,
+      y: heights(table, row)[0],
+      name: "compared with",
+      mode: "markers",
+      hoverinfo: "skip",
+      marker: { symbol: "line-ew", size, line: { width: 2, color } },
+    };
+  }
+
+  /** Find the bars in Plotly's drawing. */
+  locateBars() {
+    const [kept, removed] = [...this.chart.querySelectorAll(".barlayer .trace")].map((trace) => [
+      ...trace.querySelectorAll(".point path"),
+    ]);
+    const { xaxis, yaxis } = axesOf(this.chart);
+    this.yaxis = yaxis;
+    this.bars = this.chart.calcdata[0].map(({ p0, p1 }, l) => ({
+      kept: kept[l],
+      removed: removed[l],
+      left: xaxis.c2p(p0),
+      right: xaxis.c2p(p1),
+    }));
+  }
+
+  /**
+   * Move the bars to another network; nothing else of the chart depends on the budget.
+   * @param {number} row
+   */
+  move(row) {
+    const { table, yaxis } = this;
+    if (!table || !yaxis) return;
+    const [keptHeights, originalHeights] = heights(table, row);
+    const ground = yaxis.l2p(0);
+    this.bars.forEach(({ kept, removed, left, right }, l) => {
+      const edge = yaxis.l2p(keptHeights[l]);
+      const top = yaxis.l2p(originalHeights[l]);
+      kept.setAttribute("d", `M${left},${ground}V${edge}H${right}V${ground}Z`);
+      removed.setAttribute("d", `M${left},${edge}V${top}H${right}V${edge}Z`);
+    });
+  }
+}
+
+/**
+ * Heights of all bars: of a network, and of the original.
+ * @param {DialTable} table
+ * @param {number} row
+ * @returns {[number[], number[]]}
+ */
+function heights(table, row) {
+  if (table.bars && table.bars_original) return [table.bars[row], table.bars_original];
+  return [table.kept[row], table.totals];
+}
+
+/**
+ * What the pointer shows of each layer.
+ * @param {DialTable} table
+ * @param {number} row
+ * @param {number | null} comparedRow
+ */
+function hoverData(table, row, comparedRow) {
+  return table.layers.map((name, l) => {
+    const kept = table.kept[row][l];
+    const other = comparedRow === null ? null : table.kept[comparedRow][l];
+    const compared = other === null ? "" : `<br>compared: ${other} (${other - kept})`;
+    return [name, kept, table.totals[l], table.macs_permille[row][l] / 10, compared];
+  });
+}
+
+/**
+ * @param {string} name
+ * @param {string[]} x
+ * @param {number[]} y
+ * @param {string} color
+ * @param {(string | number)[][]} customdata
+ */
+function barTrace(name, x, y, color, customdata) {
+  return {
+    type: "bar",
+    x,
+    y,
+    name,
+    marker: { color, line: { width: 0 } },
+    customdata,
+    hovertemplate:
+      "<b>%{customdata[0]}</b><br>%{customdata[1]} of %{customdata[2]} filters" +
+      "<br>%{customdata[3]} % of this network's MACs%{customdata[4]}<extra></extra>",
+  };
+}
+
+/**
+ * @param {DialTable} table
+ * @param {number[]} original
+ */
+function barsLayout(table, original) {
+  const top = Math.max(...original, 1e-9);
+  return {
+    barmode: "stack",
+    bargap: 0.12,
+    xaxis: {
+      tickangle: -90,
+      tickfont: { size: 10 },
+      range: [-0.5, table.layers.length - 0.5],
+      fixedrange: true,
+      automargin: true,
+    },
+    yaxis: { title: { text: table.bars_title }, range: [0, 1.02 * top], fixedrange: true, automargin: true },
+  };
+}

@@ -1,0 +1,62 @@
+// Numbers as people read them.
+
+export const DASH = "—"; // in place of a value that is not known
+
+/**
+ * A count with its unit: 125.5 M, 855.8 k.
+ * @param {number} number
+ */
+export function formatCount(number) {
+  /** @type {[number, string][]} */
+  const units = [
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ];
+  for (const [size, unit] of units) {
+    if (number >= size) return `${(number / size).toFixed(number < 100 * size ? 2 : 1)} ${unit}`;
+  }
+  return String(Math.round(number));
+}
+
+/**
+ * Three significant digits, zeros kept: 2.40, 14.0, 140.
+ * @param {number} value
+ */
+export function threeDigits(value) {
+  return value.toFixed(value > 0 && value < 100 ? Math.max(0, 2 - Math.floor(Math.log10(value))) : 0);
+}
+
+/**
+ * Relative difference, such as "−53.0 %"; empty where it rounds to nothing or a value is not known.
+ * @param {number | null} now
+ * @param {number | null} before
+ */
+export function percentChange(now, before) {
+  const percent = now !== null && before ? 100 * (now / before - 1) : 0;
+  return Math.abs(percent) < 0.05 ? "" : `${withSign(percent)} %`;
+}
+
+/**
+ * Difference of two accuracies in percentage points; empty where it rounds to nothing or a value is not known.
+ * @param {number | null} now in [0, 1]
+ * @param {number | null} before in [0, 1]
+ */
+export function pointsChange(now, before) {
+  const points = now !== null && before !== null ? 100 * (now - before) : 0;
+  return Math.abs(points) < 0.05 ? "" : `${withSign(points)} points`;
+}
+
+/** @param {number} number */
+function withSign(number) {
+  return `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(1)}`;
+}
+
+/**
+ * An accuracy in per cent; "~" where it lies between two measured networks.
+ * @param {number | null} value in [0, 1]
+ * @param {number} measured 1 or 0
+ */
+export function formatAccuracy(value, measured) {
+  return value === null ? DASH : `${measured ? "" : "~"}${(100 * value).toFixed(1)} %`;
+}

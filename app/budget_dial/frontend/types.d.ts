@@ -1,0 +1,205 @@
+// Types of the dial. The first part is what Python sends and receives: app/budget_dial/types.py declares the same fields,
+// and a test holds the two together. S budgets of the slider, from the smallest network to the largest; L layers whose
+// filters can be ranked; C columns of the lane map, one for every layer.
+
+export type QuantityName = "macs" | "params" | "size" | "latency" | "fps";
+export type ChartName = "layers" | "frontier";
+export type FileFormat = "png" | "svg" | "csv";
+export type Cell = string | number | null;
+
+export interface DialData {
+  id: string; // of the table: with another one the slider goes to `table.start`
+  study: string;
+  ranking: string;
+  table: DialTable;
+  original: NetworkFigures;
+  compared: number | null; // per cent of the MACs of the network that others are compared with; null: the original
+  by: QuantityName; // in which the budget is given
+  note: string; // where latency and accuracy come from
+  remedy: string; // what to do where a budget is out of reach
+  charts: DialCharts | null; // null: the slider stands alone
+}
+
+export interface DialTable {
+  percent: number[]; // [S], the budget, per cent of the original's MACs
+  macs_percent: number[]; // [S], what the network of that budget costs, per cent of the original's MACs
+  macs: number[]; // [S]
+  params: number[]; // [S]
+  latency: (number | null)[]; // [S], milliseconds
+  latency_measured: number[]; // [S], 1: measured at this very network; 0: read between two measured networks
+  before: (number | null)[]; // [S], top-1 before fine-tuning, in [0, 1]
+  before_measured: number[]; // [S]
+  after: (number | null)[]; // [S], top-1 after fine-tuning, in [0, 1]
+  after_measured: number[]; // [S]
+  layers: string[]; // [L]
+  totals: number[]; // [L], filters of the original
+  kept: number[][]; // [S, L], filters
+  macs_permille: number[][]; // [S, L], the layer's part of this network's MACs
+  batch: number; // images of one timed forward pass
+  start: number; // the row at which the slider begins
+  bars_title: string; // of the axis beside the bars
+  bars?: number[][]; // [S, L]; absent: the bars show `kept`
+  bars_original?: number[]; // [L], comes with `bars`
+  lanes?: LanesData; // the lane map replaces the bars
+}
+
+export interface LanesData {
+  columns: string[]; // [C], names of all layers, in order of execution
+  lanes: LaneData[];
+  n_rows: number;
+}
+
+export interface LaneData {
+  row: number;
+  writers: number[]; // columns, rising
+  readers: number[]; // columns, rising
+  shortcuts: string[]; // modules that read the lane by an index
+  fixed: boolean; // a single layer that cannot be pruned
+}
+
+export interface NetworkFigures {
+  macs: number;
+  params: number;
+  latency: number | null; // milliseconds
+  before: number | null; // top-1 before fine-tuning, in [0, 1]
+  after: number | null;
+}
+
+export interface DialCharts {
+  lenses: [string, string][]; // value and caption of each
+  lens: string; // what is shown of each layer
+  axes: [string, string][];
+  axis: string; // the cost that accuracy is drawn over
+  frontier: FrontierData | null; // null: nothing was measured
+  nothing_measured: string; // what is said then
+  style: ChartStyle;
+}
+
+export interface FrontierData {
+  data: object[]; // Plotly's traces
+  layout: FrontierLayout;
+  rows: FrontierRow[];
+}
+
+export interface FrontierRow {
+  series: string;
+  ranking: string;
+  percent: number; // of the original's MACs
+  x: number;
+  top1_percent: number;
+}
+
+export interface ChartStyle {
+  colours: { [name: string]: string }; // of rankings, and of "finetuned", "original" and "removed"
+  layout: ChartLayout; // what all charts share
+  config: object; // Plotly's
+  ink: string; // of a saved picture
+  paper: string;
+}
+
+/** What the dial reports to Python: the budget, and each choice that Python has not confirmed yet. */
+export interface ViewChange {
+  budget: number; // per cent of the original's MACs
+  compared?: number | null;
+  by?: string;
+  lens?: string;
+  axis?: string;
+  open?: OpenNetwork;
+}
+
+export interface OpenNetwork {
+  percent: number; // of the original's MACs
+  ranking: string;
+}
+
+// -- beyond what Python declares --------------------------------------------------------------------------------------
+
+export interface MountedData extends DialData {
+  plotly: string; // address of Plotly's script
+}
+
+export type Choices = Omit<ViewChange, "budget" | "open">;
+export type SetTrigger = (name: "view", change: ViewChange) => void;
+
+/** What the dial shows at this moment. `Dial` alone changes it; the controls and the charts read it. */
+export interface DialState {
+  data: MountedData;
+  row: number; // of the table
+  comparedPercent: number | null; // the budget compared with; null: the original
+  comparedRow: number | null; // of the network of that budget
+  quantity: QuantityName;
+}
+
+/** A way to give a budget. */
+export interface Quantity {
+  caption: string;
+  unit: string;
+  at: (table: DialTable, row: number) => number | null; // the value shown
+  cost?: (table: DialTable, row: number) => number | null; // what counts against a limit, where it is not that value
+  show: (value: number) => string;
+  larger: boolean; // whether more of it means a larger network
+}
+
+/** One figure below the slider. */
+export interface Figure {
+  caption: string;
+  value: string;
+  difference: string; // to the network compared with
+  lessIsBetter: boolean;
+  remark: string;
+}
+
+/** A lane with the rows of the table's lists that belong to its writers. */
+export interface Lane extends LaneData {
+  layers: number[]; // indices into `DialTable.layers`; of a fixed lane none
+  first: number; // the leftmost column
+  last: number; // the rightmost column
+}
+
+export interface Section {
+  first: number; // column
+  length: number; // in columns
+  name: string;
+}
+
+// -- the parts of Plotly that the charts use --------------------------------------------------------------------------
+
+export interface ChartLayout {
+  height: number;
+  font: { family: string; size: number };
+  [option: string]: unknown;
+}
+
+export interface FrontierLayout {
+  xaxis: { range: [number, number]; title: { text: string } };
+  yaxis: { range: [number, number] };
+  [option: string]: unknown;
+}
+
+export interface PlotlyLibrary {
+  react(chart: HTMLElement, data: object[], layout: object, config: object): Promise<unknown>;
+  purge(chart: HTMLElement): void;
+  toImage(figure: { data: object[]; layout: object }, options: object): Promise<string>;
+  Plots: { resize(chart: HTMLElement): Promise<unknown> };
+}
+
+export interface PlotlyAxis {
+  range: [number, number];
+  c2p(value: number): number; // from a calculated coordinate to pixels
+  l2p(value: number): number; // from a linear coordinate to pixels
+}
+
+/** What Plotly keeps on the element of a chart that it has drawn. */
+export interface PlotlyChart extends HTMLElement {
+  data: object[];
+  layout: object;
+  calcdata: { p0: number; p1: number; trace: { uid: string } }[][];
+  _fullLayout?: { xaxis: PlotlyAxis; yaxis: PlotlyAxis };
+  on(event: "plotly_click", handler: (event: { points: { customdata?: [string, number, string] }[] }) => void): void;
+}
+
+declare global {
+  interface Window {
+    Plotly?: PlotlyLibrary;
+  }
+}

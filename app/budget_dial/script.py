@@ -1,0 +1,30 @@
+"""The dial's scripts, joined into the one text that Streamlit takes.
+
+They are ES modules, for editors, `tsc` and `node --test`. Streamlit serves files only to components of an installed
+package; any other component hands over its script as text. So each module is put behind those that it imports, and the
+words `import` and `export` are dropped. Tests hold what that needs: no name stands at the top of two modules, and every
+import has the form `import { a, b } from "./file.js";`.
+"""
+
+import re
+from pathlib import Path
+
+FRONTEND = Path(__file__).parent / "frontend"
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
+
+
+def joined_script(entry: str) -> str:
+    """Join a module of `frontend/` with all that it imports; only a default export is left of its exports."""
+    modules: dict[str, str] = {}
+
+    def add(name: str) -> None:
+        if name in modules:
+            return
+        text = (FRONTEND / name).read_text(encoding="utf-8")
+        for imported in _IMPORT.findall(text):
+            add(imported)
+        modules[name] = _EXPORT.sub("", _IMPORT.sub("", text))
+
+    add(entry)
+    return "\n".join(modules.values())

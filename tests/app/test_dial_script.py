@@ -1,0 +1,53 @@
+"""The dial's scripts: they name the same fields as Python, and can be joined into one."""
+
+import re
+from typing import get_type_hints, is_typeddict
+
+import pytest
+
+from app.budget_dial import types
+from app.budget_dial.script import FRONTEND, joined_script
+
+MODULES = sorted(FRONTEND.glob("*.js"))
+INTERFACE = re.compile(r"^export interface (\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+FIELD = re.compile(r"^  (\w+)(\?)?:", re.MULTILINE)
+TYPES = [kind for kind in vars(types).values() if is_typeddict(kind) and kind not in (types.StudyData, types.TypedDict)]
+
+
+def interfaces() -> dict[str, dict[str, bool]]:
+    """Every interface that the scripts declare: its fields, and whether each may be absent."""
+    text = (FRONTEND / "types.d.ts").read_text(encoding="utf-8")
+    return {
+        name: {field: bool(optional) for field, optional in FIELD.findall(body)}
+        for name, body in INTERFACE.findall(text)
+    }
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.__name__)
+def test_python_and_the_scripts_name_the_same_fields(kind: type) -> None:
+    expected = {field: field in kind.__optional_keys__ for field in get_type_hints(kind)}  # type: ignore[attr-defined]
+    assert interfaces()[kind.__name__] == expected
+
+
+def test_the_joined_script_has_every_module_once_and_in_order() -> None:
+    script = joined_script("index.js")
+    assert not re.search(r"^import|^export (?!default)", script, re.MULTILINE)
+    assert script.count("export default") == 1
+    first_lines = [path.read_text(encoding="utf-8").splitlines()[0] for path in MODULES]
+    assert all(script.count(line) == 1 for line in first_lines)
+    for path in MODULES:  # a module stands behind all that it imports
+        text = path.read_text(encoding="utf-8")
+        imported = re.findall(r'from "\./([\w-]+\.js)";', text)
+        for name in imported:
+            other = (FRONTEND / name).read_text(encoding="utf-8").splitlines()[0]
+            assert script.index(other) < script.index(text.splitlines()[0])
+
+
+def test_no_two_modules_declare_the_same_name() -> None:
+    declared = r"^(?:export )?(?:async )?(?:const|let|class|function) (?:\[([\w, ]+)\]|(\w+))"
+    names: list[str] = []
+    for path in MODULES:
+        for several, one in re.findall(declared, path.read_text(encoding="utf-8"), re.MULTILINE):
+            names += several.split(", ") if several else [one]
+    assert len(names) > 50
+    assert len(set(names)) == len(names)
