@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Two files of tests at a time; each computes on one core, so they do not get into each other's way.
 TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: run test check docs screenshots install install-dev browser clean
+.PHONY: run test check check-js docs screenshots install install-dev browser clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m legr app
@@ -14,11 +14,15 @@ run: $(VENV)/.run
 test: $(VENV)/.dev browser
 	$(TESTS)
 
-check: $(VENV)/.dev browser
+check: $(VENV)/.dev browser check-js
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(TESTS)
+
+# The scripts of the budget dial: their form, their types, and the tests of what they compute.
+check-js: node_modules/.installed
+	npm run --silent check
 
 # The site, in `site/`; warnings are errors.
 docs: $(DOCS_VENV)/.docs
@@ -49,6 +53,12 @@ $(DOCS_VENV)/.docs: requirements-docs.txt
 	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
 	@touch $@
 
+node_modules/.installed: package.json package-lock.json
+	@command -v npm >/dev/null || \
+		{ echo "npm is needed for the checks of the browser files; install Node.js 20 or later" >&2; exit 2; }
+	npm ci --no-audit --no-fund --silent
+	@touch $@
+
 # The browser test drives a Chromium: the system's, else Debian's package, else Playwright's own.
 browser: | $(VENV)/.dev
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
@@ -57,4 +67,4 @@ browser: | $(VENV)/.dev
 		echo "No Chromium could be installed: the browser test will be skipped" >&2
 
 clean:
-	rm -rf $(VENV) $(DOCS_VENV)
+	rm -rf $(VENV) $(DOCS_VENV) node_modules
