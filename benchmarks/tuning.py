@@ -105,7 +105,7 @@ def tuned(study: Study, row: Row, seed: int) -> dict[str, Any]:
     device, echo = pick_device("auto"), terminal.Echo()
     settings = recipe_of(row.recipe, {**row.changes, "seed": seed})
     found = run_finetune(study, Budget(macs=row.budget), settings, device, echo, ranking=row.ranking)
-    run = next(run for run in study.finetuned if run.key == Path(found["weights"]).stem)
+    run = next(run for run in study.finetuned if run.key == Path(found.weights).stem)
     dense = evaluate(study, Budget(macs=1.0), "identity", False, device, echo)
     figures = {name: getattr(run, name) for name in ("macs_fraction", "top1_before", "top1", "heldout_top1", "made")}
     if row.among:

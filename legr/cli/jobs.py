@@ -2,20 +2,21 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import typer
 
-from legr.cli import terminal
-from legr.cli.options import (
-    Json,
-    StudyPath,
-)
+from legr.cli import sentences, terminal
+from legr.cli.options import Json, StudyPath
+from legr.commands.results import CancelledJob, JobRow, JobRows
 from legr.errors import LegrError, StudyError
 from legr.progress import Progress, Report
+from legr.record import Record
 from legr.requests.types import JobRequest
 from legr.study.catalog import studies_folder
 from legr.study.store import Study
+
+Result = TypeVar("Result", bound=Record)
 
 
 def as_job(
@@ -23,9 +24,9 @@ def as_job(
     request: JobRequest,
     device: object,
     job: str | None,
-    finished: Callable[[], dict[str, Any] | None],
-    work: Callable[[Report], dict[str, Any]],
-) -> dict[str, Any]:
+    finished: Callable[[], Result | None],
+    work: Callable[[Report], Result],
+) -> Result:
     """Run work registered as a job, so that pages and `jobs` see it, wherever it was started.
 
     Args:
@@ -37,15 +38,15 @@ def as_job(
     from legr.jobs.run import record_outcome, running
 
     try:
-        found = finished()
+        result = finished()
     except LegrError as error:
         if job:
             record_outcome(study, job, "failed", error=str(error))
         raise
-    if found is not None:
+    if result is not None:
         if job:
-            record_outcome(study, job, "done", result=found)
-        return found
+            record_outcome(study, job, "done", result=result.to_dict())
+        return result
     echo = terminal.Echo()
     with running(study, request, str(device), job) as handle:
 
@@ -53,9 +54,9 @@ def as_job(
             handle.report(progress)
             echo(progress)
 
-        found = work(report)
-        handle.finish("done", result=found)
-    return found
+        result = work(report)
+        handle.finish("done", result=result.to_dict())
+    return result
 
 
 def jobs(
@@ -68,14 +69,13 @@ def jobs(
     from legr.study.catalog import list_studies
 
     opened = [Study.open(study)] if study else _readable(list_studies(studies_folder(studies)))
-    rows = [
-        {"study": s.path.name, "id": j.id, "kind": j.kind, "state": j.state, "stage": j.stage, "done": j.done,
-         "total": j.total, "seconds_left": j.seconds_left, "error": j.error, "result": j.result}
+    rows = tuple(
+        JobRow(s.path.name, j.id, j.kind, j.state, j.stage, j.done, j.total, j.seconds_left, j.error, j.result)
         for s in opened
         for j in list_jobs(s)
-    ]  # fmt: skip
-    lines = [f"{r['state']:<12} {r['study']:<24} {r['id']}  {r['stage']} {r['done']} of {r['total']}" for r in rows]
-    terminal.result({"jobs": rows}, json, "\n".join(lines) or "no jobs")
+    )
+    result = JobRows(rows)
+    terminal.result(result, json, sentences.job_rows(result))
 
 
 def cancel(
@@ -85,7 +85,8 @@ def cancel(
     from legr.jobs.run import cancel as run_cancel
 
     stopped = run_cancel(Study.open(study), job)
-    terminal.result({"id": stopped.id, "state": stopped.state}, json, f"{stopped.id} is {stopped.state}")
+    result = CancelledJob(stopped.id, stopped.state)
+    terminal.result(result, json, sentences.cancelled_job(result))
 
 
 def _readable(paths: list[Path]) -> list[Study]:

@@ -1,17 +1,18 @@
-"""Commands that show what a network answers: look at one image, compare on all test images.
+"""Commands that show what networks predict: look at one image, compare on all test images.
 
-They do not know how anything is done. Heavy modules are imported by the command that needs them.
+Heavy modules are imported when a command needs them.
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from legr.cli import terminal
+from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
 from legr.cli.open_study import writable_study
 from legr.cli.options import Device, FineTuned, JobId, Json, Ranking, StudyPath, required, with_options
+from legr.commands.results import ComparisonResult
 from legr.errors import SettingsError
 from legr.progress import Report
 from legr.ranking.limits import Budget
@@ -38,8 +39,8 @@ def look(
     if asked is None or (image is not None and test_image is not None):
         raise SettingsError("give either --image FILE or --test-image NUMBER")
     limits = required(budget, "look")
-    found = run_look(Study.open(study), limits, ranking, finetuned, asked, pick_device(device), terminal.Echo())
-    terminal.result(found, json, "\n".join(f"{side:<9}{_words(found[side])}" for side in ("original", "pruned")))
+    result = run_look(Study.open(study), limits, ranking, finetuned, asked, pick_device(device), terminal.Echo())
+    terminal.result(result, json, sentences.look(result))
 
 
 @with_options
@@ -52,20 +53,11 @@ def compare(study: StudyPath, request: CompareRequest, json: Json = False, job: 
     device, opened = pick_device(request.device), writable_study(study)
     network = request.budget, request.ranking, request.finetuned
 
-    def finished() -> dict[str, Any] | None:
+    def finished() -> ComparisonResult | None:
         return stored_comparison(opened, *network)
 
-    def work(report: Report) -> dict[str, Any]:
+    def work(report: Report) -> ComparisonResult:
         return run_compare(opened, *network, device, report)
 
-    found = as_job(opened, request, device, job, finished, work)
-    terminal.result(
-        found,
-        json,
-        f"of {found['images']} test images both get {found['both']} right, only the original {found['only_original']}, "
-        f"only the pruned network {found['only_pruned']}, neither {found['neither']}",
-    )
-
-
-def _words(answers: list[dict[str, Any]]) -> str:
-    return ", ".join(f"{answer['name']} {100 * answer['probability']:.1f} %" for answer in answers)
+    result = as_job(opened, request, device, job, finished, work)
+    terminal.result(result, json, sentences.comparison(result))

@@ -1,7 +1,6 @@
 """Commands that score networks on test images: evaluate, measure."""
 
 from dataclasses import replace
-from typing import Any
 
 import typer
 
@@ -9,6 +8,7 @@ from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
 from legr.cli.open_study import writable_study
 from legr.cli.options import Device, FineTuned, JobId, Json, Ranking, StudyPath, with_options
+from legr.commands.results import Measurement
 from legr.progress import Report, silent
 from legr.ranking.limits import Budget
 from legr.requests.forms import Fractions
@@ -49,13 +49,11 @@ def measure(
         request = replace(request, budgets=Fractions().read([("--budgets", text) for text in budgets]))
     device, opened = pick_device(request.device), writable_study(study)
 
-    def work(report: Report) -> dict[str, Any]:
+    def work(report: Report) -> Measurement:
         return run_measure(opened, request, device, report)
 
-    def finished() -> dict[str, Any] | None:
+    def finished() -> Measurement | None:
         return work(silent) if is_measured(opened, request, device) else None
 
-    found = as_job(opened, request, device, job, finished, work)
-    busy = "; other programs were at work meanwhile, so latencies are too long: `measure --again` when it is quiet"
-    hint = busy if found["hindered"] else ""
-    terminal.result(found, json, f"{found['measured']} points measured, {found['skipped']} were there already{hint}")
+    result = as_job(opened, request, device, job, finished, work)
+    terminal.result(result, json, sentences.measurement(result))

@@ -1,17 +1,18 @@
 """The command learn: search for a ranking. Heavy modules are imported when the command runs."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from legr.cli import terminal
+from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
 from legr.cli.open_study import create_study, require_same, writable_study
 from legr.cli.options import JobId, Json, StudyPath, with_options
 from legr.errors import SettingsError
-from legr.progress import Report, duration
+from legr.progress import Report
 from legr.requests.types import LearnRequest, MeasureRequest, NewStudyRequest
+from legr.search.types import LearnResult
 
 
 @with_options
@@ -41,23 +42,18 @@ def learn(
         opened = create_study(study, about)
     frontier = MeasureRequest()
 
-    def finished() -> dict[str, Any] | None:
+    def finished() -> LearnResult | None:
         plan = plan_learn(opened, request.settings, request.candidates)
         if not plan.is_done or (request.measure and not is_measured(opened, frontier, device)):
             return None
         return run_learn(opened, plan, device, workers=request.workers)
 
-    def work(report: Report) -> dict[str, Any]:
+    def work(report: Report) -> LearnResult:
         plan = plan_learn(opened, request.settings, request.candidates)
         result = run_learn(opened, plan, device, report, request.workers)
         if request.measure:
             run_measure(opened, frontier, device, report)
         return result
 
-    found = as_job(opened, request, device, job, finished, work)
-    terminal.result(
-        found,
-        json,
-        f"{found['candidates']} candidates, {found['passes']:g} passes, {duration(found['seconds'])}: "
-        f"loss {found['best_loss']:.4f}, identity {found['identity_loss']:.4f}",
-    )
+    result = as_job(opened, request, device, job, finished, work)
+    terminal.result(result, json, sentences.learning(result))

@@ -1,6 +1,100 @@
 """What each command says to a person who does not ask for `--json`."""
 
-from legr.commands.results import Evaluation
+from collections.abc import Sequence
+
+from legr.commands.results import (
+    CancelledJob,
+    ComparisonResult,
+    Evaluation,
+    ExportResult,
+    FinetuneResult,
+    Inspection,
+    JobRows,
+    LocatedImages,
+    LookResult,
+    Measurement,
+    NetworkSummary,
+    NewStudy,
+    Prediction,
+    Reach,
+    TrainResult,
+)
+from legr.progress import duration
+from legr.ranking.limits import WORDS
+from legr.search.types import LearnResult
+from legr.structure.unprunable import Reason, merge_reasons
+
+_ROWS, _NAMES = 20, 2  # reasons in a table; names in a line
+
+
+def inspection(result: Inspection) -> str:
+    inputs = " and ".join("x".join(map(str, shape)) for shape in result.inputs)
+    floor = result.floor
+    facts = [
+        f"{result.model} on {inputs}: {result.units} units in {result.layers} layers and {result.groups} "
+        f"groups; {result.macs / 1e6:.1f} M MACs, {result.params / 1e6:.3f} M parameters, "
+        f"{result.activation_bytes / 2**20:.1f} MiB of activations",
+        f"{100 * result.prunable_macs:.1f} % of the MACs can be pruned, down to {100 * floor['macs']:.1f} % of MACs "
+        f"and {100 * floor['params']:.1f} % of parameters; traced in {result.trace_seconds:.1f} s, "
+        f"zeroed = removed to {result.self_check:.0e}",
+    ]
+    return "\n".join([*facts, *_unprunable(result)])
+
+
+def _unprunable(result: Inspection) -> list[str]:
+    rows = merge_reasons(result.unprunable, result.coupled)
+    lines = ["", "channels  unprunable because"] if rows else []
+    lines += [line for row in rows[:_ROWS] for line in _reason(row)]
+    if len(rows) > _ROWS:
+        lines.append(f"{'':10}{len(rows) - _ROWS} further reasons: --json lists all")
+    for names, sentence in (
+        (result.untouched, "parameters are never read"),
+        (result.exempt, "norms run over channels"),
+    ):
+        if names:
+            lines.append(f"{len(names):8d}  {sentence}: {_first(names)}")
+    return lines
+
+
+def _reason(row: Reason) -> list[str]:
+    modules = ", ".join(name or "the model" for name in row.modules[:_NAMES])
+    more = f" and {len(row.modules) - _NAMES} more" if len(row.modules) > _NAMES else ""
+    together = " (leave together)" if row.kind == "coupled" else ""
+    return [f"{row.channels:8d}  {row.operation}: {row.reason}{together}", f"{'':10}in {modules}{more}"]
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMES]) + (", …" if len(names) > _NAMES else "")
+
+
+def new_study(result: NewStudy) -> str:
+    return (
+        f"{result.study}: {result.units} removable units in {result.layers} layers, "
+        f"{result.macs / 1e6:.1f} M MACs, floor {100 * result.floor:.1f} %; "
+        f"zeroed = removed to {result.self_check:.0e}"
+    )
+
+
+def located_images(result: LocatedImages) -> str:
+    return "the images are found"
+
+
+def network(result: NetworkSummary) -> str:
+    head = (
+        f"{result.ranking} ranking, {100 * result.macs_fraction:.2f} % of the MACs "
+        f"({result.macs / 1e6:.2f} M), {result.params / 1e6:.3f} M parameters"
+    )
+    if result.dense_activation:
+        head += f", {result.activation / 1e6:.3f} MB of activations"
+    return "\n".join([head, *(f"{layer.kept:6d} of {layer.total:<6d} {layer.name}" for layer in result.layers)])
+
+
+def reach(result: Reach) -> str:
+    floors = ", ".join(f"{100 * floor:.2f} % of the {WORDS[name]}" for name, floor in result.floors.items())
+    return (
+        f"{result.words or 'no shape is asked for'}\n"
+        f"within reach on the {result.ranking} ranking, in {result.steps} steps: {floors}"
+    )
 
 
 def evaluation(result: Evaluation) -> str:
@@ -10,3 +104,63 @@ def evaluation(result: Evaluation) -> str:
         f"{100 * result.top1:.2f} % top-1 on {result.images} test images"
         f"{' (' + ', '.join(notes) + ')' if notes else ''}, {loss}"
     )
+
+
+def measurement(result: Measurement) -> str:
+    contended = "; other programs were at work meanwhile, so latencies are too long: `measure --again` when it is quiet"
+    return (
+        f"{result.measured} points measured, {result.skipped} were there already{contended if result.contended else ''}"
+    )
+
+
+def learning(result: LearnResult) -> str:
+    return (
+        f"{result.candidates} candidates, {result.passes:g} passes, {duration(result.seconds)}: "
+        f"loss {result.best_loss:.4f}, identity {result.identity_loss:.4f}"
+    )
+
+
+def training(result: TrainResult, file: str) -> str:
+    return (
+        f"{file}: {100 * result.top1:.2f} % top-1 on the test images, {100 * result.heldout_top1:.2f} % on held-out "
+        f"ones (epoch {result.best_epoch} of {result.settings.epochs}, {duration(result.provenance.seconds or 0)})"
+    )
+
+
+def finetuning(result: FinetuneResult) -> str:
+    return (
+        f"{100 * result.top1_before:.2f} % -> {100 * result.top1:.2f} % top-1 "
+        f"after {result.epochs} epochs ({duration(result.seconds)})"
+    )
+
+
+def export(result: ExportResult) -> str:
+    return (
+        f"{result.zip}: same answer on {100 * result.top1_agreement:.2f} % of {result.images} inputs, "
+        f"largest difference {result.max_abs_diff:.1e}"
+    )
+
+
+def comparison(result: ComparisonResult) -> str:
+    return (
+        f"of {result.images} test images both get {result.both} right, only the original {result.only_original}, "
+        f"only the pruned network {result.only_pruned}, neither {result.neither}"
+    )
+
+
+def look(result: LookResult) -> str:
+    sides = (("original", result.original), ("pruned", result.pruned))
+    return "\n".join(f"{side:<9}{_classes(predictions)}" for side, predictions in sides)
+
+
+def _classes(predictions: Sequence[Prediction]) -> str:
+    return ", ".join(f"{prediction.name} {100 * prediction.probability:.1f} %" for prediction in predictions)
+
+
+def job_rows(result: JobRows) -> str:
+    rows = (f"{r.state:<12} {r.study:<24} {r.id}  {r.stage} {r.done} of {r.total}" for r in result.jobs)
+    return "\n".join(rows) or "no jobs"
+
+
+def cancelled_job(result: CancelledJob) -> str:
+    return f"{result.id} is {result.state}"

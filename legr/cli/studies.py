@@ -1,17 +1,17 @@
 """Commands about one study: new, show, shape, data. Heavy modules are imported when a command needs them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from legr.cli import terminal
+from legr.cli import sentences, terminal
 from legr.cli.open_study import create_pruned, create_study, writable_study
 from legr.cli.options import Json, StudyPath, with_options
 from legr.errors import SettingsError
 from legr.ranking.constraints import UNCONSTRAINED, Constraints
-from legr.ranking.limits import WORDS, Budget
+from legr.ranking.limits import Budget
 from legr.requests.types import NewStudyRequest
 from legr.study.store import Study
 
@@ -29,15 +29,9 @@ def new(
     from legr.commands.create import facts
     from legr.commands.network import original
 
-    made = create_study(study, about) if recipe is None else create_pruned(study, recipe, about)
-    found = facts(made, original(made))
-    terminal.result(
-        found,
-        json,
-        f"{made.info.name}: {found['units']} removable units in {found['layers']} layers, "
-        f"{found['macs'] / 1e6:.1f} M MACs, floor {100 * found['floor']:.1f} %; "
-        f"zeroed = removed to {found['self_check']:.0e}",
-    )
+    new_study = create_study(study, about) if recipe is None else create_pruned(study, recipe, about)
+    result = facts(new_study, original(new_study))
+    terminal.result(result, json, sentences.new_study(result))
 
 
 @with_options
@@ -45,15 +39,8 @@ def show(study: StudyPath, budget: Budget | None, json: Json = False) -> None:
     """Cost and filter counts of the network at a budget; by default the largest there is."""
     from legr.commands.show import show as run_show
 
-    found = run_show(Study.open(study), budget or Budget(macs=1.0))
-    rows = [f"{layer['kept']:6d} of {layer['total']:<6d} {layer['name']}" for layer in found["layers"]]
-    head = (
-        f"{found['ranking']} ranking, {100 * found['macs_fraction']:.2f} % of the MACs "
-        f"({found['macs'] / 1e6:.2f} M), {found['params'] / 1e6:.3f} M parameters"
-    )
-    if found["dense_activation"]:
-        head += f", {found['activation'] / 1e6:.3f} MB of activations"
-    terminal.result(found, json, "\n".join([head, *rows]))
+    result = run_show(Study.open(study), budget or Budget(macs=1.0))
+    terminal.result(result, json, sentences.network(result))
 
 
 def data(
@@ -65,7 +52,8 @@ def data(
     """Tell this machine where a study's images are."""
     from legr.commands.data import locate
 
-    terminal.result(locate(Study.open(study), folder, download, terminal.Echo()), json, "the images are found")
+    result = locate(Study.open(study), folder, download, terminal.Echo())
+    terminal.result(result, json, sentences.located_images(result))
 
 
 def shape(
@@ -89,8 +77,8 @@ def shape(
         wanted = Constraints(
             1 if multiple is None else multiple, _counts("--floor", floor), excluded, _counts("--pin", pin)
         )
-    found = set_constraints(writable_study(study), wanted) if asked or clear else show_constraints(Study.open(study))
-    terminal.result(found, json, f"{found['words'] or 'no shape is asked for'}\n{_reach(found)}")
+    result = set_constraints(writable_study(study), wanted) if asked or clear else show_constraints(Study.open(study))
+    terminal.result(result, json, sentences.reach(result))
 
 
 def _counts(option: str, given: Sequence[str] | None) -> dict[str, int]:
@@ -103,8 +91,3 @@ def _counts(option: str, given: Sequence[str] | None) -> dict[str, int]:
         if counts.setdefault(layer, int(count)) != int(count):
             raise SettingsError(f"{option} names {layer} twice, with {counts[layer]} and {count}; give one")
     return counts
-
-
-def _reach(found: Mapping[str, Any]) -> str:
-    floors = ", ".join(f"{100 * floor:.2f} % of the {WORDS[name]}" for name, floor in found["floors"].items())
-    return f"within reach on the {found['ranking']} ranking, in {found['steps']} steps: {floors}"

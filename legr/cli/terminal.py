@@ -26,10 +26,9 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def result(record: Record | dict[str, Any], as_json: bool, sentence: str) -> None:
+def result(record: Record, as_json: bool, sentence: str) -> None:
     """Print a command's result: the JSON object, or a sentence for people."""
-    data = record if isinstance(record, dict) else record.to_dict()
-    print(json.dumps(data) if as_json else sentence, flush=True)
+    print(json.dumps(record.to_dict()) if as_json else sentence, flush=True)
 
 
 class Echo:

@@ -1,14 +1,14 @@
 """Commands that train: from scratch, and a pruned network back to accuracy."""
 
 from dataclasses import replace
-from typing import Any
 
-from legr.cli import terminal
+from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
 from legr.cli.open_study import writable_study
 from legr.cli.options import JobId, Json, StudyPath, with_options
+from legr.commands.results import FinetuneResult
 from legr.errors import SettingsError
-from legr.progress import Report, duration
+from legr.progress import Report
 from legr.requests.types import FinetuneRequest, TrainRequest
 
 
@@ -22,7 +22,7 @@ def train(request: TrainRequest, json: Json = False) -> None:
 
     if request.model is None or request.data is None:
         raise SettingsError("train needs --model and --data, such as --model cifar_resnet20 --data cifar10")
-    found = train_weights(
+    result = train_weights(
         request.out,
         choose_model(request.model)[0],
         request.data,
@@ -35,13 +35,7 @@ def train(request: TrainRequest, json: Json = False) -> None:
         first=request.weights,
         half=request.half,
     )
-    terminal.result(
-        found,
-        json,
-        f"{request.out.name}: {100 * found['top1']:.2f} % top-1 on the test images, "
-        f"{100 * found['heldout_top1']:.2f} % on held-out ones "
-        f"(epoch {found['best_epoch']} of {request.epochs}, {duration(found['seconds'])})",
-    )
+    terminal.result(result, json, sentences.training(result, request.out.name))
 
 
 @with_options
@@ -57,18 +51,13 @@ def finetune(study: StudyPath, request: FinetuneRequest, json: Json = False, job
     if not (job or request.network):
         request = replace(request, network=network_id(opened, budget, ranking))
 
-    def finished() -> dict[str, Any] | None:
+    def finished() -> FinetuneResult | None:
         require_network(opened, budget, ranking, request.network)
         return finished_finetune(opened, budget, settings, ranking, half=request.half)
 
-    def work(report: Report) -> dict[str, Any]:
+    def work(report: Report) -> FinetuneResult:
         require_network(opened, budget, ranking, request.network)
         return run_finetune(opened, budget, settings, device, report, ranking=ranking, half=request.half)
 
-    found = as_job(opened, request, device, job, finished, work)
-    terminal.result(
-        found,
-        json,
-        f"{100 * found['top1_before']:.2f} % -> {100 * found['top1']:.2f} % top-1 "
-        f"after {found['epochs']} epochs ({duration(found['seconds'])})",
-    )
+    result = as_job(opened, request, device, job, finished, work)
+    terminal.result(result, json, sentences.finetuning(result))

@@ -5,7 +5,6 @@ It does not know charts. What was compared is not compared again.
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
+from legr.commands.results import ComparisonResult
 from legr.commands.statistics_cache import keep_statistics
 from legr.data.images import Dataset, Split
 from legr.errors import StudyError
@@ -41,7 +41,7 @@ STAGE = "test image"
 
 def stored_comparison(
     study: Study, budget: Budget, ranking: RankingName | None, finetuned: bool
-) -> dict[str, Any] | None:
+) -> ComparisonResult | None:
     """The result of a comparison that was made before, or None; a damaged one is none. Nothing is loaded for that.
 
     Raises:
@@ -50,10 +50,10 @@ def stored_comparison(
     keep = study.curve(ranking).at(budget)
     name = comparison_name(keep, study.best_finetuned(keep) if finetuned else None)
     try:
-        found = load_comparison(study, name)
+        comparison = load_comparison(study, name)
     except StudyError:
         return None
-    return _result(name, found) if found else None
+    return _result(name, comparison) if comparison else None
 
 
 def compare(
@@ -63,11 +63,11 @@ def compare(
     finetuned: bool,
     device: torch.device,
     report: Report,
-) -> dict[str, Any]:
+) -> ComparisonResult:
     """Ask both networks about every test image, in float32 and with the statistics that `measure` takes."""
-    known = stored_comparison(study, budget, ranking, finetuned)
-    if known is not None:
-        return known
+    finished = stored_comparison(study, budget, ranking, finetuned)
+    if finished is not None:
+        return finished
     dense = original(study)
     network = network_at(study, dense, budget, ranking=ranking, finetuned=finetuned)
     dataset = images_of(study, report)
@@ -76,7 +76,7 @@ def compare(
     model, recalibrated = ready(study, network, dataset, device)
     of_pruned = _ask(study, model, dataset.test, device, report)
     numbers = np.flatnonzero(of_original.first != of_pruned.first)[:PICTURES].astype(np.int32)
-    found = Comparison(
+    comparison = Comparison(
         _described(study, network, ranking, recalibrated),
         labels,
         of_original,
@@ -86,8 +86,8 @@ def compare(
     )
     name = comparison_name(network.keep, network.run)
     keep_statistics(study, network, model, recalibrated)
-    save_comparison(study, name, found)  # last: a comparison that is there is finished
-    return _result(name, found)
+    save_comparison(study, name, comparison)  # last: a comparison that is there is finished
+    return _result(name, comparison)
 
 
 def pictures_of(images: Tensor) -> NDArray[np.uint8]:
@@ -144,17 +144,17 @@ def _described(study: Study, network: Network, ranking: RankingName | None, reca
     return ComparedNetwork(name, network.macs_fraction, network.keep_id, tuned, recalibrated)
 
 
-def _result(name: str, found: Comparison) -> dict[str, Any]:
-    images, counts = len(found.labels), found.counts()
-    return {
-        "comparison": name,
-        "images": images,
+def _result(name: str, comparison: Comparison) -> ComparisonResult:
+    network, images, counts = comparison.network, len(comparison.labels), comparison.counts()
+    return ComparisonResult(
+        comparison=name,
+        images=images,
         **counts,
-        "differ": int(found.differ.sum()),
-        "top1_original": (counts["both"] + counts["only_original"]) / images,
-        "top1": (counts["both"] + counts["only_pruned"]) / images,
-        "macs_fraction": found.network.macs_fraction,
-        "ranking": found.network.ranking,
-        "finetuned": found.network.finetuned,
-        "recalibrated": found.network.recalibrated,
-    }
+        differ=int(comparison.differ.sum()),
+        top1_original=(counts["both"] + counts["only_original"]) / images,
+        top1=(counts["both"] + counts["only_pruned"]) / images,
+        macs_fraction=network.macs_fraction,
+        ranking=network.ranking,
+        finetuned=network.finetuned,
+        recalibrated=network.recalibrated,
+    )

@@ -5,16 +5,16 @@ It does not know rankings other than the identity, with which the study is usabl
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from legr.commands.network import build_cut, data_progress, require_answers, require_normalization
 from legr.commands.provenance import made_of, origin_of
+from legr.commands.results import NewStudy
 from legr.data.class_names import CLASSES_OF, listed_names
 from legr.data.encoded import ImageShape
 from legr.data.folders import remember_folder
@@ -151,23 +151,23 @@ def _stated(info: WeightsInfo | None, dataset: Dataset) -> str | None:
     return kind if kind in ("imagenet", "dataset") else None
 
 
-def facts(study: Study, model: nn.Module | None = None) -> dict[str, Any]:
-    """What `new` reports about a study."""
+def facts(study: Study, model: nn.Module) -> NewStudy:
+    """What `new` reports about a study and its original network."""
     structure, curve = study.structure, study.curve("identity")
     cost = dense_cost(structure)
-    return {
-        "study": study.info.name,
-        "model": study.info.model,
-        "units": structure.n_units,
-        "layers": len(structure.layers),
-        "macs": cost.macs,
-        "params": cost.params,
-        "floor": curve.floor,
-        "self_check": study.info.self_check,
-        "normalization": study.info.normalization["kind"],
-        "thop_macs": thop_macs(model, study.info.input_shape) if model is not None else None,
-        "unprunable": [asdict(remark) for remark in structure.unprunable],
-    }
+    return NewStudy(
+        study=study.info.name,
+        model=study.info.model,
+        units=structure.n_units,
+        layers=len(structure.layers),
+        macs=cost.macs,
+        params=cost.params,
+        floor=curve.floor,
+        self_check=study.info.self_check,
+        normalization=study.info.normalization["kind"],
+        thop_macs=thop_macs(model, study.info.input_shape),
+        unprunable=structure.unprunable,
+    )
 
 
 def _pass_seconds(network: nn.Module, dataset: Dataset, normalization: Normalization) -> float:

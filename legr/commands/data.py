@@ -1,12 +1,9 @@
-"""Tell this machine where a study's images are.
-
-It does not copy or convert them.
-"""
+"""Tell this machine where a study's images are; they are neither copied nor converted."""
 
 from pathlib import Path
-from typing import Any
 
 from legr.commands.network import data_progress, images_of
+from legr.commands.results import LocatedImages
 from legr.data.cifar import CIFARS
 from legr.data.folders import downloadable, remember_folder
 from legr.data.load import load_dataset
@@ -15,7 +12,7 @@ from legr.progress import Report
 from legr.study.store import Study
 
 
-def locate(study: Study, folder: Path | None, download: bool, report: Report) -> dict[str, Any]:
+def locate(study: Study, folder: Path | None, download: bool, report: Report) -> LocatedImages:
     """Remember `folder` as the place of the study's images, or download them.
 
     Raises:
@@ -34,11 +31,12 @@ def locate(study: Study, folder: Path | None, download: bool, report: Report) ->
         load_dataset(info.data_name, info.input_shape, download=True, progress=data_progress(report))
     else:
         assert folder is not None
-        found = load_dataset(str(folder), info.input_shape, split_seed=info.split_seed, progress=data_progress(report))
-        if found.fingerprint != info.data_fingerprint:
+        progress = data_progress(report)
+        dataset = load_dataset(str(folder), info.input_shape, split_seed=info.split_seed, progress=progress)
+        if dataset.fingerprint != info.data_fingerprint:
             raise DataError(
                 f"{folder.name} holds other images than this study was made with "
                 f"({info.data_name}); name another folder"
             )
-        remember_folder(found.fingerprint, folder)
-    return {"ok": True, "images": len(images_of(study, report).test)}
+        remember_folder(dataset.fingerprint, folder)
+    return LocatedImages(ok=True, images=len(images_of(study, report).test))

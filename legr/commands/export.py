@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from legr.commands.network import images_of, network_at, normalization_of, original
+from legr.commands.results import ExportResult
 from legr.commands.statistics_cache import prepared
 from legr.data.batches import iterate
 from legr.data.images import Dataset
@@ -30,7 +31,7 @@ CHECK_IMAGES = 1024
 _ONNX, _README = "network.onnx", "README.txt"
 
 
-def export(study: Study, budget: Budget, out: Path, report: Report) -> dict[str, Any]:
+def export(study: Study, budget: Budget, out: Path, report: Report) -> ExportResult:
     """Write the network of a budget to `out`; fine-tuned weights of exactly this kept set are used where they exist.
 
     Without the study's images the batch norms have the statistics that were chosen before, else stay as they are, and
@@ -67,21 +68,21 @@ def export(study: Study, budget: Budget, out: Path, report: Report) -> dict[str,
                 (folder / file).replace(out / file)
     except OSError as error:
         raise ExportError(f"the export cannot be written to {out.name}: {in_words(error)}") from error
-    return {
-        "onnx": str(out / _ONNX),
-        "weights": str(out / WEIGHTS),
-        "recipe": str(out / RECIPE),
-        "zip": str(archive),
-        "max_abs_diff": agreement.max_abs_diff,
-        "top1_agreement": agreement.top1_agreement,
-        "images": agreement.images,
-        "checked_on": facts["check"]["images_from"],
-        "finetuned": network.run is not None,
-        "recalibrated": recalibrated,
-        "macs": network.macs,
-        "macs_fraction": network.macs_fraction,
-        "params": network.params,
-    }
+    return ExportResult(
+        onnx=str(out / _ONNX),
+        weights=str(out / WEIGHTS),
+        recipe=str(out / RECIPE),
+        zip=str(archive),
+        max_abs_diff=agreement.max_abs_diff,
+        top1_agreement=agreement.top1_agreement,
+        images=agreement.images,
+        checked_on=facts["check"]["images_from"],
+        finetuned=network.run is not None,
+        recalibrated=recalibrated,
+        macs=network.macs,
+        macs_fraction=network.macs_fraction,
+        params=network.params,
+    )
 
 
 def _required(dataset: Dataset | None) -> Dataset:

@@ -15,6 +15,7 @@ import torch
 from legr.commands.measure import measure_point
 from legr.commands.network import Network, images_of, network_at, network_id, normalization_of, original, ready
 from legr.commands.provenance import provenance_of
+from legr.commands.results import FinetuneResult
 from legr.data.batches import AUGMENTATION
 from legr.deploy.latency import measure_latency
 from legr.models.weights import round_to_half, save_weights
@@ -32,7 +33,7 @@ from legr.training.train import train
 
 def finished_finetune(
     study: Study, budget: Budget, settings: TrainSettings, ranking: RankingName | None = None, *, half: bool = False
-) -> dict[str, Any] | None:
+) -> FinetuneResult | None:
     """The result of a finished run of these settings, or None; nothing is loaded for that.
 
     Raises:
@@ -52,7 +53,7 @@ def run_finetune(
     *,
     ranking: RankingName | None = None,
     half: bool = False,
-) -> dict[str, Any]:
+) -> FinetuneResult:
     """Train a ranking's network at a budget; a finished run of the same settings returns at once.
 
     Args:
@@ -61,24 +62,18 @@ def run_finetune(
 
     Raises: as `finished_finetune`, and as training does.
     """
-    found = finished_finetune(study, budget, settings, ranking, half=half)
-    if found is not None:
-        return found
+    finished = finished_finetune(study, budget, settings, ranking, half=half)
+    if finished is not None:
+        return finished
     name = ranking or study.default_ranking
     request = FinetuneRequest.for_settings(budget, settings, name, half=half)
     command = ["finetune", "--study", study.path.name, *request.arguments()]
     return _result(study, _train(study, budget, settings, device, report, name, half, command))
 
 
-def _result(study: Study, run: FineTuned) -> dict[str, Any]:
-    return {
-        "macs_fraction": run.macs_fraction,
-        "top1_before": run.top1_before,
-        "top1": run.top1,
-        "epochs": run.epochs,
-        "seconds": run.seconds,
-        "weights": str(study.finetuned_weights(run.key)),
-    }
+def _result(study: Study, run: FineTuned) -> FinetuneResult:
+    weights = str(study.finetuned_weights(run.key))
+    return FinetuneResult(run.macs_fraction, run.top1_before, run.top1, run.epochs, run.seconds, weights)
 
 
 def _key(keep: str, settings: TrainSettings, half: bool) -> str:
@@ -122,7 +117,7 @@ def _train(
         if half:
             round_to_half(result.model)
         seconds = sum(epoch["seconds"] for epoch in result.curve)
-        made = provenance_of(command, seconds, device, settings.seed)
+        made = provenance_of(command, seconds, device, settings.seed).to_dict()
         header = {"made_by": "legr", "data": dataset.fingerprint, "made": json.dumps(made)}
         save_weights(result.model, study.finetuned_weights(key), header, half=half)
         tuned = replace(network, model=result.model)

@@ -1,16 +1,12 @@
-"""What of a model can be pruned, and why the rest cannot: traced and proved, without images or a study.
-
-It does not print.
-"""
+"""What of a model can be pruned, and why the rest cannot: traced and proved, without images or a study."""
 
 import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
+from legr.commands.results import Inspection
 from legr.models.detectors import whole_model
 from legr.models.weights import load_weights
 from legr.models.zoo import ModelSpec, build_model
@@ -30,7 +26,7 @@ def inspect(
     num_classes: int | None = None,
     shapes: tuple[tuple[int, ...], ...] | None = None,
     weights: Path | None = None,
-) -> dict[str, Any]:
+) -> Inspection:
     """Build a model, trace it, prove it, and say what was found.
 
     Args:
@@ -49,27 +45,27 @@ def inspect(
     start = time.perf_counter()
     structure = trace(model, example)
     seconds = time.perf_counter() - start
-    error = verify(model, structure, example)
+    self_check = verify(model, structure, example)
     cost = dense_cost(structure)
-    return {
-        "model": spec.name,
-        "classes": classes,
-        "inputs": [list(shape) for shape in structure.input_shapes],
-        "units": structure.n_units,
-        "layers": len(structure.layers),
-        "groups": len(structure.groups),
-        "macs": cost.macs,
-        "params": cost.params,
-        "activation_bytes": cost.activation,
-        "prunable_macs": prunable_macs(structure),
-        "floor": _floors(model, structure),
-        "trace_seconds": seconds,
-        "self_check": error,
-        "held": [asdict(remark) for remark in structure.unprunable],
-        "tied": [asdict(remark) for remark in structure.coupled],
-        "exempt": list(structure.exempt),
-        "untouched": list(structure.untouched),
-    }
+    return Inspection(
+        model=spec.name,
+        classes=classes,
+        inputs=structure.input_shapes,
+        units=structure.n_units,
+        layers=len(structure.layers),
+        groups=len(structure.groups),
+        macs=cost.macs,
+        params=cost.params,
+        activation_bytes=cost.activation,
+        prunable_macs=prunable_macs(structure),
+        floor=_floors(model, structure),
+        trace_seconds=seconds,
+        self_check=self_check,
+        unprunable=structure.unprunable,
+        coupled=structure.coupled,
+        exempt=structure.exempt,
+        untouched=structure.untouched,
+    )
 
 
 def _floors(model: nn.Module, structure: Structure) -> dict[str, float]:

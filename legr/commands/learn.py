@@ -21,6 +21,7 @@ from legr.search.fitness import Fitness
 from legr.search.learn import Search, learn, standing
 from legr.search.mask_gradient import TrainingProbe
 from legr.search.methods import METHODS, Material, check, learner, scored_budgets
+from legr.search.types import LearnResult
 from legr.search.workers import Workers
 from legr.study.pass_times import note_pass_time
 from legr.study.records import EFFORTS, SearchSettings
@@ -75,7 +76,7 @@ def plan_learn(study: Study, asked: Mapping[str, Any], candidates: float | None)
 
 def run_learn(
     study: Study, plan: LearnPlan, device: torch.device, report: Report = silent, workers: int | None = None
-) -> dict[str, Any]:
+) -> LearnResult:
     """Search until the planned effort is spent; a finished search returns at once.
 
     Args:
@@ -85,18 +86,18 @@ def run_learn(
         SettingsError: `workers` is below 1.
     """
     settings, team = plan.settings, Workers(workers, device)
-    found = learn(
+    result = learn(
         study,
         settings,
         plan.effort,
         lambda: search_of(study, settings, device, report, workers=team),
         report,
-        lambda seconds: provenance_of(_command(study, plan), seconds, device, settings.seed),
+        lambda seconds: provenance_of(_command(study, plan), seconds, device, settings.seed).to_dict(),
     )
     usual = SearchSettings()
     if not plan.is_done and (settings.images, settings.steps) == (usual.images, usual.steps):
-        note_pass_time(study.info.weights_sha256, found["seconds"] / found["passes"], settings.method)
-    return found
+        note_pass_time(study.info.weights_sha256, result.seconds / result.passes, settings.method)
+    return result
 
 
 def search_of(

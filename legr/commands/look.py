@@ -1,15 +1,10 @@
-"""Ask the original and the network of a budget about one image: any file, or a test image of the study.
-
-It does not store anything in the study.
-"""
+"""Ask the original and the network of a budget about one image: any file, or a test image of the study."""
 
 import base64
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,9 +13,9 @@ from PIL import Image
 from torch import nn
 
 from legr.commands.network import images_of, network_at, normalization_of, original
+from legr.commands.results import LookResult, Prediction
 from legr.commands.statistics_cache import prepared
 from legr.data.images import Dataset, Split
-from legr.data.normalization import Normalization
 from legr.data.single import fitted, open_image
 from legr.errors import SettingsError
 from legr.progress import Report
@@ -38,10 +33,10 @@ class Question:
     """One image, ready for a network.
 
     Attributes:
-        pixels: uint8 (C, H, W), before normalisation.
-        label: place of its class; None where it is not known.
-        prepared: in words, what was done with it.
-        picture: the image as it was given, where that is another one.
+        pixels: uint8[C, H, W], before normalization.
+        label: index of its class; None where it is not known.
+        prepared: in words, how it was made to fit the network.
+        picture: the file as it was; None of a test image.
     """
 
     pixels: NDArray[np.uint8]
@@ -55,14 +50,14 @@ def look(
     budget: Budget,
     ranking: RankingName | None,
     finetuned: bool,
-    asked: Path | int,
+    image: Path | int,
     device: torch.device,
     report: Report,
-) -> dict[str, Any]:
-    """What both networks answer, most probable first, and the image as they see it.
+) -> LookResult:
+    """What both networks predict, and the image as they see it; nothing is stored in the study.
 
     Args:
-        asked: an image file, or the number of a test image, from 1.
+        image: a file, or the number of a test image, from 1.
 
     Raises:
         BudgetError: the budget is out of range or below the floor.
@@ -70,26 +65,26 @@ def look(
         SettingsError: there is no test image of that number.
     """
     images = cache(lambda: images_of(study, report))
-    question = _of_file(study, asked) if isinstance(asked, Path) else _of_test(images(), asked)
+    question = _of_file(study, image) if isinstance(image, Path) else _of_test(images(), image)
     dense = original(study)
     network = network_at(study, dense, budget, ranking=ranking, finetuned=finetuned)
     smaller = prepared(study, network, images, device)
-    return {
-        "original": _answer(study, dense, question, device),
-        "pruned": _answer(study, smaller.model, question, device),
-        "label": question.label,
-        "test_image": asked if isinstance(asked, int) else None,
-        "test_images": len(images().test) if isinstance(asked, int) else None,
-        "prepared": question.prepared,
-        "seen": _encoded(_as_image(question.pixels)),
-        "picture": _encoded(question.picture) if question.picture else None,
-        "macs_fraction": network.macs_fraction,
-        "ranking": ranking or study.default_ranking,
-        "finetuned": network.run is not None,
-        "epochs": network.run.epochs if network.run else None,
-        "recalibrated": smaller.recalibrated,
-        "statistics_known": smaller.known,
-    }
+    return LookResult(
+        original=_predictions(study, dense, question, device),
+        pruned=_predictions(study, smaller.model, question, device),
+        label=question.label,
+        test_image=image if isinstance(image, int) else None,
+        test_images=len(images().test) if isinstance(image, int) else None,
+        prepared=question.prepared,
+        seen=_encoded(_as_image(question.pixels)),
+        picture=_encoded(question.picture) if question.picture else None,
+        macs_fraction=network.macs_fraction,
+        ranking=ranking or study.default_ranking,
+        finetuned=network.run is not None,
+        epochs=network.run.epochs if network.run else None,
+        recalibrated=smaller.recalibrated,
+        statistics_known=smaller.known,
+    )
 
 
 def _of_file(study: Study, path: Path) -> Question:
@@ -106,15 +101,13 @@ def _of_test(dataset: Dataset, number: int) -> Question:
     return Question(pixels, int(dataset.test.labels[number - 1]), words)
 
 
-def _answer(study: Study, model: nn.Module, question: Question, device: torch.device) -> list[dict[str, Any]]:
+def _predictions(study: Study, model: nn.Module, question: Question, device: torch.device) -> tuple[Prediction, ...]:
     split = Split(torch.from_numpy(question.pixels[None].copy()), torch.zeros(1, dtype=torch.int64))
-    normalization: Normalization = normalization_of(study)
-    classes, probabilities = predict_topk(model, split, normalization, device=device, top=TOP)
-    names: Sequence[str] = study.info.classes
-    return [
-        {"class": place, "name": names[place], "probability": probability}
-        for place, probability in zip(classes[0].tolist(), probabilities[0].nan_to_num(0).tolist(), strict=True)
-    ]
+    classes, probabilities = predict_topk(model, split, normalization_of(study), device=device, top=TOP)
+    return tuple(
+        Prediction(index, study.info.classes[index], probability)
+        for index, probability in zip(classes[0].tolist(), probabilities[0].nan_to_num(0).tolist(), strict=True)
+    )
 
 
 def _as_image(pixels: NDArray[np.uint8]) -> Image.Image:

@@ -12,6 +12,7 @@ import torch
 
 from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
 from legr.commands.provenance import provenance_of
+from legr.commands.results import Measurement
 from legr.data.encoded import ImageShape
 from legr.data.images import Dataset
 from legr.deploy.latency import conditions_here, latency_of, time_forward
@@ -27,14 +28,11 @@ _TURNS, _SECONDS_A_TURN = 5, 0.1
 BUDGETS = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15)
 
 
-def measure(study: Study, request: MeasureRequest, device: torch.device, report: Report) -> dict[str, Any]:
+def measure(study: Study, request: MeasureRequest, device: torch.device, report: Report) -> Measurement:
     """Measure the original and each ranking at some budgets.
 
     Args:
         request: without budgets, the default ones and all that were measured before under other conditions.
-
-    Returns:
-        how many points were measured, how many were there; hindered: other programs were in the way; the points.
 
     Raises:
         BudgetError: a budget that was asked for is out of range or below the floor.
@@ -44,7 +42,7 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
     todo = _unmeasured(study, planned, conditions_here(device, threads, batch), again=request.again)
     made = MeasureRequest(budgets=request.budgets, batch=batch, threads=threads)
     command = ["measure", "--study", study.path.name, *made.arguments()]
-    hindered = False
+    contended = False
     start, skipped = time.monotonic(), len(planned) - len(todo)
     if todo:
         model, dataset = original(study), images_of(study, report)
@@ -56,16 +54,15 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
             return network_at(study, model, Budget(macs=budget), ranking=_ranking(name), finetuned=False, curve=curve)
 
         latencies = _latencies(study.info.input_shape, network_of, todo, batch, threads, device, report)
-        hindered = any(latency.hindered for latency in latencies.values())
+        contended = any(latency.hindered for latency in latencies.values())
         for number, (name, budget) in enumerate(todo, 1):
             began = time.monotonic()
             network, latency = network_of(name, budget), latencies[name, budget]
             point = measure_point(study, network, dataset, name, asked[name][0], budget, latency, device)
-            study.add_point(replace(point, made=provenance_of(command, time.monotonic() - began, device)))
+            study.add_point(replace(point, made=provenance_of(command, time.monotonic() - began, device).to_dict()))
             left = (time.monotonic() - start) / number * (len(todo) - number)
             report(Progress("point", skipped + number, len(planned), left))
-    points = [point.to_dict() for point in study.points]
-    return {"measured": len(todo), "skipped": skipped, "hindered": hindered, "points": points}
+    return Measurement(len(todo), skipped, contended, tuple(study.points))
 
 
 def _latencies(

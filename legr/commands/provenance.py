@@ -12,12 +12,11 @@ from typing import Any, Literal
 import torch
 
 from legr.models.weights import WeightsInfo
+from legr.study.provenance import Provenance
 from legr.training.device import device_name
 
 
-def provenance_of(
-    command: Sequence[str], seconds: float, device: torch.device, seed: int | None = None
-) -> dict[str, Any]:
+def provenance_of(command: Sequence[str], seconds: float, device: torch.device, seed: int | None = None) -> Provenance:
     """Describe a run.
 
     Args:
@@ -25,14 +24,14 @@ def provenance_of(
         seconds: that it took, the times before it was interrupted included.
         seed: None where nothing is drawn at random.
     """
-    return {
-        "command": shlex.join(["python", "-m", "legr", *command]),
-        **({} if seed is None else {"seed": seed}),
-        "seconds": round(seconds, 1),
-        "machine": device_name(device),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
+    return Provenance(
+        command=shlex.join(["python", "-m", "legr", *command]),
+        seed=seed,
+        seconds=round(seconds, 1),
+        machine=device_name(device),
+        torch=torch.__version__,
+        python=platform.python_version(),
+    )
 
 
 def made_of(weights: WeightsInfo) -> dict[str, Any] | None:

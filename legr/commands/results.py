@@ -1,8 +1,118 @@
 """What each command returns: its `--json` output, key by key. No torch, so that a page may read a stored result."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from legr.record import Record
+from legr.ranking.constraints import Constraints
+from legr.ranking.limits import Metric
+from legr.record import Record, stored
+from legr.structure.types import Remark
+from legr.study.provenance import Provenance
+from legr.study.records import Point
+from legr.training.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class Inspection(Record):
+    """`inspect`: what of a model can be pruned, and why the rest cannot."""
+
+    model: str
+    classes: int
+    inputs: tuple[tuple[int, ...], ...]  # shapes, the batch of 1 in front
+    units: int
+    layers: int
+    groups: int
+    macs: int
+    params: int
+    activation_bytes: int
+    prunable_macs: float  # fraction of the MACs
+    floor: Mapping[str, float]  # smallest fraction that the identity ranking reaches, of "macs" and "params"
+    trace_seconds: float
+    self_check: float  # largest relative error of zeroed = removed
+    unprunable: tuple[Remark, ...] = field(metadata=stored("held"))
+    coupled: tuple[Remark, ...] = field(metadata=stored("tied"))
+    exempt: tuple[str, ...]
+    untouched: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NewStudy(Record):
+    """`new`: what the study is about."""
+
+    study: str
+    model: str
+    units: int
+    layers: int
+    macs: int
+    params: int
+    floor: float  # smallest fraction of the MACs that the identity ranking reaches
+    self_check: float  # largest relative error of zeroed = removed
+    normalization: str
+    thop_macs: int | None  # counted by thop; None where it cannot count this network
+    unprunable: tuple[Remark, ...]
+
+
+@dataclass(frozen=True)
+class LocatedImages(Record):
+    """`data`: the images of a study are found."""
+
+    ok: bool  # always True: whatever else is an error
+    images: int  # test images
+
+
+@dataclass(frozen=True)
+class LayerCount(Record):
+    """Filters of a layer that stay."""
+
+    name: str
+    kept: int
+    total: int
+
+
+@dataclass(frozen=True)
+class NetworkSummary(Record):
+    """`show`: cost and filter counts of the network of a budget."""
+
+    study: str
+    model: str
+    ranking: str
+    constraints: Constraints = field(metadata=stored("shape"))
+    macs: int
+    macs_fraction: float  # of the original's, as all fractions here
+    params: int
+    params_fraction: float
+    activation: int  # bytes at the memory peak; 0 where the study was made before it was counted
+    dense_macs: int
+    dense_params: int
+    dense_activation: int
+    floor: float
+    floors: Mapping[Metric, float]
+    finetuned_top1: float | None  # None: not fine-tuned
+    layers: tuple[LayerCount, ...]
+    unprunable: tuple[Remark, ...]
+
+
+@dataclass(frozen=True)
+class Size(Record):
+    """Cost of a network."""
+
+    macs: int
+    params: int
+
+
+@dataclass(frozen=True)
+class Reach(Record):
+    """`shape`: the constraints of a study, and the networks that its default ranking reaches under them."""
+
+    study: str
+    ranking: str
+    constraints: Constraints = field(metadata=stored("shape"))
+    words: str  # the constraints in words; "" where there are none
+    steps: int
+    floors: Mapping[Metric, float]  # smallest fraction that is reached, by kind of cost
+    least: Size
+    largest: Size
 
 
 @dataclass(frozen=True)
@@ -18,3 +128,145 @@ class Evaluation(Record):
     macs_fraction: float  # of the original's
     params: int
     ranking: str
+
+
+@dataclass(frozen=True)
+class Measurement(Record):
+    """`measure`: the points of the frontier, and how many of them are new."""
+
+    measured: int
+    skipped: int  # were measured before
+    contended: bool = field(metadata=stored("hindered"))  # other programs were using the cores
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class TrainResult(Record):
+    """`train`: how well the network does that was trained from scratch, or on."""
+
+    top1: float  # on test images, in [0, 1]
+    loss: float | None  # None: an output is NaN or infinite
+    heldout_top1: float
+    best_epoch: int  # from 1
+    settings: TrainSettings
+    provenance: Provenance
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain data; provenance stands beside the figures."""
+        data = super().to_dict()
+        provenance = data.pop("provenance")
+        return {**data, **provenance}
+
+
+@dataclass(frozen=True)
+class FinetuneResult(Record):
+    """`finetune`: a fine-tuned network."""
+
+    macs_fraction: float  # of the original's
+    top1_before: float  # on test images, in [0, 1]
+    top1: float
+    epochs: int
+    seconds: float
+    weights: str  # file
+
+
+@dataclass(frozen=True)
+class ExportResult(Record):
+    """`export`: files, and how they were checked. What an earlier version did not note has its default."""
+
+    onnx: str
+    weights: str
+    recipe: str
+    zip: str
+    max_abs_diff: float | None = None  # between ONNX Runtime and PyTorch
+    top1_agreement: float = 0.0  # fraction of the inputs
+    images: int | None = None  # inputs of the check
+    checked_on: str = ""  # the data set, or "noise"
+    finetuned: bool = False
+    recalibrated: bool = False
+    macs: int = 0
+    macs_fraction: float = 0.0
+    params: int = 0
+
+
+@dataclass(frozen=True)
+class ComparisonResult(Record):
+    """`compare`: test images by which of two networks is right."""
+
+    comparison: str  # name of the stored comparison
+    images: int
+    both: int
+    only_original: int
+    only_pruned: int
+    neither: int
+    differ: int  # the two predict different classes
+    top1_original: float  # in [0, 1]
+    top1: float
+    macs_fraction: float
+    ranking: str
+    finetuned: bool
+    recalibrated: bool
+
+
+@dataclass(frozen=True)
+class Prediction(Record):
+    """One of the most probable classes of an image."""
+
+    index: int = field(metadata=stored("class"))  # among the classes of the study
+    name: str
+    probability: float  # in [0, 1]
+
+
+def _predictions(data: list[dict[str, Any]]) -> tuple[Prediction, ...]:
+    return tuple(map(Prediction.from_dict, data))
+
+
+@dataclass(frozen=True)
+class LookResult(Record):
+    """`look`: what two networks predict for one image, the most probable class first."""
+
+    original: tuple[Prediction, ...] = field(metadata=stored(read=_predictions))
+    pruned: tuple[Prediction, ...] = field(metadata=stored(read=_predictions))
+    label: int | None  # index of the right class; None where it is not known
+    test_image: int | None  # its number, from 1; None of a file
+    test_images: int | None  # how many there are
+    prepared: str  # in words, how the image was made to fit the network
+    seen: str  # the image as the networks see it: PNG or JPEG in base64
+    picture: str | None  # the file as it was; None of a test image
+    macs_fraction: float
+    ranking: str
+    finetuned: bool
+    epochs: int | None  # of fine-tuning; None without
+    recalibrated: bool
+    statistics_known: bool  # False: the batch-norm statistics of its weights, as the images are not here
+
+
+@dataclass(frozen=True)
+class JobRow(Record):
+    """A background job, as `jobs` lists it."""
+
+    study: str
+    id: str
+    kind: str
+    state: str
+    stage: str
+    done: int
+    total: int
+    seconds_left: float | None
+    error: str
+    result: Mapping[str, Any]  # JSON of what its command returned; {} before it is done
+
+
+@dataclass(frozen=True)
+class JobRows(Record):
+    """`jobs`: newest first within a study."""
+
+    jobs: tuple[JobRow, ...]
+
+
+@dataclass(frozen=True)
+class CancelledJob(Record):
+    """`cancel`: the job and its state now."""
+
+    id: str
+    state: str

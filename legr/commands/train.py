@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from legr.arguments import arguments_of, repeated
 from legr.commands.network import data_progress, require_answers, require_normalization
 from legr.commands.provenance import made_of, origin_of, provenance_of
+from legr.commands.results import TrainResult
 from legr.data.encoded import ImageShape
 from legr.data.load import load_dataset
 from legr.data.normalization import IMAGENET_NORMALIZATION
@@ -44,7 +45,7 @@ def train_weights(
     input_shape: ImageShape | None = None,
     first: Path | None = None,
     half: bool = False,
-) -> dict[str, Any]:
+) -> TrainResult:
     """Train on the training images less the held-out ones; goes on where an earlier call was stopped.
 
     Args:
@@ -52,9 +53,6 @@ def train_weights(
         normalize: "imagenet" or "dataset"; None is "dataset".
         first: weights to begin with, for another cycle; None are random ones, drawn with the settings' seed.
         half: round the weights to what float16 holds before test images judge them, and store them so.
-
-    Returns:
-        top1 and loss on the test images, heldout_top1, best_epoch (from 1), seconds, settings, machine.
 
     Raises:
         SettingsError: see the parts.
@@ -93,20 +91,20 @@ def train_weights(
         if half:
             round_to_half(result.model)
         test = score(result.model, dataset.test, normalization, device=device)
-        found = {
-            "top1": test.top1,
-            "loss": test.known_loss,
-            "heldout_top1": result.curve[result.best_epoch]["heldout_top1"],
-            "best_epoch": result.best_epoch + 1,
-            "settings": asdict(settings),
-            **provenance_of(command, sum(row["seconds"] for row in result.curve), device, settings.seed),
-        }
-        metadata = {"made_by": "legr", "data": dataset.fingerprint, "made": json.dumps({**what, **found})}
+        trained = TrainResult(
+            top1=test.top1,
+            loss=test.known_loss,
+            heldout_top1=result.curve[result.best_epoch]["heldout_top1"],
+            best_epoch=result.best_epoch + 1,
+            settings=settings,
+            provenance=provenance_of(command, sum(row["seconds"] for row in result.curve), device, settings.seed),
+        )
+        metadata = {"made_by": "legr", "data": dataset.fingerprint, "made": json.dumps({**what, **trained.to_dict()})}
         if info is None or origin_of(info, dataset.fingerprint, split_seed) == "legr":
             metadata["split_seed"] = str(split_seed)  # no held-out image was ever trained on
         save_weights(result.model, out, metadata, half=half)
         checkpoint.unlink(missing_ok=True)
-        return found
+        return trained
 
 
 @contextmanager

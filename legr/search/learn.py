@@ -24,7 +24,7 @@ from legr.search.fitness import HasLost, Score
 from legr.search.journal import Journal
 from legr.search.racing import Race
 from legr.search.replay import journal_path
-from legr.search.types import Candidate, Learner, Proposal, best_of, final_values
+from legr.search.types import Candidate, Learner, LearnResult, Proposal, best_of, final_values
 from legr.structure.types import Keep
 from legr.study.records import Learned, SearchSettings
 from legr.study.store import Study
@@ -86,7 +86,7 @@ def learn(
     search: Callable[[], Search],
     report: Report,
     made: Callable[[float], Mapping[str, Any]] = lambda _: {},
-) -> dict[str, Any]:
+) -> LearnResult:
     """Try candidates until the effort is spent, and store the best as the study's ranking.
 
     A finished search returns at once; a larger effort extends it. The result is never worse than the
@@ -96,9 +96,6 @@ def learn(
         effort: passes over the held-out images; training images are counted by what they cost.
         search: called once, and only where something is left to do.
         made: what a ranking that is found says about its making, by the seconds of the search.
-
-    Returns:
-        {"candidates", "resumed_from", "passes", "identity_loss", "best_loss", "seconds"}
 
     Raises:
         SettingsError: the effort is below 1.
@@ -122,14 +119,14 @@ def learn(
         known = study.learned
         if known is None or _as_json(replace(learned, made=known.made)) != _as_json(known):
             study.save_learned(replace(learned, made=made(learned.seconds)))
-    return {
-        "candidates": learned.candidates,
-        "resumed_from": resumed_from,
-        "passes": round(learned.spent[-1], 2),
-        "identity_loss": learned.identity_loss,
-        "best_loss": learned.best_loss,
-        "seconds": learned.seconds,
-    }
+    return LearnResult(
+        candidates=learned.candidates,
+        resumed_from=resumed_from,
+        passes=round(learned.spent[-1], 2),
+        identity_loss=learned.identity_loss,
+        best_loss=learned.best_loss,
+        seconds=learned.seconds,
+    )
 
 
 def is_over(journal: Journal, effort: float) -> bool:

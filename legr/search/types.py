@@ -11,6 +11,19 @@ import numpy as np
 
 from legr.errors import SettingsError
 from legr.ranking.types import Affine, FloatArray
+from legr.record import Record
+
+
+@dataclass(frozen=True)
+class LearnResult(Record):
+    """What a search has come to, and `learn --json`."""
+
+    candidates: int
+    resumed_from: int  # candidates that an earlier call had scored
+    passes: float  # over the held-out images
+    identity_loss: float
+    best_loss: float
+    seconds: float
 
 
 @dataclass(frozen=True)

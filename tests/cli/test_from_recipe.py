@@ -36,7 +36,7 @@ def answers(network: nn.Module) -> torch.Tensor:
 
 
 def exported(study: Study, budget: float, out: Path) -> Path:
-    return Path(export(study, Budget(macs=budget), out, silent)["recipe"])
+    return Path(export(study, Budget(macs=budget), out, silent).recipe)
 
 
 @pytest.fixture(scope="module")

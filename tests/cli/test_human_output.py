@@ -7,18 +7,76 @@ import torch
 from safetensors.torch import save_file
 
 from legr.cli import sentences
-from legr.commands.results import Evaluation
 from legr.models.zoo import build_model
+from legr.structure.types import Remark
 from tests.cli.processes import called
+from tests.commands import results_by_hand as by_hand
 
-EVALUATION = Evaluation(0.9321, 0.25, 100, False, False, 10, 0.5, 5, "learned")
+
+def test_inspect() -> None:
+    assert sentences.inspection(by_hand.INSPECTION).splitlines() == [
+        "net on 1x3x8x8: 24 units in 2 layers and 1 groups; 2.5 M MACs, 0.002 M parameters, 1.0 MiB of activations",
+        "97.5 % of the MACs can be pruned, down to 12.5 % of MACs and 25.0 % of parameters; traced in 0.3 s, "
+        "zeroed = removed to 3e-16",
+        "",
+        "channels  unprunable because",
+        "      10  output: they are the outputs",
+        "          in the model",
+        "       8  split: halves stay as large (leave together)",
+        "          in stage",
+        "       1  parameters are never read: aux.weight",
+        "       1  norms run over channels: norm",
+    ]
+
+
+def test_inspect_a_model_all_of_which_can_be_pruned() -> None:
+    result = replace(by_hand.INSPECTION, unprunable=(), coupled=(), exempt=(), untouched=())
+    assert len(sentences.inspection(result).splitlines()) == 2
+
+
+def test_inspect_names_a_few_of_many() -> None:
+    remarks = tuple(Remark(f"m{i}", "view", f"reason {i % 21}", 1) for i in range(63))
+    result = replace(by_hand.INSPECTION, unprunable=remarks, coupled=(), untouched=("a", "b", "c"))
+    lines = sentences.inspection(result).splitlines()
+    assert lines[5] == "          in m0, m21 and 1 more"
+    assert lines[-3:] == [
+        "          1 further reasons: --json lists all",
+        "       3  parameters are never read: a, b, …",
+        "       1  norms run over channels: norm",
+    ]
+
+
+def test_new() -> None:
+    said = "s: 24 removable units in 2 layers, 2.5 M MACs, floor 12.5 %; zeroed = removed to 3e-16"
+    assert sentences.new_study(by_hand.NEW_STUDY) == said
+    assert sentences.new_study(replace(by_hand.NEW_STUDY, thop_macs=None, unprunable=())) == said
+
+
+def test_data() -> None:
+    assert sentences.located_images(by_hand.LOCATED_IMAGES) == "the images are found"
+
+
+def test_show() -> None:
+    head = "learned ranking, 50.00 % of the MACs (1.25 M), 0.002 M parameters"
+    rows = ["    16 of 16     conv1", "     8 of 16     conv2"]
+    assert sentences.network(by_hand.NETWORK).splitlines() == [f"{head}, 0.069 MB of activations", *rows]
+    uncounted = replace(by_hand.NETWORK, activation=0, dense_activation=0, finetuned_top1=None, unprunable=())
+    assert sentences.network(uncounted).splitlines() == [head, *rows]
+    assert sentences.network(replace(uncounted, layers=())) == head
+
+
+def test_shape() -> None:
+    within = "within reach on the learned ranking, in 21 steps: 10.84 % of the MACs, 4.56 % of the parameters"
+    assert sentences.reach(by_hand.REACH).splitlines() == ["multiples of 8", within]
+    assert sentences.reach(replace(by_hand.REACH, words="")).splitlines() == ["no shape is asked for", within]
 
 
 def test_evaluate() -> None:
-    assert sentences.evaluation(EVALUATION) == "93.21 % top-1 on 100 test images, loss 0.2500"
-    both = replace(EVALUATION, recalibrated=True, finetuned=True)
+    result = by_hand.EVALUATION
+    assert sentences.evaluation(result) == "93.21 % top-1 on 100 test images, loss 0.2500"
+    both = replace(result, recalibrated=True, finetuned=True)
     assert sentences.evaluation(both) == "93.21 % top-1 on 100 test images (recalibrated, finetuned), loss 0.2500"
-    tuned = replace(EVALUATION, finetuned=True, loss=None)
+    tuned = replace(result, finetuned=True, loss=None)
     assert sentences.evaluation(tuned) == (
         "93.21 % top-1 on 100 test images (finetuned), no loss, as an output is NaN or infinite"
     )
@@ -34,3 +92,60 @@ def test_evaluate_a_network_whose_outputs_overflow(own_folders: Path) -> None:
     said, _ = called("evaluate", "--study", study)
     assert said.endswith("% top-1 on 359 test images, no loss, as an output is NaN or infinite\n")
     assert called("evaluate", "--study", study, "--json")[0]["loss"] is None
+
+
+def test_measure() -> None:
+    assert sentences.measurement(by_hand.MEASUREMENT) == "3 points measured, 2 were there already"
+    contended = sentences.measurement(replace(by_hand.MEASUREMENT, contended=True, points=()))
+    assert contended == (
+        "3 points measured, 2 were there already; other programs were at work meanwhile, so latencies are too long: "
+        "`measure --again` when it is quiet"
+    )
+
+
+def test_learn() -> None:
+    assert sentences.learning(by_hand.LEARN_RESULT) == "9 candidates, 60.02 passes, 41 s: loss 0.4677, identity 1.0000"
+
+
+def test_train() -> None:
+    said = "w.safetensors: 93.21 % top-1 on the test images, 94.00 % on held-out ones (epoch 3 of 4, 7 min)"
+    assert sentences.training(by_hand.TRAIN_RESULT, "w.safetensors") == said
+    assert sentences.training(replace(by_hand.TRAIN_RESULT, loss=None), "w.safetensors") == said
+
+
+def test_finetune() -> None:
+    assert sentences.finetuning(by_hand.FINETUNE_RESULT) == "81.00 % -> 93.00 % top-1 after 3 epochs (75 s)"
+
+
+def test_export() -> None:
+    said = "net-50pct.zip: same answer on 99.90 % of 1024 inputs, largest difference 1.7e-06"
+    assert sentences.export(by_hand.EXPORT_RESULT) == said
+    assert sentences.export(replace(by_hand.EXPORT_RESULT, checked_on="noise", finetuned=False)) == said
+
+
+def test_compare() -> None:
+    assert sentences.comparison(by_hand.COMPARISON_RESULT) == (
+        "of 100 test images both get 80 right, only the original 10, only the pruned network 6, neither 4"
+    )
+
+
+def test_look() -> None:
+    said = ["original cat 75.0 %, dog 20.0 %", "pruned   dog 50.0 %"]
+    assert sentences.look(by_hand.LOOK_RESULT).splitlines() == said
+    file = replace(by_hand.LOOK_RESULT, label=None, test_image=None, test_images=None, picture="cG5n", epochs=None)
+    assert sentences.look(file).splitlines() == said
+
+
+def test_jobs() -> None:
+    row = "running      s                        learn-1  pass 3 of 60"
+    assert sentences.job_rows(by_hand.JOB_ROWS) == row
+    queued = replace(by_hand.JOB_ROW, state="queued", stage="", done=0, total=0, seconds_left=None)
+    assert sentences.job_rows(replace(by_hand.JOB_ROWS, jobs=(by_hand.JOB_ROW, queued))).splitlines() == [
+        row,
+        "queued       s                        learn-1   0 of 0",
+    ]
+    assert sentences.job_rows(replace(by_hand.JOB_ROWS, jobs=())) == "no jobs"
+
+
+def test_cancel() -> None:
+    assert sentences.cancelled_job(by_hand.CANCELLED_JOB) == "learn-1 is cancelled"

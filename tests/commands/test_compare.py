@@ -14,6 +14,7 @@ from legr.commands.compare import PICTURE_SIDE, compare, pictures_of, stored_com
 from legr.commands.create import create
 from legr.commands.look import look
 from legr.commands.network import network_at, original
+from legr.commands.results import LookResult
 from legr.commands.statistics_cache import keep_statistics, prepared
 from legr.errors import DataError
 from legr.models.zoo import build_model
@@ -44,10 +45,10 @@ def test_accuracies_are_those_that_were_measured(study: Study) -> None:
     (original,) = (p for p in study.points if p.ranking == "original")
     for finetuned in (False, True):
         found = compare(study, BUDGET, None, finetuned, CPU, silent)
-        assert found["both"] + found["only_original"] + found["only_pruned"] + found["neither"] == original.images
-        assert found["top1_original"] == pytest.approx(original.top1, abs=1e-12)
-        assert found["top1"] == pytest.approx(top1_of(study, finetuned), abs=1e-12)
-        assert found["finetuned"] == finetuned and found["images"] == 359
+        assert found.both + found.only_original + found.only_pruned + found.neither == original.images
+        assert found.top1_original == pytest.approx(original.top1, abs=1e-12)
+        assert found.top1 == pytest.approx(top1_of(study, finetuned), abs=1e-12)
+        assert found.finetuned == finetuned and found.images == 359
 
 
 def test_nothing_is_asked_twice(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +63,7 @@ def test_nothing_is_asked_twice(study: Study, monkeypatch: pytest.MonkeyPatch) -
     compare(study, BUDGET, None, True, CPU, silent)
     assert len(asked) == 3  # the original's answers are shared
     assert stored_comparison(study, Budget(macs=0.5), None, False) is None
-    (study.path / "compared" / f"{first['comparison']}.safetensors").write_bytes(b"torn")
+    (study.path / "compared" / f"{first.comparison}.safetensors").write_bytes(b"torn")
     assert stored_comparison(study, BUDGET, None, False) is None
     assert compare(study, BUDGET, None, False, CPU, silent) == first
 
@@ -80,14 +81,14 @@ def test_what_was_done_before_an_interruption_is_kept(study: Study) -> None:
     assert [path.name for path in (study.path / "compared").iterdir()] == ["original.safetensors"]
     written = (study.path / "compared" / "original.safetensors").stat().st_mtime_ns
     found = compare(study, BUDGET, None, False, CPU, silent)
-    assert found["differ"] > 0
+    assert found.differ > 0
     assert (study.path / "compared" / "original.safetensors").stat().st_mtime_ns == written
 
 
 def test_pictures_are_those_of_the_test_images(study: Study) -> None:
     from legr.commands.network import images_of
 
-    name = compare(study, BUDGET, None, False, CPU, silent)["comparison"]
+    name = compare(study, BUDGET, None, False, CPU, silent).comparison
     found = load_comparison(study, name)
     assert found is not None
     test = images_of(study).test
@@ -107,16 +108,16 @@ def test_large_pictures_are_made_small() -> None:
 
 
 def test_a_look_at_a_test_image_answers_as_the_comparison_does(study: Study) -> None:
-    name = compare(study, BUDGET, None, False, CPU, silent)["comparison"]
+    name = compare(study, BUDGET, None, False, CPU, silent).comparison
     stored = load_comparison(study, name)
     assert stored is not None
     for number in (1, int(stored.numbers[0]) + 1):
         found = look(study, BUDGET, None, False, number, CPU, silent)
-        assert found["label"] == stored.labels[number - 1] and found["test_images"] == 359
+        assert found.label == stored.labels[number - 1] and found.test_images == 359
         for side in ("original", "pruned"):
             answers = getattr(stored, side)
-            assert [answer["class"] for answer in found[side]] == answers.classes[number - 1].tolist()
-            shares = [answer["probability"] for answer in found[side]]
+            assert [answer.index for answer in getattr(found, side)] == answers.classes[number - 1].tolist()
+            shares = [answer.probability for answer in getattr(found, side)]
             assert shares == pytest.approx(answers.probabilities[number - 1].tolist(), abs=1e-4)
 
 
@@ -127,9 +128,9 @@ def test_statistics_are_those_of_the_images_as_this_study_sees_them(study: Study
     found = look(other, BUDGET, "identity", False, 3, CPU, silent)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEGR_CACHE", str(tmp_path / "empty"))
-        assert look(other, BUDGET, "identity", False, 3, CPU, silent)["pruned"] == found["pruned"]
-        kept = look(study, BUDGET, "identity", False, 3, CPU, silent)["pruned"]
-    assert kept != found["pruned"]
+        assert look(other, BUDGET, "identity", False, 3, CPU, silent).pruned == found.pruned
+        kept = look(study, BUDGET, "identity", False, 3, CPU, silent).pruned
+    assert kept != found.pruned
 
 
 def test_statistics_are_chosen_once_and_go_where_the_study_goes(
@@ -138,22 +139,22 @@ def test_statistics_are_chosen_once_and_go_where_the_study_goes(
     image = tmp_path / "image"
     Image.effect_noise((40, 30), 80).save(image, "PNG")
 
-    def ask(of: Study) -> dict[str, object]:
+    def ask(of: Study) -> LookResult:
         return look(of, BUDGET, None, False, image, CPU, silent)
 
     def no_images(*_: object) -> None:
         raise DataError("the images are not here")
 
     known = ask(study)
-    assert known["statistics_known"] and known["recalibrated"]
+    assert known.statistics_known and known.recalibrated
     assert not (study.path / "statistics").exists()  # a look leaves the study as it is
     with monkeypatch.context() as patch:
         patch.setattr("legr.commands.look.images_of", no_images)
         assert ask(study) == known  # this machine remembers
         patch.setenv("LEGR_CACHE", str(tmp_path / "another machine"))
         unknown = ask(study)
-        assert not unknown["statistics_known"] and unknown["original"] == known["original"]
-        assert unknown["pruned"] != known["pruned"]
+        assert not unknown.statistics_known and unknown.original == known.original
+        assert unknown.pruned != known.pruned
     compare(study, BUDGET, None, False, CPU, silent)
     monkeypatch.setattr("legr.commands.look.images_of", no_images)
     monkeypatch.setenv("LEGR_CACHE", str(tmp_path / "a third machine"))

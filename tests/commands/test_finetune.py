@@ -106,7 +106,7 @@ def test_whoever_waited_for_the_same_run_takes_it(study: Study, monkeypatch: pyt
     monkeypatch.setattr(module, "train", None)
     monkeypatch.setattr(module, "finished_finetune", lambda *args, **kwargs: None)  # asked before the other had ended
     again = run_finetune(study, HALF, SETTINGS, CPU, silent, ranking="uniform", half=True)
-    assert again["top1"] == study.finetuned[0].top1
+    assert again.top1 == study.finetuned[0].top1
 
 
 def test_the_whole_network_is_reported_as_it_is_exported(
@@ -118,7 +118,7 @@ def test_the_whole_network_is_reported_as_it_is_exported(
     found = run_finetune(study, whole, SETTINGS, CPU, silent)
     (point,) = (p for p in study.points if p.finetuned)
     scored = evaluate(study, whole, "identity", True, CPU, silent)
-    assert scored.finetuned and scored.top1 == found["top1"]
+    assert scored.finetuned and scored.top1 == found.top1
     assert scored.recalibrated and point.recalibrated
 
 

@@ -28,7 +28,7 @@ def study(study_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
 
 
 def test_what_another_machine_measured_is_measured_here_and_both_are_kept(study: Study) -> None:
-    assert measure(study, ONE, CPU, silent)["measured"] == 3  # the original, identity, uniform
+    assert measure(study, ONE, CPU, silent).measured == 3  # the original, identity, uniform
     assert is_measured(study, ONE, CPU)
     here = machines(study)
     assert len(here) == 3 and len(set(here)) == 1 and here[0]
@@ -36,18 +36,18 @@ def test_what_another_machine_measured_is_measured_here_and_both_are_kept(study:
     relabel(study, machine="There")
     assert not is_measured(study, ONE, CPU)
     found = measure(study, MeasureRequest(threads=1), CPU, silent)
-    assert (found["measured"], found["skipped"]) == (5, 0)  # at 60 % and, as there, at 37 %
+    assert (found.measured, found.skipped) == (5, 0)  # at 60 % and, as there, at 37 %
     assert sorted(machines(study)) == sorted([here[0]] * 5 + ["There"] * 3)
 
     relabel(study, machine="There", only=here[0])
-    assert measure(study, ONE, CPU, silent)["measured"] == 3
+    assert measure(study, ONE, CPU, silent).measured == 3
     relabel(study, machine="A third", only="There")
     assert is_measured(study, ONE, CPU)  # points of others came later, and change nothing
 
 
 def test_other_conditions_are_measured_beside(study: Study) -> None:
     for threads, batch in ((1, 1), (2, 1), (1, 2)):
-        assert measure(study, MeasureRequest((ODD,), batch, threads), CPU, silent)["measured"] == 3
+        assert measure(study, MeasureRequest((ODD,), batch, threads), CPU, silent).measured == 3
     for threads, batch in ((1, 1), (2, 1), (1, 2)):
         assert is_measured(study, MeasureRequest((ODD,), batch, threads), CPU)
 
@@ -58,7 +58,7 @@ def test_again_takes_what_was_hindered_and_nothing_else(study: Study) -> None:
     assert is_measured(study, replace(ONE, again=True), CPU)
     relabel(study, hindered=True, milliseconds=1e6)
     assert is_measured(study, ONE, CPU) and not is_measured(study, replace(ONE, again=True), CPU)
-    assert measure(study, replace(ONE, again=True), CPU, silent)["measured"] == 3
+    assert measure(study, replace(ONE, again=True), CPU, silent).measured == 3
     assert len(study.points) == 3  # in their place
     assert all(point.latency and point.latency.milliseconds < 1e6 for point in study.points)
 
@@ -98,5 +98,5 @@ def test_a_shape_that_changes_meanwhile_mixes_no_two_networks(study: Study, monk
 
 def test_an_answer_that_is_no_number_stops_no_measurement(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring, "score", lambda *args, **more: Score(0.1, math.nan, 10))
-    assert measure(study, ONE, CPU, silent)["measured"] == 3
+    assert measure(study, ONE, CPU, silent).measured == 3
     assert {(point.top1, point.loss) for point in study.points} == {(0.1, None)}

@@ -31,7 +31,7 @@ def test_a_sample_goes_without_its_images(study: Study, tmp_path: Path) -> None:
     measured = (p for p in study.points if p.ranking == "learned" and p.recalibrated and p.budget not in tuned)
     budget = Budget(macs=next(measured).budget)
     with_images = export(study, budget, tmp_path / "with", silent)
-    assert with_images["recalibrated"]
+    assert with_images.recalibrated
 
     (tmp_path / "sample").mkdir()
     (tmp_path / "sample" / "old.txt").write_text("of the sample before")
@@ -43,8 +43,8 @@ def test_a_sample_goes_without_its_images(study: Study, tmp_path: Path) -> None:
 
     write_json(sample.path / "study.json", {"format": FORMAT, **sample.info.to_dict(), "data_fingerprint": "elsewhere"})
     found = export(Study.open(sample.path), budget, tmp_path / "without", silent)
-    assert found["recalibrated"] and found["checked_on"] != with_images["checked_on"]
-    weights, expected = load_file(found["weights"]), load_file(with_images["weights"])
+    assert found.recalibrated and found.checked_on != with_images.checked_on
+    weights, expected = load_file(found.weights), load_file(with_images.weights)
     assert weights.keys() == expected.keys()
     differ = {name.rpartition(".")[2] for name in weights if not torch.equal(weights[name], expected[name])}
     assert differ <= {"num_batches_tracked"}  # a counter that no evaluation reads

@@ -126,5 +126,5 @@ def test_a_study_of_the_folder_finds_its_images_through_the_download(
     monkeypatch.setenv("LEGR_DATA", str(own_folders / "another-machine"))
     SmallArchive("cifar10", known, own_folders / "source", monkeypatch)
     assert find_source("cifar10", "cifar10-2") is None
-    assert locate(study, None, True, silent) == {"ok": True, "images": 10}
+    assert locate(study, None, True, silent).to_dict() == {"ok": True, "images": 10}
     assert equal(images_of(study), here)

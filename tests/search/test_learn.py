@@ -22,7 +22,7 @@ from legr.search.gradient import GradientLearner, GradientSettings
 from legr.search.journal import mend
 from legr.search.learn import Search, learn, standing
 from legr.search.replay import journal_path
-from legr.search.types import Candidate, Learner, Proposal
+from legr.search.types import Candidate, Learner, LearnResult, Proposal
 from legr.structure.types import Keep
 from legr.study.records import Learned, SearchSettings
 from legr.study.store import Study
@@ -75,7 +75,7 @@ def learner_of(method: str, study: Study) -> Learner:
     )
 
 
-def run(study: Study, effort: float, method: str = "evolution", fitness: Wanted | None = None) -> dict[str, object]:
+def run(study: Study, effort: float, method: str = "evolution", fitness: Wanted | None = None) -> LearnResult:
     scored = fitness or Wanted()
 
     def search() -> Search:
@@ -122,21 +122,21 @@ def test_the_best_is_kept_and_never_worse_than_the_identity(study: Study) -> Non
         return Search(study.ranker, BUDGETS, learner_of("evolution", study), Wanted(), IMAGES)
 
     found = learn(study, settings, 50, search, seen.append)
-    assert [p.values["candidates"] for p in seen] == list(range(1, found["candidates"] + 1))
+    assert [p.values["candidates"] for p in seen] == list(range(1, found.candidates + 1))
     assert [p.done for p in seen] == sorted(p.done for p in seen)
     assert seen[-1].done == seen[-1].total == 50
-    assert found["best_loss"] == min(p.values["best_loss"] for p in seen) <= found["identity_loss"] == 1
+    assert found.best_loss == min(p.values["best_loss"] for p in seen) <= found.identity_loss == 1
     record = study.learned
     assert record is not None
-    assert record.trace[-1] == found["best_loss"]
+    assert record.trace[-1] == found.best_loss
     steps = np.diff(record.spent)  # two budgets, two passes each; a twin of an earlier one costs next to nothing
     assert set(np.round(steps, 6)) == {2, 0.02}
     assert record.spent[-2] < 50 <= record.spent[-1]
     curve = study.curve("learned")
     losses = Wanted()([curve.at(macs=b) for b in BUDGETS], None).losses
     identity = Wanted()([study.curve("identity").at(macs=b) for b in BUDGETS], None).losses
-    assert (losses / identity.mean(1, keepdims=True)).mean() == pytest.approx(found["best_loss"])
-    assert run(study, 1)["candidates"] == found["candidates"]  # finished: returns at once
+    assert (losses / identity.mean(1, keepdims=True)).mean() == pytest.approx(found.best_loss)
+    assert run(study, 1).candidates == found.candidates  # finished: returns at once
 
 
 def test_an_identity_that_wins_stays(study: Study) -> None:
@@ -145,7 +145,7 @@ def test_an_identity_that_wins_stays(study: Study) -> None:
             return Score(np.ones((len(keeps), 4)), 1)
 
     found = run(study, 12, fitness=Same())
-    assert found["best_loss"] == found["identity_loss"] == 1
+    assert found.best_loss == found.identity_loss == 1
     assert study.learned is not None
     assert (study.learned.affine.alpha == 1).all()
 
@@ -158,7 +158,7 @@ def test_an_interrupted_search_ends_with_the_same_ranking(made_study: Path, tmp_
         with pytest.raises(KeyboardInterrupt):
             run(study, 60, method, Wanted(dies_after))
     assert study.learned is None
-    assert run(study, 60, method)["resumed_from"] >= 12
+    assert run(study, 60, method).resumed_from >= 12
     assert same(study.learned, undisturbed)
     assert undisturbed.best_candidate > 0
 
@@ -188,7 +188,7 @@ def test_a_search_that_optuna_wrote_down_ends_as_if_undisturbed(study: Study, wh
     journal = journal_path(study, SearchSettings(method="evolution"))
     journal.parent.mkdir()
     shutil.copy(WRITTEN_BY_OPTUNA, journal)
-    assert run(study, 60)["resumed_from"] == 12
+    assert run(study, 60).resumed_from == 12
     assert same(study.learned, whole)
 
 
@@ -258,11 +258,11 @@ def test_a_search_that_has_settled_is_over(study: Study) -> None:
 
     settings = SearchSettings()
     assert standing(study, settings) == (0.0, False)
-    assert learn(study, settings, 100, search, silent, lambda seconds: {"seconds": seconds})["candidates"] == 4
+    assert learn(study, settings, 100, search, silent, lambda seconds: {"seconds": seconds}).candidates == 4
     learned = study.learned
     assert learned is not None and learned.made == {"seconds": learned.seconds}
     written = (study.path / "ranking.json").stat().st_mtime_ns
-    assert learn(study, settings, 200, search, silent)["resumed_from"] == 4
+    assert learn(study, settings, 200, search, silent).resumed_from == 4
     assert study.learned == learned and (study.path / "ranking.json").stat().st_mtime_ns == written
     assert fitness.calls == 4
     assert standing(study, settings) == (8.0, True)

@@ -1,0 +1,67 @@
+"""One result of every command, written by hand."""
+
+from legr.commands.results import (
+    CancelledJob,
+    ComparisonResult,
+    Evaluation,
+    ExportResult,
+    FinetuneResult,
+    Inspection,
+    JobRow,
+    JobRows,
+    LayerCount,
+    LocatedImages,
+    LookResult,
+    Measurement,
+    NetworkSummary,
+    NewStudy,
+    Prediction,
+    Reach,
+    Size,
+    TrainResult,
+)
+from legr.ranking.constraints import Constraints
+from legr.search.types import LearnResult
+from legr.structure.types import Remark
+from legr.study.provenance import Provenance
+from legr.study.records import Latency, Point
+from legr.training.settings import TrainSettings
+
+OUTPUT = Remark("", "output", "they are the outputs", 10)
+SPLIT = Remark("stage", "split", "halves stay as large", 8)
+
+INSPECTION = Inspection(
+    "net", 10, ((1, 3, 8, 8),), 24, 2, 1, 2_500_000, 1500, 2**20, 0.975, {"macs": 0.125, "params": 0.25}, 0.31, 3e-16,
+    (OUTPUT,), (SPLIT,), ("norm",), ("aux.weight",),
+)  # fmt: skip
+NEW_STUDY = NewStudy("s", "net", 24, 2, 2_500_000, 1500, 0.125, 3e-16, "dataset", 2_600_000, (OUTPUT,))
+LOCATED_IMAGES = LocatedImages(True, 100)
+NETWORK = NetworkSummary(
+    study="s", model="net", ranking="learned", constraints=Constraints(8, pins={"conv1": 16}), macs=1_250_000,
+    macs_fraction=0.5, params=1500, params_fraction=0.6, activation=69_000, dense_macs=2_500_000, dense_params=2500,
+    dense_activation=80_000, floor=0.1, floors={"macs": 0.1, "params": 0.2, "activation": 0.3}, finetuned_top1=0.9,
+    layers=(LayerCount("conv1", 16, 16), LayerCount("conv2", 8, 16)), unprunable=(OUTPUT,),
+)  # fmt: skip
+REACH = Reach(
+    "s", "learned", Constraints(8), "multiples of 8", 21, {"macs": 0.1084, "params": 0.0456}, Size(1, 2), Size(3, 4)
+)
+EVALUATION = Evaluation(0.9321, 0.25, 100, False, False, 10, 0.5, 5, "learned")
+POINT = Point("learned", "", 0.5, 10, 5, 0.5, 0.9, 0.3, 100, True, Latency(1.5, "PyTorch", "cpu", 2, 1))
+MEASUREMENT = Measurement(3, 2, False, (POINT,))
+LEARN_RESULT = LearnResult(9, 4, 60.02, 1.0, 0.46767, 41.0)
+TRAIN_RESULT = TrainResult(
+    0.9321, 0.25, 0.94, 3, TrainSettings(epochs=4), Provenance("python -m legr train", 0, 400.0, "CPU", "2.14", "3.11")
+)
+FINETUNE_RESULT = FinetuneResult(0.5, 0.81, 0.93, 3, 75.0, "study/finetuned/key.safetensors")
+EXPORT_RESULT = ExportResult(
+    "n.onnx", "weights.safetensors", "recipe.json", "net-50pct.zip", 1.7e-6, 0.99902, 1024, "digits", True, False, 10,
+    0.5, 5,
+)  # fmt: skip
+COMPARISON_RESULT = ComparisonResult("a-b", 100, 80, 10, 6, 4, 18, 0.9, 0.86, 0.5, "learned", True, False)
+LOOK_RESULT = LookResult(
+    (Prediction(3, "cat", 0.75), Prediction(5, "dog", 0.2)), (Prediction(5, "dog", 0.5),), 3, 7, 100, "8 x 8 pixels",
+    "aW1hZ2U=", None, 0.5, "learned", True, 10, False, True,
+)  # fmt: skip
+JOB_ROW = JobRow("s", "learn-1", "learn", "running", "pass", 3, 60, 12.5, "", {})
+JOB_ROWS = JobRows((JOB_ROW,))
+CANCELLED_JOB = CancelledJob("learn-1", "cancelled")

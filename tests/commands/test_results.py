@@ -1,0 +1,110 @@
+"""The `--json` output of every command: exactly these keys, and plain data."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from legr.commands.results import ExportResult, LookResult
+from legr.record import Record
+from legr.study.provenance import Provenance
+from tests.commands import results_by_hand as by_hand
+
+RECORDS = {
+    "inspect": by_hand.INSPECTION,
+    "new": by_hand.NEW_STUDY,
+    "data": by_hand.LOCATED_IMAGES,
+    "show": by_hand.NETWORK,
+    "shape": by_hand.REACH,
+    "evaluate": by_hand.EVALUATION,
+    "measure": by_hand.MEASUREMENT,
+    "learn": by_hand.LEARN_RESULT,
+    "train": by_hand.TRAIN_RESULT,
+    "finetune": by_hand.FINETUNE_RESULT,
+    "export": by_hand.EXPORT_RESULT,
+    "compare": by_hand.COMPARISON_RESULT,
+    "look": by_hand.LOOK_RESULT,
+    "jobs": by_hand.JOB_ROWS,
+    "cancel": by_hand.CANCELLED_JOB,
+}
+KEYS = {
+    "inspect": (
+        "model classes inputs units layers groups macs params activation_bytes prunable_macs floor trace_seconds "
+        "self_check held tied exempt untouched"
+    ),
+    "new": "study model units layers macs params floor self_check normalization thop_macs unprunable",
+    "data": "ok images",
+    "show": (
+        "study model ranking shape macs macs_fraction params params_fraction activation dense_macs dense_params "
+        "dense_activation floor floors finetuned_top1 layers unprunable"
+    ),
+    "shape": "study ranking shape words steps floors least largest",
+    "evaluate": "top1 loss images recalibrated finetuned macs macs_fraction params ranking",
+    "measure": "measured skipped hindered points",
+    "learn": "candidates resumed_from passes identity_loss best_loss seconds",
+    "train": "top1 loss heldout_top1 best_epoch settings command seed seconds machine torch python",
+    "finetune": "macs_fraction top1_before top1 epochs seconds weights",
+    "export": (
+        "onnx weights recipe zip max_abs_diff top1_agreement images checked_on finetuned recalibrated macs "
+        "macs_fraction params"
+    ),
+    "compare": (
+        "comparison images both only_original only_pruned neither differ top1_original top1 macs_fraction ranking "
+        "finetuned recalibrated"
+    ),
+    "look": (
+        "original pruned label test_image test_images prepared seen picture macs_fraction ranking finetuned epochs "
+        "recalibrated statistics_known"
+    ),
+    "jobs": "jobs",
+    "cancel": "id state",
+}
+INNER = {
+    ("inspect", "held"): "module operation reason channels",
+    ("show", "shape"): "multiple floors excluded pins",
+    ("show", "layers"): "name kept total",
+    ("shape", "least"): "macs params",
+    ("measure", "points"): (
+        "ranking ranking_id budget macs params macs_fraction top1 loss images recalibrated latency finetuned created "
+        "made"
+    ),
+    ("look", "original"): "class name probability",
+    ("jobs", "jobs"): "study id kind state stage done total seconds_left error result",
+    ("train", "settings"): (
+        "epochs lr decay warmup momentum weight_decay batch distill temperature teacher_weight smoothing average clip "
+        "seed"
+    ),
+}
+
+
+@pytest.mark.parametrize("command", KEYS)
+def test_keys(command: str) -> None:
+    data = json.loads(json.dumps(RECORDS[command].to_dict()))
+    assert list(data) == KEYS[command].split()
+    for (owner, key), inner in INNER.items():
+        if owner == command:
+            values = data[key] if isinstance(data[key], list) else [data[key]]
+            assert values and all(list(value) == inner.split() for value in values), key
+
+
+@pytest.mark.parametrize("record", [by_hand.LOOK_RESULT, by_hand.EXPORT_RESULT, by_hand.FINETUNE_RESULT])
+def test_a_result_is_read_again_as_it_was_written(record: Record) -> None:
+    assert type(record).from_dict(json.loads(json.dumps(record.to_dict()))) == record
+
+
+def test_a_look_at_a_file_is_read_again() -> None:
+    result = replace(by_hand.LOOK_RESULT, label=None, test_image=None, test_images=None, picture="cG5n", epochs=None)
+    assert LookResult.from_dict(result.to_dict()) == result
+
+
+def test_an_export_of_an_earlier_version_is_read() -> None:
+    files = {name: name for name in ("onnx", "weights", "recipe", "zip")}
+    result = ExportResult.from_dict({**files, "max_abs_diff": 1e-6, "top1_agreement": 1.0})
+    assert (result.zip, result.images, result.checked_on, result.finetuned) == ("zip", None, "", False)
+
+
+def test_provenance_leaves_out_what_was_not_noted() -> None:
+    assert Provenance("python -m legr measure", None, 0.0).to_dict() == {
+        "command": "python -m legr measure",
+        "seconds": 0.0,
+    }
