@@ -1,6 +1,7 @@
 """The rules of the house that a machine can check: imports run downwards, and some rooms need no torch or Streamlit."""
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,13 @@ def floor_of(floors: list[set[str]]) -> dict[str, int]:
     return {room: floor for floor, rooms in enumerate(floors) for room in rooms}
 
 
-def imported(path: Path) -> set[str]:
-    """Modules that a file imports, wherever in it; those for type checking only are left out."""
+def imported(path: Path, *, for_typing: bool = False) -> set[str]:
+    """Modules that a file imports, wherever in it; those for type checking only if `for_typing` is set."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     typing_only = {
         id(child)
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not for_typing
         for child in ast.walk(node)
     }
     names: set[str] = set()
@@ -94,6 +95,25 @@ def test_charts_need_no_streamlit() -> None:
     ]
     for path in paths:
         assert not any(name.split(".")[0] == "streamlit" for name in imported(path)), path
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    paths = [path for room in ("legr", "app") for path in (ROOT / room).rglob("*.py")]
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+    def module_of(name: str) -> str:
+        """The module that an imported name is, or is in; "" for one from elsewhere."""
+        while name and name not in modules:
+            name = name.rpartition(".")[0]
+        return name
+
+    imports = {
+        module: {module_of(name) for name in imported(path, for_typing=True)} for module, path in modules.items()
+    }
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        pytest.fail(f"modules import each other in a circle: {' <- '.join(error.args[1])}")
 
 
 def test_numpy_rooms_know_no_torch() -> None:

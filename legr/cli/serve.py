@@ -65,6 +65,4 @@ def app(
     studies: Annotated[Path | None, typer.Option(help="Folder of studies.")] = None,
 ) -> None:
     """Start the explorer in the browser, on localhost."""
-    from legr.cli.serve import serve
-
     serve(port, studies)

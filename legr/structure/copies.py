@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from legr.structure.model_io import private_copy
-from legr.structure.tracing import rules
+from legr.structure.operations import Call, base_name
 from legr.structure.tracing.nodes import lay_along
 from legr.structure.types import BoolArray, Keep, Structure
 
@@ -127,8 +127,8 @@ class WithoutStatistics(TorchDispatchMode):
 
 def without_statistics(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, exempt: bool) -> Tensor | None:
     """The input of a dropout, the affine part of an exempt norm; None for any other operation."""
-    call = rules.Call(func, args, kwargs, None)
-    name = rules.base_name(func)
+    call = Call(func, args, kwargs, None)
+    name = base_name(func)
     if name in DROPOUTS:
         x = call.inputs[0]
         return x if func._schema.is_mutable else x.clone()

@@ -1,15 +1,12 @@
-"""Turn what a trace has noted into a `Structure`: number the units, form the groups.
+"""Turn what a trace has noted into a `Structure`: number the units, form the groups."""
 
-It does not know operations; by now every channel is a node with a representative.
-"""
-
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from torch import Tensor, nn
 
 from legr.structure.tracing.memory import find_live_sets
+from legr.structure.tracing.tracer import Tracer
 from legr.structure.types import (
     Attribute,
     Axis,
@@ -23,25 +20,18 @@ from legr.structure.types import (
     readonly,
 )
 
-if TYPE_CHECKING:
-    from legr.structure.tracing.tracer import Tracer
+LabelsOf = Callable[[Tensor], IntArray]
+"""Nodes -> labels in the same shape: 0 where they are fixed, u + 1 where they belong to unit u."""
 
 
-def assemble(network: nn.Module, tracer: "Tracer", input_shapes: tuple[tuple[int, ...], ...]) -> Structure:
-    """Write everything in the numbers of units."""
-    labels_of = numbering(tracer)
-    axes = tuple(
-        Axis(name, dim, labels) for (name, dim), nodes in tracer.axes.items() if (labels := labels_of(nodes)).any()
-    )
-    layers = tuple(
-        Layer(name, *key, labels)
-        for name, key in tracer.layers.items()
-        if key in tracer.axes and (labels := labels_of(tracer.axes[key])).any()
-    )
-    shapes = {name: tuple(p.shape) for name, p in network.named_parameters()}
-    n_units = max((int(axis.labels.max()) for axis in axes), default=0)
-    live_sets = find_live_sets(tracer.stays, [trail.module for trail in tracer.trails[0]], labels_of)
+def assemble(network: nn.Module, tracer: Tracer, input_shapes: tuple[tuple[int, ...], ...]) -> Structure:
+    """Write everything that a trace has noted in the numbers of units."""
+    labels_of = number_units(tracer)
+    axes, layers = _axes(tracer, labels_of), _layers(tracer, labels_of)
     pieces = _pieces(tracer, axes, labels_of)
+    live_sets = find_live_sets(tracer.lifetimes, [record.module for record in tracer.passes[0]], labels_of)
+    n_units = max((int(axis.labels.max()) for axis in axes), default=0)
+    shapes = {name: tuple(parameter.shape) for name, parameter in network.named_parameters()}
     return Structure(
         input_shapes=input_shapes,
         n_units=n_units,
@@ -49,87 +39,107 @@ def assemble(network: nn.Module, tracer: "Tracer", input_shapes: tuple[tuple[int
         layers=layers,
         ops=tuple(tracer.ops),
         gathers=tuple(Gather(name, labels_of(nodes)) for name, nodes in tracer.gathers.items()),
-        attributes=tuple(
-            Attribute(module, name, labels, divisor, place)
-            for (module, name, place), (nodes, divisor) in tracer.attributes.items()
-            if (labels := labels_of(nodes)).any()
-        ),
+        attributes=_attributes(tracer, labels_of),
         groups=_groups(axes, live_sets, pieces, layers, n_units),
         shapes=shapes,
-        filters={
-            op.parameter: tuple(network.get_buffer(op.parameter).shape)
-            for op in tracer.ops
-            if op.parameter and not tracer.is_parameter(op.parameter)
-        },
+        filters=_shapes_of_buffers(network, tracer),
         unprunable=_merge(tracer.unprunable),
         coupled=_merge(tracer.coupled),
         exempt=tuple(tracer.exempt),
-        training_only=tuple(name for name in shapes if name in tracer.touched - tracer.touched_in_evaluation),
-        untouched=tuple(name for name in shapes if name not in tracer.touched),
+        training_only=tuple(name for name in shapes if name in tracer.read - tracer.read_in_evaluation),
+        untouched=tuple(name for name in shapes if name not in tracer.read),
         live_sets=live_sets,
         pieces=pieces,
     )
 
 
-def numbering(tracer: "Tracer") -> Callable[[Tensor], IntArray]:
-    """Number the units by layer order, then channel; return what turns nodes into labels (0 = fixed, unit + 1).
-
-    A set of nodes without a filter to score is fixed.
-    """
-    filters = [tracer.nodes.find(tracer.axes[key]).numpy() for key in tracer.layers.values() if key in tracer.axes]
+def number_units(tracer: Tracer) -> LabelsOf:
+    """Number the units by layer order, then channel; a set of nodes without a filter to score is fixed."""
+    filters = [tracer.find(tracer.axes[key]).numpy() for key in tracer.layers.values() if key in tracer.axes]
     nodes = np.concatenate(filters) if filters else np.zeros(0, dtype=np.int64)
-    found, first = np.unique(nodes[nodes != 0], return_index=True)
-    numbers = np.zeros(tracer.nodes.count, dtype=np.int32)
-    numbers[found[np.argsort(first)]] = np.arange(1, len(found) + 1)
-    shared: dict[tuple[tuple[int, ...], bytes], IntArray] = {}
+    representatives, first = np.unique(nodes[nodes != 0], return_index=True)
+    label_of = np.zeros(tracer.nodes.count, dtype=np.int32)  # int32[nodes]
+    label_of[representatives[np.argsort(first)]] = np.arange(1, len(representatives) + 1)
+    shared: dict[tuple[tuple[int, ...], bytes], IntArray] = {}  # equal labels are one array
 
     def labels_of(nodes: Tensor) -> IntArray:
-        labels = readonly(numbers[tracer.nodes.find(nodes).numpy()])
+        labels = readonly(label_of[tracer.find(nodes).numpy()])
         return shared.setdefault((labels.shape, labels.tobytes()), labels)
 
     return labels_of
 
 
-def _pieces(tracer: "Tracer", axes: tuple[Axis, ...], labels_of: Callable[[Tensor], IntArray]) -> tuple[IntArray, ...]:
+def _axes(tracer: Tracer, labels_of: LabelsOf) -> tuple[Axis, ...]:
+    labelled = ((name, dim, labels_of(nodes)) for (name, dim), nodes in tracer.axes.items())
+    return tuple(Axis(name, dim, labels) for name, dim, labels in labelled if labels.any())
+
+
+def _layers(tracer: Tracer, labels_of: LabelsOf) -> tuple[Layer, ...]:
+    labelled = ((name, key, labels_of(tracer.axes[key])) for name, key in tracer.layers.items() if key in tracer.axes)
+    return tuple(Layer(name, *key, labels) for name, key, labels in labelled if labels.any())
+
+
+def _attributes(tracer: Tracer, labels_of: LabelsOf) -> tuple[Attribute, ...]:
+    labelled = ((*key, labels_of(nodes), divisor) for key, (nodes, divisor) in tracer.attributes.items())
+    return tuple(
+        Attribute(module, name, labels, divisor, place)
+        for module, name, place, labels, divisor in labelled
+        if labels.any()
+    )
+
+
+def _shapes_of_buffers(network: nn.Module, tracer: Tracer) -> dict[str, tuple[int, ...]]:
+    """Shapes of the buffers that operations multiply by."""
+    weights = (op.parameter for op in tracer.ops if op.parameter)
+    return {name: tuple(network.get_buffer(name).shape) for name in weights if not tracer.is_parameter(name)}
+
+
+def _pieces(tracer: Tracer, axes: Sequence[Axis], labels_of: LabelsOf) -> tuple[IntArray, ...]:
     """Channels of activations that stand in no axis as they are, and of which none is fixed."""
-    known = {axis.labels.tobytes() for axis in axes}
-    found: dict[bytes, IntArray] = {}
-    for trail in (trail for one_pass in tracer.trails for trail in one_pass):
-        for shape in trail.outputs:
-            labels = labels_of(shape[2]) if shape and shape[2] is not None else None
-            if labels is not None and labels.all() and labels.tobytes() not in known:
-                found.setdefault(labels.tobytes(), labels)
-    return tuple(found.values())
+    in_axes = {axis.labels.tobytes() for axis in axes}
+    pieces: dict[bytes, IntArray] = {}
+    for nodes in _nodes_of_results(tracer):
+        labels = labels_of(nodes)
+        if labels.all() and labels.tobytes() not in in_axes:
+            pieces.setdefault(labels.tobytes(), labels)
+    return tuple(pieces.values())
+
+
+def _nodes_of_results(tracer: Tracer) -> Iterator[Tensor]:
+    for records in tracer.passes:
+        for record in records:
+            for result in record.results:
+                if result is not None and result.nodes is not None:
+                    yield result.nodes
 
 
 def _groups(
-    axes: tuple[Axis, ...],
-    live_sets: tuple[LiveSet, ...],
-    pieces: tuple[IntArray, ...],
-    layers: tuple[Layer, ...],
+    axes: Sequence[Axis],
+    live_sets: Sequence[LiveSet],
+    pieces: Sequence[IntArray],
+    layers: Sequence[Layer],
     n_units: int,
 ) -> tuple[Group, ...]:
     """Units with the same footprint: as many positions in each distinct label vector."""
     if n_units == 0:
         return ()
-    vectors = {axis.labels.tobytes(): axis.labels for axis in axes}
-    vectors.update((labels.tobytes(), labels) for live_set in live_sets for labels, _ in live_set.parts)
-    vectors.update((labels.tobytes(), labels) for labels in pieces)
-    footprint = np.stack([np.bincount(v, minlength=n_units + 1)[1:] for v in vectors.values()])  # [V, U]
-    _, group_of = np.unique(footprint, axis=1, return_inverse=True)
-    order = list(dict.fromkeys(group_of.reshape(-1).tolist()))  # by first unit
+    activations = [labels for live_set in live_sets for labels, _ in live_set.parts]
+    vectors = {labels.tobytes(): labels for labels in (*(axis.labels for axis in axes), *activations, *pieces)}
+    footprints = np.stack([np.bincount(v, minlength=n_units + 1)[1:] for v in vectors.values()])  # int64[V, U]
+    _, group_of = np.unique(footprints, axis=1, return_inverse=True)
+    group_of = group_of.reshape(-1)  # int64[U]
     groups = []
-    for number in order:
-        units = readonly(np.flatnonzero(group_of.reshape(-1) == number))
+    for number in dict.fromkeys(group_of.tolist()):  # by first unit
+        units = readonly(np.flatnonzero(group_of == number))
         names = tuple(layer.name for layer in layers if np.isin(units[0] + 1, layer.labels))
         groups.append(Group(names[0], units, names))
     return tuple(groups)
 
 
-def _merge(held: list[Remark]) -> tuple[Remark, ...]:
-    """Add up what the same operation of the same module holds for the same reason."""
-    total: dict[tuple[str, str, str], int] = {}
-    for item in held:
-        key = (item.module, item.operation, item.reason)
-        total[key] = total.get(key, 0) + item.channels
-    return tuple(Remark(*key, channels) for key, channels in total.items())
+def _merge(remarks: Sequence[Remark]) -> tuple[Remark, ...]:
+    """Add up the channels of remarks with the same module, operation and reason."""
+    channels: dict[tuple[str, str, str], int] = {}
+    for remark in remarks:
+        key = (remark.module, remark.operation, remark.reason)
+        channels[key] = channels.get(key, 0) + remark.channels
+    return tuple(Remark(*key, n_channels) for key, n_channels in channels.items())

@@ -1,32 +1,38 @@
-"""What is known of the channels of a network, and the words in which rules say more.
+"""What a trace knows of the channels of a network; rules read it and add to it."""
 
-They do not know operations, nor in which order these run (see `tracer`).
-"""
-
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from legr.structure.tracing.hypotheses import Hypothesis
 from legr.structure.tracing.nodes import Nodes, repeat_thinly, thin, varying
 from legr.structure.tracing.storages import Storages
 from legr.structure.types import Op, Remark
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """A parameter or buffer as an operation sees it: `dims[i]` is the parameter's dim behind the tensor's dim i."""
+class ParameterView:
+    """A parameter or buffer as an operation sees it: the tensor's dim i is the parameter's dim `dims[i]`."""
 
     name: str
     dims: tuple[int | None, ...]
 
 
-class Channels:
+class Channels(ABC):
     """Labels of activations, axes of parameters, and what has been decided about both.
 
     Attributes:
-        module: path of the module that runs at this moment; "" at the top.
+        module: path of the module that runs now; "" at the top.
         counting: whether the running pass is the one whose cost counts.
+        axes: nodes of each (parameter or buffer, dim), int64[size].
+        layers: (weight, scored dim) of each layer by module path, in order of execution.
+        gathers: nodes of the channels that an index buffer reads.
+        attributes: (nodes, divisor) by (module, attribute, place in a tuple): a module keeps len(nodes) // divisor.
+        exempt: paths of the modules with norms over channels, in order of execution.
+        read: parameters and buffers that some pass has read.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -34,42 +40,60 @@ class Channels:
         self.module = ""
         self.counting = True
         self.nodes = Nodes()
-        self.axes: dict[tuple[str, int], Tensor] = {}  # (name, dim) -> nodes
-        self.layers: dict[str, tuple[str, int]] = {}  # module path -> (weight, scored dim), in order of execution
+        self.axes: dict[tuple[str, int], Tensor] = {}
+        self.layers: dict[str, tuple[str, int]] = {}
         self.ops: list[Op] = []
-        self.gathers: dict[str, Tensor] = {}  # index buffer -> nodes of the channels it reads
-        self.attributes: dict[tuple[str, str, int | None], tuple[Tensor, int]] = {}  # -> (nodes, divisor)
+        self.gathers: dict[str, Tensor] = {}
+        self.attributes: dict[tuple[str, str, int | None], tuple[Tensor, int]] = {}
         self.unprunable: list[Remark] = []
-        self._ties: list[tuple[str, str, str, Tensor]] = []  # module, operation, reason, nodes
-        self.exempt: dict[str, None] = {}  # module paths, in order
-        self.touched: set[str] = set()  # parameters and buffers that some pass has read
-        self.touched_in_evaluation: set[str] = set()
+        self._couplings: list[tuple[str, str, str, Tensor]] = []  # module, operation, reason, nodes
+        self.exempt: dict[str, None] = {}
+        self.read: set[str] = set()
+        self.read_in_evaluation: set[str] = set()
         self.storages = Storages()
-        self._frozen: set[str] = set()  # parameters that an operation reads as a whole
+        self._read_whole: set[str] = set()  # parameters and buffers whose axes are all unprunable
         self._sources: dict[str, Tensor] = dict((*network.named_parameters(), *network.named_buffers()))
         self._names: dict[int, list[str]] = {}  # storage -> parameters and buffers in it
         for name, tensor in self._sources.items():
             self._names.setdefault(tensor.untyped_storage()._cdata, []).append(name)
 
+    @abstractmethod
+    def choose(self, options: Sequence[Hypothesis], nodes: Tensor, *, min_units: int = 0) -> Hypothesis:
+        """The hypothesis to try at the running operation; UNPRUNABLE where all of `options` were refuted.
+
+        Args:
+            nodes: the channels it is about.
+            min_units: how many units must be left among them for the hypothesis to be worth it.
+        """
+
     # -- tensors -----------------------------------------------------------------------------------------------
 
-    def is_active(self, tensor: Tensor) -> bool:
+    def depends_on_input(self, tensor: Tensor) -> bool:
         """Whether a tensor's values depend on the model's input."""
-        life = self.storages.of(tensor)
-        return life is not None and life.active
+        storage = self.storages.of(tensor)
+        return storage is not None and storage.depends_on_input
 
-    def is_stored(self, tensor: Tensor) -> bool:
+    def existed_before(self, tensor: Tensor) -> bool:
         """Whether a tensor was there before the pass: a parameter, a buffer, a constant, an input."""
-        life = self.storages.of(tensor)
-        return tensor.untyped_storage()._cdata in self._names or (life is not None and life.foreign)
+        storage = self.storages.of(tensor)
+        return bool(self._names_of(tensor)) or (storage is not None and storage.existed_before)
 
-    def is_known(self, tensor: Tensor) -> bool:
-        return self.storages.of(tensor) is not None or tensor.untyped_storage()._cdata in self._names
+    def is_followed(self, tensor: Tensor) -> bool:
+        """Whether anything is known of a tensor's storage."""
+        return self.storages.of(tensor) is not None or bool(self._names_of(tensor))
+
+    def _names_of(self, tensor: Tensor) -> Sequence[str]:
+        """The parameters and buffers that share a tensor's storage."""
+        return self._names.get(tensor.untyped_storage()._cdata, ())
 
     # -- labels ------------------------------------------------------------------------------------------------
 
+    def find(self, nodes: Tensor) -> Tensor:
+        """The representative of every node, in the same shape."""
+        return self.nodes.find(nodes)
+
     def labels(self, tensor: Tensor) -> Tensor:
-        """Representative node of every element, in the tensor's shape; 0 where nothing was written."""
+        """Representative node of every element, int64 in the tensor's shape; 0 where nothing was written."""
         labels = self.storages.read(tensor)
         if labels is None:
             return torch.zeros((), dtype=torch.int64).expand(tensor.shape)
@@ -77,8 +101,8 @@ class Channels:
 
     def write(self, tensor: Tensor, labels: Tensor) -> None:
         """Label a tensor's elements; `labels` is broadcast to its shape."""
-        if tensor.untyped_storage()._cdata in self._names:
-            self.hold(labels, "write", "they are stored in the model")
+        if self._names_of(tensor):
+            self.mark_unprunable(labels, "write", "they are stored in the model")
         else:
             self.storages.write(tensor, labels)
 
@@ -88,8 +112,8 @@ class Channels:
         shape[dim] = len(nodes)
         self.write(tensor, nodes.view(shape))
 
-    def along(self, tensor: Tensor, dim: int) -> Tensor | None:
-        """Nodes of the channels along `dim`, or None where labels vary along another dim too."""
+    def nodes_along(self, tensor: Tensor, dim: int) -> Tensor | None:
+        """Nodes of the channels along `dim`, int64[C]; None where labels vary along another dim too."""
         labels = self.labels(tensor)
         dim %= max(tensor.dim(), 1)
         if set(varying(labels)) - {dim} or tensor.dim() == 0:
@@ -101,20 +125,19 @@ class Channels:
 
     # -- parameters --------------------------------------------------------------------------------------------
 
-    def slot(self, tensor: Tensor | None) -> Slot | None:
-        """The parameter or buffer behind a tensor, dims matched by size and stride; None if it is computed."""
+    def parameter_behind(self, tensor: Tensor | None) -> ParameterView | None:
+        """The parameter or buffer that a tensor is or views, dims matched by size and stride; None otherwise."""
         if tensor is None:
             return None
-        for name in self._names.get(tensor.untyped_storage()._cdata, ()):
+        for name in self._names_of(tensor):
             source = self._sources[name]
             if source.storage_offset() != tensor.storage_offset() or source.numel() != tensor.numel():
                 continue
             if source.shape == tensor.shape and source.stride() == tensor.stride():
-                return Slot(name, tuple(range(tensor.dim())))
-            known = {
-                (size, step): dim for dim, (size, step) in enumerate(zip(source.shape, source.stride(), strict=True))
-            }
-            return Slot(name, tuple(known.get(key) for key in zip(tensor.shape, tensor.stride(), strict=True)))
+                return ParameterView(name, tuple(range(tensor.dim())))
+            dim_of = {key: dim for dim, key in enumerate(zip(source.shape, source.stride(), strict=True))}
+            keys = zip(tensor.shape, tensor.stride(), strict=True)
+            return ParameterView(name, tuple(dim_of.get(key) for key in keys))
         return None
 
     def is_parameter(self, name: str) -> bool:
@@ -122,27 +145,27 @@ class Channels:
         return isinstance(self._sources[name], nn.Parameter)
 
     def axis(self, name: str, dim: int) -> Tensor:
-        """Nodes of one dim of a parameter or buffer, made when first asked for."""
+        """Nodes of one dim of a parameter or buffer, int64[size], made at the first call."""
         if (name, dim) not in self.axes:
             size = self._sources[name].shape[dim]
-            frozen = name in self._frozen
-            self.axes[name, dim] = torch.zeros(size, dtype=torch.int64) if frozen else self.nodes.new(size)
+            whole = name in self._read_whole
+            self.axes[name, dim] = torch.zeros(size, dtype=torch.int64) if whole else self.nodes.new(size)
         return self.axes[name, dim]
 
-    def freeze(self, tensor: Tensor, operation: str) -> None:
-        """Hold every axis of a parameter or buffer that an operation reads in a way no rule can follow."""
-        names = self._names.get(tensor.untyped_storage()._cdata, [])
-        self._frozen.update(names)
+    def mark_parameter_unprunable(self, tensor: Tensor, operation: str) -> None:
+        """Make every axis of a parameter or buffer unprunable: an operation reads it in a way no rule can follow."""
+        names = self._names_of(tensor)
+        self._read_whole.update(names)
         for (name, _), nodes in self.axes.items():
             if name in names:
-                self.hold(nodes, operation, f"{name} is used there as a whole")
+                self.mark_unprunable(nodes, operation, f"{name} is used there as a whole")
 
-    def touch(self, tensor: Tensor) -> None:
+    def note_read(self, tensor: Tensor) -> None:
         """Note that an operation reads a tensor, if it is a parameter or buffer."""
-        names = self._names.get(tensor.untyped_storage()._cdata, [])
-        self.touched.update(names)
+        names = self._names_of(tensor)
+        self.read.update(names)
         if self.counting:
-            self.touched_in_evaluation.update(names)
+            self.read_in_evaluation.update(names)
 
     # -- decisions ---------------------------------------------------------------------------------------------
 
@@ -151,13 +174,15 @@ class Channels:
         if self.counting and macs:
             self.ops.append(Op(parameter, out_dim, in_dim, macs, self.module))
 
-    def note(
+    def note_attribute(
         self, attribute: str, nodes: Tensor, divisor: int = 1, place: int | None = None, owner: str | None = None
     ) -> None:
-        """Note that a module repeats in an attribute how many channels there are.
+        """Note that a module keeps the number of some channels in an attribute, which surgery has to update.
 
         Args:
-            owner: name of a weight; its module is meant as well as the running one.
+            divisor: the attribute is the number of channels divided by this.
+            place: where the number stands, if the attribute is a tuple.
+            owner: name of a weight; its module may have the attribute as well as the running one.
         """
         modules = {self.module} if owner is None else {self.module, owner.rpartition(".")[0]}
         for module in sorted(modules):
@@ -166,42 +191,48 @@ class Channels:
                 value = value[place]
             if not isinstance(value, int) or value != len(nodes) // divisor:
                 continue
-            known, _ = self.attributes.setdefault((module, attribute, place), (nodes, divisor))
-            if known is not nodes and len(known) == len(nodes):  # one number for two layers
-                self.unite(known, nodes, attribute)
+            noted, _ = self.attributes.setdefault((module, attribute, place), (nodes, divisor))
+            if noted is not nodes and len(noted) == len(nodes):  # one number for two layers
+                self.unite(noted, nodes, attribute)
 
     def unite(self, left: Tensor, right: Tensor, operation: str) -> None:
-        """Make channels leave together; where one side is fixed the other becomes so, and that is reported."""
-        left, right = self.nodes.find(left), self.nodes.find(right)
-        left, right = thin(left, right)
-        stuck = torch.cat((left[right == 0].reshape(-1), right[left == 0].reshape(-1)))
-        self.hold(stuck, operation, "they meet channels that are not removable")
+        """Make channels leave together; where one of a pair is unprunable so is the other, and that is reported."""
+        left, right = thin(self.nodes.find(left), self.nodes.find(right))
+        blocked = torch.cat((left[right == 0].reshape(-1), right[left == 0].reshape(-1)))
+        self.mark_unprunable(blocked, operation, "they meet channels that are not removable")
         self.nodes.unite(left, right)
 
-    def tie(self, nodes: Tensor, operation: str, reason: str) -> Tensor:
-        """Make the rows of `nodes` ([rows, channels]) leave together; return what one row then is."""
-        self.note_tie(nodes, operation, reason)
-        self.unite(nodes, nodes[:1].expand_as(nodes), operation)
-        return self.nodes.find(nodes[0])
+    def couple(self, rows: Tensor, operation: str, reason: str) -> Tensor:
+        """Make channel j of every row leave together, and report it.
 
-    def note_tie(self, nodes: Tensor, operation: str, reason: str) -> None:
-        """Report channels that a constant of the forward forces together, if they turn out to be removable."""
-        self._ties.append((self.module, operation, reason, self.nodes.distinct(nodes)))
+        Args:
+            rows: nodes, int64[rows, C].
+
+        Returns:
+            The representatives of one row, int64[C].
+        """
+        self.note_coupling(rows, operation, reason)
+        self.unite(rows, rows[:1].expand_as(rows), operation)
+        return self.nodes.find(rows[0])
+
+    def note_coupling(self, nodes: Tensor, operation: str, reason: str) -> None:
+        """Report channels that a constant of the forward couples, if they turn out to be removable."""
+        self._couplings.append((self.module, operation, reason, self.nodes.distinct(nodes)))
 
     @property
     def coupled(self) -> list[Remark]:
-        """Channels that leave together only, as things stand."""
+        """Channels that can only leave together, as things stand."""
         return [
-            Remark(module, operation, reason, affected)
-            for module, operation, reason, nodes in self._ties
-            if (affected := self._count_filters(nodes))
+            Remark(module, operation, reason, n_filters)
+            for module, operation, reason, nodes in self._couplings
+            if (n_filters := self._count_filters(nodes))
         ]
 
-    def hold(self, nodes: Tensor, operation: str, reason: str) -> None:
-        """Make channels unremovable and report why."""
-        affected = self._count_filters(nodes)
-        if affected:  # the colours of an image are held as well, and nobody wants to read it
-            self.unprunable.append(Remark(self.module, operation, reason, affected))
+    def mark_unprunable(self, nodes: Tensor, operation: str, reason: str) -> None:
+        """Make channels unprunable and report why."""
+        n_filters = self._count_filters(nodes)
+        if n_filters:  # channels without a filter, such as an image's colours, are not worth a report
+            self.unprunable.append(Remark(self.module, operation, reason, n_filters))
         free = self.nodes.distinct(nodes)
         self.nodes.unite(free, torch.zeros_like(free))
 

@@ -1,7 +1,8 @@
-"""Rehearse pruning: run a pruned network beside the zeroed one and find the first operation where they part.
+"""Dry run: a pruned network runs beside the zeroed one, and the first operation where they diverge is named.
 
-It does not know rules. A trace says what every operation returns when channels are missing; the constants
-in a model's forward may say otherwise.
+A trace says what every operation returns when channels are missing; the constants in a model's forward may
+say otherwise. A pruned network has to return, operation by operation, results of the expected shapes, with
+the values that the network has whose removed channels are zeroed.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -16,31 +17,36 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from legr.structure.copies import at_least_one, without_statistics, zeroed
+from legr.structure.operations import base_name
 from legr.structure.surgery import prune
 from legr.structure.tracing import rules
+from legr.structure.tracing.assemble import LabelsOf
 from legr.structure.tracing.hypotheses import Site
-from legr.structure.tracing.tracer import Result, Trail
-from legr.structure.types import BoolArray, IntArray, Keep, Structure
+from legr.structure.tracing.tracer import OperationRecord, Place, Result
+from legr.structure.types import BoolArray, Keep, Structure
 
 _TOLERANCE = {torch.float64: 1e-9, torch.complex128: 1e-9, torch.float32: 1e-3, torch.complex64: 1e-3}  # relative
-_KEPT = (0.5, 0.75)  # share of the units that the plans keep
-_HALVES = ((0.1, 0.85), (0.85, 0.1))  # of larger networks: in the front half of every layer, and in the back one
+_KEPT_SHARES = (0.5, 0.75)  # of the units of a small network
+_SHARES_OF_HALVES = ((0.1, 0.85), (0.85, 0.1))  # of a larger one: in the front half of every layer, and in the back
 _SUMMED = 200_000  # elements of a result that are looked at
-_FEW = 200  # units up to which every share is tried several times
+_SMALL = 200  # units up to which a network is small: every share is tried several times
+
+KeptOf = Callable[[Tensor], BoolArray]
+"""Nodes -> whether each stays."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """The first operation that does not survive pruning."""
 
-    place: tuple[int, int]  # pass, operation
+    place: Place
     site: Site
-    trail: Trail
+    record: OperationRecord
     problem: str
 
 
-class _Parted(Exception):
-    """Stops a forward pass at the operation where it parts from what was expected."""
+class _Diverged(Exception):
+    """Stops a forward pass at the operation where it diverges from what was expected."""
 
     def __init__(self, operation: int, problem: str) -> None:
         super().__init__(problem)
@@ -48,24 +54,23 @@ class _Parted(Exception):
 
 
 @dataclass(frozen=True)
-class Rehearsal:
-    """What a trace expects.
+class Expectation:
+    """What a trace says of the operations of a pruned network.
 
     Attributes:
-        trails: what every operation returned, in evaluation mode and perhaps a second pass in training mode.
-        labels_of: nodes -> labels of units.
-        passes: inputs of each pass.
+        passes: records of every operation, in evaluation mode and perhaps a second pass in training mode.
+        inputs: those of each pass.
         shapes_only: whether to leave values alone: nothing is then written into the network.
     """
 
-    trails: Sequence[Sequence[Trail]]
-    labels_of: Callable[[Tensor], IntArray]
-    passes: Sequence[tuple[Any, ...]]
+    passes: Sequence[Sequence[OperationRecord]]
+    labels_of: LabelsOf
+    inputs: Sequence[tuple[Any, ...]]
     shapes_only: bool = False
 
 
-def rehearse(network: nn.Module, structure: Structure, expected: Rehearsal) -> Failure | None:
-    """Compare zeroed and pruned networks, operation by operation, for a few plans.
+def dry_run(network: nn.Module, structure: Structure, expected: Expectation) -> Failure | None:
+    """Compare zeroed and pruned networks, operation by operation, for a few kept sets.
 
     Args:
         network: a private copy in evaluation mode, with random values in its norms.
@@ -73,159 +78,172 @@ def rehearse(network: nn.Module, structure: Structure, expected: Rehearsal) -> F
     Returns:
         The first failure, or None.
     """
-    for first, keep in enumerate(_plans(structure)):
-        for number, (trail, inputs) in enumerate(zip(expected.trails, expected.passes, strict=False)):
+    for n_tried, keep in enumerate(_kept_sets(structure)):
+        for number, (records, inputs) in enumerate(zip(expected.passes, expected.inputs, strict=False)):
             network.train(number > 0)
             try:
-                kept, exempt = _kept_by(keep, expected.labels_of), structure.exempt
-                if first == 0 or expected.shapes_only:  # most failures are of shapes, and these cost least to find
-                    _run_pruned(network, structure, keep, inputs, _Walk(trail, kept, exempt))
+                kept_of, exempt = _kept_of(keep, expected.labels_of), structure.exempt
+                if n_tried == 0 or expected.shapes_only:  # most failures are of shapes: found without running both
+                    _run_pruned(network, structure, keep, inputs, _CheckShapes(records, kept_of, exempt))
                 if not expected.shapes_only:
-                    noting = _Noting(trail, kept, exempt)
+                    zeroed_run = _RecordSums(records, kept_of, exempt)
                     with zeroed(network, structure, keep):
-                        _run(network, inputs, noting)
-                    _run_pruned(network, structure, keep, inputs, _Comparing(noting))
-            except _Parted as parted:
-                at = trail[min(parted.operation, len(trail) - 1)]
-                return Failure((number, parted.operation), at.site, at, parted.problem)
+                        _run(network, inputs, zeroed_run)
+                    _run_pruned(network, structure, keep, inputs, _CheckSums(zeroed_run))
+            except _Diverged as diverged:
+                record = records[min(diverged.operation, len(records) - 1)]
+                return Failure(Place(number, diverged.operation), record.site, record, diverged.problem)
             finally:
                 network.eval()
     return None
 
 
-def _plans(structure: Structure) -> Iterator[Keep]:
-    """Many plans of few units; of many, two that thin the front and the back of every layer: a forward that counts
-    channels by halves or quarters is found out by layers whose parts lose unlike numbers."""
+def _kept_sets(structure: Structure) -> Iterator[Keep]:
+    """Random kept sets: many for a small network, else two that thin the front and the back of every layer.
+
+    The two halves of a layer lose different numbers of channels, so that a forward which takes halves or
+    quarters of the channels, and relies on their being equal, is found out.
+    """
     if not structure.n_units:
         return
-    if structure.n_units <= _FEW:
-        shares = [np.full(structure.n_units, _KEPT[seed % len(_KEPT)]) for seed in range(6 * len(_KEPT))]
+    if structure.n_units <= _SMALL:
+        n_sets = 6 * len(_KEPT_SHARES)
+        shares = [np.full(structure.n_units, _KEPT_SHARES[seed % len(_KEPT_SHARES)]) for seed in range(n_sets)]
     else:
-        places = _places(structure)
-        shares = [np.where(places < 0.5, front, back) for front, back in _HALVES]
+        depth = _position_in_layer(structure)
+        shares = [np.where(depth < 0.5, front, back) for front, back in _SHARES_OF_HALVES]
     for seed, share in enumerate(shares):
         yield Keep(at_least_one(structure, np.random.default_rng(seed).random(structure.n_units) < share))
 
 
-def _places(structure: Structure) -> NDArray[np.float64]:
-    """How far back every unit lies in the channels of a layer, in [0, 1]."""
-    places = np.full(structure.n_units, 0.5)
-    for labels in sorted(structure.vectors, key=len):  # the longest has the last word: others read a part of it
-        inside = labels > 0
-        places[labels[inside] - 1] = np.linspace(0.0, 1.0, len(labels))[inside]
-    return places
+def _position_in_layer(structure: Structure) -> NDArray[np.float64]:
+    """Where every unit lies among the channels of a layer, from 0 (first) to 1 (last), float64[U]."""
+    positions = np.full(structure.n_units, 0.5)
+    for labels in sorted(structure.vectors, key=len):  # longest last: shorter ones may be a part of it
+        free = labels > 0
+        positions[labels[free] - 1] = np.linspace(0.0, 1.0, len(labels))[free]
+    return positions
 
 
-def _kept_by(keep: Keep, labels_of: Callable[[Tensor], IntArray]) -> Callable[[Tensor], BoolArray]:
+def _kept_of(keep: Keep, labels_of: LabelsOf) -> KeptOf:
     return lambda nodes: keep.kept(labels_of(nodes))
 
 
-def _run_pruned(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple[Any, ...], walk: "_Walk") -> None:
+def _run_pruned(
+    network: nn.Module, structure: Structure, keep: Keep, inputs: tuple[Any, ...], check: "_CheckShapes"
+) -> None:
     try:
-        _run(prune(network, structure, keep), inputs, walk)
-    except _Parted:
+        _run(prune(network, structure, keep), inputs, check)
+    except _Diverged:
         raise
     except Exception as failure:
-        raise _Parted(walk.operation, str(failure).strip().split("\n")[0][:200]) from failure
+        raise _Diverged(check.operation, str(failure).strip().split("\n")[0][:200]) from failure
 
 
-def _run(network: nn.Module, inputs: tuple[Any, ...], walk: "_Walk") -> None:
+def _run(network: nn.Module, inputs: tuple[Any, ...], check: "_CheckShapes") -> None:
     private = tree_map_only(Tensor, torch.clone, inputs)
     torch.default_generator.manual_seed(0)
-    with torch.inference_mode(), walk:
+    with torch.inference_mode(), check:
         network(*private)
 
 
-class _Walk(TorchDispatchMode):
-    """Goes through a forward pass beside a trail, and compares shapes."""
+class _CheckShapes(TorchDispatchMode):
+    """Follows a forward pass beside the records of a trace, and checks the shapes of its results."""
 
-    def __init__(self, trail: Sequence[Trail], kept: Callable[[Tensor], BoolArray], exempt: Collection[str]) -> None:
+    def __init__(self, records: Sequence[OperationRecord], kept_of: KeptOf, exempt: Collection[str]) -> None:
         super().__init__()
-        self.trail, self.kept, self.exempt = trail, kept, exempt
+        self.records, self.kept_of, self.exempt = records, kept_of, exempt
         self.operation = 0  # number of the next operation
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name, number = rules.base_name(func), self._next(rules.base_name(func))
+        kwargs, name = kwargs or {}, base_name(func)
+        number = self._next(name)
         if number is None:
-            if rules.is_view(name):  # a slice of everything is no operation at all, and the other way round
-                return func(*args, **(kwargs or {}))
-            raise _Parted(self.operation, "the forward takes another way there")
-        output = without_statistics(func, args, kwargs or {}, exempt=self.trail[number].module in self.exempt)
+            if rules.is_view(name):  # a full slice runs no operation, so one run may have a view more than the other
+                return func(*args, **kwargs)
+            raise _Diverged(self.operation, "the forward takes another way there")
+        record = self.records[number]
+        output = without_statistics(func, args, kwargs, exempt=record.module in self.exempt)
         if output is None:
-            output = func(*args, **(kwargs or {}))
+            output = func(*args, **kwargs)
         tensors = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
-        for place, (shape, tensor) in enumerate(zip(self.trail[number].outputs, tensors, strict=True)):
-            if shape is not None:
-                self.look(number, place, shape, tensor)
+        for position, (result, tensor) in enumerate(zip(record.results, tensors, strict=True)):
+            if result is not None:
+                self.check(number, position, result, tensor)
         self.operation = number + 1
         return output
 
     def _next(self, name: str) -> int | None:
-        """Number of the next operation of this name, where only views lie between."""
-        for number in range(self.operation, len(self.trail)):
-            if self.trail[number].name == name:
+        """Number of the next operation of this name, if only views lie between."""
+        for number in range(self.operation, len(self.records)):
+            if self.records[number].name == name:
                 return number
-            if not rules.is_view(self.trail[number].name):
+            if not rules.is_view(self.records[number].name):
                 break
         return None
 
-    def look(self, number: int, place: int, shape: Result, tensor: Tensor) -> None:
-        """Look at one result of an operation."""
-        sizes, dim, nodes = shape
+    def check(self, number: int, position: int, result: Result, tensor: Tensor) -> None:
+        """Check one tensor that an operation returned.
+
+        Args:
+            number: of the operation.
+            position: of the tensor among those it returned.
+        """
+        shape, dim, nodes = result
         if dim is not None and nodes is not None:
-            sizes = (*sizes[:dim], int(self.kept(nodes).sum()), *sizes[dim + 1 :])
-        if tuple(tensor.shape) != sizes:
-            raise _Parted(number, f"its result is {_size(tensor.shape)} where {_size(sizes)} was expected")
+            shape = (*shape[:dim], int(self.kept_of(nodes).sum()), *shape[dim + 1 :])
+        if tuple(tensor.shape) != shape:
+            raise _Diverged(number, f"its result is {_shape(tensor.shape)} where {_shape(shape)} was expected")
 
 
-class _Noting(_Walk):
-    """Notes what the kept channels of every result of the zeroed network add up to."""
+class _RecordSums(_CheckShapes):
+    """Records, of the zeroed network, the sum of every kept channel of every result."""
 
-    def __init__(self, trail: Sequence[Trail], kept: Callable[[Tensor], BoolArray], exempt: Collection[str]) -> None:
-        super().__init__(trail, kept, exempt)
-        self.results: dict[tuple[int, int], tuple[Tensor, float]] = {}
+    def __init__(self, records: Sequence[OperationRecord], kept_of: KeptOf, exempt: Collection[str]) -> None:
+        super().__init__(records, kept_of, exempt)
+        self.sums: dict[tuple[int, int], tuple[Tensor, float]] = {}  # (operation, tensor) -> sums, scale
 
-    def look(self, number: int, place: int, shape: Result, tensor: Tensor) -> None:
-        _, dim, nodes = shape
+    def check(self, number: int, position: int, result: Result, tensor: Tensor) -> None:
+        _, dim, nodes = result
         if dim is not None and nodes is not None:
-            kept = torch.from_numpy(self.kept(nodes))
-            if rules.may_have_no_number(self.trail[number].name):
+            kept = torch.from_numpy(self.kept_of(nodes))
+            if rules.may_be_nonfinite(self.records[number].name):
                 removed = tensor.index_select(dim, (~kept).nonzero().squeeze(1))
                 if not bool(removed.isfinite().all()):
-                    raise _Parted(number, "a removed channel has no number there")
+                    raise _Diverged(number, "a removed channel is NaN or infinite there")
             tensor = tensor.index_select(dim, kept.nonzero().squeeze(1))
         scale = _sums(tensor.abs() if tensor.dtype != torch.bool else tensor, dim)
-        self.results[number, place] = _sums(tensor, dim), float(scale.max()) if len(scale) else 0.0
+        self.sums[number, position] = _sums(tensor, dim), float(scale.max()) if len(scale) else 0.0
 
 
-class _Comparing(_Walk):
-    """Compares the pruned network with what was noted."""
+class _CheckSums(_CheckShapes):
+    """Checks, of the pruned network, shapes and sums against those of the zeroed one."""
 
-    def __init__(self, noted: _Noting) -> None:
-        super().__init__(noted.trail, noted.kept, noted.exempt)
-        self.noted = noted
+    def __init__(self, zeroed_run: _RecordSums) -> None:
+        super().__init__(zeroed_run.records, zeroed_run.kept_of, zeroed_run.exempt)
+        self.expected = zeroed_run.sums
 
-    def look(self, number: int, place: int, shape: Result, tensor: Tensor) -> None:
-        super().look(number, place, shape, tensor)
-        if (number, place) not in self.noted.results:
+    def check(self, number: int, position: int, result: Result, tensor: Tensor) -> None:
+        super().check(number, position, result, tensor)
+        if (number, position) not in self.expected:
             return
-        sums, scale = self.noted.results[number, place]
-        difference = (_sums(tensor, shape[1]) - sums).abs()
+        sums, scale = self.expected[number, position]
+        difference = (_sums(tensor, result.dim) - sums).abs()
         if not bool((difference <= _TOLERANCE.get(tensor.dtype, 0.0) * scale).all()):
-            raise _Parted(number, "zeroing and removing channels give different values there")
+            raise _Diverged(number, "zeroing and removing channels give different values there")
 
 
 def _sums(tensor: Tensor, dim: int | None) -> Tensor:
-    """Sum of every channel, or of everything, float64; of large tensors an evenly spread part."""
+    """Sum of every channel along `dim`, or of everything, float64[C] or float64[1]; of large tensors an even sample."""
     tensor = tensor.abs() if tensor.is_complex() else tensor
     others = [d for d in range(tensor.dim()) if d != dim]
     for d in sorted(others, key=lambda d: -tensor.shape[d]):
         step = min(tensor.shape[d], tensor.numel() // _SUMMED)
         if step > 1:
             tensor = tensor[tuple(slice(None, None, step) if i == d else slice(None) for i in range(tensor.dim()))]
-    found = tensor.sum(others, dtype=torch.float64) if others else tensor.double()
-    return found.reshape(-1)
+    sums = tensor.sum(others, dtype=torch.float64) if others else tensor.double()
+    return sums.reshape(-1)
 
 
-def _size(shape: Sequence[int]) -> str:
+def _shape(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape)) or "a number"

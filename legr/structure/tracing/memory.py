@@ -1,73 +1,73 @@
-"""From the lives of storages to the moments when activation memory may peak.
-
-It does not know operations; what lives when was noted by the tracer.
-"""
+"""From the lifetimes of storages to the live sets that may be the peak of activation memory."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from legr.structure.tracing.nodes import repeat_thinly, thin
-from legr.structure.tracing.storages import Life
+from legr.structure.tracing.storages import TrackedStorage
 from legr.structure.types import IntArray, LiveSet, readonly
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
-    """A storage of one pass: when it was there, how large it was, and whose channels it held."""
+class Lifetime:
+    """A storage of one pass: when it was alive, how large it was, and whose channels it held."""
 
     born: int  # number of the operation that returned it
-    end: int | None  # number of the last operation it was alive after; None: it never died
-    size: int  # bytes
-    nodes: Tensor | None  # as labelled, repetitions narrowed to one; None: fixed
+    end: int | None  # number of the last operation it was alive after; None: it was never freed
+    n_bytes: int
+    nodes: Tensor | None  # as labelled, repetitions narrowed to one; None: no channel in it can go
 
 
-def stay_of(life: Life) -> Stay:
-    """What is worth remembering of a storage."""
-    labels = life.labels()
-    size = life.elements * life.element_bytes
-    return Stay(life.born or 0, life.end, size, None if labels is None else thin(repeat_thinly(labels))[0].clone())
+def lifetime_of(storage: TrackedStorage) -> Lifetime:
+    """What is worth keeping of a storage."""
+    labels = storage.labels()
+    nodes = None if labels is None else thin(repeat_thinly(labels))[0].clone()
+    return Lifetime(storage.born or 0, storage.end, storage.n_elements * storage.element_bytes, nodes)
 
 
 def find_live_sets(
-    stays: Sequence[Stay], modules: Sequence[str], labels_of: Callable[[Tensor], IntArray]
+    lifetimes: Sequence[Lifetime], modules: Sequence[str], labels_of: Callable[[Tensor], IntArray]
 ) -> tuple[LiveSet, ...]:
-    """List the moments of a pass at which no other moment has more of everything.
+    """List the live sets of a pass, without those that another one exceeds in every part.
 
     Args:
         modules: module path of each operation, in order.
         labels_of: nodes -> labels of units.
     """
-    vectors: dict[bytes, tuple[int, IntArray]] = {}
-    changes = np.zeros((len(modules) + 1, 1), dtype=np.int64)  # [operation, fixed + vectors], bytes that come and go
+    # Bytes that appear and disappear with each operation: column 0 those that no kept set changes, the others
+    # those of one channel of a label vector. int64[operations + 1, 1 + vectors]
+    changes = np.zeros((len(modules) + 1, 1), dtype=np.int64)
+    columns: dict[bytes, int] = {}
+    vectors: list[IntArray] = []
 
-    for stay in stays:
-        labels = _line(labels_of(stay.nodes)) if stay.nodes is not None else None
+    for lifetime in lifetimes:
+        labels = _varying_line(labels_of(lifetime.nodes)) if lifetime.nodes is not None else None
         if labels is None:
-            column, amount = 0, stay.size
+            column, n_bytes = 0, lifetime.n_bytes
         else:
-            column = vectors.setdefault(labels.tobytes(), (len(vectors) + 1, labels))[0]
-            amount = stay.size // len(labels)
+            column, n_bytes = columns.setdefault(labels.tobytes(), len(columns) + 1), lifetime.n_bytes // len(labels)
             if column == changes.shape[1]:
+                vectors.append(labels)
                 changes = np.pad(changes, ((0, 0), (0, 1)))
-        changes[stay.born, column] += amount
-        if stay.end is not None:
-            changes[min(stay.end + 1, len(modules)), column] -= amount
-    alive = np.cumsum(changes, axis=0)[:-1]  # [operation, columns]
-    ordered = [labels for _, labels in vectors.values()]
+        changes[lifetime.born, column] += n_bytes
+        if lifetime.end is not None:
+            changes[min(lifetime.end + 1, len(modules)), column] -= n_bytes
+    alive = np.cumsum(changes, axis=0)[:-1]  # int64[operations, 1 + vectors]
     return tuple(
         LiveSet(
-            modules[i],
-            int(alive[i, 0]),
-            tuple((ordered[c - 1], int(alive[i, c])) for c in range(1, alive.shape[1]) if alive[i, c]),
+            modules[operation],
+            int(alive[operation, 0]),
+            tuple((vectors[c - 1], int(alive[operation, c])) for c in range(1, alive.shape[1]) if alive[operation, c]),
         )
-        for i in _undominated(alive)
+        for operation in _undominated(alive)
     )
 
 
-def _line(labels: IntArray) -> IntArray | None:
+def _varying_line(labels: IntArray) -> IntArray | None:
     """The labels along the one dim in which they vary; None where they do not."""
     for dim in range(labels.ndim):
         line = labels[tuple(slice(None) if d == dim else 0 for d in range(labels.ndim))]
@@ -76,7 +76,7 @@ def _line(labels: IntArray) -> IntArray | None:
     return None
 
 
-def _undominated(alive: np.ndarray) -> list[int]:
+def _undominated(alive: NDArray[np.int64]) -> list[int]:
     """Rows that are not below another row in every column; of equal rows the first."""
     order = np.argsort(-alive.sum(axis=1), kind="stable")
     kept: list[int] = []

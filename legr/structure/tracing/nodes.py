@@ -1,8 +1,9 @@
-"""Union-find over channel nodes: which channels of which axes are one and the same unit.
+"""Union-find over channels: which channels of which axes are one and the same unit.
 
-It does not know tensors of the network, only integers. Node 0 is "fixed" and wins every union.
+Every channel of every axis is a node, an integer. Node 0 is "fixed" (unprunable) and wins every union.
 
-Labels are often one value repeated over space: such dims have stride 0, and work is done once for them.
+The labels of an activation are nodes in its shape. They are often one value repeated over space: such dims
+have stride 0, and work is done once for all their positions.
 """
 
 import torch
@@ -19,7 +20,7 @@ def thin(labels: Tensor, *others: Tensor) -> list[Tensor]:
 
 
 def repeat_thinly(labels: Tensor) -> Tensor:
-    """The same labels, every dim along which they are all alike as a repetition (stride 0)."""
+    """The same labels, with stride 0 along every dim in which they do not differ."""
     few = labels
     for d in range(labels.dim()):
         if few.size(d) > 1 and (few.stride(d) == 0 or not (few != few.narrow(d, 0, 1)).any()):
@@ -30,11 +31,11 @@ def repeat_thinly(labels: Tensor) -> Tensor:
 class Nodes:
     """Integer nodes with a union operation; the smallest node of a set represents it.
 
-    Every chain is flattened after a union, so that finding is one gather.
+    Every chain of parents is flattened after a union, so that finding is one gather.
     """
 
     def __init__(self) -> None:
-        self._parent = torch.zeros(1, dtype=torch.int64)
+        self._parent = torch.zeros(1, dtype=torch.int64)  # int64[nodes]
 
     @property
     def count(self) -> int:
@@ -49,13 +50,13 @@ class Nodes:
         return fresh
 
     def find(self, nodes: Tensor) -> Tensor:
-        """Return the representative of each node, in the shape given."""
+        """The representative of every node, in the same shape."""
         return self._parent[thin(nodes)[0]].expand(nodes.shape)
 
     def distinct(self, nodes: Tensor) -> Tensor:
-        """The representatives that occur, each once, without the fixed one."""
-        found: Tensor = self.find(thin(nodes)[0]).unique()
-        return found[found != 0]
+        """The representatives that occur among `nodes`, each once, without the fixed one."""
+        representatives: Tensor = self.find(thin(nodes)[0]).unique()
+        return representatives[representatives != 0]
 
     def unite(self, left: Tensor, right: Tensor) -> None:
         """Unite `left` and `right` element by element (same shape)."""
@@ -75,7 +76,7 @@ class Nodes:
 
 
 def lay_along(vector: Tensor, dim: int, n_dims: int) -> Tensor:
-    """A vector as a tensor of so many dims that broadcasts over all of them but one."""
+    """A vector as a tensor of `n_dims` dims: its length along `dim`, 1 along the others."""
     return vector.view([-1 if d == dim else 1 for d in range(n_dims)])
 
 

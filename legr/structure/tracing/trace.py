@@ -1,9 +1,7 @@
 """Trace a model: run its forward and learn which channels of which parameters go together.
 
-It does not know any operation (see `rules`), nor which channels are worth removing.
-
-What the constants of the forward assume cannot be read from labels: it is tried out. Each attempt traces
-the model under some hypotheses and rehearses the pruned model; a hypothesis that fails gives way to the next.
+What the constants of the forward assume cannot be read from labels: it is tried out. Each attempt traces the
+model under some hypotheses and makes a dry run of the pruned model; a hypothesis that fails gives way to the next.
 """
 
 import logging
@@ -24,16 +22,16 @@ from legr.structure.model_io import (
     require_followable,
     twice,
 )
-from legr.structure.tracing.assemble import assemble, numbering
-from legr.structure.tracing.dry_run import Failure, Rehearsal, rehearse
-from legr.structure.tracing.hypotheses import Policies, Site
+from legr.structure.tracing.assemble import assemble, number_units
+from legr.structure.tracing.dry_run import Expectation, Failure, dry_run
+from legr.structure.tracing.hypotheses import Hypotheses, Site
 from legr.structure.tracing.tracer import Tracer, kind_of
 from legr.structure.types import Structure
 
 _ATTEMPTS = 100
 _PATIENCE = 15  # attempts after which a hypothesis that fails is given up everywhere at once
 _SMALL = 30_000_000  # parameters up to which hypotheses are tested in float64
-_LARGE = 100_000_000  # parameters above which weights are not copied, and shapes alone tested, without need
+_LARGE = 100_000_000  # parameters above which weights are not copied, and shapes alone tested, where possible
 _log = logging.getLogger(__name__)
 
 
@@ -41,8 +39,8 @@ def trace(model: nn.Module, example_input: Inputs) -> Structure:
     """Find the channel units of a model, and what they cost.
 
     Args:
-        model: any module in float32 or float64; neither it nor its mode is touched; its forward hooks
-            run in a copy, for they may change what it computes.
+        model: any module in float32 or float64; neither it nor its mode is changed. Its forward hooks run, in
+            a copy of it, as they may change what it computes.
         example_input: a tensor, or a tuple of arguments for `model`, such as `torch.zeros(1, 3, 32, 32)`.
             Costs are those of one forward pass with this input.
 
@@ -65,72 +63,81 @@ def _trace(model: nn.Module, example_input: Inputs, dtype: torch.dtype, *, shari
     inputs = noise_like(as_inputs(example_input), dtype, generator)
     shapes = tuple(tuple(x.shape) for x in tree_leaves(inputs) if isinstance(x, Tensor))
     network = stand_in(model, dtype, generator, sharing=sharing)
-    policies = Policies()
+    hypotheses = Hypotheses()
     with as_traced(dtype):
         for attempt in range(_ATTEMPTS):
-            policies.everything = attempt == _ATTEMPTS - 1
-            tracer = _run(network, inputs, policies)
-            crowded = [c for c in tracer.choices if len(tracer.nodes.distinct(c.nodes)) < c.fewest]
-            if crowded and not policies.everything:
-                policies.refute(sorted({choice.site for choice in crowded}), crowded[0].site, ())
+            hypotheses.everything_unprunable = attempt == _ATTEMPTS - 1
+            tracer = _run(network, inputs, hypotheses)
+            if _refute_too_few_units(tracer):
                 continue
             structure = assemble(network, tracer, shapes)
-            if tracer.choices and sharing:  # values are tested as well, in a network of our own
+            if tracer.choices and sharing:  # values are tested as well, which needs a network of our own
                 network, sharing = stand_in(model, dtype, generator, sharing=False), False
-            rehearsal = Rehearsal(tracer.trails, numbering(tracer), (inputs, twice(inputs)), shapes_only=sharing)
-            failure = rehearse(network, structure, rehearsal)
+            expected = Expectation(tracer.passes, number_units(tracer), (inputs, twice(inputs)), shapes_only=sharing)
+            failure = dry_run(network, structure, expected)
             if failure is None:
                 return structure
             _log.debug("%s", failure)
-            sites = _suspects(tracer, failure, every=attempt > _PATIENCE)
-            if not policies.refute(sites, failure.site, _modules_around(network, failure.trail.module)):
-                policies.everything = True
-                return assemble(network, _run(network, inputs, policies), shapes)
-    raise AssertionError("the last attempt holds everything")
+            sites = _suspects(tracer, failure, everywhere=attempt > _PATIENCE)
+            if not hypotheses.refute(sites, failure.site, _modules_around(network, failure.record.module)):
+                hypotheses.everything_unprunable = True
+                return assemble(network, _run(network, inputs, hypotheses), shapes)
+    raise AssertionError("the last attempt makes everything unprunable")
 
 
-def _suspects(tracer: Tracer, failure: Failure, *, every: bool) -> list[Site]:
-    """Where an option was chosen at the operation that failed; where none was, just before it in its module.
+def _refute_too_few_units(tracer: Tracer) -> bool:
+    """Refute the hypotheses that leave too few units to be worth it; say whether there are any."""
+    hypotheses = tracer.hypotheses
+    poor = [choice for choice in tracer.choices if len(tracer.nodes.distinct(choice.nodes)) < choice.min_units]
+    if not poor or hypotheses.everything_unprunable:
+        return False
+    hypotheses.refute(sorted({choice.site for choice in poor}), poor[0].site, ())
+    return True
+
+
+def _suspects(tracer: Tracer, failure: Failure, *, everywhere: bool) -> list[Site]:
+    """Where a hypothesis was taken at the operation that failed; else, the last one before it in its module.
 
     Args:
-        every: whether the same operation elsewhere in modules of this kind is taken to fail as well.
+        everywhere: whether the same operation elsewhere in modules of this kind is taken to fail as well.
     """
-    here = [c for c in tracer.choices if (c.in_pass, c.operation) == failure.place]
+    here = [choice for choice in tracer.choices if choice.place == failure.place]
     if not here:
-        trail = tracer.trails[failure.place[0]]
+        records = tracer.passes[failure.place.in_pass]
         before = [
-            c
-            for c in tracer.choices
-            if c.in_pass == failure.place[0]
-            and c.operation < failure.place[1]
-            and trail[c.operation].module == failure.trail.module
+            choice
+            for choice in tracer.choices
+            if choice.place.in_pass == failure.place.in_pass
+            and choice.place.operation < failure.place.operation
+            and records[choice.place.operation].module == failure.record.module
         ]
         here = before[-1:]
-    sites = {c.site for c in here}
-    if every:
-        sites |= {c.site for c in tracer.choices if c.site[:2] in {site[:2] for site in sites}}
+    sites = {choice.site for choice in here}
+    if everywhere:
+        alike = {(site.module, site.operation) for site in sites}
+        sites |= {c.site for c in tracer.choices if (c.site.module, c.site.operation) in alike}
     return sorted(sites)
 
 
 def _modules_around(network: nn.Module, path: str) -> list[str]:
-    """Kinds of the modules around a place, inner ones first."""
+    """Kinds of the module at a path and of those around it, inner ones first."""
     parts = path.split(".") if path else []
     paths = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
     return [kind_of(inner, network.get_submodule(inner)) for inner in paths]
 
 
-def _run(network: nn.Module, inputs: tuple[Any, ...], policies: Policies) -> Tracer:
+def _run(network: nn.Module, inputs: tuple[Any, ...], hypotheses: Hypotheses) -> Tracer:
     """One attempt: a pass in evaluation mode; where that leaves parameters unread, one in training mode."""
-    tracer = Tracer(network, policies)
+    tracer = Tracer(network, hypotheses)
     with torch.inference_mode():
         _pass(tracer, inputs, counting=True)
-        if any(name not in tracer.touched for name, _ in network.named_parameters()):
+        if any(name not in tracer.read for name, _ in network.named_parameters()):
             network.train()
             try:
                 _pass(tracer, twice(inputs), counting=False)
             except TraceError as error:
                 _log.debug("no pass in training mode: %s", error)
-                tracer.trails.pop()
+                tracer.passes.pop()
             finally:
                 network.eval()
     return tracer
@@ -142,9 +149,9 @@ def _pass(tracer: Tracer, inputs: tuple[Any, ...], *, counting: bool) -> None:
         with tracer.one_pass(tensors, counting=counting):
             output = tracer.network(*inputs)
     except Exception as error:
-        if tracer.broken_rule:
+        if tracer.rule_error is not None:
             raise  # our own bug: not for the model's author to mend
         sizes = ", ".join(str(tuple(x.shape)) for x in tensors)
         raise TraceError(f"the model's forward fails on an input of shape {sizes}: {error}") from error
     for tensor in output_tensors(output):
-        tracer.hold(tracer.labels(tensor), "output", "they are the model's output")
+        tracer.mark_unprunable(tracer.labels(tensor), "output", "they are the model's output")

@@ -1,92 +1,119 @@
-"""What one or more forward passes tell about channels: `rules` write into a tracer, `assemble` reads it.
-
-It does not know any operation (see `rules`), nor which channels are worth removing.
-"""
+"""Follow channels through forward passes, operation by operation: rules do the work, this decides which and when."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
+from legr.structure.operations import Call, base_name
 from legr.structure.tracing import rules
 from legr.structure.tracing.channels import Channels
-from legr.structure.tracing.hypotheses import HOLD, Policies, Site
-from legr.structure.tracing.memory import Stay, stay_of
-from legr.structure.tracing.storages import Life, Storages
+from legr.structure.tracing.hypotheses import Assumption, Hypotheses, Hypothesis, Site, VariesAlong
+from legr.structure.tracing.memory import Lifetime, lifetime_of
+from legr.structure.tracing.nodes import varying
+from legr.structure.tracing.storages import Storages, TrackedStorage
 
-#: What an operation returned: shape, the dim along which channels lie, their nodes (None, None: nothing varies).
-Result = tuple[tuple[int, ...], int | None, Tensor | None]
+
+class Result(NamedTuple):
+    """A tensor that an operation returned, by its channels."""
+
+    shape: tuple[int, ...]
+    dim: int | None  # along which channels lie; None: along none
+    nodes: Tensor | None  # of these channels, int64[C]
 
 
 @dataclass(frozen=True, slots=True)
-class Trail:
-    """What an operation returned, for a rehearsal to compare; None for a tensor that the input does not reach."""
+class OperationRecord:
+    """An operation and what it returned, for a dry run to compare."""
 
     name: str
     module: str
-    site: Site  # where it is held if a rehearsal fails there
-    outputs: tuple[Result | None, ...]
+    site: Site  # to give up if a dry run fails there
+    results: tuple[Result | None, ...]  # None for a tensor that the input does not reach
+
+
+class Place(NamedTuple):
+    """Where an operation stands in a trace."""
+
+    in_pass: int
+    operation: int  # number in the pass
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An option that was taken at a site, and where."""
+    """A hypothesis that was taken at a site, and where."""
 
     site: Site
-    in_pass: int
-    operation: int  # number in the pass
+    place: Place
     nodes: Tensor
-    fewest: int
+    min_units: int
 
 
 def kind_of(path: str, module: nn.Module) -> str:
-    """What modules with the same lines of code have in common; PyTorch's layers and containers stand alone."""
-    own = type(module).__module__.startswith("torch.")
-    plain = own and (isinstance(module, nn.Sequential) or next(module.children(), None) is None)
-    return path if plain else type(module).__qualname__
+    """What modules with the same lines of code share: their class; its path for one of PyTorch's own."""
+    from_torch = type(module).__module__.startswith("torch.")
+    is_plain = isinstance(module, nn.Sequential) or _is_leaf(module)
+    return path if from_torch and is_plain else type(module).__qualname__
+
+
+def _is_leaf(module: nn.Module) -> bool:
+    return next(module.children(), None) is None
 
 
 @dataclass
-class _Frame:
-    """A running module."""
-
+class _RunningModule:
     path: str
     kind: str
-    layer: bool  # it has no modules inside: what fails there says nothing about others of its class
-    calls: Counter[str] = field(default_factory=Counter)
+    is_leaf: bool  # what fails in a leaf says nothing about others of its class
+    calls: Counter[str] = field(default_factory=Counter)  # operations so far, by name
+
+
+@dataclass(frozen=True, slots=True)
+class _Sites:
+    """The site of one operation, for both uses of it."""
+
+    to_choose: Site  # a hypothesis holds for all modules of a kind
+    to_give_up: Site  # an operation that fails in a leaf is given up in this leaf alone
 
 
 class Tracer(Channels, TorchDispatchMode):
-    """Follows channels through a network; one tracer may see several passes (evaluation, then training mode)."""
+    """Follows channels through a network; one tracer may see several passes (evaluation, then training mode).
 
-    def __init__(self, network: nn.Module, policies: Policies) -> None:
+    Attributes:
+        passes: records of every operation, a list for each pass.
+        lifetimes: of every storage of the counted pass.
+        choices: the hypotheses that were taken.
+        rule_error: what a rule raised: a bug of ours, not of the model's.
+    """
+
+    def __init__(self, network: nn.Module, hypotheses: Hypotheses) -> None:
         TorchDispatchMode.__init__(self)
         Channels.__init__(self, network)
-        self.policies = policies
-        self.broken_rule = False
-        self.trails: list[list[Trail]] = []  # one list a pass
-        self.stays: list[Stay] = []  # every storage of the counted pass
+        self.hypotheses = hypotheses
+        self.passes: list[list[OperationRecord]] = []
+        self.lifetimes: list[Lifetime] = []
         self.choices: list[Choice] = []
-        self._frames = [_Frame("", type(network).__qualname__, False)]
-        self._site: Site = ("", "", 0)
-        self._depth = 0
+        self.rule_error: Exception | None = None
+        self._modules = [_RunningModule("", type(network).__qualname__, False)]
+        self._site: Site = Site("", "", 0)  # of the operation whose rule is applied
+        self._n_composites = 0  # how many composite operations are running, one inside another
 
-    # -- where we are ------------------------------------------------------------------------------------------
+    # -- passes and modules ------------------------------------------------------------------------------------
 
     @contextmanager
     def one_pass(self, inputs: Sequence[Tensor], *, counting: bool) -> Iterator[None]:
         """Follow the operations of one forward pass and the modules that run them."""
         self.counting = counting
-        self.trails.append([])
+        self.passes.append([])
         self.storages = Storages()
         for tensor in inputs:
-            self.storages.open(tensor, active=True, foreign=True, born=0 if counting else None)
+            self.storages.follow(tensor, depends_on_input=True, existed_before=True, born=0 if counting else None)
         handles = []
         for name, module in self.network.named_modules():
             handles.append(module.register_forward_pre_hook(self._entering(name), with_kwargs=True))
@@ -94,150 +121,172 @@ class Tracer(Channels, TorchDispatchMode):
         try:
             with self:
                 yield
-            self._bury()
-            self.stays += [stay_of(life) for life in self.storages.alive()]
+            self._collect_lifetimes()
+            self.lifetimes += [lifetime_of(storage) for storage in self.storages.alive()]
         finally:
             for handle in handles:
                 handle.remove()
 
     def _entering(self, name: str) -> Any:
         def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
-            self._frames.append(_Frame(name, kind_of(name, module), next(module.children(), None) is None))
+            running = _RunningModule(name, kind_of(name, module), _is_leaf(module))
+            self._modules.append(running)
             self.module = name
-            if self._frames[-1].kind in self.policies.closed:
-                with _disable_current_modes():  # what a rule does here is no part of the forward
+            if running.kind in self.hypotheses.unprunable_modules:
+                with _disable_current_modes():  # the operations of this method are not part of the forward
                     for tensor in tree_leaves((args, kwargs)):
                         if isinstance(tensor, Tensor):
-                            self.hold(self.labels(tensor), type(module).__name__, "its forward relies on their number")
+                            reason = "its forward relies on their number"
+                            self.mark_unprunable(self.labels(tensor), type(module).__name__, reason)
 
         return enter
 
     def _leaving(self, module: nn.Module, args: Any, output: Any) -> None:
-        self._frames.pop()
-        self.module = self._frames[-1].path
+        self._modules.pop()
+        self.module = self._modules[-1].path
 
     # -- operations --------------------------------------------------------------------------------------------
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self._bury()
-        if self._depth == 0:
-            self.storages.clock = len(self.trails[-1])
-        site, place = self._next_site(func)
-        rule, held = rules.find(func), place in self.policies.forced
-        if rule is None and not held and rules.decomposes(func):
-            self._depth += 1
-            try:
-                with self:
-                    output = func.decompose(*args, **(kwargs or {}))
-            finally:
-                self._depth -= 1
-            if output is not NotImplemented:
-                self._leave_trail(func, output, place)
-                return output
-        if held:  # counted by running it, for it may be made of others
-            with FlopCounterMode(display=False) as counter:
-                output = func(*args, **(kwargs or {}))
-            self.add_cost(None, counter.get_total_flops() // 2)
-            rule = rules.held_by_rehearsal
+        kwargs = kwargs or {}
+        self._collect_lifetimes()
+        if not self._n_composites:
+            self.storages.clock = len(self.passes[-1])
+        sites = self._next_sites(func)
+        rule = rules.find(func)
+        if sites.to_give_up in self.hypotheses.unprunable_operations:
+            rule, output = rules.given_up(rule), self._run_counted(func, args, kwargs)
+        elif rule is None and (output := self._run_parts(func, args, kwargs)) is not NotImplemented:
+            self._record(func, output, sites)
+            return output
         else:
-            output = func(*args, **(kwargs or {}))
-        self._site = site
-        self.broken_rule = True
-        self._follow(rules.Call(func, args, kwargs or {}, output), rule or rules.unknown)
-        self.broken_rule = False
-        self._leave_trail(func, output, place)
+            output = func(*args, **kwargs)
+        self._site = sites.to_choose
+        try:
+            self._follow(Call(func, args, kwargs, output), rule or rules.UNKNOWN)
+        except Exception as error:
+            self.rule_error = error
+            raise
+        self._record(func, output, sites)
         return output
 
-    def _follow(self, call: "rules.Call", rule: "rules.Rule") -> None:
-        """Apply a rule, and keep its results boxes."""
-        for tensor in call.inputs:
-            self.touch(tensor)
-            if not self.is_known(tensor):
-                self.storages.open(tensor, active=False, foreign=True)
-        active = any(self.is_active(tensor) for tensor in call.inputs) and not rules.is_factory(call.func)
-        for tensor in call.outputs:
-            life = self.storages.of(tensor)
-            if life is not None:
-                life.active |= active
-            elif not self.is_known(tensor):
-                self.storages.open(tensor, active=active)
-        if not rules.reads_axes(rule):
+    def _run_counted(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """Run an operation and count its MACs, which may be those of operations that it is made of."""
+        with FlopCounterMode(display=False) as counter:
+            output = func(*args, **kwargs)
+        self.add_cost(None, counter.get_total_flops() // 2)
+        return output
+
+    def _run_parts(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """Run a composite operation as the operations it is made of, each followed; NotImplemented for any other."""
+        if not rules.decomposes(func):
+            return NotImplemented
+        self._n_composites += 1
+        try:
+            with self:
+                return func.decompose(*args, **kwargs)
+        finally:
+            self._n_composites -= 1
+
+    def _follow(self, call: Call, rule: rules.Rule) -> None:
+        """Apply a rule to an operation that has run."""
+        self._note_inputs(call)
+        self._follow_outputs(call, rule)
+        if not rule.reads_axes:
             for tensor in call.inputs:
-                self.freeze(tensor, call.name)
-        if not call.outputs:  # a number, such as the answer to a comparison
-            rule = rules.unknown
+                self.mark_parameter_unprunable(tensor, call.name)
+        if not call.outputs:  # a number, such as the result of a comparison
+            rule = rules.UNKNOWN
         elif not any(tensor.numel() for tensor in call.outputs):
             return
-        rule(self, call)
+        rule.apply(self, call)
         for tensor in call.outputs:
-            self._require_box(tensor, call.name)
-        if self.policies.everything:
+            self._require_one_dim(tensor, call.name)
+        if self.hypotheses.everything_unprunable:
             for tensor in call.outputs:
-                self.hold(self.labels(tensor), call.name, "the forward relies on the number of channels somewhere")
+                reason = "the forward relies on the number of channels somewhere"
+                self.mark_unprunable(self.labels(tensor), call.name, reason)
 
-    def _require_box(self, tensor: Tensor, operation: str) -> None:
-        """Channels may vary along one dim of a tensor only: what is kept must stay a box."""
+    def _note_inputs(self, call: Call) -> None:
+        for tensor in call.inputs:
+            self.note_read(tensor)
+            if not self.is_followed(tensor):
+                self.storages.follow(tensor, depends_on_input=False, existed_before=True)
+
+    def _follow_outputs(self, call: Call, rule: rules.Rule) -> None:
+        depends = not rule.creates and any(self.depends_on_input(tensor) for tensor in call.inputs)
+        for tensor in call.outputs:
+            storage = self.storages.of(tensor)
+            if storage is not None:
+                storage.depends_on_input |= depends
+            elif not self.is_followed(tensor):
+                self.storages.follow(tensor, depends_on_input=depends)
+
+    def _require_one_dim(self, tensor: Tensor, operation: str) -> None:
+        """Let the channels of a result vary along one dim only: what is kept of a tensor must be a tensor."""
         labels = self.labels(tensor)
-        dims = sorted(rules.varying(labels), key=lambda d: (-labels.shape[d], d))
+        dims = sorted(varying(labels), key=lambda d: (-labels.shape[d], d))
         if len(dims) < 2:
             return None
-        options = tuple(f"vary along {d}" for d in dims)
-        chosen = self.choose(options, operation, labels, "box")
-        if chosen not in options:
-            return self.hold(labels, operation, "its result mixes them over several dimensions")
-        self.note_tie(labels, operation, "its result mixes them over several dimensions")
+        reason = "its result mixes them over several dimensions"
+        site = self._site._replace(operation=f"{self._site.operation}, its result")
+        hypothesis = self._choose_at(site, [VariesAlong(d) for d in dims], labels)
+        if not isinstance(hypothesis, VariesAlong):
+            return self.mark_unprunable(labels, operation, reason)
+        self.note_coupling(labels, operation, reason)
         for d in dims:
-            if d != dims[options.index(chosen)]:
+            if d != hypothesis.dim:
                 labels = self.nodes.find(labels)
                 self.nodes.unite(labels, labels.narrow(d, 0, 1).expand_as(labels))
 
     # -- sites and choices -------------------------------------------------------------------------------------
 
-    def _next_site(self, func: Any) -> tuple[Site, Site]:
-        """Where the next operation stands: for its options, and for holding it."""
-        frame, name = self._frames[-1], rules.base_name(func)
-        frame.calls[name] += 1
-        number = frame.calls[name]
-        return (frame.kind, name, number), (frame.path if frame.layer else frame.kind, name, number)
+    def _next_sites(self, func: Any) -> _Sites:
+        """Where the next operation stands."""
+        running, name = self._modules[-1], base_name(func)
+        running.calls[name] += 1
+        number = running.calls[name]
+        kind_or_path = running.path if running.is_leaf else running.kind
+        return _Sites(Site(running.kind, name, number), Site(kind_or_path, name, number))
 
-    def choose(self, options: tuple[str, ...], operation: str, nodes: Tensor, tag: str = "", fewest: int = 0) -> str:
-        """The option to try at the running operation, or "hold".
+    def choose(self, options: Sequence[Hypothesis], nodes: Tensor, *, min_units: int = 0) -> Hypothesis:
+        """See `Channels.choose`."""
+        return self._choose_at(self._site, options, nodes, min_units)
 
-        Args:
-            nodes: the channels it is about.
-            fewest: how many units must be left among them for the option to be worth it.
-        """
-        site = (self._site[0], self._site[1] + tag, self._site[2])
-        option = self.policies.option(site, options)
-        if option != HOLD:
-            place = len(self.trails) - 1, len(self.trails[-1])
-            self.choices.append(Choice(site, *place, self.nodes.distinct(nodes), fewest))
-        return option
+    def _choose_at(self, site: Site, options: Sequence[Hypothesis], nodes: Tensor, min_units: int = 0) -> Hypothesis:
+        hypothesis = self.hypotheses.at(site, options)
+        if hypothesis is not Assumption.UNPRUNABLE:
+            place = Place(len(self.passes) - 1, len(self.passes[-1]))
+            self.choices.append(Choice(site, place, self.nodes.distinct(nodes), min_units))
+        return hypothesis
 
-    def _leave_trail(self, func: Any, output: Any, place: Site) -> None:
-        """Remember what an operation of the forward returned; what happens inside one is its own affair."""
-        if self._depth:
+    # -- records -----------------------------------------------------------------------------------------------
+
+    def _record(self, func: Any, output: Any, sites: _Sites) -> None:
+        """Record what an operation of the forward returned; those inside a composite one are left out."""
+        if self._n_composites:
             return
-        outputs = []
+        results = []
         for tensor in tree_leaves(output):
             if not isinstance(tensor, Tensor):
                 continue
-            life = self.storages.of(tensor)
-            outputs.append(self._shape_of(tensor, life) if life is not None and life.active else None)
-            if life is not None and life.born is None and not life.foreign and self.counting:
-                life.born = len(self.trails[-1])
-        self.trails[-1].append(Trail(rules.base_name(func), self.module, place, tuple(outputs)))
+            storage = self.storages.of(tensor)
+            followed = storage is not None and storage.depends_on_input
+            results.append(self._result_of(tensor, storage) if storage is not None and followed else None)
+            if storage is not None and storage.born is None and not storage.existed_before and self.counting:
+                storage.born = len(self.passes[-1])
+        self.passes[-1].append(OperationRecord(base_name(func), self.module, sites.to_give_up, tuple(results)))
 
-    def _shape_of(self, tensor: Tensor, life: Life) -> Result | None:
+    def _result_of(self, tensor: Tensor, storage: TrackedStorage) -> Result | None:
         labels = self.labels(tensor)
-        if life.blank and not labels.any():
+        if storage.created_empty and not labels.any():
             return None  # part of a tensor that the forward has yet to fill
-        dims = rules.varying(labels)  # one at most: results are boxes
-        return (
-            (tuple(tensor.shape), dims[0], self.along(tensor, dims[0])) if dims else (tuple(tensor.shape), None, None)
-        )
+        dims = varying(labels)  # one at most, see `_require_one_dim`
+        if not dims:
+            return Result(tuple(tensor.shape), None, None)
+        return Result(tuple(tensor.shape), dims[0], self.nodes_along(tensor, dims[0]))
 
-    def _bury(self) -> None:
-        """Note what ended storages were, so that nothing of them need be kept."""
-        self.stays += [stay_of(life) for life in self.storages.ended]
+    def _collect_lifetimes(self) -> None:
+        """Move what is worth keeping of the storages that have ended."""
+        self.lifetimes += [lifetime_of(storage) for storage in self.storages.ended]
         self.storages.ended.clear()

@@ -1,156 +1,180 @@
 """Rules for operations that move values without changing them: views, concatenation, padding, shuffles.
 
-They do not know the table they stand in.
+Shapes: N batch, C channels, H and W height and width, r a factor, g groups, k a kernel's side, L patches.
 """
 
-from typing import TYPE_CHECKING
-
 import torch
+from torch import Tensor
 
 from legr.structure.gather_channels import GatherChannels
 from legr.structure.operations import Call
+from legr.structure.tracing.channels import Channels
 from legr.structure.tracing.nodes import varying
 from legr.structure.tracing.rules.elementwise import operand_labels
-from legr.structure.tracing.rules.fallback import hold_all, unknown
-
-if TYPE_CHECKING:
-    from legr.structure.tracing.tracer import Tracer
+from legr.structure.tracing.rules.fallback import mark_all_unprunable, unknown
+from legr.structure.tracing.rules.registry import rule
 
 _BY_NUMBER = "it takes channels by their numbers"
 
 
-def view(tracer: "Tracer", call: Call) -> None:
-    """Same storage, same labels: nothing to do. A copy where the layout demands one keeps them as well."""
+@rule(
+    """view _unsafe_view permute transpose t unsqueeze squeeze expand alias detach lift_fresh as_strided unfold
+    diagonal view_as_real _reshape_alias""",
+    reads_axes=True,
+    is_view=True,
+)
+def view(channels: Channels, call: Call) -> None:
+    """The same storage has the same labels already; a copy, where the memory layout demands one, gets them."""
     source, out = call.inputs[0], call.outputs[0]
     if out.untyped_storage()._cdata != source.untyped_storage()._cdata:
-        tracer.write(out, tracer.labels(source).reshape(out.shape))
+        channels.write(out, channels.labels(source).reshape(out.shape))
 
 
-def move(tracer: "Tracer", call: Call) -> None:
-    """Flip, repeat: labels move as values do."""
+@rule("flip repeat repeat_interleave")
+def move(channels: Channels, call: Call) -> None:
+    """Labels move as values do: the operation is run on them."""
     if call["self"] is None:  # `repeat_interleave` of counts alone
-        return unknown(tracer, call)
-    tracer.write(call.output, call.again({"self": tracer.labels(call["self"])}))
+        return unknown(channels, call)
+    channels.write(call.output, call.again({"self": channels.labels(call["self"])}))
 
 
-def shift(tracer: "Tracer", call: Call) -> None:
-    """Roll: moves in space; along channels the distance is a constant of the forward."""
+@rule("roll")
+def shift(channels: Channels, call: Call) -> None:
+    """Roll moves labels in space; along channels the distance is a constant of the forward."""
     x = call["self"]
     dims = {d % x.dim() for d in call["dims"]} if call["dims"] else set(range(x.dim()))
-    if dims & set(varying(tracer.labels(x))):
-        return hold_all(tracer, call, _BY_NUMBER)
-    return move(tracer, call)
+    if dims & set(varying(channels.labels(x))):
+        return mark_all_unprunable(channels, call, _BY_NUMBER)
+    return move(channels, call)
 
 
-def select_by_index(tracer: "Tracer", call: Call) -> None:
-    """Take rows by an index: along other dims than the channels', or by the index of a `GatherChannels`."""
-    if isinstance(tracer.network.get_submodule(tracer.module), GatherChannels):
-        return _gather(tracer, call)
+@rule("index_select", reads_axes=True)
+def select_by_index(channels: Channels, call: Call) -> None:
+    """Take positions by an index: along other dims than the channels', or by the index of a `GatherChannels`."""
+    if isinstance(channels.network.get_submodule(channels.module), GatherChannels):
+        return _gather(channels, call)
     x = call["self"]
-    tracer.freeze(call["index"], call.name)
-    if call["dim"] % max(x.dim(), 1) in varying(tracer.labels(x)):
-        return hold_all(tracer, call, _BY_NUMBER)
-    return move(tracer, call)
+    channels.mark_parameter_unprunable(call["index"], call.name)
+    if call["dim"] % max(x.dim(), 1) in varying(channels.labels(x)):
+        return mark_all_unprunable(channels, call, _BY_NUMBER)
+    return move(channels, call)
 
 
-def _gather(tracer: "Tracer", call: Call) -> None:
-    """A shortcut by index: outputs are channels of their own, and may blank an input that has gone."""
-    name = f"{tracer.module}.index".removeprefix(".")
-    channels = tracer.along(call["self"], 1)
-    if channels is None:
-        return hold_all(tracer, call, "its channels vary over several dimensions")
-    sources = channels[1:]  # the blank channel is in front
-    tracer.unite(tracer.gathers.setdefault(name, sources), sources, call.name)
-    tracer.write_along(call.output, 1, tracer.axis(name, 0))
+def _gather(channels: Channels, call: Call) -> None:
+    """A shortcut by index: its outputs are channels of their own; one whose input is removed becomes blank."""
+    name = f"{channels.module}.index".removeprefix(".")
+    nodes = channels.nodes_along(call["self"], 1)
+    if nodes is None:
+        return mark_all_unprunable(channels, call, "its channels vary over several dimensions")
+    inputs = nodes[1:]  # the blank channel is in front
+    channels.unite(channels.gathers.setdefault(name, inputs), inputs, call.name)
+    channels.write_along(call.output, 1, channels.axis(name, 0))
 
 
-def index(tracer: "Tracer", call: Call) -> None:
+@rule("index _unsafe_index")
+def index(channels: Channels, call: Call) -> None:
     """Advanced indexing: along other dims than the channels'."""
     x, indices = call["self"], call["indices"]
     dims = {d for d, index in enumerate(indices) if index is not None}
-    if dims & set(varying(tracer.labels(x))) or any(i is not None and i.dtype == torch.bool for i in indices):
-        return hold_all(tracer, call, _BY_NUMBER)
-    return move(tracer, call)
+    by_mask = any(index is not None and index.dtype == torch.bool for index in indices)
+    if by_mask or dims & set(varying(channels.labels(x))):
+        return mark_all_unprunable(channels, call, _BY_NUMBER)
+    return move(channels, call)
 
 
-def concatenate(tracer: "Tracer", call: Call) -> None:
+@rule("cat concat concatenate", reads_axes=True)
+def concatenate(channels: Channels, call: Call) -> None:
     """Concatenation moves labels as it moves values; along other dims the channels of all parts are the same."""
     tensors, dim = [x for x in call["tensors"] if x.numel()], call["dim"] % call.output.dim()
-    labels = [tracer.labels(x) if (found := operand_labels(tracer, x)) is None else found for x in tensors]
-    labels = [part.expand(x.shape) for part, x in zip(labels, tensors, strict=True)]
+    parts = [_labels_of_part(channels, x).expand(x.shape) for x in tensors]
     for d in range(call.output.dim()):
-        if d != dim and all(part.size(d) == 1 or part.stride(d) == 0 for part in labels):
-            labels = [part.narrow(d, 0, 1) for part in labels]
-    across = sorted({d for part in labels for d in varying(part)} - {dim})
+        if d != dim and all(part.size(d) == 1 or part.stride(d) == 0 for part in parts):
+            parts = [part.narrow(d, 0, 1) for part in parts]
+    across = sorted({d for part in parts for d in varying(part)} - {dim})
     for d in across[:1]:
-        lines = [part.movedim(d, 0).flatten(1)[:, 0] for part in labels]
+        lines = [part.movedim(d, 0).flatten(1)[:, 0] for part in parts]
         for line in lines[1:]:
-            tracer.unite(lines[0], line, call.name)
-    tracer.write(call.output, tracer.nodes.find(torch.cat(labels, dim=dim)))
+            channels.unite(lines[0], line, call.name)
+    channels.write(call.output, channels.find(torch.cat(parts, dim=dim)))
 
 
-def stack(tracer: "Tracer", call: Call) -> None:
-    """Stacking makes a dim of its own."""
-    tracer.write(call.output, torch.stack([tracer.labels(x) for x in call["tensors"]], dim=call["dim"]))
+def _labels_of_part(channels: Channels, x: Tensor) -> Tensor:
+    labels = operand_labels(channels, x)
+    return channels.labels(x) if labels is None else labels
 
 
-def pad(tracer: "Tracer", call: Call) -> None:
-    """Padding: new channels are fixed; a border in space belongs to its channel."""
+@rule("stack")
+def stack(channels: Channels, call: Call) -> None:
+    """Stacking makes a new dim; labels move as values do."""
+    channels.write(call.output, torch.stack([channels.labels(x) for x in call["tensors"]], dim=call["dim"]))
+
+
+@rule(
+    """pad constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d
+    replication_pad3d"""
+)
+def pad(channels: Channels, call: Call) -> None:
+    """Padding: new channels are unprunable; a border in space belongs to its channel."""
     x, out = call["self"], call.output
     amounts = call["pad"] if call["pad"] is not None else call["padding"]
-    labels = tracer.labels(x)
+    labels = channels.labels(x)
     dims = varying(labels)
     if len(dims) != 1:
-        return tracer.write(out, labels.flatten()[:1].view([1] * out.dim())) if labels.numel() else None
+        return channels.write(out, labels.flatten()[:1].view([1] * out.dim())) if labels.numel() else None
     (dim,) = dims
-    channels = tracer.along(x, dim)
-    assert channels is not None
-    place = 2 * (x.dim() - 1 - dim)  # amounts start at the last dim
-    if place < len(amounts) and any(amounts[place : place + 2]):
+    nodes = channels.nodes_along(x, dim)
+    assert nodes is not None
+    first = 2 * (x.dim() - 1 - dim)  # where the channels' amounts stand: `amounts` starts at the last dim
+    ours = tuple(amounts[first : first + 2])
+    if any(ours):
         constant = call.name in ("pad", "constant_pad_nd") and call["mode"] in ("constant", None)
-        if not constant or min(amounts[place : place + 2]) < 0:
-            return hold_all(tracer, call, _BY_NUMBER)
-        channels = torch.nn.functional.pad(channels, tuple(amounts[place : place + 2]), value=0)
-    tracer.write_along(out, dim, channels)
+        if not constant or min(ours) < 0:
+            return mark_all_unprunable(channels, call, _BY_NUMBER)
+        nodes = torch.nn.functional.pad(nodes, ours, value=0)
+    channels.write_along(out, dim, nodes)
 
 
-def pixel_shuffle(tracer: "Tracer", call: Call) -> None:
-    """(N, C r², H, W) -> (N, C, H r, W r): the r² channels of a block leave together."""
+@rule("pixel_shuffle")
+def pixel_shuffle(channels: Channels, call: Call) -> None:
+    """[N, C r², H, W] -> [N, C, H r, W r]: the r² channels of a block leave together."""
     dim = call["self"].dim() - 3
-    channels = tracer.along(call["self"], dim)
-    if channels is None:
-        return hold_all(tracer, call, _BY_NUMBER)
-    blocks = channels.view(-1, call["upscale_factor"] ** 2)
-    if channels.any():
-        tracer.tie(blocks.t(), call.name, "channels of one block become one channel")
-    tracer.write_along(call.output, dim, tracer.nodes.find(blocks[:, 0]))
+    nodes = channels.nodes_along(call["self"], dim)
+    if nodes is None:
+        return mark_all_unprunable(channels, call, _BY_NUMBER)
+    blocks = nodes.view(-1, call["upscale_factor"] ** 2)  # [C, r²]
+    if nodes.any():
+        channels.couple(blocks.t(), call.name, "channels of one block become one channel")
+    channels.write_along(call.output, dim, channels.find(blocks[:, 0]))
 
 
-def pixel_unshuffle(tracer: "Tracer", call: Call) -> None:
-    """(N, C, H r, W r) -> (N, C r², H, W): every channel becomes r² channels."""
+@rule("pixel_unshuffle")
+def pixel_unshuffle(channels: Channels, call: Call) -> None:
+    """[N, C, H r, W r] -> [N, C r², H, W]: every channel becomes r² channels."""
     dim = call["self"].dim() - 3
-    channels = tracer.along(call["self"], dim)
-    if channels is None:
-        return hold_all(tracer, call, _BY_NUMBER)
-    tracer.write_along(call.output, dim, channels.repeat_interleave(call["downscale_factor"] ** 2))
+    nodes = channels.nodes_along(call["self"], dim)
+    if nodes is None:
+        return mark_all_unprunable(channels, call, _BY_NUMBER)
+    channels.write_along(call.output, dim, nodes.repeat_interleave(call["downscale_factor"] ** 2))
 
 
-def channel_shuffle(tracer: "Tracer", call: Call) -> None:
-    """(N, g, C / g, …) -> (N, C / g, g, …): every group loses the same channels."""
-    channels = tracer.along(call["self"], 1)
-    if channels is None:
-        return hold_all(tracer, call, _BY_NUMBER)
-    inside = channels.view(call["groups"], -1)
-    if channels.any():
-        tracer.tie(inside, call.name, "every group loses the same channels")
-    tracer.write_along(call.output, 1, tracer.nodes.find(inside).t().reshape(-1))
+@rule("channel_shuffle native_channel_shuffle")
+def channel_shuffle(channels: Channels, call: Call) -> None:
+    """[N, g, C / g, …] -> [N, C / g, g, …]: every group loses the same channels."""
+    nodes = channels.nodes_along(call["self"], 1)
+    if nodes is None:
+        return mark_all_unprunable(channels, call, _BY_NUMBER)
+    groups = nodes.view(call["groups"], -1)  # [g, C / g]
+    if nodes.any():
+        channels.couple(groups, call.name, "every group loses the same channels")
+    channels.write_along(call.output, 1, channels.find(groups).t().reshape(-1))
 
 
-def patches(tracer: "Tracer", call: Call) -> None:
-    """im2col, (N, C, H, W) -> (N, C k k, L): every channel becomes k k of them."""
+@rule("im2col")
+def patches(channels: Channels, call: Call) -> None:
+    """[N, C, H, W] -> [N, C k k, L]: every channel becomes k k of them."""
     x = call["self"]
-    channels = tracer.along(x, x.dim() - 3)
-    if channels is None:
-        return hold_all(tracer, call, _BY_NUMBER)
-    area = call.output.shape[-2] // len(channels)
-    tracer.write_along(call.output, call.output.dim() - 2, channels.repeat_interleave(area))
+    nodes = channels.nodes_along(x, x.dim() - 3)
+    if nodes is None:
+        return mark_all_unprunable(channels, call, _BY_NUMBER)
+    area = call.output.shape[-2] // len(nodes)
+    channels.write_along(call.output, call.output.dim() - 2, nodes.repeat_interleave(area))

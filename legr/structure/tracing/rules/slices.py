@@ -1,79 +1,85 @@
-"""Rules for operations that take a part of the channels: what their bounds assume is a hypothesis.
+"""Rules for operations that take a part of the channels: what their bounds mean is a hypothesis.
 
-They do not know the table they stand in. A slice is a view: its labels need no rule, its bounds do.
+A slice is a view: its labels need no rule, its bounds do.
 """
-
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from legr.structure.operations import Call
+from legr.structure.tracing.channels import Channels
+from legr.structure.tracing.hypotheses import Assumption, Hypothesis
 from legr.structure.tracing.nodes import varying
-
-if TYPE_CHECKING:
-    from legr.structure.tracing.tracer import Tracer
+from legr.structure.tracing.rules.registry import rule
 
 _BOUNDS = "its bounds are constants in the model's forward"
-_FEWEST = 8  # units that pieces of one size must have left to be worth tying
+_FEWEST = 8  # units that equal pieces must have left to be worth coupling
 
 
-def take(tracer: "Tracer", call: Call) -> None:
-    """slice, narrow, split, select: bounds that follow the shapes, or constants below which nothing may go."""
-    labels, dim = tracer.labels(call["self"]), _dim(call)
+@rule("slice select narrow split split_with_sizes unsafe_split unsafe_split_with_sizes", reads_axes=True, is_view=True)
+def take(channels: Channels, call: Call) -> None:
+    """Take a part of the channels, by bounds that follow the shapes or by constants."""
+    labels, dim = channels.labels(call["self"]), _dim(call)
+    size = labels.shape[dim] if labels.dim() else 0
     if dim not in varying(labels) or all(out.shape == call["self"].shape for out in call.outputs):
         return
-    bounds = _bounds(call, labels.shape[dim])
-    pieces = _equal_pieces(call, labels.shape[dim], dim)
-    options = (
-        *(("follow",) if "select" not in call.name else ()),
-        *(("tie",) if pieces > 1 else ()),
-        *(("below",) if bounds is not None else ()),
-    )
-    option = tracer.choose(options, call.name, labels)
-    if option == "tie":
-        _tie_pieces(tracer, call, labels, dim, pieces)
-    elif option == "below":
+    bounds, n_pieces = _constant_bounds(call, size), _equal_pieces(call, size, dim)
+    options: list[Hypothesis] = []
+    if "select" not in call.name:
+        options.append(Assumption.FOLLOWS_SHAPES)
+    if n_pieces > 1:
+        options.append(Assumption.EQUAL_PIECES)
+    if bounds is not None:
+        options.append(Assumption.CONSTANT_BOUNDS)
+    assumption = channels.choose(options, labels)
+    if assumption is Assumption.EQUAL_PIECES:
+        _couple_pieces(channels, call, labels, dim, n_pieces)
+    elif assumption is Assumption.CONSTANT_BOUNDS:
         assert bounds is not None
         front, back = bounds
-        for start, length in ((0, front), (labels.shape[dim] - back, back)):
-            tracer.hold(labels.narrow(dim, start, length), call.name, _BOUNDS)
-    elif option == "hold":
-        tracer.hold(labels, call.name, _BOUNDS)
+        for start, length in ((0, front), (size - back, back)):
+            channels.mark_unprunable(labels.narrow(dim, start, length), call.name, _BOUNDS)
+    elif assumption is Assumption.UNPRUNABLE:
+        channels.mark_unprunable(labels, call.name, _BOUNDS)
 
 
-def chunk(tracer: "Tracer", call: Call) -> None:
+@rule("chunk unsafe_chunk tensor_split", reads_axes=True)
+def chunk(channels: Channels, call: Call) -> None:
     """Pieces of one size: every piece loses the same channels, or none does."""
-    labels, dim = tracer.labels(call["self"]), _dim(call)
-    if dim not in varying(labels) or len(call.outputs) == 1:
+    labels, dim = channels.labels(call["self"]), _dim(call)
+    n_pieces = len(call.outputs)
+    if dim not in varying(labels) or n_pieces == 1:
         return None
-    equal = len({out.shape[dim] for out in call.outputs}) == 1
-    fewest = min(_FEWEST, labels.shape[dim] // len(call.outputs))
-    if equal and tracer.choose(("tie",), call.name, labels, fewest=fewest) == "tie":
-        return _tie_pieces(tracer, call, labels, dim, len(call.outputs))
-    tracer.hold(labels, call.name, _BOUNDS)
+    if len({out.shape[dim] for out in call.outputs}) == 1:
+        min_units = min(_FEWEST, labels.shape[dim] // n_pieces)
+        assumption = channels.choose((Assumption.EQUAL_PIECES,), labels, min_units=min_units)
+        if assumption is Assumption.EQUAL_PIECES:
+            return _couple_pieces(channels, call, labels, dim, n_pieces)
+    channels.mark_unprunable(labels, call.name, _BOUNDS)
 
 
-def gated(tracer: "Tracer", call: Call) -> None:
+@rule("glu")
+def gated(channels: Channels, call: Call) -> None:
     """glu: the second half of the channels gates the first; both halves lose the same."""
-    x, labels = call["self"], tracer.labels(call["self"])
+    x, labels = call["self"], channels.labels(call["self"])
     dim = call["dim"] % x.dim()
     if dim in varying(labels):
-        _tie_pieces(tracer, call, labels, dim, 2)
-    tracer.write(call.output, tracer.nodes.find(labels.narrow(dim, 0, labels.shape[dim] // 2)))
+        _couple_pieces(channels, call, labels, dim, 2)
+    channels.write(call.output, channels.find(labels.narrow(dim, 0, labels.shape[dim] // 2)))
 
 
-def unbind(tracer: "Tracer", call: Call) -> None:
-    """Every channel by itself: their number is a constant of the forward."""
-    labels = tracer.labels(call["self"])
+@rule("unbind", reads_axes=True)
+def unbind(channels: Channels, call: Call) -> None:
+    """Every channel as a tensor of its own: their number is a constant of the forward."""
+    labels = channels.labels(call["self"])
     if _dim(call) in varying(labels):
-        tracer.hold(labels, call.name, _BOUNDS)
+        channels.mark_unprunable(labels, call.name, _BOUNDS)
 
 
-def _tie_pieces(tracer: "Tracer", call: Call, labels: Tensor, dim: int, pieces: int) -> None:
+def _couple_pieces(channels: Channels, call: Call, labels: Tensor, dim: int, n_pieces: int) -> None:
     for other in range(labels.dim()):
         if other != dim:
             labels = labels.narrow(other, 0, 1)
-    tracer.tie(labels.reshape(pieces, -1), call.name, "pieces of one size lose the same channels")
+    channels.couple(labels.reshape(n_pieces, -1), call.name, "pieces of one size lose the same channels")
 
 
 def _equal_pieces(call: Call, size: int, dim: int) -> int:
@@ -86,24 +92,24 @@ def _equal_pieces(call: Call, size: int, dim: int) -> int:
     return size // piece if whole else 0
 
 
-def _bounds(call: Call, size: int) -> tuple[int, int] | None:
-    """How many channels at the front and at the back must stay for constant bounds to stay right."""
+def _constant_bounds(call: Call, size: int) -> tuple[int, int] | None:
+    """How many channels at the front and at the back must stay, if the bounds are constants; None: all must."""
     name = call.name
     if "slice" in name:
         if call["step"] != 1:
             return None
-        ends = [bound for bound in (call["start"], call["end"]) if bound is not None]
+        bounds = [bound for bound in (call["start"], call["end"]) if bound is not None]
     elif "narrow" in name:
-        ends = [call["start"], call["start"] + call["length"]]
+        bounds = [call["start"], call["start"] + call["length"]]
     elif "select" in name:
         number = call["index"]
-        ends = [number + 1] if number >= 0 else [number]
+        bounds = [number + 1] if number >= 0 else [number]
     elif "sizes" in name:
-        return None  # the sizes must add up to what is there
+        return None  # the sizes must add up to the channels there are
     else:
-        ends = [out * call["split_size"] for out in range(1, len(call.outputs))]
-    front = max([bound for bound in ends if 0 < bound < size], default=0)
-    back = max([-bound for bound in ends if -size < bound < 0], default=0)
+        bounds = [piece * call["split_size"] for piece in range(1, len(call.outputs))]
+    front = max([bound for bound in bounds if 0 < bound < size], default=0)
+    back = max([-bound for bound in bounds if -size < bound < 0], default=0)
     return front, back
 
 
