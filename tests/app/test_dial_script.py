@@ -11,7 +11,7 @@ from app.budget_dial.script import FRONTEND, joined_script
 MODULES = sorted(FRONTEND.glob("*.js"))
 INTERFACE = re.compile(r"^export interface (\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 FIELD = re.compile(r"^  (\w+)(\?)?:", re.MULTILINE)
-TYPES = [kind for kind in vars(types).values() if is_typeddict(kind) and kind not in (types.StudyData, types.TypedDict)]
+TYPES = [kind for kind in vars(types).values() if is_typeddict(kind) and kind is not types.StudyData]
 
 
 def interfaces() -> dict[str, dict[str, bool]]:

@@ -14,7 +14,7 @@ export const MARKUP = `
   <p class="bd-note"></p>
   <div class="bd-charts">
     <figure class="bd-layers"><figcaption><span class="bd-title">Filters of each layer</span><span class="bd-switch bd-lens"
-      role="radiogroup" aria-label="Show of each layer"></span></figcaption>
+      role="radiogroup" aria-label="What is shown of each layer"></span></figcaption>
       <div class="bd-plot" role="img"></div>
       <div class="bd-map" hidden>
         <p>The filters of all layers on one line leave together. Layers from left to right, in order of execution; the
