@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     bench = Bench.of(options.study)
-    lessons = options.out.with_suffix(".lessons")
+    logits = options.out.with_suffix(".logits")
     found = read_json(options.out) if options.out.exists() else {"maps": {}, "truth": {}, "scores": {}}
     if not found["maps"]:
         found["maps"] = {name: _plain(affine) for name, affine in _maps(bench).items()}
@@ -56,7 +56,7 @@ def main() -> None:
     for row, keep in rows:
         if row not in found["truth"]:
             start = time.perf_counter()
-            after = bench.fine_tuned(keep, lessons, options.out.with_suffix(f".{row}.safetensors"))
+            after = bench.fine_tuned(keep, logits, options.out.with_suffix(f".{row}.safetensors"))
             seconds = time.perf_counter() - start
             found["truth"][row] = {"top1": after.top1, "loss": after.loss, "seconds": seconds}
             write_json(options.out, found)

@@ -185,7 +185,7 @@ def tune(runs: Runs, name: str, seed: int) -> None:
 
 def _tuned(runs: Runs, keep: Any, row: str) -> Mapping[str, float]:
     start = time.perf_counter()
-    found = runs.bench.fine_tuned(keep, runs.out / "lessons", runs.out / f"{row.replace('|', '_')}.safetensors")
+    found = runs.bench.fine_tuned(keep, runs.out / "logits", runs.out / f"{row.replace('|', '_')}.safetensors")
     return {"top1": found.top1, "seconds": time.perf_counter() - start}
 
 

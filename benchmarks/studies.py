@@ -20,10 +20,11 @@ from legr.ranking.types import Affine
 from legr.structure.surgery import prune
 from legr.structure.types import Keep, Structure
 from legr.study.store import Study
-from legr.training.batch_norm import recalibrate
+from legr.training.batch_norm import recalibrated
 from legr.training.device import fast_dtype
-from legr.training.evaluate import Score, score
+from legr.training.evaluate import Evaluation, evaluate_split
 from legr.training.settings import TrainSettings
+from legr.training.teacher import Teacher
 from legr.training.train import train
 
 CPU = torch.device("cpu")
@@ -56,25 +57,26 @@ class Bench:
         ranking = ranker.rank(affine) if affine else ranker.rank_uniform()
         return BudgetCurve(self.structure, ranking).at(macs=budget)
 
-    def tested(self, keep: Keep, images: int | None = None) -> Score:
+    def tested(self, keep: Keep, images: int | None = None) -> Evaluation:
         """On the first test images, recalibrated and without any training, in the fast type."""
-        network = recalibrate(prune(self.model, self.structure, keep), self.dataset, self.normalization, device=CPU)
+        network = recalibrated(prune(self.model, self.structure, keep), self.dataset, self.normalization, device=CPU)
         order = torch.arange(images) if images else None
-        return score(network, self.dataset.test, self.normalization, device=CPU, dtype=fast_dtype(CPU), order=order)
+        return evaluate_split(
+            network, self.dataset.test, self.normalization, device=CPU, dtype=fast_dtype(CPU), order=order
+        )
 
-    def fine_tuned(self, keep: Keep, lessons: Path, checkpoint: Path) -> Score:
-        """On all test images after the fixed fine-tuning (distilled, seed 0)."""
+    def fine_tuned(self, keep: Keep, logits: Path, checkpoint: Path) -> Evaluation:
+        """On all test images after the fixed fine-tuning (distilled, seed 0); `logits` is the teacher's cache."""
         network = prune(self.model, self.structure, keep)
         tuned = train(
             network,
-            self.model,
+            Teacher(self.model, CPU, logits),
             self.dataset,
             self.normalization,
             TrainSettings(epochs=EPOCHS),
             device=CPU,
             checkpoint=checkpoint,
             report=silent,
-            lessons=lessons,
         )
         checkpoint.unlink()
-        return score(tuned.model, self.dataset.test, self.normalization, device=CPU)
+        return evaluate_split(tuned.model, self.dataset.test, self.normalization, device=CPU)

@@ -27,13 +27,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from benchmarks.studies import CPU, Bench
-from legr.data.batches import iterate
+from legr.data.batches import Augmentation, iterate
 from legr.data.images import Dataset, Split
 from legr.files import write_json
 from legr.progress import silent
 from legr.structure.surgery import prune
 from legr.training.device import autocast, device_name
 from legr.training.settings import TrainSettings
+from legr.training.teacher import Teacher
 from legr.training.train import train
 
 BATCH = 128
@@ -63,14 +64,14 @@ def main() -> None:
 def measured(bench: Bench, network: nn.Module, rounds: int) -> dict[str, float]:
     """Images a second of every way: the median over rounds in which each has its turn."""
     with tempfile.TemporaryDirectory() as folder:
-        known = Path(folder) / "lessons"
-        ours(bench, network, known)  # the teacher's answers are there from now on
+        logits = Path(folder) / "logits"
+        ours(bench, network, logits)  # the teacher's logits are cached from now on
         ways: dict[str, Callable[[], None]] = {
             "float32": lambda: plain(bench, network, fast=False),
             "plain": lambda: plain(bench, network),
             "plain taught": lambda: plain(bench, network, taught=True),
             "first run": lambda: ours(bench, network, None),
-            "later runs": lambda: ours(bench, network, known),
+            "later runs": lambda: ours(bench, network, logits),
         }
         seconds: dict[str, list[float]] = {way: [] for way in ways}
         for _ in range(rounds):
@@ -81,19 +82,18 @@ def measured(bench: Bench, network: nn.Module, rounds: int) -> dict[str, float]:
     return {way: len(bench.dataset.train) / statistics.median(times) for way, times in seconds.items()}
 
 
-def ours(bench: Bench, network: nn.Module, lessons: Path | None) -> None:
+def ours(bench: Bench, network: nn.Module, logits: Path | None) -> None:
     """One epoch of this program's loop."""
     with tempfile.TemporaryDirectory() as folder:
         train(
             network,
-            bench.model,
+            Teacher(bench.model, CPU, logits),
             bench.dataset,
             bench.normalization,
             TrainSettings(epochs=1, batch=BATCH),
             device=CPU,
             checkpoint=Path(folder) / "run.safetensors",
             report=silent,
-            lessons=lessons,
         )
 
 
@@ -103,7 +103,7 @@ def plain(bench: Bench, network: nn.Module, *, fast: bool = True, taught: bool =
     student = copy.deepcopy(network).to(memory_format=form).train()
     teacher = bench.model.to(memory_format=form).eval()
     optimizer = torch.optim.SGD(student.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=5e-4)
-    augment = torch.Generator().manual_seed(0)
+    augment = Augmentation(torch.Generator().manual_seed(0))
     batches = iterate(bench.dataset.train, bench.normalization, batch=BATCH, augment=augment, channels_last=fast)
     for inputs, labels in batches:
         with autocast(CPU) if fast else nullcontext():
@@ -111,8 +111,8 @@ def plain(bench: Bench, network: nn.Module, *, fast: bool = True, taught: bool =
             loss = F.cross_entropy(outputs, labels)
             if taught:
                 with torch.no_grad():
-                    answers = teacher(inputs).float()
-                loss = loss + F.kl_div(F.log_softmax(outputs / 4, 1), F.softmax(answers / 4, 1), reduction="batchmean")
+                    logits = teacher(inputs).float()
+                loss = loss + F.kl_div(F.log_softmax(outputs / 4, 1), F.softmax(logits / 4, 1), reduction="batchmean")
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

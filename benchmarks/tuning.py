@@ -33,7 +33,7 @@ from legr.ranking.limits import Budget
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study
 from legr.training.device import pick_device
-from legr.training.evaluate import score
+from legr.training.evaluate import evaluate_split
 from legr.training.settings import RECIPES, recipe_of
 
 RESULTS = Path(__file__).parent / "results" / "tuning.json"
@@ -121,7 +121,7 @@ def among(study: Study, budget: Budget, run: FineTuned, classes: Sequence[str], 
     dataset = images_of(study)
     model, _ = ready(study, network, dataset, device)
     answers = _Among(model, [dataset.classes.index(name) for name in classes])
-    return score(answers, dataset.of_classes(classes).test, normalization_of(study), device=device).top1
+    return evaluate_split(answers, dataset.of_classes(classes).test, normalization_of(study), device=device).top1
 
 
 class _Among(nn.Module):

@@ -38,7 +38,7 @@ from legr.study.pass_times import note_pass_time
 from legr.study.records import SearchSettings, StudyInfo
 from legr.study.store import Study
 from legr.training.device import fast_dtype
-from legr.training.evaluate import score
+from legr.training.evaluate import evaluate_split
 
 _TRIAL_IMAGES = 512  # held-out images that decide which normalisation weights were made with
 _TIMED_IMAGES = 256  # that tell how long a pass takes
@@ -176,7 +176,7 @@ def _pass_seconds(network: nn.Module, dataset: Dataset, normalization: Normaliza
     images = min(_TIMED_IMAGES, len(dataset.heldout))
     order, dtype = torch.arange(images), fast_dtype(device)
     start = time.perf_counter()
-    score(network, dataset.heldout, normalization, device=device, dtype=dtype, order=order)
+    evaluate_split(network, dataset.heldout, normalization, device=device, dtype=dtype, order=order)
     return (time.perf_counter() - start) * min(SearchSettings().images, len(dataset.heldout)) / images
 
 
@@ -204,5 +204,7 @@ def _normalization(
     of_all = loaded.outputs == everything.classes
     model, images = (loaded.whole, everything.heldout) if of_all else (loaded.network, dataset.heldout)
     order, cpu = torch.arange(min(_TRIAL_IMAGES, len(images))), torch.device("cpu")
-    losses = {n.kind: score(model, images, n, device=cpu, order=order).loss for n in (IMAGENET_NORMALIZATION, own)}
+    losses = {
+        n.kind: evaluate_split(model, images, n, device=cpu, order=order).loss for n in (IMAGENET_NORMALIZATION, own)
+    }
     return own if losses[own.kind] <= losses[IMAGENET_NORMALIZATION.kind] else IMAGENET_NORMALIZATION

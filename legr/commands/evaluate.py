@@ -8,7 +8,7 @@ from legr.progress import Report
 from legr.ranking.limits import Budget
 from legr.study.records import RankingName
 from legr.study.store import Study
-from legr.training.evaluate import score
+from legr.training.evaluate import evaluate_split
 
 
 def evaluate(
@@ -28,10 +28,10 @@ def evaluate(
     network = network_at(study, original(study), budget, ranking=ranking, finetuned=finetuned)
     dataset = images_of(study, report)
     model, recalibrated = ready(study, network, dataset, device)
-    test = score(model, dataset.test, normalization_of(study), device=device)
+    test = evaluate_split(model, dataset.test, normalization_of(study), device=device)
     return Evaluation(
         top1=test.top1,
-        loss=test.known_loss,
+        loss=test.finite_loss,
         images=test.images,
         recalibrated=recalibrated,
         finetuned=network.run is not None,

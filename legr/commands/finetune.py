@@ -26,8 +26,9 @@ from legr.requests.types import FinetuneRequest
 from legr.study.records import FineTuned, Latency, RankingName
 from legr.study.store import Study
 from legr.training.device import device_name, machine_name
-from legr.training.evaluate import score
+from legr.training.evaluate import evaluate_split
 from legr.training.settings import TrainSettings
+from legr.training.teacher import Teacher
 from legr.training.train import train
 
 
@@ -97,7 +98,7 @@ def _train(
     macs = limits["macs"] if set(limits) == {"macs"} else network.macs_fraction  # a point has a fraction of MACs
     dataset, normalization = images_of(study, report), normalization_of(study)
     start, _ = ready(study, network, dataset, device)  # statistics of an earlier network would judge the first epochs
-    before = score(start, dataset.test, normalization, device=device)
+    before = evaluate_split(start, dataset.test, normalization, device=device)
     checkpoint = study.path / "checkpoints" / f"{key}.safetensors"
     with study.lock("finetune"):
         done = study.finetuned_run(key)
@@ -105,14 +106,13 @@ def _train(
             return done
         result = train(
             start,
-            model,
+            Teacher(model, device, teacher_cache(study, settings, device)) if settings.distill else None,
             dataset,
             normalization,
             settings,
             device=device,
             checkpoint=checkpoint,
             report=report,
-            lessons=lessons(study, settings, device),
         )
         if half:
             round_to_half(result.model)
@@ -146,12 +146,13 @@ def _train(
     return run
 
 
-def lessons(study: Study, settings: TrainSettings, device: torch.device) -> Path:
-    """Where this machine keeps what the original answers to the images of runs with these settings."""
+def teacher_cache(study: Study, settings: TrainSettings, device: torch.device) -> Path:
+    """Where this machine caches the original's logits for the images of runs with these settings."""
     info = study.info
     images = [info.data_fingerprint, info.classes, info.split_seed, info.input_shape, dict(info.normalization)]
     order = [AUGMENTATION, settings.seed, settings.batch]
     told = [info.model, info.weights_sha256, *images, *order, torch.__version__, device_name(device)]
+    # "lessons" is what earlier versions called it: the folder is shared with them, and its size is limited.
     return cache_folder() / "lessons" / hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 

@@ -22,7 +22,7 @@ from legr.ranking.limits import Budget
 from legr.requests.types import MeasureRequest
 from legr.study.records import RANKINGS, Latency, Point, RankingName
 from legr.study.store import Study
-from legr.training.evaluate import score
+from legr.training.evaluate import evaluate_split
 
 _TURNS, _SECONDS_A_TURN = 5, 0.1
 BUDGETS = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15)
@@ -117,7 +117,7 @@ def measure_point(
         provenance: how it was fine-tuned; None where it was not.
     """
     model, recalibrated = ready(study, network, dataset, device, tuned=provenance is not None)
-    found = score(model, dataset.test, normalization_of(study), device=device)
+    found = evaluate_split(model, dataset.test, normalization_of(study), device=device)
     return Point(
         ranking=ranking,
         ranking_id=ranking_id,
@@ -126,7 +126,7 @@ def measure_point(
         params=network.params,
         macs_fraction=network.macs_fraction,
         top1=found.top1,
-        loss=found.known_loss,
+        loss=found.finite_loss,
         images=found.images,
         recalibrated=recalibrated,
         latency=latency,

@@ -27,7 +27,7 @@ from legr.models.weights import load_weights, round_to_half, save_weights
 from legr.models.zoo import ModelSpec, build_model
 from legr.paths import cache_folder
 from legr.progress import Report
-from legr.training.evaluate import score
+from legr.training.evaluate import evaluate_split
 from legr.training.settings import NUMBERS, SCRATCH, TrainSettings
 from legr.training.train import train
 
@@ -90,10 +90,10 @@ def train_weights(
         )
         if half:
             round_to_half(result.model)
-        test = score(result.model, dataset.test, normalization, device=device)
+        test = evaluate_split(result.model, dataset.test, normalization, device=device)
         trained = TrainResult(
             top1=test.top1,
-            loss=test.known_loss,
+            loss=test.finite_loss,
             heldout_top1=result.curve[result.best_epoch]["heldout_top1"],
             best_epoch=result.best_epoch + 1,
             settings=settings,

@@ -24,7 +24,7 @@ from legr.structure.types import Keep, Structure
 from legr.study.records import SearchSettings
 from legr.training.batch_norm import set_statistics
 from legr.training.device import autocast, fast_dtype, own_randomness
-from legr.training.evaluate import batch_for
+from legr.training.evaluate import batch_size_for
 
 FAILED = 1e6  # loss of a network whose outputs are not numbers
 _CALIBRATION = 1024  # training images that statistics are recalibrated on
@@ -68,13 +68,13 @@ class Fitness:
         order = torch.randperm(len(dataset.heldout), generator=generator)[: settings.images]
         if len(order) < 2:
             raise DataError(f"scoring needs 2 held-out images at least, and there are {len(order)}; use more images")
-        n_batches = max(1, round(len(order) / batch_for(dataset.heldout, pixels=256 * 1024)))
+        n_batches = max(1, round(len(order) / batch_size_for(dataset.heldout, pixels=256 * 1024)))
         parts = order.tensor_split(n_batches)  # sizes differ by one at most
         self._batches = [batch for part in parts for batch in self._read(dataset.heldout, part, len(part), self._dtype)]
         order = torch.randperm(len(dataset.train), generator=generator)
         self._calibration: list[Tensor] = []
         if settings.statistics == "recalibrated":
-            few = self._read(dataset.train, order[:_CALIBRATION], batch_for(dataset.train), self._dtype)
+            few = self._read(dataset.train, order[:_CALIBRATION], batch_size_for(dataset.train), self._dtype)
             self._calibration = [inputs for inputs, _ in few]
         self._training: list[tuple[Tensor, Tensor]] = []
         if settings.steps:

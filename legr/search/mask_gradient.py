@@ -24,7 +24,7 @@ from legr.structure.tracing.nodes import lay_along
 from legr.structure.types import BoolArray, Structure
 from legr.training.batch_norm import set_statistics
 from legr.training.device import autocast
-from legr.training.evaluate import batch_for
+from legr.training.evaluate import batch_size_for
 
 
 class MaskedNetwork:
@@ -110,7 +110,7 @@ class TrainingProbe:
     def __call__(self, units: BoolArray, rng: np.random.Generator) -> FloatArray:
         """How the loss rises with every unit's mask where `units` are kept, float64 (U,)."""
         order = torch.from_numpy(rng.integers(len(self._split), size=self._images))
-        chunk = min(self._images, batch_for(self._split))  # large images go through a few at a time
+        chunk = min(self._images, batch_size_for(self._split))  # large images go through a few at a time
         batches = iterate(self._split, self._normalization, batch=chunk, device=self._device, order=order)
         mask = torch.from_numpy(units.astype(np.float32)).to(self._device).requires_grad_()
         for inputs, labels in batches:

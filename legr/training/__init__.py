@@ -1,1 +1,1 @@
-"""The zoo, weights, scoring and fine-tuning; no study is known here."""
+"""Training and evaluation of networks."""

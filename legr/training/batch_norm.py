@@ -1,4 +1,8 @@
-"""Statistics of batch norms: recalibrated, of the batch at hand, or as they are stored."""
+"""Statistics of batch norms, the mean and variance that they normalize by: set, recalibrated, or the better chosen.
+
+A pruned network has those of the network before. It is evaluated with the better of these and of recalibrated ones; a
+search compares candidates by the statistics of a kind (`settings.Statistics`).
+"""
 
 import copy
 from collections.abc import Iterable, Sequence
@@ -6,34 +10,46 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from legr.data.batches import iterate
 from legr.data.images import Dataset
 from legr.data.normalization import Normalization
 from legr.training.device import fast_dtype
-from legr.training.evaluate import batch_for, score
+from legr.training.evaluate import batch_size_for, evaluate_split
 from legr.training.settings import Statistics
 
 CALIBRATION_IMAGES = 2048  # training images that batch norm is recalibrated on, unaugmented
 COMPARISON_IMAGES = 2000  # held-out images that decide between own and recalibrated statistics
+_NAMES = ("running_mean", "running_var")
 
 
-def recalibrate(
-    model: nn.Module, dataset: Dataset, normalization: Normalization, *, device: torch.device, seed: int = 0
-) -> nn.Module:
-    """Return a copy whose batch norms hold the statistics of shuffled training images, not of an earlier network."""
-    network = cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last)).eval()  # type: ignore[call-overload]
-    generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(dataset.train), generator=generator)[:CALIBRATION_IMAGES]
-    batch = batch_for(dataset.train)
-    order = order[: len(order) // batch * batch] if len(order) > batch else order  # a short last batch weighs too much
-    batches = iterate(dataset.train, normalization, batch=batch, device=device, order=order)
-    return with_statistics_of(network, (inputs for inputs, _ in batches))
+def statistics_of(network: nn.Module) -> dict[str, Tensor]:
+    """Mean and variance of every batch norm, float32[C] each, by name in the state of the network."""
+    return {name: value for name, value in network.state_dict().items() if name.rpartition(".")[2] in _NAMES}
 
 
-def with_statistics_of(network: nn.Module, batches: Iterable[Tensor]) -> nn.Module:
-    """Give the batch norms of a network the statistics of these inputs, every batch counting the same; in place."""
-    norms = [module for module in network.eval().modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+def set_statistics(network: nn.Module, kind: Statistics, calibration: Sequence[Tensor] = ()) -> nn.Module:
+    """Put a network in evaluation mode with statistics of a kind; in place.
+
+    Args:
+        kind: "batch": those of each batch at hand; "recalibrated": those of `calibration`; "stale": those it has, as
+            in LeGR's code.
+        calibration: batches of inputs; each one counts the same.
+    """
+    network.eval()
+    if kind == "recalibrated":
+        recalibrate(network, calibration)
+    elif kind == "batch":
+        for norm in _batch_norms(network):
+            norm.track_running_stats = False
+            norm.running_mean = norm.running_var = None
+    return network
+
+
+def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
+    """Replace the statistics of a network by the mean of those of some batches of inputs; in place."""
+    norms = _batch_norms(network.eval())
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
@@ -44,38 +60,37 @@ def with_statistics_of(network: nn.Module, batches: Iterable[Tensor]) -> nn.Modu
             network(inputs)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
-    return network.eval()
+    network.eval()
+
+
+def recalibrated(
+    model: nn.Module, dataset: Dataset, normalization: Normalization, *, device: torch.device, seed: int = 0
+) -> nn.Module:
+    """Return a copy on `device` that is recalibrated on shuffled training images."""
+    network = cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last))  # type: ignore[call-overload]
+    order = torch.randperm(len(dataset.train), generator=torch.Generator().manual_seed(seed))[:CALIBRATION_IMAGES]
+    batch = batch_size_for(dataset.train)
+    order = order[: len(order) // batch * batch] if len(order) > batch else order  # a short last batch weighs too much
+    batches = iterate(dataset.train, normalization, batch=batch, device=device, order=order)
+    recalibrate(network, (inputs for inputs, _ in batches))
+    return network
 
 
 def with_better_statistics(
     model: nn.Module, dataset: Dataset, normalization: Normalization, *, device: torch.device
 ) -> tuple[nn.Module, bool]:
-    """Compare own and recalibrated batch-norm statistics on held-out images; return the better, and which it is."""
-    if not any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules()):
+    """Compare a model with a recalibrated copy on held-out images; return the better, and whether that is the copy."""
+    if not _batch_norms(model):
         return model, False
     order = torch.arange(min(COMPARISON_IMAGES, len(dataset.heldout)))
-    candidates: Sequence[nn.Module] = (model, recalibrate(model, dataset, normalization, device=device))
-    scores = [
-        score(candidate, dataset.heldout, normalization, device=device, dtype=fast_dtype(device), order=order)
-        for candidate in candidates
-    ]
-    own, other = ((found.top1, -found.loss) for found in scores)
-    return (candidates[1], True) if other > own else (candidates[0], False)
+    copied = recalibrated(model, dataset, normalization, device=device)
+    own, other = (
+        evaluate_split(network, dataset.heldout, normalization, device=device, dtype=fast_dtype(device), order=order)
+        for network in (model, copied)
+    )
+    copy_is_better = (other.top1, -other.loss) > (own.top1, -own.loss)
+    return (copied, True) if copy_is_better else (model, False)
 
 
-def set_statistics(network: nn.Module, kind: Statistics, calibration: Sequence[Tensor] = ()) -> nn.Module:
-    """Put a network in evaluation mode with batch norms that use the statistics of a kind.
-
-    Args:
-        kind: "batch": of the batch at hand; "recalibrated": of `calibration`; "stale": those it has (LeGR's code).
-        calibration: batches of inputs; each one counts the same.
-    """
-    if kind == "recalibrated":
-        return with_statistics_of(network, calibration)
-    network.eval()
-    if kind == "batch":
-        for module in network.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                module.track_running_stats = False
-                module.running_mean = module.running_var = None
-    return network
+def _batch_norms(network: nn.Module) -> list[_BatchNorm]:
+    return [module for module in network.modules() if isinstance(module, _BatchNorm)]

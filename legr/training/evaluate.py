@@ -1,6 +1,7 @@
-"""Score a network: accuracy in float32, with its own or with recalibrated batch-norm statistics.
+"""Evaluate a network: top-1 and loss on a split, and its most probable classes.
 
-It does not know studies or budgets. Statistics of the images that are scored are never used.
+Batch norms use the statistics that the network has, never those of the images that it is evaluated on.
+Shapes: N images, B of a batch, K classes that are asked for.
 """
 
 import copy
@@ -19,7 +20,7 @@ from legr.data.normalization import Normalization
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class Evaluation:
     """How well a network does on a split."""
 
     top1: float  # in [0, 1]
@@ -27,17 +28,17 @@ class Score:
     images: int
 
     @property
-    def known_loss(self) -> float | None:
-        """The loss as it is stored and told: None where an output was no number."""
+    def finite_loss(self) -> float | None:
+        """The loss as it is stored and shown: None where an output was NaN or infinite."""
         return self.loss if math.isfinite(self.loss) else None
 
 
-def batch_for(split: Split, pixels: int = 128 * 1024) -> int:
-    """Images a batch: about 128 of 32x32, fewer of larger ones."""
+def batch_size_for(split: Split, pixels: int = 128 * 1024) -> int:
+    """Images a batch: 128 of 32 x 32 pixels, fewer of larger ones."""
     return max(8, pixels // (split.images.shape[-1] * split.images.shape[-2]))
 
 
-def score(
+def evaluate_split(
     model: nn.Module,
     split: Split,
     normalization: Normalization,
@@ -45,19 +46,19 @@ def score(
     device: torch.device,
     dtype: torch.dtype = torch.float32,
     order: Tensor | None = None,
-) -> Score:
-    """Accuracy and loss in evaluation mode; the model itself is put into it, on `device`, channels last.
+) -> Evaluation:
+    """Top-1 and loss in evaluation mode; the model itself is put into it, on `device`, channels last.
 
     Args:
-        dtype: float32 for every number that is reported; bf16 only to compare candidates.
-        order: indices of the images to score; None is all.
+        dtype: float32 for every number that is reported; bfloat16 only to compare networks with each other.
+        order: int64[M], indices of the images to evaluate on; None is all.
     """
     correct, loss, images = 0, 0.0, 0
     for logits, labels in _logits(model, split, normalization, device, dtype, order):
         correct += int((logits.argmax(1) == labels).sum())
         loss += float(F.cross_entropy(logits, labels, reduction="sum"))
         images += len(labels)
-    return Score(correct / images, loss / images, images)
+    return Evaluation(correct / images, loss / images, images)
 
 
 def predict_topk(
@@ -69,14 +70,14 @@ def predict_topk(
     top: int,
     seen: Callable[[int], None] = lambda images: None,
 ) -> tuple[Tensor, Tensor]:
-    """The most probable classes of every image in float32, by the same passes as `score`.
+    """The most probable classes of every image in float32, by the same passes as `evaluate_split`.
 
     Args:
         top: how many of each image; all where there are fewer classes.
         seen: called after each batch with the images done so far.
 
     Returns:
-        Classes, int64 (N, K), the most probable first and of equals the first; probabilities, float32 (N, K).
+        Classes, int64[N, K], the most probable first and of equals the first; probabilities, float32[N, K].
     """
     classes, probabilities, images = [], [], 0
     for logits, labels in _logits(model, split, normalization, device, torch.float32, None):
@@ -96,16 +97,16 @@ def _logits(
     dtype: torch.dtype,
     order: Tensor | None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Outputs in float32, and labels, batch by batch."""
+    """Logits, float32[B, classes], and labels, int64[B], batch by batch."""
     network = copy.deepcopy(model) if dtype != torch.float32 else model
     network = cast(nn.Module, network.to(device, dtype, memory_format=torch.channels_last)).eval()  # type: ignore[call-overload]
-    return _asked(
-        network, iterate(split, normalization, batch=batch_for(split), device=device, dtype=dtype, order=order)
+    return _outputs(
+        network, iterate(split, normalization, batch=batch_size_for(split), device=device, dtype=dtype, order=order)
     )
 
 
 @torch.inference_mode()
-def _asked(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
-    """No tensor of the network is made here: one that is trained could not go on with it."""
+def _outputs(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Only the forward runs in inference mode: tensors made in it cannot be used by autograd later."""
     for inputs, labels in batches:
         yield network(inputs).float(), labels

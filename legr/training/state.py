@@ -1,7 +1,4 @@
-"""The state of a training run, and the one file that holds it between two epochs: all of it or none.
-
-It does not know data or losses.
-"""
+"""The state of a training run, and the one file that holds it between two epochs: all of it or none."""
 
 import json
 import math
@@ -22,13 +19,13 @@ _Tensors = tuple[Tensor, ...] | list[Tensor]
 _HALVINGS = 5  # of the learning rate before a run is given up
 
 
-class Run:
+class TrainingState:
     """Network, optimiser, average and best weights of a run, epoch by epoch.
 
     Attributes:
         network: in training; changed in place.
-        curve: per finished epoch: loss, heldout_top1, heldout_loss, seconds, slower (what the rate is multiplied by).
-        slower: what the learning rate is multiplied by since the loss was no number; 1, 1/2, 1/4, …
+        curve: per finished epoch: loss, heldout_top1, heldout_loss, seconds, slower (the rate factor).
+        rate_factor: what the learning rate is multiplied by; halved each time that a loss was NaN or infinite.
     """
 
     def __init__(self, network: nn.Module, settings: TrainSettings, checkpoint: Path) -> None:
@@ -43,37 +40,37 @@ class Run:
         if settings.average:
             self.average = AveragedModel(network, multi_avg_fn=_averaging(settings.average), use_buffers=True)
         self.curve: list[dict[str, float]] = []
-        self.slower = 1.0
+        self.rate_factor = 1.0
         self._best: dict[str, Tensor] = {}
         self._checkpoint = checkpoint
         self._load()
         self._good = self._state()
 
     @property
-    def judged(self) -> nn.Module:
-        """The network that held-out images judge: the average where one is taken."""
+    def evaluated(self) -> nn.Module:
+        """The network that is evaluated on held-out images: the average where one is taken."""
         return self.network if self.average is None else self.average.module
 
     def finish_epoch(self, row: dict[str, float]) -> None:
-        """Note a good epoch: keep its weights if they are the best so far, and write everything down."""
-        self.curve.append({**row, "slower": self.slower})
+        """Add a good epoch to the curve, keep its weights if they are the best so far, and write the checkpoint."""
+        self.curve.append({**row, "slower": self.rate_factor})
         if self.best_epoch == len(self.curve) - 1:
-            self._best = _copied(self.judged.state_dict())
+            self._best = _copied(self.evaluated.state_dict())
         self._good = self._state()
         self._save()
 
     def fall_back(self) -> bool:
-        """Return to the last good epoch and halve the rate; False where that was done often enough."""
-        if self.slower <= 0.5**_HALVINGS:
+        """Return to the last good epoch and halve the rate; False where that was done too often."""
+        if self.rate_factor <= 0.5**_HALVINGS:
             return False
-        self.slower /= 2
+        self.rate_factor /= 2
         self._restore(self._good)
         self._save()
         return True
 
     @property
     def best_epoch(self) -> int:
-        """The epoch whose network answers held-out images best, by accuracy, then loss; from 0."""
+        """The epoch with the best held-out top-1, then loss; from 0."""
         return max(
             range(len(self.curve)), key=lambda i: (self.curve[i]["heldout_top1"], -self.curve[i]["heldout_loss"])
         )
@@ -109,11 +106,11 @@ class Run:
                 self.optimizer.state[parameter]["momentum_buffer"] = parts["momentum"][name].to(parameter, copy=True)
 
     def _save(self) -> None:
-        facts = {"settings": asdict(self.settings), "curve": self.curve, "slower": self.slower}
+        facts = {"settings": asdict(self.settings), "curve": self.curve, "slower": self.rate_factor}
         save_weights(self._good, self._checkpoint, {name: json.dumps(value) for name, value in facts.items()})
 
     def _load(self) -> None:
-        """Go on from the file where it holds this run; whatever else it holds, the run begins anew."""
+        """Resume from the file if it holds this run; otherwise the run starts from the beginning."""
         try:
             with safe_open(self._checkpoint, framework="pt") as file:
                 facts: dict[str, Any] = {name: json.loads(text) for name, text in (file.metadata() or {}).items()}
@@ -122,28 +119,28 @@ class Run:
             return
         if facts.get("settings") == asdict(self.settings) and facts.keys() >= {"curve", "slower"} and self._fits(state):
             self._restore(state)
-            self.curve, self.slower = facts["curve"], facts["slower"]
+            self.curve, self.rate_factor = facts["curve"], facts["slower"]
 
     def _fits(self, state: Mapping[str, Tensor]) -> bool:
         """Whether these are tensors of this network, and all that it needs."""
-        own = {name: tensor.shape for name, tensor in self._state().items()}
+        needed = {name: tensor.shape for name, tensor in self._state().items()}
         best = {f"best.{name}": tensor.shape for name, tensor in self.network.state_dict().items()}
         momentum = {f"momentum.{name}": parameter.shape for name, parameter in self.network.named_parameters()}
-        shapes, known = {name: tensor.shape for name, tensor in state.items()}, own | best | momentum
-        return own.keys() <= shapes.keys() and all(known.get(name) == shape for name, shape in shapes.items())
+        expected, shapes = needed | best | momentum, {name: tensor.shape for name, tensor in state.items()}
+        return needed.keys() <= shapes.keys() and all(expected.get(name) == shape for name, shape in shapes.items())
 
 
-def is_number(*values: float) -> bool:
-    """Whether all are finite."""
+def all_finite(*values: float) -> bool:
+    """Whether no value is NaN or infinite."""
     return all(map(math.isfinite, values))
 
 
-def _averaging(stays: float) -> Callable[[_Tensors, _Tensors, Any], None]:
+def _averaging(decay: float) -> Callable[[_Tensors, _Tensors, Any], None]:
     """How an average follows the network: values are blended; indices and counters, which have no mean, are copied."""
-    blend = get_ema_multi_avg_fn(stays)
+    blend = get_ema_multi_avg_fn(decay)
 
     def follow(averages: _Tensors, values: _Tensors, count: Any) -> None:
-        if averages[0].is_floating_point():  # they come sorted by type
+        if averages[0].is_floating_point():  # tensors come grouped by type
             blend(averages, values, count)
         else:
             torch._foreach_copy_(averages, values)

@@ -1,7 +1,7 @@
 """Train a network: SGD, a schedule, distillation from a teacher; from scratch, or a pruned one back to accuracy.
 
-It does not know studies. Every epoch draws its randomness from (seed, epoch) alone, so a run that was
-killed goes on from its last checkpoint to the same weights, on as many threads of the same processor.
+Every epoch draws its randomness from (seed, epoch) alone, so a run that was killed and resumed from its last checkpoint
+ends with the same weights, on as many threads of the same processor.
 """
 
 import copy
@@ -17,29 +17,29 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from legr.data.batches import iterate
+from legr.data.batches import Augmentation, iterate
 from legr.data.images import Dataset
 from legr.data.normalization import Normalization
 from legr.errors import SettingsError
 from legr.progress import Progress, Report
 from legr.training.device import autocast, fast_dtype, own_randomness
-from legr.training.evaluate import score
+from legr.training.evaluate import evaluate_split
 from legr.training.fast_batch_norm import fast_batch_norm
 from legr.training.losses import loss_of
 from legr.training.settings import TrainSettings
-from legr.training.state import Run, is_number
+from legr.training.state import TrainingState, all_finite
 from legr.training.teacher import Teacher
 
 log = logging.getLogger(__name__)
 
-TELL_EVERY_S = 5.0  # within an epoch: how long the rest takes
+REPORT_EVERY_S = 5.0  # within an epoch
 
 
 @dataclass(frozen=True)
 class Trained:
     """A trained network and how it came there."""
 
-    model: nn.Module  # of the epoch that answers held-out images best, in evaluation mode
+    model: nn.Module  # of the epoch with the best held-out top-1, in evaluation mode
     curve: tuple[dict[str, float], ...]  # per epoch: loss, heldout_top1, heldout_loss, seconds, slower
     best_epoch: int  # from 0
     resumed_from: int  # epochs that were finished before this call
@@ -47,7 +47,7 @@ class Trained:
 
 def train(
     model: nn.Module,
-    teacher: nn.Module | None,
+    teacher: Teacher | None,
     dataset: Dataset,
     normalization: Normalization,
     settings: TrainSettings,
@@ -55,57 +55,58 @@ def train(
     device: torch.device,
     checkpoint: Path,
     report: Report,
-    lessons: Path | None = None,
 ) -> Trained:
     """Train a copy of `model`; resumes from `checkpoint` where that belongs to the same run.
 
-    Where a loss is no number, the run returns to its last good epoch and goes on at half the rate; where that does not
-    help, it ends with the good epochs it has.
+    Where a loss is NaN or infinite, the run returns to its last good epoch and goes on at half the rate; where that
+    does not help, it ends with the good epochs it has.
 
     Args:
         teacher: whose outputs are learned where `settings.distill`; None only without that.
         checkpoint: safetensors file, rewritten after every epoch; the caller removes it.
-        lessons: folder of what the teacher answered in runs of the same images, seed and batch (`Teacher`).
 
     Raises:
-        SettingsError: the loss is no number at any rate in the first epoch, or there are fewer than two images.
+        SettingsError: the loss is not finite at any rate in the first epoch, or there are fewer than two images.
     """
     if len(dataset.train) < 2:
         raise SettingsError(f"training needs at least two images, {dataset.name} has {len(dataset.train)}; add some")
     network = cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last)).train()  # type: ignore[call-overload]
-    run = Run(network, settings, checkpoint)
-    guide = Teacher(teacher, device, lessons) if settings.distill and teacher is not None else None
-    resumed_from = len(run.curve)
+    state = TrainingState(network, settings, checkpoint)
+    resumed_from = len(state.curve)
     if resumed_from:
         log.info("going on after epoch %d of %d", resumed_from, settings.epochs)
-    for number, row in enumerate(run.curve, 1):
+    for number, row in enumerate(state.curve, 1):
         report(Progress("epoch", number, settings.epochs, None, row))
-    while len(run.curve) < settings.epochs:
+    while len(state.curve) < settings.epochs:
         start = time.monotonic()
-        with fast_batch_norm(run.network):
-            loss = _run_epoch(run, guide, dataset, normalization, device, report)
-        held = score(run.judged, dataset.heldout, normalization, device=device, dtype=fast_dtype(device))
+        with fast_batch_norm(state.network):
+            loss = _run_epoch(state, teacher if settings.distill else None, dataset, normalization, device, report)
+        heldout = evaluate_split(
+            state.evaluated, dataset.heldout, normalization, device=device, dtype=fast_dtype(device)
+        )
         seconds = time.monotonic() - start
-        epoch = len(run.curve) + 1
-        if not is_number(loss, held.loss):
-            if _fall_back(run, epoch):
+        epoch = len(state.curve) + 1
+        if not all_finite(loss, heldout.loss):
+            if _fall_back(state, epoch):
                 continue
             break
-        run.finish_epoch({"loss": loss, "heldout_top1": held.top1, "heldout_loss": held.loss, "seconds": seconds})
-        report(Progress("epoch", epoch, settings.epochs, seconds * (settings.epochs - epoch), run.curve[-1]))
-    return Trained(run.best(), tuple(run.curve), run.best_epoch, resumed_from)
+        state.finish_epoch(
+            {"loss": loss, "heldout_top1": heldout.top1, "heldout_loss": heldout.loss, "seconds": seconds}
+        )
+        report(Progress("epoch", epoch, settings.epochs, seconds * (settings.epochs - epoch), state.curve[-1]))
+    return Trained(state.best(), tuple(state.curve), state.best_epoch, resumed_from)
 
 
 def _run_epoch(
-    run: Run,
-    guide: Teacher | None,
+    state: TrainingState,
+    teacher: Teacher | None,
     dataset: Dataset,
     normalization: Normalization,
     device: torch.device,
     report: Report,
 ) -> float:
-    """One pass over the training images; returns the mean loss, not a number as soon as a batch has none."""
-    settings, epoch = run.settings, len(run.curve)
+    """One pass over the training images; returns the mean loss, or the first batch loss that is NaN or infinite."""
+    settings, epoch = state.settings, len(state.curve)
     seed = settings.seed * 1_000_003 + epoch
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(dataset.train), generator=generator)
@@ -118,63 +119,64 @@ def _run_epoch(
         batch=settings.batch,
         device=device,
         order=order,
-        augment=generator,
-        flip=dataset.flip,
+        augment=Augmentation(generator, dataset.flip),
     )
     total, images = 0.0, 0
-    start = told = time.monotonic()
-    run.network.train()
-    with own_randomness(seed, device), guide.epoch(epoch, len(order)) if guide else nullcontext() as taught:
+    start = reported = time.monotonic()
+    state.network.train()
+    with own_randomness(seed, device), teacher.epoch(epoch, len(order)) if teacher else nullcontext() as logits_of:
         for number, (inputs, labels) in enumerate(batches, epoch * steps):
-            rate = run.slower * settings.rate(number, settings.epochs * steps)
-            loss = _step(run, rate, inputs, labels, taught, device)
-            if not is_number(loss):
+            rate = state.rate_factor * settings.rate(number, settings.epochs * steps)
+            loss = _step(state, rate, inputs, labels, logits_of, device)
+            if not all_finite(loss):
                 return loss
             total += loss * len(labels)
             images += len(labels)
             now = time.monotonic()
-            if now - told > TELL_EVERY_S:
-                told, passed = now, images / len(order)
-                left = (now - start) / passed * (settings.epochs - epoch - passed)
+            if now - reported > REPORT_EVERY_S:
+                reported, share = now, images / len(order)
+                left = (now - start) / share * (settings.epochs - epoch - share)
                 report(Progress("epoch", epoch, settings.epochs, left))
     return total / images
 
 
 def _step(
-    run: Run,
+    state: TrainingState,
     rate: float,
     inputs: Tensor,
     labels: Tensor,
-    taught: Callable[[Tensor], Tensor] | None,
+    teacher_logits_of: Callable[[Tensor], Tensor] | None,
     device: torch.device,
 ) -> float:
-    for group in run.optimizer.param_groups:
+    for group in state.optimizer.param_groups:
         group["lr"] = rate
     with autocast(device):
-        outputs = run.network(inputs)
-    loss = loss_of(outputs, labels, taught(inputs) if taught else None, run.settings)
-    run.optimizer.zero_grad(set_to_none=True)
+        outputs = state.network(inputs)
+    loss = loss_of(outputs, labels, teacher_logits_of(inputs) if teacher_logits_of else None, state.settings)
+    state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    if run.settings.clip:
-        nn.utils.clip_grad_norm_(run.network.parameters(), run.settings.clip)
-    run.optimizer.step()
-    if run.average is not None:
-        run.average.update_parameters(run.network)
+    if state.settings.clip:
+        nn.utils.clip_grad_norm_(state.network.parameters(), state.settings.clip)
+    state.optimizer.step()
+    if state.average is not None:
+        state.average.update_parameters(state.network)
     return float(loss.detach())
 
 
-def _fall_back(run: Run, epoch: int) -> bool:
+def _fall_back(state: TrainingState, epoch: int) -> bool:
     """Return to the last good epoch and go on more slowly; False where that was tried and a good epoch can be kept."""
-    rate = run.settings.lr * run.slower
-    if not run.fall_back():
-        said = f"the loss is no longer a number in epoch {epoch}, at a learning rate of {rate:.2g} as well"
-        if run.curve:
-            log.warning("%s: the best of the epochs before is kept, and the run ends here", said)
+    rate = state.settings.lr * state.rate_factor
+    if not state.fall_back():
+        problem = f"the loss is NaN or infinite in epoch {epoch}, at a learning rate of {rate:.2g} as well"
+        if state.curve:
+            log.warning("%s: the best of the epochs before is kept, and the run ends here", problem)
             return False
-        raise SettingsError(f"{said}; choose one far below {run.settings.lr:g}, such as --option lr={rate / 10:.1g}")
+        raise SettingsError(
+            f"{problem}; choose one far below {state.settings.lr:g}, such as --option lr={rate / 10:.1g}"
+        )
     log.warning(
-        "the loss was no number in epoch %d: back to the epoch before, at half the learning rate (%.2g)",
+        "the loss was NaN or infinite in epoch %d: back to the epoch before, at half the learning rate (%.2g)",
         epoch,
-        run.settings.lr * run.slower,
+        state.settings.lr * state.rate_factor,
     )
     return True

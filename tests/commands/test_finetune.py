@@ -10,7 +10,7 @@ import torch
 from legr.commands import finetune as module
 from legr.commands import network as networks
 from legr.commands.evaluate import evaluate
-from legr.commands.finetune import finished_finetune, lessons, run_finetune
+from legr.commands.finetune import finished_finetune, run_finetune, teacher_cache
 from legr.commands.network import network_at, original
 from legr.jobs import records
 from legr.progress import silent
@@ -90,16 +90,16 @@ def test_a_row_says_its_ranking_even_where_that_is_the_default_one(made_study: P
 
 def test_what_the_original_said_belongs_to_its_images_their_order_and_the_network(study: Study) -> None:
     folders = {
-        lessons(study, SETTINGS, CPU),
-        lessons(study, replace(SETTINGS, seed=1), CPU),
-        lessons(study, replace(SETTINGS, batch=64), CPU),
+        teacher_cache(study, SETTINGS, CPU),
+        teacher_cache(study, replace(SETTINGS, seed=1), CPU),
+        teacher_cache(study, replace(SETTINGS, batch=64), CPU),
         *(
-            lessons(Study(study.path, replace(study.info, **changes)), SETTINGS, CPU)
+            teacher_cache(Study(study.path, replace(study.info, **changes)), SETTINGS, CPU)
             for changes in ({"model": "x"}, {"weights_sha256": "x"}, {"data_fingerprint": "x"}, {"split_seed": 1})
         ),
     }
     assert len(folders) == 7
-    assert lessons(study, replace(SETTINGS, epochs=9, lr=0.3), CPU) in folders
+    assert teacher_cache(study, replace(SETTINGS, epochs=9, lr=0.3), CPU) in folders
 
 
 def test_whoever_waited_for_the_same_run_takes_it(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

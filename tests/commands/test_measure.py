@@ -15,7 +15,7 @@ from legr.progress import silent
 from legr.ranking.constraints import Constraints
 from legr.requests.types import MeasureRequest
 from legr.study.store import Study
-from legr.training.evaluate import Score
+from legr.training.evaluate import Evaluation
 
 CPU, ODD = torch.device("cpu"), 0.37
 ONE = MeasureRequest((ODD,), threads=1)
@@ -97,6 +97,6 @@ def test_a_shape_that_changes_meanwhile_mixes_no_two_networks(study: Study, monk
 
 
 def test_an_answer_that_is_no_number_stops_no_measurement(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "score", lambda *args, **more: Score(0.1, math.nan, 10))
+    monkeypatch.setattr(measuring, "evaluate_split", lambda *args, **more: Evaluation(0.1, math.nan, 10))
     assert measure(study, ONE, CPU, silent).measured == 3
     assert {(point.top1, point.loss) for point in study.points} == {(0.1, None)}

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as reference  # type: ignore[import-untyped]
 
+from legr.data.batches import Augmentation
 from legr.data.load import IMAGENET_NORMALIZATION, Normalization, Split, iterate
 from legr.errors import SettingsError
 
@@ -38,7 +39,7 @@ def test_inputs_are_normalised_like_torchvision_does(dtype: torch.dtype, atol: f
 
 @pytest.mark.parametrize("channels_last", [True, False])
 def test_the_memory_format_is_the_one_asked_for(channels_last: bool) -> None:
-    for augment in (None, torch.Generator()):
+    for augment in (None, Augmentation(torch.Generator())):
         ((inputs, _),) = iterate(
             random_split(4), IMAGENET_NORMALIZATION, batch=4, channels_last=channels_last, augment=augment
         )
@@ -76,7 +77,7 @@ def crop_and_flip_of(image: Tensor, original: Tensor, pad: tuple[int, int]) -> t
 def test_augmented_images_are_random_crops_of_the_padded_ones(flip: bool) -> None:
     split = random_split(200, height=16, width=8)
     generator = torch.Generator().manual_seed(0)
-    ((inputs, labels),) = iterate(split, BYTES, batch=200, augment=generator, flip=flip)
+    ((inputs, labels),) = iterate(split, BYTES, batch=200, augment=Augmentation(generator, flip))
     assert torch.equal(labels, split.labels)
     changes = [
         crop_and_flip_of(image, original, (2, 1))
@@ -91,7 +92,7 @@ def test_augmented_images_are_random_crops_of_the_padded_ones(flip: bool) -> Non
 def test_the_border_is_zero_after_normalisation() -> None:
     white = Split(torch.full((64, 3, 16, 16), 255, dtype=torch.uint8), torch.zeros(64, dtype=torch.int64))
     generator = torch.Generator().manual_seed(0)
-    ((inputs, _),) = iterate(white, IMAGENET_NORMALIZATION, batch=64, augment=generator)
+    ((inputs, _),) = iterate(white, IMAGENET_NORMALIZATION, batch=64, augment=Augmentation(generator))
     border = inputs[inputs < 1]  # white itself is above 2
     assert len(border) > 0
     assert border.abs().max() <= 0.5 / 255 / min(IMAGENET_NORMALIZATION.std)
@@ -100,7 +101,9 @@ def test_the_border_is_zero_after_normalisation() -> None:
 def test_the_generator_alone_decides_the_augmentation() -> None:
     def run(seed: int) -> Tensor:
         generator = torch.Generator().manual_seed(seed)
-        return torch.cat([inputs for inputs, _ in iterate(random_split(9), BYTES, batch=4, augment=generator)])
+        return torch.cat(
+            [inputs for inputs, _ in iterate(random_split(9), BYTES, batch=4, augment=Augmentation(generator))]
+        )
 
     before = torch.get_rng_state()
     assert torch.equal(run(1), run(1))
@@ -111,7 +114,7 @@ def test_the_generator_alone_decides_the_augmentation() -> None:
 def test_the_split_is_not_changed() -> None:
     split = random_split(6)
     before = split.images.clone()
-    for inputs, _ in iterate(split, BYTES, batch=3, augment=torch.Generator()):
+    for inputs, _ in iterate(split, BYTES, batch=3, augment=Augmentation(torch.Generator())):
         inputs.zero_()
     assert torch.equal(split.images, before)
 

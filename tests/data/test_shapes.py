@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from legr.data.array_cache import shape_name
-from legr.data.batches import iterate
+from legr.data.batches import Augmentation, iterate
 from legr.data.decode import decode_split, resize_arrays
 from legr.data.load import load_dataset
 from tests.data.pictures import write_class_folders
@@ -48,7 +48,9 @@ def test_a_grey_data_set_makes_grey_batches(own_folders: Path) -> None:
     dataset = load_dataset("digits", (1, 12, 20))
     normalization = dataset.statistics()
     assert len(normalization.mean) == len(normalization.std) == 1
-    batches = iterate(dataset.train, normalization, batch=64, augment=torch.Generator().manual_seed(0), flip=False)
+    batches = iterate(
+        dataset.train, normalization, batch=64, augment=Augmentation(torch.Generator().manual_seed(0), flip=False)
+    )
     inputs, _ = next(batches)
     assert inputs.shape == (64, 1, 12, 20)
     whole = torch.cat([x for x, _ in iterate(dataset.train, normalization, batch=500)])

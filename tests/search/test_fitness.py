@@ -101,7 +101,7 @@ def test_workers_change_nothing_but_the_time(
     study: Study, monkeypatch: pytest.MonkeyPatch, budgets: tuple[float, ...], stop_at: int
 ) -> None:
     """Neither losses nor passes, with one budget or several, whether a candidate is stopped or not."""
-    monkeypatch.setattr(fitness, "batch_for", lambda split, pixels: 10)
+    monkeypatch.setattr(fitness, "batch_size_for", lambda split, pixels: 10)
     keeps = [keep_of(study, budget) for budget in budgets]
 
     def has_lost(losses: np.ndarray) -> bool:
@@ -137,7 +137,7 @@ def test_steps_train_before_scoring(study: Study) -> None:
 
 
 def test_a_candidate_that_has_lost_is_not_scored_further(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fitness, "batch_for", lambda split, pixels: 25)
+    monkeypatch.setattr(fitness, "batch_size_for", lambda split, pixels: 25)
     score_of = make(study)
     seen: list[int] = []
 
@@ -165,7 +165,7 @@ def test_fewer_images_than_asked_for_is_no_error(study: Study) -> None:
 
 @pytest.mark.parametrize("n_images", [73, 91, 100])
 def test_no_batch_is_left_with_one_image(study: Study, monkeypatch: pytest.MonkeyPatch, n_images: int) -> None:
-    monkeypatch.setattr(fitness, "batch_for", lambda split, pixels=0: 9)
+    monkeypatch.setattr(fitness, "batch_size_for", lambda split, pixels=0: 9)
     sizes = [len(labels) for _, labels in make(study, images=n_images)._batches]
     assert sum(sizes) == n_images
     assert max(sizes) - min(sizes) <= 1

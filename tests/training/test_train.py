@@ -20,10 +20,11 @@ from legr.progress import Progress, silent
 from legr.training import teacher as teacher_module
 from legr.training import train as train_module
 from legr.training.device import fast_dtype
-from legr.training.evaluate import score
+from legr.training.evaluate import evaluate_split
 from legr.training.losses import loss_of
 from legr.training.settings import TrainSettings
-from legr.training.state import Run
+from legr.training.state import TrainingState
+from legr.training.teacher import Teacher
 from legr.training.train import Trained, train
 
 CPU = torch.device("cpu")
@@ -58,6 +59,10 @@ def tiny(seed: int = 0) -> Tiny:
     return Tiny()
 
 
+def teacher() -> Teacher:
+    return Teacher(tiny(1), CPU)
+
+
 def run(settings: TrainSettings, checkpoint: Path, model: nn.Module | None = None, kill_after: int = -1) -> Trained:
     def report(progress: Progress) -> None:
         if progress.done == kill_after:
@@ -65,7 +70,14 @@ def run(settings: TrainSettings, checkpoint: Path, model: nn.Module | None = Non
 
     data = digits()
     return train(
-        model or tiny(), tiny(1), data, data.statistics(), settings, device=CPU, checkpoint=checkpoint, report=report
+        model or tiny(),
+        Teacher(tiny(1), CPU),
+        data,
+        data.statistics(),
+        settings,
+        device=CPU,
+        checkpoint=checkpoint,
+        report=report,
     )
 
 
@@ -132,7 +144,7 @@ def test_the_network_is_that_of_the_best_epoch(tmp_path: Path) -> None:
     tops = [row["heldout_top1"] for row in trained.curve]
     assert tops[trained.best_epoch] == max(tops)
     data = digits()
-    found = score(trained.model, data.heldout, data.statistics(), device=CPU, dtype=fast_dtype(CPU))
+    found = evaluate_split(trained.model, data.heldout, data.statistics(), device=CPU, dtype=fast_dtype(CPU))
     assert found.top1 == max(tops)
 
 
@@ -155,7 +167,7 @@ def test_a_rate_that_never_works_is_said(tmp_path: Path) -> None:
     model = tiny()
     with torch.no_grad():
         model.head.bias.fill_(torch.nan)
-    with pytest.raises(SettingsError, match="no longer a number in epoch 1"):
+    with pytest.raises(SettingsError, match="NaN or infinite in epoch 1"):
         run(TAUGHT, tmp_path / "c.safetensors", model)
 
 
@@ -176,9 +188,18 @@ def test_good_epochs_are_kept_where_a_later_one_never_works(tmp_path: Path) -> N
 
 def test_within_an_epoch_it_says_how_long_the_rest_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[Progress] = []
-    monkeypatch.setattr(train_module, "TELL_EVERY_S", 0.0)
+    monkeypatch.setattr(train_module, "REPORT_EVERY_S", 0.0)
     data, settings, file = digits(), replace(TAUGHT, epochs=2), tmp_path / "c.safetensors"
-    train(tiny(), tiny(1), data, data.statistics(), settings, device=CPU, checkpoint=file, report=said.append)
+    train(
+        tiny(),
+        Teacher(tiny(1), CPU),
+        data,
+        data.statistics(),
+        settings,
+        device=CPU,
+        checkpoint=file,
+        report=said.append,
+    )
     within = [progress for progress in said if not progress.values]
     assert [progress.done for progress in within] == [0] * EPOCH + [1] * EPOCH
     assert all(progress.seconds_left and progress.seconds_left > 0 for progress in within[:-1])
@@ -190,20 +211,31 @@ def test_a_resumed_run_tells_of_its_earlier_epochs(tmp_path: Path) -> None:
     data, settings, file = digits(), replace(TAUGHT, epochs=3), tmp_path / "c.safetensors"
     with pytest.raises(Killed):
         run(settings, file, kill_after=2)
-    train(tiny(), tiny(1), data, data.statistics(), settings, device=CPU, checkpoint=file, report=said.append)
+    train(
+        tiny(),
+        Teacher(tiny(1), CPU),
+        data,
+        data.statistics(),
+        settings,
+        device=CPU,
+        checkpoint=file,
+        report=said.append,
+    )
     assert [progress.done for progress in said if progress.values] == [1, 2, 3]
 
 
 def test_norms_and_offsets_do_not_decay(tmp_path: Path) -> None:
     model = tiny()
-    groups = Run(model, TrainSettings(weight_decay=0.01), tmp_path / "none.safetensors").optimizer.param_groups
+    groups = TrainingState(
+        model, TrainSettings(weight_decay=0.01), tmp_path / "none.safetensors"
+    ).optimizer.param_groups
     decaying = {id(p) for group in groups if group["weight_decay"] for p in group["params"]}
     assert decaying == {id(model.conv.weight), id(model.head.weight)}
 
 
 def test_the_average_is_what_its_definition_says(tmp_path: Path) -> None:
     model = tiny()
-    state = Run(model, TrainSettings(average=0.75), tmp_path / "none.safetensors")
+    state = TrainingState(model, TrainSettings(average=0.75), tmp_path / "none.safetensors")
     assert state.average is not None
     expected = None
     for value in (1.0, 2.0, 5.0):
@@ -211,21 +243,21 @@ def test_the_average_is_what_its_definition_says(tmp_path: Path) -> None:
             model.head.bias.fill_(value)
         state.average.update_parameters(model)
         expected = value if expected is None else 0.75 * expected + 0.25 * value
-    judged = state.judged
-    assert isinstance(judged, Tiny)
-    assert torch.allclose(judged.head.bias, torch.full((10,), expected))
+    evaluated = state.evaluated
+    assert isinstance(evaluated, Tiny)
+    assert torch.allclose(evaluated.head.bias, torch.full((10,), expected))
 
 
 def test_indices_and_counters_are_the_networks_own_in_the_average(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = build_model(find_spec("cifar_resnet8"), 10)
-    state = Run(model, TrainSettings(average=0.9), tmp_path / "none.safetensors")
+    state = TrainingState(model, TrainSettings(average=0.9), tmp_path / "none.safetensors")
     assert state.average is not None
     whole = {name: value.clone() for name, value in model.named_buffers() if not value.is_floating_point()}
     assert any(value.max() > 16 for value in whole.values())  # a shortcut's channels
     for _ in range(5):
         state.average.update_parameters(model)
-    averaged = dict(state.judged.named_buffers())
+    averaged = dict(state.evaluated.named_buffers())
     assert all(torch.equal(averaged[name], value) for name, value in whole.items())
 
 
@@ -267,54 +299,53 @@ class Counting(nn.Module):
         return answer
 
 
-def taught(lessons: Path | None, checkpoint: Path, model: nn.Module, epochs: int = 2) -> Trained:
+def taught(cache_folder: Path | None, checkpoint: Path, model: nn.Module, epochs: int = 2) -> Trained:
     Counting.asked.clear()
     data = digits()
     settings = replace(TAUGHT, epochs=epochs)
     return train(
         model,
-        Counting(),
+        Teacher(Counting(), CPU, cache_folder),
         data,
         data.statistics(),
         settings,
         device=CPU,
         checkpoint=checkpoint,
         report=silent,
-        lessons=lessons,
     )
 
 
 def test_what_the_teacher_said_is_asked_once_for_all_networks_and_changes_nothing(tmp_path: Path) -> None:
-    lessons, images = tmp_path / "lessons", len(digits().train)
+    logits, images = tmp_path / "logits", len(digits().train)
     alone = taught(None, tmp_path / "a.safetensors", tiny())
-    assert sum(Counting.asked) == 2 * images and not lessons.exists()
-    first = taught(lessons, tmp_path / "b.safetensors", tiny())
+    assert sum(Counting.asked) == 2 * images and not logits.exists()
+    first = taught(logits, tmp_path / "b.safetensors", tiny())
     assert sum(Counting.asked) == 2 * images
-    second = taught(lessons, tmp_path / "c.safetensors", tiny())
+    second = taught(logits, tmp_path / "c.safetensors", tiny())
     assert Counting.asked == []
     for name, tensor in alone.model.state_dict().items():
         assert torch.equal(tensor, first.model.state_dict()[name])
         assert torch.equal(tensor, second.model.state_dict()[name])
-    taught(lessons, tmp_path / "d.safetensors", tiny(5), epochs=3)  # another network, one epoch more
+    taught(logits, tmp_path / "d.safetensors", tiny(5), epochs=3)  # another network, one epoch more
     assert sum(Counting.asked) == images
     for file, content in ((0, b"torn"), (1, None)):  # damaged, or of other images
-        path = lessons / f"{file}.safetensors"
+        path = logits / f"{file}.safetensors"
         path.write_bytes(content) if content else save_weights({"answers": torch.zeros(3, 10)}, path)
-    again = taught(lessons, tmp_path / "e.safetensors", tiny())
+    again = taught(logits, tmp_path / "e.safetensors", tiny())
     assert sum(Counting.asked) == 2 * images
     assert torch.equal(again.model.state_dict()["head.weight"], alone.model.state_dict()["head.weight"])
 
 
 def test_answers_that_would_fill_the_disk_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(teacher_module, "LARGEST", 1000)
-    taught(tmp_path / "lessons", tmp_path / "a.safetensors", tiny())
-    assert not (tmp_path / "lessons").exists()
+    taught(tmp_path / "logits", tmp_path / "a.safetensors", tiny())
+    assert not (tmp_path / "logits").exists()
 
 
 def test_answers_asked_for_longest_ago_make_room_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folders = [tmp_path / "lessons" / name for name in ("one", "two", "three")]
-    for number, lessons in enumerate(folders[:2]):
-        taught(lessons, tmp_path / f"{number}.safetensors", tiny())
+    folders = [tmp_path / "logits" / name for name in ("one", "two", "three")]
+    for number, logits in enumerate(folders[:2]):
+        taught(logits, tmp_path / f"{number}.safetensors", tiny())
     kept = sorted(folders[0].parent.glob("*/*"))
     assert [file.parent.name for file in kept] == ["one", "one", "two", "two"]
     for age, file in enumerate((*sorted(folders[1].glob("*")), *sorted(folders[0].glob("*")))):
@@ -330,21 +361,21 @@ def test_a_run_of_a_network_that_asks_for_its_version_is_read_again(tmp_path: Pa
     """MNASNet wants to know by which version its state was written, and a file of tensors does not tell."""
     settings = TrainSettings(epochs=2, average=0.9)
     row = {"loss": 1.0, "heldout_top1": 0.5, "heldout_loss": 1.0, "seconds": 1.0}
-    run = Run(build_model("mnasnet0_5", 10), settings, tmp_path / "c.safetensors")
+    run = TrainingState(build_model("mnasnet0_5", 10), settings, tmp_path / "c.safetensors")
     assert run.average is not None
     with torch.no_grad():
         next(run.average.parameters()).add_(1)
     run.finish_epoch(row)
-    again = Run(build_model("mnasnet0_5", 10, seed=1), settings, tmp_path / "c.safetensors")
+    again = TrainingState(build_model("mnasnet0_5", 10, seed=1), settings, tmp_path / "c.safetensors")
     assert again.average is not None and len(again.curve) == 1
     assert torch.equal(next(again.average.parameters()), next(run.average.parameters()))
     assert again.fall_back()
 
 
-def test_a_network_that_was_judged_in_float32_trains_on() -> None:
+def test_a_network_that_was_evaluated_in_float32_trains_on() -> None:
     """Where there is no bfloat16 it is no copy that held-out images judge."""
     narrow = nn.Conv2d(1, 1, 1)  # whose weights have to be laid out anew for channels last
     network, data = nn.Sequential(nn.Conv2d(3, 1, 1), narrow, nn.Flatten(), nn.Linear(64, 10)), digits()
-    score(network, data.heldout, data.statistics(), device=CPU)
+    evaluate_split(network, data.heldout, data.statistics(), device=CPU)
     network.train()(torch.randn(2, 3, 8, 8)).sum().backward()
     assert all(parameter.grad is not None for parameter in network.parameters())

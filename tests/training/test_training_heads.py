@@ -10,8 +10,9 @@ from torch.nn import functional as F
 from legr.data.load import load_dataset
 from legr.models.zoo import build_model
 from legr.progress import silent
-from legr.training.losses import _further_loss
+from legr.training.losses import _auxiliary_loss
 from legr.training.settings import TrainSettings
+from legr.training.teacher import Teacher
 from legr.training.train import train
 
 
@@ -31,7 +32,7 @@ def test_a_second_head_is_trained_as_well(tmp_path: Path) -> None:
     model, dataset = TwoHeads(), load_dataset("digits", (3, 8, 8))
     settings = TrainSettings(epochs=1)
     trained = train(
-        model, model, dataset, dataset.statistics(), settings,
+        model, Teacher(model, torch.device("cpu")), dataset, dataset.statistics(), settings,
         device=torch.device("cpu"), checkpoint=tmp_path / "c.safetensors", report=silent,
     ).model  # fmt: skip
     assert not torch.equal(trained.get_parameter("further.weight"), model.further.weight)
@@ -42,10 +43,10 @@ def test_the_weights_are_those_of_the_papers() -> None:
     labels = torch.tensor([0, 1])
     first, second = torch.eye(2), torch.zeros(2, 2)
     one, two = (float(F.cross_entropy(logits, labels)) for logits in (first, second))
-    assert float(_further_loss([], labels)) == 0
-    assert float(_further_loss([None], labels)) == 0  # a model built without its further heads
-    assert float(_further_loss([first], labels)) == pytest.approx(0.4 * one)
-    assert float(_further_loss([first, second], labels)) == pytest.approx(0.3 * (one + two))
+    assert float(_auxiliary_loss([], labels)) == 0
+    assert float(_auxiliary_loss([None], labels)) == 0  # a model built without its further heads
+    assert float(_auxiliary_loss([first], labels)) == pytest.approx(0.4 * one)
+    assert float(_auxiliary_loss([first, second], labels)) == pytest.approx(0.3 * (one + two))
 
 
 @pytest.mark.parametrize(("name", "heads"), [("googlenet", 3), ("inception_v3", 2)])
