@@ -110,7 +110,7 @@ def measure(name: str) -> Figures:
         curve_ms=1e3 * typical(lambda: compute_curve(structure, ranking)),
         query_us=1e6 * median(query_s for _, query_s in rounds),
         pin_ms=1e3
-        * typical(lambda: compute_curve(structure, legr.rank(structure, norms, shape=shape)).at(macs=BUDGET)),
+        * typical(lambda: compute_curve(structure, legr.rank(structure, norms, constraints=shape)).at(macs=BUDGET)),
         build_ms=1e3 * typical(lambda: legr.prune(model, structure, curve.keep(step))),
         recount_ms=1e3 * median(recount_s for recount_s, _ in rounds),
         recounted=min(RECOUNTS, int(ranking.ends[step])),

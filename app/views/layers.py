@@ -185,7 +185,7 @@ def _store(study: Study, changed: Callable[[], Constraints]) -> Study | None:
     st.session_state[_EDITION] = st.session_state.get(_EDITION, 0) + 1  # a new table, without the edit
     try:
         constraints = changed()
-        study.ranker.rank(shape=constraints)  # an error comes before a sample is copied
+        study.ranker.rank(constraints=constraints)  # an error comes before a sample is copied
         own = state.own_copy(study)
         own.save_constraints(constraints)
         write_link(constraints)

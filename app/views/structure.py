@@ -14,7 +14,7 @@ from app.charts.style import CAPTIONS
 from app.words import many, plain
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.footprints import Footprints
-from legr.ranking.limits import WORDS
+from legr.ranking.limits import METRIC_NAMES
 from legr.structure.cost import dense_layer_macs
 from legr.structure.types import Structure
 from legr.structure.unprunable import Reason, merge_reasons, prunable_macs
@@ -39,7 +39,7 @@ def facts_lines(curve: BudgetCurve, ranking: RankingName, self_check: float) -> 
     )
     if structure.n_units == 0:
         return ["Nothing can be removed from this network.", proof]
-    floors = [f"{100 * floor:.1f} % of the {WORDS[metric]}" for metric, floor in curve.floors.items()]
+    floors = [f"{100 * floor:.1f} % of the {METRIC_NAMES[metric]}" for metric, floor in curve.floors.items()]
     return [
         f"{many(structure.n_units, 'unit')} in {many(len(structure.layers), 'layer')} and "
         f"{many(len(structure.groups), 'group')}. Layers that can be cut take {100 * prunable_macs(structure):.1f} % "

@@ -20,7 +20,7 @@ from legr.commands.results import (
     TrainResult,
 )
 from legr.progress import duration
-from legr.ranking.limits import WORDS
+from legr.ranking.limits import METRIC_NAMES
 from legr.search.types import LearnResult
 from legr.structure.unprunable import Reason, merge_reasons
 
@@ -90,7 +90,7 @@ def network(result: NetworkSummary) -> str:
 
 
 def reach(result: Reach) -> str:
-    floors = ", ".join(f"{100 * floor:.2f} % of the {WORDS[name]}" for name, floor in result.floors.items())
+    floors = ", ".join(f"{100 * floor:.2f} % of the {METRIC_NAMES[name]}" for name, floor in result.floors.items())
     return (
         f"{result.words or 'no shape is asked for'}\n"
         f"within reach on the {result.ranking} ranking, in {result.steps} steps: {floors}"

@@ -1,8 +1,13 @@
 """From scores to the steps of a ranking: blocks of units that leave together, above every floor.
 
-It does not know where scores come from, nor costs or budgets; numpy only.
+Example: a layer of 10 filters, in multiples of 4, with a floor of 2. The first block is the 2 least important
+filters, which leaves 8, a multiple of 4. The others have 4 filters each. One more leaves 4; a third would leave 0,
+which is below the floor, so it stays. The steps of the ranking are 10, 8, 4.
+
+Dims of arrays: U units, G groups, V distinct label vectors, B blocks.
 """
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,66 +25,101 @@ def floor_of(total: int) -> int:
     return min(total, max(2, -(-total // 10)))
 
 
-def order_blocks(footprints: Footprints, scores: FloatArray, shape: Constraints) -> Ranking:
-    """Order the units of a network by score, least important first, in blocks that keep its shape.
+def order_blocks(footprints: Footprints, scores: FloatArray, constraints: Constraints) -> Ranking:
+    """Order the units of a network by score, least important first, in blocks that meet the constraints.
 
     Groups that share a layer are a family. Its first block brings all its layers to multiples of
-    `shape.multiple`; every other block is of one group, and as small as multiples allow. A family that cannot
-    be brought to multiples is untouched. Blocks go by their mean score, a family's first block before its
+    `constraints.multiple`; every other block is of one group, and as small as multiples allow. A family that
+    cannot be brought to multiples is untouched. Blocks go by their mean score, a family's first block before its
     others; one that would break a floor never goes.
+
+    Args:
+        scores: importance of every unit, float64[U].
 
     Raises:
         SettingsError: the network has no such layers, or cannot have a pinned count.
     """
-    shape.check(footprints.structure)
+    constraints.check(footprints.structure)
     if not footprints.structure.groups:
         return Ranking(readonly([]), scores, readonly([0]))
-    pinned = pin(footprints, shape, scores)
+    pinned = pin(footprints, constraints, scores)
     left = footprints.lengths - footprints.taken(pinned.removed)
-    spare = left - _floors(footprints, shape)
-    families = _families(footprints, pinned.free, spare)
-    order = np.argsort(scores, kind="stable")
-    owners = families[footprints.group_of[order]]
-    order = order[np.argsort(owners, kind="stable")]
-    bounds = np.searchsorted(np.sort(owners), np.arange(families.max() + 2))
-    found = [
-        cut
-        for start, end in pairwise(bounds.tolist())
-        for cut in _cut(footprints, order[start:end], scores, (left, spare), shape.multiple)
-    ]
-    blocks = _Blocks(*(np.concatenate(column) for column in zip(*found, strict=True))) if found else _NONE
-    begins = np.cumsum(blocks.sizes) - blocks.sizes
-    turns = np.lexsort((blocks.units[begins], blocks.groups >= 0, blocks.scores))
-    turns = _in_turn(turns, blocks.groups)
-    turns = turns[_within(footprints, blocks, begins, turns, spare)]
-    ends = len(pinned.removed) + np.concatenate(([0], np.cumsum(blocks.sizes[turns])))
-    places = np.repeat(begins[turns] - ends[:-1], blocks.sizes[turns]) + np.arange(ends[0], ends[-1])
-    return Ranking(readonly(np.concatenate((pinned.removed, blocks.units[places]))), scores, readonly(ends))
+    room = _Room(left, spare=left - _floors(footprints, constraints))
+    families = _families(footprints, pinned.free, room.spare)
+    blocks = _cut_families(footprints, families, scores, room, constraints.multiple)
+    sequence = _by_score(blocks)
+    sequence = sequence[_affordable(footprints, blocks, sequence, room.spare)]
+    order = np.concatenate((pinned.removed, blocks.units_in(sequence)))
+    ends = len(pinned.removed) + np.concatenate(([0], np.cumsum(blocks.sizes[sequence])))
+    return Ranking(readonly(order), scores, readonly(ends))
 
 
-class _Blocks(NamedTuple):
-    """Some blocks, B of them; those of one group stand in their own turn."""
+class _Room(NamedTuple):
+    """Positions of each label vector, int64[V] each."""
 
-    groups: Counts  # [B]; -1 - family for the first block of a family
-    sizes: Counts  # [B]
-    scores: FloatArray  # [B]
-    units: Counts  # those of all blocks, one after another
+    left: Counts  # after pins
+    spare: Counts  # those of them that may go: the others are below the floor
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """Some blocks; those of one group stand in the order in which they leave.
+
+    Example: a group 0 of which units 4, 7, 1, 3 leave in pairs, and a group 1 of which unit 9 leaves alone:
+    `groups` [0, 0, 1], `sizes` [2, 2, 1], `units` [4, 7, 1, 3, 9], `starts` [0, 2, 4].
+    """
+
+    groups: Counts  # int64[B]; -1 - f for the first block of the family f
+    sizes: Counts  # int64[B], units of each block
+    scores: FloatArray  # float64[B], mean score of each block
+    units: Counts  # int64[sum of sizes], those of all blocks, one after another
+
+    @property
+    def starts(self) -> Counts:
+        """Where the units of each block begin in `units`, int64[B]."""
+        starts: Counts = np.cumsum(self.sizes) - self.sizes
+        return starts
+
+    def units_in(self, sequence: Counts) -> Counts:
+        """The units of a sequence of blocks, one block after another.
+
+        Example (see above): of the blocks [2, 0] these are units[[4, 0, 1]] = [9, 4, 7].
+        """
+        sizes = self.sizes[sequence]  # [1, 2]
+        new_starts = np.cumsum(sizes) - sizes  # [0, 1]
+        moved_by = np.repeat(self.starts[sequence] - new_starts, sizes)  # [4, -1, -1]
+        units: Counts = self.units[np.arange(sizes.sum()) + moved_by]
+        return units
 
 
 _NO_UNITS = np.zeros(0, dtype=np.int64)
-_NONE = _Blocks(_NO_UNITS, _NO_UNITS, np.zeros(0), _NO_UNITS)
+_NO_BLOCKS = _Blocks(_NO_UNITS, _NO_UNITS, np.zeros(0), _NO_UNITS)
 
 
-def _floors(footprints: Footprints, shape: Constraints) -> Counts:
+def _join(parts: list[_Blocks]) -> _Blocks:
+    if not parts:
+        return _NO_BLOCKS
+    return _Blocks(
+        np.concatenate([part.groups for part in parts]),
+        np.concatenate([part.sizes for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.units for part in parts]),
+    )
+
+
+# -- floors and families ---------------------------------------------------------------------------------------
+
+
+def _floors(footprints: Footprints, constraints: Constraints) -> Counts:
     """For each label vector, how many positions stay at least, int64[V]."""
     floors = np.ones(len(footprints.lengths), dtype=np.int64)
     for layer in footprints.structure.layers:
         floors[footprints.vector_of[layer.name]] = floor_of(layer.total)
-    asked: dict[int, int] = {}
-    for name, floor in shape.floors.items():  # of layers with one vector, the highest floor asked for
+    chosen: dict[int, int] = {}  # of layers that share a vector, the highest floor
+    for name, floor in constraints.floors.items():
         vector = footprints.vector_of[name]
-        asked[vector] = max(floor, asked.get(vector, 1))
-    floors[list(asked)] = list(asked.values())
+        chosen[vector] = max(floor, chosen.get(vector, 1))
+    floors[list(chosen)] = list(chosen.values())
     return floors
 
 
@@ -89,87 +129,146 @@ def _families(footprints: Footprints, free: BoolArray, spare: Counts) -> Counts:
     Together: groups in one layer's filters, or in a label vector that they could exhaust between them.
     """
     families = np.where(free, np.cumsum(free) - 1, -1)
-    inside = (footprints.positions > 0) & free[:, None]
-    room = np.where(inside, spare // np.maximum(footprints.positions, 1), footprints.sizes[:, None])
-    most = np.clip(room.min(axis=1), 0, footprints.sizes)  # units that each group could lose by itself
-    binding = (most * free) @ footprints.positions > spare
-    for vector in np.flatnonzero((binding | footprints.is_scored) & (inside.sum(axis=0) > 1)).tolist():
+    inside = (footprints.positions > 0) & free[:, None]  # bool[G, V]
+    room = np.where(inside, spare // np.maximum(footprints.positions, 1), footprints.sizes[:, None])  # units
+    most = np.clip(room.min(axis=1), 0, footprints.sizes)  # units that each group could lose by itself, int64[G]
+    exhausted = (most * free) @ footprints.positions > spare  # bool[V]
+    for vector in np.flatnonzero((exhausted | footprints.is_scored) & (inside.sum(axis=0) > 1)).tolist():
         together = np.unique(families[inside[:, vector]])
         families[np.isin(families, together)] = together[0]
     return families
 
 
-def _cut(
-    footprints: Footprints, units: Counts, scores: FloatArray, room: tuple[Counts, Counts], multiple: int
-) -> list[_Blocks]:
-    """Cut the units of a family, given by score, into blocks.
+# -- cutting ---------------------------------------------------------------------------------------------------
+
+
+def _cut_families(footprints: Footprints, families: Counts, scores: FloatArray, room: _Room, multiple: int) -> _Blocks:
+    """Cut the units of every family into blocks.
 
     Args:
-        room: for each label vector, positions that are there, and those of them that may go, int64[V] each.
+        families: of each group, as `_families` numbers them, int64[G].
     """
-    groups = footprints.group_of[units]
-    members = np.flatnonzero(np.bincount(groups, minlength=1)).tolist() if len(units) else []
-    first = _first_block(footprints, units, room, multiple) if multiple > 1 else units[:0]
+    by_score = np.argsort(scores, kind="stable")
+    family_of = families[footprints.group_of[by_score]]  # of each unit in that order
+    by_family = by_score[np.argsort(family_of, kind="stable")]  # family after family, each by score
+    bounds = np.searchsorted(np.sort(family_of), np.arange(families.max() + 2))  # where each family begins, and the end
+    return _join(
+        [
+            part
+            for start, end in pairwise(bounds.tolist())
+            for part in _cut_family(footprints, by_family[start:end], scores, room, multiple)
+        ]
+    )
+
+
+def _cut_family(footprints: Footprints, units: Counts, scores: FloatArray, room: _Room, multiple: int) -> list[_Blocks]:
+    """Cut the units of a family, given by score, into blocks: for each group, then the family's first block."""
+    if not len(units):
+        return []
+    first = _first_block(footprints, units, room, multiple) if multiple > 1 else _NO_UNITS
     if first is None:
         return []
-    spare = room[1] - footprints.taken(first)
-    found = []
+    groups = footprints.group_of[units]
+    members = np.flatnonzero(np.bincount(groups)).tolist()
+    spare = room.spare - footprints.taken(first)
+    later = []
     for group in members:
-        positions = footprints.positions[group]
-        inside = np.flatnonzero(positions)
-        lumps = positions[inside[footprints.is_scored[inside]]]
-        size = int((multiple // np.gcd(lumps, multiple)).max(initial=1))  # the fewest units that leave multiples again
-        own = units[(groups == group) & ~np.isin(units, first)]
-        most = min(len(own), int((spare[inside] // positions[inside]).min())) // size
-        if most > 0:
-            own = own[: most * size]
-            means = scores[own].reshape(most, size).mean(axis=1)
-            found.append(_Blocks(np.full(most, group), np.full(most, size), means, own))
-    if len(first):
-        mean = min(float(scores[first].mean()), *(float(block.scores[0]) for block in found), np.inf)
-        found.append(_Blocks(np.array([-1 - members[0]]), np.array([len(first)]), np.array([mean]), first))
-    return found
+        left = units[(groups == group) & ~np.isin(units, first)]
+        blocks = _cut_group(footprints, group, left, scores, spare, multiple)
+        if blocks is not None:
+            later.append(blocks)
+    if not len(first):
+        return later
+    score = min(float(scores[first].mean()), *(float(blocks.scores[0]) for blocks in later), np.inf)
+    return [*later, _Blocks(np.array([-1 - members[0]]), np.array([len(first)]), np.array([score]), first)]
 
 
-def _first_block(footprints: Footprints, units: Counts, room: tuple[Counts, Counts], multiple: int) -> Counts | None:
+def _cut_group(
+    footprints: Footprints, group: int, units: Counts, scores: FloatArray, spare: Counts, multiple: int
+) -> _Blocks | None:
+    """Cut the units of one group, given by score, into blocks of one size; None where not even one can go."""
+    positions = footprints.positions[group]
+    inside = np.flatnonzero(positions)  # vectors that the group stands in
+    per_unit = positions[inside[footprints.is_scored[inside]]]  # filters of each layer that go with one unit
+    size = int((multiple // np.gcd(per_unit, multiple)).max(initial=1))  # the fewest units that leave multiples again
+    n_blocks = min(len(units), int((spare[inside] // positions[inside]).min())) // size
+    if n_blocks <= 0:
+        return None
+    units = units[: n_blocks * size]
+    means = scores[units].reshape(n_blocks, size).mean(axis=1)
+    return _Blocks(np.full(n_blocks, group), np.full(n_blocks, size), means, units)
+
+
+def _first_block(footprints: Footprints, units: Counts, room: _Room, multiple: int) -> Counts | None:
     """The least important units of a family that bring all its layers to multiples; None where none do."""
     groups = footprints.group_of[units].tolist()
     rows = {group: footprints.positions[group] for group in set(groups)}
     needs = {group: [(v, int(row[v])) for v in np.flatnonzero(row).tolist()] for group, row in rows.items()}
     layers = {vector for need in needs.values() for vector, _ in need if footprints.is_scored[vector]}
-    there, may_go = room[0].tolist(), room[1].tolist()
-    gone: list[int] = []
+    left, spare = room.left.tolist(), room.spare.tolist()
+    removed: list[int] = []
     for unit, group in zip(units.tolist(), groups, strict=True):
-        if all(there[vector] % multiple == 0 for vector in layers):
+        if all(left[vector] % multiple == 0 for vector in layers):
             break
-        if all(may_go[vector] >= count for vector, count in needs[group]):
+        if all(spare[vector] >= count for vector, count in needs[group]):
             for vector, count in needs[group]:
-                there[vector] -= count
-                may_go[vector] -= count
-            gone.append(unit)
-    return np.array(gone, dtype=np.int64) if all(there[vector] % multiple == 0 for vector in layers) else None
+                left[vector] -= count
+                spare[vector] -= count
+            removed.append(unit)
+    return np.array(removed, dtype=np.int64) if all(left[vector] % multiple == 0 for vector in layers) else None
 
 
-def _in_turn(turns: Counts, groups: Counts) -> Counts:
-    """The same order of groups, with the blocks of each in their own turn where rounding made means equal."""
-    found = np.empty_like(turns)
-    found[np.argsort(groups[turns], kind="stable")] = np.argsort(groups, kind="stable")
-    return found
+# -- the sequence ----------------------------------------------------------------------------------------------
 
 
-def _within(footprints: Footprints, blocks: _Blocks, begins: Counts, turns: Counts, spare: Counts) -> BoolArray:
-    """Which blocks go, in turn: those whose turn comes while no label vector would be left with too little."""
-    go = np.ones(len(turns), dtype=bool)
-    scarce = np.flatnonzero(footprints.taken(blocks.units) > spare)  # only what several groups can exhaust
-    if len(scarce):
-        needs = blocks.sizes[:, None] * footprints.positions[blocks.groups][:, scarce]
-        for block in np.flatnonzero(blocks.groups < 0).tolist():  # of several groups
-            own = blocks.units[begins[block] : begins[block] + blocks.sizes[block]]
-            needs[block] = footprints.taken(own)[scarce]
-        needs, may_go = needs[turns], spare[scarce]
-        for place in np.flatnonzero(needs.any(axis=1)).tolist():
-            if (needs[place] <= may_go)[needs[place] > 0].all():
-                may_go = may_go - needs[place]
-            else:
-                go[place] = False
-    return go
+def _by_score(blocks: _Blocks) -> Counts:
+    """The blocks in the order of their turns, int64[B]: by mean score; a family's first block before its others."""
+    first_units = blocks.units[blocks.starts]
+    is_later = blocks.groups >= 0
+    sequence = np.lexsort((first_units, is_later, blocks.scores))  # the last key counts most
+    return _restore_order_in_groups(sequence, blocks.groups)
+
+
+def _restore_order_in_groups(sequence: Counts, groups: Counts) -> Counts:
+    """The same sequence of groups, with the blocks of each group in their own order.
+
+    Rounding can make the mean of a block smaller than that of an earlier one, where all their scores are equal.
+
+    Example: groups [0, 0, 1], sequence [1, 2, 0]. In turn these are blocks of the groups 0, 1, 0. The blocks of
+    group 0 are 0 and 1, and its turns the first and the last: [0, 2, 1].
+    """
+    turns = np.argsort(groups[sequence], kind="stable")  # of group 0, then of group 1: [0, 2, 1]
+    restored = np.empty_like(sequence)
+    restored[turns] = np.argsort(groups, kind="stable")  # blocks of group 0, then of group 1: [0, 1, 2]
+    return restored
+
+
+def _affordable(footprints: Footprints, blocks: _Blocks, sequence: Counts, spare: Counts) -> BoolArray:
+    """Which blocks of a sequence leave, bool[len(sequence)].
+
+    A block leaves if, at its turn, every label vector that it stands in can spare its positions.
+    """
+    leaves = np.ones(len(sequence), dtype=bool)
+    scarce = np.flatnonzero(footprints.taken(blocks.units) > spare)  # vectors that cannot spare all blocks, S of them
+    if not len(scarce):
+        return leaves
+    needs = _needs(footprints, blocks, scarce)[sequence]  # int64[len(sequence), S]
+    still_spare = spare[scarce]
+    for turn in np.flatnonzero(needs.any(axis=1)).tolist():
+        need = needs[turn]
+        if (need <= still_spare)[need > 0].all():
+            still_spare = still_spare - need
+        else:
+            leaves[turn] = False
+    return leaves
+
+
+def _needs(footprints: Footprints, blocks: _Blocks, vectors: Counts) -> Counts:
+    """Positions that each block takes in each of some label vectors, int64[B, len(vectors)]."""
+    is_first = blocks.groups < 0  # of several groups
+    needs: Counts = blocks.sizes[:, None] * footprints.positions[:, vectors][np.where(is_first, 0, blocks.groups)]
+    starts = blocks.starts
+    for block in np.flatnonzero(is_first).tolist():
+        units = blocks.units[starts[block] : starts[block] + blocks.sizes[block]]
+        needs[block] = footprints.taken(units)[vectors]
+    return needs

@@ -1,6 +1,6 @@
-"""From a ranking to the network of a budget: the cost after every step, computed once.
+"""From a ranking to the network of a budget: the cost after every step, computed once; then a binary search.
 
-It does not know how the ranking came about; numpy only. After that a budget is a binary search.
+Dims of arrays: V distinct label vectors, L layers, T steps, S budgets of a table.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ Counts = NDArray[np.int64]
 class CurveTable:
     """A curve at some budgets: all that a chart needs."""
 
-    budgets: NDArray[np.float64]  # [S], fractions of the original's MACs asked for
-    macs: Counts  # [S]
-    params: Counts  # [S]
-    kept: Counts  # [S, L], filters of each layer
-    layer_macs: Counts  # [S, L]
-    layer_params: Counts  # [S, L], of each layer's weight
+    budgets: NDArray[np.float64]  # float64[S], fractions of the original's MACs
+    macs: Counts  # int64[S]
+    params: Counts  # int64[S]
+    kept: Counts  # int64[S, L], filters of each layer
+    layer_macs: Counts  # int64[S, L]
+    layer_params: Counts  # int64[S, L], of each layer's weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +36,7 @@ class BudgetCurve:
 
     `curve.at(macs=0.5)` is the largest network on the ranking's path that costs at most half of the
     original; one step earlier it would cost more. A step is one unit, or a block of them where the ranking
-    has a shape; T is the number of steps, and entry 0 is what they begin with: the original, less what pins
-    remove at once.
+    has constraints. Arrays over steps have T + 1 entries: entry 0 is the original, less what pins remove at once.
     """
 
     structure: Structure
@@ -53,11 +52,11 @@ class BudgetCurve:
         """Positions kept of each distinct label vector after each step, int64[V, T + 1]."""
         vectors, order, ends = self.structure.vectors, self.ranking.order, self.ranking.ends
         counts = np.zeros((len(vectors), len(ends)), dtype=np.int64)
-        gone = np.zeros(len(order) + 1, dtype=np.int64)
+        removed = np.zeros(len(order) + 1, dtype=np.int64)  # positions after each unit of the order
         for row, labels in zip(counts, vectors, strict=True):
-            positions = np.bincount(labels, minlength=self.structure.n_units + 1)[1:]
-            np.cumsum(positions[order], out=gone[1:])
-            np.subtract(len(labels), gone[ends], out=row)
+            positions = np.bincount(labels, minlength=self.structure.n_units + 1)[1:]  # int64[units]
+            np.cumsum(positions[order], out=removed[1:])
+            np.subtract(len(labels), removed[ends], out=row)
         return counts
 
     @cached_property
@@ -76,7 +75,7 @@ class BudgetCurve:
 
     @cached_property
     def activation(self) -> Counts:
-        """Bytes of activations at the fullest moment after each step, int64[T + 1]; computed when first asked for."""
+        """Bytes of activations at the memory peak after each step, int64[T + 1]; computed at the first use."""
         return peaks(self.structure, self._counts)
 
     @property
@@ -86,7 +85,7 @@ class BudgetCurve:
 
     @property
     def floors(self) -> dict[Metric, float]:
-        """Smallest reachable fraction of each cost; a cost of which nothing is known is not in it."""
+        """Smallest reachable fraction of each cost; a cost that was not counted is left out."""
         least = cost(self.structure, self.keep(-1))
         pairs = ((metric, getattr(least, metric), getattr(self.dense, metric)) for metric in METRICS)
         return {metric: last / dense for metric, last, dense in pairs if dense}
@@ -101,8 +100,8 @@ class BudgetCurve:
         """Number of steps that a budget needs.
 
         Args:
-            budget: what the network may cost; None: what `limits` say.
-            limits: those of `Budget`, by name: `macs=0.5, weight_mb=2`; they hold in place of the budget's.
+            budget: what the network may cost; None: the budget that has `limits` alone.
+            limits: those of `Budget`, by name, such as `macs=0.5, weight_mb=2`; they replace the budget's.
 
         Raises:
             BudgetError: no limit given, one out of range, or below the floor, which it names.
@@ -130,17 +129,17 @@ class BudgetCurve:
         Raises:
             BudgetError: one is out of range or below the floor.
         """
-        asked = np.linspace(1.0, self.floor, 256).clip(self.floor) if budgets is None else np.array(budgets)
-        steps = np.array([self._first_within("macs", budget) for budget in asked.tolist()])
+        rows = np.linspace(1.0, self.floor, 256).clip(self.floor) if budgets is None else np.array(budgets)
+        steps = np.array([self._first_within("macs", budget) for budget in rows.tolist()])
         counts, weights = self._counts[:, steps], [layer.parameter for layer in self.structure.layers]
-        none = np.zeros(len(steps), dtype=np.int64)
+        nothing = np.zeros(len(steps), dtype=np.int64)
         macs, shape = macs_by_weight(self.structure, counts), (len(weights), len(steps))
         return CurveTable(
-            budgets=asked,
+            budgets=rows,
             macs=self.macs[steps],
             params=self.params[steps],
             kept=self.kept[:, steps].T,
-            layer_macs=np.array([macs.get(weight, none) for weight in weights]).reshape(shape).T,
+            layer_macs=np.array([macs.get(weight, nothing) for weight in weights]).reshape(shape).T,
             layer_params=np.array([params_of(self.structure, counts, weight) for weight in weights]).reshape(shape).T,
         )
 

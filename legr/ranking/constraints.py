@@ -1,7 +1,4 @@
-"""What a user asks of the shape of the result: multiples, floors, layers left alone, pinned layers.
-
-It does not know how a ranking meets them, nor budgets; numpy only through the structure it is checked against.
-"""
+"""What a user may demand of the pruned networks beside their cost: multiples, floors, excluded and pinned layers."""
 
 import hashlib
 import json
@@ -19,12 +16,12 @@ _FEW = 3  # layers that a sentence names
 
 @dataclass(frozen=True)
 class Constraints:
-    """How the networks of a ranking may look; the default asks for nothing.
+    """What holds for every network of a ranking; the default demands nothing.
 
     Attributes:
         multiple: what remains of a layer is a multiple of it, or the layer is untouched; 1, 4, 8, 16 or 32.
         floors: channels that a layer keeps at least, in place of a tenth and two; from 1 on.
-        excluded: layers none of whose channels go.
+        excluded: layers of which no channel is removed.
         pins: exact number of channels of a layer, at every budget; neither multiple nor floor holds for it.
 
     Raises:
@@ -53,12 +50,12 @@ class Constraints:
 
     @property
     def is_plain(self) -> bool:
-        """It asks for nothing."""
+        """Whether nothing is demanded."""
         return self == UNCONSTRAINED
 
     @property
     def key(self) -> str:
-        """A short name; "" for the plain shape."""
+        """A short name for files; "" without constraints."""
         text = json.dumps(self.to_dict(), sort_keys=True)
         return "" if self.is_plain else hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -81,7 +78,7 @@ class Constraints:
 
     @property
     def words(self) -> str:
-        """What is asked for, such as "multiples of 8; conv1 left whole"; "" for the plain shape."""
+        """For people: "multiples of 8; conv1 left whole"; "" without constraints."""
         parts = [f"multiples of {self.multiple}"] if self.multiple > 1 else []
         parts += [f"{_listed(self.excluded)} left whole"] if self.excluded else []
         parts += [f"{_listed(self.pins)} pinned"] if self.pins else []
@@ -89,7 +86,7 @@ class Constraints:
         return "; ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the shape as plain data."""
+        """Return the constraints as plain data."""
         return {
             "multiple": self.multiple,
             "floors": dict(self.floors),
@@ -99,7 +96,7 @@ class Constraints:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Constraints":
-        """Rebuild a shape; raises KeyError where a field is missing."""
+        """Rebuild constraints; raises KeyError where a field is missing."""
         return cls(data["multiple"], dict(data["floors"]), tuple(data["excluded"]), dict(data["pins"]))
 
 
@@ -111,12 +108,12 @@ def _is_count(value: object) -> bool:
 
 
 def _listed(layers: Collection[str] | Mapping[str, int]) -> str:
-    """Layers by name, with their counts; many of them by their number."""
+    """Layers by name, with their counts where they have some; of many, only how many there are."""
     if len(layers) > _FEW:
         return f"{len(layers)} layers"
     return ", ".join(f"{name} ({layers[name]})" if isinstance(layers, Mapping) else name for name in layers)
 
 
-def _advice(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, list(known), n=3, cutoff=0.5)
+def _advice(name: str, layers: Iterable[str]) -> str:
+    close = get_close_matches(name, list(layers), n=3, cutoff=0.5)
     return f"did you mean {' or '.join(close)}?" if close else "`python -m legr show` lists those that can"

@@ -1,6 +1,6 @@
 """Where units stand: how many positions of each label vector go with one unit of a group.
 
-It does not know scores, floors or shapes; numpy only. Computed once for a network, used by every ranking of it.
+Computed once for a network, used by every ranking of it. Dims: U units, G groups, V distinct label vectors.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,8 +39,8 @@ class Footprints:
         """Positions that one unit takes in each distinct label vector, int64[G, V]."""
         first = np.array([group.units[0] + 1 for group in self.structure.groups], dtype=np.int64)
         n_labels = self.structure.n_units + 1
-        found = [np.bincount(labels, minlength=n_labels)[first] for labels in self.structure.vectors]
-        return np.array(found, dtype=np.int64).reshape(len(found), len(first)).T
+        columns = [np.bincount(labels, minlength=n_labels)[first] for labels in self.structure.vectors]
+        return np.array(columns, dtype=np.int64).reshape(len(columns), len(first)).T
 
     @cached_property
     def lengths(self) -> Counts:
@@ -55,15 +55,15 @@ class Footprints:
     @cached_property
     def is_scored(self) -> BoolArray:
         """Whether a label vector is that of some layer's filters, bool[V]."""
-        found = np.zeros(len(self.lengths), dtype=bool)
-        found[list(self.vector_of.values())] = True
-        return found
+        scored = np.zeros(len(self.lengths), dtype=bool)
+        scored[list(self.vector_of.values())] = True
+        return scored
 
     def taken(self, units: Counts) -> Counts:
         """Positions that some units take in each label vector together, int64[V]."""
-        counts = np.bincount(self.group_of[units], minlength=len(self.sizes))
-        found: Counts = counts @ self.positions
-        return found
+        units_of_group = np.bincount(self.group_of[units], minlength=len(self.sizes))
+        positions: Counts = units_of_group @ self.positions
+        return positions
 
     def groups_in(self, layers: Iterable[str]) -> BoolArray:
         """Groups with a unit in one of these layers, bool[G]."""

@@ -1,7 +1,4 @@
-"""A budget: how much of which cost a network may have. Several limits hold together.
-
-It does not know rankings or curves; numpy only.
-"""
+"""A budget: how much of which cost a network may have. Several limits hold together."""
 
 import math
 from bisect import bisect_left
@@ -15,16 +12,16 @@ from legr.errors import BudgetError
 
 Metric = Literal["macs", "params", "activation"]
 METRICS: tuple[Metric, ...] = ("macs", "params", "activation")
-WORDS: dict[Metric, str] = {"macs": "MACs", "params": "parameters", "activation": "activation memory"}
+METRIC_NAMES: dict[Metric, str] = {"macs": "MACs", "params": "parameters", "activation": "activation memory"}
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """What a limit counts in: so many units of a metric, in words."""
+    """What a limit counts in, such as megabytes of weights."""
 
     metric: Metric
-    size: float | None  # None: the original's cost, so that the limit is a fraction
-    words: str
+    size: float | None  # in multiply-adds, parameters or bytes; None: that of the original, so a limit is a fraction
+    words: str  # such as "MB of weights"
 
 
 #: Limits by name. A megabyte is 1e6 bytes; weights are float32, 4 bytes a parameter.
@@ -46,7 +43,7 @@ class Budget:
         macs, params, activation: fractions of the original's, in (0, 1].
         mmacs: million multiply-adds of one forward pass.
         weight_mb: megabytes (1e6 bytes) of float32 weights.
-        activation_mb: megabytes of activations at the fullest moment, float32.
+        activation_mb: megabytes of float32 activations at the memory peak.
 
     Raises:
         BudgetError: no limit is given, or one is out of range.
@@ -64,13 +61,13 @@ class Budget:
         if not limits:
             raise BudgetError("a budget needs a limit, such as macs=0.5")
         for name, limit in limits:
-            unit = QUANTITIES[name]
-            if unit.size is None and not (_is_number(limit) and 0 < limit <= 1):
+            quantity = QUANTITIES[name]
+            if quantity.size is None and not (_is_real(limit) and 0 < limit <= 1):
                 raise BudgetError(
-                    f"a budget is a fraction of the original's {WORDS[unit.metric]} in (0, 1], got {limit}"
+                    f"a budget is a fraction of the original's {METRIC_NAMES[quantity.metric]} in (0, 1], got {limit}"
                 )
-            if not (_is_number(limit) and 0 < limit < float("inf")):
-                raise BudgetError(f"a budget in {unit.words} must be a number above 0, got {limit}")
+            if not (_is_real(limit) and 0 < limit < float("inf")):
+                raise BudgetError(f"a budget in {quantity.words} must be a number above 0, got {limit}")
 
     @property
     def words(self) -> str:
@@ -91,35 +88,36 @@ def first_within(name: str, limit: float, costs: NDArray[np.int64], dense: int) 
 
     Args:
         name: which limit, a key of `QUANTITIES`.
-        costs: cost of its metric after each step.
-        dense: the original's.
+        costs: cost of its metric after each step, int64[T + 1].
+        dense: the original's cost.
 
     Raises:
         BudgetError: the limit is below the floor.
     """
-    unit = QUANTITIES[name]
+    quantity = QUANTITIES[name]
     if dense == 0:
-        raise BudgetError(f"a budget cannot limit {unit.words}: nothing is known of it for this network")
-    size = unit.size or dense
+        raise BudgetError(f"a budget cannot limit {quantity.words}: nothing is known of it for this network")
+    size = quantity.size or dense
     floor = float(costs[-1] / size)
     if floor > limit:
         raise BudgetError(
-            f"a budget of {_shown(limit, unit)} is below the floor of {_shown(_rounded_up(floor), unit)}, "
+            f"a budget of {_in_words(limit, quantity)} is below the floor of {_in_words(_round_up(floor), quantity)}, "
             "where every layer is at its smallest; choose one above it",
             float(costs[-1] / dense),
         )
     return bisect_left(range(len(costs)), True, key=lambda step: bool(costs[step] / size <= limit))
 
 
-def _shown(limit: float, unit: Quantity) -> str:
-    return f"{limit:.4g} {unit.words}" if unit.size else f"{100 * limit:.4g} % of {unit.words}"
+def _in_words(limit: float, quantity: Quantity) -> str:
+    return f"{limit:.4g} {quantity.words}" if quantity.size else f"{100 * limit:.4g} % of {quantity.words}"
 
 
-def _rounded_up(value: float) -> float:
-    """Four digits, and never less than the value: a floor that is named can be asked for."""
+def _round_up(value: float) -> float:
+    """Round up to four digits: a budget at the floor that a message names is then within reach."""
     scale = 10.0 ** (3 - math.floor(math.log10(value)))
     return math.ceil(value * scale) / scale
 
 
-def _is_number(value: object) -> bool:
+def _is_real(value: object) -> bool:
+    """Whether a value is an int or a float, not a bool."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

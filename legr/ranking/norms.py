@@ -1,7 +1,4 @@
-"""Filter norms of a model: the raw importance that the learned map rescales.
-
-It does not know the map, nor which filters belong together.
-"""
+"""Filter norms of a model: the raw importance that the learned map rescales."""
 
 from torch import nn
 
@@ -10,7 +7,7 @@ from legr.structure.types import Structure
 
 
 def filter_norms(model: nn.Module, structure: Structure) -> Norms:
-    """Sum of squares of each filter's weights, float64, for every layer of `structure`."""
+    """Sum of squares of each filter's weights, float64[filters], for every layer of `structure`."""
     values = []
     for layer in structure.layers:
         weight = model.get_parameter(layer.parameter).detach().double().cpu().movedim(layer.dim, 0)

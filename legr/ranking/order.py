@@ -1,7 +1,4 @@
-"""From norms to the order of removal: the importance of every unit, by a learned map or by share.
-
-It does not know blocks and floors (`blocks.py`), costs or budgets; numpy only.
-"""
+"""From norms to the order of removal: the importance of every unit, by a learned map or by share of its group."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,32 +15,32 @@ from legr.structure.types import Structure
 
 
 def rank(
-    structure: Structure, norms: Norms, affine: Affine | None = None, shape: Constraints = UNCONSTRAINED
+    structure: Structure, norms: Norms, affine: Affine | None = None, constraints: Constraints = UNCONSTRAINED
 ) -> Ranking:
     """Order the units of a network, least important first.
 
-    A unit's importance is the sum over its filters of `alpha * norm + kappa` (coupled filters add up,
-    as in LeGR's reference). Ties go by layer order, then channel. A unit whose removal would take a
-    layer below its floor is held: the order never contains it.
+    A unit's importance is the sum over its filters of `alpha * norm + kappa` (coupled filters add up, as in
+    LeGR's reference). Ties go by layer order, then channel. A unit whose removal would take a layer below its
+    floor is never in the order.
 
     Args:
         affine: the learned map; None is the identity, plain global L2.
-        shape: multiples, floors, layers left alone and pinned layers; by default none.
+        constraints: multiples, floors, excluded and pinned layers; by default none.
 
     Raises:
-        SettingsError: norms, map or shape belong to another structure, or a pin cannot be met.
+        SettingsError: norms, map or constraints belong to another structure, or a pin cannot be met.
     """
-    return Ranker(structure, norms).rank(affine, shape)
+    return Ranker(structure, norms).rank(affine, constraints)
 
 
-def rank_uniform(structure: Structure, norms: Norms, shape: Constraints = UNCONSTRAINED) -> Ranking:
+def rank_uniform(structure: Structure, norms: Norms, constraints: Constraints = UNCONSTRAINED) -> Ranking:
     """Order the units so that every group loses the same share: percentile of the norm inside the group."""
-    return Ranker(structure, norms).rank_uniform(shape)
+    return Ranker(structure, norms).rank_uniform(constraints)
 
 
 @dataclass(frozen=True)
 class Ranker:
-    """Ranks the same network many times; what depends neither on the map nor on the shape is computed once."""
+    """Ranks one network many times; what depends neither on the map nor on the constraints is computed once."""
 
     structure: Structure
     norms: Norms
@@ -53,18 +50,18 @@ class Ranker:
         if sizes != [layer.total for layer in self.structure.layers]:
             raise SettingsError("the norms belong to another network; compute them with filter_norms(model, structure)")
 
-    def rank(self, affine: Affine | None = None, shape: Constraints = UNCONSTRAINED) -> Ranking:
+    def rank(self, affine: Affine | None = None, constraints: Constraints = UNCONSTRAINED) -> Ranking:
         """See `rank`."""
-        return order_blocks(self._footprints, self.scores(affine), shape)
+        return order_blocks(self._footprints, self.scores(affine), constraints)
 
-    def rank_uniform(self, shape: Constraints = UNCONSTRAINED) -> Ranking:
+    def rank_uniform(self, constraints: Constraints = UNCONSTRAINED) -> Ranking:
         """See `rank_uniform`."""
-        plain = self.scores(None)
-        scores = np.zeros_like(plain)
+        importance = self.scores(None)
+        percentiles = np.zeros_like(importance)
         for group in self.structure.groups:
-            places = np.argsort(np.argsort(plain[group.units], kind="stable"), kind="stable")
-            scores[group.units] = (places + 0.5) / len(group.units)
-        return order_blocks(self._footprints, scores, shape)
+            places = np.argsort(np.argsort(importance[group.units], kind="stable"), kind="stable")
+            percentiles[group.units] = (places + 0.5) / len(group.units)
+        return order_blocks(self._footprints, percentiles, constraints)
 
     def scores(self, affine: Affine | None = None) -> FloatArray:
         """Importance of every unit, float64[U]."""
@@ -73,7 +70,7 @@ class Ranker:
         if len(affine.alpha) != len(self.structure.layers):
             raise SettingsError(
                 f"the map must have one alpha and kappa for each of {len(self.structure.layers)} layers, "
-                f"got {len(affine.alpha)}"
+                f"got {len(affine.alpha)}; learn the ranking of this network again"
             )
         weights = affine.alpha[layers] * norms + affine.kappa[layers]
         return np.bincount(units, weights=weights, minlength=self.structure.n_units).astype(np.float64)
@@ -84,7 +81,7 @@ class Ranker:
 
     @cached_property
     def filters(self) -> tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]:
-        """Layer, unit and norm of every filter that can go."""
+        """Layer, unit and norm of each of the F filters that can go: int64[F], int64[F], float64[F]."""
         layers, units, norms = [], [], []
         for number, (layer, values) in enumerate(zip(self.structure.layers, self.norms.values, strict=True)):
             free = layer.labels > 0

@@ -1,6 +1,6 @@
 """The facts of a ranking: filter norms, the affine map that makes them comparable, the order of removal.
 
-They do not know networks or budgets; numpy only.
+Dims of arrays: L layers, U units, N units of the order, T steps.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ FloatArray = NDArray[np.float64]
 class Norms:
     """Squared L2 norm of every filter, layer by layer in the order of `Structure.layers` (LeGR, section 3)."""
 
-    values: tuple[FloatArray, ...]
+    values: tuple[FloatArray, ...]  # float64[filters] of each layer
 
     @property
     def deviations(self) -> FloatArray:
@@ -63,13 +63,13 @@ class Affine:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """The order in which units go, step by step: every plan is a prefix, so smaller budgets are subsets.
+    """The order in which units leave, step by step: a smaller budget removes what a larger one does, and more.
 
     Attributes:
-        order: int32[N], units, least important first; units that a floor, an exclusion or a pin holds are not in it.
+        order: int32[N], units, least important first; those that a floor, an exclusion or a pin keeps are not in it.
         scores: float64[U], importance of every unit.
-        ends: int32[T + 1], units removed after each step; entry 0 is what pins remove at once. Without a
-            shape every step is one unit: 0, 1, …, N.
+        ends: int32[T + 1], units removed after each step; entry 0 is what pins remove at once. Without
+            constraints every step is one unit: 0, 1, …, N.
     """
 
     order: IntArray

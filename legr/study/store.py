@@ -160,7 +160,7 @@ class Study:
     def save_constraints(self, shape: Constraints) -> None:
         """Store constraints in place of those before; none leave no file. Raises as `Constraints.check` does."""
         self.require_writable()
-        self.ranker.rank(shape=shape)  # what the network cannot have is refused here
+        self.ranker.rank(constraints=shape)  # what the network cannot have is refused here
         if shape.is_plain:
             (self.path / "shape.json").unlink(missing_ok=True)
         else:
@@ -184,7 +184,7 @@ class Study:
         if name == "uniform":
             return self.ranker.rank_uniform(shape)
         if name == "identity":
-            return self.ranker.rank(shape=shape)
+            return self.ranker.rank(constraints=shape)
         learned = self.learned
         if learned is None:
             raise StudyError(

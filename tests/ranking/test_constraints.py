@@ -1,4 +1,4 @@
-"""The shape of the result: multiples, floors, excluded layers and pins, worked out by hand."""
+"""Constraints: multiples, floors, excluded layers and pins, worked out by hand."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -24,17 +24,17 @@ def kept(structure: Structure, ranking: legr.Ranking) -> Mapping[str, list[int]]
     return {layer.name: row.tolist() for layer, row in zip(structure.layers, curve.kept, strict=True)}
 
 
-def by_score(structure: Structure, **shape: object) -> legr.Ranking:
+def by_score(structure: Structure, **constraints: object) -> legr.Ranking:
     """Rank by norms that rise with the filter's number, in every layer alike."""
     norms = legr.Norms(tuple(np.arange(1.0, layer.total + 1) for layer in structure.layers))
-    return legr.rank(structure, norms, shape=legr.Constraints(**shape))  # type: ignore[arg-type]
+    return legr.rank(structure, norms, constraints=legr.Constraints(**constraints))  # type: ignore[arg-type]
 
 
-# -- without a shape ---------------------------------------------------------------------------------------
+# -- without constraints ---------------------------------------------------------------------------------------
 
 
 def one_by_one(structure: Structure, scores: np.ndarray) -> list[int]:
-    """The order without a shape, unit by unit: each goes unless it takes a layer below its floor."""
+    """The order without constraints, unit by unit: each goes unless it takes a layer below its floor."""
     scored = {layer.labels.tobytes() for layer in structure.layers}
     left = {v.tobytes(): len(v) for v in structure.vectors}
     order = []
@@ -48,7 +48,7 @@ def one_by_one(structure: Structure, scores: np.ndarray) -> list[int]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_without_a_shape_units_go_one_by_one(seed: int) -> None:
+def test_without_constraints_units_go_one_by_one(seed: int) -> None:
     structure = by_hand.split(seed + 6) if seed % 5 == 0 else by_hand.random_network(seed)
     norms = by_hand.norms(structure, seed)
     for ranking in (legr.rank(structure, norms), legr.rank_uniform(structure, norms)):
@@ -62,7 +62,7 @@ def test_without_a_shape_units_go_one_by_one(seed: int) -> None:
 def test_blocks_leave_multiples_and_go_by_their_mean() -> None:
     structure = by_hand.chain(10, 12)
     norms = norms_of(structure, a=[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], b=[2.5] * 12)
-    ranking = legr.rank(structure, norms, shape=legr.Constraints(multiple=4))
+    ranking = legr.rank(structure, norms, constraints=legr.Constraints(multiple=4))
     # a: 10 -> 8 (mean 1.5) -> 4 (mean 4.5), the next would leave 0; b: 12 -> 8 -> 4 (2.5 each)
     assert ranking.order.tolist() == [0, 1, *range(10, 14), *range(14, 18), 2, 3, 4, 5]
     assert ranking.ends.tolist() == [0, 2, 6, 10, 14]
@@ -93,7 +93,7 @@ def test_layers_are_untouched_or_at_multiples_and_budgets_are_nested(seed: int, 
     structure = by_hand.random_network(seed)
     norms = by_hand.norms(structure, seed)
     for ranking in (
-        rank(structure, norms, shape=legr.Constraints(multiple)) for rank in (legr.rank, legr.rank_uniform)
+        rank(structure, norms, constraints=legr.Constraints(multiple)) for rank in (legr.rank, legr.rank_uniform)
     ):
         curve = legr.BudgetCurve(structure, ranking)
         for layer, row in zip(structure.layers, curve.kept.tolist(), strict=True):
@@ -133,7 +133,7 @@ def test_nothing_of_an_excluded_layer_goes() -> None:
 def test_a_pin_holds_at_every_budget_and_its_lowest_units_go_at_once() -> None:
     structure = by_hand.chain(10, 12)
     norms = norms_of(structure, a=[5, 1, 4, 2, 3, 9, 9, 9, 9, 9], b=list(range(12)))
-    ranking = legr.rank(structure, norms, shape=legr.Constraints(pins={"a": 7}))
+    ranking = legr.rank(structure, norms, constraints=legr.Constraints(pins={"a": 7}))
     assert ranking.order[:3].tolist() == [1, 3, 4]
     assert ranking.ends[:3].tolist() == [3, 4, 5]
     found = kept(structure, ranking)
@@ -174,10 +174,10 @@ def test_pins_of_random_networks_are_met_or_the_nearest_counts_are_named(seed: i
     layer = structure.layers[int(rng.integers(len(structure.layers)))]
     pinned = int(rng.integers(1, layer.total + 1))
     try:
-        ranking = legr.rank(structure, norms, shape=legr.Constraints(4, pins={layer.name: pinned}))
+        ranking = legr.rank(structure, norms, constraints=legr.Constraints(4, pins={layer.name: pinned}))
     except legr.SettingsError as error:
         pinned = int(str(error).rsplit("to ", 1)[1].split(" or ")[0])
-        ranking = legr.rank(structure, norms, shape=legr.Constraints(4, pins={layer.name: pinned}))
+        ranking = legr.rank(structure, norms, constraints=legr.Constraints(4, pins={layer.name: pinned}))
     assert set(kept(structure, ranking)[layer.name]) == {pinned}
     last = legr.BudgetCurve(structure, ranking).keep(len(ranking.ends) - 1)
     assert all(last.kept(vector).any() for vector in structure.vectors)
@@ -187,7 +187,7 @@ def test_pins_of_random_networks_are_met_or_the_nearest_counts_are_named(seed: i
 
 
 @pytest.mark.parametrize(
-    ("shape", "words"),
+    ("constraints", "words"),
     [
         ({"multiple": 3}, "multiples of 1, 4, 8, 16, 32, got 3"),
         ({"pins": {"a": 0}}, "the pin of a must be a whole number from 1 on, got 0"),
@@ -195,13 +195,13 @@ def test_pins_of_random_networks_are_met_or_the_nearest_counts_are_named(seed: i
         ({"pins": {"a": 3}, "excluded": ("a",)}, "a is excluded, so it cannot be pinned"),
     ],
 )
-def test_values_out_of_range_are_refused(shape: dict[str, object], words: str) -> None:
+def test_values_out_of_range_are_refused(constraints: dict[str, object], words: str) -> None:
     with pytest.raises(legr.SettingsError, match=words):
-        legr.Constraints(**shape)  # type: ignore[arg-type]
+        legr.Constraints(**constraints)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("structure", "shape", "words"),
+    ("structure", "constraints", "words"),
     [
         (by_hand.lumps(), {"excluded": ("exand",)}, "no layer 'exand' that can be cut; did you mean expand"),
         (by_hand.chain(), {"pins": {"a": 11}}, r"the pin of a must be in \[1, 10\], the channels it has, got 11"),
@@ -213,9 +213,11 @@ def test_values_out_of_range_are_refused(shape: dict[str, object], words: str) -
         (by_hand.residual(), {"pins": {"stem": 4}, "excluded": ("outer",)}, "with outer, which is excluded; .* to 8"),
     ],
 )
-def test_what_a_network_cannot_have_is_refused(structure: Structure, shape: dict[str, object], words: str) -> None:
+def test_what_a_network_cannot_have_is_refused(
+    structure: Structure, constraints: dict[str, object], words: str
+) -> None:
     with pytest.raises(legr.SettingsError, match=words):
-        by_score(structure, **shape)
+        by_score(structure, **constraints)
 
 
 def test_pins_of_layers_that_share_channels_may_agree() -> None:
@@ -223,14 +225,19 @@ def test_pins_of_layers_that_share_channels_may_agree() -> None:
     assert found == {"expand": [3], "depthwise": [6]}
 
 
-def test_a_shape_is_plain_data_and_back() -> None:
-    shape = legr.Constraints(8, {"b": 2, "a": 1}, ("d", "c", "d"), {"e": 5})
-    assert shape.to_dict() == {"multiple": 8, "floors": {"a": 1, "b": 2}, "excluded": ["c", "d"], "pins": {"e": 5}}
-    assert legr.Constraints.from_dict(shape.to_dict()) == shape
-    assert legr.Constraints().is_plain and not shape.is_plain
+def test_constraints_are_plain_data_and_back() -> None:
+    constraints = legr.Constraints(8, {"b": 2, "a": 1}, ("d", "c", "d"), {"e": 5})
+    assert constraints.to_dict() == {
+        "multiple": 8,
+        "floors": {"a": 1, "b": 2},
+        "excluded": ["c", "d"],
+        "pins": {"e": 5},
+    }
+    assert legr.Constraints.from_dict(constraints.to_dict()) == constraints
+    assert legr.Constraints().is_plain and not constraints.is_plain
 
 
-def test_a_shape_in_words() -> None:
+def test_constraints_in_words() -> None:
     assert legr.Constraints().words == ""
     assert legr.Constraints(8, excluded=("a",), floors={"b": 2, "c": 3}).words == (
         "multiples of 8; a left whole; a floor for b (2), c (3)"

@@ -10,9 +10,9 @@ from legr.structure.types import Structure
 from tests.ranking import by_hand
 
 
-def curve_of(structure: Structure, seed: int = 0, **shape: object) -> legr.BudgetCurve:
+def curve_of(structure: Structure, seed: int = 0, **constraints: object) -> legr.BudgetCurve:
     norms = by_hand.norms(structure, seed)
-    return legr.BudgetCurve(structure, legr.rank(structure, norms, shape=legr.Constraints(**shape)))  # type: ignore[arg-type]
+    return legr.BudgetCurve(structure, legr.rank(structure, norms, constraints=legr.Constraints(**constraints)))  # type: ignore[arg-type]
 
 
 def test_the_original_by_hand() -> None:
@@ -38,9 +38,9 @@ def test_costs_of_every_step_are_those_of_its_network(seed: int, multiple: int) 
     }
 
 
-@pytest.mark.parametrize("shape", [{}, {"multiple": 4}, {"pins": {"a": 9}}], ids=str)
-def test_all_limits_hold_and_one_step_earlier_one_is_broken(shape: dict[str, object]) -> None:
-    curve = curve_of(by_hand.chain(60, 80), **shape)
+@pytest.mark.parametrize("constraints", [{}, {"multiple": 4}, {"pins": {"a": 9}}], ids=str)
+def test_all_limits_hold_and_one_step_earlier_one_is_broken(constraints: dict[str, object]) -> None:
+    curve = curve_of(by_hand.chain(60, 80), **constraints)
     weights_mb = curve.params * 4 / 1e6
     rng = np.random.default_rng(0)
     for _ in range(200):
