@@ -7,6 +7,7 @@ import pytest
 
 import legr
 from legr.cli.reference import PAGE, reference
+from tests.test_house import FLOORS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -84,3 +85,16 @@ def test_the_map_names_every_package_and_nothing_else() -> None:
     assert [path for path in paths if not path.exists()] == []
     packages = {path.parent for room in ("legr", "app") for path in (ROOT / room).rglob("__init__.py")}
     assert packages <= set(paths)
+
+
+def test_the_floors_of_imports_are_those_of_the_test() -> None:
+    (line,) = re.findall(r"^structure < .*$", text_of(ROOT / "CONTRIBUTING.md"), re.MULTILINE)
+    *floors, app, pages = [set(floor.split(", ")) for floor in line.split(" < ")]
+    packages = [{room for room in floor if (ROOT / "legr" / room).is_dir()} for floor in FLOORS]
+    assert (floors, app, pages) == ([rooms for rooms in packages if rooms], {"app"}, {"pages"})
+
+
+def test_contributing_names_targets_of_the_makefile() -> None:
+    named = re.findall(r"^make ([\w-]+)", text_of(ROOT / "CONTRIBUTING.md"), re.MULTILINE)
+    targets = re.findall(r"^([\w-]+):", text_of(ROOT / "Makefile"), re.MULTILINE)
+    assert set(named) <= set(targets)
