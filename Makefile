@@ -1,24 +1,29 @@
-# `make run` starts the explorer, `make test` runs the tests; both install what they need first.
+# `make run` starts the explorer, `make test` runs the tests, `make quick` most of them, `make check` all checks;
+# each installs what it needs first.
 PYTHON ?= python3
 VENV ?= .venv
 DOCS_VENV ?= .venv-docs
 BIN := $(VENV)/bin
-# Two files of tests at a time; each computes on one core, so they do not get into each other's way.
-TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+# Two workers, each of which computes on one core; the one that is done first takes tests from the other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: run test check check-js docs screenshots install install-dev browser clean
+.PHONY: run test quick check check-js docs screenshots install install-dev browser clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m legr app
 
 test: $(VENV)/.dev browser
-	$(TESTS)
+	$(PYTEST)
+
+# Most tests, in about a minute: those that take seconds are marked `slow`.
+quick: $(VENV)/.dev
+	$(PYTEST) -m "not slow" -p no:hypothesispytest
 
 check: $(VENV)/.dev browser check-js
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(TESTS)
+	$(PYTEST)
 
 # The scripts of the budget dial: their form, their types, and the tests of what they compute.
 check-js: node_modules/.installed

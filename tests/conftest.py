@@ -4,6 +4,7 @@ It does not know what the tests test.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,14 @@ import pytest
 # The real data: CIFAR-10 as parquet files and trained weights. Never part of the repository.
 DATA_FOLDER = Path(os.environ.get("LEGR_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 
+ALL_SLOW = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE)
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "needs_data: needs the folder LEGR_TEST_DATA (default: shared/data beside the repository)"
-    )
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files of slow tests alone where these are not asked for: to import them takes seconds as well."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    return bool(ALL_SLOW.search(collection_path.read_text(encoding="utf-8"))) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -80,3 +84,12 @@ def study_path(made_study: Path, tmp_path: Path) -> Path:
     path = tmp_path / "digits8"
     shutil.copytree(made_study, path)
     return path
+
+
+@pytest.fixture
+def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let exports leave network.onnx empty: to write and check it takes seconds, and some tests are not about it."""
+    from legr.deploy.export import Agreement
+
+    monkeypatch.setattr("legr.commands.export.export_onnx", lambda model, shape, path: path.touch())
+    monkeypatch.setattr("legr.commands.export.compare", lambda *_: Agreement(0.0, 1.0, 1))

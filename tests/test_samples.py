@@ -73,6 +73,7 @@ def test_the_flagship_is_as_good_as_promised() -> None:
     assert tuned[0.2] >= 0.88  # of 92.96 % before it was pruned
 
 
+@pytest.mark.slow
 @pytest.mark.needs_data
 def test_the_flagship_answers_as_it_says(real_data: Path) -> None:
     """The smallest fine-tuned network, on all test images; another processor rounds a few answers differently."""

@@ -8,12 +8,13 @@ from legr.data.cifar import CIFARS
 from legr.data.load import load_dataset
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
-from tests.cli.processes import run
+from tests.cli.processes import called
 from tests.data.small_cifar import SmallArchive, random_images
 
 CIFAR100 = CIFARS["cifar100"]
 
 
+@pytest.mark.slow
 def test_weights_and_studies_by_command_and_on_the_page(
     open_app: OpenApp, studies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -21,15 +22,15 @@ def test_weights_and_studies_by_command_and_on_the_page(
     images = load_dataset("cifar100", download=True)  # here: other processes do not know where the small one lies
     weights = tmp_path / "w.safetensors"
     network = ("--model", "cifar_resnet20", "--data", "cifar100")
-    trained, _ = run("train", *network, "--epochs", 1, "--out", weights, "--json")
+    trained, _ = called("train", *network, "--epochs", 1, "--out", weights, "--json")
     assert 0 <= trained["top1"] <= 1
 
-    run("new", "--study", tmp_path / "all", *network, "--weights", weights)
+    called("new", "--study", tmp_path / "all", *network, "--weights", weights)
     study = Study.open(tmp_path / "all")
     assert (study.info.data_name, study.info.data_fingerprint) == ("cifar100", CIFAR100.fingerprint)
     assert (study.info.classes, study.info.num_classes) == (CIFAR100.classes, 100)
     assert study.info.weights_origin == "legr"  # trained on the same images less the same held-out ones
-    evaluated, _ = run("evaluate", "--study", study.path, "--json")
+    evaluated, _ = called("evaluate", "--study", study.path, "--json")
     assert (evaluated["images"], evaluated["top1"]) == (100, trained["top1"])
 
     held_out = sorted({images.classes[label] for label in images.heldout.labels})[:3]

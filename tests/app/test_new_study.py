@@ -1,5 +1,6 @@
 """The form of a new study offers names only: nothing that a browser sends leads to code."""
 
+import io
 import json
 import subprocess
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.run_command import read_outcome
 from app.views import new_study
 from legr.errors import SettingsError
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
+from tests.cli.processes import in_process
 from tests.data.pictures import write_class_folders
 
 
@@ -90,6 +93,12 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (folder / "network.zip").read_bytes()
 
 
+@pytest.fixture
+def in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the form's command run in the tests' process; `test_a_study_of_some_classes` starts a real one."""
+    monkeypatch.setattr(new_study, "run_command", lambda arguments: read_outcome(*in_process(arguments, io.StringIO())))
+
+
 def begin_with_an_export(at: AppTest, name: str, archive: bytes | None) -> AppTest:
     at.segmented_control(key="begin-with").set_value(new_study.EXPORTED).run()
     assert not any(field.label == "Network" for field in at.selectbox)
@@ -99,6 +108,8 @@ def begin_with_an_export(at: AppTest, name: str, archive: bytes | None) -> AppTe
     return next(button for button in at.button if button.label == "Make the study").click().run(timeout=120)
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_one_process")
 def test_a_study_begins_with_an_exported_network(open_app: OpenApp, studies: Path, archive: bytes) -> None:
     at = begin_with_an_export(open_app("studies"), "further", archive)
     assert not at.exception and not at.error
@@ -108,6 +119,8 @@ def test_a_study_begins_with_an_exported_network(open_app: OpenApp, studies: Pat
     assert f"cifar\\_resnet8, pruned before to {100 * study.info.pruned_to:.1f} % of its MACs" in at.caption[0].value
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_one_process")
 def test_what_cannot_be_an_export_is_one_sentence(open_app: OpenApp, studies: Path, archive: bytes) -> None:
     for given, words in ((None, "Choose the zip of an export."), (archive[:-100], "network.zip")):
         at = begin_with_an_export(open_app("studies"), "further", given)
@@ -116,6 +129,7 @@ def test_what_cannot_be_an_export_is_one_sentence(open_app: OpenApp, studies: Pa
     assert not (studies / "further" / "study.json").exists()
 
 
+@pytest.mark.slow
 def test_a_study_of_some_classes(open_app: OpenApp, studies: Path) -> None:
     at = open_app("studies")
     next(field for field in at.text_input if field.label == "Name").set_value("three ").run()
@@ -127,6 +141,8 @@ def test_a_study_of_some_classes(open_app: OpenApp, studies: Path) -> None:
     assert (info.classes, info.num_classes, len(info.all_classes)) == (("2", "4", "7"), 3, 10)
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_one_process")
 def test_classes_of_a_folder_are_typed_also_with_commas(open_app: OpenApp, studies: Path, tmp_path: Path) -> None:
     folder = write_class_folders(tmp_path / "insects", ("ant, red", "ant, wood", "bee"), n_train=40)
     at = open_app("studies")

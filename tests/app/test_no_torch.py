@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.app.conftest import ROOT
 from tests.browser.running import running_app, server_of
 
@@ -22,15 +24,17 @@ assert not heavy, heavy
 """
 
 
+@pytest.mark.slow
 def test_all_pages_run_without_torch(studies: Path) -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.slow
 def test_the_server_itself_has_no_torch_in_its_memory(studies: Path) -> None:
     with running_app(studies) as url:
         process = server_of(url)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not any("pandas" in region.path for region in process.memory_maps()):  # it reads ahead what pages need
             assert time.monotonic() < deadline, "nothing was read ahead"
             time.sleep(0.2)

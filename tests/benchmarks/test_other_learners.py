@@ -9,6 +9,8 @@ from benchmarks.other_learners import LEARNERS
 from legr.search.types import best_of
 from tests.search.candidates import search
 
+pytestmark = pytest.mark.slow
+
 DEVIATIONS = np.linspace(0.5, 2.0, 4)
 
 

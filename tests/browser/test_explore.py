@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +14,9 @@ from app.budget_dial.table import dial_table
 from app.charts.measurements import Measurements
 from legr.ranking.constraints import Constraints
 from legr.study.store import Study
+from tests.browser.running import running_app
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 #: Filters kept of each layer, as the bars are drawn at this moment.
 DRAWN = """() => {
@@ -214,24 +216,21 @@ def test_a_pinned_layer_keeps_its_count_at_the_same_budget(page: sync_api.Page, 
     assert study.constraints.pins == {"layer1.0.conv1": 5}
 
 
-@pytest.mark.parametrize(
-    ("chart", "form"), [("layers", "CSV"), ("frontier", "CSV"), ("layers", "PNG"), ("frontier", "SVG")]
-)
-def test_charts_are_files_as_well(page: sync_api.Page, app_url: str, tmp_path: Path, chart: str, form: str) -> None:
+def test_charts_are_files_as_well(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
     page.goto(f"{app_url}/?study=demo&budget=50&axis=macs")
-    wait_for_bars(page, kept_at(tmp_path / "studies", 0.5))
-    with page.expect_download() as download:
-        page.locator(f".bd-{chart}").get_by_role("button", name=form).click()
-    assert download.value.suggested_filename == f"demo-{chart}-50.{form.lower()}"
-    content = download.value.path().read_bytes()
-    if form == "CSV":
-        table = pd.read_csv(io.BytesIO(content))
-        if chart == "layers":
-            assert table["kept"].tolist() == kept_at(tmp_path / "studies", 0.5)
-        else:
-            assert set(table["series"]) == {"learned", "identity", "uniform", "finetuned", "original"}
-    else:
-        assert content.startswith(PNG if form == "PNG" else b"<svg")
+    kept = kept_at(tmp_path / "studies", 0.5)
+    wait_for_bars(page, kept)
+    files = {}
+    for chart, form in (("layers", "CSV"), ("frontier", "CSV"), ("layers", "PNG"), ("frontier", "SVG")):
+        with page.expect_download() as download:
+            page.locator(f".bd-{chart}").get_by_role("button", name=form).click()
+        assert download.value.suggested_filename == f"demo-{chart}-50.{form.lower()}"
+        files[chart, form] = download.value.path().read_bytes()
+    assert pd.read_csv(io.BytesIO(files["layers", "CSV"]))["kept"].tolist() == kept
+    points = pd.read_csv(io.BytesIO(files["frontier", "CSV"]))
+    assert set(points["series"]) == {"learned", "identity", "uniform", "finetuned", "original"}
+    assert files["layers", "PNG"].startswith(PNG)
+    assert files["frontier", "SVG"].startswith(b"<svg")
 
 
 def test_a_limit_that_is_typed_finds_the_network_that_the_engine_finds(
@@ -257,13 +256,17 @@ def test_a_limit_that_is_typed_finds_the_network_that_the_engine_finds(
         assert page.evaluate(f"table => {{ {script} return rowWithin(table, 'macs', 0.1) }}", table) is None
 
 
-def test_every_page_opens_first_of_all_in_a_fresh_server(page: sync_api.Page, app_url: str) -> None:
-    page.goto(f"{app_url}/learn?study=demo")
-    page.get_by_role("button", name="Search on to 400 passes").wait_for()
-    assert page.get_by_role("link", name="Fine-tune & export").count() == 1  # our own list of pages
-    page.get_by_role("link", name="Fine-tune & export").click()
-    page.get_by_role("button", name="Export at 50 %").wait_for()
-    assert "study=demo" in page.url
-    page.get_by_role("link", name="Studies").click()
-    page.get_by_role("button", name="Make the study").wait_for()
-    assert page.get_by_test_id("stException").count() == 0
+def test_every_page_opens_first_of_all_in_a_fresh_server(
+    page: sync_api.Page, finished_study: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(finished_study, tmp_path / "studies" / "demo")
+    with running_app(tmp_path / "studies") as url:
+        page.goto(f"{url}/learn?study=demo")
+        page.get_by_role("button", name="Search on to 400 passes").wait_for()
+        assert page.get_by_role("link", name="Fine-tune & export").count() == 1  # our own list of pages
+        page.get_by_role("link", name="Fine-tune & export").click()
+        page.get_by_role("button", name="Export at 50 %").wait_for()
+        assert "study=demo" in page.url
+        page.get_by_role("link", name="Studies").click()
+        page.get_by_role("button", name="Make the study").wait_for()
+        assert page.get_by_test_id("stException").count() == 0

@@ -3,7 +3,7 @@
 import pytest
 from playwright import sync_api
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_the_steps_leave_the_dial_in_view(page: sync_api.Page, app_url: str) -> None:

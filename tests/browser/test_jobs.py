@@ -31,7 +31,7 @@ from tests.app.demo_study import made_up_map, make_study
 from tests.browser.running import running_app
 from tests.data.pictures import write_class_folders
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SIDE, PASSES = 16, 600
 PATIENCE_MS = 90_000
@@ -147,8 +147,7 @@ def test_a_ranking_is_known_as_soon_as_it_is_learned_though_its_networks_are_sti
     job = Job("learn-1", LearnRequest(), "cpu", "running", time.time(), stage="pass", done=63, total=64, **alive)
     records.save(study, job)
     with running_app(study.path.parent) as url:
-        assert page.context.browser
-        explore = page.context.browser.new_page()
+        explore = page.context.new_page()
         for tab, name in ((page, "learn"), (explore, "")):
             tab.goto(f"{url}/{name}?study=fresh")
             tab.get_by_text("nothing learned yet").wait_for(timeout=PATIENCE_MS)

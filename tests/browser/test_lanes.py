@@ -13,7 +13,7 @@ from playwright import sync_api
 from app.budget_dial.lanes import lay_out_lanes
 from legr.study.store import Study
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 #: Of every lane that can be cut: the share that its line is thick, its colour, and how often it was touched since last.
 DRAWN = """() => [...document.querySelectorAll('.bd-lane')].filter(lane => lane.querySelector('circle')).map(lane => {
@@ -143,24 +143,25 @@ def test_the_map_is_a_link_and_says_what_goes_together(page: sync_api.Page, app_
     sync_api.expect(page.locator(".bd-map")).to_be_hidden()
 
 
-@pytest.mark.parametrize("form", ["CSV", "PNG", "SVG"])
-def test_the_map_is_a_file_as_well(page: sync_api.Page, app_url: str, tmp_path: Path, form: str) -> None:
+def test_the_map_is_a_file_as_well(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
     open_map(page, f"{app_url}/?study=demo&budget=50&lens=together")
-    with page.expect_download() as download:
-        page.locator(".bd-layers").get_by_role("button", name=form).click()
-    assert download.value.suggested_filename == f"demo-lanes-50.{form.lower()}"
-    content = download.value.path().read_bytes()
-    if form == "PNG":
-        svg = page.locator(".bd-pane svg")
-        size = [int(svg.get_attribute(name) or 0) for name in ("width", "height")]
-        assert content.startswith(b"\x89PNG")
-        assert [int.from_bytes(content[at : at + 4], "big") for at in (16, 20)] == [2 * n for n in size]
-    elif form == "SVG":
-        text = content.decode()
-        assert text.startswith("<svg") and "var(" not in text and text.count("<circle") == 8
-    else:
-        table = pd.read_csv(io.BytesIO(content))
-        shares = shares_at(Study.open(tmp_path / "studies" / "demo"), 50)
-        assert (table["kept"] / table["total"]).tolist() == pytest.approx(shares)
-        assert table["layers"][0] == "conv1 layer1.0.conv2"
-        assert table["read_by"][0] == "layer1.0.conv1 layer2.0.conv1 layer2.0.shortcut"
+    files = {}
+    for form in ("CSV", "PNG", "SVG"):
+        with page.expect_download() as download:
+            page.locator(".bd-layers").get_by_role("button", name=form).click()
+        assert download.value.suggested_filename == f"demo-lanes-50.{form.lower()}"
+        files[form] = download.value.path().read_bytes()
+
+    svg = page.locator(".bd-pane svg")
+    size = [int(svg.get_attribute(name) or 0) for name in ("width", "height")]
+    assert files["PNG"].startswith(b"\x89PNG")
+    assert [int.from_bytes(files["PNG"][at : at + 4], "big") for at in (16, 20)] == [2 * n for n in size]
+
+    text = files["SVG"].decode()
+    assert text.startswith("<svg") and "var(" not in text and text.count("<circle") == 8
+
+    table = pd.read_csv(io.BytesIO(files["CSV"]))
+    shares = shares_at(Study.open(tmp_path / "studies" / "demo"), 50)
+    assert (table["kept"] / table["total"]).tolist() == pytest.approx(shares)
+    assert table["layers"][0] == "conv1 layer1.0.conv2"
+    assert table["read_by"][0] == "layer1.0.conv1 layer2.0.conv1 layer2.0.shortcut"

@@ -11,7 +11,7 @@ from playwright import sync_api
 
 from legr.study.store import Study
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LONG_MS = 120_000  # processes that load torch, on a busy machine
 BARS = "() => [...document.querySelectorAll('.stPlotlyChart .js-plotly-plot')].map(chart => [...chart.data[0].x])"
 SAMPLE = "digits-resnet20"

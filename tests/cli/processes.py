@@ -1,6 +1,6 @@
-"""Commands as processes: run them, kill them, wait for them; or in this one, where no process is what is tested.
+"""Run commands: as processes of their own, to kill them or to see what they print; else in the tests' own process.
 
-It does not know what is tested.
+A process of its own loads torch first, which takes seconds: it is for tests of what only a process shows.
 """
 
 import io
@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -26,27 +27,49 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def run(*arguments: object, code: int = 0) -> tuple[Any, str]:
-    """Run a command; return its JSON (if any) and what it said on stderr."""
+    """Run a command as a process; return its JSON (else its text) and its stderr."""
     done = subprocess.run([*COMMAND, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == code, done.stderr
     return answer_of(done.stdout, done.stderr)
 
 
-def called(*arguments: object, code: int = 0) -> tuple[Any, str]:
-    """What `run` returns, of a command that runs in this process: one of its own loads torch first."""
-    stdout, stderr, level = io.StringIO(), io.StringIO(), logging.getLogger("legr").level
+def called(*arguments: object, code: int = 0, stderr: io.StringIO | None = None) -> tuple[Any, str]:
+    """Run a command in this process; return its JSON (else its text) and its stderr."""
+    ended, out, err = in_process(arguments, stderr or io.StringIO())
+    assert ended == code, err
+    return answer_of(out, err)
+
+
+def in_process(arguments: Sequence[object], stderr: io.StringIO) -> tuple[int, str, str]:
+    """Run a command in this process; return its exit code, its stdout and its stderr."""
+    stdout, logger, log = io.StringIO(), logging.getLogger("legr"), logging.StreamHandler(stderr)
+    level = logger.level
+    logger.addHandler(log)  # pytest has handlers of its own, so that a command adds none
     try:
         with redirect_stdout(stdout), redirect_stderr(stderr):
-            ended = terminal.run(lambda: cli([*map(str, arguments)], standalone_mode=False, prog_name="python -m legr"))
+            code = terminal.run(lambda: cli([*map(str, arguments)], standalone_mode=False, prog_name="python -m legr"))
     finally:
-        logging.getLogger("legr").setLevel(level)
-    assert ended == code, stderr.getvalue()
-    return answer_of(stdout.getvalue(), stderr.getvalue())
+        logger.removeHandler(log)
+        logger.setLevel(level)
+    return code, stdout.getvalue(), stderr.getvalue()
 
 
 def refused(*arguments: object) -> str:
-    """What a command says that ends with exit code 2."""
+    """Run a command that must end with exit code 2; return its stderr."""
     return called(*arguments, code=2)[1]
+
+
+def interrupted(pattern: str, *arguments: object) -> str:
+    """Run a command in this process and interrupt it once a line of its stderr holds `pattern`; return its stderr."""
+
+    class Stop(io.StringIO):
+        def write(self, text: str) -> int:
+            written = super().write(text)
+            if pattern in text:
+                raise KeyboardInterrupt
+            return written
+
+    return called(*arguments, code=130, stderr=Stop())[1]
 
 
 def kill_when(pattern: str, *arguments: object, sig: int = signal.SIGKILL) -> tuple[int, str]:
@@ -69,20 +92,9 @@ def answer_of(stdout: str, stderr: str) -> tuple[Any, str]:
     return (json.loads(stdout) if stdout.startswith("{") else stdout), stderr
 
 
-def learn(study: Path, *more: object) -> tuple[str, ...]:
-    return (
-        "learn",
-        "--study",
-        str(study),
-        "--images",
-        "64",
-        "--method",
-        "evolution",
-        "--budget",
-        "0.4",
-        *map(str, more),
-        "--json",
-    )
+def learn(study: Path, *more: object) -> tuple[object, ...]:
+    """A short search on few images."""
+    return ("learn", "--study", study, "--images", 64, "--method", "evolution", "--budget", 0.4, *more, "--json")
 
 
 def copy_of(study: Path, path: Path) -> Path:

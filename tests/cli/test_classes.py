@@ -15,6 +15,8 @@ from legr.study.store import Study
 from tests.cli.processes import called, refused
 from tests.data.pictures import write_class_folders
 
+pytestmark = pytest.mark.slow
+
 CHOSEN = (1, 4, 7)
 
 

@@ -2,42 +2,45 @@
 
 from pathlib import Path
 
+import pytest
+
 from legr.study.store import Study
-from tests.cli.processes import refused, run
+from tests.cli.processes import called, refused
 
 
 def test_a_shape_is_set_replaced_shown_and_cleared(study_path: Path) -> None:
     shape = ("shape", "--study", study_path)
-    plain, _ = run(*shape, "--json")
+    plain, _ = called(*shape, "--json")
     assert plain["shape"] == {"multiple": 1, "floors": {}, "excluded": [], "pins": {}}
-    set_, _ = run(*shape, "--multiple", 8, "--exclude", "layer1.0.conv1", "--pin", "layer3.0.conv1=17", "--json")
+    set_, _ = called(*shape, "--multiple", 8, "--exclude", "layer1.0.conv1", "--pin", "layer3.0.conv1=17", "--json")
     assert set_["shape"]["pins"] == {"layer3.0.conv1": 17}
     assert set_["floors"]["macs"] > plain["floors"]["macs"]
-    assert run(*shape, "--json")[0] == set_
-    rows = run("show", "--study", study_path, "--macs", 0.6, "--json")[0]["layers"]
+    assert called(*shape, "--json")[0] == set_
+    rows = called("show", "--study", study_path, "--macs", 0.6, "--json")[0]["layers"]
     counts = {row["name"]: row["kept"] for row in rows}
     assert (counts.pop("layer1.0.conv1"), counts.pop("layer3.0.conv1")) == (16, 17)
     assert all(count % 8 == 0 for count in counts.values())
-    replaced, _ = run(*shape, "--floor", "layer3.0.conv1=9,layer2.0.conv1=3", "--json")
+    replaced, _ = called(*shape, "--floor", "layer3.0.conv1=9,layer2.0.conv1=3", "--json")
     assert (replaced["shape"]["multiple"], replaced["shape"]["pins"]) == (1, {})
     assert replaced["shape"]["floors"] == {"layer2.0.conv1": 3, "layer3.0.conv1": 9}
-    assert run(*shape, "--clear", "--json")[0] == plain
+    assert called(*shape, "--clear", "--json")[0] == plain
     assert not (study_path / "shape.json").exists()
 
 
 def test_limits_of_several_kinds_hold_together(study_path: Path) -> None:
     curve = Study.open(study_path).curve()
-    found, _ = run("show", "--study", study_path, "--macs", 0.9, "--weight-mb", 0.1, "--json")
+    found, _ = called("show", "--study", study_path, "--macs", 0.9, "--weight-mb", 0.1, "--json")
     step = curve.step(macs=0.9, weight_mb=0.1)
     assert (found["macs"], found["params"]) == (curve.macs[step], curve.params[step])
     assert 4 * found["params"] <= 0.1e6
     assert found["floors"] == curve.floors
-    scored, _ = run("evaluate", "--study", study_path, "--mmacs", 5, "--json")
+    scored, _ = called("evaluate", "--study", study_path, "--mmacs", 5, "--json")
     assert scored["macs"] == curve.macs[curve.step(mmacs=5)]
 
 
+@pytest.mark.slow
 def test_fine_tuning_within_megabytes_stands_at_its_share_of_macs(study_path: Path) -> None:
-    done, _ = run("finetune", "--study", study_path, "--weight-mb", 0.1, "--epochs", 1, "--json")
+    done, _ = called("finetune", "--study", study_path, "--weight-mb", 0.1, "--epochs", 1, "--json")
     study = Study.open(study_path)
     assert done["macs_fraction"] == study.points[-1].budget == study.points[-1].macs_fraction
     assert 4 * study.points[-1].params <= 0.1e6

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 import legr
-from legr.cli.open_study import create_pruned
 from legr.commands.create import create
 from legr.commands.export import export
 from legr.commands.finetune import run_finetune
@@ -24,7 +23,9 @@ from legr.structure.cost import dense_cost
 from legr.structure.counters import count
 from legr.study.store import Study
 from legr.training.settings import TrainSettings
-from tests.cli.processes import run
+from tests.cli.processes import called, learn, refused
+
+pytestmark = pytest.mark.slow
 
 CPU = torch.device("cpu")
 IMAGES = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
@@ -81,6 +82,7 @@ def test_costs_of_the_new_study_are_counted_on_the_network(bundle: Path, second:
         assert legr.cost(second.structure, keep) == count(smaller, example)
 
 
+@pytest.mark.usefixtures("without_onnx")
 def test_exported_whole_it_is_the_same_function(bundle: Path, second: Study, tmp_path: Path) -> None:
     again = exported(second, 1.0, tmp_path)
     assert torch.equal(answers(legr.rebuild(again)), answers(legr.rebuild(bundle / "recipe.json")))
@@ -107,6 +109,7 @@ def test_pruned_twice_it_is_rebuilt_from_the_model_it_names(second: Study, tmp_p
     assert count(legr.rebuild(last), IMAGES[:1]) == count(expected, IMAGES[:1])
 
 
+@pytest.mark.usefixtures("without_onnx")
 def test_weights_that_never_saw_the_heldout_images_stay_so(tmp_path: Path) -> None:
     from legr.data.load import load_dataset
     from legr.models.weights import save_weights
@@ -121,16 +124,15 @@ def test_weights_that_never_saw_the_heldout_images_stay_so(tmp_path: Path) -> No
 
 def test_on_the_command_line(bundle: Path, tmp_path: Path) -> None:
     study, archive = tmp_path / "study", next(bundle.glob("*.zip"))
-    made, _ = run("new", "--study", study, "--recipe", archive, "--data", "digits", "--json")
+    made, _ = called("new", "--study", study, "--recipe", archive, "--data", "digits", "--json")
     opened = Study.open(study)
     assert made["macs"] == dense_cost(opened.structure).macs
-    learned, _ = run("learn", "--study", study, "--model", "cifar_resnet8", "--weights", bundle / "network.safetensors",
-                     "--images", 64, "--method", "evolution", "--candidates", 2, "--json")  # fmt: skip
+    same = ("--model", "cifar_resnet8", "--weights", bundle / "network.safetensors")
+    learned, _ = called(*learn(study, *same, "--candidates", 2))
     assert learned["candidates"], "the same network may be named again"
-    _, said = run("new", "--study", tmp_path / "other", "--recipe", archive, "--weights", "none", code=2)
-    assert "give --recipe, or --model and --weights" in said
-    with pytest.raises(legr.SettingsError, match="give --data as well"):
-        create_pruned(tmp_path / "other", archive, None, None, None)
+    other = ("new", "--study", tmp_path / "other", "--recipe", archive)
+    assert "give --recipe, or --model and --weights" in refused(*other, "--weights", "none")
+    assert "give --data as well" in refused(*other)
     assert not (tmp_path / "other").exists()
 
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from safetensors.torch import save_file
 
 from legr.models.zoo import build_model
@@ -33,11 +34,12 @@ def test_inspect_takes_sizes_and_weights(tmp_path: Path) -> None:
     assert small["macs"] < usual["macs"]
 
 
+@pytest.mark.slow
 def test_a_detector_is_inspected_with_its_own_weights(tmp_path: Path) -> None:
     """Files from elsewhere name a detector's parameters without our wrapper."""
-    file, name = tmp_path / "w.safetensors", "ssdlite320_mobilenet_v3_large"
+    file, name, small = tmp_path / "w.safetensors", "ssdlite320_mobilenet_v3_large", ("--input", "1x3x96x96")
     save_file(build_model(name, 4).get_submodule("detector").state_dict(), file)
-    found, _ = called("inspect", "--model", name, "--classes", 4, "--weights", file, "--json")
+    found, _ = called("inspect", "--model", name, "--classes", 4, "--weights", file, *small, "--json")
     assert found["prunable_macs"] > 0.5
     assert {"operation", "module", "reason", "channels"} <= set(found["held"][0])
 

@@ -10,19 +10,21 @@ import torch
 
 import legr
 from legr.study.store import Study
-from tests.cli.processes import COMMAND, ROOT, copy_of, kill_when, learn, run, wait_for
+from tests.cli.processes import COMMAND, ROOT, called, copy_of, kill_when, learn, wait_for
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_killed_search_goes_on_and_ends_alike(study_path: Path, tmp_path: Path, made_study: Path) -> None:
     code, said = kill_when("pass 5 of 12", *learn(study_path, "--candidates", 12))
     assert code == -signal.SIGKILL
-    state = run("jobs", "--study", study_path, "--json")[0]["jobs"][0]["state"]
+    state = called("jobs", "--study", study_path, "--json")[0]["jobs"][0]["state"]
     assert state == "interrupted"
-    found, said = run(*learn(study_path, "--candidates", 12))
+    found, said = called(*learn(study_path, "--candidates", 12))
     assert found["resumed_from"] >= 5
     assert f"going on after candidate {found['resumed_from']}" in said
     whole = copy_of(made_study, tmp_path / "whole")
-    run(*learn(whole, "--candidates", 12))
+    called(*learn(whole, "--candidates", 12))
     a, b = Study.open(study_path).learned, Study.open(whole).learned
     assert a is not None
     assert b is not None
@@ -33,10 +35,10 @@ def test_a_killed_fine_tune_goes_on_and_ends_alike(study_path: Path, tmp_path: P
     arguments = ("--macs", "0.4", "--epochs", "3", "--json")
     code, _ = kill_when("epoch 1 of 3", "finetune", "--study", study_path, *arguments)
     assert code == -signal.SIGKILL
-    found, said = run("finetune", "--study", study_path, *arguments)
+    found, said = called("finetune", "--study", study_path, *arguments)
     assert "going on after epoch" in said
     whole = copy_of(made_study, tmp_path / "whole")
-    expected, _ = run("finetune", "--study", whole, *arguments)
+    expected, _ = called("finetune", "--study", whole, *arguments)
     assert found["top1"] == expected["top1"]
     from safetensors.torch import load_file
 
@@ -50,18 +52,18 @@ def test_an_interrupt_is_130_and_shows_as_cancelled(study_path: Path, sig: int) 
     code, said = kill_when("pass 2 of 400", *learn(study_path), sig=sig)
     assert code == 130
     assert said.splitlines()[-1] == "interrupted; repeat the command to go on"
-    assert run("jobs", "--study", study_path, "--json")[0]["jobs"][0]["state"] == "cancelled"
+    assert called("jobs", "--study", study_path, "--json")[0]["jobs"][0]["state"] == "cancelled"
 
 
 def test_jobs_on_one_device_wait_for_each_other(study_path: Path, tmp_path: Path, made_study: Path) -> None:
     other = copy_of(made_study, tmp_path / "other")
-    first = subprocess.Popen([*COMMAND, *learn(study_path)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    first = subprocess.Popen([*COMMAND, *map(str, learn(study_path))], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     assert first.stderr is not None
     for line in first.stderr:
         if "pass 1 of" in line:
             break
     second = subprocess.Popen(
-        [*COMMAND, *learn(other, "--candidates", 1)],
+        [*COMMAND, *map(str, learn(other, "--candidates", 1))],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -69,7 +71,7 @@ def test_jobs_on_one_device_wait_for_each_other(study_path: Path, tmp_path: Path
     )
     assert second.stderr is not None
     assert "waiting for another job on cpu" in second.stderr.readline()
-    assert run("jobs", "--study", other, "--json")[0]["jobs"][0]["state"] == "queued"
+    assert called("jobs", "--study", other, "--json")[0]["jobs"][0]["state"] == "queued"
     os.kill(first.pid, signal.SIGKILL)  # its lock goes with it
     first.wait()
     assert second.wait(timeout=60) == 0
@@ -89,7 +91,7 @@ def test_a_detached_job_is_seen_cancelled_and_resumed(study_path: Path) -> None:
     assert job.state == "running"
     assert job.total == 400
     assert job.values["best_loss"] <= job.values["identity_loss"]
-    stopped, _ = run("cancel", "--study", study_path, job.id, "--json")
+    stopped, _ = called("cancel", "--study", study_path, job.id, "--json")
     assert stopped["state"] == "cancelled"
     again = jobs.resume(study, records.load(study, job.id))
     running = wait_for(study, again.id, lambda j: j.done >= job.done + 1)

@@ -3,11 +3,12 @@
 import signal
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import save_file
 
 from legr.models.zoo import build_model
-from tests.cli.processes import copy_of, kill_when, learn, refused, run
+from tests.cli.processes import called, copy_of, kill_when, learn, refused
 
 
 def test_mistakes_are_one_sentence_and_exit_2(study_path: Path, tmp_path: Path) -> None:
@@ -55,9 +56,10 @@ def test_mistakes_are_one_sentence_and_exit_2(study_path: Path, tmp_path: Path) 
     assert not (tmp_path / "x" / "study.json").exists()
 
 
+@pytest.mark.slow
 def test_a_setting_that_differs_is_named(study_path: Path) -> None:
-    run(*learn(study_path, "--candidates", 2, "--workers", 2))
-    assert run("learn", "--study", study_path, "--candidates", 2, "--json")[0]["resumed_from"] == 2
+    called(*learn(study_path, "--candidates", 2, "--workers", 2))
+    assert called("learn", "--study", study_path, "--candidates", 2, "--json")[0]["resumed_from"] == 2
     for arguments, words in (
         (("--budget", 0.3, "--budgets", "0.3,0.5"), "give one of the two"),
         (("--budgets", "0.3,1.5"), "budgets must be in (0, 1], got"),
@@ -77,6 +79,7 @@ def test_a_setting_that_differs_is_named(study_path: Path) -> None:
         assert words in said.splitlines()[-1], (arguments, said)
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_one_sentence_and_the_next_is_used() -> None:
     import socket
 

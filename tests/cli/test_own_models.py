@@ -1,14 +1,17 @@
 """Own models by the commands alone: named on the command line or in legr.toml, and never imported otherwise."""
 
+import importlib
 import json
-import os
-import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.processes import COMMAND, ROOT, answer_of, run
+import legr
+from tests.cli.processes import called, run
+
+pytestmark = pytest.mark.slow
 
 NETS = """
 from pathlib import Path
@@ -23,8 +26,9 @@ def build(num_classes=10):
 
 
 @pytest.fixture
-def place(own_folders: Path) -> Path:
+def place(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a module of the user's own, its configuration file, and a data folder that knows neither."""
+    monkeypatch.setattr(sys, "path", [*sys.path])  # the folder is added to it
     (own_folders / "robot").mkdir()
     (own_folders / "robot" / "nets.py").write_text(NETS)
     (own_folders / "legr.toml").write_text('[models.mine]\nfactory = "robot.nets:build"\ninput = "1x1x12x20"\n')
@@ -32,11 +36,18 @@ def place(own_folders: Path) -> Path:
 
 
 def at(folder: Path, *arguments: object, code: int = 0) -> tuple[Any, str]:
-    """Run a command in a folder."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([*COMMAND, *map(str, arguments)], cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == code, done.stderr
-    return answer_of(done.stdout, done.stderr)
+    """Run a command in a folder, as a process does that has imported nothing from there yet."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        forget_imports()
+        return called(*arguments, code=code)
+
+
+def forget_imports() -> None:
+    """Let the user's module be imported anew when it is asked for."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "robot"]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
 
 
 def test_an_own_model_goes_the_whole_way(place: Path, tmp_path: Path) -> None:
@@ -49,7 +60,7 @@ def test_an_own_model_goes_the_whole_way(place: Path, tmp_path: Path) -> None:
     # From now on it is known wherever the program runs, as in a job that the explorer starts.
     scored, _ = run("evaluate", "--study", study, "--macs", 0.6, "--json")
     assert scored["images"] == 359
-    tuned, _ = run("finetune", "--study", study, "--macs", 0.6, "--epochs", 1, "--json")
+    tuned, _ = called("finetune", "--study", study, "--macs", 0.6, "--epochs", 1, "--json")
     assert tuned["epochs"] == 1
     learned = ("learn", "--study", study, "--candidates", 2, "--budget", 0.6, "--images", 64, "--json")
     assert at(place, *learned, "--model", "mine", "--input", "1x12x20")[0]["candidates"] == 2
@@ -69,10 +80,10 @@ def test_a_study_from_elsewhere_imports_nothing(place: Path, tmp_path: Path, mon
         _, said = at(place, command[0], "--study", study, *command[1:], code=2)
         assert "was never named on this machine" in said
         assert "python -m legr inspect --model robot.nets:build" in said
-    code = f"import legr; legr.rebuild({found['recipe']!r})"
-    done = subprocess.run([COMMAND[0], "-c", code], cwd=place, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
-                          capture_output=True)  # fmt: skip
-    assert "SettingsError" in done.stderr and "never named" in done.stderr
+    monkeypatch.chdir(place)
+    forget_imports()
+    with pytest.raises(legr.SettingsError, match="never named"):
+        legr.rebuild(found["recipe"])
     assert not (place / "robot" / "imported").exists()
 
     at(place, "inspect", "--model", "robot.nets:build", "--input", "1x1x12x20")  # the remedy

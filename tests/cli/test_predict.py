@@ -11,7 +11,7 @@ from PIL import Image
 
 from legr.study.catalog import SAMPLES
 from legr.study.store import Study
-from tests.cli.processes import kill_when, refused, run
+from tests.cli.processes import called, kill_when, refused
 
 SAMPLE = SAMPLES / "digits-resnet20"
 
@@ -27,9 +27,10 @@ def contents(folder: Path) -> dict[str, int]:
     return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
+@pytest.mark.slow
 def test_a_look_at_a_file(image: Path) -> None:
     before = contents(SAMPLE)
-    found, _ = run("look", "--study", SAMPLE, "--macs", 0.3, "--image", image, "--json")
+    found, _ = called("look", "--study", SAMPLE, "--macs", 0.3, "--image", image, "--json")
     assert contents(SAMPLE) == before
     assert found["label"] is None and found["finetuned"] and found["epochs"] == 10
     assert found["prepared"] == "40 x 30 pixels, scaled to 43 x 32, the middle 32 x 32 taken"
@@ -62,6 +63,7 @@ def test_mistakes_are_one_sentence(image: Path, tmp_path: Path) -> None:
         assert sentence in said.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_comparison_works_on_a_copy_of_the_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEGR_STUDIES", str(tmp_path))
     before = contents(SAMPLE)
@@ -70,10 +72,10 @@ def test_a_comparison_works_on_a_copy_of_the_sample(tmp_path: Path, monkeypatch:
     assert code == -signal.SIGKILL
     copy = Study.open(tmp_path / "digits-resnet20")
     assert [path.name for path in (copy.path / "compared").iterdir()] == ["original.safetensors"]
-    found, said = run(*arguments)
+    found, said = called(*arguments)
     assert said.count("test image 359 of 359") <= 1  # the original was asked before the kill
-    again, said = run(*arguments)
+    again, said = called(*arguments)
     assert again == found and "test image" not in said
     assert contents(SAMPLE) == before
-    jobs = run("jobs", "--study", copy.path, "--json")[0]["jobs"]
+    jobs = called("jobs", "--study", copy.path, "--json")[0]["jobs"]
     assert [(job["kind"], job["state"]) for job in jobs] == [("compare", "done"), ("compare", "interrupted")]

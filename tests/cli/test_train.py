@@ -5,22 +5,24 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 from safetensors import safe_open
 
 from legr.study.store import Study
-from tests.cli.processes import COMMAND, ROOT, called, kill_when, refused, run
+from tests.cli.processes import COMMAND, ROOT, called, interrupted, kill_when, refused
 
 
 def train(out: Path, *more: object) -> tuple[object, ...]:
     return ("train", "--model", "cifar_resnet8", "--data", "digits", "--epochs", 3, "--out", out, *more, "--json")
 
 
+@pytest.mark.slow
 def test_killed_and_repeated_it_gives_the_same_weights(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole.safetensors", tmp_path / "killed.safetensors"
-    found, _ = run(*train(whole))
+    found, _ = called(*train(whole))
     kill_when("epoch 1 of 3", *train(killed))
     assert not killed.exists()
-    again, said = run(*train(killed))
+    again, said = called(*train(killed))
     assert "going on after epoch 1 of 3" in said
     assert [path.name for path in sorted(tmp_path.iterdir())] == [killed.name, whole.name]
     for name in ("top1", "loss", "heldout_top1", "best_epoch"):
@@ -41,11 +43,12 @@ def test_killed_and_repeated_it_gives_the_same_weights(tmp_path: Path) -> None:
     assert dense["top1"] == found["top1"]
 
 
+@pytest.mark.slow
 def test_another_cycle_begins_with_given_weights_and_its_header_tells_both(tmp_path: Path) -> None:
     first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
     before, _ = called(*train(first))
-    kill_when("epoch 1 of 3", *train(second, "--weights", first, "--seed", 1))
-    after, said = run(*train(second, "--weights", first, "--seed", 1))
+    interrupted("epoch 1 of 3", *train(second, "--weights", first, "--seed", 1))
+    after, said = called(*train(second, "--weights", first, "--seed", 1))
     assert "going on after epoch 1 of 3" in said
     assert after["loss"] < before["loss"]  # six epochs in all know more than three
     begun, made = _made(first), _made(second)
@@ -71,6 +74,7 @@ def _made(path: Path) -> dict[str, Any]:
     return made
 
 
+@pytest.mark.slow
 def test_a_second_training_to_the_same_file_is_refused_while_the_first_lives(tmp_path: Path) -> None:
     out = tmp_path / "w.safetensors"
     long = train(out, "--epochs", 500)
@@ -84,7 +88,7 @@ def test_a_second_training_to_the_same_file_is_refused_while_the_first_lives(tmp
     finally:
         first.kill()
         first.communicate()
-    assert "going on after epoch" in kill_when("going on after", *long)[1]  # a killed one is not in the way
+    assert "going on after epoch" in interrupted("going on after", *long)  # a killed one is not in the way
 
 
 def test_what_cannot_be_trained_is_said(tmp_path: Path) -> None:

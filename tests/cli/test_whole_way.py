@@ -1,4 +1,4 @@
-"""From a model to an exported network, by the commands alone."""
+"""From a model to an exported network, by the commands alone; the first and the last as processes."""
 
 import json
 import os
@@ -14,7 +14,9 @@ import torch
 
 import legr
 from legr.study.store import Study
-from tests.cli.processes import ROOT, learn, run
+from tests.cli.processes import ROOT, called, learn, run
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_whole_way_on_digits(tmp_path: Path) -> None:
@@ -26,43 +28,43 @@ def test_the_whole_way_on_digits(tmp_path: Path) -> None:
     assert made["self_check"] < 1e-12
     assert "proving that zeroed = removed" in said
 
-    shown, _ = run("show", "--study", study, "--macs", 0.5, "--json")
+    shown, _ = called("show", "--study", study, "--macs", 0.5, "--json")
     assert shown["ranking"] == "identity"
     assert shown["macs"] <= 0.5 * made["macs"]
 
-    found, said = run(*learn(study, "--candidates", 6))
+    found, said = called(*learn(study, "--candidates", 6))
     assert set(found) == {"candidates", "resumed_from", "passes", "identity_loss", "best_loss", "seconds"}
     assert (found["candidates"], found["resumed_from"]) == (6, 0)
     assert found["best_loss"] <= found["identity_loss"]
     assert "pass 6 of 6" in said
-    again, _ = run(*learn(study, "--candidates", 6))
+    again, _ = called(*learn(study, "--candidates", 6))
     assert again == {**found, "resumed_from": 6}
-    longer, _ = run(*learn(study, "--candidates", 8))
+    longer, _ = called(*learn(study, "--candidates", 8))
     assert (longer["candidates"], longer["resumed_from"]) == (8, 6)
-    assert run("show", "--study", study, "--json")[0]["ranking"] == "learned"
+    assert called("show", "--study", study, "--json")[0]["ranking"] == "learned"
 
-    dense, _ = run("evaluate", "--study", study, "--json")
+    dense, _ = called("evaluate", "--study", study, "--json")
     assert (dense["recalibrated"], dense["finetuned"], dense["images"]) == (False, False, len_of_test_digits())
 
-    measured, said = run("measure", "--study", study, "--threads", 1, "--budgets", "0.5", "0.3", "--json")
+    measured, said = called("measure", "--study", study, "--threads", 1, "--budgets", "0.5", "0.3", "--json")
     assert measured["measured"] == 1 + 2 * 3
-    assert run("measure", "--study", study, "--budgets", "0.5", "--threads", 1, "--json")[0]["measured"] == 0
-    again, _ = run("measure", "--study", study, "--budgets", "0.5", "--threads", 1, "--again", "--json")
+    assert called("measure", "--study", study, "--budgets", "0.5", "--threads", 1, "--json")[0]["measured"] == 0
+    again, _ = called("measure", "--study", study, "--budgets", "0.5", "--threads", 1, "--again", "--json")
     assert len(again["points"]) == len(measured["points"])  # each is there once, hindered on this machine or not
 
-    tuned, said = run("finetune", "--study", study, "--macs", 0.5, "--epochs", 2, "--json")
+    tuned, said = called("finetune", "--study", study, "--macs", 0.5, "--epochs", 2, "--json")
     losses = [epoch["loss"] for epoch in Study.open(study).finetuned[0].curve]
     assert losses[1] < losses[0]
     assert "epoch 2 of 2" in said
     assert Path(tuned["weights"]).is_file()
-    scored, _ = run("evaluate", "--study", study, "--macs", 0.5, "--json")
+    scored, _ = called("evaluate", "--study", study, "--macs", 0.5, "--json")
     assert scored["finetuned"]
     assert scored["top1"] == tuned["top1"]
-    plain, _ = run("evaluate", "--study", study, "--macs", 0.5, "--no-finetuned", "--json")
+    plain, _ = called("evaluate", "--study", study, "--macs", 0.5, "--no-finetuned", "--json")
     assert plain["top1"] == tuned["top1_before"]
-    assert not run("evaluate", "--study", study, "--macs", 0.5, "--ranking", "uniform", "--json")[0]["finetuned"]
+    assert not called("evaluate", "--study", study, "--macs", 0.5, "--ranking", "uniform", "--json")[0]["finetuned"]
 
-    listed, _ = run("jobs", "--study", study, "--json")
+    listed, _ = called("jobs", "--study", study, "--json")
     assert [job["state"] for job in listed["jobs"]] == ["done"] * len(listed["jobs"])
     assert {job["kind"] for job in listed["jobs"]} == {"learn", "measure", "finetune"}
     check_export(study, tmp_path / "out", tuned["top1"])

@@ -41,6 +41,7 @@ def top1_of(study: Study, finetuned: bool) -> float:
     return next(p.top1 for p in study.points if (p.ranking, p.budget, bool(p.finetuned)) == ("learned", 0.3, finetuned))
 
 
+@pytest.mark.slow
 def test_accuracies_are_those_that_were_measured(study: Study) -> None:
     (original,) = (p for p in study.points if p.ranking == "original")
     for finetuned in (False, True):
@@ -51,6 +52,7 @@ def test_accuracies_are_those_that_were_measured(study: Study) -> None:
         assert found.finetuned == finetuned and found.images == 359
 
 
+@pytest.mark.slow
 def test_nothing_is_asked_twice(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     ask = module._ask
@@ -68,6 +70,7 @@ def test_nothing_is_asked_twice(study: Study, monkeypatch: pytest.MonkeyPatch) -
     assert compare(study, BUDGET, None, False, CPU, silent) == first
 
 
+@pytest.mark.slow
 def test_what_was_done_before_an_interruption_is_kept(study: Study) -> None:
     seen: list[Progress] = []
 
@@ -107,6 +110,7 @@ def test_large_pictures_are_made_small() -> None:
     assert pictures_of(images[:0]).shape[0] == 0
 
 
+@pytest.mark.slow
 def test_a_look_at_a_test_image_answers_as_the_comparison_does(study: Study) -> None:
     name = compare(study, BUDGET, None, False, CPU, silent).comparison
     stored = load_comparison(study, name)
@@ -121,6 +125,7 @@ def test_a_look_at_a_test_image_answers_as_the_comparison_does(study: Study) -> 
             assert shares == pytest.approx(answers.probabilities[number - 1].tolist(), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_statistics_are_those_of_the_images_as_this_study_sees_them(study: Study, tmp_path: Path) -> None:
     """Studies of one network may differ in normalisation: what one chose is not the other's."""
     look(study, BUDGET, "identity", False, 3, CPU, silent)
@@ -133,6 +138,7 @@ def test_statistics_are_those_of_the_images_as_this_study_sees_them(study: Study
     assert kept != found.pruned
 
 
+@pytest.mark.slow
 def test_statistics_are_chosen_once_and_go_where_the_study_goes(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

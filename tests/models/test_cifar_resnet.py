@@ -81,6 +81,7 @@ def count_right(name: str, weights: Path, split: Split) -> int:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.needs_data
 def test_resnet20_has_its_published_accuracy_on_all_test_images(real_data: Path) -> None:
     test = load_dataset(str(real_data / "cifar10")).test
@@ -89,6 +90,7 @@ def test_resnet20_has_its_published_accuracy_on_all_test_images(real_data: Path)
     assert right / len(test) == pytest.approx(0.9173, abs=0.0002)
 
 
+@pytest.mark.slow
 @pytest.mark.needs_data
 def test_resnet56_has_its_measured_accuracy_on_a_tenth_of_the_test_images(real_data: Path) -> None:
     """On all 10,000 it gets 9,339 right (93.39 %), which takes a quarter of a minute on two cores."""

@@ -1,8 +1,11 @@
 """Detectors and segmentation: traced up to where values decide shapes, and whole detectors after pruning."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import legr
 from legr.models.detectors import spread_boxes, whole_model
@@ -12,10 +15,16 @@ from legr.structure.verify import masks
 DETECTORS = ["ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_320_fpn"]
 
 
+@cache
+def traced(name: str) -> tuple[nn.Module, legr.Structure]:
+    model = build_model(name, 5)
+    return model, legr.trace(model, torch.zeros(1, *find_spec(name).input_shape))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DETECTORS)
 def test_a_pruned_core_is_the_pruned_detector(name: str) -> None:
-    model, shape = build_model(name, 5), find_spec(name).input_shape
-    structure = legr.trace(model, torch.zeros(1, *shape))
+    model, structure = traced(name)
     smaller = legr.prune(model, structure, next(masks(structure)))
     detector = whole_model(smaller)
     assert sum(p.numel() for p in detector.parameters()) < sum(p.numel() for p in model.parameters())
@@ -36,9 +45,9 @@ def test_the_core_says_what_the_heads_of_the_detector_say() -> None:
     assert found["cls_logits"].shape == said["cls_logits"].shape == (1, 3234, 4)
 
 
+@pytest.mark.slow
 def test_the_box_head_is_part_of_what_is_traced() -> None:
-    model = build_model("fasterrcnn_mobilenet_v3_large_320_fpn", 5)
-    structure = legr.trace(model, torch.zeros(1, 3, 320, 320))
+    _, structure = traced("fasterrcnn_mobilenet_v3_large_320_fpn")
     names = {layer.name for layer in structure.layers}
     assert {"detector.roi_heads.box_head.fc6", "detector.rpn.head.conv.0.0"} <= names
     assert "detector.roi_heads.box_predictor.cls_score.weight" not in structure.untouched

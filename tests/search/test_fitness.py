@@ -94,6 +94,7 @@ def test_the_same_networks_score_the_same(study: Study) -> None:
     assert score.passes == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("float32")
 @pytest.mark.parametrize("stop_at", [4, 99])
 @pytest.mark.parametrize("budgets", [(0.3,), (0.3, 0.5, 0.7)])
@@ -125,6 +126,7 @@ def test_workers_share_the_cores() -> None:
         Workers(0, CPU)
 
 
+@pytest.mark.slow
 def test_steps_train_before_scoring(study: Study) -> None:
     """Random weights: a few steps lower the loss, the same for every call, and the model stays as it was."""
     plain, trained = make(study), make(study, steps=8)
@@ -171,6 +173,7 @@ def test_no_batch_is_left_with_one_image(study: Study, monkeypatch: pytest.Monke
     assert max(sizes) - min(sizes) <= 1
 
 
+@pytest.mark.slow
 def test_steps_draw_dropout_alike(study: Study) -> None:
     model = original(study)
     model.linear = nn.Sequential(nn.Dropout(0.5), model.linear)  # type: ignore[arg-type, assignment]

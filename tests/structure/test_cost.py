@@ -30,6 +30,7 @@ def test_random_plans_cost_what_is_count(kind: type[nn.Module]) -> None:
         assert legr.cost(structure, keep) == count(legr.prune(model, structure, keep), example())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), [("cifar_resnet20", 32), ("mobilenet_v2", 96), ("resnet18", 64)])
 def test_every_budget_costs_what_is_count(name: str, size: int) -> None:
     model, image = build_model(name, 10), torch.zeros(1, 3, size, size)

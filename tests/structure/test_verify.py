@@ -21,12 +21,14 @@ def test_zeroed_is_removed(kind: type[nn.Module]) -> None:
     assert legr.verify(model, legr.trace(model, example()), example()) < 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cifar_resnet20", "cifar_resnet56"])
 def test_zeroed_is_removed_in_the_zoo(name: str) -> None:
     model, image = build_model(name, 10), torch.zeros(1, 3, 32, 32)
     assert legr.verify(model, legr.trace(model, image), image) < 1e-12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "units"), [("resnet18", 2880), ("mobilenet_v2", 9128), ("resnet50", 11456)])
 def test_zeroed_is_removed_on_torchvision(name: str, units: int) -> None:
     model, image = torchvision.models.get_model(name), torch.zeros(1, 3, 64, 64)

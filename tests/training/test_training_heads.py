@@ -49,6 +49,7 @@ def test_the_weights_are_those_of_the_papers() -> None:
     assert float(_auxiliary_loss([first, second], labels)) == pytest.approx(0.3 * (one + two))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "heads"), [("googlenet", 3), ("inception_v3", 2)])
 def test_torchvisions_models_give_the_final_answer_first(name: str, heads: int) -> None:
     model = build_model(name, 4).train()

@@ -8,8 +8,11 @@ import legr
 from legr.models.zoo import build_model
 from legr.structure.counters import count
 
+pytestmark = pytest.mark.slow
+
 #: name -> (pixels a side, removable units)
 NETWORKS = {
+    "cifar_vgg16_bn": (32, 4224),
     "cifar_mobilenet_v2": (32, 9160),
     "googlenet": (64, 9584),
     "shufflenet_v2_x0_5": (64, 24 + 4 * 24 + 8 * 48 + 4 * 96 + 1024),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
@@ -12,6 +13,8 @@ from torch.nn import functional as F
 import legr
 from legr.structure.copies import at_least_one
 from legr.structure.counters import count
+
+pytestmark = pytest.mark.slow
 
 SIZE = 6
 Maker = Callable[[st.DataObject, int], tuple[nn.Module, int]]
