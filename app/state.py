@@ -1,7 +1,7 @@
-"""Which study is open, and what is remembered of it between two runs of a page.
+"""What a browser tab remembers between two runs of a page: the open study, the budget, the settings of the view.
 
-It does not know how a page looks. A browser only ever sends a study's name: it is looked up in the list
-of studies and samples, so that no path can come from outside.
+Budget and settings are in the address line as well, so that a view is a link. A browser only ever sends the name of a
+study, which is looked up among the studies and samples: no path can come from outside.
 """
 
 from collections.abc import Sequence
@@ -23,28 +23,28 @@ Option = TypeVar("Option", bound=str)
 START_BUDGET = 50.0  # per cent of MACs
 _NAME, _NOTICE, _BUDGET, _HELD = "study", "notice", "budget", "held"
 VIEWS = ("ranking", "by", "lens", "axis", "weights")
-_ENTERED, _WANTED, _ANNOUNCED = "entered", "wanted", "announced"
+_ENTERED, _NEXT_PAGE, _ANNOUNCEMENT = "entered", "next-page", "announcement"
 
 
-# -- the way in ---------------------------------------------------------------------------------------------
+# -- entry --------------------------------------------------------------------------------------------------
 
 
 def enter() -> None:
-    """Note that this session came in through `streamlit_app.py`; go on to the page it was on its way to."""
+    """Note that `streamlit_app.py` has run in this session; go on to the page that sent the browser there."""
     st.session_state[_ENTERED] = True
-    wanted = st.session_state.pop(_WANTED, None)
-    if wanted:
-        st.switch_page(wanted, query_params=st.query_params.to_dict())
+    page = st.session_state.pop(_NEXT_PAGE, None)
+    if page:
+        st.switch_page(page, query_params=st.query_params.to_dict())
 
 
 def require_entry(page: str) -> None:
-    """Send a session that has not come in through `streamlit_app.py` there, and then back to `page`.
+    """Run `streamlit_app.py` first in a session in which it has not run yet, then come back to `page`.
 
-    Until `st.navigation` has run once in a server, Streamlit takes every file of a folder called `pages` for an
-    app page of its own. A tab that is still open while the server starts anew would get such a bare page.
+    Until `st.navigation` has run once in a server, Streamlit serves every file of a folder called `pages` by itself.
+    A tab that stays open while the server restarts would get such a page without navigation and layout.
     """
     if _ENTERED not in st.session_state:
-        st.session_state[_WANTED] = page
+        st.session_state[_NEXT_PAGE] = page
         st.switch_page("streamlit_app.py", query_params=st.query_params.to_dict())
 
 
@@ -52,12 +52,12 @@ def require_entry(page: str) -> None:
 
 
 def known_studies() -> dict[str, Path]:
-    """Every study that can be opened, by name: samples first; a user's copy of a sample stands in for it."""
+    """Every study that can be opened, by name: samples first; a user's copy of a sample replaces it."""
     return {path.name: path for path in (*list_studies(SAMPLES), *list_studies(studies_folder()))}
 
 
 def open_name() -> str | None:
-    """Name of the open study: of the address line, else of this tab, else the first there is."""
+    """Name of the open study: the one in the address line, else the one last opened in this tab, else the first."""
     name = st.query_params.get(_NAME) or st.session_state.get(_NAME)
     return name or next(iter(known_studies()), None)
 
@@ -66,7 +66,7 @@ def open_study() -> Study | None:
     """Open the study of this tab and keep its name in the address line; None where there is no study at all.
 
     Raises:
-        StudyError: there is none of that name, or it is damaged or newer than this version.
+        StudyError: there is no study of that name, or it is damaged or was written by a newer version.
     """
     name = open_name()
     if name is None:
@@ -79,20 +79,20 @@ def open_study() -> Study | None:
 
 
 def choose(name: str) -> None:
-    """Make a study the open one of this tab."""
+    """Open a study in this tab."""
     st.session_state[_NAME] = name
     if st.query_params.get(_NAME) != name:
         st.query_params[_NAME] = name
 
 
 def forget() -> None:
-    """Open no study in particular any more: the one that was open is gone."""
+    """Forget which study is open, as it was deleted."""
     st.session_state.pop(_NAME, None)
     st.query_params.pop(_NAME, None)
 
 
 def own_copy(study: Study) -> Study:
-    """Return a study that may be written; a sample is copied to the user's folder, and the user is told.
+    """Return the study itself if it may be written; copy a sample to the user's folder, and show a notice of that.
 
     Raises:
         StudyError: the copy cannot be written.
@@ -108,41 +108,41 @@ def own_copy(study: Study) -> Study:
 
 
 def has_moved(study: Study) -> bool:
-    """Whether another study is open by now under its name: a copy of a sample."""
+    """Whether its name stands for another study by now: a sample's for the copy of it."""
     return known_studies().get(study.path.name) != study.path
 
 
 def take_notice() -> str | None:
-    """What the user has to be told once."""
+    """Return the notice that is to be shown once, and forget it."""
     notice: str | None = st.session_state.pop(_NOTICE, None)
     return notice
 
 
 def announce(sentence: str) -> None:
-    """Say something for a moment when the page is next drawn."""
-    st.session_state[_ANNOUNCED] = sentence
+    """Show a sentence for a few seconds when the page is next drawn."""
+    st.session_state[_ANNOUNCEMENT] = sentence
 
 
 def take_announcement() -> str | None:
-    """What is to be said for a moment."""
-    sentence: str | None = st.session_state.pop(_ANNOUNCED, None)
+    """Return that sentence, and forget it."""
+    sentence: str | None = st.session_state.pop(_ANNOUNCEMENT, None)
     return sentence
 
 
-# -- the budget, shared by the pages -----------------------------------------------------------------------
+# -- the budget, shared by all pages -----------------------------------------------------------------------
 
 
 def budget_percent() -> float:
     """The chosen budget, per cent of the original's MACs."""
     if _BUDGET not in st.session_state:
-        asked = _percent(st.query_params.get(_BUDGET))
-        st.session_state[_BUDGET] = START_BUDGET if asked is None else asked
+        percent = _percent(st.query_params.get(_BUDGET))
+        st.session_state[_BUDGET] = START_BUDGET if percent is None else percent
     return float(st.session_state[_BUDGET])
 
 
-def keep_budget(asked: object) -> None:
-    """Remember the budget for the other pages and, in the address line, for a reload; what is none is let go by."""
-    percent = _percent(asked)
+def keep_budget(value: object) -> None:
+    """Remember the budget, in the address line too; an invalid value is ignored."""
+    percent = _percent(value)
     if percent is None:
         return
     st.session_state[_BUDGET] = percent
@@ -150,7 +150,7 @@ def keep_budget(asked: object) -> None:
         st.query_params[_BUDGET] = f"{percent:g}"
 
 
-# -- how it is looked at: in the address line, so that a view is a link ---------------------------------------
+# -- settings of the view --------------------------------------------------------------------------------------
 
 
 def view(name: str, options: Sequence[Option]) -> Option:
@@ -160,7 +160,7 @@ def view(name: str, options: Sequence[Option]) -> Option:
 
 
 def keep_view(name: str, value: str) -> None:
-    """Remember a choice for the other pages and, in the address line, for whoever gets the link."""
+    """Remember a setting of the view, in the address line too."""
     st.session_state[f"view-{name}"] = value
     st.query_params[name] = value
 
@@ -181,73 +181,84 @@ def keep_held(asked: object) -> None:
 
 
 def write_view() -> None:
-    """Put what this tab remembers into the address line of another page, which begins without."""
-    known = {_BUDGET: st.session_state.get(_BUDGET), _HELD: st.session_state.get(_HELD)}
-    words = {name: f"{percent:g}" for name, percent in known.items() if percent is not None}
-    words |= {name: st.session_state[f"view-{name}"] for name in VIEWS if f"view-{name}" in st.session_state}
-    for name, word in words.items():
+    """Put what this tab remembers into the address line, which is empty after a change of page."""
+    percents = {_BUDGET: st.session_state.get(_BUDGET), _HELD: st.session_state.get(_HELD)}
+    values = {name: f"{percent:g}" for name, percent in percents.items() if percent is not None}
+    values |= {name: st.session_state[f"view-{name}"] for name in VIEWS if f"view-{name}" in st.session_state}
+    for name, value in values.items():
         if name not in st.query_params:
-            st.query_params[name] = word
+            st.query_params[name] = value
 
 
-def _percent(asked: object) -> float | None:
-    """A finite number in [0, 100] as it comes from an address line or a browser, to four places; else None."""
+def _percent(value: object) -> float | None:
+    """Read a number in [0, 100] from an address line or a browser, to four decimals; None where it is none."""
+    if not isinstance(value, str | int | float):
+        return None
     try:
-        percent = round(float(asked), 4)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
+        percent = round(float(value), 4)
+    except (ValueError, OverflowError):
         return None
     return percent if 0 <= percent <= 100 else None
 
 
-# -- curves: read once, then a budget costs microseconds ---------------------------------------------------
+# -- budget curves: read once, shared by all tabs -----------------------------------------------------------
 
 
 def stamp(study: Study) -> Stamp:
-    """Changes whenever the network, the learned map or the shape of a study is written."""
-    return _written(study, "structure.json", "ranking.json", "shape.json")
+    """Changes whenever the structure, the ranking or the constraints of a study are written."""
+    return _times(study, "structure.json", "ranking.json", "shape.json")
 
 
 def learned_stamp(study: Study) -> Stamp:
-    """Changes whenever a search has found a ranking; its job may still be measuring then."""
-    return _written(study, "ranking.json")
+    """Changes whenever a search has learned a ranking; its job may go on with measuring."""
+    return _times(study, "ranking.json")
 
 
 def measured_stamp(study: Study) -> Stamp:
-    """Changes whenever a network of a study was measured or fine-tuned."""
-    return _written(study, "points.json", "finetuned")
+    """Changes whenever a network of a study is measured or fine-tuned."""
+    return _times(study, "points.json", "finetuned")
 
 
-def _written(study: Study, *names: str) -> Stamp:
+def _times(study: Study, *names: str) -> Stamp:
     files = (study.path / name for name in names)
     return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in files)
 
 
 def curve(study: Study, ranking: RankingName) -> BudgetCurve:
-    """The budget curve of a ranking; shared by all tabs, and never written to."""
+    """The budget curve of a ranking; shared by all tabs, so it must not be changed."""
     return _curve(str(study.path), ranking, stamp(study))
 
 
+def budget_of(macs: float) -> Budget:
+    """A limit on MACs, rounded to the six digits that a command's `--macs` is given.
+
+    Args:
+        macs: fraction of the original's MACs.
+    """
+    return Budget(macs=float(f"{macs:.6g}"))
+
+
 def network_id(study: Study, ranking: RankingName, budget: Budget) -> str:
-    """Which network a budget leads to; a job is started for it and for no other."""
+    """Identifies the network that a budget leads to; a job checks that it works on this one."""
     return keep_id(curve(study, ranking).at(budget))
 
 
 def curve_table(study: Study, ranking: RankingName) -> pd.DataFrame:
-    """The curve at 256 budgets: columns budget, macs, params, and the filters kept of each layer."""
+    """The curve at 256 budgets: columns budget, macs, params, and for each layer the filters kept."""
     return _curve_table(str(study.path), ranking, stamp(study))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _curve(path: str, ranking: RankingName, stamp: Stamp) -> BudgetCurve:
-    found = Study.open(path).curve(ranking)
-    _ = found.macs, found.kept
-    return found
+    curve = Study.open(path).curve(ranking)
+    _ = curve.macs, curve.kept  # computed and cached here, before several threads share the curve
+    return curve
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
 def _curve_table(path: str, ranking: RankingName, stamp: Stamp) -> pd.DataFrame:
-    found = _curve(path, ranking, stamp)
-    table = found.table()
-    names = [layer.name for layer in found.structure.layers]
+    curve = _curve(path, ranking, stamp)
+    table = curve.table()
+    names = [layer.name for layer in curve.structure.layers]
     costs = pd.DataFrame({"budget": table.budgets.round(6), "macs": table.macs, "params": table.params})
     return costs.join(pd.DataFrame(table.kept, columns=names))

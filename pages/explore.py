@@ -1,7 +1,4 @@
-"""Explore: move the budget, see what is left of every layer and what it costs.
-
-It does not know how a ranking is learned or a point measured.
-"""
+"""Explore: drag the budget, and see what every layer keeps and what the network costs."""
 
 from dataclasses import replace
 
@@ -9,8 +6,8 @@ import streamlit as st
 
 from app import state
 from app.budget_dial.view import begin_dial, choose_ranking, is_hindered, show_dial
-from app.views.job_panel import job_panel, launch, others_at_work
-from app.views.layers import offer_shape, show_layers
+from app.views.job_panel import job_panel, launch, show_other_jobs
+from app.views.layers import offer_constraints, show_layers
 from app.widgets.images import NO_IMAGES, data_is_here, data_notice
 from app.widgets.page import guarded, require_study, run_page
 from app.widgets.study import heading, optimism_note
@@ -25,9 +22,9 @@ def page() -> None:
     study = require_study()
     show_guide(study)
     heading(study)
-    others_at_work(study, "learn", "finetune", "export", "compare")
+    show_other_jobs(study, "learn", "finetune", "export", "compare")
     show_unfinished_measuring(study)
-    offer_shape(study)
+    offer_constraints(study)
     begin_dial()
     explore(study)
     data_notice(study)
@@ -37,7 +34,7 @@ def page() -> None:
 @st.fragment
 @guarded()
 def explore(study: Study) -> None:
-    """All that follows the dial: only this part runs again when it is let go."""
+    """What depends on the budget, as a fragment: letting go of the slider reruns this part only."""
     if state.has_moved(study):
         st.rerun()
     ranking = choose_ranking(study)
@@ -64,9 +61,9 @@ def download_curve(study: Study, ranking: RankingName) -> None:
 def measure(study: Study, budget: float) -> None:
     hindered = is_hindered(study)
     job = records.latest(study, "measure")
-    here = data_is_here(study)
-    blocked = not here or bool(job and job.active)
-    about = "Accuracy and latency of all rankings at {}." if here else NO_IMAGES
+    available = data_is_here(study)
+    blocked = not available or bool(job and job.active)
+    about = "Accuracy and latency of all rankings at {}." if available else NO_IMAGES
     request = MeasureRequest(again=hindered)
     if st.button("Measure this network", disabled=blocked, help=about.format("this budget")):
         launch(study, replace(request, budgets=(float(f"{budget:.6g}"),)))

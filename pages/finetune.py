@@ -1,7 +1,4 @@
-"""Fine-tune & export: recover accuracy at a chosen budget, and take the network away.
-
-It does not know how a network is trained or written.
-"""
+"""Fine-tune & export: recover accuracy at the chosen budget, and export the network."""
 
 from dataclasses import replace
 
@@ -12,14 +9,13 @@ from app.budget_dial.view import begin_dial, show_dial
 from app.charts.style import CAPTIONS
 from app.views.export import show_export, weights_line
 from app.views.finetune import expectation, show_runs, show_training, training_form
-from app.views.job_panel import job_panel, launch, others_at_work
+from app.views.job_panel import job_panel, launch, show_other_jobs
 from app.widgets.images import NO_IMAGES, data_notice
 from app.widgets.page import guarded, require_study, run_page
 from app.widgets.study import heading, optimism_note
 from app.widgets.welcome import learn_first
 from app.words import plain
 from legr.jobs import records
-from legr.ranking.limits import Budget
 from legr.requests.types import ExportRequest
 from legr.study.store import Study
 
@@ -28,7 +24,7 @@ def page() -> None:
     study = require_study()
     heading(study)
     available = data_notice(study)
-    others_at_work(study, "learn", "measure", "compare")
+    show_other_jobs(study, "learn", "measure", "compare")
     begin_dial()
     if study.learned:
         st.caption(plain(f"Ranking: {CAPTIONS[study.default_ranking]}."))
@@ -47,33 +43,32 @@ def finetune(study: Study, budget: float, available: bool) -> None:
     st.subheader("Fine-tune", anchor=False)
     job = records.latest(study, "finetune")
     if not (job and job.active):
-        at = Budget(macs=float(f"{budget:.6g}"))
-        request = training_form(at)
-        label, missing = f"Fine-tune at {100 * budget:g} %", None if available else NO_IMAGES
-        if st.button(label, type="primary", key="finetune", disabled=not available, help=missing):
-            ranking = study.default_ranking
-            launch(study, replace(request, ranking=ranking, network=state.network_id(study, ranking, at)))
+        limit, ranking = state.budget_of(budget), study.default_ranking
+        request = training_form(limit)
+        label, reason = f"Fine-tune at {100 * budget:g} %", None if available else NO_IMAGES
+        if st.button(label, type="primary", key="finetune", disabled=not available, help=reason):
+            launch(study, replace(request, ranking=ranking, network=state.network_id(study, ranking, limit)))
         if available:
-            st.caption(plain(expectation(study, at, request.settings)))
+            st.caption(plain(expectation(study, limit, request.settings)))
     job_panel(study, "finetune", draw=lambda current: show_training(study, current))
 
 
 def export(study: Study, budget: float) -> None:
     st.subheader("Export", anchor=False)
     st.caption(
-        "One zip: ONNX with a dynamic batch, checked in ONNX Runtime; and safetensors with a JSON recipe "
-        "that rebuild the network in PyTorch."
+        "One zip with the network as ONNX (dynamic batch, checked in ONNX Runtime), and as safetensors with a JSON "
+        "recipe from which PyTorch rebuilds it."
     )
     job = records.latest(study, "export")
     if not (job and job.active):
-        at = Budget(macs=float(f"{budget:.6g}"))
+        limit = state.budget_of(budget)
         if st.button(f"Export at {100 * budget:g} %", key="export"):
             with guarded():
                 own = state.own_copy(study)
                 out = own.path / "exports" / f"macs-{100 * budget:g}"
-                network = state.network_id(own, own.default_ranking, at)
-                launch(own, ExportRequest(at, out, network))
-        st.caption(plain(weights_line(study, at)))
+                network = state.network_id(own, own.default_ranking, limit)
+                launch(own, ExportRequest(limit, out, network))
+        st.caption(plain(weights_line(study, limit)))
     job_panel(study, "export", draw=lambda current: show_export(study, current))
 
 

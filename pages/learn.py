@@ -5,7 +5,7 @@ It does not know how candidates are proposed or scored.
 
 import streamlit as st
 
-from app.views.job_panel import job_panel, launch, others_at_work
+from app.views.job_panel import job_panel, launch, show_other_jobs
 from app.views.search import search_form, show_learned, show_search
 from app.widgets.images import data_notice
 from app.widgets.page import require_study, run_page
@@ -22,7 +22,7 @@ def page() -> None:
         "same ranking, and pruning to it takes no time."
     )
     available = data_notice(study)
-    others_at_work(study, "measure", "finetune", "export", "compare")
+    show_other_jobs(study, "measure", "finetune", "export", "compare")
     job = records.latest(study, "learn")
     job_panel(study, "learn", draw=lambda current: show_search(study, current))
     if not (job and job.active):

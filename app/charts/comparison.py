@@ -1,10 +1,7 @@
-"""Two networks on all test images: tables of where they differ, and the charts of them.
-
-They do not know pages or files.
-"""
+"""Two networks on all test images: tables of where they differ, and charts of them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,22 +12,26 @@ from app.charts.predictions import short
 from app.charts.style import CAPTIONS, COLOURS, style
 from legr.study.comparison import OUTCOMES, Comparison
 
-MOST = 25  # classes on a chart: of more, those that change most
+MAX_CLASSES = 25  # on a chart: of more classes, those that change most
 OUTCOME_CAPTIONS = {
     "both": "Both right",
     "only_original": "Only the original right",
     "only_pruned": "Only the pruned right",
     "neither": "Both wrong",
 }
-_LESS, _MORE = "208, 99, 42", "47, 115, 200"  # orange, blue
-_WRITTEN = 15  # classes up to which cells of the confusion have their number in them
+_FEWER, _MORE = "208, 99, 42", "47, 115, 200"  # red, green, blue of the colours orange and blue
+_MAX_NUMBERED = 15  # classes: the cells of a larger confusion matrix are too small for a number
 
 
-# -- the counts --------------------------------------------------------------------------------------------
+# -- outcomes ----------------------------------------------------------------------------------------------
 
 
 def outcomes_info(comparison: Comparison) -> pd.DataFrame:
-    """Who is right, in four rows that add up to all test images: outcome, caption, images, percent."""
+    """How often both networks, one or none is right.
+
+    Returns:
+        Columns outcome, caption, images, percent; four rows that add up to all test images.
+    """
     counts, total = comparison.counts(), len(comparison.labels)
     rows = [(name, OUTCOME_CAPTIONS[name], counts[name], 100 * counts[name] / total) for name in OUTCOMES]
     return pd.DataFrame(rows, columns=["outcome", "caption", "images", "percent"])
@@ -57,17 +58,17 @@ def differing_info(comparison: Comparison, classes: Sequence[str]) -> pd.DataFra
     Returns:
         One column for each field of `DifferingImage`.
     """
-    places = np.flatnonzero(comparison.differ)
+    images = np.flatnonzero(comparison.differ)
     names = np.array(classes, dtype=object)
-    kept = {int(number): place for place, number in enumerate(comparison.numbers)}
-    labels = comparison.labels[places]
-    table = {"number": places + 1, "label": names[labels]}
-    for side, answers in (("original", comparison.original), ("pruned", comparison.pruned)):
-        table[side] = names[answers.first[places]]
-        table[f"{side}_percent"] = 100.0 * answers.probabilities[places, 0]
-        table[f"{side}_right"] = answers.first[places] == labels
-    table["outcome"] = np.array(OUTCOMES, dtype=object)[comparison.outcome()[places]]
-    table["picture"] = np.array([kept.get(place, -1) for place in places.tolist()], dtype=int)
+    picture_of = {int(image): picture for picture, image in enumerate(comparison.numbers)}
+    labels = comparison.labels[images]
+    table = {"number": images + 1, "label": names[labels]}
+    for network, predictions in (("original", comparison.original), ("pruned", comparison.pruned)):
+        table[network] = names[predictions.first[images]]
+        table[f"{network}_percent"] = 100.0 * predictions.probabilities[images, 0]
+        table[f"{network}_right"] = predictions.first[images] == labels
+    table["outcome"] = np.array(OUTCOMES, dtype=object)[comparison.outcome()[images]]
+    table["picture"] = np.array([picture_of.get(image, -1) for image in images.tolist()], dtype=int)
     return pd.DataFrame(table)
 
 
@@ -80,64 +81,67 @@ def differing_images(info: pd.DataFrame) -> list[DifferingImage]:
 
 
 def classes_info(comparison: Comparison, classes: Sequence[str]) -> pd.DataFrame:
-    """Accuracy of every class that has test images, what loses most first.
+    """Accuracy of every class that has test images, the one that loses most first.
 
     Returns:
         Columns class, images, original_percent, pruned_percent, difference (points).
     """
     labels, n_classes = comparison.labels, len(classes)
     images = np.bincount(labels, minlength=n_classes)
-    one, other = (
-        100 * np.bincount(labels[answers.first == labels], minlength=n_classes) / np.maximum(images, 1)
-        for answers in (comparison.original, comparison.pruned)
+    original, pruned = (
+        100 * np.bincount(labels[predictions.first == labels], minlength=n_classes) / np.maximum(images, 1)
+        for predictions in (comparison.original, comparison.pruned)
     )
     table = pd.DataFrame(
         {
             "class": list(classes),
             "images": images,
-            "original_percent": one,
-            "pruned_percent": other,
-            "difference": other - one,
+            "original_percent": original,
+            "pruned_percent": pruned,
+            "difference": pruned - original,
         }
     )
     return table[table["images"] > 0].sort_values("difference", kind="stable", ignore_index=True)
 
 
 def most_changed(info: pd.DataFrame) -> pd.DataFrame:
-    """Of a table of classes, the rows that change most, in its own order."""
-    return info.loc[sorted(info["difference"].abs().sort_values(ascending=False, kind="stable").index[:MOST])]
+    """The MAX_CLASSES rows of `classes_info` with the largest differences, in their order."""
+    return info.loc[sorted(info["difference"].abs().sort_values(ascending=False, kind="stable").index[:MAX_CLASSES])]
 
 
 def classes_figure(info: pd.DataFrame, colour: str) -> go.Figure:
-    """Two marks a class, joined by a line, with the difference in points at its end."""
-    places = list(range(len(info)))
+    """A row for each class: two markers joined by a line, and at the right the difference in points."""
+    rows = list(range(len(info)))
     figure = go.Figure()
     gaps = info.assign(gap=None)[["original_percent", "pruned_percent", "gap"]].to_numpy().ravel().tolist()
     figure.add_scatter(
         x=gaps,
-        y=np.repeat(places, 3).tolist(),
+        y=np.repeat(rows, 3).tolist(),
         mode="lines",
         line={"color": COLOURS["removed"], "width": 4},
         hoverinfo="skip",
         showlegend=False,
     )
-    for side, name, mark in (("original", CAPTIONS["original"], COLOURS["original"]), ("pruned", "Pruned", colour)):
+    for column, name, marker_colour in (
+        ("original_percent", CAPTIONS["original"], COLOURS["original"]),
+        ("pruned_percent", "Pruned", colour),
+    ):
         figure.add_scatter(
-            x=info[f"{side}_percent"],
-            y=places,
+            x=info[column],
+            y=rows,
             name=name,
             mode="markers",
-            marker={"color": mark, "size": 10},
+            marker={"color": marker_colour, "size": 10},
             customdata=info[["class", "images"]].to_numpy().tolist(),
             hovertemplate=f"<b>%{{customdata[0]}}</b><br>{name} %{{x:.1f}} % of %{{customdata[1]:,}}<extra></extra>",
         )
     low = 10 * np.floor(min(info["original_percent"].min(), info["pruned_percent"].min(), 90) / 10)
     room = 0.16 * (100 - low)
     figure.add_scatter(
-        x=[100 + room] * len(places),
-        y=places,
+        x=[100 + room] * len(rows),
+        y=rows,
         mode="text",
-        text=[_points(value) for value in info["difference"]],
+        text=[_points(difference) for difference in info["difference"]],
         textposition="middle left",
         hoverinfo="skip",
         showlegend=False,
@@ -146,7 +150,7 @@ def classes_figure(info: pd.DataFrame, colour: str) -> go.Figure:
     style(figure, 90 + 24 * len(info))
     step = 10 if low >= 50 else 20
     figure.update_xaxes(
-        title="right answers, %; at the right the difference, points",
+        title="accuracy, %; at the right the difference, points",
         range=[low - 0.02 * (100 - low), 100 + room],
         tickvals=np.arange(100, low - 1, -step).tolist(),
         fixedrange=True,
@@ -154,97 +158,120 @@ def classes_figure(info: pd.DataFrame, colour: str) -> go.Figure:
     )
     names = [short(name) for name in info["class"]]
     figure.update_yaxes(
-        tickvals=places, ticktext=names, range=[len(info) - 0.5, -0.5], fixedrange=True, automargin=True, zeroline=False
+        tickvals=rows, ticktext=names, range=[len(info) - 0.5, -0.5], fixedrange=True, automargin=True, zeroline=False
     )
     return figure
 
 
-def _points(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "−") if abs(value) >= 0.05 else "0"
+def _points(difference: float) -> str:
+    return f"{difference:+.1f}".replace("-", "−") if abs(difference) >= 0.05 else "0"
 
 
-# -- confusions --------------------------------------------------------------------------------------------
+# -- confusion matrix --------------------------------------------------------------------------------------
 
 
 def confusion_change(comparison: Comparison, n_classes: int) -> NDArray[np.int64]:
-    """How often each class (row) is taken for each (column), pruned minus original, (n_classes, n_classes)."""
+    """The pruned network's confusion matrix minus the original's, int64[true class, predicted class], in images."""
 
-    def confusion(answered: NDArray[np.int32]) -> NDArray[np.int64]:
-        cells = comparison.labels.astype(np.int64) * n_classes + answered
+    def confusion(predicted: NDArray[np.int32]) -> NDArray[np.int64]:
+        cells = comparison.labels.astype(np.int64) * n_classes + predicted
         return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
 
     return confusion(comparison.pruned.first) - confusion(comparison.original.first)
 
 
 def confusion_info(comparison: Comparison, classes: Sequence[str]) -> pd.DataFrame:
-    """The change of confusions as a square table, named by class; of many classes, those that change most."""
+    """`confusion_change` as a square table named by class; of more than MAX_CLASSES, those that change most."""
     change = confusion_change(comparison, len(classes))
-    moved = np.abs(change).sum(axis=0) + np.abs(change).sum(axis=1)
-    chosen = np.sort(np.argsort(-moved, kind="stable")[:MOST])
-    names = [classes[place] for place in chosen]
+    total = np.abs(change).sum(axis=0) + np.abs(change).sum(axis=1)
+    chosen = np.sort(np.argsort(-total, kind="stable")[:MAX_CLASSES])
+    names = [classes[index] for index in chosen]
     return pd.DataFrame(change[np.ix_(chosen, chosen)], index=names, columns=names)
 
 
 def confusion_figure(info: pd.DataFrame, *, dark: bool) -> go.Figure:
-    """A heat map whose zero is the background: more often in blue, less often in orange.
+    """A heat map of `confusion_info`: more often in blue, less often in orange, no change in the background's colour.
 
     Args:
-        dark: whether the background is; the numbers in the cells stand out from it and from both colours.
+        dark: whether the background is dark; the numbers in the cells are then white, else black.
     """
-    values, places = info.to_numpy(), list(range(len(info)))
+    values, n_classes = info.to_numpy(), len(info)
+    numbered = n_classes <= _MAX_NUMBERED
+    figure = go.Figure(_heat_map(info, showscale=not numbered))
+    if numbered:
+        figure.add_trace(_cell_numbers(values, "#ffffff" if dark else "#10161f"))
+    style(figure, 130 + 26 * n_classes)
+    names = [short(str(name), 14) for name in info.index]
+    axis = {
+        "tickvals": list(range(n_classes)),
+        "ticktext": names,
+        "fixedrange": True,
+        "showgrid": False,
+        "zeroline": False,
+        "automargin": True,
+    }
+    figure.update_xaxes(title="predicted class", tickangle=-45, range=[-0.5, n_classes - 0.5], **axis)
+    figure.update_yaxes(title="true class", range=[n_classes - 0.5, -0.5], **axis)
+    return figure
+
+
+def _heat_map(info: pd.DataFrame, *, showscale: bool) -> go.Heatmap:
+    values, indices = info.to_numpy(), list(range(len(info)))
     limit = max(1, int(np.abs(values).max(initial=0)))
-    marks = [mark for mark in (limit // 4, limit) if mark]
     hover = [
-        [f"{true}, taken for {answered}: {_signed(value)}" for answered, value in zip(info.columns, row, strict=True)]
+        [f"{true}, taken for {predicted}: {_signed(value)}" for predicted, value in zip(info.columns, row, strict=True)]
         for true, row in zip(info.index, values.tolist(), strict=True)
     ]
-    figure = go.Figure()
-    figure.add_heatmap(
-        z=_root(values).tolist(),
-        x=places,
-        y=places,
+    return go.Heatmap(
+        z=_signed_root(values).tolist(),
+        x=indices,
+        y=indices,
         zmin=-(limit**0.5),
         zmax=limit**0.5,
         colorscale=[
-            [0, f"rgba({_LESS}, 1)"],
-            [0.5, f"rgba({_LESS}, 0)"],
+            [0, f"rgba({_FEWER}, 1)"],
+            [0.5, f"rgba({_FEWER}, 0)"],
             [0.5, f"rgba({_MORE}, 0)"],
             [1, f"rgba({_MORE}, 1)"],
         ],
-        showscale=len(places) > _WRITTEN,
-        colorbar={
-            "title": "images",
-            "thickness": 12,
-            "tickvals": _root(np.array([*(-mark for mark in marks), 0, *marks])).tolist(),
-            "ticktext": [_signed(mark) if mark else "0" for mark in (*(-mark for mark in marks), 0, *marks)],
-        },
+        showscale=showscale,
+        colorbar=_colour_bar(limit),
         xgap=1,
         ygap=1,
         customdata=hover,
         hovertemplate="%{customdata}<extra></extra>",
     )
-    if len(places) <= _WRITTEN:  # a heat map's own text takes the page for white
-        figure.add_scatter(
-            x=places * len(places),
-            y=np.repeat(places, len(places)).tolist(),
-            mode="text",
-            text=[_signed(value) if value else "" for value in values.ravel().tolist()],
-            textfont={"color": "#ffffff" if dark else "#10161f"},
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    style(figure, 130 + 26 * len(places))
-    axis = {"tickvals": places, "fixedrange": True, "showgrid": False, "zeroline": False, "automargin": True}
-    names = [short(str(name), 14) for name in info.index]
-    figure.update_xaxes(title="answered", ticktext=names, tickangle=-45, range=[-0.5, len(places) - 0.5], **axis)
-    figure.update_yaxes(title="true class", ticktext=names, range=[len(places) - 0.5, -0.5], **axis)
-    return figure
 
 
-def _root(values: NDArray[np.int64]) -> NDArray[np.float64]:
-    """What colours are by: else the diagonal, where most is lost, would leave all other cells pale."""
+def _colour_bar(limit: int) -> dict[str, Any]:
+    positive = [count for count in (limit // 4, limit) if count]
+    ticks = [*(-count for count in positive), 0, *positive]
+    return {
+        "title": "images",
+        "thickness": 12,
+        "tickvals": _signed_root(np.array(ticks)).tolist(),
+        "ticktext": [_signed(tick) for tick in ticks],
+    }
+
+
+def _cell_numbers(values: NDArray[np.int64], colour: str) -> go.Scatter:
+    """The number in each cell; a heat map's own text is drawn as if the page were white."""
+    indices = list(range(len(values)))
+    return go.Scatter(
+        x=indices * len(values),
+        y=np.repeat(indices, len(values)).tolist(),
+        mode="text",
+        text=[_signed(value) if value else "" for value in values.ravel().tolist()],
+        textfont={"color": colour},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _signed_root(values: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What colours encode: on a linear scale the diagonal, where most changes, would leave other cells pale."""
     return np.sign(values) * np.sqrt(np.abs(values))
 
 
 def _signed(value: int) -> str:
-    return f"{value:+d}".replace("-", "−")
+    return f"{value:+d}".replace("-", "−") if value else "0"

@@ -1,6 +1,6 @@
-"""Small pictures as large ones, pixel by pixel: what a network sees is not smoothed over.
+"""Small images enlarged pixel by pixel, without smoothing, so that they look as a network sees them.
 
-It does not know where they come from. Nothing that a browser sent is decoded here.
+Only images from the program's own commands are decoded here, never a file that a browser sent.
 """
 
 import base64
@@ -12,13 +12,13 @@ from PIL import Image
 
 
 def enlarged(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Repeat the pixels of an image until its longer side has `side`, or somewhat more.
+    """Repeat the pixels of an image until its longer side has at least `side` pixels.
 
     Args:
-        pixels: (C, H, W), grey or colour.
+        pixels: uint8[C, H, W] with C = 1 (grey) or 3.
 
     Returns:
-        (H * n, W * n, C), or without the last axis where it is grey.
+        uint8[n * H, n * W, C]; uint8[n * H, n * W] where it is grey.
     """
     times = max(1, -(-side // max(pixels.shape[1:])))
     large = pixels.repeat(times, axis=1).repeat(times, axis=2)
@@ -26,7 +26,7 @@ def enlarged(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def decoded(text: str, side: int) -> NDArray[np.uint8]:
-    """A picture that a command of ours has written as base64, its longer side at least `side`."""
+    """Decode an image that a command of the program returned as base64; its longer side gets at least `side` pixels."""
     with Image.open(io.BytesIO(base64.b64decode(text))) as image:
         pixels = np.asarray(image.convert("L" if image.mode == "L" else "RGB"))
     return enlarged(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1), side)

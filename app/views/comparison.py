@@ -1,14 +1,11 @@
-"""All test images: start the comparison of two networks, and show where they differ.
-
-It does not know how they are compared.
-"""
+"""All test images on the page See it: start the comparison of two networks, and show where they differ."""
 
 import pandas as pd
 import streamlit as st
 
 from app import state
 from app.charts.comparison import (
-    MOST,
+    MAX_CLASSES,
     OUTCOME_CAPTIONS,
     DifferingImage,
     classes_figure,
@@ -32,104 +29,117 @@ from app.words import plain
 from legr.errors import LegrError, StudyError
 from legr.jobs import records
 from legr.study.comparison import ComparedNetwork, Comparison, list_compared, load_comparison
+from legr.study.records import RANKINGS
 from legr.study.store import Study, keep_id
 
-A_PAGE = 18  # pictures
-_TILE = 156  # pixels
-_OTHERS = 6  # buttons to networks that were compared
-_EVERY = "All of them"
-_DIFFERENT = {
+IMAGES_PER_PAGE = 18
+_TILE_SIDE = 156  # pixels
+_MAX_LINKS = 6  # buttons to networks compared earlier
+_ALL = "All of them"
+_OUTCOMES_OF_DIFFERING = {
     "only_original": OUTCOME_CAPTIONS["only_original"],
     "only_pruned": OUTCOME_CAPTIONS["only_pruned"],
     "neither": "Both wrong, differently",
 }
 
 
-def stored(shown: SelectedNetwork) -> tuple[Comparison | None, str]:
-    """The comparison of a network, and what is wrong with its file."""
+def stored_comparison(selected: SelectedNetwork) -> tuple[Comparison | None, str]:
+    """The stored comparison of a network, and an error where its file is damaged; (None, "") where there is none."""
     try:
-        return load_comparison(shown.study, shown.name), ""
+        return load_comparison(selected.study, selected.name), ""
     except StudyError as error:
         return None, str(error)
 
 
-def show_all(shown: SelectedNetwork, comparison: Comparison | None, problem: str, available: bool) -> None:
-    """Everything that is known of all test images.
+def show_all_images(selected: SelectedNetwork, comparison: Comparison | None, error: str, available: bool) -> None:
+    """Start the comparison on all test images, watch it, and show its results.
 
     Args:
-        problem: why the comparison that is stored cannot be read.
+        error: why the stored comparison cannot be read; "" where it can.
         available: whether the test images are on this machine.
     """
     st.subheader("All test images", anchor=False)
-    _work(shown, comparison, problem, available)
+    if error:
+        show_error(error)
+    _start_or_watch(selected, comparison, again=bool(error), available=available)
     if comparison is None:
         return
-    classes = shown.study.info.classes
-    _counts(shown, comparison)
+    classes = selected.study.info.classes
+    _show_outcomes(comparison)
     if comparison.differ.any():
-        _gallery(shown, comparison, available)
+        _show_differing(selected, comparison, available)
     left, right = st.columns(2, gap="large")
     with left:
-        _classes(classes_info(comparison, classes), shown.colour)
+        _show_classes(classes_info(comparison, classes), selected.colour)
     with right:
-        _confusions(confusion_info(comparison, classes), len(classes))
+        _show_confusions(confusion_info(comparison, classes), len(classes))
 
 
-def _work(shown: SelectedNetwork, comparison: Comparison | None, problem: str, available: bool) -> None:
-    job = records.latest(shown.study, "compare")
-    active = bool(job and job.active)
-    own = bool(job and (active or job.resumable) and shown.is_of(job))
-    if problem:
-        show_error(problem)
-    if comparison is None and not active and not own:  # its own panel has a button to go on
-        st.write("Not compared yet: both networks answer every test image, and what they say is kept in the study.")
-        label = "Compare again" if problem else "Compare on all test images"
-        if st.button(label, type="primary", key="compare", disabled=not available):
-            launch(shown.study, shown.request)
-    if comparison is None and not active:
-        _others(shown)
-    if active and not own:
-        st.caption("Another network is being compared; this one can be afterwards.")
-    if active or own:
-        job_panel(shown.study, "compare", stays=own)
+def _start_or_watch(selected: SelectedNetwork, comparison: Comparison | None, *, again: bool, available: bool) -> None:
+    """The job that compares, if it runs or can be resumed for this network; else a button that starts it."""
+    job = records.latest(selected.study, "compare")
+    if job and job.active:
+        of_this = selected.is_of(job)
+        if not of_this:
+            st.caption("Another network is being compared; this one can be compared afterwards.")
+        job_panel(selected.study, "compare", stays=of_this)
+        return
+    resumable = bool(job and job.resumable and selected.is_of(job))
+    if comparison is None:
+        if not resumable:  # else its panel has the button Resume
+            _show_start(selected, "Compare again" if again else "Compare on all test images", available)
+        _show_compared(selected)
+    if resumable:
+        job_panel(selected.study, "compare")
 
 
-def _others(shown: SelectedNetwork) -> None:
-    """Ways to networks of this study that were compared."""
-    found = [network for network in list_compared(shown.study) if _is_current(shown, network)][:_OTHERS]
-    if not found:
+def _show_start(selected: SelectedNetwork, label: str, available: bool) -> None:
+    st.write("Not compared yet. Both networks classify every test image; their predictions are stored in the study.")
+    if st.button(label, type="primary", key="compare", disabled=not available):
+        launch(selected.study, selected.request)
+
+
+def _show_compared(selected: SelectedNetwork) -> None:
+    """Buttons to the networks of this study that were compared."""
+    study = selected.study
+    networks = [network for network in list_compared(study) if _is_current(study, network)][:_MAX_LINKS]
+    if not networks:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Compared so far:", width="content")
-        for number, network in enumerate(found):
-            tuned = ", fine-tuned" if network.finetuned else ""
-            label = f"{100 * network.macs_fraction:.1f} %, {network.ranking}{tuned}"
-            st.button(label, key=f"compared-{number}", on_click=_go, args=(shown, network))
+        for number, network in enumerate(networks):
+            finetuned = ", fine-tuned" if network.finetuned else ""
+            label = f"{100 * network.macs_fraction:.1f} %, {network.ranking}{finetuned}"
+            st.button(label, key=f"compared-{number}", on_click=_go_to, args=(network,))
 
 
-def _is_current(shown: SelectedNetwork, network: ComparedNetwork) -> bool:
-    """Whether the ranking still leads to this network at its budget."""
-    try:
-        curve = state.curve(shown.study, network.ranking)  # type: ignore[arg-type]
-        return keep_id(curve.at(macs=percent_of(network.macs_fraction) / 100)) == network.keep_id
-    except (LegrError, KeyError, ValueError):
+def _is_current(study: Study, network: ComparedNetwork) -> bool:
+    """Whether its ranking still leads to this network at its budget."""
+    ranking = next((name for name in RANKINGS if name == network.ranking), None)
+    if ranking is None:
         return False
+    try:
+        keep = state.curve(study, ranking).at(macs=percent_of(network.macs_fraction) / 100)
+    except LegrError:
+        return False
+    return keep_id(keep) == network.keep_id
 
 
-def _go(shown: SelectedNetwork, network: ComparedNetwork) -> None:
+def _go_to(network: ComparedNetwork) -> None:
     state.keep_budget(percent_of(network.macs_fraction))
     state.keep_view("ranking", network.ranking)
     go_to_weights(network.finetuned)
 
 
-# -- what was found ----------------------------------------------------------------------------------------
+# -- the results -------------------------------------------------------------------------------------------
 
 
-def _counts(shown: SelectedNetwork, comparison: Comparison) -> None:
+def _show_outcomes(comparison: Comparison) -> None:
+    """Accuracy of both networks, and how many images both, one or none of them classifies correctly."""
     info, total = outcomes_info(comparison), len(comparison.labels)
-    right = info.set_index("outcome")["images"]
-    original = (right["both"] + right["only_original"]) / total
-    pruned = (right["both"] + right["only_pruned"]) / total
+    images = info.set_index("outcome")["images"]
+    original = (images["both"] + images["only_original"]) / total
+    pruned = (images["both"] + images["only_pruned"]) / total
     norms = " (batch norms recalibrated)" if comparison.network.recalibrated else ""
     points = f"{100 * (pruned - original):+.2f}".replace("-", "−")
     st.write(
@@ -143,58 +153,57 @@ def _counts(shown: SelectedNetwork, comparison: Comparison) -> None:
 
 @st.fragment
 @guarded()
-def _gallery(shown: SelectedNetwork, comparison: Comparison, available: bool) -> None:
-    """Test images on which the two differ; only this part runs again when another page of it is chosen."""
-    info = differing_info(comparison, shown.study.info.classes)
-    st.markdown(f"**Images they answer differently: {len(info):,}**")
-    kept = info[info["picture"] >= 0]
-    if len(kept) < len(info):
-        st.caption(f"Pictures of the first {len(kept):,} of them are kept in the study.")
-    chosen = _filtered(shown, kept)
-    if chosen.empty:
-        st.caption("None of this kind.")
+def _show_differing(selected: SelectedNetwork, comparison: Comparison, available: bool) -> None:
+    """Test images with different predictions; as a fragment, so that leafing through them does not rerun the page."""
+    info = differing_info(comparison, selected.study.info.classes)
+    st.markdown(f"**Images that they classify differently: {len(info):,}**")
+    stored = info[info["picture"] >= 0]
+    if len(stored) < len(info):
+        st.caption(f"Pictures of the first {len(stored):,} of them are stored in the study.")
+    rows = _filtered(selected, stored)
+    if rows.empty:
+        st.caption("There are none of this kind.")
         return
-    pages = -(-len(chosen) // A_PAGE)
-    key = f"gallery-{shown.name}-{len(chosen)}-{chosen['number'].iloc[0]}"  # another choice begins at its first page
-    page = st.session_state.get(key, 1) if pages > 1 else 1
+    n_pages = -(-len(rows) // IMAGES_PER_PAGE)
+    key = f"gallery-{selected.name}-{len(rows)}-{rows['number'].iloc[0]}"  # another filter starts at its first page
+    page = st.session_state.get(key, 1) if n_pages > 1 else 1
     with st.container(horizontal=True, gap="medium"):
-        for image in differing_images(chosen.iloc[A_PAGE * (page - 1) : A_PAGE * page]):
-            with st.container(width=_TILE, gap="xxsmall"):
-                _tile(shown.study, comparison, image, available)
-    if pages > 1:
-        st.pagination(pages, key=key)
+        for image in differing_images(rows.iloc[IMAGES_PER_PAGE * (page - 1) : IMAGES_PER_PAGE * page]):
+            with st.container(width=_TILE_SIDE, gap="xxsmall"):
+                _show_tile(selected.study, comparison, image, available)
+    if n_pages > 1:
+        st.pagination(n_pages, key=key)
 
 
-def _filtered(shown: SelectedNetwork, info: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the kind and of the class that were chosen."""
+def _filtered(selected: SelectedNetwork, info: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the outcome and the class that the user chose."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        by_outcome = {_EVERY: len(info), **info["outcome"].value_counts()}
-        kind = st.segmented_control(
+        by_outcome = {_ALL: len(info), **info["outcome"].value_counts()}
+        outcome = st.segmented_control(
             "Who is right",
-            [_EVERY, *_DIFFERENT],
-            default=_EVERY,
+            [_ALL, *_OUTCOMES_OF_DIFFERING],
+            default=_ALL,
             required=True,
-            format_func=lambda name: f"{_DIFFERENT.get(name, name)} ({by_outcome.get(name, 0)})",
-            key=f"gallery-kind-{shown.name}",
+            format_func=lambda name: f"{_OUTCOMES_OF_DIFFERING.get(name, name)} ({by_outcome.get(name, 0)})",
+            key=f"gallery-kind-{selected.name}",
             wrap=True,
         )
-        some = info if kind == _EVERY else info[info["outcome"] == kind]
-        by_class = {_EVERY: len(some), **some["label"].value_counts()}
-        present = [name for name in shown.study.info.classes if name in by_class]
+        rows = info if outcome == _ALL else info[info["outcome"] == outcome]
+        by_class = {_ALL: len(rows), **rows["label"].value_counts()}
         label = st.selectbox(
             "True class",
-            [_EVERY, *present],
+            [_ALL, *(name for name in selected.study.info.classes if name in by_class)],
             format_func=lambda name: f"{name} ({by_class[name]})",
-            key=f"gallery-class-{shown.name}-{kind}",
+            key=f"gallery-class-{selected.name}-{outcome}",
             width=220,
         )
-    return some if label == _EVERY else some[some["label"] == label]
+    return rows if label == _ALL else rows[rows["label"] == label]
 
 
-def _tile(study: Study, comparison: Comparison, image: DifferingImage, available: bool) -> None:
+def _show_tile(study: Study, comparison: Comparison, image: DifferingImage, available: bool) -> None:
     """A test image, both predictions, and a button that shows it at the top of the page."""
-    picture = enlarged(comparison.pictures[image.picture], 2 * _TILE)
-    st.image(picture, width=_TILE, output_format="PNG", alt=f"Test image {image.number}: {image.label}.")
+    picture = enlarged(comparison.pictures[image.picture], 2 * _TILE_SIDE)
+    st.image(picture, width=_TILE_SIDE, output_format="PNG", alt=f"Test image {image.number}: {image.label}.")
     lines = [
         f"**{plain(image.label)}**",
         _prediction_words("original", image.original, image.original_percent, image.original_right),
@@ -218,25 +227,28 @@ def _prediction_words(network: str, name: str, percent: float, right: bool) -> s
     return f"{network} :{colour}[{sign} {plain(short(name, 14))}] {percent:.0f}\u00a0%"
 
 
-def _classes(info: pd.DataFrame, colour: str) -> None:
-    st.markdown("**Right answers of each class**")
-    shown = most_changed(info)
-    if len(shown) < len(info):
-        st.caption(f"The {MOST} of {len(info):,} classes that change most; the table has all.")
-    alt = f"Accuracy of {len(shown)} classes, original and pruned."
-    st.plotly_chart(classes_figure(shown, colour), key="compared-classes", config=PLOTLY_CONFIG, alt=alt)
+def _show_classes(info: pd.DataFrame, colour: str) -> None:
+    st.markdown("**Accuracy of each class**")
+    drawn = most_changed(info)
+    if len(drawn) < len(info):
+        st.caption(f"The {MAX_CLASSES} of {len(info):,} classes that change most; the table has all.")
+    alt = f"Accuracy of {len(drawn)} classes, original and pruned."
+    st.plotly_chart(classes_figure(drawn, colour), key="compared-classes", config=PLOTLY_CONFIG, alt=alt)
     with st.expander("As a table"):
         names = ["Class", "Images", "Original, %", "Pruned, %", "Difference, points"]
-        one_place = {name: st.column_config.NumberColumn(format="%.1f") for name in names[2:]}
+        one_decimal = {name: st.column_config.NumberColumn(format="%.1f") for name in names[2:]}
         table = info.set_axis(names, axis=1)
-        st.dataframe(table, hide_index=True, column_config=one_place, alt="Accuracy of every class.")
+        st.dataframe(table, hide_index=True, column_config=one_decimal, alt="Accuracy of every class.")
 
 
-def _confusions(info: pd.DataFrame, n_classes: int) -> None:
-    st.markdown("**What is taken for what: pruned minus original, images**")
-    some = f"The {MOST} of {n_classes:,} classes that change most. " if len(info) < n_classes else ""
-    st.caption(f"{some}Blue: the pruned network says so more often; orange: less often. On the diagonal it is right.")
-    alt = f"Change of the confusions among {len(info)} classes, in images."
+def _show_confusions(info: pd.DataFrame, n_classes: int) -> None:
+    st.markdown("**Confusion matrix: pruned minus original, images**")
+    which = f"The {MAX_CLASSES} of {n_classes:,} classes that change most. " if len(info) < n_classes else ""
+    st.caption(
+        f"{which}Blue: the pruned network predicts this more often; orange: less often. "
+        "Correct predictions are on the diagonal."
+    )
+    alt = f"Change of the confusion matrix of {len(info)} classes, in images."
     st.plotly_chart(
         confusion_figure(info, dark=st.context.theme.type == "dark"),
         key="compared-confusions",

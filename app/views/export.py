@@ -1,7 +1,4 @@
-"""What was exported of a network: its files, and how they were checked.
-
-It does not know how a network is written.
-"""
+"""A finished export on a page: its weights, how it was checked, and the zip."""
 
 from pathlib import Path
 
@@ -16,15 +13,15 @@ from legr.study.store import Study
 
 
 def weights_line(study: Study, budget: Budget) -> str:
-    """Which weights an export of the default ranking's network has at a budget of MACs."""
+    """Which weights an export at a budget will have."""
     run = study.best_finetuned(state.curve(study, study.default_ranking).at(budget))
     if run is None:
-        return "The zip will hold it as it is: nothing is fine-tuned at this budget yet."
-    return f"The zip will hold its fine-tuned weights: {100 * run.top1:.2f} % top-1."
+        return "The zip will hold the weights as pruned: nothing is fine-tuned at this budget yet."
+    return f"The zip will hold the fine-tuned weights: {100 * run.top1:.2f} % top-1."
 
 
 def show_export(study: Study, job: Job) -> None:
-    """What was exported, how it was checked, and the zip."""
+    """A finished export, and a button that downloads its zip; nothing while the job is not done."""
     if job.state != "done":
         return
     assert isinstance(job.request, ExportRequest)
@@ -32,7 +29,7 @@ def show_export(study: Study, job: Job) -> None:
     weights = "its fine-tuned weights" if result.get("finetuned") else "its weights as pruned, not fine-tuned"
     st.success(plain(f"{job.request.budget.words}: exported with {weights}. {checks_line(job)}"))
     archive = Path(str(result.get("zip", "")))
-    if archive.is_file() and archive.resolve().is_relative_to(study.path.resolve()):  # nothing else is handed out
+    if archive.is_file() and archive.resolve().is_relative_to(study.path.resolve()):  # no file from elsewhere
         st.download_button(
             "Download the zip",
             archive.read_bytes,
@@ -46,14 +43,14 @@ def show_export(study: Study, job: Job) -> None:
 
 
 def checks_line(job: Job) -> str:
-    """What the check in ONNX Runtime found, in one sentence."""
+    """The result of the check in ONNX Runtime, in one sentence; "" where it was not checked."""
     result = job.result
     if result.get("max_abs_diff") is None:
         return ""
     inputs = f"{result['images']:,} inputs" if "images" in result else "the test images"
     if result.get("checked_on") == "noise":
-        inputs += " of noise, as the images are not here"
+        inputs += " of noise, as the images are not on this machine"
     return (
         f"Checked in ONNX Runtime: largest difference to PyTorch {result['max_abs_diff']:.1e}, "
-        f"same top-1 answer on {100 * result['top1_agreement']:.2f} % of {inputs}."
+        f"same top-1 class on {100 * result['top1_agreement']:.2f} % of {inputs}."
     )

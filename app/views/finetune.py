@@ -1,7 +1,4 @@
-"""Fine-tuning on a page: how to train, what a run is doing, and finished runs side by side.
-
-It does not know how a network is trained.
-"""
+"""Fine-tuning on a page: the settings of a run, its progress, and finished runs side by side."""
 
 import shlex
 from collections.abc import Sequence
@@ -25,49 +22,50 @@ from legr.study.store import Study, keep_id
 from legr.training.settings import NUMBERS, RECIPES, TrainSettings, as_recipe
 
 _RECIPE, _EPOCHS, _DISTILL = "recipe", "epochs", "distill"
-START = "short"
-_WORDS = {
+DEFAULT_RECIPE = "short"
+_PURPOSES = {
     "quick": "a first look",
-    "short": "most of what can be won back",
-    "standard": "what a product would ship",
-    "paper": "as in LeGR, without a teacher",
+    "short": "regains most of the accuracy that can be regained",
+    "standard": "for a network that goes into a product",
+    "paper": "as in the LeGR paper, without a teacher",
 }
 
 
 def training_form(budget: Budget) -> FinetuneRequest:
-    """Ask how to train the network of a budget."""
+    """Ask for the settings of a fine-tuning run of the network at a budget."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         recipe = st.selectbox(
-            "Recipe", list(RECIPES), list(RECIPES).index(START), format_func=_caption, key=_RECIPE, width=330,
+            "Recipe", list(RECIPES), list(RECIPES).index(DEFAULT_RECIPE), format_func=_caption, key=_RECIPE, width=330,
             persist_state="session",
         )  # fmt: skip
-        own = RECIPES[recipe]
+        defaults = RECIPES[recipe]
         epochs = st.number_input(
-            "Epochs", 1, 1000, None, key=_EPOCHS, persist_state="session", width=140, placeholder=f"{own.epochs}",
-            help="Passes over the training images; the recipe's own where nothing is set.",
+            "Epochs", 1, 1000, None, key=_EPOCHS, persist_state="session", width=140, placeholder=f"{defaults.epochs}",
+            help="Passes over the training images; if empty, as many as the recipe has.",
         )  # fmt: skip
         distill = st.toggle(
-            "Learn from the original", own.distill, key=f"{_DISTILL}-{own.distill}", persist_state="session",
-            help="Distillation: the original network's answers are learned beside the labels.",
+            "Learn from the original", defaults.distill, key=f"{_DISTILL}-{defaults.distill}", persist_state="session",
+            help="Distillation: the pruned network learns the original's outputs as well as the labels.",
         )  # fmt: skip
-    changed = None if distill == own.distill else distill
-    return FinetuneRequest(budget, recipe=recipe, epochs=epochs, distill=changed)
+    return FinetuneRequest(
+        budget, recipe=recipe, epochs=epochs, distill=None if distill == defaults.distill else distill
+    )
 
 
 def expectation(study: Study, budget: Budget, settings: TrainSettings) -> str:
-    """What finished runs tell about one that is not started yet; "" where there are none.
+    """What finished runs tell of a run before it starts; "" where there are none.
 
-    That the network was trained like this already, or else how long it may take: judged by the run next to it in MACs,
-    taught alike, on the machine that trained last.
+    Either that the network was trained with these settings before, or how long the run may take. The estimate comes
+    from the run with the closest MACs on the machine that trained last, with or without a teacher as this one.
     """
     runs, curve = study.finetuned, state.curve(study, study.default_ranking)
     macs_fraction = float(curve.macs[curve.step(budget)] / curve.dense.macs)
     network = state.network_id(study, study.default_ranking, budget)
     same = [run for run in runs if run.keep_id == network and run.settings == asdict(settings)]
     if same:
-        found = min(same, key=lambda run: run.half)
-        rounded = ", and rounded to float16" if found.half else ""
-        return f"Trained like this already{rounded}: {100 * found.top1:.2f} % top-1, in the table below."
+        run = min(same, key=lambda run: run.half)
+        rounded = ", and rounded to float16" if run.half else ""
+        return f"Trained like this already{rounded}: {100 * run.top1:.2f} % top-1, in the table below."
     if not runs:
         return ""
 
@@ -75,18 +73,18 @@ def expectation(study: Study, budget: Budget, settings: TrainSettings) -> str:
         return run.settings.get("distill") != settings.distill, abs(run.macs_fraction - macs_fraction)
 
     machine = runs[-1].made.get("machine")
-    near = min((run for run in runs if run.made.get("machine") == machine), key=distance)
-    took = f"{many(near.epochs, 'epoch')} at {100 * near.macs_fraction:.0f} % took {duration(near.seconds)}"
+    nearest = min((run for run in runs if run.made.get("machine") == machine), key=distance)
+    took = f"{many(nearest.epochs, 'epoch')} at {100 * nearest.macs_fraction:.0f} % took {duration(nearest.seconds)}"
     where = f" on {machine}" if machine else ""
-    return f"About {duration(near.seconds / near.epochs * settings.epochs)}: {took}{where}."
+    return f"About {duration(nearest.seconds / nearest.epochs * settings.epochs)}: {took}{where}."
 
 
 def show_training(study: Study, job: Job) -> None:
-    """What is trained, and its curves; of a finished run, all of them, however often it was resumed."""
+    """What a job trains, and its curves; of a finished run all epochs, also those before it was resumed."""
     assert isinstance(job.request, FinetuneRequest)
     settings = job.request.settings
-    taught = ", learning from the original" if settings.distill else ""
-    st.caption(plain(f"{job.request.budget.words}, {many(settings.epochs, 'epoch')}{taught}."))
+    teacher = ", learning from the original" if settings.distill else ""
+    st.caption(plain(f"{job.request.budget.words}, {many(settings.epochs, 'epoch')}{teacher}."))
     key = Path(str(job.result.get("weights", ""))).stem
     finished = study.finetuned_run(key)
     history = finished.curve if finished else job.history
@@ -96,13 +94,13 @@ def show_training(study: Study, job: Job) -> None:
         alt = "Training loss and held-out accuracy after each epoch."
         st.plotly_chart(training_figure(info, epochs), key="training", config=PLOTLY_CONFIG, alt=alt)
     if any(row.get("slower", 1) < 1 for row in history):
-        st.caption("A loss was no number: the run went back to its last good epoch and on at a lower learning rate.")
+        st.caption("A loss was NaN or infinite: the run went back one epoch and continued at a lower learning rate.")
     if finished and finished.epochs < settings.epochs:
-        st.caption(f"The loss was no number after epoch {finished.epochs} at any rate; the best epoch before is kept.")
+        st.caption(f"From epoch {finished.epochs + 1} on the loss was NaN or infinite; the best epoch before is kept.")
 
 
 def runs_info(runs: Sequence[FineTuned]) -> pd.DataFrame:
-    """Finished runs, newest first, as people read them."""
+    """The table of finished runs, newest first."""
     rows = [
         (
             100 * run.macs_fraction,
@@ -111,7 +109,7 @@ def runs_info(runs: Sequence[FineTuned]) -> pd.DataFrame:
             100 * run.top1,
             100 * run.heldout_top1,
             run.epochs,
-            how(run),
+            training_words(run),
             duration(run.seconds),
             run.created[:16].replace("T", " "),
         )
@@ -122,51 +120,51 @@ def runs_info(runs: Sequence[FineTuned]) -> pd.DataFrame:
 
 
 def show_runs(study: Study) -> None:
-    """The table of finished runs, and of those that are chosen their curves and commands."""
+    """The table of finished runs; of those selected in it, their curves and commands."""
     runs = study.finetuned
     if not runs:
         return
     st.subheader("Fine-tuned networks", anchor=False)
     table = runs_info(runs)
-    two_places = {name: st.column_config.NumberColumn(format="%.2f") for name in table.columns if name.endswith("%")}
-    two_places["Held-out, %"] = st.column_config.NumberColumn(
+    two_decimals = {name: st.column_config.NumberColumn(format="%.2f") for name in table.columns if name.endswith("%")}
+    two_decimals["Held-out, %"] = st.column_config.NumberColumn(
         format="%.2f",
-        help="Of the epoch that was kept, as it was judged in training: in bfloat16 where the device has it.",
+        help="Of the epoch that was kept, as scored in training: in bfloat16 where the device has it.",
     )
-    chosen = st.dataframe(
+    selection = st.dataframe(
         table,
         key=f"runs-{len(runs)}",
         hide_index=True,
-        column_config=two_places,
+        column_config=two_decimals,
         alt="Every finished fine-tuning run.",
         on_select="rerun",
         selection_mode="multi-row",
     )
-    rows = [row for row in chosen["selection"]["rows"] if row < len(runs)]
+    rows = [row for row in selection["selection"]["rows"] if row < len(runs)]
     if not rows:
         several = ", or several to see theirs in one chart" if len(runs) > 1 else ""
-        st.caption(f"Choose a run in the table to see its curve and the command that makes it again{several}.")
+        st.caption(f"Select a run in the table to see its curve and the command that repeats it{several}.")
         return
-    picked = [list(reversed(runs))[row] for row in rows]
-    figure = runs_figure([(run_name(run), training_info(run.curve)) for run in picked])
+    selected = [list(reversed(runs))[row] for row in rows]
+    figure = runs_figure([(run_name(run), training_info(run.curve)) for run in selected])
     st.plotly_chart(
-        figure, key="runs-compared", config=PLOTLY_CONFIG, alt="Held-out accuracy of the chosen runs by epoch."
+        figure, key="runs-compared", config=PLOTLY_CONFIG, alt="Held-out accuracy of the selected runs by epoch."
     )
     commands = [
-        f"# {run_name(run)}{changed_note(study, run)}\n{command_here(study, run)}" for run in picked if run.made
+        f"# {run_name(run)}{changed_note(study, run)}\n{command_here(study, run)}" for run in selected if run.made
     ]
     if commands:
         st.code("\n".join(commands), language="bash", wrap_lines=True)
 
 
 def run_name(run: FineTuned) -> str:
-    """A run in a legend: its budget, its ranking, and how it was trained."""
+    """The name of a run in a legend: its budget, its ranking, and how it was trained."""
     ranking = "" if run.ranking in ("learned", "") else f", {CAPTIONS[run.ranking].lower()}"
-    return f"{100 * run.macs_fraction:.1f} %{ranking}, {how(run)}"
+    return f"{100 * run.macs_fraction:.1f} %{ranking}, {training_words(run)}"
 
 
-def how(run: FineTuned) -> str:
-    """How a run was trained: its recipe, and what was changed of it."""
+def training_words(run: FineTuned) -> str:
+    """How a run was trained: its recipe and what differs from it."""
     try:
         recipe, changes = as_recipe(TrainSettings(**run.settings))
     except (TypeError, SettingsError):  # settings that this version does not know
@@ -182,7 +180,7 @@ def how(run: FineTuned) -> str:
 
 
 def command_here(study: Study, run: FineTuned) -> str:
-    """The command that made a run, of this study wherever it is by now."""
+    """The command that repeats a run, with the study's present folder."""
     words = shlex.split(run.made["command"])
     if "--study" in words[:-1]:
         words[words.index("--study") + 1] = str(study.path)
@@ -190,15 +188,15 @@ def command_here(study: Study, run: FineTuned) -> str:
 
 
 def changed_note(study: Study, run: FineTuned) -> str:
-    """A note where the command of a run leads to another network by now."""
+    """A note where the command of a run would train another network now; "" where it would not."""
     try:
         ranking = next((name for name in RANKINGS if name == run.ranking), study.default_ranking)
         budget = FinetuneRequest.from_arguments(shlex.split(run.made["command"])[6:]).budget
         same = keep_id(state.curve(study, ranking).at(budget)) == run.keep_id
     except LegrError:
         same = False
-    return "" if same else ": made before the ranking or the shape changed; it trains another network now"
+    return "" if same else ": the ranking or the constraints have changed since; it would train another network now"
 
 
 def _caption(recipe: str) -> str:
-    return f"{recipe.capitalize()}: {many(RECIPES[recipe].epochs, 'epoch')}, {_WORDS[recipe]}"
+    return f"{recipe.capitalize()}: {many(RECIPES[recipe].epochs, 'epoch')}, {_PURPOSES[recipe]}"

@@ -1,7 +1,6 @@
-"""A background job on a page: how far it is, how it ended, and what can be done about it.
+"""A background job on a page: its progress, how it ended, and buttons to cancel or resume it.
 
-It does not know what a job computes. All it shows is read from the job's files, so a reload, a second tab and
-a restart of the app show the same.
+All of it is read from the job's files, so a reload, a second tab and a restarted app show the same.
 """
 
 from collections.abc import Callable
@@ -28,24 +27,24 @@ NOUNS = {
     "export": "The export",
     "compare": "The comparison",
 }
-STAGES = {"pass": "Pass", "epoch": "Epoch", "point": "Measured network", "test image": "Test image"}
+COUNTED_STAGES = {"pass": "Pass", "epoch": "Epoch", "point": "Measured network", "test image": "Test image"}
 
 Draw = Callable[[Job], None]
 
 
 def launch(study: Study, request: JobRequest) -> None:
-    """Start a job and show it; a sample is copied first. An error is shown and nothing started."""
+    """Start a job and draw the page with it; a sample is copied first. An error is shown instead."""
     with guarded():
         start(state.own_copy(study), request)
         st.rerun()
 
 
 def job_panel(study: Study, kind: str, draw: Draw | None = None, *, stays: bool = True) -> Job | None:
-    """Show the newest job of a kind, refreshed every second while it is at work.
+    """Show the newest job of a kind, refreshed every second while it is active.
 
     Args:
-        draw: shows what is special about the job's kind, below its progress.
-        stays: whether the page goes on showing it when it has ended before it was done.
+        draw: draws what only this kind of job has, below the progress.
+        stays: whether the page shows the job also after it was cancelled, interrupted or has failed.
 
     Returns:
         The job as it was when the page ran, or None where there is none.
@@ -53,74 +52,74 @@ def job_panel(study: Study, kind: str, draw: Draw | None = None, *, stays: bool 
     job = records.latest(study, kind)
     if job is None:
         return None
-    watched = st.fragment(_show, run_every=WATCH_EVERY_S if job.active else None)
-    watched(study, job.id, _Drawn(job.active, state.learned_stamp(study), stays), draw)
+    panel = st.fragment(_show, run_every=WATCH_EVERY_S if job.active else None)
+    panel(study, job.id, _PageRun(job.active, state.learned_stamp(study), stays), draw)
     return job
 
 
-def others_at_work(study: Study, *kinds: str) -> None:
-    """One line for each job of these kinds that is at work; the page runs again when one ends, or has learned."""
+def show_other_jobs(study: Study, *kinds: str) -> None:
+    """One line for each active job of these kinds; the page runs again when one ends or has learned a ranking."""
     active = [job.id for job in records.list_jobs(study) if job.active and job.kind in kinds]
     if active:
-        st.fragment(_line, run_every=2 * WATCH_EVERY_S)(study, active, state.learned_stamp(study))
+        st.fragment(_lines, run_every=2 * WATCH_EVERY_S)(study, active, state.learned_stamp(study))
 
 
-def work_lines(study: Study) -> list[str]:
-    """One line for each job of a study that is at work."""
-    return [_at_work(job) for job in records.list_jobs(study) if job.active]
+def active_job_lines(study: Study) -> list[str]:
+    """One line for each active job of a study."""
+    return [_active_line(job) for job in records.list_jobs(study) if job.active]
 
 
-def _at_work(job: Job) -> str:
+def _active_line(job: Job) -> str:
     return f"{NOUNS.get(job.kind, job.kind)} runs in the background. {progress_text(job)}"
 
 
 def announce(job: Job) -> None:
-    """Tell the person who waits that a job has ended, when the page is next drawn."""
+    """Show for a few seconds that a job has ended, when the page is next drawn."""
     noun = NOUNS.get(job.kind, job.kind)
     state.announce(f"{noun} has finished." if job.state == "done" else ending_text(job))
 
 
 def progress_text(job: Job) -> str:
-    """How far a job is, in one line."""
+    """The progress of a job in one line."""
     if job.state == "queued" and job.stage == WAITING:
         return "Waiting for another job on this device to end"
     if not job.total:
         return "Starting: loading the network and the images"
-    if job.stage not in STAGES:
+    if job.stage not in COUNTED_STAGES:
         return f"{job.stage[:1].upper()}{job.stage[1:]} …"
-    text = f"{STAGES[job.stage]} {job.done} of {job.total}"
+    text = f"{COUNTED_STAGES[job.stage]} {job.done} of {job.total}"
     if job.seconds_left is not None:
         text += f" · about {duration(job.seconds_left)} left"
     return text
 
 
 def ending_text(job: Job) -> str:
-    """How a job ended before it was done, and that nothing is lost."""
+    """How a job ended before it was done, and that it can be resumed."""
     noun = NOUNS.get(job.kind, job.kind)
-    reached = f" after {job.stage} {job.done} of {job.total}" if job.stage in STAGES and job.total else ""
+    reached = f" after {job.stage} {job.done} of {job.total}" if job.stage in COUNTED_STAGES and job.total else ""
     rest = "What is finished is kept; Resume goes on from there."
     if job.state == "cancelled":
         return f"{noun} was cancelled{reached}. {rest}"
     if job.state == "interrupted":
-        return f"{noun} was interrupted{reached}: its process has ended, perhaps by a restart. {rest}"
+        return f"{noun} was interrupted{reached}: its process has ended, perhaps as the machine restarted. {rest}"
     return job.error or f"{noun} failed without a message; see the log below."
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawn:
-    """What the page was drawn with: the job at work, the learned ranking, a panel that stays."""
+class _PageRun:
+    """What held when the whole page last ran."""
 
-    active: bool
-    learned: Stamp
-    stays: bool
+    active: bool  # the job was active
+    learned: Stamp  # of the learned ranking
+    stays: bool  # see `job_panel`
 
 
-def _show(study: Study, job_id: str, page: _Drawn, draw: Draw | None) -> None:
-    """Draw a job, unless the rest of the page has to be drawn anew."""
+def _show(study: Study, job_id: str, page: _PageRun, draw: Draw | None) -> None:
+    """Draw a job, or run the whole page again where its other parts have to change too."""
     with guarded():
         job = records.load(study, job_id)
         if page.active and not job.active:
-            if not (page.stays and job.resumable):  # else the panel says how it ended
+            if not (page.stays and job.resumable):  # otherwise the panel says how it ended
                 announce(job)
             st.rerun()
         if job.active and state.learned_stamp(study) != page.learned:
@@ -156,7 +155,7 @@ def _show_ended(study: Study, job: Job) -> None:
         st.rerun()
     log = _last_lines(study, job)
     if log and job.state != "cancelled":
-        with st.expander("What it said last"):
+        with st.expander("End of its log"):
             st.code(log, language=None)
 
 
@@ -168,14 +167,14 @@ def _last_lines(study: Study, job: Job, n_lines: int = 15) -> str:
     return "\n".join(text.splitlines()[-n_lines:])
 
 
-def _line(study: Study, job_ids: list[str], known: Stamp) -> None:
+def _lines(study: Study, job_ids: list[str], learned: Stamp) -> None:
     with guarded():
         for job_id in job_ids:
             job = records.load(study, job_id)
             if not job.active:
                 announce(job)
                 st.rerun()
-            st.caption(plain(_at_work(job)))
-        if state.learned_stamp(study) != known:
+            st.caption(plain(_active_line(job)))
+        if state.learned_stamp(study) != learned:
             state.announce("The ranking is learned and in use.")
             st.rerun()

@@ -1,7 +1,4 @@
-"""The table of layers: what a network keeps of each, and what is asked of it — pins, layers left whole, multiples.
-
-It does not know how a ranking meets what is asked.
-"""
+"""The table of layers: the filters that a network keeps of each, and the constraints, which can be edited in it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,39 +18,44 @@ from legr.structure.cost import layer_macs
 from legr.structure.types import Keep
 from legr.study.store import Study
 
-_LAYER, _KEPT, _TOTAL, _SHARE, _PIN, _WHOLE = "Layer", "Kept", "Of", "MACs, %", "Pin at", "Leave whole"
-_HISTORY, _EDITION, _PROBLEM = "shapes", "layers-edition", "layers-problem"
+_LAYER, _KEPT, _TOTAL, _SHARE, _PIN, _EXCLUDED = "Layer", "Kept", "Of", "MACs, %", "Pin at", "Leave whole"
+_HISTORY, _EDITION, _ERROR = "constraints-history", "layers-edition", "layers-error"
 
 
-def layers_info(curve: BudgetCurve, keep: Keep, shape: Constraints) -> pd.DataFrame:
-    """One row a layer, in order of execution: filters kept and before, share of this network's MACs, what is asked."""
+def layers_info(curve: BudgetCurve, keep: Keep, constraints: Constraints) -> pd.DataFrame:
+    """One row for each layer, in order of execution.
+
+    Returns:
+        Columns Layer, Kept and Of (filters in this and the original network), MACs (share in this network, per cent),
+        Pin at and Leave whole (the constraints).
+    """
     macs = layer_macs(curve.structure, keep)
-    whole = sum(macs.values()) or 1
+    total = sum(macs.values()) or 1
     rows = [
         (
             layer.name,
             int(keep.kept(layer.labels).sum()),
             layer.total,
-            100 * macs.get(layer.parameter, 0) / whole,
-            shape.pins.get(layer.name),
-            layer.name in shape.excluded,
+            100 * macs.get(layer.parameter, 0) / total,
+            constraints.pins.get(layer.name),
+            layer.name in constraints.excluded,
         )
         for layer in curve.structure.layers
     ]
-    table = pd.DataFrame(rows, columns=[_LAYER, _KEPT, _TOTAL, _SHARE, _PIN, _WHOLE])
+    table = pd.DataFrame(rows, columns=[_LAYER, _KEPT, _TOTAL, _SHARE, _PIN, _EXCLUDED])
     return table.astype({_PIN: "Int64"})
 
 
-def edited(shape: Constraints, info: pd.DataFrame, rows: Mapping[int, Mapping[str, Any]]) -> Constraints:
-    """The shape after changes to the table; of a pin and "leave whole" in one layer, the later one stands.
+def edited(constraints: Constraints, info: pd.DataFrame, rows: Mapping[int, Mapping[str, Any]]) -> Constraints:
+    """The constraints after an edit of the table; a layer has a pin or is left whole, whichever was set last.
 
     Args:
-        rows: by the number of a row, the new values by the name of their column.
+        rows: new values by column name, by row number.
 
     Raises:
         SettingsError: a pin is out of range.
     """
-    pins, excluded = dict(shape.pins), set(shape.excluded)
+    pins, excluded = dict(constraints.pins), set(constraints.excluded)
     for number, changes in rows.items():
         name = str(info[_LAYER].iloc[number])
         if _PIN in changes:
@@ -61,34 +63,33 @@ def edited(shape: Constraints, info: pd.DataFrame, rows: Mapping[int, Mapping[st
             if changes[_PIN] is not None:
                 pins[name] = int(changes[_PIN])
                 excluded.discard(name)
-        if _WHOLE in changes:
+        if _EXCLUDED in changes:
             excluded.discard(name)
-            if changes[_WHOLE]:
+            if changes[_EXCLUDED]:
                 excluded.add(name)
                 pins.pop(name, None)
-    return replace(shape, pins=pins, excluded=tuple(excluded))
+    return replace(constraints, pins=pins, excluded=tuple(excluded))
 
 
 def show_layers(study: Study, curve: BudgetCurve, budget: float) -> None:
-    """The table, editable, once it is opened; every change is solved again at the same budget, and can be undone."""
+    """The table in an expander, with the constraints above it; every edit keeps the budget and can be undone."""
     key = f"layers-open-{study.path.name}"
     if key not in st.session_state:
         st.session_state[key] = not study.constraints.is_plain or bool(_history(study))
-    _wishes(study)
+    _show_constraints(study)
     opened = st.expander("Layers: search, sort, pin", key=key, on_change="rerun")
-    if opened.open:  # a closed one costs the browser a megabyte of scripts
+    if opened.open:  # the table needs a megabyte of scripts, which a closed expander need not load
         with opened:
             _table(study, curve, budget)
 
 
 def _table(study: Study, curve: BudgetCurve, budget: float) -> None:
-    shape = study.constraints
-    info = layers_info(curve, curve.at(macs=budget), shape)
+    info = layers_info(curve, curve.at(macs=budget), study.constraints)
     st.caption(
-        "Pin a layer at a number of filters, or leave it whole: the rest is solved again at the same budget. "
-        "Double-click a cell to change it; measuring, fine-tuning and export follow."
+        "Pin a layer at a number of filters, or leave it whole: the other layers are pruned so that the budget still "
+        "holds. Double-click a cell to edit it. Measuring, fine-tuning and export use these constraints too."
     )
-    _multiple(study, shape)
+    _choose_multiple(study)
     key = _key(study, "table")
     st.data_editor(
         info,
@@ -97,38 +98,38 @@ def _table(study: Study, curve: BudgetCurve, budget: float) -> None:
         disabled=[_LAYER, _KEPT, _TOTAL, _SHARE],
         column_config={
             _SHARE: st.column_config.ProgressColumn(format="%.1f", min_value=0, max_value=float(info[_SHARE].max())),
-            _PIN: st.column_config.NumberColumn(min_value=1, step=1, help="Exactly so many filters, at every budget."),
-            _WHOLE: st.column_config.CheckboxColumn(help="None of its filters go."),
+            _PIN: st.column_config.NumberColumn(min_value=1, step=1, help="Exactly this many filters at every budget."),
+            _EXCLUDED: st.column_config.CheckboxColumn(help="None of its filters are removed."),
         },
         on_change=_on_edit,
         args=(study, info, key),
     )
 
 
-def offer_shape(study: Study) -> None:
-    """What a link asks of the layers, where that is not what the study has."""
+def offer_constraints(study: Study) -> None:
+    """Offer the constraints of a link, where they are not the study's."""
     offer_link(study, lambda constraints: _change(study, lambda: constraints))
 
 
-def _multiple(study: Study, shape: Constraints) -> None:
+def _choose_multiple(study: Study) -> None:
     key = _key(study, "multiple")
     st.selectbox(
         "Filters in multiples of",
         MULTIPLES,
-        index=MULTIPLES.index(shape.multiple),
+        index=MULTIPLES.index(study.constraints.multiple),
         key=key,
         width=180,
         on_change=_on_multiple,
         args=(study, key),
-        help="What remains of a layer is a multiple of it, or the layer is whole: kernels like that.",
+        help="Every layer keeps a multiple of this number of filters, or all of them; kernels run faster then.",
     )
 
 
-def _wishes(study: Study) -> None:
-    """What is asked of the layers and the ways back, also while the table is closed; nothing where nothing ever was."""
-    problem = st.session_state.pop(_PROBLEM, None)
-    if problem:
-        show_error(problem)
+def _show_constraints(study: Study) -> None:
+    """The constraints, Undo and Clear all; nothing where there are none and nothing can be undone."""
+    error = st.session_state.pop(_ERROR, None)
+    if error:
+        show_error(error)
     if study.constraints.is_plain and not _history(study):
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -140,7 +141,7 @@ def _wishes(study: Study) -> None:
 
 
 def _key(study: Study, widget: str) -> str:
-    """Of a widget while the shape is what it shows: one of the page before may speak once more, and is not heard."""
+    """Widget key that changes with the constraints, so that a late event of an earlier run is ignored."""
     return f"{widget}-{study.path.name}-{study.constraints.key}-{st.session_state.get(_EDITION, 0)}"
 
 
@@ -156,11 +157,9 @@ def _on_multiple(study: Study, key: str) -> None:
 
 
 def _history(study: Study) -> list[Constraints]:
-    """Shapes before this one, in this tab."""
-    found: list[Constraints] = st.session_state.setdefault(_HISTORY, {}).setdefault(
-        (str(study.path), study.info.created), []
-    )
-    return found
+    """Earlier constraints of a study, set in this tab."""
+    by_study: dict[tuple[str, str], list[Constraints]] = st.session_state.setdefault(_HISTORY, {})
+    return by_study.setdefault((str(study.path), study.info.created), [])
 
 
 def _change(study: Study, changed: Callable[[], Constraints]) -> None:
@@ -190,6 +189,6 @@ def _store(study: Study, changed: Callable[[], Constraints]) -> Study | None:
         own.save_constraints(constraints)
         write_link(constraints)
     except (LegrError, OSError) as error:
-        st.session_state[_PROBLEM] = str(error)
+        st.session_state[_ERROR] = str(error)
         return None
     return own

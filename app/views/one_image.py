@@ -38,7 +38,7 @@ Image = bytes | int  # a file's content, or the number of a test image
 
 @st.fragment
 @guarded()
-def show_one(shown: SelectedNetwork, comparison: Comparison | None, available: bool) -> None:
+def show_one_image(shown: SelectedNetwork, comparison: Comparison | None, available: bool) -> None:
     """Choose an image, and see it and both answers; only this part runs again when another one is chosen.
 
     Args:
@@ -92,7 +92,7 @@ def _chosen(shown: SelectedNetwork, comparison: Comparison | None, available: bo
             st.button("Another", disabled=not available, on_click=_pick_any, args=(shown.study, known))
             different = (np.flatnonzero(comparison.differ) + 1).tolist() if comparison else []
             st.button(
-                "One they answer differently",
+                "One they classify differently",
                 disabled=not (available and different),
                 on_click=_pick_of,
                 args=(shown.study, different),

@@ -1,7 +1,4 @@
-"""Which network is shown beside the original: its budget, its ranking, and with which weights.
-
-It does not know what it answers.
-"""
+"""The network that the page See it compares with the original: its budget, ranking and weights."""
 
 from dataclasses import dataclass
 
@@ -27,35 +24,39 @@ class SelectedNetwork:
     """One network of a study.
 
     Attributes:
-        budget: as a command is given it, a fraction of the original's MACs.
-        macs_fraction: what it has of them.
-        run: the fine-tuning run whose weights it has; None: as pruned.
-        name: of its comparison with the original.
+        budget: a limit on MACs.
+        macs_fraction: MACs of the network as a fraction of the original's; at most the budget.
+        run: the fine-tuning run whose weights it has; None: the weights as pruned.
+        name: names its comparison with the original.
     """
 
     study: Study
     ranking: RankingName
-    budget: str
+    budget: Budget
     macs_fraction: float
     run: FineTuned | None
     name: str
 
     @classmethod
     def at(cls, study: Study, ranking: RankingName, budget: float, finetuned: bool) -> "SelectedNetwork":
-        """The network at a budget; with fine-tuned weights of exactly this kept set, where they are wanted and there.
+        """The network at a budget.
+
+        Args:
+            budget: fraction of the original's MACs.
+            finetuned: take the weights of the best fine-tuning run of exactly this kept set, if there is one.
 
         Raises:
             StudyError: the study cannot be read.
         """
-        text = f"{budget:.6g}"
+        limit = state.budget_of(budget)
         curve = state.curve(study, ranking)
-        step = curve.step(macs=float(text))
+        step = curve.step(limit)
         keep = curve.keep(step)
         run = study.best_finetuned(keep) if finetuned else None
-        return cls(study, ranking, text, float(curve.macs[step] / curve.dense.macs), run, comparison_name(keep, run))
+        return cls(study, ranking, limit, float(curve.macs[step] / curve.dense.macs), run, comparison_name(keep, run))
 
     def is_of(self, job: Job) -> bool:
-        """Whether a comparison that was started, here or on the command line, is of this network."""
+        """Whether a job compares this network with the original, whether started here or on the command line."""
         if not isinstance(job.request, CompareRequest):
             return False
         try:
@@ -63,22 +64,22 @@ class SelectedNetwork:
             keep = curve.at(job.request.budget)
             run = self.study.best_finetuned(keep) if job.request.finetuned else None
         except LegrError:
-            return False  # no ranking leads there any more
+            return False  # the ranking no longer reaches that budget
         return comparison_name(keep, run) == self.name
 
     @property
     def request(self) -> CompareRequest:
-        """What asks for its comparison with the original; also what names it on the command line."""
-        return CompareRequest(Budget(macs=float(self.budget)), self.ranking, finetuned=self.run is not None)
+        """The request that compares it with the original; its arguments also name the network for `look`."""
+        return CompareRequest(self.budget, self.ranking, finetuned=self.run is not None)
 
     @property
     def colour(self) -> str:
-        """Of its marks on charts."""
+        """Its colour on charts."""
         return COLOURS["finetuned" if self.run else self.ranking]
 
     @property
     def words(self) -> str:
-        """Which network it is, as a sentence."""
+        """One sentence that says which network this is."""
         if self.macs_fraction == 1 and self.run is None:
             return "Nothing is removed at this budget: both networks are the original."
         weights = f"fine-tuned for {many(self.run.epochs, 'epoch')}" if self.run else "as pruned, not fine-tuned"
@@ -87,10 +88,10 @@ class SelectedNetwork:
 
 
 def select_network(study: Study, ranking: RankingName, budget: float) -> SelectedNetwork:
-    """Let the user choose between weights, where there are fine-tuned ones; say which network it is."""
+    """Let the user choose between fine-tuned and pruned weights, where there are both; say which network it is."""
     tuned = SelectedNetwork.at(study, ranking, budget, finetuned=True)
     with st.container(horizontal=True, vertical_alignment="center"):
-        shown = tuned
+        selected = tuned
         if tuned.run:
             key = f"{_VIEW}-{study.path.name}"
             st.session_state[key] = state.view(_VIEW, tuple(WEIGHTS))
@@ -103,11 +104,11 @@ def select_network(study: Study, ranking: RankingName, budget: float) -> Selecte
                 on_change=lambda: state.keep_view(_VIEW, st.session_state[key]),
                 label_visibility="collapsed",
             )
-            shown = SelectedNetwork.at(study, ranking, budget, finetuned=weights == "finetuned")
-        st.markdown(shown.words)
-    return shown
+            selected = SelectedNetwork.at(study, ranking, budget, finetuned=weights == "finetuned")
+        st.markdown(selected.words)
+    return selected
 
 
 def go_to_weights(finetuned: bool) -> None:
-    """Show a network with its fine-tuned weights, or as pruned; for callbacks."""
+    """Choose fine-tuned or pruned weights; for callbacks."""
     state.keep_view(_VIEW, "finetuned" if finetuned else "pruned")

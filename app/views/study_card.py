@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import state
 from app.charts.measurements import ORIGINAL, Measurements
-from app.views.job_panel import work_lines
+from app.views.job_panel import active_job_lines
 from app.views.study_menu import study_menu
 from app.widgets.study import network_words
 from app.words import plain
@@ -62,7 +62,7 @@ def _card(path: Path, open_study: Callable[[str], None]) -> None:
             st.badge("Open now", color="primary")
     try:
         study = Study.open(path)
-        note, lines = note_of(study), [*card_facts(study), *work_lines(study)]
+        note, lines = note_of(study), [*card_facts(study), *active_job_lines(study)]
         facts = "  \n".join(map(plain, lines))
     except (LegrError, OSError) as error:
         note, facts = "", f":red[{plain(str(error))}]"

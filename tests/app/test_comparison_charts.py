@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.charts.comparison import (
-    MOST,
+    MAX_CLASSES,
     classes_figure,
     classes_info,
     confusion_figure,
@@ -82,12 +82,12 @@ def test_the_change_of_confusions() -> None:
 def test_of_many_classes_those_that_change_most_are_shown() -> None:
     found, names = many_classes(), [f"class {n}" for n in range(60)]
     info = confusion_info(found, names)
-    assert info.shape == (MOST, MOST)
+    assert info.shape == (MAX_CLASSES, MAX_CLASSES)
     assert {"class 3", "class 7", "class 8", "class 50"} <= set(info.index)
     assert info.loc["class 7", "class 8"] == 1 and info.loc["class 7", "class 7"] == -1
     assert list(info.index) == sorted(info.index, key=lambda name: int(name.split()[1]))
     classes = most_changed(classes_info(found, names))
-    assert len(classes) == MOST and classes["class"].tolist()[:2] == ["class 7", "class 50"]
+    assert len(classes) == MAX_CLASSES and classes["class"].tolist()[:2] == ["class 7", "class 50"]
     figure = confusion_figure(info, dark=False)
     assert len(figure.data) == 1 and figure.data[0].showscale
     assert list(figure.data[0].colorbar.ticktext) == ["−1", "0", "+1"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.views.constraints_link import constraints_of, pins_text
+from app.views.constraints_link import constraints_of, layer_texts
 from legr.errors import SettingsError
 from legr.ranking.constraints import UNCONSTRAINED, Constraints
 from legr.study.store import Study
@@ -15,8 +15,8 @@ FULL = Constraints(8, {"layer1.0.conv2": 4}, ("layer2.0.conv1",), {"layer1.0.con
 
 
 def test_there_and_back() -> None:
-    assert pins_text(FULL) == ["layer1.0.conv1~5", "layer1.0.conv2~min4", "layer2.0.conv1~all", "layer3.0.conv1~12"]
-    assert constraints_of(pins_text(FULL), "8") == FULL
+    assert layer_texts(FULL) == ["layer1.0.conv1~5", "layer1.0.conv2~min4", "layer2.0.conv1~all", "layer3.0.conv1~12"]
+    assert constraints_of(layer_texts(FULL), "8") == FULL
     assert constraints_of([], None) == UNCONSTRAINED
 
 
@@ -46,9 +46,9 @@ def test_a_link_offers_its_pins_and_changes_nothing_by_itself(open_app: OpenApp,
     at = open_app(pins="layer1.0.conv1~5")
     assert not at.exception and study.constraints == UNCONSTRAINED
     assert "layer1.0.conv1 (5) pinned" in " ".join(text.value.replace("\\", "") for text in at.markdown)
-    next(button for button in at.button if button.label == "Use what the link asks for").click().run()
+    next(button for button in at.button if button.label == "Use the link's constraints").click().run()
     assert not at.exception and study.constraints == Constraints(pins={"layer1.0.conv1": 5})
-    assert "Use what the link asks for" not in buttons(at)
+    assert "Use the link's constraints" not in buttons(at)
     assert link(at, "pins") == ["layer1.0.conv1~5"]
 
 
@@ -56,21 +56,21 @@ def test_a_link_may_be_declined(open_app: OpenApp, studies: Path) -> None:
     study = Study.open(studies / "demo")
     study.save_constraints(Constraints(multiple=4))
     at = open_app(pins="layer1.0.conv1~5")
-    next(button for button in at.button if button.label == "Keep the study as it is").click().run()
-    assert study.constraints == Constraints(multiple=4) and "Use what the link asks for" not in buttons(at)
+    next(button for button in at.button if button.label == "Keep the study's constraints").click().run()
+    assert study.constraints == Constraints(multiple=4) and "Use the link's constraints" not in buttons(at)
     assert (link(at, "pins"), link(at, "multiple")) == ([], ["4"])
 
 
 def test_the_address_line_says_what_the_study_is(open_app: OpenApp, studies: Path) -> None:
     Study.open(studies / "demo").save_constraints(FULL)
     at = open_app()
-    assert link(at, "pins") == pins_text(FULL) and link(at, "multiple") == ["8"]
-    again = open_app(pins=pins_text(FULL), multiple="8")
-    assert "Use what the link asks for" not in buttons(again)
+    assert link(at, "pins") == layer_texts(FULL) and link(at, "multiple") == ["8"]
+    again = open_app(pins=layer_texts(FULL), multiple="8")
+    assert "Use the link's constraints" not in buttons(again)
 
 
 @pytest.mark.parametrize("text", ["conv1", "nothing~5", "layer1.0.conv1~5000"])
 def test_a_link_that_cannot_be_met_is_one_sentence(open_app: OpenApp, studies: Path, text: str) -> None:
     at = open_app(pins=text)
-    assert not at.exception and len(at.error) == 1 and "pins in this link" in at.error[0].value
+    assert not at.exception and len(at.error) == 1 and "constraints in this link" in at.error[0].value
     assert Study.open(studies / "demo").constraints == UNCONSTRAINED and not link(at, "pins")

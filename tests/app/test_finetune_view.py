@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.views.finetune import changed_note, command_here, expectation, how, run_name, runs_info
+from app.views.finetune import changed_note, command_here, expectation, run_name, runs_info, training_words
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.types import FinetuneRequest
@@ -38,7 +38,7 @@ def test_a_job_tells_how_it_trains(arguments: tuple[str, ...], expected: object)
 def test_runs_are_compared_once_there_are_two(open_app: OpenApp, studies: Path) -> None:
     study = Study.open(studies / "demo")
     at = open_app("finetune")
-    assert not at.exception and "makes it again." in " ".join(caption.value for caption in at.caption)
+    assert not at.exception and "repeats it." in " ".join(caption.value for caption in at.caption)
     second = add_finetuned(study, budget=0.3, top1=0.85)
     at = open_app("finetune")
     assert not at.exception and "or several to see theirs in one chart." in " ".join(
@@ -82,10 +82,13 @@ def test_runs_of_one_budget_are_told_apart(studies: Path) -> None:
             "paper, 10 epochs, with a teacher, average=0.99",
         ),
     ):
-        named = how(replace(run, settings=asdict(settings)))
+        named = training_words(replace(run, settings=asdict(settings)))
         assert sorted(named.split(", ")) == sorted(words.split(", ")) and named.split(", ")[0] == words.split(", ")[0]
-    assert how(replace(run, made={"command": "python -m legr finetune --half"})) == f"{how(run)}, float16 weights"
-    assert how(replace(run, settings={"of another version": 1})) == "3 epochs"
+    assert (
+        training_words(replace(run, made={"command": "python -m legr finetune --half"}))
+        == f"{training_words(run)}, float16 weights"
+    )
+    assert training_words(replace(run, settings={"of another version": 1})) == "3 epochs"
 
 
 def test_the_command_of_a_run_names_the_study_as_it_is_called_now(studies: Path) -> None:

@@ -112,7 +112,7 @@ def test_how_a_job_ended_is_said_once(
             first = st.session_state.pop("first", False)  # later runs find the job as it is now
             study = Study.open(path)
             if first or stays:
-                job_panel._show(study, job_id, job_panel._Drawn(first, state.learned_stamp(study), stays), None)
+                job_panel._show(study, job_id, job_panel._PageRun(first, state.learned_stamp(study), stays), None)
 
         widgets.run_page(panel, "pages/finetune.py")
 
@@ -173,7 +173,7 @@ def test_a_finished_export_offers_its_zip(open_app: OpenApp, studies: Path) -> N
     write_job(studies / "demo", "export", state="done", arguments=("--macs", "0.5", "--out", "out"), result=result)
     at = open_app("finetune")
     assert "50 % of the MACs: exported with its fine-tuned weights." in at.success[0].value
-    assert "2.9e-06, same top-1 answer on 100.00 % of 1,024 inputs" in at.success[0].value
+    assert "2.9e-06, same top-1 class on 100.00 % of 1,024 inputs" in at.success[0].value
     assert [b.label for b in at.download_button] == ["Download the zip"]
     archive.unlink()
     assert any("not in this study" in c.value for c in open_app("finetune").caption)

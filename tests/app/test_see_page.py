@@ -238,11 +238,11 @@ def test_what_was_compared_is_shown(open_app: OpenApp, asked: Asked, studies: Pa
         "Both right": "3", "Only the original right": "2", "Only the pruned right": "1", "Both wrong": "2",
     }  # fmt: skip
     assert "the original is right on 62.50 %" in texts(at) and "on 50.00 % (−12.50 points)" in texts(at)
-    assert "Images they answer differently: 4" in texts(at) and "Pictures of the first 3 of them" in texts(at)
+    assert "Images that they classify differently: 4" in texts(at) and "Pictures of the first 3 of them" in texts(at)
     assert [name for name in labels(at) if name.startswith("See no.")] == ["See no. 2", "See no. 3", "See no. 5"]
     press(at, "See no. 5")
     assert asked[-1][-2] == "5" and at.toast[0].value == "Test image 5 is shown above."
-    press(at, "One they answer differently")
+    press(at, "One they classify differently")
     assert int(asked[-1][-2]) in (2, 3, 7)
     who_is_right(at).set_value("only_original").run()
     assert [name for name in labels(at) if name.startswith("See no.")] == ["See no. 2"]
@@ -252,12 +252,12 @@ def test_what_was_compared_is_shown(open_app: OpenApp, asked: Asked, studies: Pa
 
 
 def test_pictures_are_paged(open_app: OpenApp, studies: Path) -> None:
-    from app.views.comparison import A_PAGE
+    from app.views.comparison import IMAGES_PER_PAGE
 
     study = Study.open(studies / "demo")
     keep = study.curve().at(macs=0.3)
     found = comparison(keep_id(keep), 0.3)
-    n_images = 2 * A_PAGE + 1
+    n_images = 2 * IMAGES_PER_PAGE + 1
     wrong = type(found.original)(np.full((n_images, 1), 1, np.int32), np.ones((n_images, 1), np.float32))
     right = type(found.original)(np.full((n_images, 1), 0, np.int32), np.ones((n_images, 1), np.float32))
     many = type(found)(
@@ -268,7 +268,7 @@ def test_pictures_are_paged(open_app: OpenApp, studies: Path) -> None:
     save_comparison(study, comparison_name(keep, None), many)
     at = open_app("see", budget="30")
     assert not at.exception
-    assert len([name for name in labels(at) if name.startswith("See no.")]) == A_PAGE
+    assert len([name for name in labels(at) if name.startswith("See no.")]) == IMAGES_PER_PAGE
     at.pagination[0].select(3).run()
     assert [name for name in labels(at) if name.startswith("See no.")] == [f"See no. {n_images}"]
 

@@ -125,8 +125,12 @@ def test_an_export_says_beforehand_which_weights_it_has(open_app: OpenApp, studi
         return [caption.value for caption in at.caption if caption.value.startswith("The zip will ")]
 
     (run,) = Study.open(studies / "demo").finetuned
-    assert said("50") == [f"The zip will hold its fine-tuned weights: {100 * run.top1:.2f} % top-1."]
-    assert said("40") == said("100") == ["The zip will hold it as it is: nothing is fine-tuned at this budget yet."]
+    assert said("50") == [f"The zip will hold the fine-tuned weights: {100 * run.top1:.2f} % top-1."]
+    assert (
+        said("40")
+        == said("100")
+        == ["The zip will hold the weights as pruned: nothing is fine-tuned at this budget yet."]
+    )
 
 
 def test_fine_tuning_at_the_chosen_budget(open_app: OpenApp, studies: Path, started: Started) -> None:

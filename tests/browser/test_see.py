@@ -59,7 +59,7 @@ def test_a_comparison_runs_and_shows_its_counts(page: sync_api.Page, app_url: st
     sync_api.expect(page.get_by_test_id("stMetricValue")).to_have_count(4, timeout=LONG_MS)
     counts = [int(text) for text in page.get_by_test_id("stMetricValue").all_inner_texts()]
     assert len(counts) == 4 and sum(counts) == 359
-    page.get_by_text(f"Images they answer differently: {counts[1] + counts[2]}").wait_for()
+    page.get_by_text(f"Images that they classify differently: {counts[1] + counts[2]}").wait_for()
     page.get_by_role("button", name=re.compile("See no. ")).first.click()
     page.get_by_text(re.compile(r"Test image \d+ of 359: \d")).wait_for(timeout=LONG_MS)
     page.get_by_text(re.compile("^They disagree")).wait_for()
