@@ -1,7 +1,4 @@
-"""Run a short command of the program and wait for it: what a page may ask for without a background job.
-
-It does not know Streamlit. The work happens in a process of its own, so that no page ever loads torch.
-"""
+"""Run a short command of the program in a process of its own and wait for it, so that no page loads torch."""
 
 import json
 import os
@@ -19,7 +16,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended: its result, or one sentence for the user."""
+    """How a command ended.
+
+    Attributes:
+        sentence: the error in one sentence; "" where the command succeeded.
+        result: the JSON that it printed; {} where it printed none.
+    """
 
     ok: bool
     sentence: str = ""
@@ -29,7 +31,7 @@ class Outcome:
 def run_command(arguments: Sequence[str]) -> Outcome:
     """Run `python -m legr ARGUMENTS`, whose last argument is usually `--json`, and wait for it."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "legr", *arguments],
             cwd=ROOT,
             env=with_settings(os.environ),
@@ -40,11 +42,11 @@ def run_command(arguments: Sequence[str]) -> Outcome:
         )
     except OSError as error:
         return Outcome(False, f"the command cannot be started ({error.strerror}); free some memory and try again")
-    return read_outcome(done.returncode, done.stdout, done.stderr)
+    return read_outcome(process.returncode, process.stdout, process.stderr)
 
 
 def read_outcome(code: int, stdout: str, stderr: str) -> Outcome:
-    """Tell from what a command left behind how it ended: exit 0 is done, 2 is a sentence for the user."""
+    """Read how a command ended: exit 0 is success, 2 an error with one sentence for the user."""
     last = next((line.strip() for line in reversed(stderr.splitlines()) if line.strip()), "")
     if code == 2 and last:
         return Outcome(False, last)

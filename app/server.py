@@ -1,8 +1,8 @@
-"""The process that serves the pages: Streamlit, which reads ahead what they need while a browser is still loading.
+"""The process that serves the pages: Streamlit, and a thread that imports what pages need before a browser asks.
 
     python -m app.server run streamlit_app.py …        as `streamlit run`, started by `python -m legr app`
 
-It does not know a page. Without it the first visitor of a fresh server waits for imports that nobody needed until then.
+Without the thread, the first visitor of a fresh server waits for these imports.
 """
 
 import time
@@ -12,15 +12,15 @@ from streamlit import runtime
 from streamlit.runtime.runtime import RuntimeState
 from streamlit.web import cli
 
-_LOOK_EVERY_S = 0.02
-_HEAD_START_S = 0.1  # the server begins to listen
+_POLL_S = 0.02
+_DELAY_S = 0.1  # until the server listens
 
 
-def read_ahead() -> None:
-    """Import what pages import, and let Plotly make a figure: its first one takes as long as all others together."""
+def preload() -> None:
+    """Import what pages import, and make one Plotly figure: the first one takes as long as many later ones."""
     while not (runtime.exists() and runtime.get_instance().state is not RuntimeState.INITIAL):
-        time.sleep(_LOOK_EVERY_S)
-    time.sleep(_HEAD_START_S)
+        time.sleep(_POLL_S)
+    time.sleep(_DELAY_S)
     import plotly.graph_objects as go
 
     import app.budget_dial.view
@@ -31,5 +31,5 @@ def read_ahead() -> None:
 
 
 if __name__ == "__main__":
-    Thread(target=read_ahead, daemon=True).start()
+    Thread(target=preload, daemon=True).start()
     cli.main(prog_name="streamlit")

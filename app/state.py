@@ -21,7 +21,7 @@ from legr.study.store import Study, keep_id
 Stamp = tuple[int, ...]
 Option = TypeVar("Option", bound=str)
 START_BUDGET = 50.0  # per cent of MACs
-_NAME, _NOTICE, _BUDGET, _HELD = "study", "notice", "budget", "held"
+_NAME, _NOTICE, _BUDGET, _REFERENCE = "study", "notice", "budget", "held"
 VIEWS = ("ranking", "by", "lens", "axis", "weights")
 _ENTERED, _NEXT_PAGE, _ANNOUNCEMENT = "entered", "next-page", "announcement"
 
@@ -165,24 +165,24 @@ def keep_view(name: str, value: str) -> None:
     st.query_params[name] = value
 
 
-def held_percent() -> float | None:
-    """The budget that all others are compared with, per cent of the original's MACs; None: the original itself."""
-    return _percent(st.query_params.get(_HELD, st.session_state.get(_HELD)))
+def reference_percent() -> float | None:
+    """The reference budget, which others are compared with, per cent of the MACs; None: the original itself."""
+    return _percent(st.query_params.get(_REFERENCE, st.session_state.get(_REFERENCE)))
 
 
-def keep_held(asked: object) -> None:
-    """Remember what to compare with, as `keep_budget` does; None: the original."""
-    percent = _percent(asked)
-    st.session_state[_HELD] = percent
+def keep_reference(value: object) -> None:
+    """Remember the reference budget, in the address line too; an invalid value means the original."""
+    percent = _percent(value)
+    st.session_state[_REFERENCE] = percent
     if percent is None:
-        st.query_params.pop(_HELD, None)
+        st.query_params.pop(_REFERENCE, None)
     else:
-        st.query_params[_HELD] = f"{percent:g}"
+        st.query_params[_REFERENCE] = f"{percent:g}"
 
 
 def write_view() -> None:
     """Put what this tab remembers into the address line, which is empty after a change of page."""
-    percents = {_BUDGET: st.session_state.get(_BUDGET), _HELD: st.session_state.get(_HELD)}
+    percents = {_BUDGET: st.session_state.get(_BUDGET), _REFERENCE: st.session_state.get(_REFERENCE)}
     values = {name: f"{percent:g}" for name, percent in percents.items() if percent is not None}
     values |= {name: st.session_state[f"view-{name}"] for name in VIEWS if f"view-{name}" in st.session_state}
     for name, value in values.items():

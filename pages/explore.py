@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app import state
-from app.budget_dial.view import begin_dial, choose_ranking, is_hindered, show_dial
+from app.budget_dial.view import begin_dial, choose_ranking, is_contended, show_dial
 from app.views.job_panel import job_panel, launch, show_other_jobs
 from app.views.layers import offer_constraints, show_layers
 from app.widgets.images import NO_IMAGES, data_is_here, data_notice
@@ -59,15 +59,15 @@ def download_curve(study: Study, ranking: RankingName) -> None:
 
 
 def measure(study: Study, budget: float) -> None:
-    hindered = is_hindered(study)
+    contended = is_contended(study)
     job = records.latest(study, "measure")
     available = data_is_here(study)
     blocked = not available or bool(job and job.active)
     about = "Accuracy and latency of all rankings at {}." if available else NO_IMAGES
-    request = MeasureRequest(again=hindered)
+    request = MeasureRequest(again=contended)
     if st.button("Measure this network", disabled=blocked, help=about.format("this budget")):
         launch(study, replace(request, budgets=(float(f"{budget:.6g}"),)))
-    label = "Measure the frontier again" if hindered else "Measure the frontier"
+    label = "Measure the frontier again" if contended else "Measure the frontier"
     if st.button(label, disabled=blocked, help=about.format("about a dozen budgets"), key="measure-all"):
         launch(study, request)
 

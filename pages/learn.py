@@ -1,7 +1,4 @@
-"""Learn: search for the map that ranks all filters of the network, in the background.
-
-It does not know how candidates are proposed or scored.
-"""
+"""Learn: search for the map that ranks all filters of the network, in the background."""
 
 import streamlit as st
 
@@ -17,9 +14,9 @@ def page() -> None:
     study = require_study()
     heading(study)
     st.write(
-        "The search finds one factor (alpha) and one offset (kappa) for each layer that make filter norms "
-        "comparable across the whole network. It is done once: afterwards every budget is a prefix of the "
-        "same ranking, and pruning to it takes no time."
+        "The search finds one factor (alpha) and one offset (kappa) for each layer that make the norms of filters "
+        "comparable across the whole network. It runs once: afterwards a budget only decides how far down the same "
+        "ranking filters are removed, so any budget is pruned at once."
     )
     available = data_notice(study)
     show_other_jobs(study, "measure", "finetune", "export", "compare")

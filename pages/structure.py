@@ -1,7 +1,4 @@
-"""Structure: what of the network can be cut, how far, what cannot and why.
-
-It does not know how a network is traced.
-"""
+"""Structure: what of the network can be pruned, how far, what cannot be pruned and why."""
 
 import streamlit as st
 

@@ -1,7 +1,4 @@
-"""Studies: open one, or make a new one.
-
-It does not know what a study computes.
-"""
+"""Studies: open one, or make a new one."""
 
 from pathlib import Path
 
@@ -16,20 +13,20 @@ from legr.study.catalog import SAMPLES, list_studies, studies_folder
 
 def page() -> None:
     st.title("Studies", anchor=False)
-    st.caption("A study is one network with its weights and images, and all that is learned about it.")
+    st.caption("A study is one network with its weights and images, and everything learned and measured about it.")
     samples, own = list_studies(SAMPLES), list_studies(studies_folder())
-    show_list("Samples", samples, "This copy of the program has come without samples.")
-    show_list("Your studies", own, "None yet. Make one below; a sample that you work on is copied here.")
+    show_list("Samples", samples, "This installation has no samples.")
+    show_list("Your studies", own, "None yet. Make one below. A sample is copied here once you change it.")
     st.subheader("New study", anchor=False)
     new_study_form(open_study)
 
 
-def show_list(title: str, paths: list[Path], nothing: str) -> None:
+def show_list(title: str, paths: list[Path], if_empty: str) -> None:
     st.subheader(title, anchor=False)
     if paths:
         show_cards(paths, open_study)
     else:
-        st.caption(nothing)
+        st.caption(if_empty)
 
 
 def open_study(name: str) -> None:

@@ -75,7 +75,7 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
     stamps = state.stamp(study), state.measured_stamp(study)
     lens: Lens = state.view("lens", tuple(LENSES)) if charts else "filters"
     axis: Axis | None = state.view("axis", _axes(str(study.path), stamps)) if charts else None
-    start, compared = st.session_state[_START][1], state.held_percent()
+    start, compared = st.session_state[_START][1], state.reference_percent()
     data: DialData = {
         **_study_data(str(study.path), ranking, stamps, lens, axis, start, compared),
         "id": table_id,
@@ -86,14 +86,14 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
     return budget
 
 
-def is_hindered(study: Study) -> bool:
-    """Whether a latency on screen is too long, as other programs were at work."""
-    return _is_hindered(str(study.path), (state.stamp(study), state.measured_stamp(study)))
+def is_contended(study: Study) -> bool:
+    """Whether a latency on screen is too long, as other programs were using the cores."""
+    return _is_contended(str(study.path), (state.stamp(study), state.measured_stamp(study)))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _is_hindered(path: str, stamps: tuple[state.Stamp, ...]) -> bool:
-    return Measurements(Study.open(path).points).hindered
+def _is_contended(path: str, stamps: tuple[state.Stamp, ...]) -> bool:
+    return Measurements(Study.open(path).points).contended
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -141,8 +141,8 @@ def sources_line(measured: Measurements, ranking: RankingName, constraints: Cons
         which = " of such networks" if given else " of this ranking" if measured.points else ""
         return f"{given}Accuracy and latency{which}: not measured. {_FLOPS_NOTE}"
     where = f"Latency: {measured.conditions}, never estimated from MACs. " if measured.conditions else ""
-    if measured.hindered:
-        where += "Other programs were at work meanwhile, so it is too long: measure again when the machine is quiet. "
+    if measured.contended:
+        where += "Other programs were using the cores, so it is too long: measure again when the machine is idle. "
     return f"{given}{where}~: read between two measured networks of this ranking. {_FLOPS_NOTE}"
 
 
@@ -171,7 +171,7 @@ def _apply(study: Study, view: Mapping[str, object]) -> None:
     """Take over what the user chose, a `ViewChange` from a browser; values that are none are ignored."""
     state.keep_budget(view.get("budget"))
     if "compared" in view:
-        state.keep_held(view["compared"])
+        state.keep_reference(view["compared"])
     for name in ("by", "lens", "axis"):
         if name in view:
             state.keep_view(name, str(view[name]))

@@ -1,7 +1,4 @@
-"""The accuracy–cost frontier: a table of what is drawn, and the figure that draws it.
-
-It does not know pages or files.
-"""
+"""The frontier of accuracy over cost: a table of its points, and the figure that draws them."""
 
 from typing import Any, Literal
 
@@ -15,7 +12,7 @@ from legr.study.records import RANKINGS, Point
 
 Axis = Literal["latency", "macs", "params"]
 AXES: tuple[Axis, ...] = ("latency", "macs", "params")
-_STILL = {"fixedrange": True, "automargin": True}
+_FIXED_AXIS = {"fixedrange": True, "automargin": True}
 AXIS_CAPTIONS: dict[Axis, str] = {"latency": "Latency", "macs": "MACs", "params": "Parameters"}
 
 
@@ -24,8 +21,8 @@ def frontier_info(measured: Measurements, axis: Axis) -> pd.DataFrame:
 
     Returns:
         Columns series ("learned", "identity", "uniform", "finetuned", "original"), x (ms, M MACs or thousand
-        parameters), top1_percent, hover, percent (of the MACs), ranking; a series' rows are in the order of rising
-        MACs. Points that have no place on the axis are left out.
+        parameters), top1_percent, hover, percent (of the MACs), ranking; the rows of a series are in the order of
+        rising MACs. Points without a value on the axis are left out.
     """
     points: list[tuple[str, Point]] = [(name, p) for name in RANKINGS for p in measured.line(name)]
     points += [("finetuned", p) for p in measured.finetuned]
@@ -33,13 +30,13 @@ def frontier_info(measured: Measurements, axis: Axis) -> pd.DataFrame:
     rows = [
         (series, x, 100 * point.top1, _hover(series, point, measured), percent_of(point.macs_fraction), point.ranking)
         for series, point in points
-        if (x := _place(point, axis, measured)) is not None
+        if (x := _value(point, axis, measured)) is not None
     ]
     return pd.DataFrame(rows, columns=["series", "x", "top1_percent", "hover", "percent", "ranking"])
 
 
 def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | None, ranking: str) -> go.Figure:
-    """Lines of the rankings, that of the dial strongest, fine-tuned points on top, and the original."""
+    """A line for each ranking, the selected one strongest; above them fine-tuned networks and the original."""
     figure, mode = go.Figure(), "lines+markers" if _rises(info) else "markers"
     for series in RANKINGS:
         rows, strong = info[info["series"] == series], series == ranking
@@ -83,14 +80,14 @@ def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | Non
     style(figure, HEIGHT)
     figure.update_xaxes(title=axis_title(axis, conditions), range=_span(info["x"], from_zero=True))
     figure.update_yaxes(title="top-1 accuracy, %", range=_span(info["top1_percent"]))
-    figure.update_layout(template="none", xaxis=_STILL, yaxis=_STILL)
+    figure.update_layout(template="none", xaxis=_FIXED_AXIS, yaxis=_FIXED_AXIS)
     return figure
 
 
 def _tuned(info: pd.DataFrame, ranking: str) -> tuple[str, pd.DataFrame, dict[str, Any]]:
-    """Fine-tuned networks of one ranking; those of another than the learned one are there to be compared with.
+    """Name, rows and marker of the fine-tuned networks of one ranking.
 
-    They are rings, so that they are seen around a learned one of the same cost and accuracy.
+    Those of other rankings than the learned one are rings, to be seen around a learned one at the same place.
     """
     rows = info[info["ranking"] == ranking]
     if ranking == "learned":
@@ -100,24 +97,24 @@ def _tuned(info: pd.DataFrame, ranking: str) -> tuple[str, pd.DataFrame, dict[st
 
 
 def _rises(info: pd.DataFrame) -> bool:
-    """Whether cost rises along every ranking; where it does not, as latency may, lines would be a tangle."""
+    """Whether cost rises along every ranking; latency may not, and lines would tangle."""
     return all(info.loc[info["series"] == series, "x"].is_monotonic_increasing for series in RANKINGS)
 
 
 def pareto(info: pd.DataFrame) -> pd.DataFrame:
-    """Points that no other one beats in both cost and accuracy, by rising cost."""
+    """The points that no other point beats in both cost and accuracy, by rising cost."""
     rows = info.sort_values(["x", "top1_percent"], ascending=[True, False])
     return rows[rows["top1_percent"] > rows["top1_percent"].cummax().shift(fill_value=-1.0)]
 
 
 def axis_title(axis: Axis, conditions: Conditions | None) -> str:
-    """What an axis counts; latency says how it was taken."""
+    """The title of an axis; that of latency names the conditions."""
     if axis == "latency":
         return f"latency, ms ({conditions})" if conditions else "latency, ms"
     return "million MACs" if axis == "macs" else "thousand parameters"
 
 
-def _place(point: Point, axis: Axis, measured: Measurements) -> float | None:
+def _value(point: Point, axis: Axis, measured: Measurements) -> float | None:
     if axis != "latency":
         return point.macs / 1e6 if axis == "macs" else point.params / 1e3
     latency = _latency(point, measured)
@@ -127,7 +124,7 @@ def _place(point: Point, axis: Axis, measured: Measurements) -> float | None:
 def _latency(point: Point, measured: Measurements) -> Reading | None:
     value = measured.latency_of(point)
     own = None if value is None else Reading(value, True)
-    if point.finetuned:  # which changes values, not shapes: same structure, same latency
+    if point.finetuned:  # fine-tuning changes no shape, so the latency before it holds too
         before = measured.latency_ms(point.ranking, point.macs)
         return before if before and (before.measured or own is None) else own
     return own
@@ -143,8 +140,8 @@ def _hover(series: str, point: Point, measured: Measurements) -> str:
     if latency := _latency(point, measured):
         lines.append(f"{'' if latency.measured else '~'}{latency.value:.3g} ms")
     if point.finetuned:
-        taught = ", taught by the original" if point.finetuned.get("distill") else ""
-        lines.append(f"{many(point.finetuned['epochs'], 'epoch')}{taught}, seed {point.finetuned.get('seed', 0)}")
+        teacher = ", taught by the original" if point.finetuned.get("distill") else ""
+        lines.append(f"{many(point.finetuned['epochs'], 'epoch')}{teacher}, seed {point.finetuned.get('seed', 0)}")
         alike = ", ".join(f"{CAPTIONS[p.ranking].lower()} {100 * p.top1:.2f} %" for p in _alike(point, measured))
         lines.append(f"trained alike: {alike}" if alike else "")
     elif series != "original":
@@ -153,7 +150,7 @@ def _hover(series: str, point: Point, measured: Measurements) -> str:
 
 
 def _alike(point: Point, measured: Measurements) -> list[Point]:
-    """Networks of the other rankings that were fine-tuned in the same way at the same budget."""
+    """The networks of other rankings that were fine-tuned with the same settings at the same budget."""
 
     def training(p: Point) -> dict[str, Any]:
         return {name: value for name, value in p.finetuned.items() if name != "key"} if p.finetuned else {}
@@ -163,7 +160,7 @@ def _alike(point: Point, measured: Measurements) -> list[Point]:
 
 
 def _span(values: pd.Series, from_zero: bool = False) -> list[float] | None:
-    """A range around all measured values: it does not depend on the budget, so the chart stands still."""
+    """An axis range around all measured values; it does not depend on the budget, so the chart does not move."""
     if values.empty:
         return None
     low, high = float(values.min()), float(values.max())

@@ -1,7 +1,7 @@
-"""From measured points to the figures on screen: what was measured, and what lies between two measurements.
+"""The measured points of a study as lines, and the values that are read off them.
 
-It does not know charts or pages. Nothing is ever estimated from MACs alone, and nothing beyond the outermost
-measured points.
+Between two measured networks a value is interpolated and marked as such. Nothing is estimated from MACs alone, and
+nothing beyond the outermost measured networks.
 """
 
 import math
@@ -19,7 +19,7 @@ ORIGINAL = "original"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A figure, and whether it was measured at this very network or lies between two that were."""
+    """A value, and whether it was measured at this network or lies between two measured ones."""
 
     value: float
     measured: bool
@@ -27,7 +27,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Where latency was taken; figures of different conditions are never put on one line."""
+    """Where latency was measured; latencies of different conditions are never put on one line."""
 
     runtime: str
     device: str
@@ -57,78 +57,83 @@ class Measurements:
 
     @cached_property
     def original(self) -> Point | None:
-        """The original network, as measured last, if it can be with a latency that is shown."""
-        found = [p for p in self.points if p.ranking == ORIGINAL]
-        return max(reversed(found), key=lambda p: self.latency_of(p) is not None, default=None)
+        """The latest point of the original network; one whose latency is shown is preferred."""
+        points = [p for p in self.points if p.ranking == ORIGINAL]
+        return max(reversed(points), key=lambda p: self.latency_of(p) is not None, default=None)
 
     @cached_property
     def conditions(self) -> Conditions | None:
-        """The conditions under which most latencies were taken, of such the last; None where there are none.
+        """The conditions of most latencies; of several as frequent, the latest. None where there is no latency.
 
-        Fine-tuned networks are not counted: another machine measures all others, but does not fine-tune them again.
+        Only these latencies are shown. Fine-tuned networks do not count: measuring on another machine covers all
+        networks but them.
         """
-        found = [Conditions.of(p.latency) for p in self.points if p.latency and not p.finetuned]
-        counts = Counter(found)
-        return max(reversed(found), key=lambda conditions: counts[conditions], default=None)
+        taken = [Conditions.of(p.latency) for p in self.points if p.latency and not p.finetuned]
+        counts = Counter(taken)
+        return max(reversed(taken), key=lambda conditions: counts[conditions], default=None)
 
     @cached_property
-    def hindered(self) -> bool:
-        """Whether other programs were in the way when a latency on screen was taken; `measure --again` mends that."""
+    def contended(self) -> bool:
+        """Whether other programs used the cores while a shown latency was measured; `measure --again` replaces it."""
         shown = (p for p in self.points if not p.finetuned and self.latency_of(p) is not None)
         return any(p.latency and p.latency.hindered for p in shown)
 
     @property
     def finetuned(self) -> list[Point]:
-        """Networks measured after fine-tuning, smallest first."""
+        """The networks measured after fine-tuning, by rising MACs."""
         return sorted((p for p in self.points if p.finetuned), key=lambda p: p.macs)
 
     def line(self, ranking: str) -> list[Point]:
-        """Points of a ranking before fine-tuning, and the original, by rising MACs; empty where none was measured."""
+        """The points of a ranking before fine-tuning, and the original, by rising MACs; [] where none was measured."""
         return self._lines.get(ranking, [])
 
     @cached_property
     def _lines(self) -> dict[str, list[Point]]:
-        """Asked for at every place of the dial, and sorted once."""
-        found: dict[str, dict[int, Point]] = {}
+        """The lines of all rankings, sorted once: the dial reads them at every budget."""
+        by_macs: dict[str, dict[int, Point]] = {}
         for p in sorted(self.points, key=lambda p: self.latency_of(p) is not None):
             if not p.finetuned:
-                found.setdefault(p.ranking, {})[p.macs] = p
-        for line in found.values():
+                by_macs.setdefault(p.ranking, {})[p.macs] = p
+        for line in by_macs.values():
             if self.original:
                 line[self.original.macs] = self.original
-        return {ranking: [line[macs] for macs in sorted(line)] for ranking, line in found.items()}
+        return {ranking: [line[macs] for macs in sorted(line)] for ranking, line in by_macs.items()}
 
     def latency_of(self, point: Point) -> float | None:
-        """Latency of a point in ms, where it was taken under the study's conditions."""
+        """Latency of a point in ms; None where it was measured under other conditions, or not at all."""
         if point.latency is None or Conditions.of(point.latency) != self.conditions:
             return None
         return point.latency.milliseconds
 
     def top1(self, ranking: str, macs: int) -> Reading | None:
-        """Accuracy before fine-tuning, in [0, 1], of the network with `macs` on a ranking's path."""
+        """Top-1 accuracy in [0, 1], before fine-tuning, of the network of a ranking with these MACs."""
         return self._read(ranking, macs, lambda p: p.top1)
 
     def latency_ms(self, ranking: str, macs: int) -> Reading | None:
-        """Latency of the network with `macs` on a ranking's path."""
+        """Latency in ms of the network of a ranking with these MACs."""
         return self._read(ranking, macs, self.latency_of)
 
     def _read(self, ranking: str, macs: int, value_of: Callable[[Point], float | None]) -> Reading | None:
-        if self.original and macs == self.original.macs:  # every ranking's path begins there
+        if self.original and macs == self.original.macs:  # every ranking starts at the original
             value = value_of(self.original)
             return None if value is None else Reading(value, True)
         return reading({p.macs: value for p in self.line(ranking) if (value := value_of(p)) is not None}, macs)
 
 
-def reading(known: Mapping[int, float], macs: int) -> Reading | None:
-    """A figure at `macs`: what is known there, else on the line between its neighbours; None beyond the outermost."""
-    if macs in known:
-        return Reading(known[macs], True)
-    places = sorted(known)
-    if not places or not places[0] <= macs <= places[-1]:
+def reading(measured: Mapping[int, float], macs: int) -> Reading | None:
+    """The value at some MACs: measured there, or interpolated between its neighbours; None beyond the outermost.
+
+    Args:
+        measured: values by MACs.
+    """
+    if macs in measured:
+        return Reading(measured[macs], True)
+    points = sorted(measured)
+    if not points or not points[0] <= macs <= points[-1]:
         return None
-    return Reading(float(np.interp(macs, places, [known[place] for place in places])), False)
+    return Reading(float(np.interp(macs, points, [measured[point] for point in points])), False)
 
 
 def percent_of(fraction: float) -> float:
-    """A fraction in per cent, rounded up to the fourth place: read back, it leads to the same network."""
+    """A fraction in per cent, rounded up to four decimals: as a budget, it leads to the same network."""
     return math.ceil(1e6 * fraction - 1e-7) / 1e4

@@ -14,7 +14,7 @@ from legr.study.records import Learned
 
 
 def map_info(learned: Learned) -> pd.DataFrame:
-    """The learned map: one row a layer with alpha and kappa."""
+    """The learned map: one row for each layer, with alpha and kappa."""
     return pd.DataFrame({"layer": learned.layers, "alpha": learned.alpha, "kappa": learned.kappa})
 
 
@@ -72,12 +72,12 @@ def log_ticks(values: Sequence[float]) -> list[float]:
 
 
 def search_info(learned: Learned) -> pd.DataFrame:
-    """Best loss after each candidate, at the passes it took until then, beside the identity's."""
+    """A finished search: best loss after each candidate, the passes until then, and the loss of the identity."""
     return pd.DataFrame({"passes": learned.spent, "best": learned.trace, "identity": learned.identity_loss})
 
 
 def search_info_of_history(history: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """The same from a running job's history; a resumed search has no rows for what was done before."""
+    """The same from the history of a running job; of a resumed search, only since it was resumed."""
     rows = [row for row in history if row.get("best_loss") is not None]
     return pd.DataFrame(
         {
@@ -89,7 +89,11 @@ def search_info_of_history(history: Sequence[Mapping[str, Any]]) -> pd.DataFrame
 
 
 def search_figure(info: pd.DataFrame, passes: float, height: int = 280) -> go.Figure:
-    """Best loss so far; the axis spans the whole search from the start."""
+    """Best loss so far.
+
+    Args:
+        passes: of the whole search; the axis spans them from the start.
+    """
     figure = go.Figure()
     figure.add_scatter(
         x=info["passes"],

@@ -1,7 +1,4 @@
-"""The search for a ranking on the Learn page: its settings, its progress, what it found.
-
-It does not know how candidates are proposed or scored.
-"""
+"""The search for a ranking on the Learn page: its settings, its progress and its result."""
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -23,17 +20,17 @@ from legr.study.pass_times import seconds_per_pass
 from legr.study.records import EFFORTS, Learned, SearchSettings
 from legr.study.store import Study
 
-#: Names of methods; earlier versions offered more than `learn` does now.
+#: Names of methods; studies of earlier versions may name one that is no longer offered.
 NAMES = {"gradient": "Gradient", "evolution": "Evolution", "cma-es": "CMA-ES", "tpe": "TPE"}
-Place = AbstractContextManager[Any, Any]
-WHOLE, ONE, OWN = "Whole slider", "One budget", "Other"
+Container = AbstractContextManager[Any, Any]
+WHOLE, ONE, OTHER = "Whole slider", "One budget", "Other"
 
 
 def search_form(study: Study, available: bool) -> LearnRequest | None:
     """The settings of a search and the button that starts it.
 
     Args:
-        available: whether the images are here.
+        available: whether the images are on this machine.
 
     Returns:
         The request once the button is pressed, else None.
@@ -43,27 +40,31 @@ def search_form(study: Study, available: bool) -> LearnRequest | None:
     if not is_offered(last):
         last = SearchSettings()
     with st.container(border=True):
-        settings = _more(_goal(_method(last)))
+        settings = _choose_more(_choose_goal(_choose_method(last)))
         same = learned if settings == last else None
         spent = same.spent[-1] if same else 0.0
-        effort = _effort(study, settings.method, spent)
-        reason = _nothing_to_do(same, effort) if available else NO_IMAGES
-        label = f"Search on to {effort} passes" if spent else "Start learning"
+        effort = _choose_effort(study, settings.method, spent)
+        reason = _why_done(same, effort) if available else NO_IMAGES
+        label = f"Continue to {effort} passes" if spent else "Start learning"
         if not st.button(label, type="primary", disabled=reason is not None, help=reason):
             return None
     return LearnRequest.for_settings(settings, effort, measure=True)
 
 
-def _nothing_to_do(learned: Learned | None, effort: int) -> str | None:
-    """Why a search of the same settings need not go on."""
+def _why_done(learned: Learned | None, effort: int) -> str | None:
+    """Why a search need not go on to some effort; None where it can.
+
+    Args:
+        learned: the result of the search so far; None where it has not begun.
+    """
     if learned and learned.settled:
-        return "This search has settled: more passes would change nothing. Another seed begins a new one."
+        return "This search has settled: the kept channels no longer change. Choose another seed to start a new one."
     if learned and effort <= learned.spent[-1]:
-        return f"{learned.spent[-1]:.0f} passes are done: choose more to search on."
+        return f"{learned.spent[-1]:.0f} passes are done: choose more of them to continue."
     return None
 
 
-def _method(last: SearchSettings) -> SearchSettings:
+def _choose_method(last: SearchSettings) -> SearchSettings:
     method = st.segmented_control(
         "Method",
         list(METHODS),
@@ -71,37 +72,37 @@ def _method(last: SearchSettings) -> SearchSettings:
         required=True,
         key="method",
         format_func=NAMES.__getitem__,
-        help="The gradient asks the network what each filter is worth, and needs a fraction of the time. "
-        "The evolution is the paper's: candidates are bred from the best.",
+        help="Gradient: follows the gradient of the loss by each filter's mask, and needs a fraction of the time. "
+        "Evolution: the paper's method, which mutates the best candidates.",
     )
     return last if method == last.method else SearchSettings(method=method)
 
 
-def _goal(settings: SearchSettings) -> SearchSettings:
+def _choose_goal(settings: SearchSettings) -> SearchSettings:
     left, right = st.columns([2, 3], vertical_alignment="bottom")
-    goals = [WHOLE, ONE] + ([OWN] if len(settings.budgets) > 1 else [])
-    begun = {0: WHOLE, 1: ONE}.get(len(settings.budgets), OWN)
+    goals = [WHOLE, ONE] + ([OTHER] if len(settings.budgets) > 1 else [])
+    current = {0: WHOLE, 1: ONE}.get(len(settings.budgets), OTHER)
     goal = left.segmented_control(
         "Learn for",
         goals,
-        default=begun,
+        default=current,
         required=True,
         key="goal",
-        help="A ranking learned for one budget is better there, and pays for it elsewhere.",
+        help="A ranking learned for one budget is better at this budget and worse at others.",
     )
-    if goal == OWN:
+    if goal == OTHER:
         right.caption(", ".join(f"{100 * budget:g} %" for budget in settings.budgets))
         return settings
     if goal == WHOLE:
         return replace(settings, budgets=())
-    usual = settings.budgets[0] if len(settings.budgets) == 1 else 0.3
+    start = settings.budgets[0] if len(settings.budgets) == 1 else 0.3
     percent = right.number_input(
-        "Budget, % of the MACs", min(1.0, 100 * usual), 100.0, 100 * usual, 1.0, "%.1f", width=220
+        "Budget, % of the MACs", min(1.0, 100 * start), 100.0, 100 * start, 1.0, "%.1f", width=220
     )
     return replace(settings, budgets=(float(f"{percent / 100:.6g}"),))
 
 
-def _more(settings: SearchSettings) -> SearchSettings:
+def _choose_more(settings: SearchSettings) -> SearchSettings:
     with st.expander("More settings"):
         left, right = st.columns(2)
         images = left.number_input(
@@ -110,13 +111,13 @@ def _more(settings: SearchSettings) -> SearchSettings:
             max(100_000, settings.images),
             settings.images,
             500,
-            help="At most as many as the study holds out.",
+            help="The study may have fewer of them; then it takes all.",
         )
-        seed = right.number_input("Seed", 0, 2**32 - 1, settings.seed, help="The same seed finds the same ranking.")
+        seed = right.number_input("Seed", 0, 2**32 - 1, settings.seed, help="The same seed gives the same ranking.")
     return replace(settings, images=int(images), seed=int(seed))
 
 
-def _effort(study: Study, method: str, spent: float) -> int:
+def _choose_effort(study: Study, method: str, spent: float) -> int:
     efforts = EFFORTS[method]
     seconds = seconds_per_pass(study, method)
 
@@ -127,16 +128,16 @@ def _effort(study: Study, method: str, spent: float) -> int:
         return f"{name} ({duration(left * seconds)})" if seconds and left else f"{name} ({efforts[name]} passes)"
 
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    first = next((name for name, passes in efforts.items() if passes > spent and name != "Quick"), OWN)
+    first = next((name for name, passes in efforts.items() if passes > spent and name != "Quick"), OTHER)
     chosen = left.segmented_control(
         "Effort",
-        [*efforts, OWN],
+        [*efforts, OTHER],
         default=first,
         required=True,
         key=f"effort-{method}-{spent:g}",
         format_func=words,
-        help="Counted in passes of one network over the held-out images. Times are those seen here, "
-        "else those of the machine that learned the ranking.",
+        help="Counted in passes: one network over the held-out images once. Times are those of this machine, "
+        "or else of the machine that learned the ranking.",
     )
     if chosen in efforts:
         return efforts[chosen]
@@ -153,7 +154,7 @@ def describe(settings: SearchSettings) -> str:
 
 
 def show_search(study: Study, job: Job) -> None:
-    """A search at work, or as it stood when it failed: losses and chart; its second stage measures."""
+    """A search that runs or has ended early: losses, chart and replay. Its last stage measures networks."""
     if job.state == "done":
         return
     learned = study.learned
@@ -164,24 +165,24 @@ def show_search(study: Study, job: Job) -> None:
         info, total = search_info_of_history(job.history), job.total
     if len(info):
         first, last = float(info["identity"].iloc[-1]), float(info["best"].iloc[-1])
-        _losses(first, last, *st.columns(2, wrap=False))  # their places do not depend on what they show
+        _losses(first, last, *st.columns(2, wrap=False))  # so that the metrics do not move as their numbers change
         st.plotly_chart(search_figure(info, total), key="search", config=PLOTLY_CONFIG, alt=_ALT)
     if job.active and job.stage != "point":
         show_replay(study, newest_journal(study, since=job.created), "replay-live")
 
 
 def show_learned(study: Study, learned: Learned) -> None:
-    """What the last finished search found, and the way to it."""
+    """The result of the last finished search, and how the search got there."""
     st.subheader("The learned ranking", anchor=False)
     with st.container(horizontal=True):
         _losses(learned.identity_loss, learned.best_loss, nullcontext(), nullcontext())
-        st.metric("Candidates", str(learned.candidates), help=f"The best was number {learned.best_candidate}.")
+        st.metric("Candidates", str(learned.candidates), help=f"The best one was candidate {learned.best_candidate}.")
         st.metric("Search time", duration(learned.seconds))
-    ending = " It has settled: more effort would change nothing." if learned.settled else ""
+    ending = " It has settled: the kept channels no longer change." if learned.settled else ""
     st.caption(plain(f"{describe(SearchSettings.from_dict(learned.settings))}.{ending}"))
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("**Best loss as the search went on**")
+        st.markdown("**Best loss during the search**")
         figure = search_figure(search_info(learned), learned.spent[-1], height=430)
         st.plotly_chart(figure, key="trace", config=PLOTLY_CONFIG, alt=_ALT)
     with right:
@@ -192,15 +193,19 @@ def show_learned(study: Study, learned: Learned) -> None:
 
 
 _ALT = "Best loss after each pass, beside the loss of the identity."
-_RELATIVE = "With several budgets, in units of the identity's loss at each."
+_RELATIVE = "With several budgets, relative to the loss of the identity at each."
 
 
-def _losses(identity: float, best: float, left: Place, right: Place) -> None:
+def _losses(identity: float, best: float, left: Container, right: Container) -> None:
     improved = best < identity
     change = f"{100 * (best / identity - 1):+.1f} %" if improved else None
     beside = "vs. identity" if improved else None
     with left:
-        st.metric("Loss of the identity", f"{identity:.4f}", help=f"Of plain L2 norms, candidate 0. {_RELATIVE}")
+        st.metric(
+            "Loss of the identity",
+            f"{identity:.4f}",
+            help=f"Of plain L2 norms, candidate 0. {_RELATIVE}",
+        )
     with right:
         st.metric(
             "Best loss",

@@ -1,7 +1,4 @@
-"""What of a network can be cut, in words and tables: its groups, what stays, what goes together.
-
-It does not know how a network is traced, nor torch.
-"""
+"""What of a network can be pruned, in words and tables: its groups, and its unprunable and coupled channels."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,14 +17,14 @@ from legr.structure.types import Structure
 from legr.structure.unprunable import Reason, merge_reasons, prunable_macs
 from legr.study.records import RankingName
 
-NAMED = 6  # names in a sentence
+MAX_NAMES = 6  # in a sentence
 
 
 # -- facts -------------------------------------------------------------------------------------------------
 
 
 def facts_lines(curve: BudgetCurve, ranking: RankingName, self_check: float) -> list[str]:
-    """What there is to cut, how far it goes, and the proof; a sentence or two each.
+    """What can be pruned, how far, and the result of the proof; one or two sentences each.
 
     Args:
         self_check: largest relative error of zeroed = removed.
@@ -49,34 +46,34 @@ def facts_lines(curve: BudgetCurve, ranking: RankingName, self_check: float) -> 
     ]
 
 
-# -- what stays, what goes together ------------------------------------------------------------------------
+# -- unprunable and coupled channels ------------------------------------------------------------------------
 
 
 def reasons_of(structure: Structure) -> list[Reason]:
-    """Why channels stay or leave together, those that concern most channels first."""
+    """Why channels are unprunable or coupled; the reasons that concern most channels first."""
     return merge_reasons(structure.unprunable, structure.coupled)
 
 
-def outputs_line(found: Sequence[Reason]) -> str | None:
-    """The model's own outputs, which stay in every network; None where none is labelled."""
-    n_outputs = sum(reason.channels for reason in found if _is_output(reason))
+def outputs_line(reasons: Sequence[Reason]) -> str | None:
+    """A sentence on the model's outputs, which stay in every network; None where no reason names them."""
+    n_outputs = sum(reason.channels for reason in reasons if _is_output(reason))
     return f"The {many(n_outputs, 'output')} {'stays' if n_outputs == 1 else 'stay'}." if n_outputs else None
 
 
-def reasons_info(found: Sequence[Reason], kind: str) -> pd.DataFrame:
+def reasons_info(reasons: Sequence[Reason], kind: str) -> pd.DataFrame:
     """Reasons of a kind, "unprunable" or "coupled", as a table; the model's outputs have a line of their own."""
     rows = [
         (reason.channels, reason.operation, reason.reason, reason.modules[0] or "the model", len(reason.modules))
-        for reason in found
+        for reason in reasons
         if reason.kind == kind and not _is_output(reason)
     ]
     return pd.DataFrame(rows, columns=["Channels", "Operation", "Reason", "For example in", "Modules"])
 
 
 def show_stays(structure: Structure) -> None:
-    """Channels that never go."""
-    found = reasons_of(structure)
-    line, table = outputs_line(found), reasons_info(found, "unprunable")
+    """The unprunable channels."""
+    reasons = reasons_of(structure)
+    line, table = outputs_line(reasons), reasons_info(reasons, "unprunable")
     if line or len(table):
         st.subheader("What stays, and why", anchor=False)
     if line:
@@ -86,16 +83,16 @@ def show_stays(structure: Structure) -> None:
 
 
 def show_together(structure: Structure) -> None:
-    """Channels that the forward's own constants force to leave together."""
+    """The channels that are coupled by constants in the model's forward."""
     table = reasons_info(reasons_of(structure), "coupled")
     if len(table):
         st.subheader("What goes together", anchor=False)
-        st.write("These channels can go, but only together with others, as constants of the model's forward demand it:")
+        st.write("Constants in the model's forward allow these channels to be removed only together with others:")
         st.dataframe(table, hide_index=True, alt="Channels that leave together, and why.")
 
 
 def show_exceptions(structure: Structure) -> None:
-    """Norms over channels, and parameters that evaluation does not read."""
+    """Norms over channels, and parameters that are not read in evaluation."""
     lines = exception_lines(structure)
     if lines:
         st.subheader("Special cases", anchor=False)
@@ -103,7 +100,7 @@ def show_exceptions(structure: Structure) -> None:
 
 
 def exception_lines(structure: Structure) -> list[str]:
-    """For each kind that occurs: how many, the first names, and what it means."""
+    """A line for each kind that occurs: how many, the first names, and what it means."""
     kinds = (
         ("Norms over channels", structure.exempt, _OVER_CHANNELS),
         ("Parameters read in training mode only", structure.training_only, "They are cut along with the rest."),
@@ -113,7 +110,7 @@ def exception_lines(structure: Structure) -> list[str]:
 
 
 _OVER_CHANNELS = (
-    "In a smaller network their statistics are those of the channels that stay; the proof leaves these statistics out."
+    "In a pruned network they normalise over the channels that stay; the proof leaves these norms' statistics out."
 )
 
 
@@ -124,8 +121,8 @@ def groups_info(structure: Structure) -> pd.DataFrame:
     """Every group, in order of execution.
 
     Returns:
-        Columns group, macs_share in [0, 1], units, layers (how many), members. The share is of the multiply-adds
-        that compute these channels: each layer's own, divided among its filters, so that no layer counts twice.
+        Columns group, macs_share in [0, 1], units, layers (how many), members (their names). Each layer's MACs are
+        divided among its filters, so that a layer whose filters are in several groups does not count twice.
     """
     macs = dense_layer_macs(structure)
     total, shares = sum(macs.values()) or 1, np.zeros(len(structure.groups))
@@ -141,7 +138,7 @@ def groups_info(structure: Structure) -> pd.DataFrame:
 
 
 def show_groups(info: pd.DataFrame, name: str) -> None:
-    """The table of groups, and the same as a file.
+    """The table of groups, and a button that downloads it.
 
     Args:
         name: of the study.
@@ -150,12 +147,12 @@ def show_groups(info: pd.DataFrame, name: str) -> None:
         return
     st.subheader("Groups", anchor=False)
     st.caption(
-        "Units of one group stand in the same layers, so that any of them could go in place of another. "
-        "MACs are those that compute its channels in the original network."
+        "The units of a group are in the same layers, so removing one costs as much as removing another. "
+        "MACs are those that compute the group's channels in the original network."
     )
     st.page_link(
         "pages/explore.py",
-        label="Explore draws which layers go together, and what each budget keeps of them",
+        label="See on Explore which layers are pruned together, and what each budget keeps of them",
         icon=":material/linear_scale:",
         query_params={"study": name, "lens": "together"},
     )
@@ -165,7 +162,7 @@ def show_groups(info: pd.DataFrame, name: str) -> None:
         "macs_share": st.column_config.ProgressColumn("MACs, %", format="%.1f", min_value=0, max_value=percent.max()),
         "units": "Units",
         "layers": "Layers",
-        "members": st.column_config.TextColumn("Layers in it", width="large"),
+        "members": st.column_config.TextColumn("Names of the layers", width="large"),
     }
     alt = f"{len(info)} groups: their units, layers and share of the MACs."
     st.dataframe(info.assign(macs_share=percent), hide_index=True, column_config=config, alt=alt)
@@ -190,5 +187,5 @@ def _listed(parts: Sequence[str]) -> str:
 
 
 def _first(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return ", ".join(names[:MAX_NAMES]) + more

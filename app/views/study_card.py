@@ -1,7 +1,4 @@
-"""One study among others: what it shows, what is known of it, and the way in.
-
-It does not know how any of it was computed.
-"""
+"""The cards of the page Studies: what is known of each study, and buttons to open and manage it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,14 +15,14 @@ from legr.errors import LegrError
 from legr.study.catalog import note_of
 from legr.study.store import Study
 
-ABREAST = 3  # cards beside each other
+PER_ROW = 3  # cards
 
 
 def card_facts(study: Study) -> list[str]:
-    """What is known of a study, in lines: network and images; accuracy and floor; what was learned and measured.
+    """Three lines: network and images; accuracy and floor; what was learned, measured and fine-tuned.
 
     Raises:
-        LegrError: a file of it is damaged.
+        LegrError: a file of the study is damaged.
     """
     points = study.points
     original = Measurements(points).original
@@ -42,22 +39,21 @@ def card_facts(study: Study) -> list[str]:
 
 
 def show_cards(paths: list[Path], open_study: Callable[[str], None]) -> None:
-    """Cards of studies, up to three abreast; a single one takes the whole width."""
-    for start in range(0, len(paths), ABREAST):
-        row = paths[start : start + ABREAST]
-        abreast = min(len(paths), ABREAST)
-        for column, path in zip(st.columns(abreast), row, strict=False):
+    """Cards of studies, up to three in a row; a single one takes the whole width."""
+    n_columns = min(len(paths), PER_ROW)
+    for start in range(0, len(paths), PER_ROW):
+        for column, path in zip(st.columns(n_columns), paths[start : start + PER_ROW], strict=False):
             with column, st.container(border=True, height="stretch"):
                 _card(path, open_study)
 
 
 def _card(path: Path, open_study: Callable[[str], None]) -> None:
-    """A damaged study says so and does no harm to the others."""
-    known = state.known_studies().get(path.name) == path
+    """The card of one study; a damaged study shows its error."""
+    replaced = state.known_studies().get(path.name) != path  # by the user's copy of this sample
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{plain(path.name)}**", width="content")
-        if not known:
-            st.badge("Copied", color="gray", help="Your copy, below, is opened instead.")
+        if replaced:
+            st.badge("Copied", color="gray", help="Open your copy below instead.")
         elif path.name == state.open_name():
             st.badge("Open now", color="primary")
     try:
@@ -70,7 +66,7 @@ def _card(path: Path, open_study: Callable[[str], None]) -> None:
         st.text(note)
     st.markdown(f":small[{facts}]")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if known:
+        if not replaced:
             if st.button("Open", key=f"open-{path.name}"):
                 open_study(path.name)
             study_menu(path)

@@ -1,7 +1,4 @@
-"""What is done with a study as a whole, under its name: rename, duplicate, note, delete.
-
-It does not know what a study holds.
-"""
+"""Buttons that duplicate, rename, annotate or delete a study."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,40 +14,40 @@ from legr.study.store import Study
 
 
 def study_menu(path: Path) -> None:
-    """Buttons below a study; of a sample, only what leaves it as it is. A damaged one has none."""
+    """The buttons of a study; of a sample only Duplicate, of a damaged study none."""
     try:
         study = Study.open(path)
     except LegrError:
         return
-    name, own = path.name, not study.info.sample
+    name = path.name
     with st.container(horizontal=True, gap="small"):
         with st.popover("Duplicate", type="tertiary", key=f"duplicate:{name}"):
             _form(name, "Duplicate", lambda new: _duplicate(study, new))
-        if not own:
+        if study.info.sample:
             return
         with st.popover("Rename", type="tertiary", key=f"rename:{name}"):
             _form(name, "Rename", lambda new: _rename(study, new))
         with st.popover("Note", type="tertiary", key=f"noting:{name}"):
             text = st.text_area("What is this study about?", note_of(study), max_chars=LONGEST_NOTE, key=f"note:{name}")
-            if st.button("Keep", key=f"keep:{name}"):
-                _do(lambda: save_note(study, text))
+            if st.button("Save", key=f"keep:{name}"):
+                _run(lambda: save_note(study, text))
         with st.popover("Delete", type="tertiary", key=f"deleting:{name}"):
-            st.write("The study goes for good, with all that was learned, fine-tuned and exported in it.")
+            st.write("The study is deleted for good, with everything learned, fine-tuned and exported in it.")
             if st.button(f"Delete {name}", type="primary", key=f"delete:{name}"):
-                _do(lambda: _delete(study))
+                _run(lambda: _delete(study))
 
 
-def _form(name: str, label: str, act: Callable[[str], object]) -> None:
+def _form(name: str, label: str, action: Callable[[str], object]) -> None:
     with st.form(f"{label}:{name}", border=False):
         new = st.text_input("New name", f"{name}-2", max_chars=60, key=f"{label}:{name}:name")
         if st.form_submit_button(label):
-            _do(lambda: act(new))
+            _run(lambda: action(new))
 
 
-def _do(act: Callable[[], object]) -> None:
-    """Do it and draw the page anew; what cannot be done is said here."""
+def _run(action: Callable[[], object]) -> None:
+    """Run an action and draw the page anew, or show its error."""
     try:
-        act()
+        action()
     except (LegrError, OSError) as error:
         show_error(str(error))
         return
@@ -58,12 +55,12 @@ def _do(act: Callable[[], object]) -> None:
 
 
 def _duplicate(study: Study, name: str) -> None:
-    _require(study, name)
+    _check(study, name)
     duplicate(study, name, studies_folder())
 
 
 def _rename(study: Study, name: str) -> None:
-    _require(study, name)
+    _check(study, name)
     was_open = state.open_name() == study.path.name
     renamed = rename(study, name)
     records.update_paths(renamed, study.path)
@@ -72,15 +69,15 @@ def _rename(study: Study, name: str) -> None:
 
 
 def _delete(study: Study) -> None:
-    _require(study)
+    _check(study)
     delete(study)
     if state.open_name() == study.path.name:
         state.forget()
 
 
-def _require(study: Study, name: str = "") -> None:
-    """Refuse while a job writes into the study, and a name that a sample has."""
+def _check(study: Study, name: str = "") -> None:
+    """Refuse while a job writes into the study, and refuse a new name that is taken."""
     if any(job.active for job in records.list_jobs(study)):
-        raise StudyError(f"a job of {study.path.name} is at work; cancel it or wait for its end")
+        raise StudyError(f"a job of {study.path.name} is running; cancel it or wait until it has ended")
     if name.strip() in state.known_studies():
         raise StudyError(f"there is a study {name.strip()} already; choose another name")

@@ -1,7 +1,4 @@
-"""What a first visit is told: the four steps with a door to each, and what to do first where something is missing.
-
-It does not know what a step does.
-"""
+"""Guidance for a first visit: the four steps of the work, each with a link, and a hint where nothing is learned yet."""
 
 from dataclasses import dataclass
 
@@ -10,7 +7,7 @@ import streamlit as st
 from app import state
 from legr.study.store import Study
 
-_GUIDE, _SHOWN, _HIDDEN = "guide", "on", "off"
+_GUIDE, _ON, _OFF = "guide", "on", "off"
 
 
 @dataclass(frozen=True)
@@ -20,7 +17,7 @@ class Step:
     name: str
     about: str
     page: str
-    door: str  # what the link to the page says
+    page_title: str  # the text of the link
 
 
 STEPS = (
@@ -38,13 +35,13 @@ STEPS = (
     ),
     Step(
         "Drag the budget",
-        "Every budget is pruned at once, and shows what it costs and what it keeps.",
+        "Prune to any budget at once, and see what the network costs and keeps.",
         "pages/explore.py",
         "Explore",
     ),
     Step(
         "Fine-tune and export",
-        "Win accuracy back, and take the network away as ONNX and safetensors.",
+        "Regain accuracy, and export the network as ONNX and safetensors.",
         "pages/finetune.py",
         "Fine-tune & export",
     ),
@@ -52,38 +49,40 @@ STEPS = (
 
 
 def show_welcome() -> None:
-    """The first page where there is no study at all: the first step can be taken, the others are told."""
+    """The page where there is no study at all: the four steps, of which only the first can be taken yet."""
     st.title("Trade accuracy against cost", anchor=False)
     st.write(
-        "Learn once which filters of a ConvNet matter, then move one slider to prune it to any budget. "
-        "There is no study here yet: begin by making one."
+        "Learn once which filters of a ConvNet matter, then drag one slider to prune it to any budget. "
+        "There is no study yet: make one first."
     )
     for number, (column, step) in enumerate(zip(st.columns(len(STEPS)), STEPS, strict=True), 1):
         with column, st.container(border=True, height="stretch"):
             st.markdown(f"**{number} · {step.name}**")
             st.caption(step.about)
-            later = number > 1
-            why = "It needs a study: begin with step 1." if later else None
-            st.page_link(step.page, label=step.door, icon=":material/arrow_forward:", disabled=later, help=why)
+            needs_study = number > 1
+            reason = "This needs a study: start with step 1." if needs_study else None
+            st.page_link(
+                step.page, label=step.page_title, icon=":material/arrow_forward:", disabled=needs_study, help=reason
+            )
 
 
 def learn_first(study: Study) -> None:
-    """Where nothing has been learned yet: what that means, and the way to change it."""
+    """Where nothing is learned yet: what this means, and a link to the Learn page."""
     if study.learned is None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption("Nothing is learned yet: filters go by their plain L2 norm.", width="content")
+            st.caption("Nothing is learned yet: filters are ranked by their plain L2 norm.", width="content")
             st.page_link("pages/learn.py", label="Learn the ranking", icon=":material/arrow_forward:")
 
 
 def show_guide(study: Study) -> None:
-    """The four steps in one line, above a sample that nobody has worked on yet, until they are hidden."""
+    """The four steps in one line on the page of a sample, until the user hides them."""
     if not study.info.sample:
         return
-    if state.view(_GUIDE, (_SHOWN, _HIDDEN)) == _HIDDEN:
-        state.keep_view(_GUIDE, _HIDDEN)  # in the address line too, for a reload
+    if state.view(_GUIDE, (_ON, _OFF)) == _OFF:
+        state.keep_view(_GUIDE, _OFF)  # in the address line too, for a reload
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="guide"):
         for number, step in enumerate(STEPS, 1):
             st.page_link(step.page, label=f"{number} · {step.name}", help=step.about)
         st.space("stretch")
-        st.button("Hide", type="tertiary", icon=":material/close:", on_click=state.keep_view, args=(_GUIDE, _HIDDEN))
+        st.button("Hide", type="tertiary", icon=":material/close:", on_click=state.keep_view, args=(_GUIDE, _OFF))

@@ -95,13 +95,13 @@ def test_a_sample_that_was_measured_here_shows_latencies_of_here(sample: Path) -
     assert set(row["x"]) == {9.0}
 
 
-def test_a_hindered_latency_counts_where_it_can_be_mended() -> None:
-    hindered = replace(POINTS[2], latency=replace(CPU, hindered=True))
-    assert not Measurements(POINTS).hindered
-    assert Measurements([*POINTS, hindered]).hindered
+def test_a_contended_latency_counts_where_it_can_be_measured_again() -> None:
+    contended = replace(POINTS[2], latency=replace(CPU, hindered=True))
+    assert not Measurements(POINTS).contended
+    assert Measurements([*POINTS, contended]).contended
     elsewhere = replace(POINTS[2], latency=replace(CPU, machine="elsewhere", hindered=True))
-    assert not Measurements([*POINTS, elsewhere]).hindered
-    assert not Measurements([*POINTS, replace(hindered, finetuned={"epochs": 3})]).hindered
+    assert not Measurements([*POINTS, elsewhere]).contended
+    assert not Measurements([*POINTS, replace(contended, finetuned={"epochs": 3})]).contended
 
 
 def test_conditions_in_words() -> None:

@@ -27,11 +27,11 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_names_are_the_zoos_and_the_configuration_files(settings: Path) -> None:
-    assert new_study.offered() == (*new_study.MODELS, "mine")
-    assert not any(":" in name for name in new_study.offered())
+    assert new_study.offered_models() == (*new_study.MODELS, "mine")
+    assert not any(":" in name for name in new_study.offered_models())
     settings.write_text("[models")
     with pytest.raises(SettingsError, match="is no TOML file"):
-        new_study.offered()
+        new_study.offered_models()
 
 
 def test_every_offered_name_is_a_model() -> None:

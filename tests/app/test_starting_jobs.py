@@ -51,7 +51,7 @@ def test_learning_for_one_budget_by_evolution(open_app: OpenApp, studies: Path, 
 
 
 def test_a_finished_search_can_go_on(open_app: OpenApp, studies: Path, started: Started) -> None:
-    at = press(open_app("learn"), "Search on to 400 passes")
+    at = press(open_app("learn"), "Continue to 400 passes")
     assert not at.exception
     usual = ["--images", "2000", "--seed", "0", "--steps", "0", "--statistics", "batch"]
     first = ["--method", "evolution", "--budgets", "all"]
@@ -63,7 +63,7 @@ def test_latencies_that_others_bent_are_measured_again(open_app: OpenApp, studie
     points = [replace(p, latency=p.latency and replace(p.latency, hindered=p.budget == 1.0)) for p in study.points]
     study.save_points(points)
     at = open_app()
-    assert "Other programs were at work meanwhile" in json.loads(at.get("bidi_component")[0].proto.json)["note"]
+    assert "Other programs were using the cores" in json.loads(at.get("bidi_component")[0].proto.json)["note"]
     press(at, "Measure the frontier again")
     study.save_points([replace(p, latency=p.latency and replace(p.latency, hindered=False)) for p in points])
     press(open_app(), "Measure the frontier")
@@ -74,7 +74,7 @@ def test_fewer_passes_than_done_are_refused(open_app: OpenApp, started: Started)
     at = open_app("learn")
     next(c for c in at.segmented_control if c.label == "Effort").set_value("Other").run()
     next(n for n in at.number_input if n.label == "Passes").set_value(60).run()
-    assert next(b for b in at.button if b.label == "Search on to 60 passes").disabled
+    assert next(b for b in at.button if b.label == "Continue to 60 passes").disabled
 
 
 def test_a_search_that_has_settled_is_not_offered_more(open_app: OpenApp, studies: Path, started: Started) -> None:
@@ -82,7 +82,7 @@ def test_a_search_that_has_settled_is_not_offered_more(open_app: OpenApp, studie
     assert demo.learned
     demo.save_learned(replace(demo.learned, settled=True))
     at = open_app("learn")
-    assert next(b for b in at.button if b.label == "Search on to 400 passes").disabled
+    assert next(b for b in at.button if b.label == "Continue to 400 passes").disabled
     assert any("It has settled" in caption.value for caption in at.caption)
     at.number_input[1].set_value(7).run()  # another seed
     assert not next(b for b in at.button if b.label == "Start learning").disabled
@@ -100,7 +100,7 @@ def test_effort_is_said_in_minutes_where_the_pace_is_known(open_app: OpenApp, st
     assert efforts()[1] == "Standard (2 min)"
 
 
-@pytest.mark.parametrize(("page", "label"), [("learn", "Search on to 400 passes"), ("finetune", "Fine-tune at 50 %")])
+@pytest.mark.parametrize(("page", "label"), [("learn", "Continue to 400 passes"), ("finetune", "Fine-tune at 50 %")])
 def test_without_images_nothing_is_trained(open_app: OpenApp, page: str, label: str) -> None:
     at = open_app(page, study="elsewhere")
     assert next(b for b in at.button if b.label == label).disabled

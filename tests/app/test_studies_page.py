@@ -45,7 +45,7 @@ def test_nothing_is_moved_away_under_a_job(open_app: OpenApp, studies: Path) -> 
     at = open_app("studies")
     assert any("The search runs in the background. Pass 3 of 64" in text.value for text in at.markdown)
     press(at, "Delete demo")
-    assert "at work; cancel it" in at.error[0].value
+    assert "is running; cancel it" in at.error[0].value
     assert Study.open(studies / "demo").learned
 
 

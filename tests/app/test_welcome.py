@@ -66,7 +66,7 @@ def test_where_nothing_is_learned_the_way_there_is_shown(open_app: OpenApp, page
     ("page", "label"),
     [
         ("explore", "Measure the frontier"),
-        ("learn", "Search on to 400 passes"),
+        ("learn", "Continue to 400 passes"),
         ("finetune", "Fine-tune at 50 %"),
     ],
 )

@@ -262,7 +262,7 @@ def test_every_page_opens_first_of_all_in_a_fresh_server(
     shutil.copytree(finished_study, tmp_path / "studies" / "demo")
     with running_app(tmp_path / "studies") as url:
         page.goto(f"{url}/learn?study=demo")
-        page.get_by_role("button", name="Search on to 400 passes").wait_for()
+        page.get_by_role("button", name="Continue to 400 passes").wait_for()
         assert page.get_by_role("link", name="Fine-tune & export").count() == 1  # our own list of pages
         page.get_by_role("link", name="Fine-tune & export").click()
         page.get_by_role("button", name="Export at 50 %").wait_for()
