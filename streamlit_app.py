@@ -1,7 +1,4 @@
-"""The app's entry: lists the pages and runs the one that is asked for.
-
-It does not know what a page shows. Start it with `python -m legr app`.
-"""
+"""The entry of the app: lists the pages and runs the one in the address line. Start it with `python -m legr app`."""
 
 import streamlit as st
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import state
 from app.budget_dial.view import begin_dial, choose_ranking, is_contended, show_dial
+from app.curves import budget_curve, curve_table
 from app.views.job_panel import job_panel, launch, show_other_jobs
 from app.views.layers import offer_constraints, show_layers
 from app.widgets.images import NO_IMAGES, data_is_here, data_notice
@@ -43,11 +44,11 @@ def explore(study: Study) -> None:
     with st.container(horizontal=True):
         download_curve(study, ranking)
         measure(study, budget)
-    show_layers(study, state.curve(study, ranking), budget)
+    show_layers(study, budget_curve(study, ranking), budget)
 
 
 def download_curve(study: Study, ranking: RankingName) -> None:
-    table = state.curve_table(study, ranking)
+    table = curve_table(study, ranking)
     st.download_button(
         "Download the curve (CSV)",
         lambda: table.to_csv(index=False),

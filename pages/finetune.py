@@ -7,6 +7,7 @@ import streamlit as st
 from app import state
 from app.budget_dial.view import begin_dial, show_dial
 from app.charts.style import CAPTIONS
+from app.curves import budget_of, network_id
 from app.views.export import show_export, weights_line
 from app.views.finetune import expectation, show_runs, show_training, training_form
 from app.views.job_panel import job_panel, launch, show_other_jobs
@@ -43,11 +44,11 @@ def finetune(study: Study, budget: float, available: bool) -> None:
     st.subheader("Fine-tune", anchor=False)
     job = records.latest(study, "finetune")
     if not (job and job.active):
-        limit, ranking = state.budget_of(budget), study.default_ranking
+        limit, ranking = budget_of(budget), study.default_ranking
         request = training_form(limit)
         label, reason = f"Fine-tune at {100 * budget:g} %", None if available else NO_IMAGES
         if st.button(label, type="primary", key="finetune", disabled=not available, help=reason):
-            launch(study, replace(request, ranking=ranking, network=state.network_id(study, ranking, limit)))
+            launch(study, replace(request, ranking=ranking, network=network_id(study, ranking, limit)))
         if available:
             st.caption(plain(expectation(study, limit, request.settings)))
     job_panel(study, "finetune", draw=lambda current: show_training(study, current))
@@ -61,12 +62,12 @@ def export(study: Study, budget: float) -> None:
     )
     job = records.latest(study, "export")
     if not (job and job.active):
-        limit = state.budget_of(budget)
+        limit = budget_of(budget)
         if st.button(f"Export at {100 * budget:g} %", key="export"):
             with guarded():
                 own = state.own_copy(study)
                 out = own.path / "exports" / f"macs-{100 * budget:g}"
-                network = state.network_id(own, own.default_ranking, limit)
+                network = network_id(own, own.default_ranking, limit)
                 launch(own, ExportRequest(limit, out, network))
         st.caption(plain(weights_line(study, limit)))
     job_panel(study, "export", draw=lambda current: show_export(study, current))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import state
+from app.curves import budget_curve
 from app.views.structure import facts_lines, groups_info, show_exceptions, show_groups, show_stays, show_together
 from app.widgets.page import require_study, run_page
 from app.widgets.study import constraints_note, heading
@@ -14,7 +14,7 @@ def page() -> None:
     heading(study)
     constraints_note(study)
     ranking = study.default_ranking
-    curve = state.curve(study, ranking)
+    curve = budget_curve(study, ranking)
     st.write(plain("  \n".join(facts_lines(curve, ranking, study.info.self_check))))
     st.caption("A unit is the smallest set of channels that can be removed: always together, never in part.")
     show_stays(curve.structure)

@@ -29,7 +29,7 @@ FLOORS = [
 APP_FLOORS = [
     {"words", "run_command"},
     {"charts"},
-    {"state"},
+    {"state", "curves"},
     {"widgets"},
     {"budget_dial"},
     {"views"},

@@ -11,6 +11,7 @@ from app.budget_dial.types import ChartStyle, DialCharts, DialData, FrontierData
 from app.charts.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_info
 from app.charts.measurements import Measurements, percent_of
 from app.charts.style import CAPTIONS, COLOURS, INK, PAPER, PLOTLY_CONFIG, page_layout
+from app.curves import Stamp, budget_curve, measured_stamp, stamp
 from legr.ranking.constraints import Constraints
 from legr.study.records import RANKINGS, RankingName
 from legr.study.store import Study
@@ -66,13 +67,13 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
     Raises:
         StudyError: the study cannot be read.
     """
-    curve = state.curve(study, ranking)
+    curve = budget_curve(study, ranking)
     serve_plotly()
     budget = max(percent_of(curve.floor), min(100.0, state.budget_percent())) / 100
-    table_id = f"{study.path.name}-{ranking}-{state.stamp(study)}"
+    table_id = f"{study.path.name}-{ranking}-{stamp(study)}"
     if st.session_state.get(_START, ("", 0.0))[0] != table_id:
         st.session_state[_START] = (table_id, budget)
-    stamps = state.stamp(study), state.measured_stamp(study)
+    stamps = stamp(study), measured_stamp(study)
     lens: Lens = state.view("lens", tuple(LENSES)) if charts else "filters"
     axis: Axis | None = state.view("axis", _axes(str(study.path), stamps)) if charts else None
     start, compared = st.session_state[_START][1], state.reference_percent()
@@ -88,16 +89,16 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
 
 def is_contended(study: Study) -> bool:
     """Whether a latency on screen is too long, as other programs were using the cores."""
-    return _is_contended(str(study.path), (state.stamp(study), state.measured_stamp(study)))
+    return _is_contended(str(study.path), (stamp(study), measured_stamp(study)))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _is_contended(path: str, stamps: tuple[state.Stamp, ...]) -> bool:
+def _is_contended(path: str, stamps: tuple[Stamp, ...]) -> bool:
     return Measurements(Study.open(path).points).contended
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _axes(path: str, stamps: tuple[state.Stamp, ...]) -> tuple[Axis, ...]:
+def _axes(path: str, stamps: tuple[Stamp, ...]) -> tuple[Axis, ...]:
     """Costs that the frontier can be drawn over."""
     measured = Measurements(Study.open(path).points)
     return AXES if measured.conditions else tuple(axis for axis in AXES if axis != "latency")
@@ -107,7 +108,7 @@ def _axes(path: str, stamps: tuple[state.Stamp, ...]) -> tuple[Axis, ...]:
 def _study_data(
     path: str,
     ranking: RankingName,
-    stamps: tuple[state.Stamp, ...],
+    stamps: tuple[Stamp, ...],
     lens: Lens,
     axis: Axis | None,
     start: float,
@@ -115,7 +116,7 @@ def _study_data(
 ) -> StudyData:
     """What the dial shows of a study; kept until something is written to the study, and never changed."""
     study = Study.open(path)
-    curve, measured = state.curve(study, ranking), Measurements(study.points)
+    curve, measured = budget_curve(study, ranking), Measurements(study.points)
     original = measured.original
     return {
         "study": study.path.name,

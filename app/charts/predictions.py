@@ -1,42 +1,39 @@
-"""What two networks answer to one image: a table, a chart of it, and a sentence about the two.
+"""The predictions of two networks for one image: a table, a chart of it, and a sentence that compares the two."""
 
-It does not know how they are asked.
-"""
-
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.style import style
+from legr.commands.results import Prediction
 
-Answer = Mapping[str, Any]  # class (its place), name, probability
-_LONGEST = 22  # letters of a class's name on an axis
+_MAX_LENGTH = 22  # characters of a class's name on an axis
 _HEIGHT, _FONT = 280, 14
 
 
-def answers_info(answers: Sequence[Answer], label: int | None) -> pd.DataFrame:
-    """Predictions, the most probable first.
+def predictions_info(predictions: Sequence[Prediction], label: int | None) -> pd.DataFrame:
+    """A table of predictions in their order.
 
     Args:
-        label: place of the right class; None where it is not known.
+        label: index of the right class; None where it is not known.
 
     Returns:
         Columns name, percent, right.
     """
-    rows = [(answer["name"], 100 * answer["probability"], answer["class"] == label) for answer in answers]
+    rows = [(prediction.name, 100 * prediction.probability, prediction.index == label) for prediction in predictions]
     return pd.DataFrame(rows, columns=["name", "percent", "right"])
 
 
-def answers_figure(info: pd.DataFrame, colour: str) -> go.Figure:
-    """Horizontal bars from 0 to 100 %, the most probable class on top, the right one ticked off."""
-    places = list(range(len(info)))
+def predictions_figure(info: pd.DataFrame, colour: str) -> go.Figure:
+    """Horizontal bars from 0 to 100 %, the first prediction on top, the right class with a tick."""
+    rows = list(range(len(info)))
     names = [f"{'✓ ' if right else ''}{short(name)}" for name, right in zip(info["name"], info["right"], strict=True)]
     figure = go.Figure()
     figure.add_bar(
         x=info["percent"].tolist(),
-        y=places,
+        y=rows,
         orientation="h",
         marker={"color": colour},
         text=[f"{percent:.1f} %" for percent in info["percent"]],
@@ -50,7 +47,7 @@ def answers_figure(info: pd.DataFrame, colour: str) -> go.Figure:
     figure.update_layout(margin={"l": 8, "r": 60, "t": 4, "b": 8})
     figure.update_xaxes(title="probability, %", range=[0, 100], dtick=25, fixedrange=True)
     figure.update_yaxes(
-        tickvals=places,
+        tickvals=rows,
         ticktext=names,
         range=[max(len(info), 3) - 0.5, -0.5],
         tickfont={"size": _FONT},
@@ -60,39 +57,43 @@ def answers_figure(info: pd.DataFrame, colour: str) -> go.Figure:
     return figure
 
 
-def verdict(original: Answer, pruned: Answer, label: str | None, right: int | None) -> tuple[str, str]:
-    """Whether two first answers agree, and which is right where that is known.
+def verdict(
+    original: Prediction, pruned: Prediction, label: int | None, label_name: str | None
+) -> tuple[Literal["success", "warning", "info"], str]:
+    """Whether two predictions agree, and which of them is right where this is known.
 
     Args:
-        label: name of the right class.
-        right: its place.
+        label: index of the right class; None where it is not known.
 
     Returns:
-        "success", "warning" or "info", and a sentence.
+        The kind of message, and a sentence.
     """
-    one, other = original["name"], pruned["name"]
-    agree = original["class"] == pruned["class"]
-    if right is None:
-        if agree:
-            return "success", f"They agree: {one}."
-        return "warning", f"They disagree: {_sure(original, 'the original')}; {_sure(pruned, 'the pruned network')}."
-    if agree:
-        if original["class"] == right:
-            return "success", f"Both are right: {one}."
-        return "warning", f"Both are wrong: they say {one}, and it is {label}."
-    if original["class"] == right:
-        return "warning", f"They disagree: the original is right with {one}; the pruned network says {other}."
-    if pruned["class"] == right:
-        return "info", f"They disagree: the pruned network is right with {other}; the original says {one}."
+    if original.index == pruned.index:
+        if label is None:
+            return "success", f"They agree: {original.name}."
+        if original.index == label:
+            return "success", f"Both are right: {original.name}."
+        return "warning", f"Both are wrong: they say {original.name}, and it is {label_name}."
+    if label is None:
+        return "warning", f"They disagree: {_says(original, 'the original')}; {_says(pruned, 'the pruned network')}."
+    if original.index == label:
+        return "warning", (
+            f"They disagree: the original is right with {original.name}; the pruned network says {pruned.name}."
+        )
+    if pruned.index == label:
+        return "info", (
+            f"They disagree: the pruned network is right with {pruned.name}; the original says {original.name}."
+        )
     return "warning", (
-        f"They disagree, and both are wrong: the original says {one}, the pruned network {other}; it is {label}."
+        f"They disagree, and both are wrong: the original says {original.name}, the pruned network {pruned.name}; "
+        f"it is {label_name}."
     )
 
 
-def short(name: str, longest: int = _LONGEST) -> str:
-    """A class's name, short enough for an axis."""
-    return name if len(name) <= longest else f"{name[: longest - 1].rstrip()}…"
+def _says(prediction: Prediction, network: str) -> str:
+    return f"{network} says {prediction.name} ({100 * prediction.probability:.1f} %)"
 
 
-def _sure(answer: Answer, who: str) -> str:
-    return f"{who} says {answer['name']} ({100 * answer['probability']:.1f} %)"
+def short(name: str, max_length: int = _MAX_LENGTH) -> str:
+    """A class's name, cut to fit an axis."""
+    return name if len(name) <= max_length else f"{name[: max_length - 1].rstrip()}…"

@@ -62,9 +62,10 @@ def map_figure(info: pd.DataFrame) -> go.Figure:
 
 
 def log_ticks(values: Sequence[float]) -> list[float]:
-    """Round numbers for a logarithmic axis: 1, 2, 5 within two decades, decades beyond."""
-    low, high = math.floor(math.log10(min(values, default=1))), math.ceil(math.log10(max(values, default=1)))
-    steps = (1, 2, 5) if high - low <= 2 else (1,)
+    """Round numbers for a logarithmic axis: 1 to 9 for a narrow range, 1, 2, 5 up to two decades, else the decades."""
+    smallest, largest = min(values, default=1), max(values, default=1)
+    low, high = math.floor(math.log10(smallest)), math.ceil(math.log10(largest))
+    steps = tuple(range(1, 10)) if largest < 4 * smallest else (1, 2, 5) if high - low <= 2 else (1,)
     return [step * 10.0**decade for decade in range(low, high + 1) for step in steps]
 
 

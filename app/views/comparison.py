@@ -21,6 +21,7 @@ from app.charts.measurements import percent_of
 from app.charts.pictures import enlarged
 from app.charts.predictions import short
 from app.charts.style import PLOTLY_CONFIG
+from app.curves import budget_curve
 from app.views.job_panel import job_panel, launch
 from app.views.one_image import pick
 from app.views.selected_network import SelectedNetwork, go_to_weights
@@ -119,7 +120,7 @@ def _is_current(study: Study, network: ComparedNetwork) -> bool:
     if ranking is None:
         return False
     try:
-        keep = state.curve(study, ranking).at(macs=percent_of(network.macs_fraction) / 100)
+        keep = budget_curve(study, ranking).at(macs=percent_of(network.macs_fraction) / 100)
     except LegrError:
         return False
     return keep_id(keep) == network.keep_id

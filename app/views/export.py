@@ -4,8 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import state
+from app.curves import budget_curve
 from app.words import plain
+from legr.commands.results import ExportResult
 from legr.jobs.records import Job
 from legr.ranking.limits import Budget
 from legr.requests.types import ExportRequest
@@ -14,7 +15,7 @@ from legr.study.store import Study
 
 def weights_line(study: Study, budget: Budget) -> str:
     """Which weights an export at a budget will have."""
-    run = study.best_finetuned(state.curve(study, study.default_ranking).at(budget))
+    run = study.best_finetuned(budget_curve(study, study.default_ranking).at(budget))
     if run is None:
         return "The zip will hold the weights as pruned: nothing is fine-tuned at this budget yet."
     return f"The zip will hold the fine-tuned weights: {100 * run.top1:.2f} % top-1."
@@ -25,10 +26,10 @@ def show_export(study: Study, job: Job) -> None:
     if job.state != "done":
         return
     assert isinstance(job.request, ExportRequest)
-    result = job.result
-    weights = "its fine-tuned weights" if result.get("finetuned") else "its weights as pruned, not fine-tuned"
-    st.success(plain(f"{job.request.budget.words}: exported with {weights}. {checks_line(job)}"))
-    archive = Path(str(result.get("zip", "")))
+    result = ExportResult.from_dict(job.result)
+    weights = "its fine-tuned weights" if result.finetuned else "its weights as pruned, not fine-tuned"
+    st.success(plain(f"{job.request.budget.words}: exported with {weights}. {check_line(result)}"))
+    archive = Path(result.zip)
     if archive.is_file() and archive.resolve().is_relative_to(study.path.resolve()):  # no file from elsewhere
         st.download_button(
             "Download the zip",
@@ -42,15 +43,14 @@ def show_export(study: Study, job: Job) -> None:
         st.caption("The zip is not in this study: export again.")
 
 
-def checks_line(job: Job) -> str:
+def check_line(result: ExportResult) -> str:
     """The result of the check in ONNX Runtime, in one sentence; "" where it was not checked."""
-    result = job.result
-    if result.get("max_abs_diff") is None:
+    if result.max_abs_diff is None:
         return ""
-    inputs = f"{result['images']:,} inputs" if "images" in result else "the test images"
-    if result.get("checked_on") == "noise":
+    inputs = "the test images" if result.images is None else f"{result.images:,} inputs"
+    if result.checked_on == "noise":
         inputs += " of noise, as the images are not on this machine"
     return (
-        f"Checked in ONNX Runtime: largest difference to PyTorch {result['max_abs_diff']:.1e}, "
-        f"same top-1 class on {100 * result['top1_agreement']:.2f} % of {inputs}."
+        f"Checked in ONNX Runtime: largest difference to PyTorch {result.max_abs_diff:.1e}, "
+        f"same top-1 class on {100 * result.top1_agreement:.2f} % of {inputs}."
     )

@@ -8,10 +8,11 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from app import state
 from app.charts.style import CAPTIONS, PLOTLY_CONFIG
 from app.charts.training import runs_figure, training_figure, training_info
+from app.curves import budget_curve, network_id
 from app.words import many, plain
+from legr.commands.results import FinetuneResult
 from legr.errors import LegrError, SettingsError
 from legr.jobs.records import Job
 from legr.progress import duration
@@ -25,9 +26,9 @@ _RECIPE, _EPOCHS, _DISTILL = "recipe", "epochs", "distill"
 DEFAULT_RECIPE = "short"
 _PURPOSES = {
     "quick": "a first look",
-    "short": "regains most of the accuracy that can be regained",
-    "standard": "for a network that goes into a product",
-    "paper": "as in the LeGR paper, without a teacher",
+    "short": "regains most of the accuracy",
+    "standard": "for use in a product",
+    "paper": "as in LeGR, no teacher",
 }
 
 
@@ -58,9 +59,9 @@ def expectation(study: Study, budget: Budget, settings: TrainSettings) -> str:
     Either that the network was trained with these settings before, or how long the run may take. The estimate comes
     from the run with the closest MACs on the machine that trained last, with or without a teacher as this one.
     """
-    runs, curve = study.finetuned, state.curve(study, study.default_ranking)
+    runs, curve = study.finetuned, budget_curve(study, study.default_ranking)
     macs_fraction = float(curve.macs[curve.step(budget)] / curve.dense.macs)
-    network = state.network_id(study, study.default_ranking, budget)
+    network = network_id(study, study.default_ranking, budget)
     same = [run for run in runs if run.keep_id == network and run.settings == asdict(settings)]
     if same:
         run = min(same, key=lambda run: run.half)
@@ -85,8 +86,7 @@ def show_training(study: Study, job: Job) -> None:
     settings = job.request.settings
     teacher = ", learning from the original" if settings.distill else ""
     st.caption(plain(f"{job.request.budget.words}, {many(settings.epochs, 'epoch')}{teacher}."))
-    key = Path(str(job.result.get("weights", ""))).stem
-    finished = study.finetuned_run(key)
+    finished = study.finetuned_run(Path(FinetuneResult.from_dict(job.result).weights).stem) if job.result else None
     history = finished.curve if finished else job.history
     info = training_info(history)
     if len(info):
@@ -192,10 +192,10 @@ def changed_note(study: Study, run: FineTuned) -> str:
     try:
         ranking = next((name for name in RANKINGS if name == run.ranking), study.default_ranking)
         budget = FinetuneRequest.from_arguments(shlex.split(run.made["command"])[6:]).budget
-        same = keep_id(state.curve(study, ranking).at(budget)) == run.keep_id
+        same = keep_id(budget_curve(study, ranking).at(budget)) == run.keep_id
     except LegrError:
         same = False
-    return "" if same else ": the ranking or the constraints have changed since; it would train another network now"
+    return "" if same else ": the ranking or the constraints have changed since: it trains another network now"
 
 
 def _caption(recipe: str) -> str:

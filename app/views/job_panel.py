@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import state
-from app.state import Stamp
+from app.curves import Stamp, learned_stamp
 from app.widgets.page import guarded, show_error
 from app.words import plain
 from legr.jobs import records
@@ -53,7 +53,7 @@ def job_panel(study: Study, kind: str, draw: Draw | None = None, *, stays: bool 
     if job is None:
         return None
     panel = st.fragment(_show, run_every=WATCH_EVERY_S if job.active else None)
-    panel(study, job.id, _PageRun(job.active, state.learned_stamp(study), stays), draw)
+    panel(study, job.id, _PageRun(job.active, learned_stamp(study), stays), draw)
     return job
 
 
@@ -61,7 +61,7 @@ def show_other_jobs(study: Study, *kinds: str) -> None:
     """One line for each active job of these kinds; the page runs again when one ends or has learned a ranking."""
     active = [job.id for job in records.list_jobs(study) if job.active and job.kind in kinds]
     if active:
-        st.fragment(_lines, run_every=2 * WATCH_EVERY_S)(study, active, state.learned_stamp(study))
+        st.fragment(_lines, run_every=2 * WATCH_EVERY_S)(study, active, learned_stamp(study))
 
 
 def active_job_lines(study: Study) -> list[str]:
@@ -122,7 +122,7 @@ def _show(study: Study, job_id: str, page: _PageRun, draw: Draw | None) -> None:
             if not (page.stays and job.resumable):  # otherwise the panel says how it ended
                 announce(job)
             st.rerun()
-        if job.active and state.learned_stamp(study) != page.learned:
+        if job.active and learned_stamp(study) != page.learned:
             st.rerun()
         if job.active:
             _show_active(study, job, page.stays)
@@ -175,6 +175,6 @@ def _lines(study: Study, job_ids: list[str], learned: Stamp) -> None:
                 announce(job)
                 st.rerun()
             st.caption(plain(_active_line(job)))
-        if state.learned_stamp(study) != learned:
+        if learned_stamp(study) != learned:
             state.announce("The ranking is learned and in use.")
             st.rerun()

@@ -1,209 +1,214 @@
-"""One image: a picture of the user's own or a test image, what both networks answer, and what they see.
+"""One image on the page See it: a picture of the user's own or a test image, and what both networks predict.
 
-It does not know how networks are asked: a command in a process of its own does that. What a browser sends is never
-decoded in this one, and its name is never used.
+The predictions come from the command `look`, in a process of its own. A file that a browser sends is not decoded in
+the server, and its name is never used.
 """
 
 import hashlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.charts.pictures import decoded
-from app.charts.predictions import answers_figure, answers_info, short, verdict
+from app.charts.predictions import predictions_figure, predictions_info, short, verdict
 from app.charts.style import CAPTIONS, COLOURS, PLOTLY_CONFIG
 from app.run_command import run_command
 from app.views.selected_network import SelectedNetwork
 from app.widgets.page import guarded, show_error
 from app.words import plain
+from legr.commands.results import LookResult, Prediction
 from legr.study.comparison import Comparison
 from legr.study.store import Study
 
-TYPES = ["png", "jpg", "jpeg", "webp", "bmp"]
-MEGABYTES = 20
-_KIND, _OUTCOMES, _COUNTS = "see-kind", "see-outcomes", "see-counts"
+FILE_TYPES = ["png", "jpg", "jpeg", "webp", "bmp"]
+MAX_MEGABYTES = 20
+_SOURCE, _RESULTS, _COUNTS = "see-kind", "see-outcomes", "see-counts"
 _FILE = "see-file"
-_REMEMBERED = 16  # answers to images, in this tab
-_SIDE = 640  # pixels that a picture has at least when it is shown
-_NAMED = 12  # classes in a sentence
+_MAX_RESULTS = 16  # remembered in a tab
+_MIN_SIDE = 640  # pixels of a picture on the page
+_MAX_NAMES = 12  # classes in a sentence
+_NORMALIZATIONS = {
+    "imagenet": "mean and deviation of ImageNet",
+    "dataset": "mean and deviation of the data set",
+    "custom": "mean and deviation given with the network",
+}
 
-Image = bytes | int  # a file's content, or the number of a test image
+Image = bytes | int  # the content of a file, or the number of a test image
 
 
 @st.fragment
 @guarded()
-def show_one_image(shown: SelectedNetwork, comparison: Comparison | None, available: bool) -> None:
-    """Choose an image, and see it and both answers; only this part runs again when another one is chosen.
+def show_one_image(selected: SelectedNetwork, comparison: Comparison | None, available: bool) -> None:
+    """Let the user choose an image, and show both predictions; as a fragment, so that the page does not rerun.
 
     Args:
         available: whether the test images are on this machine.
     """
     st.subheader("One image", anchor=False)
-    image = _chosen(shown, comparison, available)
+    image = _choose_image(selected, comparison, available)
     if image is None:
-        st.caption("Drop a picture, or take a test image: both networks are asked about it.")
+        st.caption("Drop a picture, or take a test image, to see what both networks predict.")
         return
-    found = _ask(shown, image, available)
-    if found is not None:
-        _show(shown, found)
+    result = _look(selected, image, available)
+    if result is not None:
+        _show_result(selected, result)
 
 
 def pick(study: Study, number: int) -> None:
-    """Show a test image, by its number; for callbacks."""
-    st.session_state[_number_key(study)], st.session_state[_KIND] = number, "number"
+    """Choose a test image by its number; for callbacks."""
+    st.session_state[_number_key(study)], st.session_state[_SOURCE] = number, "number"
 
 
 def _number_key(study: Study) -> str:
     return f"see-number-{study.path.name}"
 
 
-def _chosen(shown: SelectedNetwork, comparison: Comparison | None, available: bool) -> Image | None:
-    """What was chosen last: the file that was dropped, or the number of a test image."""
-    known = _images(shown, comparison)
+def _choose_image(selected: SelectedNetwork, comparison: Comparison | None, available: bool) -> Image | None:
+    """The image chosen last: a dropped file or a test image."""
+    study, n_images = selected.study, _count_images(selected.study, comparison)
     left, right = st.columns(2, gap="large")
     with left:
         file = st.file_uploader(
             "A picture of yours",
-            TYPES,
+            FILE_TYPES,
             key=_FILE,
-            max_upload_size=MEGABYTES,
-            on_change=_prefer,
+            max_upload_size=MAX_MEGABYTES,
+            on_change=_set_source,
             args=("file",),
         )
     with right:
         number = st.number_input(
-            f"A test image, 1 to {known:,}" if known else "A test image",
+            f"A test image, 1 to {n_images:,}" if n_images else "A test image",
             1,
             value=None,
-            key=_number_key(shown.study),
+            key=_number_key(study),
             persist_state="session",
             placeholder="its number",
             disabled=not available,
-            on_change=_prefer,
+            on_change=_set_source,
             args=("number",),
         )
         with st.container(horizontal=True):
-            st.button("Another", disabled=not available, on_click=_pick_any, args=(shown.study, known))
-            different = (np.flatnonzero(comparison.differ) + 1).tolist() if comparison else []
+            st.button("Another", disabled=not available, on_click=_pick_any, args=(study, n_images))
+            differing = (np.flatnonzero(comparison.differ) + 1).tolist() if comparison else []
             st.button(
                 "One they classify differently",
-                disabled=not (available and different),
+                disabled=not (available and differing),
                 on_click=_pick_of,
-                args=(shown.study, different),
-                help="Found by the comparison on all test images, below.",
+                args=(study, differing),
+                help="Known from the comparison on all test images, below.",
             )
-    if file is not None and (st.session_state.get(_KIND) != "number" or number is None):
+    if file is not None and (st.session_state.get(_SOURCE) != "number" or number is None):
         return file.getvalue()
     return int(number) if number is not None and available else None
 
 
-def _images(shown: SelectedNetwork, comparison: Comparison | None) -> int | None:
-    """How many test images there are; None where nobody has said so yet."""
+def _count_images(study: Study, comparison: Comparison | None) -> int | None:
+    """How many test images the study has; None where nothing has counted them yet."""
     if comparison:
         return len(comparison.labels)
-    told: int | None = st.session_state.get(_COUNTS, {}).get(shown.study.info.data_fingerprint)
-    if told:
-        return told
-    point = next((point for point in reversed(shown.study.points) if point.ranking == "original"), None)
+    count: int | None = st.session_state.get(_COUNTS, {}).get(study.info.data_fingerprint)
+    if count:
+        return count
+    point = next((point for point in reversed(study.points) if point.ranking == "original"), None)
     return point.images if point else None
 
 
-def _prefer(kind: str) -> None:
-    st.session_state[_KIND] = kind
+def _set_source(source: str) -> None:
+    st.session_state[_SOURCE] = source
 
 
-def _pick_any(study: Study, known: int | None) -> None:
-    pick(study, random.randint(1, known or 1))
+def _pick_any(study: Study, n_images: int | None) -> None:
+    pick(study, random.randint(1, n_images or 1))
 
 
 def _pick_of(study: Study, numbers: list[int]) -> None:
-    before = st.session_state.get(_number_key(study))
-    pick(study, random.choice([number for number in numbers if number != before] or numbers))
+    current = st.session_state.get(_number_key(study))
+    pick(study, random.choice([number for number in numbers if number != current] or numbers))
 
 
-def _ask(shown: SelectedNetwork, image: Image, available: bool) -> dict[str, Any] | None:
-    """What `look` says of an image, remembered in this tab; an error is shown."""
-    what = hashlib.sha256(image).hexdigest() if isinstance(image, bytes) else image
-    key = (str(shown.study.path), shown.study.info.created, shown.name, what, available)
-    outcomes: dict[Any, dict[str, Any]] = st.session_state.setdefault(_OUTCOMES, {})
-    if key not in outcomes:
-        with st.spinner("Asking both networks …", show_time=True), TemporaryDirectory(prefix="legr-") as folder:
-            outcome = run_command(_command(shown, image, Path(folder)))
+def _look(selected: SelectedNetwork, image: Image, available: bool) -> LookResult | None:
+    """Run `look` on an image, or take its result from this tab; None where an error is shown."""
+    image_key = hashlib.sha256(image).hexdigest() if isinstance(image, bytes) else image
+    key = (str(selected.study.path), selected.study.info.created, selected.name, image_key, available)
+    results: dict[tuple[str | int, ...], LookResult] = st.session_state.setdefault(_RESULTS, {})
+    if key not in results:
+        with st.spinner("Running both networks …", show_time=True), TemporaryDirectory(prefix="legr-") as folder:
+            outcome = run_command(_command(selected, image, Path(folder)))
         if not outcome.ok:
             show_error(outcome.sentence)
             return None
-        outcomes[key] = outcome.result
-        while len(outcomes) > _REMEMBERED:
-            del outcomes[next(iter(outcomes))]
-    found = outcomes[key]
-    if found["test_images"]:
-        st.session_state.setdefault(_COUNTS, {})[shown.study.info.data_fingerprint] = found["test_images"]
-    return found
+        results[key] = LookResult.from_dict(outcome.result)
+        while len(results) > _MAX_RESULTS:
+            del results[next(iter(results))]
+    result = results[key]
+    if result.test_images:
+        st.session_state.setdefault(_COUNTS, {})[selected.study.info.data_fingerprint] = result.test_images
+    return result
 
 
-def _command(shown: SelectedNetwork, image: Image, folder: Path) -> list[str]:
+def _command(selected: SelectedNetwork, image: Image, folder: Path) -> list[str]:
+    """Arguments of the program; the content of a file is written to `folder`."""
     if isinstance(image, bytes):
         path = folder / "image"
         path.write_bytes(image)
-        asked = ["--image", str(path)]
+        which = ["--image", str(path)]
     else:
-        asked = ["--test-image", str(image)]
-    return ["look", "--study", str(shown.study.path), *shown.request.arguments(), *asked, "--json"]
+        which = ["--test-image", str(image)]
+    return ["look", "--study", str(selected.study.path), *selected.request.arguments(), *which, "--json"]
 
 
-def _show(shown: SelectedNetwork, found: Mapping[str, Any]) -> None:
-    classes = shown.study.info.classes
-    label = found["label"]
-    name = classes[label] if label is not None else None
-    kind, sentence = verdict(found["original"][0], found["pruned"][0], name, label)
+def _show_result(selected: SelectedNetwork, result: LookResult) -> None:
+    classes = selected.study.info.classes
+    label_name = classes[result.label] if result.label is not None else None
+    kind, sentence = verdict(result.original[0], result.pruned[0], result.label, label_name)
     {"success": st.success, "warning": st.warning, "info": st.info}[kind](plain(sentence))
-    shares = [1, 1, 1.2, 1.2] if found["picture"] else [1, 1.15, 1.15]
-    *pictures, middle, right = st.columns(shares, gap="medium")
-    _show_pictures(found, name, pictures)
-    for column, side, title, colour in (
-        (middle, "original", CAPTIONS["original"], COLOURS["original"]),
-        (right, "pruned", "Pruned, fine-tuned" if shown.run else "Pruned", shown.colour),
-    ):
+    widths = [1, 1, 1.2, 1.2] if result.picture else [1, 1.15, 1.15]
+    *pictures, left, right = st.columns(widths, gap="medium")
+    _show_pictures(result, label_name, pictures)
+    with left:
+        _show_predictions("original", CAPTIONS["original"], result.original, result.label, COLOURS["original"])
+    with right:
+        title = "Pruned, fine-tuned" if selected.run else "Pruned"
+        _show_predictions("pruned", title, result.pruned, result.label, selected.colour)
+    st.caption(plain(_notes(selected.study, result)))
+
+
+def _show_predictions(
+    network: str, title: str, predictions: Sequence[Prediction], label: int | None, colour: str
+) -> None:
+    st.markdown(f"**{title}**")
+    figure = predictions_figure(predictions_info(predictions, label), colour)
+    listed = "; ".join(f"{prediction.name} {100 * prediction.probability:.1f} %" for prediction in predictions)
+    st.plotly_chart(figure, key=f"answers-{network}", config=PLOTLY_CONFIG, alt=f"{title}: {listed}.")
+
+
+def _show_pictures(result: LookResult, label_name: str | None, columns: Sequence[DeltaGenerator]) -> None:
+    """The image as the networks see it; before it, the user's own picture as it was."""
+    if result.picture:
+        pictures = [("Your picture", result.picture), ("What the networks see", result.seen)]
+    else:
+        pictures = [(f"Test image {result.test_image:,} of {result.test_images:,}: {label_name}", result.seen)]
+    for column, (caption, encoded) in zip(columns, pictures, strict=True):
         with column:
-            st.markdown(f"**{title}**")
-            info = answers_info(found[side], label)
-            alt = "; ".join(f"{row.name} {row.percent:.1f} %" for row in info.itertuples(index=False))
-            st.plotly_chart(
-                answers_figure(info, colour), key=f"answers-{side}", config=PLOTLY_CONFIG, alt=f"{title}: {alt}."
-            )
-    st.caption(plain(_notes(shown, found)))
+            st.image(decoded(encoded, _MIN_SIDE), plain(caption), "stretch", output_format="PNG", alt=caption)
 
 
-def _show_pictures(found: Mapping[str, Any], name: str | None, columns: Sequence[DeltaGenerator]) -> None:
-    """The image as the networks see it; before it, one of the user's own as it was."""
-    title = "What the networks see"
-    if not found["picture"]:
-        title = f"Test image {found['test_image']:,} of {found['test_images']:,}: {name}"
-    shown = [("Your picture", found["picture"]), (title, found["seen"])]
-    for column, (caption, text) in zip(columns, shown[-len(columns) :], strict=True):
-        with column:
-            st.image(decoded(text, _SIDE), plain(caption), "stretch", output_format="PNG", alt=caption)
-
-
-def _notes(shown: SelectedNetwork, found: Mapping[str, Any]) -> str:
-    """How the image was prepared, what the networks know, and which statistics were not at hand."""
-    classes = shown.study.info.classes
-    kind = shown.study.info.normalization["kind"]
-    named = ", ".join(short(name) for name in classes[:_NAMED]) + (", …" if len(classes) > _NAMED else "")
-    lines = [
-        f"Prepared: {found['prepared']}, then normalised by the {'ImageNet' if kind == 'imagenet' else kind} values."
-    ]
-    if found["picture"]:
-        lines.append(f"Whatever a picture shows, the answer is one of {len(classes):,} classes: {named}.")
-    if not found["statistics_known"]:
+def _notes(study: Study, result: LookResult) -> str:
+    """How the image was prepared, which classes the networks know, and whether batch norms could be recalibrated."""
+    classes, normalization = study.info.classes, _NORMALIZATIONS[study.info.normalization["kind"]]
+    lines = [f"Prepared: {result.prepared}, then normalised with {normalization}."]
+    if result.picture:
+        names = ", ".join(short(name) for name in classes[:_MAX_NAMES]) + (", …" if len(classes) > _MAX_NAMES else "")
+        lines.append(f"Whatever a picture shows, the prediction is one of {len(classes):,} classes: {names}.")
+    if not result.statistics_known:
         lines.append(
-            "The pruned network runs with the batch-norm statistics of its weights, as the images to recalibrate "
-            "them with are not here: before fine-tuning it answers worse than was measured."
+            "The pruned network uses the batch-norm statistics of its weights, as the images to recalibrate them with "
+            "are not on this machine: before fine-tuning its predictions are worse than was measured."
         )
     return " ".join(lines)

@@ -8,6 +8,7 @@ import streamlit as st
 from app import state
 from app.charts.replay import replay_figure, replay_info, thin_out
 from app.charts.style import PLOTLY_CONFIG
+from app.curves import Stamp, budget_curve, stamp
 from legr.search.replay import frames
 from legr.study.store import Study
 
@@ -20,8 +21,8 @@ def show_replay(study: Study, journal: Path | None, key: str) -> None:
     """
     if journal is None or not journal.exists():
         return
-    budget = max(state.budget_percent() / 100, state.curve(study, "identity").floor)
-    info = _replay(str(study.path), str(journal), journal.stat().st_mtime_ns, state.stamp(study), budget)
+    budget = max(state.budget_percent() / 100, budget_curve(study, "identity").floor)
+    info = _replay(str(study.path), str(journal), journal.stat().st_mtime_ns, stamp(study), budget)
     if len(info) < 2:
         return
     totals = [layer.total for layer in study.structure.layers]
@@ -31,5 +32,5 @@ def show_replay(study: Study, journal: Path | None, key: str) -> None:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _replay(study: str, journal: str, written: int, stamp: state.Stamp, budget: float) -> pd.DataFrame:
+def _replay(study: str, journal: str, written: int, stamp: Stamp, budget: float) -> pd.DataFrame:
     return replay_info(Study.open(study), thin_out(frames(Path(journal))), budget)

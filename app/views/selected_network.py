@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import state
 from app.charts.style import CAPTIONS, COLOURS
+from app.curves import budget_curve, budget_of
 from app.words import many
 from legr.errors import LegrError
 from legr.jobs.records import Job
@@ -48,8 +49,8 @@ class SelectedNetwork:
         Raises:
             StudyError: the study cannot be read.
         """
-        limit = state.budget_of(budget)
-        curve = state.curve(study, ranking)
+        limit = budget_of(budget)
+        curve = budget_curve(study, ranking)
         step = curve.step(limit)
         keep = curve.keep(step)
         run = study.best_finetuned(keep) if finetuned else None
@@ -60,7 +61,7 @@ class SelectedNetwork:
         if not isinstance(job.request, CompareRequest):
             return False
         try:
-            curve = state.curve(self.study, job.request.ranking or self.study.default_ranking)
+            curve = budget_curve(self.study, job.request.ranking or self.study.default_ranking)
             keep = curve.at(job.request.budget)
             run = self.study.best_finetuned(keep) if job.request.finetuned else None
         except LegrError:

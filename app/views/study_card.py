@@ -7,6 +7,7 @@ import streamlit as st
 
 from app import state
 from app.charts.measurements import ORIGINAL, Measurements
+from app.curves import budget_curve
 from app.views.job_panel import active_job_lines
 from app.views.study_menu import study_menu
 from app.widgets.study import network_words
@@ -27,7 +28,7 @@ def card_facts(study: Study) -> list[str]:
     points = study.points
     original = Measurements(points).original
     accuracy = f"{100 * original.top1:.1f} % top-1" if original else "accuracy not measured yet"
-    floor = state.curve(study, study.default_ranking).floor
+    floor = budget_curve(study, study.default_ranking).floor
     measured = sum(point.ranking != ORIGINAL and not point.finetuned for point in points)
     counts = [f"{n} {what}" for n, what in ((measured, "measured"), (len(study.finetuned), "fine-tuned")) if n]
     learned = "Ranking learned" if study.learned else "Nothing learned yet"

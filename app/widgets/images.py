@@ -27,8 +27,8 @@ def data_notice(study: Study) -> bool:
     cifar = downloadable(study.info.data_name, study.info.data_fingerprint)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
-            plain(f"The images of this study ({study.info.data_name}) are not known on this machine.")
-            + " Learn, Fine-tune and Measure need them; exploring, exporting and pictures of your own work without.",
+            plain(f"The images of this study ({study.info.data_name}) are not on this machine.")
+            + " Learning, fine-tuning and measuring need them; exploring, exporting and pictures of yours do not.",
             width="stretch",
         )
         download = cifar is not None and st.button(f"Download {cifar.title} (170 MB)", type="primary")

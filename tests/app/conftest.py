@@ -1,7 +1,4 @@
-"""What tests of the pages get: a folder of small finished studies, and the app without a browser.
-
-It does not know what a page shows.
-"""
+"""Fixtures for tests of the pages: a folder of small finished studies, and the app without a browser."""
 
 import shutil
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Small finished studies for tests of the pages: a real network, and a hand-made map and points.
 
-They do not know pages. Nothing is trained, so making one takes about a second.
+Nothing is trained, so making one takes about a second.
 """
 
 import hashlib

@@ -38,7 +38,7 @@ def test_four_counts_add_up_to_all() -> None:
     assert info["percent"].tolist() == [37.5, 25, 12.5, 25] and info["percent"].sum() == 100
 
 
-def test_images_that_are_answered_differently() -> None:
+def test_images_that_are_classified_differently() -> None:
     info = differing_info(comparison(), CLASSES)
     assert info["number"].tolist() == list(DIFFER)
     assert info["label"].tolist() == ["ant", "ant", "bee", "cat"]

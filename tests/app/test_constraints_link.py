@@ -1,4 +1,4 @@
-"""Pins in the address line: there and back, offered and never taken by themselves; what cannot be read is said."""
+"""Constraints in the address line: written, read back, and offered but never applied without a click."""
 
 from pathlib import Path
 

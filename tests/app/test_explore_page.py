@@ -103,7 +103,7 @@ def test_missing_images_stop_measuring_and_nothing_else(open_app: OpenApp) -> No
     disabled = {button.label: button.disabled for button in at.button}
     assert disabled["Measure this network"] and disabled["Measure the frontier"]
     assert dial(at)["table"] and not at.download_button[0].disabled
-    assert any("not known on this machine" in text.value for text in at.markdown)
+    assert any("not on this machine" in text.value for text in at.markdown)
     assert not disabled["Download CIFAR-10 (170 MB)"]
 
 

@@ -104,17 +104,18 @@ def test_how_a_job_ended_is_said_once(
     def page(path: str, job_id: str, stays: bool) -> None:
         import streamlit as st
 
-        from app import state, widgets
+        from app.curves import learned_stamp
         from app.views import job_panel
+        from app.widgets.page import run_page
         from legr.study.store import Study
 
         def panel() -> None:
             first = st.session_state.pop("first", False)  # later runs find the job as it is now
             study = Study.open(path)
             if first or stays:
-                job_panel._show(study, job_id, job_panel._PageRun(first, state.learned_stamp(study), stays), None)
+                job_panel._show(study, job_id, job_panel._PageRun(first, learned_stamp(study), stays), None)
 
-        widgets.run_page(panel, "pages/finetune.py")
+        run_page(panel, "pages/finetune.py")
 
     job = write_job(studies / "demo", "finetune", stage="epoch", done=2, total=10, **facts)
     at = AppTest.from_function(page, default_timeout=30, args=(str(studies / "demo"), job.id, stays))
@@ -130,13 +131,14 @@ def test_another_page_says_how_a_job_ended(studies: Path) -> None:
     def page(path: str, job_id: str) -> None:
         import streamlit as st
 
-        from app import state, widgets
+        from app.curves import learned_stamp
         from app.views import job_panel
+        from app.widgets.page import run_page
         from legr.study.store import Study
 
         watched = [job_id] if st.session_state.pop("first", False) else []
         study = Study.open(path)
-        widgets.run_page(lambda: job_panel._line(study, watched, state.learned_stamp(study)), "pages/learn.py")
+        run_page(lambda: job_panel._lines(study, watched, learned_stamp(study)), "pages/learn.py")
 
     job = write_job(studies / "demo", "finetune", **FAILED)
     at = AppTest.from_function(page, default_timeout=30, args=(str(studies / "demo"), job.id))
@@ -169,7 +171,8 @@ def test_a_finished_export_offers_its_zip(open_app: OpenApp, studies: Path) -> N
     archive = studies / "demo" / "exports" / "macs-50" / "network.zip"
     archive.parent.mkdir(parents=True)
     archive.write_bytes(b"PK")
-    result = {"zip": str(archive), "max_abs_diff": 2.9e-6, "top1_agreement": 1.0, "images": 1024, "finetuned": True}
+    files = {"onnx": "network.onnx", "weights": "network.safetensors", "recipe": "recipe.json", "zip": str(archive)}
+    result = {**files, "max_abs_diff": 2.9e-6, "top1_agreement": 1.0, "images": 1024, "finetuned": True}
     write_job(studies / "demo", "export", state="done", arguments=("--macs", "0.5", "--out", "out"), result=result)
     at = open_app("finetune")
     assert "50 % of the MACs: exported with its fine-tuned weights." in at.success[0].value

@@ -1,4 +1,4 @@
-"""The table of layers: what it says is the engine's, and what is asked in it becomes the study's shape."""
+"""The table of layers: its numbers are the engine's, and an edit becomes the study's constraints."""
 
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def test_the_table_is_made_when_it_is_opened(open_app: OpenApp, study: Study) ->
     assert opened(open_app()), "what is asked for is shown"
 
 
-def test_what_is_asked_for_is_said_while_the_table_is_closed(open_app: OpenApp, study: Study) -> None:
+def test_constraints_are_shown_while_the_table_is_closed(open_app: OpenApp, study: Study) -> None:
     def said(at: AppTest) -> bool:
         assert not at.exception and not at.error
         return any("multiples of 4" in caption.value for caption in at.caption)

@@ -2,17 +2,18 @@
 
 import pytest
 
-from app.charts.predictions import answers_figure, answers_info, short, verdict
+from app.charts.predictions import predictions_figure, predictions_info, short, verdict
+from legr.commands.results import Prediction
 
-CAT, DOG = ({"class": place, "name": name, "probability": 0.7} for place, name in ((3, "cat"), (5, "dog")))
+CAT, DOG = Prediction(3, "cat", 0.7), Prediction(5, "dog", 0.7)
 
 
 def test_bars_show_probabilities_from_0_to_100() -> None:
-    answers = [{"class": n, "name": f"class {n}", "probability": 0.5 / (n + 1)} for n in range(5)]
-    info = answers_info(answers, label=1)
+    predictions = [Prediction(n, f"class {n}", 0.5 / (n + 1)) for n in range(5)]
+    info = predictions_info(predictions, label=1)
     assert info["percent"].tolist() == pytest.approx([50, 25, 50 / 3, 12.5, 10])
     assert info["right"].tolist() == [False, True, False, False, False]
-    figure = answers_figure(info, "#123456")
+    figure = predictions_figure(info, "#123456")
     assert figure.layout.xaxis.range == (0, 100) and figure.layout.xaxis.fixedrange
     assert list(figure.data[0].x) == info["percent"].tolist() and figure.data[0].orientation == "h"
     assert figure.layout.yaxis.ticktext == ("class 0", "✓ class 1", "class 2", "class 3", "class 4")
@@ -22,8 +23,8 @@ def test_bars_show_probabilities_from_0_to_100() -> None:
 
 def test_long_names_that_begin_alike_stay_apart() -> None:
     names = [f"a very long name of a class, number {n}" for n in range(2)]
-    info = answers_info([{"class": n, "name": name, "probability": 0.5} for n, name in enumerate(names)], None)
-    figure = answers_figure(info, "#123456")
+    info = predictions_info([Prediction(n, name, 0.5) for n, name in enumerate(names)], None)
+    figure = predictions_figure(info, "#123456")
     assert list(figure.data[0].y) == [0, 1] and figure.layout.yaxis.ticktext == (short(names[0]),) * 2
     assert len(short(names[0])) <= 22 and short("cat") == "cat"
 
@@ -46,6 +47,6 @@ def test_long_names_that_begin_alike_stay_apart() -> None:
         ),
     ],
 )
-def test_who_is_right(original: dict, pruned: dict, right: int | None, kind: str, sentence: str) -> None:
+def test_who_is_right(original: Prediction, pruned: Prediction, right: int | None, kind: str, sentence: str) -> None:
     label = None if right is None else "deer" if right == 4 else "cat" if right == 3 else "dog"
-    assert verdict(original, pruned, label, right) == (kind, sentence)
+    assert verdict(original, pruned, right, label) == (kind, sentence)

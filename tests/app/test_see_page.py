@@ -1,4 +1,4 @@
-"""The page See it: what is chosen is asked, what was compared is shown, and every gap is said plainly."""
+"""The page See it: predictions for a chosen image, a stored comparison, and a sentence where something is missing."""
 
 import base64
 import io
@@ -130,7 +130,7 @@ def test_a_picture_of_ones_own(open_app: OpenApp, asked: Asked) -> None:
     assert Path(file).name == "image" and not Path(file).exists()
     assert "the original says 3 (75.0 %); the pruned network says 5 (50.0 %)" in at.warning[0].value
     assert "4 x 4 pixels" in texts(at) and "one of 10 classes: 0, 1, 2" in texts(at)
-    assert "the images to recalibrate them with are not here" in texts(at)
+    assert "the images to recalibrate them with are not on this machine" in texts(at)
     at.number_input[0].set_value(2).run()
     assert asked[-1][-2] == "2"  # what was chosen last
     at.file_uploader[0].set_value(("b.png", b"another", "image/png")).run()
@@ -153,7 +153,7 @@ def test_what_is_no_picture_is_one_sentence(open_app: OpenApp, asked: Asked) -> 
 def test_without_test_images_a_picture_still_works(open_app: OpenApp, asked: Asked, studies: Path) -> None:
     compared(studies / "elsewhere")
     at = open_app("see", study="elsewhere")
-    assert any("not known on this machine" in text.value for text in at.markdown)
+    assert any("are not on this machine" in text.value for text in at.markdown)
     assert at.number_input[0].disabled and next(b for b in at.button if b.label == "Another").disabled
     at.file_uploader[0].set_value(("a.png", b"content", "image/png")).run()
     assert not at.exception and not at.error and asked[0][-1] == "content"

@@ -1,4 +1,4 @@
-"""What the buttons start: the same commands that a person would type, on a copy where the study is a sample."""
+"""The jobs that buttons start: the requests that a person would type as commands, on a copy of a sample."""
 
 import json
 from dataclasses import replace
@@ -104,7 +104,7 @@ def test_effort_is_said_in_minutes_where_the_pace_is_known(open_app: OpenApp, st
 def test_without_images_nothing_is_trained(open_app: OpenApp, page: str, label: str) -> None:
     at = open_app(page, study="elsewhere")
     assert next(b for b in at.button if b.label == label).disabled
-    assert any("not known on this machine" in text.value for text in at.markdown)
+    assert any("not on this machine" in text.value for text in at.markdown)
 
 
 def network(path: Path, macs: float) -> list[str]:

@@ -1,4 +1,4 @@
-"""The Structure page: its figures are the structure's, and only what there is to say is said."""
+"""The Structure page: its numbers are the structure's, and sections without content are left out."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -92,16 +92,16 @@ def test_special_cases_name_the_first() -> None:
 
 
 def test_a_network_with_reasons_shows_them(open_app: OpenApp, studies: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app import state
+    from app.curves import budget_curve
 
-    curve = state.curve(Study.open(studies / "demo"), "learned")
+    curve = budget_curve(Study.open(studies / "demo"), "learned")
     remarked = replace(
         curve.structure,
         unprunable=(*curve.structure.unprunable, Remark("a", "chunk", "its bounds are constants", 4)),
         coupled=(Remark("b", "view", "it mixes them", 8),),
         training_only=("aux.weight",),
     )
-    monkeypatch.setattr(state, "curve", lambda *_: replace(curve, structure=remarked))
+    monkeypatch.setattr("app.curves.budget_curve", lambda *_: replace(curve, structure=remarked))
     at = open_app("structure")
     assert not at.exception
     headings = [heading.value for heading in at.subheader]

@@ -1,4 +1,4 @@
-"""What a first visit is told, and what to do first where something is missing: each with a door."""
+"""Guidance for a first visit: the four steps with their links, and hints where something is missing."""
 
 from pathlib import Path
 
