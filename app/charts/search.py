@@ -50,7 +50,7 @@ def map_figure(info: pd.DataFrame) -> go.Figure:
             "type": "log",
             "domain": [0.58, 1],
             "fixedrange": True,
-            "tickvals": log_ticks(info["alpha"]),
+            "tickvals": log_ticks(info["alpha"].tolist()),
         },
         yaxis2={"title": "kappa", "domain": [0, 0.46], "anchor": "x", "fixedrange": True, "zeroline": False},
         shapes=[
