@@ -6,12 +6,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from legr.models.config_file import with_settings
-
-ROOT = Path(__file__).resolve().parents[1]
+from legr.paths import explorer_folder
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ def run_command(arguments: Sequence[str]) -> Outcome:
     try:
         process = subprocess.run(
             [sys.executable, "-m", "legr", *arguments],
-            cwd=ROOT,
+            cwd=explorer_folder(),
             env=with_settings(os.environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -1,25 +1,26 @@
-"""The process that serves the pages: Streamlit, and a thread that imports what pages need before a browser asks.
+"""The process that serves the pages: Streamlit, with Plotly's script beside them.
 
-    python -m app.server run streamlit_app.py …        as `streamlit run`, started by `python -m legr app`
+    python -m app.server PORT        in the explorer's folder; started by `legr app`
 
-Without the thread, the first visitor of a fresh server waits for these imports.
+A thread imports what pages need before a browser asks. Without it, the first visitor of a fresh server waits for that.
 """
 
+import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from threading import Thread
 
-from streamlit import runtime
-from streamlit.runtime.runtime import RuntimeState
-from streamlit.web import cli
+from streamlit.starlette import App
 
-_POLL_S = 0.02
+from app.plotly_script import ROUTE
+from legr.paths import explorer_folder
+
 _DELAY_S = 0.1  # until the server listens
 
 
 def preload() -> None:
     """Import what pages import, and make one Plotly figure: the first one takes as long as many later ones."""
-    while not (runtime.exists() and runtime.get_instance().state is not RuntimeState.INITIAL):
-        time.sleep(_POLL_S)
     time.sleep(_DELAY_S)
     import plotly.graph_objects as go
 
@@ -30,6 +31,19 @@ def preload() -> None:
     go.Figure().add_scatter(x=[0], y=[0]).update_layout(showlegend=False).to_plotly_json()
 
 
-if __name__ == "__main__":
+@asynccontextmanager
+async def _preloading(server: App) -> AsyncIterator[None]:
     Thread(target=preload, daemon=True).start()
-    cli.main(prog_name="streamlit")
+    yield
+
+
+def main(port: int) -> None:
+    """Serve the pages on a port until told to stop."""
+    entry = explorer_folder() / "streamlit_app.py"
+    sys.argv = [str(entry)]  # Streamlit looks for its settings beside the program, and imports from there
+    with suppress(KeyboardInterrupt):  # Ctrl-C
+        App(entry, routes=[ROUTE], lifespan=_preloading).run(config={"server.port": port})
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -3,19 +3,13 @@
 Python is told of a budget once the user lets go of the slider, and of any other choice at once.
 """
 
-import shutil
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
-from importlib.resources import files
-from pathlib import Path
 
 import streamlit as st
 
 from app.budget_dial.script import FRONTEND, joined_script
 from app.budget_dial.types import DialData
-from legr.files import replacing
-
-_PLOTLY = Path(__file__).parents[2] / "static" / f"plotly-{version('plotly')}.min.js"
+from app.plotly_script import ADDRESS
 
 _mount = st.components.v2.component(
     "legr.budget_dial",
@@ -39,16 +33,4 @@ def budget_dial(data: DialData, key: str, on_view: Callable[[Mapping[str, object
         if isinstance(view, Mapping):
             on_view(view)
 
-    _mount(key=key, data={**data, "plotly": f"app/static/{_PLOTLY.name}"}, on_view_change=receive)
-
-
-@st.cache_resource(show_spinner=False)
-def serve_plotly() -> None:
-    """Put the installed Plotly where the server hands it to browsers: nothing comes from elsewhere.
-
-    Raises:
-        OSError: the folder of the app cannot be written.
-    """
-    if not _PLOTLY.exists():
-        with replacing(_PLOTLY) as partial:
-            shutil.copyfile(str(files("plotly").joinpath("package_data/plotly.min.js")), partial)
+    _mount(key=key, data={**data, "plotly": ADDRESS}, on_view_change=receive)

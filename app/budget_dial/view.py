@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app import state
-from app.budget_dial import budget_dial, serve_plotly
+from app.budget_dial import budget_dial
 from app.budget_dial.table import LENSES, dial_table
 from app.budget_dial.types import ChartStyle, DialCharts, DialData, FrontierData, Lens, QuantityName, StudyData
 from app.charts.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_info
@@ -68,7 +68,6 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
         StudyError: the study cannot be read.
     """
     curve = budget_curve(study, ranking)
-    serve_plotly()
     budget = max(percent_of(curve.floor), min(100.0, state.budget_percent())) / 100
     table_id = f"{study.path.name}-{ranking}-{stamp(study)}"
     if st.session_state.get(_START, ("", 0.0))[0] != table_id:

@@ -1,9 +1,7 @@
-"""Start the explorer: Streamlit on localhost, on the first free port.
-
-It does not know pages.
-"""
+"""Start the explorer: Streamlit on localhost, on the first free port."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,9 +13,9 @@ import typer
 from legr.cli import terminal
 from legr.errors import SettingsError
 from legr.models.config_file import with_settings
+from legr.paths import explorer_folder
 from legr.study.catalog import studies_folder
 
-_ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 _TRIES = 50
 
 
@@ -35,9 +33,11 @@ def serve(port: int, studies: Path | None) -> None:
     if free != port:
         terminal.say(f"Port {port} is taken; using {free} instead.")
     folder = studies_folder(studies)
-    command = [sys.executable, "-m", "app.server", "run", str(_ENTRY), "--server.port", str(free)]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to end, it ends the server as well
     process = subprocess.Popen(
-        command, cwd=_ENTRY.parent, env={**with_settings(os.environ), "LEGR_STUDIES": str(folder)}
+        [sys.executable, "-m", "app.server", str(free)],
+        cwd=explorer_folder(),
+        env={**with_settings(os.environ), "LEGR_STUDIES": str(folder)},
     )
     try:  # the line comes after the start: whoever reads it and presses Ctrl-C leaves no process behind
         terminal.say(f"LeGR explorer: http://localhost:{free}  (studies in {folder}; stop with Ctrl-C)")

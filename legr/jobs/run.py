@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -21,12 +20,11 @@ from legr.errors import JobError, LegrError
 from legr.files import in_words
 from legr.jobs import records
 from legr.jobs.records import Job
-from legr.paths import cache_folder
+from legr.paths import cache_folder, explorer_folder
 from legr.progress import Progress
 from legr.requests.types import JobRequest
 from legr.study.store import Study
 
-_ROOT = Path(__file__).resolve().parents[2]
 WAITING = "waiting for the device"  # the stage of a job that another one keeps from running
 _WRITE_EVERY_S = 0.3
 _PATIENCE_S = 10.0  # that a job has to stop after SIGTERM
@@ -54,7 +52,7 @@ def start(study: Study, request: JobRequest, device: str = "cpu") -> Job:
     try:
         with open(records.log_path(study, job.id), "ab") as log:
             process = subprocess.Popen(
-                command, cwd=_ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command, cwd=explorer_folder(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
     except OSError as error:
         problem = f"{kind} cannot be started ({error.strerror}); free some disk space or memory and try again"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from legr.errors import StudyError
 from legr.files import replacing, temporary_beside
-from legr.paths import data_folder
+from legr.paths import data_folder, explorer_folder
 from legr.study.store import Study
 
 LONGEST_NOTE = 2000
@@ -90,7 +90,7 @@ def save_note(study: Study, text: str) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+SAMPLES = explorer_folder() / "samples"
 
 
 def studies_folder(chosen: Path | str | None = None) -> Path:
