@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from legr.structure.verify import verify
     from legr.study.store import Study
 
+__version__ = "0.2.0"
+
 _HOMES = {
     "legr.deploy.bundle": ("rebuild",),
     "legr.errors": (

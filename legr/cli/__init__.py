@@ -1,9 +1,11 @@
-"""The command line, `python -m legr …`: options in, one call, a result out."""
+"""The command line, `legr …` or `python -m legr …`: options in, one call, a result out."""
 
 import sys
+from typing import Annotated
 
 import typer
 
+from legr import __version__
 from legr.cli import export, inspect_model, jobs, predict, score, search, serve, studies, terminal, training
 
 cli = typer.Typer(
@@ -35,6 +37,21 @@ for _command in (
     cli.command(context_settings=_extra)(_command)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"legr {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
 def main() -> None:
-    """Entry point of `python -m legr`."""
-    sys.exit(terminal.run(lambda: cli(standalone_mode=False, prog_name="python -m legr")))
+    """Entry point of `legr` and of `python -m legr`."""
+    sys.exit(terminal.run(lambda: cli(standalone_mode=False)))
