@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # Two workers, each of which computes on one core; the one that is done first takes tests from the other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: run test quick check check-js docs screenshots install install-dev browser clean
+.PHONY: run test quick check check-js docs screenshots install install-dev browser lock clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m legr app
@@ -70,6 +70,10 @@ browser: | $(VENV)/.dev
 		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
 		$(BIN)/python -m playwright install chromium || \
 		echo "No Chromium could be installed: the browser test will be skipped" >&2
+
+# Notes the versions that are installed here, with which the tests have just run, in requirements-lock.txt.
+lock: $(VENV)/.dev
+	$(BIN)/python .ci/lock.py
 
 clean:
 	rm -rf $(VENV) $(DOCS_VENV) node_modules

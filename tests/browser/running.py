@@ -35,8 +35,11 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def running_app(studies: Path) -> Iterator[str]:
+def running_app(studies: Path, folder: Path = ROOT) -> Iterator[str]:
     """Start the app on a folder of studies; its address. Its log lies beside the folder.
+
+    Args:
+        folder: where the command is typed; this checkout by default.
 
     Raises:
         RuntimeError: it has ended, or does not answer.
@@ -47,7 +50,7 @@ def running_app(studies: Path) -> Iterator[str]:
     url, log = f"http://127.0.0.1:{port}", studies.parent / "server.log"
     command = [sys.executable, "-m", "legr", "app", "--port", str(port), "--studies", str(studies)]
     with open(log, "wb") as output:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        server = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
     try:
         deadline = time.monotonic() + _START_SECONDS
         while not _answers(url):
