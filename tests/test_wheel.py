@@ -105,6 +105,6 @@ def test_the_installed_explorer_draws_the_flagship(site: Path, elsewhere: Path) 
         sync_api.expect(charts.first).to_be_visible(timeout=60_000)
         sync_api.expect(page.get_by_text(SAMPLES[0]).first).to_be_visible()
         page.screenshot(path=elsewhere / "installed.png")
-        print(page.evaluate("getComputedStyle(document.documentElement).fontSize"))
+        assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "15px", "its own settings hold"
         browser.close()
     assert files_of(site) == before, "nothing is written beside the code"
