@@ -68,7 +68,7 @@ def test_the_wheel_has_the_engine_and_the_explorer_and_no_more(wheel: Path) -> N
     code = {name for name in names if not name.startswith(f"{about}/")}
     explorer = tracked("app", "pages", "streamlit_app.py", ".streamlit", *(f"samples/{name}" for name in SAMPLES))
     assert code == tracked("legr") | {f"legr/_explorer/{name}" for name in explorer}
-    assert {"legr/py.typed", "legr/_explorer/app/budget_dial/style.css"} <= code
+    assert {"legr/py.typed", "legr/_explorer/app/budget_dial/frontend/style.css"} <= code
     assert f"{about}/licenses/LICENSE" in names
 
 
