@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from safetensors import safe_open
 
 from benchmarks.tuning import TABLES, rows_of
 from legr.files import read_json
 from legr.study.catalog import SAMPLES
+from legr.study.provenance import Provenance
 from legr.study.records import RANKINGS, Point
 from legr.study.store import Study
 
@@ -52,7 +52,7 @@ def training() -> Iterator[str]:
         top1s = (f"{100 * made[name]:.2f}" for name in ("top1", "heldout_top1"))
         yield _cells(str(number), str(made["settings"]["epochs"]), *top1s)
     yield ""
-    yield from _commands([(f"cycle {number}", made) for number, made in enumerate(cycles, 1)])
+    yield from _commands([(f"cycle {number}", Provenance.from_dict(made)) for number, made in enumerate(cycles, 1)])
 
 
 def flagship() -> Iterator[str]:
@@ -72,7 +72,7 @@ def flagship() -> Iterator[str]:
         times = (_milliseconds(point, original) for point in cells[: len(RANKINGS)])
         yield _cells(f"{100 * budget:g}", *(_top1(point) for point in cells), *times)
     yield ""
-    yield from _commands([(f"{p.ranking}, {100 * p.budget:g} %", p.made) for p in points if p.finetuned])
+    yield from _commands([(f"{p.ranking}, {100 * p.budget:g} %", p.provenance) for p in points if p.finetuned])
 
 
 def tuning(table: str) -> Iterator[str]:
@@ -94,7 +94,9 @@ def tuning(table: str) -> Iterator[str]:
         figures += [f"{100 * fmean(run['among'] for run in runs):.2f}"] if asked else []
         yield _cells(name, macs, *figures, ", ".join(sorted(seeds)))
     yield ""
-    yield from _commands([(name, run["made"]) for name, seeds in rows.items() for run in seeds.values()])
+    yield from _commands(
+        [(name, Provenance.from_dict(run["made"])) for name, seeds in rows.items() for run in seeds.values()]
+    )
 
 
 def speed() -> Iterator[str]:
@@ -134,14 +136,14 @@ def _cells(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _commands(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
+def _commands(rows: Sequence[tuple[str, Provenance]]) -> Iterator[str]:
     if not rows:
         return
     yield "<details><summary>Commands, seeds, time and machine</summary>"
     yield ""
     yield from _header("row", "command", "seed", "seconds", "machine")
     for name, made in rows:
-        yield _cells(name, f"`{made['command']}`", str(made["seed"]), f"{made['seconds']:,.0f}", made["machine"])
+        yield _cells(name, f"`{made.command}`", str(made.seed), f"{made.seconds or 0:,.0f}", made.machine)
     yield ""
     yield "</details>"
 

@@ -10,7 +10,8 @@ from typing import Self
 import torch
 from torch import nn
 
-from legr.commands.network import images_of, normalization_of, original
+from legr.commands.images import images_of
+from legr.commands.original import original
 from legr.data.images import Dataset
 from legr.data.normalization import Normalization
 from legr.progress import silent
@@ -44,7 +45,7 @@ class Bench:
     def of(cls, path: Path) -> Self:
         """Load the study of a folder."""
         study = Study.open(path)
-        return cls(study, original(study), images_of(study), normalization_of(study))
+        return cls(study, original(study), images_of(study), study.info.normalization)
 
     @property
     def structure(self) -> Structure:

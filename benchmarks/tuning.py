@@ -26,7 +26,9 @@ from torch import Tensor, nn
 from legr.cli import terminal
 from legr.commands.evaluate import evaluate
 from legr.commands.finetune import run_finetune
-from legr.commands.network import images_of, network_at, normalization_of, original, ready
+from legr.commands.images import images_of
+from legr.commands.network import choose_statistics, network_at
+from legr.commands.original import original
 from legr.files import read_json, write_json
 from legr.models.weights import load_weights
 from legr.ranking.limits import Budget
@@ -107,11 +109,11 @@ def tuned(study: Study, row: Row, seed: int) -> dict[str, Any]:
     found = run_finetune(study, Budget(macs=row.budget), settings, device, echo, ranking=row.ranking)
     run = next(run for run in study.finetuned if run.key == Path(found.weights).stem)
     dense = evaluate(study, Budget(macs=1.0), "identity", False, device, echo)
-    figures = {name: getattr(run, name) for name in ("macs_fraction", "top1_before", "top1", "heldout_top1", "made")}
+    figures = {name: getattr(run, name) for name in ("macs_fraction", "top1_before", "top1", "heldout_top1")}
     if row.among:
         own = set(study.info.classes) == set(row.among)
         figures["among"] = run.top1 if own else among(study, Budget(macs=row.budget), run, row.among, device)
-    return {"original": dense.top1, **figures}
+    return {"original": dense.top1, **figures, "made": run.provenance.to_dict()}
 
 
 def among(study: Study, budget: Budget, run: FineTuned, classes: Sequence[str], device: torch.device) -> float:
@@ -119,9 +121,9 @@ def among(study: Study, budget: Budget, run: FineTuned, classes: Sequence[str], 
     network = network_at(study, original(study), budget, finetuned=False)
     load_weights(network.model, study.finetuned_weights(run.key))
     dataset = images_of(study)
-    model, _ = ready(study, network, dataset, device)
+    model = choose_statistics(study, network, dataset, device).model
     answers = _Among(model, [dataset.classes.index(name) for name in classes])
-    return evaluate_split(answers, dataset.of_classes(classes).test, normalization_of(study), device=device).top1
+    return evaluate_split(answers, dataset.of_classes(classes).test, study.info.normalization, device=device).top1
 
 
 class _Among(nn.Module):

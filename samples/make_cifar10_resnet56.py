@@ -14,11 +14,11 @@ from pathlib import Path
 import torch
 
 from legr.cli import terminal
-from legr.commands.create import create
+from legr.commands.create import ImageSource, NetworkSource, create
 from legr.commands.finetune import run_finetune
 from legr.commands.learn import plan_learn, run_learn
 from legr.commands.measure import measure
-from legr.commands.train import train_weights
+from legr.commands.train import TrainTask, train_weights
 from legr.models.zoo import find_spec
 from legr.ranking.limits import Budget
 from legr.requests.types import MeasureRequest
@@ -77,15 +77,15 @@ def _train(work: Path, data: str, device: torch.device) -> None:
     first = None
     for name, settings in CYCLES.items():
         if not (work / name).exists():
-            spec, echo = find_spec(MODEL), terminal.Echo()
-            train_weights(work / name, spec, data, "dataset", settings, device, echo, first=first, half=True)
+            task = TrainTask(work / name, find_spec(MODEL), data, settings, "dataset", first=first, half=True)
+            train_weights(task, device, terminal.Echo())
         first = work / name
 
 
 def _study(path: Path, weights: Path, data: str) -> Study:
     if (path / "study.json").exists():
         return Study.open(path)
-    return create(path, MODEL, weights, data, "dataset", terminal.Echo())
+    return create(path, NetworkSource(MODEL, weights), ImageSource(data, "dataset"), terminal.Echo())
 
 
 if __name__ == "__main__":

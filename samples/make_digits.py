@@ -14,11 +14,11 @@ from pathlib import Path
 import torch
 
 from legr.cli import terminal
-from legr.commands.create import create
+from legr.commands.create import ImageSource, NetworkSource, create
 from legr.commands.finetune import run_finetune
 from legr.commands.learn import plan_learn, run_learn
 from legr.commands.measure import measure
-from legr.commands.train import train_weights
+from legr.commands.train import TrainTask, train_weights
 from legr.models.zoo import find_spec
 from legr.ranking.limits import Budget
 from legr.requests.types import MeasureRequest
@@ -43,8 +43,10 @@ def main() -> None:
     echo, device = terminal.Echo(), torch.device("cpu")
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.safetensors"
-        train_weights(weights, find_spec(MODEL), DATA, None, TRAINING, device, echo, split_seed=SPLIT_SEED, half=True)
-        study = create(Path(folder) / out.name, MODEL, weights, DATA, "dataset", echo, split_seed=SPLIT_SEED)
+        task = TrainTask(weights, find_spec(MODEL), DATA, TRAINING, split_seed=SPLIT_SEED, half=True)
+        train_weights(task, device, echo)
+        images = ImageSource(DATA, "dataset", SPLIT_SEED)
+        study = create(Path(folder) / out.name, NetworkSource(MODEL, weights), images, echo)
         run_learn(study, plan_learn(study, {}, None), device, echo)
         measure(study, MeasureRequest(), device, echo)
         for budget in FINE_TUNED:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import torch
 
-from legr.commands.network import images_of, network_at, original, ready
-from legr.commands.statistics_cache import keep_statistics
+from legr.commands.images import images_of
+from legr.commands.network import choose_statistics, network_at
+from legr.commands.original import original
+from legr.commands.statistics_cache import store_statistics
 from legr.files import temporary_beside
 from legr.ranking.limits import Budget
 from legr.study.catalog import save_note
@@ -47,8 +49,7 @@ def _keep_statistics(study: Study) -> None:
         if point.ranking == study.default_ranking:
             budget, tuned = Budget(macs=point.budget), point.finetuned is not None
             network = network_at(study, model, budget, finetuned=tuned)
-            chosen, recalibrated = ready(study, network, images, device)
-            keep_statistics(study, network, chosen, recalibrated)
+            store_statistics(study, choose_statistics(study, network, images, device))
 
 
 def _drop_compared_weights(sample: Study) -> None:

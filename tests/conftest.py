@@ -70,11 +70,11 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def made_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small real study, made once a run: ResNet-8 with random weights on the embedded digits. Do not write to it."""
-    from legr.commands.create import create
+    from legr.commands.create import ImageSource, NetworkSource, create
     from legr.progress import silent
 
     path = tmp_path_factory.mktemp("made") / "digits8"
-    create(path, "cifar_resnet8", None, "digits", None, silent)
+    create(path, NetworkSource("cifar_resnet8"), ImageSource("digits"), silent)
     return path
 
 

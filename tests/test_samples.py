@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from legr.commands.evaluate import evaluate
-from legr.commands.network import network_at, original
+from legr.commands.network import network_at
+from legr.commands.original import original
 from legr.data.folders import remember_folder
 from legr.data.load import load_dataset
 from legr.progress import silent
@@ -45,12 +46,16 @@ def test_samples_are_small() -> None:
 
 def test_every_number_tells_how_it_was_made(sample: Study) -> None:
     assert sample.info.sample and sample.info.weights_origin == "legr" and sample.learned is not None
-    told = [sample.learned.made, *(point.made for point in sample.points), *(run.made for run in sample.finetuned)]
+    told = [
+        sample.learned.provenance,
+        *(point.provenance for point in sample.points),
+        *(run.provenance for run in sample.finetuned),
+    ]
     for made in told:
-        assert made is not None
-        assert made["command"].startswith("python -m legr ") and made["seconds"] > 0 and made["machine"]
+        assert made.seconds is not None
+        assert made.command.startswith("python -m legr ") and made.seconds > 0 and made.machine
     for point in sample.points:
-        assert point.latency is not None and point.latency.machine and not point.latency.hindered
+        assert point.latency is not None and point.latency.machine and not point.latency.contended
 
 
 def test_its_networks_are_there_and_load(sample: Study) -> None:

@@ -1,14 +1,15 @@
 """The frontier of accuracy over cost: a table of its points, and the figure that draws them."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.measurements import Conditions, Measurements, Reading, percent_of
+from app.charts.measurements import Measurements, Reading, percent_of
 from app.charts.style import CAPTIONS, COLOURS, HEIGHT, style
 from app.words import many
-from legr.study.records import RANKINGS, Point
+from legr.study.records import RANKINGS, Conditions, FineTuning, Point
 
 Axis = Literal["latency", "macs", "params"]
 AXES: tuple[Axis, ...] = ("latency", "macs", "params")
@@ -140,8 +141,9 @@ def _hover(series: str, point: Point, measured: Measurements) -> str:
     if latency := _latency(point, measured):
         lines.append(f"{'' if latency.measured else '~'}{latency.value:.3g} ms")
     if point.finetuned:
-        teacher = ", taught by the original" if point.finetuned.get("distill") else ""
-        lines.append(f"{many(point.finetuned['epochs'], 'epoch')}{teacher}, seed {point.finetuned.get('seed', 0)}")
+        settings = point.finetuned.settings
+        teacher = ", taught by the original" if settings and settings.distill else ""
+        lines.append(f"{many(point.finetuned.epochs, 'epoch')}{teacher}, seed {settings.seed if settings else 0}")
         alike = ", ".join(f"{CAPTIONS[p.ranking].lower()} {100 * p.top1:.2f} %" for p in _alike(point, measured))
         lines.append(f"trained alike: {alike}" if alike else "")
     elif series != "original":
@@ -152,8 +154,8 @@ def _hover(series: str, point: Point, measured: Measurements) -> str:
 def _alike(point: Point, measured: Measurements) -> list[Point]:
     """The networks of other rankings that were fine-tuned with the same settings at the same budget."""
 
-    def training(p: Point) -> dict[str, Any]:
-        return {name: value for name, value in p.finetuned.items() if name != "key"} if p.finetuned else {}
+    def training(p: Point) -> FineTuning | None:
+        return p.finetuned and replace(p.finetuned, key="")
 
     others = [p for p in measured.finetuned if p.ranking != point.ranking and p.budget == point.budget]
     return sorted((p for p in others if training(p) == training(point)), key=lambda p: RANKINGS.index(p.ranking))

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from legr.study.records import Latency, Point
+from legr.study.records import Conditions, Point
 
 ORIGINAL = "original"
 
@@ -23,26 +23,6 @@ class Reading:
 
     value: float
     measured: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """Where latency was measured; latencies of different conditions are never put on one line."""
-
-    runtime: str
-    device: str
-    threads: int
-    batch: int
-    machine: str = ""
-
-    @classmethod
-    def of(cls, latency: Latency) -> "Conditions":
-        """The conditions of one measurement."""
-        return cls(*latency.conditions)
-
-    def __str__(self) -> str:
-        threads = f"{self.threads} thread{'s' if self.threads != 1 else ''}"
-        return f"{self.runtime}, {self.machine or self.device}, {threads}, batch {self.batch}"
 
 
 @dataclass(frozen=True)
@@ -68,7 +48,7 @@ class Measurements:
         Only these latencies are shown. Fine-tuned networks do not count: measuring on another machine covers all
         networks but them.
         """
-        taken = [Conditions.of(p.latency) for p in self.points if p.latency and not p.finetuned]
+        taken = [p.latency.conditions for p in self.points if p.latency and not p.finetuned]
         counts = Counter(taken)
         return max(reversed(taken), key=lambda conditions: counts[conditions], default=None)
 
@@ -76,7 +56,7 @@ class Measurements:
     def contended(self) -> bool:
         """Whether other programs used the cores while a shown latency was measured; `measure --again` replaces it."""
         shown = (p for p in self.points if not p.finetuned and self.latency_of(p) is not None)
-        return any(p.latency and p.latency.hindered for p in shown)
+        return any(p.latency and p.latency.contended for p in shown)
 
     @property
     def finetuned(self) -> list[Point]:
@@ -101,7 +81,7 @@ class Measurements:
 
     def latency_of(self, point: Point) -> float | None:
         """Latency of a point in ms; None where it was measured under other conditions, or not at all."""
-        if point.latency is None or Conditions.of(point.latency) != self.conditions:
+        if point.latency is None or point.latency.conditions != self.conditions:
             return None
         return point.latency.milliseconds
 

@@ -1,8 +1,6 @@
 """Fine-tuning on a page: the settings of a run, its progress, and finished runs side by side."""
 
-import shlex
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -13,12 +11,12 @@ from app.charts.training import runs_figure, training_figure, training_info
 from app.curves import budget_curve, network_id
 from app.words import many, plain
 from legr.commands.results import FinetuneResult
-from legr.errors import LegrError, SettingsError
+from legr.errors import LegrError
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.ranking.limits import Budget
 from legr.requests.types import FinetuneRequest
-from legr.study.records import RANKINGS, FineTuned
+from legr.study.records import FineTuned
 from legr.study.store import Study, keep_id
 from legr.training.settings import NUMBERS, RECIPES, TrainSettings, as_recipe
 
@@ -62,7 +60,7 @@ def expectation(study: Study, budget: Budget, settings: TrainSettings) -> str:
     runs, curve = study.finetuned, budget_curve(study, study.default_ranking)
     macs_fraction = float(curve.macs[curve.step(budget)] / curve.dense.macs)
     network = network_id(study, study.default_ranking, budget)
-    same = [run for run in runs if run.keep_id == network and run.settings == asdict(settings)]
+    same = [run for run in runs if run.keep_id == network and run.settings == settings]
     if same:
         run = min(same, key=lambda run: run.half)
         rounded = ", and rounded to float16" if run.half else ""
@@ -71,10 +69,11 @@ def expectation(study: Study, budget: Budget, settings: TrainSettings) -> str:
         return ""
 
     def distance(run: FineTuned) -> tuple[bool, float]:
-        return run.settings.get("distill") != settings.distill, abs(run.macs_fraction - macs_fraction)
+        distill = run.settings.distill if run.settings else None
+        return distill != settings.distill, abs(run.macs_fraction - macs_fraction)
 
-    machine = runs[-1].made.get("machine")
-    nearest = min((run for run in runs if run.made.get("machine") == machine), key=distance)
+    machine = runs[-1].provenance.machine
+    nearest = min((run for run in runs if run.provenance.machine == machine), key=distance)
     took = f"{many(nearest.epochs, 'epoch')} at {100 * nearest.macs_fraction:.0f} % took {duration(nearest.seconds)}"
     where = f" on {machine}" if machine else ""
     return f"About {duration(nearest.seconds / nearest.epochs * settings.epochs)}: {took}{where}."
@@ -87,7 +86,7 @@ def show_training(study: Study, job: Job) -> None:
     teacher = ", learning from the original" if settings.distill else ""
     st.caption(plain(f"{job.request.budget.words}, {many(settings.epochs, 'epoch')}{teacher}."))
     finished = study.finetuned_run(Path(FinetuneResult.from_dict(job.result).weights).stem) if job.result else None
-    history = finished.curve if finished else job.history
+    history = [epoch.to_dict() for epoch in finished.curve] if finished else job.history
     info = training_info(history)
     if len(info):
         epochs = job.total if job.stage == "epoch" else int(info["epoch"].max())
@@ -146,12 +145,15 @@ def show_runs(study: Study) -> None:
         st.caption(f"Select a run in the table to see its curve and the command that repeats it{several}.")
         return
     selected = [list(reversed(runs))[row] for row in rows]
-    figure = runs_figure([(run_name(run), training_info(run.curve)) for run in selected])
+    curves = [(run_name(run), training_info([epoch.to_dict() for epoch in run.curve])) for run in selected]
+    figure = runs_figure(curves)
     st.plotly_chart(
         figure, key="runs-compared", config=PLOTLY_CONFIG, alt="Held-out accuracy of the selected runs by epoch."
     )
     commands = [
-        f"# {run_name(run)}{changed_note(study, run)}\n{command_here(study, run)}" for run in selected if run.made
+        f"# {run_name(run)}{changed_note(study, run)}\n{run.provenance.command_for(study.path)}"
+        for run in selected
+        if run.provenance.command
     ]
     if commands:
         st.code("\n".join(commands), language="bash", wrap_lines=True)
@@ -165,10 +167,9 @@ def run_name(run: FineTuned) -> str:
 
 def training_words(run: FineTuned) -> str:
     """How a run was trained: its recipe and what differs from it."""
-    try:
-        recipe, changes = as_recipe(TrainSettings(**run.settings))
-    except (TypeError, SettingsError):  # settings that this version does not know
+    if run.settings is None:
         return many(run.epochs, "epoch")
+    recipe, changes = as_recipe(run.settings)
     words = [recipe]
     if "distill" in changes:
         words.append("with a teacher" if changes["distill"] else "no teacher")
@@ -179,20 +180,11 @@ def training_words(run: FineTuned) -> str:
     return ", ".join(words + ([f"seed {changes['seed']}"] if "seed" in changes else []))
 
 
-def command_here(study: Study, run: FineTuned) -> str:
-    """The command that repeats a run, with the study's present folder."""
-    words = shlex.split(run.made["command"])
-    if "--study" in words[:-1]:
-        words[words.index("--study") + 1] = str(study.path)
-    return shlex.join(words)
-
-
 def changed_note(study: Study, run: FineTuned) -> str:
     """A note where the command of a run would train another network now; "" where it would not."""
     try:
-        ranking = next((name for name in RANKINGS if name == run.ranking), study.default_ranking)
-        budget = FinetuneRequest.from_arguments(shlex.split(run.made["command"])[6:]).budget
-        same = keep_id(budget_curve(study, ranking).at(budget)) == run.keep_id
+        curve = budget_curve(study, run.ranking or study.default_ranking)
+        same = run.budget is not None and keep_id(curve.at(run.budget)) == run.keep_id
     except LegrError:
         same = False
     return "" if same else ": the ranking or the constraints have changed since: it trains another network now"

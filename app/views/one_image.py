@@ -201,7 +201,7 @@ def _show_pictures(result: LookResult, label_name: str | None, columns: Sequence
 
 def _notes(study: Study, result: LookResult) -> str:
     """How the image was prepared, which classes the networks know, and whether batch norms could be recalibrated."""
-    classes, normalization = study.info.classes, _NORMALIZATIONS[study.info.normalization["kind"]]
+    classes, normalization = study.info.classes, _NORMALIZATIONS[study.info.normalization.kind]
     lines = [f"Prepared: {result.prepared}, then normalised with {normalization}."]
     if result.picture:
         names = ", ".join(short(name) for name in classes[:_MAX_NAMES]) + (", …" if len(classes) > _MAX_NAMES else "")

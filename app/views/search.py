@@ -36,7 +36,7 @@ def search_form(study: Study, available: bool) -> LearnRequest | None:
         The request once the button is pressed, else None.
     """
     learned = study.learned
-    last = SearchSettings.from_dict(learned.settings) if learned else SearchSettings()
+    last = learned.settings if learned else SearchSettings()
     if not is_offered(last):
         last = SearchSettings()
     with st.container(border=True):
@@ -179,7 +179,7 @@ def show_learned(study: Study, learned: Learned) -> None:
         st.metric("Candidates", str(learned.candidates), help=f"The best one was candidate {learned.best_candidate}.")
         st.metric("Search time", duration(learned.seconds))
     ending = " It has settled: the kept channels no longer change." if learned.settled else ""
-    st.caption(plain(f"{describe(SearchSettings.from_dict(learned.settings))}.{ending}"))
+    st.caption(plain(f"{describe(learned.settings)}.{ending}"))
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Best loss during the search**")
@@ -189,7 +189,7 @@ def show_learned(study: Study, learned: Learned) -> None:
         st.markdown("**Alpha and kappa of each layer** (dotted: the identity, alpha 1 and kappa 0)")
         alt = "Alpha and kappa of each layer."
         st.plotly_chart(map_figure(map_info(learned)), key="map", config=PLOTLY_CONFIG, alt=alt)
-    show_replay(study, journal_path(study, SearchSettings.from_dict(learned.settings)), "replay")
+    show_replay(study, journal_path(study, learned.settings), "replay")
 
 
 _ALT = "Best loss after each pass, beside the loss of the identity."

@@ -20,7 +20,7 @@ def create_study(path: Path, about: NewStudyRequest) -> Study:
     Raises:
         SettingsError: something is not given without which there is no study.
     """
-    from legr.commands.create import create
+    from legr.commands.create import ImageSource, NetworkSource, create
     from legr.models.input_shape import image_shape
     from legr.models.zoo import choose_model
 
@@ -33,16 +33,10 @@ def create_study(path: Path, about: NewStudyRequest) -> Study:
             f"there is no study at {path}; to make one, give {', '.join(missing)} (weights may be none)"
         )
     assert spec and weights and about.data
-    return create(
-        path,
-        spec,
-        None if weights == "none" else Path(weights),
-        about.data,
-        about.normalize,
-        terminal.Echo(),
-        input_shape=image_shape(about.input) if about.input else None,
-        classes=about.classes,
-    )
+    source = NetworkSource(spec, None if weights == "none" else Path(weights))
+    shape = image_shape(about.input) if about.input else None
+    images = ImageSource(about.data, about.normalize, input_shape=shape, classes=about.classes)
+    return create(path, source, images, terminal.Echo())
 
 
 def create_pruned(path: Path, recipe: Path, about: NewStudyRequest) -> Study:
@@ -82,7 +76,7 @@ def require_same(study: Study, about: NewStudyRequest) -> None:
         if image_shape(about.input) != info.input_shape:
             own = "x".join(map(str, (1, *info.input_shape)))
             raise SettingsError(f"this study was made with --input {own}, got {about.input}; learn in a new study")
-    kind = info.normalization["kind"]
+    kind = info.normalization.kind
     if about.normalize is not None and about.normalize != kind:
         raise SettingsError(f"this study was made with --normalize {kind}, got {about.normalize}; learn in a new study")
     if about.classes is not None and set(listed_names(about.classes, info.all_classes or info.classes)) != set(
@@ -106,7 +100,7 @@ def _require_same_images(study: Study, data: str) -> None:
 
 
 def _require_same_weights(study: Study, weights: str) -> None:
-    from legr.commands.network import given_weights
+    from legr.commands.original import given_weights
 
     info = study.info
     given = None if weights == "none" else given_weights(study, Path(weights))

@@ -27,7 +27,7 @@ def new(
 ) -> None:
     """Make a study; the identity ranking makes it usable at once."""
     from legr.commands.create import facts
-    from legr.commands.network import original
+    from legr.commands.original import original
 
     new_study = create_study(study, about) if recipe is None else create_pruned(study, recipe, about)
     result = facts(new_study, original(new_study))

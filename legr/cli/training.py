@@ -15,26 +15,25 @@ from legr.requests.types import FinetuneRequest, TrainRequest
 @with_options
 def train(request: TrainRequest, json: Json = False) -> None:
     """Train a network from scratch, or on; goes on where it stopped. A study is then made with these weights."""
-    from legr.commands.train import train_weights
+    from legr.commands.train import TrainTask, train_weights
     from legr.models.input_shape import image_shape
     from legr.models.zoo import choose_model
     from legr.training.device import pick_device
 
     if request.model is None or request.data is None:
         raise SettingsError("train needs --model and --data, such as --model cifar_resnet20 --data cifar10")
-    result = train_weights(
-        request.out,
-        choose_model(request.model)[0],
-        request.data,
-        request.normalize,
-        request.settings,
-        pick_device(request.device),
-        terminal.Echo(),
+    task = TrainTask(
+        out=request.out,
+        spec=choose_model(request.model)[0],
+        data=request.data,
+        settings=request.settings,
+        normalize=request.normalize,
         split_seed=request.split_seed,
         input_shape=image_shape(request.input) if request.input else None,
         first=request.weights,
         half=request.half,
     )
+    result = train_weights(task, pick_device(request.device), terminal.Echo())
     terminal.result(result, json, sentences.training(result, request.out.name))
 
 

@@ -1,10 +1,11 @@
-"""Compare the network of a budget with the original, image by image, and keep what both answer in the study.
+"""Compare the network of a budget with the original on every test image, and store both predictions in the study.
 
-It does not know charts. What was compared is not compared again.
+What was compared is not compared again.
 """
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
+from legr.commands.images import images_of
+from legr.commands.network import ReportedNetwork, choose_statistics, network_at
+from legr.commands.original import original
 from legr.commands.results import ComparisonResult
-from legr.commands.statistics_cache import keep_statistics
+from legr.commands.statistics_cache import store_statistics
 from legr.data.images import Dataset, Split
 from legr.errors import StudyError
 from legr.progress import Progress, Report
@@ -34,7 +37,7 @@ from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.training.evaluate import predict_topk
 
-PICTURES = 1000  # of images on which the two differ: a page shows them without the data set
+PICTURES = 1000  # stored, of images on which the two differ, so that a page shows them without the data set
 PICTURE_SIDE = 64  # pixels; larger images are scaled down to it
 STAGE = "test image"
 
@@ -42,7 +45,7 @@ STAGE = "test image"
 def stored_comparison(
     study: Study, budget: Budget, ranking: RankingName | None, finetuned: bool
 ) -> ComparisonResult | None:
-    """The result of a comparison that was made before, or None; a damaged one is none. Nothing is loaded for that.
+    """The result of a stored comparison; None where there is none or it is damaged. No network is loaded.
 
     Raises:
         BudgetError: the budget is out of range or below the floor.
@@ -64,7 +67,7 @@ def compare(
     device: torch.device,
     report: Report,
 ) -> ComparisonResult:
-    """Ask both networks about every test image, in float32 and with the statistics that `measure` takes."""
+    """Predict every test image with both networks, in float32 and with the statistics that `measure` takes."""
     finished = stored_comparison(study, budget, ranking, finetuned)
     if finished is not None:
         return finished
@@ -73,11 +76,11 @@ def compare(
     dataset = images_of(study, report)
     labels, of_original = _original(study, dense, dataset, device, report)
     report(Progress("choosing the statistics of the batch norms", 0, 1))
-    model, recalibrated = ready(study, network, dataset, device)
-    of_pruned = _ask(study, model, dataset.test, device, report)
+    network = choose_statistics(study, network, dataset, device)
+    of_pruned = _predict(study, network.model, dataset.test, device, report)
     numbers = np.flatnonzero(of_original.first != of_pruned.first)[:PICTURES].astype(np.int32)
     comparison = Comparison(
-        _described(study, network, ranking, recalibrated),
+        _described(study, network, ranking),
         labels,
         of_original,
         of_pruned,
@@ -85,13 +88,13 @@ def compare(
         pictures_of(dataset.test.images[torch.from_numpy(numbers).long()]),
     )
     name = comparison_name(network.keep, network.run)
-    keep_statistics(study, network, model, recalibrated)
+    store_statistics(study, network)
     save_comparison(study, name, comparison)  # last: a comparison that is there is finished
     return _result(name, comparison)
 
 
 def pictures_of(images: Tensor) -> NDArray[np.uint8]:
-    """Images, uint8 (N, C, H, W), none of whose sides is longer than `PICTURE_SIDE`."""
+    """Scale images down so that no side is longer than `PICTURE_SIDE`: uint8[N, C, H, W] both."""
     height, width = images.shape[2:]
     scale = PICTURE_SIDE / max(height, width)
     if scale >= 1 or len(images) == 0:
@@ -107,41 +110,40 @@ def pictures_of(images: Tensor) -> NDArray[np.uint8]:
 def _original(
     study: Study, model: nn.Module, dataset: Dataset, device: torch.device, report: Report
 ) -> tuple[NDArray[np.int32], Predictions]:
-    """The original is asked once a study."""
-    try:
-        known = load_original(study)
-    except StudyError:
-        known = None
-    if known is None:
-        labels = dataset.test.labels.numpy().astype(np.int32)
-        known = labels, _ask(study, model, dataset.test, device, report)
-        save_original(study, *known)
-    return known
+    """Labels, int32[N], and the original's predictions, which are made once a study."""
+    with suppress(StudyError):  # damaged: made again
+        stored = load_original(study)
+        if stored is not None:
+            return stored
+    labels = dataset.test.labels.numpy().astype(np.int32)
+    predictions = _predict(study, model, dataset.test, device, report)
+    save_original(study, labels, predictions)
+    return labels, predictions
 
 
-def _ask(study: Study, model: nn.Module, split: Split, device: torch.device, report: Report) -> Predictions:
-    normalization, seen = normalization_of(study), _told(len(split), report)
+def _predict(study: Study, model: nn.Module, split: Split, device: torch.device, report: Report) -> Predictions:
+    normalization, seen = study.info.normalization, _progress(len(split), report)
     classes, probabilities = predict_topk(model, split, normalization, device=device, top=TOP, seen=seen)
-    # A network that is cut to pieces may answer with infinities; they are no probability.
+    # Logits of a network that is pruned hard may be infinite, and its probabilities NaN.
     return Predictions(classes.numpy().astype(np.int32), probabilities.nan_to_num(0).clamp(0, 1).numpy())
 
 
-def _told(total: int, report: Report) -> Callable[[int], None]:
-    """Tell of every hundredth part."""
-    start, told = time.monotonic(), 0
+def _progress(total: int, report: Report) -> Callable[[int], None]:
+    """A callback that reports after every hundredth of the images."""
+    start, reported = time.monotonic(), 0
 
     def seen(images: int) -> None:
-        nonlocal told
-        if images == total or images - told >= total / 100:
-            told = images
+        nonlocal reported
+        if images == total or images - reported >= total / 100:
+            reported = images
             report(Progress(STAGE, images, total, (time.monotonic() - start) / images * (total - images)))
 
     return seen
 
 
-def _described(study: Study, network: Network, ranking: RankingName | None, recalibrated: bool) -> ComparedNetwork:
+def _described(study: Study, network: ReportedNetwork, ranking: RankingName | None) -> ComparedNetwork:
     name, tuned = ranking or study.default_ranking, network.run is not None
-    return ComparedNetwork(name, network.macs_fraction, network.keep_id, tuned, recalibrated)
+    return ComparedNetwork(name, network.macs_fraction, network.keep_id, tuned, network.recalibrated)
 
 
 def _result(name: str, comparison: Comparison) -> ComparisonResult:

@@ -1,19 +1,18 @@
-"""Make a study: load model, weights and images, trace, prove, and write the folder.
-
-It does not know rankings other than the identity, with which the study is usable at once.
-"""
+"""Make a study: load model, weights and images, trace, prove, and write the folder."""
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from legr.commands.network import build_cut, data_progress, require_answers, require_normalization
-from legr.commands.provenance import made_of, origin_of
+from legr.commands.checks import require_answers, require_normalization
+from legr.commands.images import data_progress
+from legr.commands.original import build_cut
+from legr.commands.provenance import origin_of, stated_training
 from legr.commands.results import NewStudy
 from legr.data.class_names import CLASSES_OF, listed_names
 from legr.data.encoded import ImageShape
@@ -40,113 +39,154 @@ from legr.study.store import Study
 from legr.training.device import fast_dtype
 from legr.training.evaluate import evaluate_split
 
-_TRIAL_IMAGES = 512  # held-out images that decide which normalisation weights were made with
+_TRIAL_IMAGES = 512  # held-out images that decide between two normalizations
 _TIMED_IMAGES = 256  # that tell how long a pass takes
 
 
-def create(
-    path: Path,
-    model: str | ModelSpec,
-    weights: Path | None,
-    data: str,
-    normalize: str | Normalization | None,
-    report: Report,
-    *,
-    split_seed: int = 0,
-    input_shape: ImageShape | None = None,
-    cuts: Plan | None = None,
-    classes: Sequence[str] | None = None,
-    outputs: Sequence[str] | None = None,
-) -> Study:
-    """Make a study in `path`.
+@dataclass(frozen=True)
+class NetworkSource:
+    """Where the original network of a new study comes from.
 
-    Args:
+    Attributes:
         model: a name (`find_spec`), or the architecture itself.
-        weights: file of the original's weights; None leaves them random.
-        data: "digits", "cifar10" or "cifar100" (downloaded if missing), or a folder.
-        normalize: "imagenet", "dataset", a normalisation, or None: what scores better on held-out images.
-        input_shape: channels, height, width of the images; None is what the model was designed for.
+        weights: file of its weights; None leaves them random.
         cuts: what is cut from the model before its weights are loaded; the study then begins there.
-        classes: of the images, at least two, as `listed_names` takes them; the network then answers for these alone.
+        outputs: classes that the weights predict, in their order; None is all classes of the images.
+    """
+
+    model: str | ModelSpec
+    weights: Path | None = None
+    cuts: Plan | None = None
+    outputs: Sequence[str] | None = None
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The architecture before anything was cut from it."""
+        return find_spec(self.model) if isinstance(self.model, str) else self.model
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Which images a new study is about, and how they are prepared.
+
+    Attributes:
+        data: "digits", "cifar10" or "cifar100" (downloaded if missing), or a folder.
+        normalize: "imagenet", "dataset", a normalization, or None: what scores better on held-out images.
+        split_seed: decides which training images are held out.
+        input_shape: channels, height, width of the images; None is what the model was designed for.
+        classes: of the images, at least two, as `listed_names` takes them; the network then predicts these alone.
             None is all.
-        outputs: classes that the weights answer for, in their order; None is all classes of the images.
+    """
+
+    data: str
+    normalize: str | Normalization | None = None
+    split_seed: int = 0
+    input_shape: ImageShape | None = None
+    classes: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class _Original:
+    """The original network, traced and proved."""
+
+    network: nn.Module
+    loaded: Loaded | None  # None: the weights are random
+    structure: Structure
+    self_check: float
+
+    @property
+    def info(self) -> WeightsInfo | None:
+        return self.loaded.info if self.loaded else None
+
+
+def create(path: Path, source: NetworkSource, images: ImageSource, report: Report) -> Study:
+    """Make a study in `path`; with the identity ranking it is usable at once.
 
     Raises:
         LegrError: see the parts; nothing is left behind that would pass for a study.
     """
     if (path / "study.json").exists():
         raise StudyError(f"{path} holds a study already; open it, or choose another folder")
-    spec = find_spec(model) if isinstance(model, str) else model
-    shape = input_shape or spec.input_shape
+    spec = source.spec
+    shape = images.input_shape or spec.input_shape
     if spec.dense:
         raise SettingsError(
             f"a study needs one answer an image, and {spec.name} answers for every place of it; "
             "look at it with `python -m legr inspect`, and prune it from Python"
         )
-    require_normalization(normalize, shape)
-    everything = load_dataset(
-        data,
-        shape,
-        split_seed=split_seed,
-        download=True,
-        progress=data_progress(report),
-    )
+    require_normalization(images.normalize, shape)
+    progress = data_progress(report)
+    everything = load_dataset(images.data, shape, split_seed=images.split_seed, download=True, progress=progress)
     dataset = everything
-    if classes is not None:
-        dataset = everything.of_classes(listed_names(classes, everything.classes))
-    n_classes, example = len(dataset.classes), torch.zeros(1, *shape)
-    build = partial(build_cut, spec, cuts)
-    loaded = load_for_classes(build, weights, dataset.classes, outputs or everything.classes) if weights else None
-    network, info = (loaded.network, loaded.info) if loaded else (build(n_classes), None)
+    if images.classes is not None:
+        dataset = everything.of_classes(listed_names(images.classes, everything.classes))
+    original = _load(source, shape, dataset.classes, everything.classes, report)
+    normalization = _normalization(images.normalize, everything, dataset, original.loaded)
+    weights_sha256 = _save(path, source, original)
+    info = StudyInfo(
+        name=path.resolve().name,
+        model=spec.name,
+        num_classes=len(dataset.classes),
+        input_shape=shape,
+        weights_sha256=weights_sha256,
+        weights_origin=origin_of(original.info, dataset.fingerprint, images.split_seed) if original.info else "none",
+        data_name=dataset.name,
+        data_fingerprint=dataset.fingerprint,
+        classes=dataset.classes,
+        split_seed=images.split_seed,
+        normalization=normalization,
+        self_check=original.self_check,
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        all_classes=everything.classes if len(dataset.classes) < len(everything.classes) else (),
+        pruned_to=None if source.cuts is None else _share_left(spec, original.structure, shape, len(dataset.classes)),
+    )
+    note_pass_time(info.weights_sha256, _pass_seconds(original.network, dataset, normalization))
+    if images.data not in CLASSES_OF:
+        remember_folder(dataset.fingerprint, images.data)
+    return Study.create(path, info, original.structure, filter_norms(original.network, original.structure))
+
+
+def _load(
+    source: NetworkSource, shape: ImageShape, classes: Sequence[str], all_classes: Sequence[str], report: Report
+) -> _Original:
+    """Build the original for some classes of the images, trace it, and prove what was traced.
+
+    Raises:
+        LegrError: see the parts.
+        TraceError: nothing in it can be pruned.
+    """
+    spec, example = source.spec, torch.zeros(1, *shape)
+    build = partial(build_cut, spec, source.cuts)
+    loaded = load_for_classes(build, source.weights, classes, source.outputs or all_classes) if source.weights else None
+    network = loaded.network if loaded else build(len(classes))
     report(Progress("tracing", 0, 1))
     structure = trace(network, example)
     if structure.n_units == 0:
         reasons = dict.fromkeys(f"{remark.operation}: {remark.reason}" for remark in structure.unprunable[:3])
         why = "; ".join(reasons) or "it has no layer"
         raise TraceError(f"nothing in {spec.name} can be pruned ({why}); `python -m legr inspect` names every place")
-    require_answers(network, example, n_classes)
+    require_answers(network, example, len(classes))
     report(Progress("proving that zeroed = removed", 0, 1))
-    error = verify(network, structure, example)
-    normalization = _normalization(normalize, everything, dataset, loaded)
-    if cuts is not None:
-        save_cuts(path, cuts)
-    save_weights(network, path / "weights.safetensors", info.metadata if info else None, half=True)
-    weights_sha256 = hash_state(network.state_dict())
-    note_pass_time(weights_sha256, _pass_seconds(network, dataset, normalization))
-    if data not in CLASSES_OF:
-        remember_folder(dataset.fingerprint, data)
-    return Study.create(
-        path,
-        StudyInfo(
-            name=path.resolve().name,
-            model=spec.name,
-            num_classes=len(dataset.classes),
-            input_shape=shape,
-            weights_sha256=weights_sha256,
-            weights_origin=origin_of(info, dataset.fingerprint, split_seed) if info else "none",
-            data_name=dataset.name,
-            data_fingerprint=dataset.fingerprint,
-            classes=dataset.classes,
-            split_seed=split_seed,
-            normalization={"kind": normalization.kind, "mean": normalization.mean, "std": normalization.std},
-            self_check=error,
-            created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            all_classes=everything.classes if n_classes < len(everything.classes) else (),
-            pruned_to=None if cuts is None else _share_left(spec, structure, example, n_classes),
-        ),
-        structure,
-        filter_norms(network, structure),
-    )
+    return _Original(network, loaded, structure, verify(network, structure, example))
 
 
-def _share_left(spec: ModelSpec, structure: Structure, example: Tensor, n_classes: int) -> float:
+def _save(path: Path, source: NetworkSource, original: _Original) -> str:
+    """Write weights and cuts into the folder of the new study; return the name of the weights (`hash_state`)."""
+    if source.cuts is not None:
+        save_cuts(path, source.cuts)
+    metadata = original.info.metadata if original.info else None
+    save_weights(original.network, path / "weights.safetensors", metadata, half=True)
+    return hash_state(original.network.state_dict())
+
+
+def _share_left(spec: ModelSpec, structure: Structure, shape: ImageShape, n_classes: int) -> float:
     """MACs of a network that was cut before, as a fraction of the model's that it was cut from."""
-    return dense_cost(structure).macs / count(build_model(spec, n_classes), example).macs
+    return dense_cost(structure).macs / count(build_model(spec, n_classes), torch.zeros(1, *shape)).macs
 
 
 def _stated(info: WeightsInfo | None, dataset: Dataset) -> str | None:
-    """The normalisation that `python -m legr train` notes in the header of its weights, where it is of these images."""
-    made = (made_of(info) if info else None) or {}
+    """The normalization in the header of weights that `python -m legr train` wrote, if it is of these images."""
+    made = (stated_training(info) if info else None) or {}
     kind = made.get("normalization") if made.get("data") == dataset.fingerprint else None
     return kind if kind in ("imagenet", "dataset") else None
 
@@ -164,7 +204,7 @@ def facts(study: Study, model: nn.Module) -> NewStudy:
         params=cost.params,
         floor=curve.floor,
         self_check=study.info.self_check,
-        normalization=study.info.normalization["kind"],
+        normalization=study.info.normalization.kind,
         thop_macs=thop_macs(model, study.info.input_shape),
         unprunable=structure.unprunable,
     )
@@ -181,30 +221,29 @@ def _pass_seconds(network: nn.Module, dataset: Dataset, normalization: Normaliza
 
 
 def _normalization(
-    asked: str | Normalization | None,
+    choice: str | Normalization | None,
     everything: Dataset,
     dataset: Dataset,
     loaded: Loaded | None,
 ) -> Normalization:
-    """What was asked for, else what the weights say, else what suits them better.
+    """The user's choice, else what the weights' header says, else what scores better on held-out images.
 
     Args:
         everything: images of all classes, with which the weights were made.
         dataset: those of the study's classes.
-        loaded: None: weights are random.
+        loaded: None where the weights are random.
     """
-    asked = asked or _stated(loaded.info if loaded else None, everything)
-    if asked == "imagenet":
+    choice = choice or _stated(loaded.info if loaded else None, everything)
+    if choice == "imagenet":
         return IMAGENET_NORMALIZATION
-    own = everything.statistics()
-    if isinstance(asked, Normalization):
-        return replace(asked, kind="custom") if asked.kind == own.kind and asked != own else asked
-    if asked == "dataset" or loaded is None or len(own.mean) != len(IMAGENET_NORMALIZATION.mean):
-        return own
+    of_images = everything.statistics()
+    if isinstance(choice, Normalization):
+        return replace(choice, kind="custom") if choice.kind == of_images.kind and choice != of_images else choice
+    if choice == "dataset" or loaded is None or len(of_images.mean) != len(IMAGENET_NORMALIZATION.mean):
+        return of_images
     of_all = loaded.outputs == everything.classes
     model, images = (loaded.whole, everything.heldout) if of_all else (loaded.network, dataset.heldout)
     order, cpu = torch.arange(min(_TRIAL_IMAGES, len(images))), torch.device("cpu")
-    losses = {
-        n.kind: evaluate_split(model, images, n, device=cpu, order=order).loss for n in (IMAGENET_NORMALIZATION, own)
-    }
-    return own if losses[own.kind] <= losses[IMAGENET_NORMALIZATION.kind] else IMAGENET_NORMALIZATION
+    pair = (IMAGENET_NORMALIZATION, of_images)
+    imagenet_loss, loss = (evaluate_split(model, images, one, device=cpu, order=order).loss for one in pair)
+    return of_images if loss <= imagenet_loss else IMAGENET_NORMALIZATION

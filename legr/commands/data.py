@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from legr.commands.network import data_progress, images_of
+from legr.commands.images import data_progress, images_of
 from legr.commands.results import LocatedImages
 from legr.data.cifar import CIFARS
 from legr.data.folders import downloadable, remember_folder

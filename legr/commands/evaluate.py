@@ -2,7 +2,9 @@
 
 import torch
 
-from legr.commands.network import images_of, network_at, normalization_of, original, ready
+from legr.commands.images import images_of
+from legr.commands.network import choose_statistics, network_at
+from legr.commands.original import original
 from legr.commands.results import Evaluation
 from legr.progress import Report
 from legr.ranking.limits import Budget
@@ -27,13 +29,13 @@ def evaluate(
     """
     network = network_at(study, original(study), budget, ranking=ranking, finetuned=finetuned)
     dataset = images_of(study, report)
-    model, recalibrated = ready(study, network, dataset, device)
-    test = evaluate_split(model, dataset.test, normalization_of(study), device=device)
+    reported = choose_statistics(study, network, dataset, device)
+    test = evaluate_split(reported.model, dataset.test, study.info.normalization, device=device)
     return Evaluation(
         top1=test.top1,
         loss=test.finite_loss,
         images=test.images,
-        recalibrated=recalibrated,
+        recalibrated=reported.recalibrated,
         finetuned=network.run is not None,
         macs=network.macs,
         macs_fraction=network.macs_fraction,

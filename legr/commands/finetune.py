@@ -1,35 +1,60 @@
-"""Fine-tune the network of a budget, keep its weights, and put it on the frontier.
-
-It does not know how training works.
-"""
+"""Fine-tune the network of a budget, store its weights, and put it on the frontier."""
 
 import hashlib
 import json
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from legr.commands.measure import measure_point
-from legr.commands.network import Network, images_of, network_at, network_id, normalization_of, original, ready
+from legr.commands.images import images_of
+from legr.commands.measure import Target, measure_point
+from legr.commands.network import Network, ReportedNetwork, choose_statistics, network_at, network_id
+from legr.commands.original import original
 from legr.commands.provenance import provenance_of
 from legr.commands.results import FinetuneResult
 from legr.data.batches import AUGMENTATION
+from legr.data.images import Dataset
 from legr.deploy.latency import measure_latency
 from legr.models.weights import round_to_half, save_weights
 from legr.paths import cache_folder
 from legr.progress import Report
 from legr.ranking.limits import Budget
 from legr.requests.types import FinetuneRequest
-from legr.study.records import FineTuned, Latency, RankingName
+from legr.study.provenance import Provenance
+from legr.study.records import FineTuned, FineTuning, Latency, Point, RankingName, epochs_of
 from legr.study.store import Study
 from legr.training.device import device_name, machine_name
 from legr.training.evaluate import evaluate_split
 from legr.training.settings import TrainSettings
 from legr.training.teacher import Teacher
-from legr.training.train import train
+from legr.training.train import Trained, train
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is trained, and how.
+
+    Attributes:
+        half: round the weights to float16 before test images judge them, and store them so.
+    """
+
+    budget: Budget
+    settings: TrainSettings
+    ranking: RankingName
+    half: bool
+
+    def key(self, keep_id: str) -> str:
+        """Name of the run: another kept set or other settings are another run."""
+        settings = asdict(self.settings) | ({"half": True} if self.half else {})
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+        return f"{keep_id}-{digest}"
+
+    def provenance(self, study: Study, seconds: float, device: torch.device) -> Provenance:
+        request = FinetuneRequest.for_settings(self.budget, self.settings, self.ranking, half=self.half)
+        command = ["finetune", "--study", study.path.name, *request.arguments()]
+        return provenance_of(command, seconds, device, self.settings.seed)
 
 
 def finished_finetune(
@@ -41,8 +66,9 @@ def finished_finetune(
         BudgetError: the budget is out of range or below the floor.
         StudyError: "learned" is asked for and nothing has been learned.
     """
-    done = study.finetuned_run(_key(network_id(study, budget, ranking), settings, half))
-    return _result(study, done) if done else None
+    task = _Task(budget, settings, ranking or study.default_ranking, half)
+    run = study.finetuned_run(task.key(network_id(study, budget, ranking)))
+    return _result(study, run) if run else None
 
 
 def run_finetune(
@@ -59,17 +85,15 @@ def run_finetune(
 
     Args:
         ranking: None is the study's default one.
-        half: round the weights that are kept to what float16 holds before test images judge them, and store them so.
+        half: round the weights to float16 before test images judge them, and store them so.
 
     Raises: as `finished_finetune`, and as training does.
     """
     finished = finished_finetune(study, budget, settings, ranking, half=half)
     if finished is not None:
         return finished
-    name = ranking or study.default_ranking
-    request = FinetuneRequest.for_settings(budget, settings, name, half=half)
-    command = ["finetune", "--study", study.path.name, *request.arguments()]
-    return _result(study, _train(study, budget, settings, device, report, name, half, command))
+    task = _Task(budget, settings, ranking or study.default_ranking, half)
+    return _result(study, _train(study, task, device, report))
 
 
 def _result(study: Study, run: FineTuned) -> FinetuneResult:
@@ -77,92 +101,112 @@ def _result(study: Study, run: FineTuned) -> FinetuneResult:
     return FinetuneResult(run.macs_fraction, run.top1_before, run.top1, run.epochs, run.seconds, weights)
 
 
-def _key(keep: str, settings: TrainSettings, half: bool) -> str:
-    return f"{keep}-{_digest(asdict(settings) | ({'half': True} if half else {}))}"
+def _train(study: Study, task: _Task, device: torch.device, report: Report) -> FineTuned:
+    """Train, then write weights, point, record, in this order.
 
-
-def _train(
-    study: Study,
-    budget: Budget,
-    settings: TrainSettings,
-    device: torch.device,
-    report: Report,
-    ranking: RankingName,
-    half: bool,
-    command: list[str],
-) -> FineTuned:
-    model, ranking_id = original(study), study.ranking_id(ranking)
-    network = network_at(study, model, budget, ranking=ranking, finetuned=False)
-    key = _key(network.keep_id, settings, half)
-    limits = dict(budget.limits())
-    macs = limits["macs"] if set(limits) == {"macs"} else network.macs_fraction  # a point has a fraction of MACs
-    dataset, normalization = images_of(study, report), normalization_of(study)
-    start, _ = ready(study, network, dataset, device)  # statistics of an earlier network would judge the first epochs
-    before = evaluate_split(start, dataset.test, normalization, device=device)
+    A run with a record counts as finished, so the record is last; what is interrupted before goes on from the
+    checkpoint, which is removed after it.
+    """
+    model, ranking_id = original(study), study.ranking_id(task.ranking)
+    network = network_at(study, model, task.budget, ranking=task.ranking, finetuned=False)
+    dataset = images_of(study, report)
+    start = choose_statistics(study, network, dataset, device)  # else the first epochs have the original's
+    before = evaluate_split(start.model, dataset.test, study.info.normalization, device=device)
+    key = task.key(network.keep_id)
     checkpoint = study.path / "checkpoints" / f"{key}.safetensors"
     with study.lock("finetune"):
-        done = study.finetuned_run(key)
-        if done:  # by whoever had the lock
-            return done
-        result = train(
-            start,
-            Teacher(model, device, teacher_cache(study, settings, device)) if settings.distill else None,
+        finished = study.finetuned_run(key)
+        if finished:  # by the process that held the lock
+            return finished
+        cache = teacher_cache(study, task.settings, device)
+        trained = train(
+            start.model,
+            Teacher(model, device, cache) if task.settings.distill else None,
             dataset,
-            normalization,
-            settings,
+            study.info.normalization,
+            task.settings,
             device=device,
             checkpoint=checkpoint,
             report=report,
         )
-        if half:
-            round_to_half(result.model)
-        seconds = sum(epoch["seconds"] for epoch in result.curve)
-        made = provenance_of(command, seconds, device, settings.seed).to_dict()
-        header = {"made_by": "legr", "data": dataset.fingerprint, "made": json.dumps(made)}
-        save_weights(result.model, study.finetuned_weights(key), header, half=half)
-        tuned = replace(network, model=result.model)
-        provenance = {"key": key, **asdict(settings), "epochs": len(result.curve)}
-        latency = _known_latency(study, network, ranking, device)
+        provenance = task.provenance(study, sum(epoch["seconds"] for epoch in trained.curve), device)
+        tuned = _store_weights(study, key, task, replace(network, model=trained.model), provenance, dataset)
+        reported = choose_statistics(study, tuned, dataset, device)
+        latency = _latency_before(study, network, task.ranking, device)
         latency = latency or measure_latency(tuned.model, study.info.input_shape, device=device)
-        point = measure_point(study, tuned, dataset, ranking, ranking_id, macs, latency, device, provenance)
-        run = FineTuned(
-            key=key,
-            keep_id=network.keep_id,
-            macs_fraction=network.macs_fraction,
-            settings=asdict(settings),
-            top1_before=before.top1,
-            top1=point.top1,
-            heldout_top1=result.curve[result.best_epoch]["heldout_top1"],
-            epochs=len(result.curve),
-            seconds=made["seconds"],
-            curve=result.curve,
-            created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            ranking=ranking,
-            made=made,
-        )
-        study.add_point(replace(point, made=made))
-        study.save_finetuned(run)  # last: a run with a record is finished, its point included
+        target = Target(task.ranking, ranking_id, _macs_of(task.budget, network))
+        fine_tuning = FineTuning.of(key, task.settings, len(trained.curve))
+        point = measure_point(study, target, reported, latency, dataset, device, fine_tuning)
+        study.add_point(replace(point, provenance=provenance))
+        run = _record(key, task, reported, trained, point, before.top1, provenance)
+        study.save_finetuned(run)
         checkpoint.unlink(missing_ok=True)
     return run
 
 
+def _store_weights(
+    study: Study, key: str, task: _Task, network: Network, provenance: Provenance, dataset: Dataset
+) -> Network:
+    """Write the trained weights, rounded where that is asked for; from now on the network has those."""
+    if task.half:
+        round_to_half(network.model)
+    header = {"made_by": "legr", "data": dataset.fingerprint, "made": json.dumps(provenance.to_dict())}
+    save_weights(network.model, study.finetuned_weights(key), header, half=task.half)
+    return replace(network, weights="fine-tuned")
+
+
+def _macs_of(budget: Budget, network: Network) -> float:
+    """The place of a point on the axis of budgets, which are fractions of MACs."""
+    limits = dict(budget.limits())
+    return limits["macs"] if set(limits) == {"macs"} else network.macs_fraction
+
+
+def _record(
+    key: str,
+    task: _Task,
+    network: ReportedNetwork,
+    trained: Trained,
+    point: Point,
+    top1_before: float,
+    provenance: Provenance,
+) -> FineTuned:
+    return FineTuned(
+        key=key,
+        keep_id=network.keep_id,
+        macs_fraction=network.macs_fraction,
+        settings=task.settings,
+        top1_before=top1_before,
+        top1=point.top1,
+        heldout_top1=trained.curve[trained.best_epoch]["heldout_top1"],
+        epochs=len(trained.curve),
+        seconds=provenance.seconds or 0.0,
+        curve=epochs_of(trained.curve),
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        ranking=task.ranking,
+        provenance=provenance,
+        half=task.half,
+        budget=task.budget,
+    )
+
+
 def teacher_cache(study: Study, settings: TrainSettings, device: torch.device) -> Path:
-    """Where this machine caches the original's logits for the images of runs with these settings."""
+    """Where this machine caches the original's logits of the images, in the order of runs with these settings."""
     info = study.info
-    images = [info.data_fingerprint, info.classes, info.split_seed, info.input_shape, dict(info.normalization)]
+    images = [info.data_fingerprint, info.classes, info.split_seed, info.input_shape, info.normalization.to_dict()]
     order = [AUGMENTATION, settings.seed, settings.batch]
-    told = [info.model, info.weights_sha256, *images, *order, torch.__version__, device_name(device)]
+    facts = [info.model, info.weights_sha256, *images, *order, torch.__version__, device_name(device)]
     # "lessons" is what earlier versions called it: the folder is shared with them, and its size is limited.
-    return cache_folder() / "lessons" / hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+    return cache_folder() / "lessons" / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
-def _known_latency(study: Study, network: Network, name: RankingName, device: torch.device) -> Latency | None:
+def _latency_before(study: Study, network: Network, ranking: RankingName, device: torch.device) -> Latency | None:
     """What `measure` found here for this network before fine-tuning, which changes its values but not its shapes."""
-    same = (name, study.ranking_id(name), network.macs, network.params)
-    taken = (p.latency for p in study.points if p.latency and (p.ranking, p.ranking_id, p.macs, p.params) == same)
+    network_facts = (ranking, study.ranking_id(ranking), network.macs, network.params)
     here = (machine_name(device), 1, False)
-    return next((latency for latency in taken if (latency.machine, latency.batch, latency.hindered) == here), None)
-
-
-def _digest(settings: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+    for point in study.points:
+        same = (point.ranking, point.ranking_id, point.macs, point.params) == network_facts
+        if same and point.latency:
+            latency = point.latency
+            if (latency.machine, latency.batch, latency.contended) == here:
+                return latency
+    return None

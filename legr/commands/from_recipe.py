@@ -1,11 +1,11 @@
 """Make a study of an exported network, to prune it further: a pruned network is a model like any other.
 
-It does not know how a study is made; the recipe names the model, and the study remembers what was cut from it.
+The export recipe names the model; the study remembers what was cut from it.
 """
 
 from pathlib import Path
 
-from legr.commands.create import create
+from legr.commands.create import ImageSource, NetworkSource, create
 from legr.data.encoded import ImageShape
 from legr.data.normalization import Normalization
 from legr.deploy.bundle import Recipe, read_recipe
@@ -37,22 +37,19 @@ def create_from_recipe(
     """
     with unpacked(bundle) as file:
         recipe = read_recipe(file)
-        return create(
-            path,
-            recipe.model,
-            recipe.weights,
+        classes = _classes(recipe)
+        source = NetworkSource(recipe.model, recipe.weights, cuts=recipe.plan, outputs=classes)
+        images = ImageSource(
             data,
             normalize or _normalization(recipe),
-            report,
             input_shape=input_shape or _input_shape(recipe),
-            cuts=recipe.plan,
-            classes=_classes(recipe),
-            outputs=_classes(recipe),
+            classes=classes,
         )
+        return create(path, source, images, report)
 
 
 def _normalization(recipe: Recipe) -> Normalization | None:
-    """What the network's inputs are made with; None where the recipe does not say."""
+    """How the network's inputs are normalized; None where the recipe does not say."""
     stored = recipe.facts.get("normalization")
     if stored is None:
         return None
@@ -64,7 +61,7 @@ def _normalization(recipe: Recipe) -> Normalization | None:
 
 
 def _classes(recipe: Recipe) -> list[str] | None:
-    """Names of the classes that the network answers for, in its order; None where the recipe does not say."""
+    """Names of the classes that the network predicts, in its order; None where the recipe does not say."""
     stored = recipe.facts.get("classes")
     if stored is None:
         return None

@@ -27,10 +27,10 @@ def inspect(
     shapes: tuple[tuple[int, ...], ...] | None = None,
     weights: Path | None = None,
 ) -> Inspection:
-    """Build a model, trace it, prove it, and say what was found.
+    """Build a model, trace it, and prove the trace.
 
     Args:
-        num_classes: outputs; None is what the model has where nobody asks.
+        num_classes: outputs; None is the model's default.
         shapes: of every input, the batch of 1 in front; None is one image as the model was designed for.
         weights: file of its weights; None leaves them random.
 

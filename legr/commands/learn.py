@@ -1,7 +1,4 @@
-"""Learn a study's ranking: the search, on the study's own images.
-
-It does not know how the search works, nor what a job is.
-"""
+"""Learn a study's ranking: the search, on the study's images."""
 
 import logging
 from collections.abc import Mapping
@@ -11,7 +8,8 @@ from typing import Any
 import torch
 
 from legr.arguments import arguments_of, repeated
-from legr.commands.network import images_of, normalization_of, original
+from legr.commands.images import images_of
+from legr.commands.original import original
 from legr.commands.provenance import provenance_of
 from legr.errors import SettingsError
 from legr.progress import Report, silent
@@ -64,7 +62,7 @@ def plan_learn(study: Study, asked: Mapping[str, Any], candidates: float | None)
         settings = SearchSettings(**given)
         _require_valid(settings)
     else:
-        settings = SearchSettings.from_dict(learned.settings)
+        settings = learned.settings
         _require_offered(study, settings)
     curve = BudgetCurve(study.structure, study.ranker.rank())  # candidates have no shape
     for budget in settings.budgets:
@@ -92,7 +90,7 @@ def run_learn(
         plan.effort,
         lambda: search_of(study, settings, device, report, workers=team),
         report,
-        lambda seconds: provenance_of(_command(study, plan), seconds, device, settings.seed).to_dict(),
+        lambda seconds: provenance_of(_command(study, plan), seconds, device, settings.seed),
     )
     usual = SearchSettings()
     if not plan.is_done and (settings.images, settings.steps) == (usual.images, usual.steps):
@@ -115,7 +113,7 @@ def search_of(
         workers: score its networks; by default as many as are usual.
         ranker: ranks by other norms than the study's.
     """
-    model, dataset, normalization = original(study), images_of(study, report), normalization_of(study)
+    model, dataset, normalization = original(study), images_of(study, report), study.info.normalization
     structure, ranker = study.structure, ranker or study.ranker
     fitness = Fitness(model, structure, dataset, normalization, settings, device, workers)
     if fitness.n_images < settings.images:
@@ -130,12 +128,13 @@ def search_of(
 
 
 def _command(study: Study, plan: LearnPlan) -> list[str]:
-    usual, own = SearchSettings().to_dict(), plan.settings.to_dict()
-    given = {name: value for name, value in own.items() if value != usual[name] and name != "options"}
-    if "budgets" in given:
-        given["budgets"] = ",".join(map(str, plan.settings.budgets))
+    """The arguments that learn this again: what differs from the defaults, and the effort."""
+    default, settings = SearchSettings().to_dict(), plan.settings.to_dict()
+    changed = {name: value for name, value in settings.items() if value != default[name] and name != "options"}
+    if "budgets" in changed:
+        changed["budgets"] = ",".join(map(str, plan.settings.budgets))
     flags = repeated("--option", (f"{name}={value!r}" for name, value in plan.settings.options.items()))
-    return ["learn", "--study", study.path.name, *arguments_of({**given, "candidates": f"{plan.effort:g}"}, flags)]
+    return ["learn", "--study", study.path.name, *arguments_of({**changed, "candidates": f"{plan.effort:g}"}, flags)]
 
 
 def _require_offered(study: Study, settings: SearchSettings) -> None:

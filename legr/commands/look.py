@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
-from legr.commands.network import images_of, network_at, normalization_of, original
+from legr.commands.images import images_of
+from legr.commands.network import network_at
+from legr.commands.original import original
 from legr.commands.results import LookResult, Prediction
-from legr.commands.statistics_cache import prepared
+from legr.commands.statistics_cache import recall_statistics
 from legr.data.images import Dataset, Split
 from legr.data.single import fitted, open_image
 from legr.errors import SettingsError
@@ -68,10 +70,10 @@ def look(
     question = _of_file(study, image) if isinstance(image, Path) else _of_test(images(), image)
     dense = original(study)
     network = network_at(study, dense, budget, ranking=ranking, finetuned=finetuned)
-    smaller = prepared(study, network, images, device)
+    network = recall_statistics(study, network, images, device)
     return LookResult(
         original=_predictions(study, dense, question, device),
-        pruned=_predictions(study, smaller.model, question, device),
+        pruned=_predictions(study, network.model, question, device),
         label=question.label,
         test_image=image if isinstance(image, int) else None,
         test_images=len(images().test) if isinstance(image, int) else None,
@@ -82,8 +84,8 @@ def look(
         ranking=ranking or study.default_ranking,
         finetuned=network.run is not None,
         epochs=network.run.epochs if network.run else None,
-        recalibrated=smaller.recalibrated,
-        statistics_known=smaller.known,
+        recalibrated=network.statistics == "recalibrated",
+        statistics_known=network.statistics != "undecided",
     )
 
 
@@ -103,7 +105,7 @@ def _of_test(dataset: Dataset, number: int) -> Question:
 
 def _predictions(study: Study, model: nn.Module, question: Question, device: torch.device) -> tuple[Prediction, ...]:
     split = Split(torch.from_numpy(question.pixels[None].copy()), torch.zeros(1, dtype=torch.int64))
-    classes, probabilities = predict_topk(model, split, normalization_of(study), device=device, top=TOP)
+    classes, probabilities = predict_topk(model, split, study.info.normalization, device=device, top=TOP)
     return tuple(
         Prediction(index, study.info.classes[index], probability)
         for index, probability in zip(classes[0].tolist(), probabilities[0].nan_to_num(0).tolist(), strict=True)

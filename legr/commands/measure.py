@@ -1,16 +1,17 @@
 """Measure the frontier: accuracy and latency of every ranking at a dozen budgets, one point at a time.
 
-It does not know charts. A point that is measured already is not measured again.
+A point that is measured already is not measured again.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
-from legr.commands.network import Network, images_of, network_at, normalization_of, original, ready
+from legr.commands.images import images_of
+from legr.commands.network import Network, ReportedNetwork, choose_statistics, network_at
+from legr.commands.original import original
 from legr.commands.provenance import provenance_of
 from legr.commands.results import Measurement
 from legr.data.encoded import ImageShape
@@ -20,7 +21,7 @@ from legr.deploy.neighbours import Neighbours
 from legr.progress import Progress, Report
 from legr.ranking.limits import Budget
 from legr.requests.types import MeasureRequest
-from legr.study.records import RANKINGS, Latency, Point, RankingName
+from legr.study.records import RANKINGS, Conditions, FineTuning, Latency, Point, PointRanking, RankingName
 from legr.study.store import Study
 from legr.training.evaluate import evaluate_split
 
@@ -35,7 +36,7 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
         request: without budgets, the default ones and all that were measured before under other conditions.
 
     Raises:
-        BudgetError: a budget that was asked for is out of range or below the floor.
+        BudgetError: a budget of the request is out of range or below the floor.
     """
     batch, threads = request.batch, request.threads or torch.get_num_threads()
     planned = list(_plan(study, request.budgets))
@@ -46,20 +47,22 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
     start, skipped = time.monotonic(), len(planned) - len(todo)
     if todo:
         model, dataset = original(study), images_of(study, report)
-        # Rankings and shape may be changed meanwhile; what is timed is what is scored, and stored as.
-        asked = {name: (study.ranking_id(name), study.curve(_ranking(name))) for name, _ in todo}
+        # Rankings and constraints may change meanwhile: the network that is timed is the one that is scored and stored.
+        ids = {name: study.ranking_id(name) for name, _ in todo}
+        curves = {name: study.curve(_ranking(name)) for name in ids}
 
-        def network_of(name: str, budget: float) -> Network:
-            curve = asked[name][1]
-            return network_at(study, model, Budget(macs=budget), ranking=_ranking(name), finetuned=False, curve=curve)
+        def network_of(name: PointRanking, budget: float) -> Network:
+            limit, ranking = Budget(macs=budget), _ranking(name)
+            return network_at(study, model, limit, ranking=ranking, finetuned=False, curve=curves[name])
 
         latencies = _latencies(study.info.input_shape, network_of, todo, batch, threads, device, report)
-        contended = any(latency.hindered for latency in latencies.values())
+        contended = any(latency.contended for latency in latencies.values())
         for number, (name, budget) in enumerate(todo, 1):
             began = time.monotonic()
-            network, latency = network_of(name, budget), latencies[name, budget]
-            point = measure_point(study, network, dataset, name, asked[name][0], budget, latency, device)
-            study.add_point(replace(point, made=provenance_of(command, time.monotonic() - began, device).to_dict()))
+            network = choose_statistics(study, network_of(name, budget), dataset, device)
+            target = Target(name, ids[name], budget)
+            point = measure_point(study, target, network, latencies[name, budget], dataset, device)
+            study.add_point(replace(point, provenance=provenance_of(command, time.monotonic() - began, device)))
             left = (time.monotonic() - start) / number * (len(todo) - number)
             report(Progress("point", skipped + number, len(planned), left))
     return Measurement(len(todo), skipped, contended, tuple(study.points))
@@ -67,30 +70,32 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
 
 def _latencies(
     shape: ImageShape,
-    network_of: Callable[[str, float], Network],
-    todo: Sequence[tuple[str, float]],
+    network_of: Callable[[PointRanking, float], Network],
+    todo: Sequence[tuple[PointRanking, float]],
     batch: int,
     threads: int,
     device: torch.device,
     report: Report,
-) -> dict[tuple[str, float], Latency]:
-    """Latency of every network, measured in turns, so that a slow minute of the machine bends no curve."""
-    times: dict[tuple[str, float], list[float]] = {item: [] for item in todo}
+) -> dict[tuple[PointRanking, float], Latency]:
+    """Latency of every network, measured in turns, so that a slow minute of the machine slows all of them alike."""
+    times: dict[tuple[PointRanking, float], list[float]] = {item: [] for item in todo}
     with Neighbours() as others:
         for turn in range(_TURNS):
             report(Progress("timing the networks", turn + 1, _TURNS))
             for item in todo:
-                network, seconds = network_of(*item).model, _SECONDS_A_TURN
+                network = network_of(*item).model
                 times[item] += time_forward(
-                    network, shape, device=device, batch=batch, threads=threads, seconds=seconds
+                    network, shape, device=device, batch=batch, threads=threads, seconds=_SECONDS_A_TURN
                 )
     return {
-        item: latency_of(found, others, device=device, batch=batch, threads=threads) for item, found in times.items()
+        item: latency_of(seconds, others, device=device, batch=batch, threads=threads)
+        for item, seconds in times.items()
     }
 
 
-def _ranking(name: str) -> RankingName:
-    return "identity" if name == "original" else name  # type: ignore[return-value]
+def _ranking(name: PointRanking) -> RankingName:
+    """The ranking on whose curve a point lies; the original lies on every one."""
+    return "identity" if name == "original" else name
 
 
 def is_measured(study: Study, request: MeasureRequest, device: torch.device) -> bool:
@@ -99,53 +104,58 @@ def is_measured(study: Study, request: MeasureRequest, device: torch.device) -> 
     return not _unmeasured(study, list(_plan(study, request.budgets)), here, again=request.again)
 
 
+@dataclass(frozen=True)
+class Target:
+    """Which network of the frontier a point is about."""
+
+    ranking: PointRanking
+    ranking_id: str  # `Study.ranking_id` of when the network was chosen; it may have changed since
+    budget: float  # fraction of MACs
+
+
 def measure_point(
     study: Study,
-    network: Network,
-    dataset: Dataset,
-    ranking: str,
-    ranking_id: str,
-    budget: float,
+    target: Target,
+    network: ReportedNetwork,
     latency: Latency,
+    dataset: Dataset,
     device: torch.device,
-    provenance: Mapping[str, Any] | None = None,
+    finetuned: FineTuning | None = None,
 ) -> Point:
-    """Accuracy of one network on test images.
+    """Score one network on the test images.
 
     Args:
-        ranking_id: `Study.ranking_id` of when the network was chosen; it may have changed since.
-        provenance: how it was fine-tuned; None where it was not.
+        finetuned: how it was fine-tuned; None where it was not.
     """
-    model, recalibrated = ready(study, network, dataset, device, tuned=provenance is not None)
-    found = evaluate_split(model, dataset.test, normalization_of(study), device=device)
+    test = evaluate_split(network.model, dataset.test, study.info.normalization, device=device)
     return Point(
-        ranking=ranking,
-        ranking_id=ranking_id,
-        budget=budget,
+        ranking=target.ranking,
+        ranking_id=target.ranking_id,
+        budget=target.budget,
         macs=network.macs,
         params=network.params,
         macs_fraction=network.macs_fraction,
-        top1=found.top1,
-        loss=found.finite_loss,
-        images=found.images,
-        recalibrated=recalibrated,
+        top1=test.top1,
+        loss=test.finite_loss,
+        images=test.images,
+        recalibrated=network.recalibrated,
         latency=latency,
-        finetuned=provenance,
+        finetuned=finetuned,
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     )
 
 
-def _plan(study: Study, budgets: Sequence[float] | None) -> Iterator[tuple[str, float]]:
-    """What to measure, the curve in use first, so that its chart fills first."""
+def _plan(study: Study, budgets: Sequence[float] | None) -> Iterator[tuple[PointRanking, float]]:
+    """What to measure, the default ranking first, so that its chart fills first."""
     yield "original", 1.0
     names = [name for name in RANKINGS if name != "learned" or study.default_ranking == "learned"]
     for name in names:
         curve = study.curve(name)
         if budgets is None:
             learned = study.learned
-            own = learned.settings["budgets"] if learned else ()
-            known = (p.budget for p in study.points if p.ranking == name and not p.finetuned)  # perhaps elsewhere
-            chosen = [b for b in sorted({*BUDGETS, *own, *known}, reverse=True) if b >= curve.floor]
+            searched = learned.settings.budgets if learned else ()
+            measured = (p.budget for p in study.points if p.ranking == name and not p.finetuned)  # perhaps elsewhere
+            chosen = [b for b in sorted({*BUDGETS, *searched, *measured}, reverse=True) if b >= curve.floor]
         else:
             chosen = list(budgets)
         for budget in chosen:
@@ -155,9 +165,13 @@ def _plan(study: Study, budgets: Sequence[float] | None) -> Iterator[tuple[str, 
 
 
 def _unmeasured(
-    study: Study, planned: Sequence[tuple[str, float]], here: tuple[object, ...], *, again: bool
-) -> list[tuple[str, float]]:
-    """What has no point yet whose latency was taken under these conditions (`Latency.conditions`)."""
-    known = ((p.ranking, p.budget, p.latency) for p in study.points if p.latency and not p.finetuned)
-    done = {(name, budget) for name, budget, at in known if at.conditions == here and not (again and at.hindered)}
+    study: Study, planned: Sequence[tuple[PointRanking, float]], here: Conditions, *, again: bool
+) -> list[tuple[PointRanking, float]]:
+    """What has no point yet whose latency was taken under these conditions."""
+    done = {
+        (point.ranking, point.budget)
+        for point in study.points
+        if point.latency and point.latency.conditions == here and not point.finetuned
+        if not (again and point.latency.contended)
+    }
     return [item for item in planned if item not in done]

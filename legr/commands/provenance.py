@@ -1,12 +1,9 @@
-"""What a stored number says about its making: the command that makes it again, seed, seconds, machine.
-
-It does not know what is made.
-"""
+"""Where stored numbers and weights come from."""
 
 import json
 import platform
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -17,7 +14,7 @@ from legr.training.device import device_name
 
 
 def provenance_of(command: Sequence[str], seconds: float, device: torch.device, seed: int | None = None) -> Provenance:
-    """Describe a run.
+    """Describe a run on this machine.
 
     Args:
         command: arguments after `python -m legr`; a study by its folder's name, for no path of a machine is stored.
@@ -34,8 +31,8 @@ def provenance_of(command: Sequence[str], seconds: float, device: torch.device, 
     )
 
 
-def made_of(weights: WeightsInfo) -> dict[str, Any] | None:
-    """What the header of a weights file tells of their making; None where nobody wrote it."""
+def stated_training(weights: WeightsInfo) -> Mapping[str, Any] | None:
+    """What the header of a weights file says about their training, as it stands there; None where nothing."""
     try:
         made = json.loads(weights.metadata["made"])
     except (KeyError, ValueError):
@@ -44,11 +41,13 @@ def made_of(weights: WeightsInfo) -> dict[str, Any] | None:
 
 
 def origin_of(weights: WeightsInfo, data: str, split_seed: int) -> Literal["legr", "elsewhere"]:
-    """Weights that this program trained say on which split; any other may have seen the held-out images.
+    """Tell weights that never saw the held-out images of a split from all others.
+
+    Weights that this program trained name their images and split in their header.
 
     Args:
-        data: fingerprint of the images whose held-out part is asked about.
+        data: fingerprint of the images.
     """
-    said = weights.metadata.get("data"), weights.metadata.get("split_seed")
-    own = weights.metadata.get("made_by") == "legr" and said == (data, str(split_seed))
-    return "legr" if own else "elsewhere"
+    header = weights.metadata
+    same_split = (header.get("data"), header.get("split_seed")) == (data, str(split_seed))
+    return "legr" if header.get("made_by") == "legr" and same_split else "elsewhere"

@@ -9,7 +9,7 @@ from legr.ranking.limits import Metric
 from legr.record import Record, stored
 from legr.structure.types import Remark
 from legr.study.provenance import Provenance
-from legr.study.records import Point
+from legr.study.records import Point, RankingName
 from legr.training.settings import TrainSettings
 
 
@@ -76,7 +76,7 @@ class NetworkSummary(Record):
 
     study: str
     model: str
-    ranking: str
+    ranking: RankingName
     constraints: Constraints = field(metadata=stored("shape"))
     macs: int
     macs_fraction: float  # of the original's, as all fractions here
@@ -106,7 +106,7 @@ class Reach(Record):
     """`shape`: the constraints of a study, and the networks that its default ranking reaches under them."""
 
     study: str
-    ranking: str
+    ranking: RankingName
     constraints: Constraints = field(metadata=stored("shape"))
     words: str  # the constraints in words; "" where there are none
     steps: int
@@ -127,7 +127,7 @@ class Evaluation(Record):
     macs: int
     macs_fraction: float  # of the original's
     params: int
-    ranking: str
+    ranking: RankingName
 
 
 @dataclass(frozen=True)
@@ -174,10 +174,10 @@ class FinetuneResult(Record):
 class ExportResult(Record):
     """`export`: files, and how they were checked. What an earlier version did not note has its default."""
 
-    onnx: str
-    weights: str
-    recipe: str
-    zip: str
+    onnx: str = ""
+    weights: str = ""
+    recipe: str = ""
+    zip: str = ""
     max_abs_diff: float | None = None  # between ONNX Runtime and PyTorch
     top1_agreement: float = 0.0  # fraction of the inputs
     images: int | None = None  # inputs of the check
@@ -203,7 +203,7 @@ class ComparisonResult(Record):
     top1_original: float  # in [0, 1]
     top1: float
     macs_fraction: float
-    ranking: str
+    ranking: RankingName
     finetuned: bool
     recalibrated: bool
 
@@ -234,7 +234,7 @@ class LookResult(Record):
     seen: str  # the image as the networks see it: PNG or JPEG in base64
     picture: str | None  # the file as it was; None of a test image
     macs_fraction: float
-    ranking: str
+    ranking: RankingName
     finetuned: bool
     epochs: int | None  # of fine-tuning; None without
     recalibrated: bool

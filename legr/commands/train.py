@@ -1,13 +1,10 @@
-"""Train a network, from scratch or from given weights, and write its weights with all that says how they were made.
-
-It does not know studies or the command line.
-"""
+"""Train a network, from scratch or from given weights, and write its weights with all that decided them."""
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -16,100 +13,141 @@ import torch
 from filelock import FileLock, Timeout
 
 from legr.arguments import arguments_of, repeated
-from legr.commands.network import data_progress, require_answers, require_normalization
-from legr.commands.provenance import made_of, origin_of, provenance_of
+from legr.commands.checks import require_answers, require_normalization
+from legr.commands.images import data_progress
+from legr.commands.provenance import origin_of, provenance_of, stated_training
 from legr.commands.results import TrainResult
 from legr.data.encoded import ImageShape
+from legr.data.images import Dataset
 from legr.data.load import load_dataset
-from legr.data.normalization import IMAGENET_NORMALIZATION
+from legr.data.normalization import IMAGENET_NORMALIZATION, Normalization
 from legr.errors import SettingsError, WeightsError
-from legr.models.weights import load_weights, round_to_half, save_weights
+from legr.models.weights import WeightsInfo, load_weights, round_to_half, save_weights
 from legr.models.zoo import ModelSpec, build_model
 from legr.paths import cache_folder
 from legr.progress import Report
+from legr.record import Record
 from legr.training.evaluate import evaluate_split
 from legr.training.settings import NUMBERS, SCRATCH, TrainSettings
 from legr.training.train import train
 
 
-def train_weights(
-    out: Path,
-    spec: ModelSpec,
-    data: str,
-    normalize: str | None,
-    settings: TrainSettings,
-    device: torch.device,
-    report: Report,
-    *,
-    split_seed: int = 0,
-    input_shape: ImageShape | None = None,
-    first: Path | None = None,
-    half: bool = False,
-) -> TrainResult:
+@dataclass(frozen=True)
+class TrainTask:
+    """What is trained, on which images, and how.
+
+    Attributes:
+        out: file for the weights, `.safetensors`.
+        data: "digits", "cifar10" or "cifar100" (downloaded if missing), or a folder.
+        normalize: "imagenet" or "dataset"; None is "dataset".
+        split_seed: decides which training images are held out.
+        input_shape: channels, height, width of the images; None is what the model was designed for.
+        first: weights to begin with, for another cycle; None are random ones, drawn with the settings' seed.
+        half: round the weights to float16 before test images judge them, and store them so.
+    """
+
+    out: Path
+    spec: ModelSpec
+    data: str
+    settings: TrainSettings
+    normalize: str | None = None
+    split_seed: int = 0
+    input_shape: ImageShape | None = None
+    first: Path | None = None
+    half: bool = False
+
+    @property
+    def shape(self) -> ImageShape:
+        """Channels, height, width of the images."""
+        return self.input_shape or self.spec.input_shape
+
+
+@dataclass(frozen=True)
+class _Facts(Record):
+    """What decides the trained weights: it names their checkpoint, and stands in their header."""
+
+    model: str
+    data: str  # fingerprint
+    split_seed: int
+    input_shape: ImageShape
+    normalization: str
+    settings: TrainSettings
+    first: Mapping[str, Any] | None  # of the weights to begin with: name and the header's record of their training
+
+    def to_dict(self) -> dict[str, Any]:
+        data = super().to_dict()
+        return data if self.first else {name: value for name, value in data.items() if name != "first"}
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:10]
+
+
+def train_weights(task: TrainTask, device: torch.device, report: Report) -> TrainResult:
     """Train on the training images less the held-out ones; goes on where an earlier call was stopped.
 
-    Args:
-        out: the weights, `.safetensors`; their header holds what this returns, and from what they were made.
-        normalize: "imagenet" or "dataset"; None is "dataset".
-        first: weights to begin with, for another cycle; None are random ones, drawn with the settings' seed.
-        half: round the weights to what float16 holds before test images judge them, and store them so.
+    The header of the written weights holds the result, and all that decided it.
 
     Raises:
         SettingsError: see the parts.
         WeightsError: the file is there already, is being trained by another process, or cannot be written.
     """
+    out, spec, settings, shape = task.out, task.spec, task.settings, task.shape
     if out.suffix != ".safetensors":
         raise WeightsError(f"weights are written as .safetensors, got {out.name}: change the suffix")
-    shape = input_shape or spec.input_shape
-    require_normalization(normalize, shape)
+    require_normalization(task.normalize, shape)
     if spec.dense:
         raise SettingsError(f"training needs one answer an image, and {spec.name} answers for every place of it")
     with _alone(out):
         if out.exists():
             raise WeightsError(f"{out} is there already; choose another file, or remove it to train again")
         progress = data_progress(report)
-        dataset = load_dataset(data, shape, split_seed=split_seed, download=True, progress=progress)
-        normalization = IMAGENET_NORMALIZATION if normalize == "imagenet" else dataset.statistics()
-        what = {
-            "model": spec.name,
-            "data": dataset.fingerprint,
-            "split_seed": split_seed,
-            "input_shape": shape,
-            "normalization": normalization.kind,
-            "settings": asdict(settings),
-        }
-        command = _command(out, what, dataset.name, settings, first, half)
+        dataset = load_dataset(task.data, shape, split_seed=task.split_seed, download=True, progress=progress)
+        normalization = IMAGENET_NORMALIZATION if task.normalize == "imagenet" else dataset.statistics()
         model = build_model(spec, len(dataset.classes), seed=settings.seed)
         require_answers(model, torch.zeros(1, *shape), len(dataset.classes))
-        info = load_weights(model, first) if first else None
-        if info:
-            what["first"] = {"weights_sha256": info.sha256, "made": made_of(info)}
-        checkpoint = out.with_name(f"{out.stem}-{_digest(what)}.checkpoint.safetensors")
-        result = train(
+        first = load_weights(model, task.first) if task.first else None
+        facts = _facts(task, dataset, normalization, first)
+        checkpoint = out.with_name(f"{out.stem}-{facts.digest}.checkpoint.safetensors")
+        trained = train(
             model, None, dataset, normalization, settings, device=device, checkpoint=checkpoint, report=report
         )
-        if half:
-            round_to_half(result.model)
-        test = evaluate_split(result.model, dataset.test, normalization, device=device)
-        trained = TrainResult(
+        if task.half:
+            round_to_half(trained.model)
+        test = evaluate_split(trained.model, dataset.test, normalization, device=device)
+        seconds = sum(epoch["seconds"] for epoch in trained.curve)
+        result = TrainResult(
             top1=test.top1,
             loss=test.finite_loss,
-            heldout_top1=result.curve[result.best_epoch]["heldout_top1"],
-            best_epoch=result.best_epoch + 1,
+            heldout_top1=trained.curve[trained.best_epoch]["heldout_top1"],
+            best_epoch=trained.best_epoch + 1,
             settings=settings,
-            provenance=provenance_of(command, sum(row["seconds"] for row in result.curve), device, settings.seed),
+            provenance=provenance_of(_command(task, facts, dataset.name), seconds, device, settings.seed),
         )
-        metadata = {"made_by": "legr", "data": dataset.fingerprint, "made": json.dumps({**what, **trained.to_dict()})}
-        if info is None or origin_of(info, dataset.fingerprint, split_seed) == "legr":
-            metadata["split_seed"] = str(split_seed)  # no held-out image was ever trained on
-        save_weights(result.model, out, metadata, half=half)
+        made = json.dumps({**facts.to_dict(), **result.to_dict()})
+        header = {"made_by": "legr", "data": dataset.fingerprint, "made": made}
+        if first is None or origin_of(first, dataset.fingerprint, task.split_seed) == "legr":
+            header["split_seed"] = str(task.split_seed)  # no held-out image was ever trained on
+        save_weights(trained.model, out, header, half=task.half)
         checkpoint.unlink(missing_ok=True)
-        return trained
+        return result
+
+
+def _facts(task: TrainTask, dataset: Dataset, normalization: Normalization, first: WeightsInfo | None) -> _Facts:
+    return _Facts(
+        model=task.spec.name,
+        data=dataset.fingerprint,
+        split_seed=task.split_seed,
+        input_shape=task.shape,
+        normalization=normalization.kind,
+        settings=task.settings,
+        first={"weights_sha256": first.sha256, "made": stated_training(first)} if first else None,
+    )
 
 
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
-    """Be the only one who trains for a file, whose checkpoint two would overwrite in turns.
+    """Let one process at a time train for a file: two would overwrite each other's checkpoint.
 
     Raises:
         WeightsError: another process does, or nothing can be written there.
@@ -134,18 +172,19 @@ def _alone(out: Path) -> Iterator[None]:
         lock.release()
 
 
-def _command(
-    out: Path, what: dict[str, Any], data: str, settings: TrainSettings, first: Path | None, half: bool
-) -> list[str]:
-    usual, wanted = asdict(SCRATCH), asdict(settings)
-    numbers = [f"{name}={wanted[name]!r}" for name in NUMBERS if wanted[name] != usual[name]]
-    flags = repeated("--option", numbers) + (["--half"] if half else [])
-    options = {"model": what["model"], "data": data, "normalize": what["normalization"], "epochs": settings.epochs}
-    shape = "x".join(map(str, (1, *what["input_shape"])))
-    options |= {"weights": first and first.name}
-    options |= {"input": shape, "seed": settings.seed, "split-seed": what["split_seed"]}
-    return ["train", "--out", out.name, *arguments_of(options, flags)]
-
-
-def _digest(what: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:10]
+def _command(task: TrainTask, facts: _Facts, data: str) -> list[str]:
+    """The arguments that train these weights again; `data` is the name of the images, for no path is stored."""
+    settings = asdict(task.settings)
+    numbers = [f"{name}={settings[name]!r}" for name in NUMBERS if settings[name] != asdict(SCRATCH)[name]]
+    flags = repeated("--option", numbers) + (["--half"] if task.half else [])
+    options = {
+        "model": facts.model,
+        "data": data,
+        "normalize": facts.normalization,
+        "epochs": task.settings.epochs,
+        "weights": task.first and task.first.name,
+        "input": "x".join(map(str, (1, *facts.input_shape))),
+        "seed": task.settings.seed,
+        "split-seed": facts.split_seed,
+    }
+    return ["train", "--out", task.out.name, *arguments_of(options, flags)]

@@ -1,8 +1,9 @@
 """How the values of an image are normalized before a network sees them; no torch."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from legr.errors import SettingsError
 
@@ -33,6 +34,15 @@ class Normalization:
             raise SettingsError(f"the mean must be three finite numbers (red, green, blue) or one, got {self.mean}")
         if len(self.std) != len(self.mean) or not all(math.isfinite(value) and value > 0 for value in self.std):
             raise SettingsError(f"the std must be {len(self.mean)} numbers above 0, as the mean, got {self.std}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values as plain data."""
+        return {"kind": self.kind, "mean": list(self.mean), "std": list(self.std)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Normalization":
+        """Rebuild a normalization; raises KeyError where a value is missing."""
+        return cls(data["kind"], tuple(data["mean"]), tuple(data["std"]))
 
 
 IMAGENET_NORMALIZATION = Normalization("imagenet", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))

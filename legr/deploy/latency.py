@@ -8,7 +8,7 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict
 from typing import cast
 
 import torch
@@ -16,7 +16,7 @@ from torch import nn
 
 from legr.deploy.neighbours import Neighbours
 from legr.errors import SettingsError
-from legr.study.records import Latency
+from legr.study.records import Conditions, Latency
 from legr.training.device import machine_name
 
 _WARM_UP_RUNS, _MIN_RUNS = 3, 8
@@ -49,20 +49,21 @@ def measure_latency(
 def latency_of(
     times: Sequence[float], others: Neighbours, *, device: torch.device, batch: int, threads: int | None
 ) -> Latency:
-    """The median of `times` (seconds), where they were taken, and whether others were in the way.
+    """The median of `times` (seconds), where they were taken, and whether other programs were using the cores.
 
     Times of several rounds may be put together: a machine that is slow for a while then slows all networks
     alike, not the one that happened to be measured.
     """
     milliseconds = round(statistics.median(times) * 1e3, 4)
-    latency = Latency(milliseconds, *conditions_here(device, threads, batch))
-    return replace(latency, hindered=device.type == "cpu" and others.hinder(latency.threads))
+    conditions = conditions_here(device, threads, batch)
+    contended = device.type == "cpu" and others.hinder(conditions.threads)
+    return Latency(milliseconds, **asdict(conditions), contended=contended)
 
 
-def conditions_here(device: torch.device, threads: int | None, batch: int) -> tuple[str, str, int, int, str]:
-    """`Latency.conditions` of what is measured here and now."""
+def conditions_here(device: torch.device, threads: int | None, batch: int) -> Conditions:
+    """The conditions of a latency that is measured here and now."""
     runtime = f"PyTorch {torch.__version__.split('+')[0]}"
-    return runtime, device.type, threads or torch.get_num_threads(), batch, machine_name(device)
+    return Conditions(runtime, device.type, threads or torch.get_num_threads(), batch, machine_name(device))
 
 
 def time_forward(

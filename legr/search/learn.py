@@ -7,10 +7,9 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from filelock import Timeout
@@ -26,6 +25,7 @@ from legr.search.racing import Race
 from legr.search.replay import journal_path
 from legr.search.types import Candidate, Learner, LearnResult, Proposal, best_of, final_values
 from legr.structure.types import Keep
+from legr.study.provenance import UNKNOWN, Provenance
 from legr.study.records import Learned, SearchSettings
 from legr.study.store import Study
 
@@ -85,7 +85,7 @@ def learn(
     effort: float,
     search: Callable[[], Search],
     report: Report,
-    made: Callable[[float], Mapping[str, Any]] = lambda _: {},
+    provenance: Callable[[float], Provenance] = lambda _: UNKNOWN,
 ) -> LearnResult:
     """Try candidates until the effort is spent, and store the best as the study's ranking.
 
@@ -95,7 +95,7 @@ def learn(
     Args:
         effort: passes over the held-out images; training images are counted by what they cost.
         search: called once, and only where something is left to do.
-        made: what a ranking that is found says about its making, by the seconds of the search.
+        provenance: of a ranking that is found, by the seconds of the search.
 
     Raises:
         SettingsError: the effort is below 1.
@@ -117,8 +117,8 @@ def learn(
         if learned.settled and spent(journal)[-1] < effort:
             log.info("the search has settled after %.0f of %.0f passes", spent(journal)[-1], effort)
         known = study.learned
-        if known is None or _as_json(replace(learned, made=known.made)) != _as_json(known):
-            study.save_learned(replace(learned, made=made(learned.seconds)))
+        if known is None or _as_json(replace(learned, provenance=known.provenance)) != _as_json(known):
+            study.save_learned(replace(learned, provenance=provenance(learned.seconds)))
     return LearnResult(
         candidates=learned.candidates,
         resumed_from=resumed_from,
@@ -197,7 +197,7 @@ def _result(study: Study, settings: SearchSettings, journal: Journal) -> Learned
         layers=tuple(layer.name for layer in study.structure.layers),
         alpha=tuple(affine.alpha.tolist()),
         kappa=tuple(affine.kappa.tolist()),
-        settings=asdict(settings),
+        settings=settings,
         candidates=len(finished),
         best_candidate=best,
         identity_loss=finished[0].value,

@@ -1,7 +1,7 @@
 """What is done with whole studies of one folder: rename, duplicate, delete, note what one is about.
 
-It does not know jobs: whoever asks makes sure that none is at work. Names come from people and browsers; none of them
-leads out of the folder.
+The caller makes sure that no job is at work on a study. Names come from people and browsers; none of them leads out of
+the folder.
 """
 
 import os

@@ -1,13 +1,10 @@
-"""What the original and a smaller network of a study answer on its test images: the records; numpy only.
-
-They do not know files, nor how the answers came about.
-"""
+"""Predictions of the original and a smaller network of a study on its test images, as stored in `compared/`."""
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +15,14 @@ from safetensors.numpy import save_file
 
 from legr.errors import StudyError
 from legr.files import replacing
+from legr.record import Record
 from legr.structure.types import Keep
-from legr.study.records import FineTuned
+from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
 
 _FOLDER, _ORIGINAL = "compared", "original"
 
-TOP = 5  # answers that are kept of each image
+TOP = 5  # classes that are stored of each image
 OUTCOMES = ("both", "only_original", "only_pruned", "neither")  # who is right
 
 
@@ -33,8 +31,8 @@ class Predictions:
     """The most probable classes of every test image.
 
     Attributes:
-        classes: int32 (N, K), the most probable first.
-        probabilities: float32 (N, K), in [0, 1].
+        classes: int32[N, K], the most probable first; N = images, K = at most `TOP`.
+        probabilities: float32[N, K], in [0, 1].
     """
 
     classes: NDArray[np.int32]
@@ -42,15 +40,15 @@ class Predictions:
 
     @property
     def first(self) -> NDArray[np.int32]:
-        """The answer to each image."""
+        """The most probable class of each image, int32[N]."""
         return self.classes[:, 0]
 
 
 @dataclass(frozen=True, slots=True)
-class ComparedNetwork:
+class ComparedNetwork(Record):
     """Which network was compared with the original."""
 
-    ranking: str
+    ranking: RankingName
     macs_fraction: float
     keep_id: str
     finetuned: bool
@@ -63,10 +61,9 @@ class Comparison:
 
     Attributes:
         network: the smaller one.
-        labels: int32 (N,).
-        original, pruned: what the two answer.
-        numbers: int32 (M,), places among the N of images on which they differ and whose pictures are kept.
-        pictures: uint8 (M, C, height, width) of these.
+        labels: int32[N].
+        numbers: int32[M], indices of images on which the two differ, of which pictures are stored.
+        pictures: uint8[M, C, H, W] of these.
     """
 
     network: ComparedNetwork
@@ -78,40 +75,40 @@ class Comparison:
 
     @property
     def differ(self) -> NDArray[np.bool_]:
-        """Where the two answers are not the same, (N,)."""
+        """Where the two predict different classes, bool[N]."""
         return np.not_equal(self.original.first, self.pruned.first)
 
     def outcome(self) -> NDArray[np.int8]:
-        """Who is right on each image, (N,), as places in `OUTCOMES`."""
-        wrong = [np.not_equal(answers.first, self.labels) for answers in (self.original, self.pruned)]
-        found: NDArray[np.int8] = (2 * wrong[0] + wrong[1]).astype(np.int8)
-        return found
+        """Who is right on each image, int8[N]: indices of `OUTCOMES`."""
+        original, pruned = (np.not_equal(of.first, self.labels) for of in (self.original, self.pruned))
+        outcome: NDArray[np.int8] = (2 * original + pruned).astype(np.int8)
+        return outcome
 
     def counts(self) -> dict[str, int]:
         """Images by who is right; they add up to all."""
-        found = np.bincount(self.outcome(), minlength=len(OUTCOMES))
-        return dict(zip(OUTCOMES, found.tolist(), strict=True))
+        counts = np.bincount(self.outcome(), minlength=len(OUTCOMES))
+        return dict(zip(OUTCOMES, counts.tolist(), strict=True))
 
 
 def comparison_name(keep: Keep, run: FineTuned | None) -> str:
-    """What the comparison of a network is called: another kept set, or other weights, is another one."""
+    """Name of a comparison: another kept set or other weights are another comparison."""
     tuned = hashlib.sha256(f"{run.key} {run.created}".encode()).hexdigest()[:8] if run else "pruned"
     return f"{keep_id(keep)}-{tuned}"
 
 
-def save_original(study: Study, labels: NDArray[np.int32], answers: Predictions) -> None:
-    """Keep the original's answers."""
-    _write(study, _ORIGINAL, {"labels": labels, **_arrays(answers)}, {})
+def save_original(study: Study, labels: NDArray[np.int32], predictions: Predictions) -> None:
+    """Store the labels, int32[N], and the original's predictions."""
+    _write(study, _ORIGINAL, {"labels": labels, **_arrays(predictions)}, {})
 
 
 def save_comparison(study: Study, name: str, comparison: Comparison) -> None:
-    """Keep what a network answers; the original's answers are there already."""
+    """Store a network's predictions; the original's are there already."""
     tensors = {**_arrays(comparison.pruned), "numbers": comparison.numbers, "pictures": comparison.pictures}
-    _write(study, name, tensors, {"network": json.dumps(asdict(comparison.network))})
+    _write(study, name, tensors, {"network": json.dumps(comparison.network.to_dict())})
 
 
 def load_original(study: Study) -> tuple[NDArray[np.int32], Predictions] | None:
-    """Labels (N,) and the original's answers; None where nothing was compared yet.
+    """Labels, int32[N], and the original's predictions; None where nothing was compared yet.
 
     Raises:
         StudyError: the file is damaged.
@@ -121,7 +118,7 @@ def load_original(study: Study) -> tuple[NDArray[np.int32], Predictions] | None:
         return None
     with _reading(path) as (tensors, _):
         labels = _indices(tensors["labels"], 1, study.info.num_classes)
-        return labels, _answers(tensors, len(labels), study.info.num_classes)
+        return labels, _predictions(tensors, len(labels), study.info.num_classes)
 
 
 def load_comparison(study: Study, name: str) -> Comparison | None:
@@ -136,24 +133,24 @@ def load_comparison(study: Study, name: str) -> Comparison | None:
     original = load_original(study)
     if original is None:
         raise _damaged(_path(study, _ORIGINAL), "it is missing")
-    labels, answers = original
+    labels, predictions = original
     with _reading(path) as (tensors, metadata):
-        pruned = _answers(tensors, len(labels), study.info.num_classes)
+        pruned = _predictions(tensors, len(labels), study.info.num_classes)
         numbers, pictures = _indices(tensors["numbers"], 1, len(labels)), tensors["pictures"]
         if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[1] not in (1, 3):
             raise ValueError("its pictures have an unknown form")
         if len(pictures) != len(numbers):
             raise ValueError(f"{len(pictures)} pictures of {len(numbers)} images")
-        return Comparison(_network(metadata), labels, answers, pruned, numbers, pictures)
+        return Comparison(_network(metadata), labels, predictions, pruned, numbers, pictures)
 
 
 def list_compared(study: Study) -> list[ComparedNetwork]:
     """Networks that were compared, largest first; damaged files are left out."""
-    found = []
+    networks = []
     for path in (study.path / _FOLDER).glob("*-*.safetensors"):
         with suppress(StudyError), _reading(path, tensors=False) as (_, metadata):
-            found.append(_network(metadata))
-    return sorted(found, key=lambda network: -network.macs_fraction)
+            networks.append(_network(metadata))
+    return sorted(networks, key=lambda network: -network.macs_fraction)
 
 
 def _path(study: Study, name: str) -> Path:
@@ -168,40 +165,39 @@ def _write(study: Study, name: str, tensors: Mapping[str, NDArray[Any]], metadat
 
 @contextmanager
 def _reading(path: Path, tensors: bool = True) -> Iterator[tuple[dict[str, NDArray[Any]], dict[str, str]]]:
-    """Tensors and metadata of a file; whatever is wrong with it, or found wrong in the block, is one sentence."""
+    """Tensors and metadata of a file; whatever is wrong with it is one sentence."""
     try:
         with safe_open(path, framework="np") as file:
             names = file.keys() if tensors else ()
-            found = {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
-        yield found
+            content = {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
+        yield content
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, IndexError) as error:
         raise _damaged(path, error) from error
 
 
-def _arrays(answers: Predictions) -> dict[str, NDArray[Any]]:
-    return {"classes": answers.classes, "probabilities": answers.probabilities}
+def _arrays(predictions: Predictions) -> dict[str, NDArray[Any]]:
+    return {"classes": predictions.classes, "probabilities": predictions.probabilities}
 
 
-def _answers(tensors: Mapping[str, NDArray[Any]], images: int, n_classes: int) -> Predictions:
+def _predictions(tensors: Mapping[str, NDArray[Any]], images: int, n_classes: int) -> Predictions:
     classes, probabilities = _indices(tensors["classes"], 2, n_classes), tensors["probabilities"]
     if probabilities.dtype != np.float32 or not (probabilities.shape == classes.shape == (images, classes.shape[1])):
-        raise ValueError(f"answers to {len(classes)} images, and there are {images}")
+        raise ValueError(f"predictions for {len(classes)} images, and there are {images}")
     if not bool(((probabilities >= 0) & (probabilities <= 1)).all()) or classes.shape[1] == 0:
         raise ValueError("its probabilities are out of range")
     return Predictions(classes, probabilities)
 
 
-def _indices(found: NDArray[Any], dimensions: int, below: int) -> NDArray[np.int32]:
-    if found.dtype != np.int32 or found.ndim != dimensions:
+def _indices(array: NDArray[Any], dimensions: int, below: int) -> NDArray[np.int32]:
+    if array.dtype != np.int32 or array.ndim != dimensions:
         raise ValueError("it has an unknown form")
-    if found.size and not 0 <= found.min() <= found.max() < below:
+    if array.size and not 0 <= array.min() <= array.max() < below:
         raise ValueError(f"an index is out of range (0 to {below - 1})")
-    return found
+    return array
 
 
 def _network(metadata: Mapping[str, str]) -> ComparedNetwork:
-    data = json.loads(metadata["network"])
-    return ComparedNetwork(**{name: data[name] for name in ComparedNetwork.__dataclass_fields__})
+    return ComparedNetwork.from_dict(json.loads(metadata["network"]))
 
 
 def _damaged(path: Path, why: object) -> StudyError:

@@ -1,6 +1,6 @@
 """What had been cut from the model that a study names before the study began: `cuts.json`.
 
-It does not know how a cut is carried out; no torch. Most studies are about the model as it is named, and have none.
+Most studies are about the model as it is named, and have none.
 """
 
 import hashlib

@@ -1,7 +1,4 @@
-"""How long a pass of a search takes on this machine, as far as it has been seen.
-
-It does not know networks; no torch. The notes lie in this machine's cache, for a study may be moved.
-"""
+"""How long a pass of a search took on this machine: notes in its cache, as a study may be moved to another."""
 
 from typing import Any
 
@@ -25,12 +22,12 @@ def note_pass_time(weights_sha256: str, seconds: float, method: str = _ANY) -> N
 
 
 def seconds_per_pass(study: Study, method: str) -> float | None:
-    """Seconds a pass: seen here, or where the study's ranking was learned; None where nothing is known."""
+    """Seconds of a pass: as noted here, else as the study's ranking took; None where neither is there."""
     notes = _notes().get(study.info.weights_sha256, {})
     if method in notes:
         return float(notes[method])
     learned = study.learned
-    if learned is not None and learned.settings["method"] == method:
+    if learned is not None and learned.settings.method == method:
         return learned.seconds / learned.spent[-1]
     seconds = notes.get(_ANY)
     return None if seconds is None else float(seconds)

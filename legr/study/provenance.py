@@ -1,11 +1,12 @@
 """Where a stored number comes from: the command that makes it again, its seed, time, machine and versions."""
 
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
+from legr.arguments import option_of
+from legr.ranking.limits import QUANTITIES, Budget
 from legr.record import Record
 
 
@@ -32,13 +33,8 @@ class Provenance(Record):
         """Return the record as plain data, without what was not noted."""
         return {name: value for name, value in super().to_dict().items() if value not in (None, "")}
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any] | None) -> Self | None:
-        """Read what a record holds under "made"; None where an earlier version noted nothing."""
-        return cls.from_dict(data) if data else None
-
     def command_for(self, study: Path) -> str:
-        """The command, for a study wherever it is by now."""
+        """The command, for a study wherever it is by now; "" where none was noted."""
         words = self.words
         if "--study" in words[:-1]:
             words[words.index("--study") + 1] = str(study)
@@ -48,3 +44,16 @@ class Provenance(Record):
     def words(self) -> list[str]:
         """The command, split as a shell does."""
         return shlex.split(self.command)
+
+    @property
+    def budget(self) -> Budget | None:
+        """The budget that the command asks for, if any."""
+        words, limits = self.words, {}
+        for name in QUANTITIES:
+            option = option_of(name)
+            if option in words[:-1]:
+                limits[name] = float(words[words.index(option) + 1])
+        return Budget(**limits) if limits else None
+
+
+UNKNOWN = Provenance()  # an earlier version noted nothing

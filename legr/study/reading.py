@@ -1,7 +1,4 @@
-"""Read one JSON file of a study: whatever is wrong with it is one sentence.
-
-It does not know what is in it; no torch.
-"""
+"""Read one JSON file of a study: whatever is wrong with it is one sentence."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,16 +1,18 @@
-"""The records a study holds: what it is about, what was learned, what was measured.
-
-They do not know files; numpy only.
-"""
+"""The records of a study: what it is about, what was learned, what was measured, what was fine-tuned."""
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
+from legr.data.normalization import Normalization
+from legr.errors import SettingsError
+from legr.ranking.limits import Budget
 from legr.ranking.types import Affine
-from legr.training.settings import Statistics
+from legr.record import Record, stored
+from legr.study.provenance import UNKNOWN, Provenance
+from legr.training.settings import Statistics, TrainSettings
 
 #: Efforts by name for each method of a search, in passes over the held-out images.
 EFFORTS: Mapping[str, Mapping[str, int]] = {
@@ -18,59 +20,45 @@ EFFORTS: Mapping[str, Mapping[str, int]] = {
     "evolution": {"Quick": 100, "Standard": 400, "Thorough": 1600},
 }
 RankingName = Literal["learned", "identity", "uniform"]
+PointRanking = RankingName | Literal["original"]
 RANKINGS: tuple[RankingName, ...] = ("learned", "identity", "uniform")
 
 
-class _Record:
-    """To and from plain dicts; unknown fields of a later version are ignored."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the record as plain data."""
-        return asdict(self)  # type: ignore[call-overload, no-any-return]
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Rebuild a record; raises TypeError where a field is missing."""
-        return cls(**_known(cls, data))
-
-
 @dataclass(frozen=True)
-class StudyInfo(_Record):
+class StudyInfo(Record):
     """What a study is about; written once (`study.json`). No path of a machine is ever in it."""
 
     name: str
     model: str
     num_classes: int
-    input_shape: tuple[int, int, int]  # channels, height, width
+    input_shape: tuple[int, int, int] = field(metadata=stored(read=tuple))  # channels, height, width
     weights_sha256: str
     weights_origin: Literal["legr", "elsewhere", "none"]  # elsewhere: may have been trained on held-out images
     data_name: str
     data_fingerprint: str
-    classes: tuple[str, ...]  # that the network answers for
+    classes: tuple[str, ...] = field(metadata=stored(read=tuple))  # that the network predicts
     split_seed: int
-    normalization: Mapping[str, Any]  # kind, mean, std
+    normalization: Normalization = field(metadata=stored(read=Normalization.from_dict))
     self_check: float  # largest relative error of zeroed = removed
     created: str
     sample: bool = False
     pruned_to: float | None = None  # MACs of its original as a fraction of the model's that this was cut from before
-    all_classes: tuple[str, ...] = ()  # of the images, where the network answers for some of them alone
+    #: Of the images, where the network predicts only some of them.
+    all_classes: tuple[str, ...] = field(default=(), metadata=stored(read=tuple))
 
 
 @dataclass(frozen=True)
-class SearchSettings(_Record):
+class SearchSettings(Record):
     """How a ranking is searched for; the effort is not in it, so that a search can be extended."""
 
     method: str = "gradient"
-    budgets: tuple[float, ...] = ()  # fractions of MACs that candidates are scored at; () is the whole slider
-    images: int = 2000  # held-out images a network is scored on
+    #: Fractions of MACs that candidates are scored at; () is the whole slider.
+    budgets: tuple[float, ...] = field(default=(), metadata=stored(read=tuple))
+    images: int = 2000  # held-out images that a network is scored on
     seed: int = 0
     statistics: Statistics = "batch"  # of the batch norms while scoring
     steps: int = 0  # of SGD before a network is scored
     options: Mapping[str, float] = field(default_factory=dict)  # of the method
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        return cls(**{**_known(cls, data), "budgets": tuple(data["budgets"])})
 
     @property
     def key(self) -> str:
@@ -80,26 +68,27 @@ class SearchSettings(_Record):
 
 
 @dataclass(frozen=True)
-class Learned(_Record):
+class Learned(Record):
     """A learned ranking (`ranking.json`): the affine map of every layer, and how it was found."""
 
-    layers: tuple[str, ...]
-    alpha: tuple[float, ...]
-    kappa: tuple[float, ...]
-    settings: Mapping[str, Any]
+    layers: tuple[str, ...] = field(metadata=stored(read=tuple))
+    alpha: tuple[float, ...] = field(metadata=stored(read=tuple))
+    kappa: tuple[float, ...] = field(metadata=stored(read=tuple))
+    settings: SearchSettings = field(metadata=stored(read=SearchSettings.from_dict))
     candidates: int
     best_candidate: int
     identity_loss: float
     best_loss: float
-    trace: tuple[float, ...]  # best loss after each candidate
-    spent: tuple[float, ...]  # passes over the images after each candidate
+    trace: tuple[float, ...] = field(metadata=stored(read=tuple))  # best loss after each candidate
+    spent: tuple[float, ...] = field(metadata=stored(read=tuple))  # passes over the images after each candidate
     seconds: float
     heldout_seen: bool  # the weights may have been trained on the held-out images
     settled: bool = False  # more effort would change nothing
-    made: Mapping[str, Any] = field(default_factory=dict)  # command, seed, seconds, machine
+    provenance: Provenance = field(default=UNKNOWN, metadata=stored("made", Provenance.from_dict))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild a record; raises ValueError where an earlier version wrote it in another form."""
         if "spent" not in data:
             raise ValueError("an earlier version learned it; remove it and learn again")
         if not 0 < len(data["trace"]) == len(data["spent"]):
@@ -113,71 +102,148 @@ class Learned(_Record):
 
 
 @dataclass(frozen=True)
-class Latency(_Record):
-    """Time of one forward pass, median of repeated runs after warm-up, and where it was taken."""
+class Conditions:
+    """Where a latency was taken; latencies of different conditions cannot be compared."""
 
-    milliseconds: float
     runtime: str  # such as "PyTorch 2.14.1"
     device: str
     threads: int
     batch: int
     machine: str = ""  # name of the processor or accelerator; "" where an earlier version measured
-    hindered: bool = False  # other programs left fewer cores than threads: the time is too long
 
-    @property
-    def conditions(self) -> tuple[str, str, int, int, str]:
-        """All but the time: runtime, device, threads, batch, machine. Only times of the same can be compared."""
-        return self.runtime, self.device, self.threads, self.batch, self.machine
+    def __str__(self) -> str:
+        threads = f"{self.threads} thread{'s' if self.threads != 1 else ''}"
+        return f"{self.runtime}, {self.machine or self.device}, {threads}, batch {self.batch}"
 
 
 @dataclass(frozen=True)
-class Point(_Record):
+class Latency(Record):
+    """Time of one forward pass, median of repeated runs after warm-up, and where it was taken (see `Conditions`)."""
+
+    milliseconds: float
+    runtime: str
+    device: str
+    threads: int
+    batch: int
+    machine: str = ""
+    #: Other programs were using the cores: the time is too long.
+    contended: bool = field(default=False, metadata=stored("hindered"))
+
+    @property
+    def conditions(self) -> Conditions:
+        """All but the time."""
+        return Conditions(self.runtime, self.device, self.threads, self.batch, self.machine)
+
+
+def _optional_latency(data: Mapping[str, Any] | None) -> Latency | None:
+    return Latency.from_dict(data) if data else None
+
+
+def _train_settings(data: Mapping[str, Any]) -> TrainSettings | None:
+    """Settings of a run; None where another version had others."""
+    try:
+        return TrainSettings(**data)
+    except (TypeError, SettingsError):
+        return None
+
+
+@dataclass(frozen=True)
+class FineTuning(Record):
+    """How the weights of a point were fine-tuned: its run in short."""
+
+    key: str  # of the run
+    epochs: int  # that were run
+    settings: TrainSettings | None  # with these epochs; None where another version had others
+
+    @classmethod
+    def of(cls, key: str, settings: TrainSettings, epochs: int) -> Self:
+        """Describe a run of `epochs`, which may be fewer than its settings ask for."""
+        return cls(key, epochs, replace(settings, epochs=epochs))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain data: the key and the settings side by side."""
+        settings = asdict(self.settings) if self.settings else {}
+        return {"key": self.key, **settings, "epochs": self.epochs}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild a record; raises KeyError where the epochs are missing."""
+        settings = {name: value for name, value in data.items() if name != "key"}
+        return cls(data.get("key", ""), data["epochs"], _train_settings(settings))
+
+
+def _optional_fine_tuning(data: Mapping[str, Any] | None) -> FineTuning | None:
+    return FineTuning.from_dict(data) if data else None
+
+
+@dataclass(frozen=True)
+class Point(Record):
     """One measured network of the frontier."""
 
-    ranking: str  # "learned", "identity", "uniform", or "original"
-    ranking_id: str  # which learned map; "" for the others
+    ranking: PointRanking
+    ranking_id: str  # see `Study.ranking_id`
     budget: float  # fraction of MACs asked for
     macs: int
     params: int
     macs_fraction: float
     top1: float  # on test images, in [0, 1]
-    loss: float | None  # None: an output was no number
+    loss: float | None  # None: an output is NaN or infinite
     images: int
     recalibrated: bool
-    latency: Latency | None
-    finetuned: Mapping[str, Any] | None = None  # epochs, seed, … of the run whose weights these are
+    latency: Latency | None = field(metadata=stored(read=_optional_latency))
+    finetuned: FineTuning | None = field(default=None, metadata=stored(read=_optional_fine_tuning))
     created: str = ""
-    made: Mapping[str, Any] = field(default_factory=dict)  # command, seconds, machine
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        latency = data.get("latency")
-        return cls(**{**_known(cls, data), "latency": Latency.from_dict(latency) if latency else None})
+    provenance: Provenance = field(default=UNKNOWN, metadata=stored("made", Provenance.from_dict))
 
 
 @dataclass(frozen=True)
-class FineTuned(_Record):
+class Epoch(Record):
+    """One epoch of a run."""
+
+    loss: float  # mean over the training images
+    heldout_top1: float  # in [0, 1]
+    heldout_loss: float
+    seconds: float = 0.0
+    slower: float = 1.0  # factor of the learning rate; below 1 after a loss was NaN or infinite
+
+
+def epochs_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Epoch, ...]:
+    """The epochs of a run, of their JSON."""
+    return tuple(map(Epoch.from_dict, rows))
+
+
+def _optional_budget(data: Mapping[str, float] | None) -> Budget | None:
+    return Budget(**data) if data else None
+
+
+@dataclass(frozen=True)
+class FineTuned(Record):
     """One finished fine-tuning run; its weights lie beside it as safetensors."""
 
     key: str  # file name without ending
     keep_id: str  # which kept set
     macs_fraction: float
-    settings: Mapping[str, Any]
-    top1_before: float  # test, in [0, 1]
+    settings: TrainSettings | None = field(metadata=stored(read=_train_settings))  # None: of another version
+    top1_before: float  # on test images, in [0, 1]
     top1: float
     heldout_top1: float
-    epochs: int
+    epochs: int  # that were run
     seconds: float
-    curve: tuple[Mapping[str, float], ...] = field(default=())  # per epoch: loss, heldout_top1, heldout_loss
+    curve: tuple[Epoch, ...] = field(default=(), metadata=stored(read=epochs_of))
     created: str = ""
-    ranking: str = ""  # on whose path the network lay; "" in runs of earlier versions
-    made: Mapping[str, Any] = field(default_factory=dict)  # command, seed, seconds, machine
+    ranking: RankingName | Literal[""] = ""  # on whose path the network lay; "" in runs of earlier versions
+    provenance: Provenance = field(default=UNKNOWN, metadata=stored("made", Provenance.from_dict))
+    half: bool = False  # its weights were rounded to float16 before they were scored
+    budget: Budget | None = field(default=None, metadata=stored(read=_optional_budget))  # None: not noted
 
-    @property
-    def half(self) -> bool:
-        """Whether its weights were rounded to what float16 holds before they were judged."""
-        return "--half" in str(self.made.get("command", "")).split()
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain data; a budget by its limits."""
+        return {**super().to_dict(), "budget": dict(self.budget.limits()) if self.budget else None}
 
-
-def _known(cls: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    return {f.name: data[f.name] for f in fields(cls) if f.name in data}
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild a record; an earlier version noted `half` and the budget in the command alone."""
+        run = super().from_dict(data)
+        if "half" in data:
+            return run
+        return replace(run, half="--half" in run.provenance.words, budget=run.provenance.budget)

@@ -1,11 +1,11 @@
 """A study on disk: one folder, read lazily, written atomically.
 
-It does not know how anything in it was computed, and loads without torch: a page opens it in milliseconds.
+It loads without torch, so that a page opens it in milliseconds.
 
     study.json            what it is about          ranking.json     the learned map
-    structure.json        units, costs and norms    shape.json       what the user asks of the result
+    structure.json        units, costs and norms    shape.json       constraints of the result
     weights.safetensors   the original network      points.json      measured networks
-    cuts.json             where that was pruned before the study began: how
+    cuts.json             what was cut from the model before the study began
     searches/  every candidate    finetuned/  weights, records    compared/ statistics/    exports/ jobs/ checkpoints/
 """
 
@@ -30,7 +30,7 @@ from legr.ranking.types import Norms, Ranking
 from legr.structure.codec import from_dict, to_dict
 from legr.structure.types import Keep, Structure
 from legr.study.reading import FORMAT, read_record
-from legr.study.records import FineTuned, Learned, Point, RankingName, SearchSettings, StudyInfo
+from legr.study.records import FineTuned, Learned, Point, RankingName, StudyInfo
 
 
 class Study:
@@ -54,7 +54,7 @@ class Study:
             raise StudyError(
                 f"{path} is not a study: it has no study.json; make one with `python -m legr new --study {path} …`"
             )
-        return cls(path, read_record(path / "study.json", _info))
+        return cls(path, read_record(path / "study.json", StudyInfo.from_dict))
 
     @classmethod
     def create(cls, path: Path | str, info: StudyInfo, structure: Structure, norms: Norms) -> "Study":
@@ -153,44 +153,44 @@ class Study:
 
     @property
     def constraints(self) -> Constraints:
-        """What the user asks of the networks; every ranking of the study has it."""
+        """What the user asks of every network of the study, whatever its ranking."""
         path = self.path / "shape.json"
         return read_record(path, Constraints.from_dict) if path.exists() else UNCONSTRAINED
 
-    def save_constraints(self, shape: Constraints) -> None:
+    def save_constraints(self, constraints: Constraints) -> None:
         """Store constraints in place of those before; none leave no file. Raises as `Constraints.check` does."""
         self.require_writable()
-        self.ranker.rank(constraints=shape)  # what the network cannot have is refused here
-        if shape.is_plain:
+        self.ranker.rank(constraints=constraints)  # refuses what the network cannot have
+        if constraints.is_plain:
             (self.path / "shape.json").unlink(missing_ok=True)
         else:
-            write_json(self.path / "shape.json", {"format": FORMAT, **shape.to_dict()})
+            write_json(self.path / "shape.json", {"format": FORMAT, **constraints.to_dict()})
 
     def ranking_id(self, name: str) -> str:
-        """Which learned map and shape a measured point belongs to; "" for what never changes."""
+        """Which learned map and constraints a measured point belongs to; "" for the original, which never changes."""
         if name == "original":
             return ""
         learned = name == "learned" and self.learned
-        own = _digest(np.array([learned.alpha, learned.kappa])) if learned else ""
-        return "-".join(filter(None, (own, self.constraints.key)))
+        learned_id = _digest(np.array([learned.alpha, learned.kappa])) if learned else ""
+        return "-".join(filter(None, (learned_id, self.constraints.key)))
 
     def ranking(self, name: RankingName | None = None) -> Ranking:
-        """The order of removal under a ranking, in the study's shape; None is the default one.
+        """The order of removal under a ranking and the study's constraints; None is the default one.
 
         Raises:
             StudyError: "learned" is asked for and nothing has been learned.
         """
-        name, shape = name or self.default_ranking, self.constraints
+        name, constraints = name or self.default_ranking, self.constraints
         if name == "uniform":
-            return self.ranker.rank_uniform(shape)
+            return self.ranker.rank_uniform(constraints)
         if name == "identity":
-            return self.ranker.rank(constraints=shape)
+            return self.ranker.rank(constraints=constraints)
         learned = self.learned
         if learned is None:
             raise StudyError(
                 f"{self.path.name} has no learned ranking yet; run `python -m legr learn --study {self.path}`"
             )
-        return self.ranker.rank(learned.affine, shape)
+        return self.ranker.rank(learned.affine, constraints)
 
     def curve(self, name: RankingName | None = None) -> BudgetCurve:
         """The budget curve of a ranking; None is the default one."""
@@ -206,7 +206,7 @@ class Study:
         return [p for p in points if p.finetuned or p.ranking_id == current[p.ranking]]
 
     def _all_points(self) -> list[Point]:
-        """Those of earlier learned maps and shapes as well."""
+        """Those of earlier learned maps and constraints as well."""
         path = self.path / "points.json"
         return (
             read_record(path, lambda data: [Point.from_dict(item) for item in data["points"]]) if path.exists() else []
@@ -266,14 +266,7 @@ def _digest(array: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:12]
 
 
-def _info(data: dict[str, Any]) -> StudyInfo:
-    lists: dict[str, Any] = {key: tuple(data[key]) for key in ("input_shape", "classes", "all_classes") if key in data}
-    info = StudyInfo.from_dict({**data, **lists})
-    _ = [info.normalization[key] for key in ("kind", "mean", "std")]
-    return info
-
-
 def _learned(data: dict[str, Any]) -> Learned:
     learned = Learned.from_dict(data)
-    _ = learned.affine, SearchSettings.from_dict(learned.settings)
+    _ = learned.affine  # alpha and kappa are checked
     return learned

@@ -5,10 +5,22 @@ Nothing is trained, so making one takes about a second.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
-from legr.study.records import RANKINGS, FineTuned, Latency, Learned, Point, SearchSettings, StudyInfo
+from legr.data.normalization import Normalization
+from legr.study.records import (
+    RANKINGS,
+    Epoch,
+    FineTuned,
+    FineTuning,
+    Latency,
+    Learned,
+    Point,
+    PointRanking,
+    SearchSettings,
+    StudyInfo,
+)
 from legr.study.store import Study, keep_id
 from legr.training.settings import RECIPES
 
@@ -45,7 +57,7 @@ def make_study(
     info = StudyInfo(
         name=path.name, model=model, num_classes=10, input_shape=(3, side, side), weights_sha256="0" * 64,
         weights_origin="legr", data_name=data, data_fingerprint=fingerprint, classes=tuple("0123456789"),
-        split_seed=0, normalization={"kind": "dataset", "mean": [0.5] * 3, "std": [0.25] * 3},
+        split_seed=0, normalization=Normalization("dataset", (0.5,) * 3, (0.25,) * 3),
         self_check=1e-12, created="2026-01-01T00:00:00Z",
     )  # fmt: skip
     study = Study.create(path, info, structure, filter_norms(network, structure))
@@ -60,16 +72,16 @@ def add_finetuned(study: Study, budget: float = 0.5, top1: float = 0.93) -> Fine
     curve = study.curve()
     step = curve.step(macs=budget)
     keep = curve.keep(step)
-    rows = tuple({"loss": 1 / n, "heldout_top1": 0.85 + 0.02 * n, "heldout_loss": 0.5 / n} for n in (1, 2, 3))
+    rows = tuple(Epoch(loss=1 / n, heldout_top1=0.85 + 0.02 * n, heldout_loss=0.5 / n) for n in (1, 2, 3))
     run = FineTuned(
         key=f"run-{budget}", keep_id=keep_id(keep), macs_fraction=float(curve.macs[step] / curve.macs[0]),
-        settings=asdict(RECIPES["quick"]), top1_before=0.81, top1=top1, heldout_top1=0.91, epochs=3,
+        settings=RECIPES["quick"], top1_before=0.81, top1=top1, heldout_top1=0.91, epochs=3,
         seconds=75.0, curve=rows, created="2026-01-02T03:04:05Z",
     )  # fmt: skip
     study.save_finetuned(run)
     study.finetuned_weights(run.key).touch()
     point = _point(study, study.default_ranking, budget, int(curve.macs[step]), int(curve.params[step]), top1)
-    study.add_point(replace(point, finetuned={"epochs": 3, "distill": True, "seed": 0}))
+    study.add_point(replace(point, finetuned=FineTuning.of("", RECIPES["quick"], 3)))
     return run
 
 
@@ -80,7 +92,7 @@ def made_up_map(study: Study) -> Learned:
     trace = tuple(round(0.9 - 0.4 * (1 - 0.9**n), 4) for n in range(64))
     return Learned(
         layers=tuple(names), alpha=tuple(2.0 ** (d[0] / 64 - 2) for d in digest),
-        kappa=tuple(d[1] / 512 - 0.25 for d in digest), settings=SearchSettings(method="evolution").to_dict(),
+        kappa=tuple(d[1] / 512 - 0.25 for d in digest), settings=SearchSettings(method="evolution"),
         candidates=64, best_candidate=63, identity_loss=0.9, best_loss=trace[-1], trace=trace,
         spent=tuple(float(n) for n in range(1, 65)),
         seconds=41.0, heldout_seen=False,
@@ -100,7 +112,7 @@ def _points(study: Study) -> Iterator[Point]:
             yield _point(study, ranking, budget, int(curve.macs[step]), int(curve.params[step]), ORIGINAL_TOP1 - lost)
 
 
-def _point(study: Study, ranking: str, budget: float, macs: int, params: int, top1: float) -> Point:
+def _point(study: Study, ranking: PointRanking, budget: float, macs: int, params: int, top1: float) -> Point:
     share = macs / int(study.curve("identity").macs[0])
     latency = Latency(ORIGINAL_MS * (0.2 + 0.8 * share), "PyTorch 2.14.1", "cpu", 2, 1)
     return Point(

@@ -61,7 +61,7 @@ def test_fine_tuned_networks_of_other_rankings_are_told_apart(study: Study) -> N
         f"trained alike: learned {100 * tuned.top1:.2f} %, uniform 50.00 %"
         in marks["Fine-tuned, identity"].customdata[0][0]
     )
-    longer = replace(tuned, ranking="uniform", finetuned={**(tuned.finetuned or {}), "epochs": 99})
+    longer = replace(tuned, ranking="uniform", finetuned=tuned.finetuned and replace(tuned.finetuned, epochs=99))
     hovers = frontier_info(Measurements([*study.points, longer]), "macs").set_index("series")["hover"]
     assert not hovers[hovers.index == "finetuned"].str.contains("alike").any()
 

@@ -1,21 +1,29 @@
 """Fine-tuning on the page: what a job was asked for, in words; finished runs side by side."""
 
 import shlex
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app.views.finetune import changed_note, command_here, expectation, run_name, runs_info, training_words
+from app.views.finetune import changed_note, expectation, run_name, runs_info, training_words
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.types import FinetuneRequest
+from legr.study.provenance import Provenance
+from legr.study.records import FineTuned
 from legr.study.store import Study, keep_id
 from legr.training.settings import RECIPES, recipe_of
 from tests.app.conftest import OpenApp
 from tests.app.demo_study import add_finetuned
 
 HALF, LESS = Budget(macs=0.5), Budget(macs=0.4)
+
+
+def noted_by_an_earlier_version(run: FineTuned, command: str) -> FineTuned:
+    """A run whose record tells in its command alone what was rounded, and to which budget it was pruned."""
+    data = {name: value for name, value in run.to_dict().items() if name not in ("half", "budget")}
+    return FineTuned.from_dict({**data, "made": {"command": command}})
 
 
 @pytest.mark.parametrize(
@@ -57,7 +65,8 @@ def test_a_run_says_how_long_it_may_take_before_it_starts(open_app: OpenApp, stu
         return [caption.value for caption in at.caption if caption.value.startswith(("About ", "Trained like this"))]
 
     assert said(budget="40") == ["About 4 min: 3 epochs at 50 % took 75 s."]  # ten epochs
-    far = replace(add_finetuned(study, budget=0.2, top1=0.9), key="far", seconds=30.0, made={"machine": "a Jetson"})
+    jetson = Provenance(machine="a Jetson")
+    far = replace(add_finetuned(study, budget=0.2, top1=0.9), key="far", seconds=30.0, provenance=jetson)
     study.save_finetuned(far)
     study.finetuned_weights("far").touch()
     assert expectation(study, LESS, RECIPES["short"]) == "About 4 min: 3 epochs at 50 % took 75 s."
@@ -66,7 +75,7 @@ def test_a_run_says_how_long_it_may_take_before_it_starts(open_app: OpenApp, stu
     assert expectation(study, HALF, RECIPES["quick"]) == "Trained like this already: 93.00 % top-1, in the table below."
     assert "3 epochs" in expectation(study, HALF, replace(RECIPES["quick"], seed=1))
     plain = max(study.finetuned, key=lambda run: run.macs_fraction)
-    study.save_finetuned(replace(plain, made={"command": "python -m legr finetune --macs 0.5 --half"}))
+    study.save_finetuned(noted_by_an_earlier_version(plain, "python -m legr finetune --macs 0.5 --half"))
     assert expectation(study, HALF, RECIPES["quick"]).startswith(
         "Trained like this already, and rounded to float16: 93.00 %"
     )
@@ -82,28 +91,26 @@ def test_runs_of_one_budget_are_told_apart(studies: Path) -> None:
             "paper, 10 epochs, with a teacher, average=0.99",
         ),
     ):
-        named = training_words(replace(run, settings=asdict(settings)))
+        named = training_words(replace(run, settings=settings))
         assert sorted(named.split(", ")) == sorted(words.split(", ")) and named.split(", ")[0] == words.split(", ")[0]
     assert (
-        training_words(replace(run, made={"command": "python -m legr finetune --half"}))
+        training_words(noted_by_an_earlier_version(run, "python -m legr finetune --half"))
         == f"{training_words(run)}, float16 weights"
     )
-    assert training_words(replace(run, settings={"of another version": 1})) == "3 epochs"
+    assert training_words(FineTuned.from_dict({**run.to_dict(), "settings": {"of another version": 1}})) == "3 epochs"
 
 
 def test_the_command_of_a_run_names_the_study_as_it_is_called_now(studies: Path) -> None:
     study = Study.open(studies / "demo")
-    run = replace(
-        add_finetuned(study), made={"command": "python -m legr finetune --study 'my study' --macs 0.3 --half"}
-    )
-    assert shlex.split(command_here(study, run)) == [
+    provenance = Provenance("python -m legr finetune --study 'my study' --macs 0.3 --half")
+    assert shlex.split(provenance.command_for(study.path)) == [
         *("python", "-m", "legr", "finetune", "--study", str(study.path), "--macs", "0.3", "--half")
     ]
 
 
 def test_a_command_that_leads_elsewhere_by_now_says_so(open_app: OpenApp, studies: Path) -> None:
     study = Study.open(studies / "demo")
-    run = replace(add_finetuned(study), made={"command": "python -m legr finetune --study demo --macs 0.5"})
+    run = noted_by_an_earlier_version(add_finetuned(study), "python -m legr finetune --study demo --macs 0.5")
     run = replace(run, keep_id=keep_id(study.curve().at(macs=0.5)), ranking="learned")
     assert changed_note(study, run) == ""
     study.save_constraints(Constraints(pins={study.structure.layers[0].name: 5}))

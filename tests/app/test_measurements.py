@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from app.charts.frontier import frontier_info
-from app.charts.measurements import Conditions, Measurements, Reading
+from app.charts.measurements import Measurements, Reading
 from legr.study.catalog import SAMPLES, list_studies
-from legr.study.records import Latency, Point
+from legr.study.records import Conditions, FineTuning, Latency, Point
 from legr.study.store import Study
+from legr.training.settings import TrainSettings
 
+TUNED = FineTuning.of("", TrainSettings(), 3)
 CPU = Latency(0.0, "PyTorch 2.14.1", "cpu", 2, 1)
 
 
@@ -25,7 +27,7 @@ POINTS = [
     point("learned", 500, 0.8, 3.0),
     point("learned", 200, 0.5, 1.0),
     point("identity", 500, 0.7, 2.0),
-    point("learned", 500, 0.88, 2.5, finetuned={"epochs": 3}),
+    point("learned", 500, 0.88, 2.5, finetuned=TUNED),
 ]
 
 
@@ -96,12 +98,12 @@ def test_a_sample_that_was_measured_here_shows_latencies_of_here(sample: Path) -
 
 
 def test_a_contended_latency_counts_where_it_can_be_measured_again() -> None:
-    contended = replace(POINTS[2], latency=replace(CPU, hindered=True))
+    contended = replace(POINTS[2], latency=replace(CPU, contended=True))
     assert not Measurements(POINTS).contended
     assert Measurements([*POINTS, contended]).contended
-    elsewhere = replace(POINTS[2], latency=replace(CPU, machine="elsewhere", hindered=True))
+    elsewhere = replace(POINTS[2], latency=replace(CPU, machine="elsewhere", contended=True))
     assert not Measurements([*POINTS, elsewhere]).contended
-    assert not Measurements([*POINTS, replace(contended, finetuned={"epochs": 3})]).contended
+    assert not Measurements([*POINTS, replace(contended, finetuned=TUNED)]).contended
 
 
 def test_conditions_in_words() -> None:

@@ -11,7 +11,6 @@ from legr.ranking.types import Affine
 from legr.search.journal import Journal
 from legr.search.replay import Frame, journal_path
 from legr.search.types import Proposal
-from legr.study.records import SearchSettings
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
 from tests.app.test_job_panel import alive, write_job
@@ -63,7 +62,7 @@ def test_it_shows_the_end_and_plays_from_the_start(study: Study) -> None:
 def test_a_cancelled_search_beside_a_finished_one(open_app: OpenApp, studies: Path) -> None:
     study = Study.open(studies / "demo")
     assert study.learned
-    journal = journal_path(study, SearchSettings.from_dict(study.learned.settings))
+    journal = journal_path(study, study.learned.settings)
     n_layers = len(study.structure.layers)
     for number in range(4):
         Journal(journal).add(

@@ -60,12 +60,12 @@ def test_a_finished_search_can_go_on(open_app: OpenApp, studies: Path, started: 
 
 def test_latencies_that_others_bent_are_measured_again(open_app: OpenApp, studies: Path, started: Started) -> None:
     study = Study.open(studies / "demo")
-    points = [replace(p, latency=p.latency and replace(p.latency, hindered=p.budget == 1.0)) for p in study.points]
+    points = [replace(p, latency=p.latency and replace(p.latency, contended=p.budget == 1.0)) for p in study.points]
     study.save_points(points)
     at = open_app()
     assert "Other programs were using the cores" in json.loads(at.get("bidi_component")[0].proto.json)["note"]
     press(at, "Measure the frontier again")
-    study.save_points([replace(p, latency=p.latency and replace(p.latency, hindered=False)) for p in points])
+    study.save_points([replace(p, latency=p.latency and replace(p.latency, contended=False)) for p in points])
     press(open_app(), "Measure the frontier")
     assert started == [(studies / "demo", "measure", arguments) for arguments in (["--again"], [])]
 
@@ -193,7 +193,7 @@ def test_opening_another_study(open_app: OpenApp) -> None:
 def test_a_ranking_that_was_learned_beyond_what_the_page_offers_is_shown(open_app: OpenApp, studies: Path) -> None:
     study = Study.open(studies / "demo")
     assert study.learned is not None
-    given = {**study.learned.settings, "images": 200_000, "budgets": [0.004]}
+    given = {**study.learned.settings.to_dict(), "images": 200_000, "budgets": [0.004]}
     study.save_learned(replace(study.learned, settings=given))
     at = open_app("learn")
     assert not at.exception

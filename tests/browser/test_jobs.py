@@ -17,7 +17,7 @@ import torch
 from playwright import sync_api
 
 import legr
-from legr.commands.create import create
+from legr.commands.create import ImageSource, NetworkSource, create
 from legr.commands.learn import plan_learn, run_learn
 from legr.commands.measure import BUDGETS
 from legr.jobs import records
@@ -45,12 +45,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Study:
     pictures = write_class_folders(folder / "pictures", n_train=60)
     study = create(
         folder / "studies" / "tiny",
-        "cifar_resnet8",
-        None,
-        str(pictures),
-        "imagenet",
+        NetworkSource("cifar_resnet8"),
+        ImageSource(str(pictures), "imagenet", input_shape=(3, SIDE, SIDE)),
         silent,
-        input_shape=(3, SIDE, SIDE),
     )
     names: tuple[RankingName, ...] = ("identity", "uniform")
     points = [made_up(study, name, budget) for name in names for budget in BUDGETS]
@@ -64,7 +61,7 @@ def jobs_url(tiny: Study) -> Iterator[str]:
         yield url
 
 
-def made_up(study: Study, ranking: str, budget: float) -> Point:
+def made_up(study: Study, ranking: RankingName, budget: float) -> Point:
     """A point with real costs, so that only the learned ranking is left to measure."""
     curve = study.curve("uniform" if ranking == "uniform" else "identity")
     step = curve.step(macs=budget)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import legr
-from legr.commands.network import images_of, normalization_of
+from legr.commands.images import images_of
 from legr.data.batches import iterate
 from legr.models.weights import load_weights
 from legr.models.zoo import build_model
@@ -32,7 +32,7 @@ def test_a_study_of_three_digits(tmp_path: Path) -> None:
     load_weights(full, weights)
     images, correct = images_of(opened), 0
     with torch.inference_mode():
-        for inputs, labels in iterate(images.test, normalization_of(opened), batch=64):
+        for inputs, labels in iterate(images.test, opened.info.normalization, batch=64):
             correct += int((full(inputs)[:, CHOSEN].argmax(1) == labels).sum())
     found, _ = called("evaluate", "--study", study, "--json")
     assert found["images"] == len(images.test) < 120

@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 import legr
-from legr.commands.create import create
+from legr.commands.create import ImageSource, NetworkSource, create
 from legr.commands.export import export
 from legr.commands.finetune import run_finetune
 from legr.commands.from_recipe import create_from_recipe
 from legr.commands.learn import plan_learn, run_learn
-from legr.commands.network import original
+from legr.commands.original import original
 from legr.models.zoo import build_model
 from legr.progress import silent
 from legr.ranking.limits import Budget
@@ -64,8 +64,8 @@ def test_the_new_study_is_about_the_exported_network(bundle: Path, second: Study
     assert torch.equal(answers(original(second)), answers(expected))
     recipe = json.loads((bundle / "recipe.json").read_text())
     assert second.info.model == recipe["model"] == "cifar_resnet8"
-    assert list(second.info.normalization["mean"]) == recipe["normalization"]["mean"]
-    assert second.info.normalization["kind"] == "dataset"
+    assert list(second.info.normalization.mean) == recipe["normalization"]["mean"]
+    assert second.info.normalization.kind == "dataset"
     assert second.info.weights_origin == "elsewhere"  # those of the first study were random, and so of no known split
     assert second.info.self_check < 1e-9, "zeroed = removed on the pruned network"
 
@@ -116,7 +116,8 @@ def test_weights_that_never_saw_the_heldout_images_stay_so(tmp_path: Path) -> No
 
     metadata = {"made_by": "legr", "data": load_dataset("digits").fingerprint, "split_seed": "0"}
     save_weights(build_model("cifar_resnet8", 10), tmp_path / "own.safetensors", metadata)
-    first = create(tmp_path / "first", "cifar_resnet8", tmp_path / "own.safetensors", "digits", None, silent)
+    source = NetworkSource("cifar_resnet8", tmp_path / "own.safetensors")
+    first = create(tmp_path / "first", source, ImageSource("digits"), silent)
     exported(first, 0.5, tmp_path / "out")
     again = create_from_recipe(tmp_path / "again", tmp_path / "out", "digits", None, silent)
     assert (first.info.weights_origin, again.info.weights_origin) == ("legr", "legr")

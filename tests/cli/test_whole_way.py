@@ -53,7 +53,7 @@ def test_the_whole_way_on_digits(tmp_path: Path) -> None:
     assert len(again["points"]) == len(measured["points"])  # each is there once, hindered on this machine or not
 
     tuned, said = called("finetune", "--study", study, "--macs", 0.5, "--epochs", 2, "--json")
-    losses = [epoch["loss"] for epoch in Study.open(study).finetuned[0].curve]
+    losses = [epoch.loss for epoch in Study.open(study).finetuned[0].curve]
     assert losses[1] < losses[0]
     assert "epoch 2 of 2" in said
     assert Path(tuned["weights"]).is_file()

@@ -11,11 +11,12 @@ from PIL import Image
 
 from legr.commands import compare as module
 from legr.commands.compare import PICTURE_SIDE, compare, pictures_of, stored_comparison
-from legr.commands.create import create
+from legr.commands.create import ImageSource, NetworkSource, create
 from legr.commands.look import look
-from legr.commands.network import network_at, original
+from legr.commands.network import network_at
+from legr.commands.original import original
 from legr.commands.results import LookResult
-from legr.commands.statistics_cache import keep_statistics, prepared
+from legr.commands.statistics_cache import recall_statistics, store_statistics
 from legr.errors import DataError
 from legr.models.zoo import build_model
 from legr.progress import Progress, silent
@@ -55,8 +56,8 @@ def test_accuracies_are_those_that_were_measured(study: Study) -> None:
 @pytest.mark.slow
 def test_nothing_is_asked_twice(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    ask = module._ask
-    monkeypatch.setattr(module, "_ask", lambda *given: (asked.append(1), ask(*given))[1])
+    predict = module._predict
+    monkeypatch.setattr(module, "_predict", lambda *given: (asked.append(1), predict(*given))[1])
     first = compare(study, BUDGET, None, False, CPU, silent)
     assert len(asked) == 2
     assert compare(study, BUDGET, None, False, CPU, silent) == first and len(asked) == 2
@@ -89,7 +90,7 @@ def test_what_was_done_before_an_interruption_is_kept(study: Study) -> None:
 
 
 def test_pictures_are_those_of_the_test_images(study: Study) -> None:
-    from legr.commands.network import images_of
+    from legr.commands.images import images_of
 
     name = compare(study, BUDGET, None, False, CPU, silent).comparison
     found = load_comparison(study, name)
@@ -129,7 +130,8 @@ def test_a_look_at_a_test_image_answers_as_the_comparison_does(study: Study) -> 
 def test_statistics_are_those_of_the_images_as_this_study_sees_them(study: Study, tmp_path: Path) -> None:
     """Studies of one network may differ in normalisation: what one chose is not the other's."""
     look(study, BUDGET, "identity", False, 3, CPU, silent)
-    other = create(tmp_path / "other", study.info.model, study.weights_path, "digits", "imagenet", silent)
+    source = NetworkSource(study.info.model, study.weights_path)
+    other = create(tmp_path / "other", source, ImageSource("digits", "imagenet"), silent)
     found = look(other, BUDGET, "identity", False, 3, CPU, silent)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEGR_CACHE", str(tmp_path / "empty"))
@@ -175,6 +177,6 @@ def test_statistics_are_read_again_by_a_network_that_asks_for_its_version(study:
     """MNASNet wants to know by which version its state was written, and a file of tensors does not tell."""
     network = network_at(study, original(study), BUDGET, finetuned=False)
     network = replace(network, model=build_model("mnasnet0_5", 10).eval())
-    keep_statistics(study, network, network.model, True)
-    found = prepared(study, network, lambda: pytest.fail("the images are not needed"), CPU)
-    assert (found.known, found.recalibrated) == (True, True)
+    store_statistics(study, network.with_statistics(network.model, recalibrated=True))
+    found = recall_statistics(study, network, lambda: pytest.fail("the images are not needed"), CPU)
+    assert found.statistics == "recalibrated"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from legr.commands.data import locate
-from legr.commands.network import images_of
+from legr.commands.images import images_of
 from legr.data import load
 from legr.errors import DataError, SettingsError
 from legr.progress import silent

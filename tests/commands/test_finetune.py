@@ -11,7 +11,8 @@ from legr.commands import finetune as module
 from legr.commands import network as networks
 from legr.commands.evaluate import evaluate
 from legr.commands.finetune import finished_finetune, run_finetune, teacher_cache
-from legr.commands.network import network_at, original
+from legr.commands.network import network_at
+from legr.commands.original import original
 from legr.jobs import records
 from legr.progress import silent
 from legr.ranking.constraints import Constraints
@@ -69,10 +70,10 @@ def test_rounded_weights_take_half_the_space_and_answer_as_they_were_judged(stud
 def test_a_row_names_the_command_that_makes_it_again(study: Study) -> None:
     (run,) = study.finetuned
     (point,) = (p for p in study.points if p.finetuned)
-    assert run.made == point.made
-    assert (run.made["seed"], run.made["seconds"]) == (0, run.seconds)
-    assert "thread" in run.made["machine"]
-    python, module, program, *arguments = shlex.split(run.made["command"])
+    assert run.provenance == point.provenance
+    assert (run.provenance.seed, run.provenance.seconds) == (0, run.seconds)
+    assert "thread" in run.provenance.machine
+    python, module, program, *arguments = shlex.split(run.provenance.command)
     assert [python, module, program, *arguments[:2]] == ["python", "-m", "legr", "finetune", "--study"]
     assert arguments[2] == "digits8"  # no path of a machine
     arguments[2] = str(study.path)
@@ -86,7 +87,7 @@ def test_a_row_says_its_ranking_even_where_that_is_the_default_one(made_study: P
     study = Study.open(made_study).copy_to(tmp_path / "digits8")
     run_finetune(study, HALF, SETTINGS, CPU, silent)  # nothing is learned: the identity; later it may be
     (run,) = study.finetuned
-    assert run.ranking == "identity" and "--ranking identity" in run.made["command"]
+    assert run.ranking == "identity" and "--ranking identity" in run.provenance.command
 
 
 def test_what_the_original_said_belongs_to_its_images_their_order_and_the_network(study: Study) -> None:
@@ -135,8 +136,8 @@ def test_a_run_that_ended_early_says_how_long_it_was(
     run_finetune(study, HALF, replace(SETTINGS, epochs=3), CPU, silent)
     (run,), (point,) = study.finetuned, (p for p in study.points if p.finetuned)
     assert point.finetuned is not None
-    assert run.epochs == point.finetuned["epochs"] == 1
-    assert run.settings["epochs"] == 3
+    assert run.epochs == point.finetuned.epochs == 1
+    assert run.settings and run.settings.epochs == 3
 
 
 @pytest.mark.slow

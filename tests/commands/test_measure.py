@@ -59,9 +59,9 @@ def test_other_conditions_are_measured_beside(study: Study) -> None:
 @pytest.mark.slow
 def test_again_takes_what_was_hindered_and_nothing_else(study: Study) -> None:
     measure(study, ONE, CPU, silent)
-    relabel(study, hindered=False)
+    relabel(study, contended=False)
     assert is_measured(study, replace(ONE, again=True), CPU)
-    relabel(study, hindered=True, milliseconds=1e6)
+    relabel(study, contended=True, milliseconds=1e6)
     assert is_measured(study, ONE, CPU) and not is_measured(study, replace(ONE, again=True), CPU)
     assert measure(study, replace(ONE, again=True), CPU, silent).measured == 3
     assert len(study.points) == 3  # in their place

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from legr.commands.create import create
+from legr.commands.create import ImageSource, NetworkSource, create
 from legr.commands.data import locate
-from legr.commands.network import images_of
+from legr.commands.images import images_of
 from legr.data import load as data_module
 from legr.data.array_cache import ImageArrays
 from legr.data.cifar import CIFARS
@@ -119,7 +119,9 @@ def test_a_study_of_the_folder_finds_its_images_through_the_download(
     known: ImageArrays, own_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_as_parquet(own_folders / "pictures", "cifar10", shuffled(known, 2))
-    study = create(own_folders / "study", "cifar_resnet8", None, str(folder), None, silent, split_seed=4)
+    study = create(
+        own_folders / "study", NetworkSource("cifar_resnet8"), ImageSource(str(folder), split_seed=4), silent
+    )
     assert (study.info.data_name, study.info.data_fingerprint) == ("cifar10", "cifar10-2")
     here = images_of(study)
 

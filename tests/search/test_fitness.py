@@ -10,7 +10,8 @@ from torch import nn
 from torch.nn import functional as F
 
 import legr
-from legr.commands.network import images_of, normalization_of, original
+from legr.commands.images import images_of
+from legr.commands.original import original
 from legr.data.batches import iterate
 from legr.errors import SettingsError
 from legr.search import fitness
@@ -42,7 +43,7 @@ def make(study: Study, workers: int = 1, **changed: object) -> Fitness:
         original(study),
         study.structure,
         images_of(study),
-        normalization_of(study),
+        study.info.normalization,
         settings,
         CPU,
         Workers(workers, CPU),
@@ -58,7 +59,7 @@ def test_loss_is_cross_entropy_in_training_mode_on_held_out_images(study: Study)
     dataset = images_of(study)
     network = prune(original(study), study.structure, keep_of(study)).train()  # no dropout: batch statistics
     order = torch.randperm(len(dataset.heldout), generator=torch.Generator().manual_seed(0))[:100]
-    inputs, labels = next(iter(iterate(dataset.heldout, normalization_of(study), batch=100, order=order)))
+    inputs, labels = next(iter(iterate(dataset.heldout, study.info.normalization, batch=100, order=order)))
     with torch.no_grad():
         expected = float(F.cross_entropy(network(inputs), labels))
     score = make(study)([keep_of(study)])
@@ -157,7 +158,7 @@ def test_outputs_that_are_no_numbers_are_a_large_loss(study: Study) -> None:
     model = original(study)
     with torch.no_grad():
         [m for m in model.modules() if isinstance(m, nn.Linear)][-1].bias.fill_(float("nan"))
-    score_of = Fitness(model, study.structure, images_of(study), normalization_of(study), SETTINGS, CPU)
+    score_of = Fitness(model, study.structure, images_of(study), study.info.normalization, SETTINGS, CPU)
     assert (score_of([keep_of(study)]).losses == FAILED).all()
 
 
@@ -179,6 +180,6 @@ def test_steps_draw_dropout_alike(study: Study) -> None:
     model.linear = nn.Sequential(nn.Dropout(0.5), model.linear)  # type: ignore[arg-type, assignment]
     structure = legr.trace(model, torch.zeros(1, *study.info.input_shape))
     settings = replace(SETTINGS, steps=3)
-    score_of = Fitness(model, structure, images_of(study), normalization_of(study), settings, CPU)
+    score_of = Fitness(model, structure, images_of(study), study.info.normalization, settings, CPU)
     keep = Keep(np.ones(structure.n_units, dtype=bool))
     assert np.array_equal(score_of([keep]).losses, score_of([keep]).losses)

@@ -24,6 +24,7 @@ from legr.search.learn import Search, learn, standing
 from legr.search.replay import journal_path
 from legr.search.types import Candidate, Learner, LearnResult, Proposal
 from legr.structure.types import Keep
+from legr.study.provenance import Provenance
 from legr.study.records import Learned, SearchSettings
 from legr.study.store import Study
 from tests.search.test_journal import WRITTEN_BY_OPTUNA
@@ -258,9 +259,9 @@ def test_a_search_that_has_settled_is_over(study: Study) -> None:
 
     settings = SearchSettings()
     assert standing(study, settings) == (0.0, False)
-    assert learn(study, settings, 100, search, silent, lambda seconds: {"seconds": seconds}).candidates == 4
+    assert learn(study, settings, 100, search, silent, lambda seconds: Provenance(seconds=seconds)).candidates == 4
     learned = study.learned
-    assert learned is not None and learned.made == {"seconds": learned.seconds}
+    assert learned is not None and learned.provenance == Provenance(seconds=learned.seconds)
     written = (study.path / "ranking.json").stat().st_mtime_ns
     assert learn(study, settings, 200, search, silent).resumed_from == 4
     assert study.learned == learned and (study.path / "ranking.json").stat().st_mtime_ns == written

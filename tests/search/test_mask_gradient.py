@@ -9,7 +9,8 @@ from torch import nn
 from torch.nn import functional as F
 
 import legr
-from legr.commands.network import images_of, normalization_of, original
+from legr.commands.images import images_of
+from legr.commands.original import original
 from legr.models.zoo import build_model, find_spec
 from legr.ranking.types import Affine
 from legr.search.gradient import GradientLearner, GradientSettings
@@ -93,7 +94,7 @@ def study(made_study: Path) -> Study:
 
 
 def probe(study: Study, *, broken: bool = False) -> TrainingProbe:
-    model, dataset, normalization = original(study), images_of(study), normalization_of(study)
+    model, dataset, normalization = original(study), images_of(study), study.info.normalization
     if broken:
         with torch.no_grad():
             model.linear.bias.fill_(float("nan"))  # type: ignore[operator, union-attr]

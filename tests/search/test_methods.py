@@ -48,7 +48,7 @@ def test_a_study_learned_by_a_method_of_an_earlier_version(
             layers=layers,
             alpha=(1.5,) + (1.0,) * (len(layers) - 1),
             kappa=(0.0,) * len(layers),
-            settings=earlier.to_dict(),
+            settings=earlier,
             candidates=1,
             best_candidate=0,
             identity_loss=1.0,

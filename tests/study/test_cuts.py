@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from legr.commands.network import original
+from legr.commands.original import original
 from legr.errors import StudyError
 from legr.structure.types import Plan
 from legr.study.cuts import cuts_of, save_cuts

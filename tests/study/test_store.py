@@ -13,8 +13,9 @@ from legr.errors import SettingsError, StudyError
 from legr.files import replacing, write_json
 from legr.ranking.constraints import Constraints
 from legr.study.catalog import list_studies, studies_folder, writable
-from legr.study.records import Latency, Learned, Point
+from legr.study.records import RANKINGS, FineTuning, Latency, Learned, Point, PointRanking, SearchSettings
 from legr.study.store import Study, keep_id
+from legr.training.settings import TrainSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,7 +27,7 @@ def a_learned(study: Study, kappa: float = 0.0) -> Learned:
         names,
         (2.0,) * n,
         (kappa,) * n,
-        {"budgets": [0.5]},
+        SearchSettings(budgets=(0.5,)),
         3,
         1,
         2.0,
@@ -38,7 +39,7 @@ def a_learned(study: Study, kappa: float = 0.0) -> Learned:
     )
 
 
-def a_point(ranking: str, ranking_id: str = "", budget: float = 0.5) -> Point:
+def a_point(ranking: PointRanking, ranking_id: str = "", budget: float = 0.5) -> Point:
     return Point(ranking, ranking_id, budget, 1, 1, budget, 0.9, 0.3, 10, True, Latency(1.5, "PyTorch", "cpu", 2, 1))
 
 
@@ -67,7 +68,7 @@ def test_points_of_an_older_learned_map_disappear(study_path: Path) -> None:
     study = Study.open(study_path)
     study.save_learned(a_learned(study))
     study.add_point(a_point("learned", study.ranking_id("learned")))
-    tuned = replace(a_point("learned", study.ranking_id("learned")), finetuned={"epochs": 1})
+    tuned = replace(a_point("learned", study.ranking_id("learned")), finetuned=FineTuning.of("", TrainSettings(), 1))
     study.add_point(tuned)
     study.add_point(a_point("identity"))
     study.save_learned(a_learned(study, kappa=1.0))
@@ -77,25 +78,24 @@ def test_points_of_an_older_learned_map_disappear(study_path: Path) -> None:
 def test_a_shape_holds_for_every_ranking_and_has_points_of_its_own(study_path: Path) -> None:
     study = Study.open(study_path)
     study.save_learned(a_learned(study))
-    names = ("learned", "identity", "uniform")
-    plain = {name: study.ranking_id(name) for name in names}
+    plain = {name: study.ranking_id(name) for name in RANKINGS}
     assert (plain["identity"], plain["uniform"]) == ("", "")
-    study.save_points([a_point("original"), *(a_point(name, plain[name]) for name in names)])
+    study.save_points([a_point("original"), *(a_point(name, plain[name]) for name in RANKINGS)])
     study.save_constraints(Constraints(8, pins={"layer1.0.conv1": 5}))
     again = Study.open(study_path)
     assert again.constraints == Constraints(8, pins={"layer1.0.conv1": 5})
-    for name in names:
+    for name in RANKINGS:
         kept = dict(zip((x.name for x in again.structure.layers), again.curve(name).kept.tolist(), strict=True))
         assert set(kept.pop("layer1.0.conv1")) == {5}
         assert all(count % 8 == 0 for row in kept.values() for count in row)
-    shaped = {name: again.ranking_id(name) for name in names}
+    shaped = {name: again.ranking_id(name) for name in RANKINGS}
     assert len({*plain.values(), *shaped.values()}) == 4  # without learning, rankings differ by their names
     assert again.points == [a_point("original")]
     again.add_point(a_point("identity", shaped["identity"]))
     again.save_constraints(Constraints())
     assert not (study_path / "shape.json").exists()
-    assert {name: again.ranking_id(name) for name in names} == plain
-    assert [p.ranking for p in again.points] == ["original", *names]
+    assert {name: again.ranking_id(name) for name in RANKINGS} == plain
+    assert [p.ranking for p in again.points] == ["original", *RANKINGS]
 
 
 def test_a_shape_that_the_network_cannot_have_is_not_stored(study_path: Path) -> None:

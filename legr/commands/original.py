@@ -1,0 +1,67 @@
+"""The original network of a study, and the architecture it is built from."""
+
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from torch import nn
+
+from legr.errors import StudyError, TraceError, WeightsError
+from legr.models.head import load_for_classes
+from legr.models.weights import load_weights
+from legr.models.zoo import ModelSpec, build_model
+from legr.structure.surgery import apply_plan
+from legr.structure.types import Plan
+from legr.study.cuts import REMEDY, cuts_of
+from legr.study.store import Study
+
+
+def original(study: Study) -> nn.Module:
+    """Load the network that a study is about.
+
+    Raises:
+        StudyError: its weights are not the ones the study was made with.
+    """
+    model = _blank(study, study.info.num_classes)
+    if load_weights(model, study.weights_path).sha256 != study.info.weights_sha256:
+        raise StudyError(
+            f"{study.path.name}/weights.safetensors has changed since the study was made; "
+            "restore it or make a new study"
+        )
+    return model.eval()
+
+
+def build_cut(model: str | ModelSpec, cuts: Plan | None, num_classes: int) -> nn.Module:
+    """Build an architecture, with random weights, cut as it was before.
+
+    Raises:
+        TraceError: the cuts are not of this architecture.
+    """
+    network = build_model(model, num_classes)
+    if cuts is not None:
+        apply_plan(network, cuts)
+    return network
+
+
+def given_weights(study: Study, file: Path) -> str:
+    """The name (see `hash_state`) that weights of the study's classes, or of all, would have in this study.
+
+    Raises:
+        WeightsError: they do not fit.
+    """
+    info, build = study.info, partial(_blank, study)
+    if info.all_classes:
+        with suppress(WeightsError):
+            return load_for_classes(build, file, info.classes, info.all_classes).info.sha256
+    return load_for_classes(build, file, info.classes, info.classes).info.sha256
+
+
+def _blank(study: Study, num_classes: int) -> nn.Module:
+    """Build a study's original with random weights."""
+    cuts = cuts_of(study)
+    try:
+        return build_cut(study.info.model, cuts, num_classes)
+    except TraceError as error:
+        raise StudyError(
+            f"what {study.path.name} says was cut before it began does not fit {study.info.model} ({error}); {REMEDY}"
+        ) from error
