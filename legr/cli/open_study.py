@@ -100,10 +100,10 @@ def _require_same_images(study: Study, data: str) -> None:
 
 
 def _require_same_weights(study: Study, weights: str) -> None:
-    from legr.commands.original import given_weights
+    from legr.commands.original import sha256_of_weights
 
     info = study.info
-    given = None if weights == "none" else given_weights(study, Path(weights))
+    given = None if weights == "none" else sha256_of_weights(study, Path(weights))
     if (given is None and info.weights_origin != "none") or (given is not None and given != info.weights_sha256):
         raise SettingsError("this study was made with other --weights; learn in a new study")
 

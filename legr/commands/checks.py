@@ -8,7 +8,7 @@ from legr.data.normalization import Normalization
 from legr.errors import SettingsError
 
 
-def require_answers(network: nn.Module, example: Tensor, n_classes: int) -> None:
+def require_class_outputs(network: nn.Module, example: Tensor, n_classes: int) -> None:
     """Run a network, which may be the user's own, on one image.
 
     Raises:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from legr.commands.checks import require_answers, require_normalization
+from legr.commands.checks import require_class_outputs, require_normalization
 from legr.commands.images import data_progress
 from legr.commands.original import build_cut
 from legr.commands.provenance import origin_of, stated_training
@@ -165,7 +165,7 @@ def _load(
         reasons = dict.fromkeys(f"{remark.operation}: {remark.reason}" for remark in structure.unprunable[:3])
         why = "; ".join(reasons) or "it has no layer"
         raise TraceError(f"nothing in {spec.name} can be pruned ({why}); `python -m legr inspect` names every place")
-    require_answers(network, example, len(classes))
+    require_class_outputs(network, example, len(classes))
     report(Progress("proving that zeroed = removed", 0, 1))
     return _Original(network, loaded, structure, verify(network, structure, example))
 

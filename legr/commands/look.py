@@ -31,8 +31,8 @@ SHOWN_SIDE = 640  # pixels of a picture as people see it
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """One image, ready for a network.
+class LoadedImage:
+    """One image, as a network takes it.
 
     Attributes:
         pixels: uint8[C, H, W], before normalization.
@@ -67,19 +67,19 @@ def look(
         SettingsError: there is no test image of that number.
     """
     images = cache(lambda: images_of(study, report))
-    question = _of_file(study, image) if isinstance(image, Path) else _of_test(images(), image)
+    loaded = _from_file(study, image) if isinstance(image, Path) else _from_test_images(images(), image)
     dense = original(study)
     network = network_at(study, dense, budget, ranking=ranking, finetuned=finetuned)
     network = recall_statistics(study, network, images, device)
     return LookResult(
-        original=_predictions(study, dense, question, device),
-        pruned=_predictions(study, network.model, question, device),
-        label=question.label,
+        original=_predictions(study, dense, loaded, device),
+        pruned=_predictions(study, network.model, loaded, device),
+        label=loaded.label,
         test_image=image if isinstance(image, int) else None,
         test_images=len(images().test) if isinstance(image, int) else None,
-        prepared=question.prepared,
-        seen=_encoded(_as_image(question.pixels)),
-        picture=_encoded(question.picture) if question.picture else None,
+        prepared=loaded.prepared,
+        seen=_encoded(_as_image(loaded.pixels)),
+        picture=_encoded(loaded.picture) if loaded.picture else None,
         macs_fraction=network.macs_fraction,
         ranking=ranking or study.default_ranking,
         finetuned=network.run is not None,
@@ -89,22 +89,22 @@ def look(
     )
 
 
-def _of_file(study: Study, path: Path) -> Question:
+def _from_file(study: Study, path: Path) -> LoadedImage:
     picture = open_image(path)
     pixels, words = fitted(picture, study.info.input_shape)
-    return Question(pixels, None, words, picture)
+    return LoadedImage(pixels, None, words, picture)
 
 
-def _of_test(dataset: Dataset, number: int) -> Question:
+def _from_test_images(dataset: Dataset, number: int) -> LoadedImage:
     if not 1 <= number <= len(dataset.test):
         raise SettingsError(f"a test image has a number from 1 to {len(dataset.test)}, got {number}")
     pixels = dataset.test.images[number - 1].numpy()
     words = f"{pixels.shape[2]} x {pixels.shape[1]} pixels, as all images of the study are prepared"
-    return Question(pixels, int(dataset.test.labels[number - 1]), words)
+    return LoadedImage(pixels, int(dataset.test.labels[number - 1]), words)
 
 
-def _predictions(study: Study, model: nn.Module, question: Question, device: torch.device) -> tuple[Prediction, ...]:
-    split = Split(torch.from_numpy(question.pixels[None].copy()), torch.zeros(1, dtype=torch.int64))
+def _predictions(study: Study, model: nn.Module, loaded: LoadedImage, device: torch.device) -> tuple[Prediction, ...]:
+    split = Split(torch.from_numpy(loaded.pixels[None].copy()), torch.zeros(1, dtype=torch.int64))
     classes, probabilities = predict_topk(model, split, study.info.normalization, device=device, top=TOP)
     return tuple(
         Prediction(index, study.info.classes[index], probability)

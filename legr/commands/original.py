@@ -22,7 +22,7 @@ def original(study: Study) -> nn.Module:
     Raises:
         StudyError: its weights are not the ones the study was made with.
     """
-    model = _blank(study, study.info.num_classes)
+    model = _untrained(study, study.info.num_classes)
     if load_weights(model, study.weights_path).sha256 != study.info.weights_sha256:
         raise StudyError(
             f"{study.path.name}/weights.safetensors has changed since the study was made; "
@@ -32,7 +32,7 @@ def original(study: Study) -> nn.Module:
 
 
 def build_cut(model: str | ModelSpec, cuts: Plan | None, num_classes: int) -> nn.Module:
-    """Build an architecture, with random weights, cut as it was before.
+    """Build an architecture, with random weights, and cut what was cut before the study began.
 
     Raises:
         TraceError: the cuts are not of this architecture.
@@ -43,20 +43,20 @@ def build_cut(model: str | ModelSpec, cuts: Plan | None, num_classes: int) -> nn
     return network
 
 
-def given_weights(study: Study, file: Path) -> str:
-    """The name (see `hash_state`) that weights of the study's classes, or of all, would have in this study.
+def sha256_of_weights(study: Study, file: Path) -> str:
+    """The digest (`hash_state`) that weights of the study's classes, or of all classes, would have in this study.
 
     Raises:
         WeightsError: they do not fit.
     """
-    info, build = study.info, partial(_blank, study)
+    info, build = study.info, partial(_untrained, study)
     if info.all_classes:
         with suppress(WeightsError):
             return load_for_classes(build, file, info.classes, info.all_classes).info.sha256
     return load_for_classes(build, file, info.classes, info.classes).info.sha256
 
 
-def _blank(study: Study, num_classes: int) -> nn.Module:
+def _untrained(study: Study, num_classes: int) -> nn.Module:
     """Build a study's original with random weights."""
     cuts = cuts_of(study)
     try:

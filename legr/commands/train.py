@@ -13,7 +13,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from legr.arguments import arguments_of, repeated
-from legr.commands.checks import require_answers, require_normalization
+from legr.commands.checks import require_class_outputs, require_normalization
 from legr.commands.images import data_progress
 from legr.commands.provenance import origin_of, provenance_of, stated_training
 from legr.commands.results import TrainResult
@@ -105,7 +105,7 @@ def train_weights(task: TrainTask, device: torch.device, report: Report) -> Trai
         dataset = load_dataset(task.data, shape, split_seed=task.split_seed, download=True, progress=progress)
         normalization = IMAGENET_NORMALIZATION if task.normalize == "imagenet" else dataset.statistics()
         model = build_model(spec, len(dataset.classes), seed=settings.seed)
-        require_answers(model, torch.zeros(1, *shape), len(dataset.classes))
+        require_class_outputs(model, torch.zeros(1, *shape), len(dataset.classes))
         first = load_weights(model, task.first) if task.first else None
         facts = _facts(task, dataset, normalization, first)
         checkpoint = out.with_name(f"{out.stem}-{facts.digest}.checkpoint.safetensors")
