@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from legr.commands.checks import require_class_outputs, require_normalization
-from legr.commands.images import data_progress
 from legr.commands.original import build_cut
 from legr.commands.provenance import origin_of, stated_training
 from legr.commands.results import NewStudy
@@ -115,8 +114,7 @@ def create(path: Path, source: NetworkSource, images: ImageSource, report: Repor
             "look at it with `python -m legr inspect`, and prune it from Python"
         )
     require_normalization(images.normalize, shape)
-    progress = data_progress(report)
-    everything = load_dataset(images.data, shape, split_seed=images.split_seed, download=True, progress=progress)
+    everything = load_dataset(images.data, shape, split_seed=images.split_seed, download=True, report=report)
     dataset = everything
     if images.classes is not None:
         dataset = everything.of_classes(listed_names(images.classes, everything.classes))

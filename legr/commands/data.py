@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from legr.commands.images import data_progress, images_of
+from legr.commands.images import images_of
 from legr.commands.results import LocatedImages
 from legr.data.cifar import CIFARS
 from legr.data.folders import downloadable, remember_folder
@@ -28,11 +28,10 @@ def locate(study: Study, folder: Path | None, download: bool, report: Report) ->
                 f"only {' and '.join(CIFARS)} as this version holds them can be downloaded, and the images of this "
                 f"study ({info.data_name}) are others; use --folder DIR, or make the study anew"
             )
-        load_dataset(info.data_name, info.input_shape, download=True, progress=data_progress(report))
+        load_dataset(info.data_name, info.input_shape, download=True, report=report)
     else:
         assert folder is not None
-        progress = data_progress(report)
-        dataset = load_dataset(str(folder), info.input_shape, split_seed=info.split_seed, progress=progress)
+        dataset = load_dataset(str(folder), info.input_shape, split_seed=info.split_seed, report=report)
         if dataset.fingerprint != info.data_fingerprint:
             raise DataError(
                 f"{folder.name} holds other images than this study was made with "

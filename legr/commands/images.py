@@ -1,12 +1,10 @@
 """The images of a study."""
 
-from collections.abc import Callable
-
 from legr.data.folders import downloadable, find_source
 from legr.data.images import Dataset
 from legr.data.load import load_dataset
 from legr.errors import DataError
-from legr.progress import Progress, Report, silent
+from legr.progress import Report, silent
 from legr.study.store import Study
 
 
@@ -24,15 +22,10 @@ def images_of(study: Study, report: Report = silent) -> Dataset:
             f"name their folder with `python -m legr data --study {study.path} --folder DIR`"
             + (", or download them with --download" if downloadable(info.data_name, info.data_fingerprint) else "")
         )
-    dataset = load_dataset(source, info.input_shape, split_seed=info.split_seed, progress=data_progress(report))
+    dataset = load_dataset(source, info.input_shape, split_seed=info.split_seed, report=report)
     if dataset.fingerprint != info.data_fingerprint:
         raise DataError(
             f"{source} holds other images than this study was made with; "
             "name the right folder with `python -m legr data`"
         )
     return dataset if dataset.classes == info.classes else dataset.of_classes(info.classes)
-
-
-def data_progress(report: Report) -> Callable[[str, int, int], None]:
-    """Hand on the progress of images that are being read."""
-    return lambda stage, done, total: report(Progress(stage, done, total))

@@ -14,7 +14,6 @@ from filelock import FileLock, Timeout
 
 from legr.arguments import arguments_of, repeated
 from legr.commands.checks import require_class_outputs, require_normalization
-from legr.commands.images import data_progress
 from legr.commands.provenance import origin_of, provenance_of, stated_training
 from legr.commands.results import TrainResult
 from legr.data.encoded import ImageShape
@@ -101,8 +100,7 @@ def train_weights(task: TrainTask, device: torch.device, report: Report) -> Trai
     with _alone(out):
         if out.exists():
             raise WeightsError(f"{out} is there already; choose another file, or remove it to train again")
-        progress = data_progress(report)
-        dataset = load_dataset(task.data, shape, split_seed=task.split_seed, download=True, progress=progress)
+        dataset = load_dataset(task.data, shape, split_seed=task.split_seed, download=True, report=report)
         normalization = IMAGENET_NORMALIZATION if task.normalize == "imagenet" else dataset.statistics()
         model = build_model(spec, len(dataset.classes), seed=settings.seed)
         require_class_outputs(model, torch.zeros(1, *shape), len(dataset.classes))

@@ -1,6 +1,6 @@
-"""Decoded images kept as .npy files, built once under a lock and read back without unpickling anything.
+"""Decoded images cached as .npy files, built once under a lock and read back without unpickling anything.
 
-It does not know where the images come from: whoever asks brings the function that builds them.
+The caller brings the function that builds them. Shapes: N images, C channels, H, W pixels.
 """
 
 import logging
@@ -15,9 +15,10 @@ import psutil
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from legr.data.encoded import ImageShape, Progress
+from legr.data.encoded import ImageShape
 from legr.errors import DataError
 from legr.files import temporary_beside
+from legr.progress import Progress, Report, silent
 
 __all__ = ["ImageArrays", "cached_arrays", "check_memory", "read_arrays", "shape_name", "write_arrays"]
 
@@ -28,7 +29,7 @@ NOT_CACHED = "decoded images cannot be cached in %s (%s); they stay in memory"
 
 
 class ImageArrays(NamedTuple):
-    """Training and test images, uint8 (N, C, H, W), with their labels, int64 (N,)."""
+    """Training and test images, uint8[N, C, H, W], with their labels, int64[N]."""
 
     train_images: NDArray[np.uint8]
     train_labels: NDArray[np.int64]
@@ -56,21 +57,21 @@ def shape_name(shape: ImageShape) -> str:
     return str(height) if channels == 3 and height == width else "x".join(map(str, shape))
 
 
-def cached_arrays(folder: Path, build: Callable[[], ImageArrays], progress: Progress | None = None) -> ImageArrays:
+def cached_arrays(folder: Path, build: Callable[[], ImageArrays], report: Report = silent) -> ImageArrays:
     """Return the arrays in `folder`, after building and writing them where they are not there yet.
 
     Several processes may ask at once: one builds, the others wait. Where the folder cannot be written the
     arrays are built all the same and kept in memory, with a warning in the log.
     """
-    found = read_arrays(folder)
-    if found is not None:
-        return found
-    lock = _locked(folder, progress)
+    arrays = read_arrays(folder)
+    if arrays is not None:
+        return arrays
+    lock = _locked(folder, report)
     if lock is None:
         return build()
     try:
-        found = read_arrays(folder)  # another process may have built them meanwhile
-        return found if found is not None else _build_and_write(folder, build)
+        arrays = read_arrays(folder)  # another process may have built them meanwhile
+        return arrays if arrays is not None else _build_and_write(folder, build)
     finally:
         lock.release()
 
@@ -88,7 +89,10 @@ def read_arrays(folder: Path) -> ImageArrays | None:
         return None
     for images, labels in (arrays[:2], arrays[2:]):
         if images.dtype != np.uint8 or images.ndim != 4 or labels.shape != images.shape[:1]:
-            logger.warning("the decoded images in %s have an unknown form; they are built again", folder)
+            logger.warning(
+                "the decoded images in %s have wrong types or shapes; they are built again",
+                folder,
+            )
             return None
     return arrays
 
@@ -120,7 +124,7 @@ def _build_and_write(folder: Path, build: Callable[[], ImageArrays]) -> ImageArr
     return arrays
 
 
-def _locked(folder: Path, progress: Progress | None) -> FileLock | None:
+def _locked(folder: Path, report: Report) -> FileLock | None:
     """Return the lock beside `folder`, acquired, or None (and a warning) where no file can be written."""
     lock = FileLock(folder.with_name(folder.name + ".lock"))
     while True:
@@ -133,5 +137,4 @@ def _locked(folder: Path, progress: Progress | None) -> FileLock | None:
         except OSError as error:
             logger.warning(NOT_CACHED, folder, error)
             return None
-        if progress is not None:  # which may stop the wait
-            progress("waiting for another process to decode the images", 0, 1)
+        report(Progress("waiting for another process to decode the images", 0, 1))  # may raise, to stop the wait

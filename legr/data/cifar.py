@@ -1,7 +1,6 @@
-"""CIFAR-10 and CIFAR-100: read from torchvision's files, downloaded, or handed in by whoever recognised them.
+"""CIFAR-10 and CIFAR-100: from torchvision's files, a download, or a folder that `load.py` has recognised.
 
-Their images lie in order of content, whatever packing they came in, so that a study means the same images as
-held out on every machine. It does not know how the training images are split.
+Images are put in order of content, whatever files they came in, so that every machine holds out the same images.
 """
 
 import hashlib
@@ -21,14 +20,15 @@ from numpy.typing import NDArray
 from legr.data.array_cache import ImageArrays, cached_arrays, shape_name
 from legr.data.class_names import CIFAR10_CLASSES, CIFAR100_CLASSES
 from legr.data.decode import resize_arrays
-from legr.data.encoded import ImageShape, Progress
+from legr.data.encoded import ImageShape
 from legr.errors import DataError
 from legr.paths import cache_folder, data_folder
+from legr.progress import Progress, Report, silent
 
 __all__ = ["CIFARS", "SHAPE", "Cifar", "by_content", "cifar_arrays", "cifar_is_here", "download_cifar"]
 
 SHAPE: ImageShape = (3, 32, 32)
-"""In which they were published."""
+"""In which both data sets were published."""
 
 ARRAYS = "by-content"  # what this module writes; the other files are torchvision's
 DOWNLOAD_TIMEOUT_SECONDS = 30
@@ -41,7 +41,7 @@ class Cifar:
 
     Attributes:
         archive: torchvision's name of what is downloaded; `unpacked`, that of the folder in it.
-        content: what `by_content` finds for it, where that is known; a folder is recognised by it.
+        content: the digest of `by_content`, where it is known; a folder is recognised by it.
     """
 
     name: str
@@ -56,8 +56,8 @@ class Cifar:
 
 
 CIFARS = {
-    known.name: known
-    for known in (
+    cifar.name: cifar
+    for cifar in (
         Cifar(
             name="cifar10",
             title="CIFAR-10",
@@ -82,16 +82,16 @@ CIFARS = {
 def cifar_arrays(
     cifar: Cifar,
     shape: ImageShape,
-    progress: Progress | None = None,
+    report: Report = silent,
     *,
     otherwise: Callable[[], ImageArrays] | None = None,
 ) -> ImageArrays:
     """Return the images from this machine's data folder, resized from 32 x 32 pixels.
 
-    Only the first call is slow: what it finds is kept there as .npy files.
+    Only the first call is slow: it stores the images there as .npy files.
 
     Args:
-        otherwise: gives the images, by content, where they are not kept yet; None reads torchvision's own files
+        otherwise: returns the images, by content, where they are not stored yet; None reads torchvision's own files
             (after its md5 checks).
 
     Raises:
@@ -103,37 +103,37 @@ def cifar_arrays(
             f"{cifar.title} is not on this machine: python -m legr new … --data {cifar.name} downloads it (170 MB), "
             "or name a folder that holds it"
         )
-    kept = cached_arrays(folder / ARRAYS, otherwise or partial(_read_torchvision, cifar, folder), progress)
+    stored = cached_arrays(folder / ARRAYS, otherwise or partial(_read_torchvision, cifar, folder), report)
     if shape == SHAPE:
-        return kept
+        return stored
     cache = cache_folder() / "images" / f"{cifar.fingerprint}-{shape_name(shape)}"
-    return cached_arrays(cache, partial(_resized, kept, shape), progress)
+    return cached_arrays(cache, partial(_resized, stored, shape), report)
 
 
 def cifar_is_here(cifar: Cifar) -> bool:
-    """Return whether the data set lies in this machine's data folder, converted or as torchvision keeps it."""
+    """Whether the data set lies in this machine's data folder, converted or as torchvision keeps it."""
     return any((_folder(cifar) / name).exists() for name in (ARRAYS, cifar.unpacked, cifar.archive))
 
 
-def download_cifar(cifar: Cifar, progress: Progress | None = None) -> ImageArrays:
+def download_cifar(cifar: Cifar, report: Report = silent) -> ImageArrays:
     """Download the data set (170 MB) and return its images by content; torchvision's files are used where they are.
 
     Args:
-        progress: called with ("downloading CIFAR-10", bytes done, bytes in all).
+        report: told of "downloading CIFAR-10", bytes done and bytes in all.
 
     Raises:
         DataError: the download failed or was damaged, or the data folder cannot be written.
     """
     from torchvision.datasets.utils import check_integrity
 
-    folder, source = _folder(cifar), _torchvisions(cifar)
+    folder, source = _folder(cifar), _torchvision_class(cifar)
     try:
         with suppress(DataError):  # there are none, or none that are whole
             return _read_torchvision(cifar, folder)
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as temporary:
             archive = Path(temporary) / cifar.archive
-            _fetch(source.url, archive, f"downloading {cifar.title}", progress)
+            _fetch(source.url, archive, f"downloading {cifar.title}", report)
             if not check_integrity(archive, source.tgz_md5):
                 raise DataError(f"{source.url} came damaged (its md5 differs): download it again")
             return _read_torchvision(cifar, Path(temporary))
@@ -166,26 +166,25 @@ def _folder(cifar: Cifar) -> Path:
     return data_folder() / cifar.name
 
 
-def _torchvisions(cifar: Cifar) -> Any:
+def _torchvision_class(cifar: Cifar) -> Any:
     from torchvision.datasets import CIFAR10, CIFAR100
 
     return {"cifar10": CIFAR10, "cifar100": CIFAR100}[cifar.name]
 
 
-def _fetch(url: str, path: Path, doing: str, progress: Progress | None) -> None:
+def _fetch(url: str, path: Path, stage: str, report: Report) -> None:
     with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT_SECONDS) as response, path.open("wb") as file:
         total = int(response.headers.get("Content-Length") or 0)
         while chunk := response.read(DOWNLOAD_CHUNK_BYTES):
             file.write(chunk)
-            if progress is not None:
-                progress(doing, file.tell(), total)
+            report(Progress(stage, file.tell(), total))
 
 
 def _read_torchvision(cifar: Cifar, folder: Path) -> ImageArrays:
     """Return the images of torchvision's archive or unpacked files; both are pickles, so md5 goes first."""
     from torchvision.datasets.utils import check_integrity, extract_archive
 
-    source = _torchvisions(cifar)
+    source = _torchvision_class(cifar)
     archive = folder / cifar.archive
     if not (folder / cifar.unpacked).is_dir() and check_integrity(archive, source.tgz_md5):
         extract_archive(archive, folder)
@@ -195,7 +194,7 @@ def _read_torchvision(cifar: Cifar, folder: Path) -> ImageArrays:
         raise DataError(
             f"the {cifar.title} files in {folder} are incomplete or damaged: delete them and download again"
         ) from error
-    images = [np.ascontiguousarray(part.data.transpose(0, 3, 1, 2)) for part in parts]  # from (N, H, W, 3)
+    images = [np.ascontiguousarray(part.data.transpose(0, 3, 1, 2)) for part in parts]  # from uint8[N, H, W, C]
     labels: list[NDArray[np.int64]] = [np.asarray(part.targets, dtype=np.int64) for part in parts]
     return by_content(ImageArrays(images[0], labels[0], images[1], labels[1]))[0]
 

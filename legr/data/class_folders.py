@@ -1,7 +1,4 @@
-"""Read a folder with one folder of image files a class: train/<class>/* with test/<class>/* or val/<class>/*.
-
-It does not know how images are decoded, split or cached.
-"""
+"""Read a folder with one folder of image files a class: train/<class>/* with test/<class>/* or val/<class>/*."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -25,14 +22,14 @@ def open_class_folders(folder: Path) -> ImageFolder | None:
     classes = _subfolders(folder / "train")
     if not classes:
         return None
-    tested = next((name for name in ("test", "val") if _subfolders(folder / name)), None)
-    if tested is None:
+    tests = next((name for name in ("test", "val") if _subfolders(folder / name)), None)
+    if tests is None:
         raise DataError(f"{folder} has train/<class>/ but neither test/<class>/ nor val/<class>/: add one")
-    strangers = sorted(set(_subfolders(folder / tested)) - set(classes))
-    if strangers:
-        raise DataError(f"{folder / tested} has the class {strangers[0]!r}, which train/ lacks: name the classes alike")
+    unknown = sorted(set(_subfolders(folder / tests)) - set(classes))
+    if unknown:
+        raise DataError(f"{folder / tests} has the class {unknown[0]!r}, which train/ lacks: name the classes alike")
     train, train_paths = _open_split(folder / "train", classes)
-    test, test_paths = _open_split(folder / tested, classes)
+    test, test_paths = _open_split(folder / tests, classes)
     empty = set(range(len(classes))) - set(train.labels.tolist())
     if empty:
         raise DataError(f"{folder / 'train' / classes[min(empty)]} holds no images: add some or delete the folder")
@@ -44,9 +41,9 @@ def _open_split(folder: Path, classes: Sequence[str]) -> tuple[EncodedSplit, lis
     labels: list[int] = []
     paths: list[Path] = []
     for label, name in enumerate(classes):
-        found = _images_below(folder / name)
-        labels += [label] * len(found)
-        paths += found
+        images = _images_below(folder / name)
+        labels += [label] * len(images)
+        paths += images
     return labelled(str(folder), labels, len(classes), partial(_chunks, paths)), paths
 
 
@@ -58,13 +55,13 @@ def _subfolders(folder: Path) -> tuple[str, ...]:
 
 def _images_below(folder: Path) -> list[Path]:
     """Return the image files under `folder`, hidden ones left out, in order of their relative names."""
-    found = {}
+    paths = {}
     for path in folder.rglob("*"):
         relative = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in relative.parts)
         if path.suffix.lower() in SUFFIXES and not hidden and path.is_file():
-            found[relative.as_posix()] = path
-    return [found[name] for name in sorted(found)]
+            paths[relative.as_posix()] = path
+    return [paths[name] for name in sorted(paths)]
 
 
 def _chunks(paths: Sequence[Path]) -> Iterator[list[EncodedImage]]:

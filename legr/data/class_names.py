@@ -1,7 +1,4 @@
-"""Classes of the data sets that go by name, which a page can offer without images; classes that a person lists.
-
-It does not know images.
-"""
+"""Class names of the data sets that go by name, which a page can offer without images; reading a list of classes."""
 
 from collections.abc import Collection, Iterable
 
@@ -27,21 +24,18 @@ CIFAR100_CLASSES = (
 CLASSES_OF = {"digits": DIGITS_CLASSES, "cifar10": CIFAR10_CLASSES, "cifar100": CIFAR100_CLASSES}
 
 
-def listed_names(given: Iterable[str], classes: Collection[str]) -> list[str]:
-    """Return the names in texts that hold one each, or several with commas between.
+def listed_names(texts: Iterable[str], classes: Collection[str]) -> list[str]:
+    """Return the names in texts that hold one name each, or several with commas between.
 
-    Some names have commas themselves, such as "tench, Tinca tinca": of what stands between commas, as much as makes
-    a class is one name. What makes none is returned as it stands.
-
-    Args:
-        classes: that there are.
+    Some names have commas themselves, such as "tench, Tinca tinca": the longest run of parts that is one of `classes`
+    is one name. A part that belongs to no class is returned as it is.
     """
-    found = []
-    for text in given:
+    names = []
+    for text in texts:
         parts = text.split(",")
         while parts:
             lengths = range(len(parts), 0, -1)
             length = next((n for n in lengths if ",".join(parts[:n]).strip() in classes), 1)
-            found.append(",".join(parts[:length]).strip())
+            names.append(",".join(parts[:length]).strip())
             del parts[:length]
-    return [name for name in found if name]
+    return [name for name in names if name]

@@ -1,6 +1,6 @@
 """From encoded images to uint8 arrays of one shape: resized to cover it, centre cropped, RGB or grey.
 
-It does not know folders or file formats beyond what Pillow opens.
+Shapes: N images, C, H, W of `ImageShape`.
 """
 
 import io
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from legr.data.encoded import EncodedImage, EncodedSplit, ImageShape, Progress
+from legr.data.encoded import EncodedImage, EncodedSplit, ImageShape
 from legr.errors import DataError
+from legr.progress import Progress, Report, silent
 
 __all__ = ["covering", "decode_split", "fit", "resize_arrays"]
 
@@ -23,9 +24,9 @@ LUMA = (0.299, 0.587, 0.114)  # red, green, blue -> grey (ITU-R 601), as Pillow 
 
 
 def decode_split(
-    split: EncodedSplit, shape: ImageShape, what: str, progress: Progress | None = None
-) -> NDArray[np.uint8]:  # (N, *shape)
-    """Decode every image of `split` in parallel threads; `what` names the work for `progress`.
+    split: EncodedSplit, shape: ImageShape, stage: str, report: Report = silent
+) -> NDArray[np.uint8]:  # uint8[N, C, H, W]
+    """Decode every image of `split` in parallel threads; `stage` names the work for `report`.
 
     Raises:
         DataError: an image is damaged or no image; the message names it.
@@ -41,14 +42,13 @@ def decode_split(
             for row, pixels in enumerate(apply(_decode, chunk, [shape] * len(chunk))):
                 rows[row] = pixels
             done += len(chunk)
-            if progress is not None:
-                progress(what, done, total)
-    assert done == total, f"{what}: {total} labels but {done} images"
+            report(Progress(stage, done, total))
+    assert done == total, f"{stage}: {total} labels but {done} images"
     return images
 
 
 def resize_arrays(images: NDArray[np.uint8], shape: ImageShape) -> NDArray[np.uint8]:
-    """Return colour images (N, 3, H, W) as (N, *shape): scaled bilinearly to cover it, then the centre."""
+    """Bring colour images into a shape, uint8[N, C, H, W]: scaled bilinearly to cover it, then the centre."""
     import torch
     from torch.nn.functional import interpolate
 
@@ -68,8 +68,8 @@ def resize_arrays(images: NDArray[np.uint8], shape: ImageShape) -> NDArray[np.ui
     return resized
 
 
-def fit(image: Image.Image, shape: ImageShape) -> NDArray[np.uint8]:  # `shape`
-    """Return an RGB image in a shape: scaled bilinearly until it covers it, then the centre; grey where asked for."""
+def fit(image: Image.Image, shape: ImageShape) -> NDArray[np.uint8]:  # uint8[C, H, W]
+    """Bring an RGB image into a shape: scaled bilinearly until it covers it, then the centre; grey for one channel."""
     pixels = np.asarray(_centre(image, *shape[1:]).convert("L" if shape[0] == 1 else "RGB"))
     return pixels[None] if shape[0] == 1 else pixels.transpose(2, 0, 1)
 

@@ -1,7 +1,4 @@
-"""Images as they lie on disk, labelled but not decoded: what every reader returns and the decoder takes.
-
-It does not know file formats.
-"""
+"""Images as they lie on disk, labelled but not decoded: what every reader returns and the decoder takes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,16 +9,13 @@ from numpy.typing import NDArray
 
 from legr.errors import DataError
 
-__all__ = ["CHUNK", "EncodedImage", "EncodedSplit", "ImageFolder", "ImageShape", "Progress", "labelled"]
+__all__ = ["CHUNK", "EncodedImage", "EncodedSplit", "ImageFolder", "ImageShape", "labelled"]
 
 CHUNK = 1024
 """Images that a reader hands over at a time."""
 
 ImageShape = tuple[int, int, int]
 """Channels (3, or 1 for grey), height, width of a decoded image."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with (what is going on, items done, items in all); it may raise to stop the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +31,7 @@ class EncodedSplit:
     """The images of a split, a chunk at a time, with all their labels.
 
     Attributes:
-        labels: int64 (N,).
+        labels: int64[N].
         chunks: starts a pass over the N images in the order of the labels.
     """
 

@@ -1,7 +1,4 @@
-"""A hash of the files that a data set is made of: the same for every copy, wherever it lies.
-
-It does not know what is in the files.
-"""
+"""A hash of the files that a data set is made of: the same for every copy, wherever it lies."""
 
 import hashlib
 import json
@@ -9,10 +6,10 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from legr.data.encoded import Progress
 from legr.errors import DataError
 from legr.files import replacing
 from legr.paths import cache_folder
+from legr.progress import Progress, Report, silent
 
 __all__ = ["fingerprint_files"]
 
@@ -22,7 +19,7 @@ Index = dict[str, list[int | str]]
 """File name -> [modified (ns), size (bytes), sha256 (hex)]."""
 
 
-def fingerprint_files(folder: Path, names: Sequence[str], progress: Progress | None = None) -> str:
+def fingerprint_files(folder: Path, names: Sequence[str], report: Report = silent) -> str:
     """Return the sha256 (hex) over name, size and content of the files, in order of name.
 
     A file whose size and time of change are those of last time is not read again.
@@ -35,21 +32,21 @@ def fingerprint_files(folder: Path, names: Sequence[str], progress: Progress | N
         DataError: a file cannot be read.
     """
     index_path = cache_folder() / "hashes" / f"{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()}.json"
-    known = _read_index(index_path)
+    earlier = _read_index(index_path)
     current: Index = {}
     digest = hashlib.sha256()
     for done, name in enumerate(sorted(names)):
-        if progress is not None and done % 256 == 0:
-            progress("checking the files", done, len(names))
+        if done % 256 == 0:
+            report(Progress("checking the files", done, len(names)))
         try:
             status = (folder / name).stat()
             stamp: list[int | str] = [status.st_mtime_ns, status.st_size]
-            entry = known.get(name, [])
+            entry = earlier.get(name, [])
             current[name] = entry if entry[:2] == stamp else [*stamp, _hash_file(folder / name)]
         except OSError as error:
             raise DataError(f"{folder / name} cannot be read ({error}): check the disk") from error
         digest.update(f"{name}\0{current[name][1]}\0{current[name][2]}\n".encode())
-    if current != known:
+    if current != earlier:
         _write_index(index_path, current)
     return digest.hexdigest()
 

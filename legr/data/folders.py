@@ -1,6 +1,6 @@
 """Which folder of this machine holds which data set: a registry by fingerprint.
 
-It does not know studies; they store a data set's name and fingerprint, and ask here where its images are.
+A study stores the name and the fingerprint of its data set; this file says where its images are on this machine.
 """
 
 import logging
@@ -41,7 +41,7 @@ def find_source(name: str, fingerprint: str) -> str | None:
     """
     if fingerprint == DIGITS_FINGERPRINT:
         return "digits"
-    cifar = next((known for known in CIFARS.values() if known.fingerprint == fingerprint), None)
+    cifar = next((cifar for cifar in CIFARS.values() if cifar.fingerprint == fingerprint), None)
     if cifar is not None and cifar_is_here(cifar):
         return cifar.name
     folder = read_registry(_REGISTRY).get(fingerprint)

@@ -1,6 +1,6 @@
-"""Images in memory: a split, a data set of three splits, and how their values are normalised.
+"""Images in memory: a split, and a data set of three splits; `batches.py` makes batches of them.
 
-It does not know where images come from (`readers.py`) nor how batches are made of them (`batches.py`).
+Shapes: N images, C channels, H, W pixels.
 """
 
 import math
@@ -24,8 +24,8 @@ class Split:
     """Some images with their labels.
 
     Attributes:
-        images: uint8 (N, C, H, W), red, green, blue from 0 to 255, or grey alone.
-        labels: int64 (N,), indices into the data set's classes.
+        images: uint8[N, C, H, W], red, green, blue from 0 to 255, or grey alone.
+        labels: int64[N], indices into the data set's classes.
 
     Raises:
         DataError: the tensors have other types or shapes.
@@ -88,7 +88,7 @@ class Dataset:
         rows = [number for number, name in enumerate(self.classes) if name in names]
         number_of = torch.full((len(self.classes),), -1)
         number_of[rows] = torch.arange(len(rows))
-        train, heldout, test = (_chosen(split, number_of) for split in (self.train, self.heldout, self.test))
+        train, heldout, test = (_relabelled(split, number_of) for split in (self.train, self.heldout, self.test))
         for part, split in (("training", train), ("held-out", heldout), ("test", test)):
             if not len(split):
                 raise DataError(f"{self.name} has no {part} image of these classes; name more of them")
@@ -98,7 +98,7 @@ class Dataset:
     def statistics(self) -> Normalization:
         """Return the mean and standard deviation of every channel over the training split.
 
-        A channel that holds one value only has no deviation; its std is given as 1, so that it says nothing.
+        A channel that holds one value only has no deviation; its std is returned as 1, which changes nothing.
         """
         images = self.train.images
         step = max(1, CHUNK_VALUES // images[0].numel())
@@ -117,7 +117,7 @@ class Dataset:
         return Normalization("dataset", tuple(mean), tuple(std))
 
 
-def _chosen(split: Split, number_of: Tensor) -> Split:
-    """Images whose class has a number, with it as their label."""
+def _relabelled(split: Split, number_of: Tensor) -> Split:
+    """The images whose class has a number in int64[classes] (others: -1), with that number as their label."""
     labels = number_of.to(split.labels.device)[split.labels]
     return Split(split.images[labels >= 0], labels[labels >= 0])

@@ -1,7 +1,4 @@
-"""Load the images of a study from a name or a folder, split and ready for batches.
-
-It does not know file formats (`readers.py`), models or budgets.
-"""
+"""Load the images of a study from a name or a folder, split and ready for batches; `readers.py` knows file formats."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +15,7 @@ from legr.data.cifar import CIFARS, SHAPE, Cifar, by_content, cifar_arrays, down
 from legr.data.class_names import DIGITS_CLASSES
 from legr.data.decode import decode_split
 from legr.data.digits import DIGITS_FINGERPRINT, digits_arrays
-from legr.data.encoded import ImageFolder, ImageShape, Progress
+from legr.data.encoded import ImageFolder, ImageShape
 from legr.data.fingerprint import fingerprint_files
 from legr.data.folders import find_source, remember_folder
 from legr.data.images import Dataset, Split
@@ -27,13 +24,13 @@ from legr.data.readers import open_folder
 from legr.data.shuffle import SEEDS, permutation
 from legr.errors import DataError, SettingsError
 from legr.paths import cache_folder
+from legr.progress import Report, silent
 from legr.registry import read_registry, remember
 
 __all__ = [
     "IMAGENET_NORMALIZATION",
     "Dataset",
     "Normalization",
-    "Progress",
     "Split",
     "find_source",
     "iterate",
@@ -45,7 +42,7 @@ MIN_SIZE = 8
 HELDOUT_FRACTION = 0.1
 HELDOUT_MAX = 5000
 TEST_ORDER_SEED = 0
-_RECOGNISED = "recognised"  # registry: fingerprint of a folder's files -> the data set that they are, or
+_RECOGNISED = "recognised"  # registry: fingerprint of a folder's files -> name of the data set, or _OTHER
 _OTHER = "none that goes by name"
 
 
@@ -65,7 +62,7 @@ def load_dataset(
     *,
     split_seed: int = 0,
     download: bool = False,
-    progress: Progress | None = None,
+    report: Report = silent,
 ) -> Dataset:
     """Return the data set that `source` names, its images of one shape.
 
@@ -74,12 +71,12 @@ def load_dataset(
 
     Args:
         source: "digits", "cifar10", "cifar100", or a folder of parquet files or of one folder a class
-            (`readers.py`). A folder that holds CIFAR-10, in whatever order, is that.
+            (`readers.py`). A folder that holds CIFAR-10, in whatever order, is loaded as "cifar10".
         shape: channels (3 for colour, 1 for grey), height and width in pixels, at least 8 each.
         split_seed: decides which tenth of the training images (5,000 at most) is held out, and the order of
             the training images; the test images are the same for every seed.
         download: whether one of the CIFARs may be downloaded where it is missing.
-        progress: called with (what is going on, items done, items in all); it may raise to stop the work.
+        report: told what is going on; it may raise to stop the work.
 
     Raises:
         DataError: there are no such images, an image or a file is damaged, or they do not fit in memory.
@@ -93,13 +90,13 @@ def load_dataset(
         raise SettingsError(f"split_seed must be in [0, {SEEDS}), got {split_seed}")
     if download and source in CIFARS:
         cifar = CIFARS[source]
-        loaded = _load_cifar(cifar, shape, progress, otherwise=partial(download_cifar, cifar, progress))
+        loaded = _load_cifar(cifar, shape, report, otherwise=partial(download_cifar, cifar, report))
     else:
-        loaded = BUILTIN.get(source, partial(_load_folder, source))(shape, progress)
+        loaded = BUILTIN.get(source, partial(_load_folder, source))(shape, report)
     return _split(loaded, split_seed)
 
 
-def _load_digits(shape: ImageShape, _: Progress | None) -> Loaded:
+def _load_digits(shape: ImageShape, _: Report) -> Loaded:
     check_memory("digits", 1_797, shape)
     return Loaded("digits", DIGITS_CLASSES, digits_arrays(shape), DIGITS_FINGERPRINT, flip=False)
 
@@ -107,60 +104,69 @@ def _load_digits(shape: ImageShape, _: Progress | None) -> Loaded:
 def _load_cifar(
     cifar: Cifar,
     shape: ImageShape,
-    progress: Progress | None,
+    report: Report,
     otherwise: Callable[[], ImageArrays] | None = None,
 ) -> Loaded:
     check_memory(cifar.name, cifar.n_train + cifar.n_test, shape)
-    arrays = cifar_arrays(cifar, shape, progress, otherwise=otherwise)
+    arrays = cifar_arrays(cifar, shape, report, otherwise=otherwise)
     return Loaded(cifar.name, cifar.classes, arrays, cifar.fingerprint, flip=True)
 
 
-BUILTIN: dict[str, Callable[[ImageShape, Progress | None], Loaded]] = {
+BUILTIN: dict[str, Callable[[ImageShape, Report], Loaded]] = {
     "digits": _load_digits,
     **{name: partial(_load_cifar, cifar) for name, cifar in CIFARS.items()},
 }
 
 
-def _load_folder(source: str, shape: ImageShape, progress: Progress | None) -> Loaded:
+def _load_folder(source: str, shape: ImageShape, report: Report) -> Loaded:
     folder = Path(source).expanduser()
     if not folder.is_dir():
         state = "is a file" if folder.exists() else "does not exist"
         raise DataError(f"images must be {', '.join(BUILTIN)} or a folder, and {source!r} {state}: check the path")
     folder = folder.resolve()
-    found = open_folder(folder)
+    images = open_folder(folder)
     name = folder.parent.name if folder.name == "data" else folder.name
-    check_memory(name, len(found.train.labels) + len(found.test.labels), shape)
-    fingerprint = fingerprint_files(found.root, found.files, progress)
-    known = _recognised(fingerprint, found, shape, progress)
-    if known is not None:
-        return known
+    check_memory(name, len(images.train.labels) + len(images.test.labels), shape)
+    fingerprint = fingerprint_files(images.root, images.files, report)
+    cifar = _load_as_cifar(fingerprint, images, shape, report)
+    if cifar is not None:
+        return cifar
     cache = cache_folder() / "images" / f"{fingerprint}-{shape_name(shape)}"
-    arrays = cached_arrays(cache, partial(_decode, found, shape, progress), progress)
-    return Loaded(name, found.classes, arrays, fingerprint, flip=True)
+    arrays = cached_arrays(cache, partial(_decode, images, shape, report), report)
+    return Loaded(name, images.classes, arrays, fingerprint, flip=True)
 
 
-def _recognised(fingerprint: str, found: ImageFolder, shape: ImageShape, progress: Progress | None) -> Loaded | None:
-    """The data set that goes by name, where the folder holds just that: a study with it then works everywhere."""
-    held = found.classes, len(found.train.labels), len(found.test.labels)
-    alike = (known for known in CIFARS.values() if (known.classes, known.n_train, known.n_test) == held)
-    cifar = next((known for known in alike if known.content), None)
-    told = read_registry(_RECOGNISED).get(fingerprint)
-    if cifar is None or told == _OTHER:
+def _load_as_cifar(fingerprint: str, images: ImageFolder, shape: ImageShape, report: Report) -> Loaded | None:
+    """Load a folder that holds a CIFAR under the CIFAR's name, so that a study with it works on every machine.
+
+    Classes and numbers of images tell which one it may be. The first time, its decoded content is compared; the
+    registry remembers the outcome by the fingerprint of the folder's files.
+    """
+    cifar = _likely_cifar(images)
+    outcome = read_registry(_RECOGNISED).get(fingerprint)
+    if cifar is None or outcome == _OTHER:
         return None
-    if told == cifar.name:
-        return _load_cifar(cifar, shape, progress, lambda: by_content(_decode(found, SHAPE, progress))[0])
-    ordered, content = by_content(_decode(found, SHAPE, progress))
+    if outcome == cifar.name:
+        return _load_cifar(cifar, shape, report, lambda: by_content(_decode(images, SHAPE, report))[0])
+    ordered, content = by_content(_decode(images, SHAPE, report))
     same = content == cifar.content
     remember(_RECOGNISED, fingerprint, cifar.name if same else _OTHER)
-    return _load_cifar(cifar, shape, progress, lambda: ordered) if same else None
+    return _load_cifar(cifar, shape, report, lambda: ordered) if same else None
 
 
-def _decode(found: ImageFolder, shape: ImageShape, progress: Progress | None) -> ImageArrays:
+def _likely_cifar(images: ImageFolder) -> Cifar | None:
+    """The CIFAR of known content that has the same classes and as many images."""
+    facts = images.classes, len(images.train.labels), len(images.test.labels)
+    alike = (cifar for cifar in CIFARS.values() if (cifar.classes, cifar.n_train, cifar.n_test) == facts)
+    return next((cifar for cifar in alike if cifar.content), None)
+
+
+def _decode(images: ImageFolder, shape: ImageShape, report: Report) -> ImageArrays:
     return ImageArrays(
-        decode_split(found.train, shape, "decoding the training images", progress),
-        found.train.labels,
-        decode_split(found.test, shape, "decoding the test images", progress),
-        found.test.labels,
+        decode_split(images.train, shape, "decoding the training images", report),
+        images.train.labels,
+        decode_split(images.test, shape, "decoding the test images", report),
+        images.test.labels,
     )
 
 

@@ -1,4 +1,4 @@
-"""How the values of an image are normalized before a network sees them; no torch."""
+"""How the values of an image are normalized before a network sees them; imported without torch."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ CHANNELS = (1, 3)  # grey; red, green, blue
 
 @dataclass(frozen=True, slots=True)
 class Normalization:
-    """What a network's input is made with: (value / 255 - mean) / std, channel by channel.
+    """From bytes to a network's input: (value / 255 - mean) / std, channel by channel.
 
     Attributes:
         kind: where the numbers come from.

@@ -1,7 +1,4 @@
-"""Read a folder of parquet files as Hugging Face writes image data sets: train-* with test-* or validation-*.
-
-It does not know how images are decoded, split or cached.
-"""
+"""Read a folder of parquet files as Hugging Face writes image data sets: train-* with test-* or validation-*."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -27,8 +24,7 @@ def open_parquet_folder(folder: Path) -> ImageFolder | None:
     Raises:
         DataError: a file is damaged, a part or a column is missing, or a label is out of range.
     """
-    places = (place for place in (folder / "data", folder) if any(place.glob("train-*.parquet")))
-    root = next(places, None)
+    root = next((root for root in (folder / "data", folder) if any(root.glob("train-*.parquet"))), None)
     if root is None:
         return None
     train = sorted(root.glob("train-*.parquet"))
@@ -91,7 +87,7 @@ def _chunks(paths: Sequence[Path], column: str) -> Iterator[list[EncodedImage]]:
         with _opened(path) as file:
             for batch in file.iter_batches(batch_size=CHUNK, columns=[column]):
                 cells = batch.column(0).to_pylist()
-                yield [_image(path, row + place, cell) for place, cell in enumerate(cells)]
+                yield [_image(path, row + index, cell) for index, cell in enumerate(cells)]
                 row += len(cells)
 
 

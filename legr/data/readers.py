@@ -1,7 +1,4 @@
-"""Open a folder of labelled images, whichever of the known layouts it has.
-
-It does not know the layouts themselves, nor how images are decoded, split or cached.
-"""
+"""Open a folder of labelled images, whichever of the known layouts it has."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,4 @@
-"""A seeded order that stays the same for good: held-out images must stay held out on every machine.
-
-It does not know what is ordered.
-"""
+"""A seeded order that stays the same in every version: held-out images must stay held out on every machine."""
 
 import numpy as np
 from numpy.typing import NDArray

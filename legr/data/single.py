@@ -1,7 +1,4 @@
-"""One image from anywhere, read with care: a known format, of bounded size, upright, in colour.
-
-It does not know networks; how an image is brought into their shape is `decode.fit`.
-"""
+"""One image from anywhere, read with care: a known format, of bounded size, upright, in colour."""
 
 import warnings
 from pathlib import Path

@@ -13,6 +13,7 @@ from filelock import FileLock
 from legr.data import array_cache
 from legr.data.array_cache import ImageArrays, cached_arrays, check_memory, read_arrays
 from legr.errors import DataError
+from legr.progress import Progress
 
 
 def some_arrays() -> ImageArrays:
@@ -105,8 +106,8 @@ def test_an_error_while_building_frees_the_lock(tmp_path: Path) -> None:
 def test_waiting_for_another_process_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(array_cache, "LOCK_POLL_SECONDS", 0.01)
 
-    def cancel(what: str, done: int, total: int) -> None:
-        raise InterruptedError(what)
+    def cancel(progress: Progress) -> None:
+        raise InterruptedError(progress.stage)
 
     with FileLock(tmp_path / "a.lock"), pytest.raises(InterruptedError, match="waiting for another process"):
         cached_arrays(tmp_path / "a", some_arrays, cancel)

@@ -10,6 +10,7 @@ from legr.data.array_cache import ImageArrays
 from legr.data.cifar import ARRAYS, CIFARS, Cifar, by_content, cifar_is_here
 from legr.data.load import load_dataset
 from legr.errors import DataError
+from legr.progress import Progress
 from tests.data.small_cifar import TORCHVISIONS, SmallArchive, pairs, random_images, shuffled
 
 N_TRAIN, N_TEST = 20, 10
@@ -46,10 +47,10 @@ def same(one: ImageArrays, other: ImageArrays) -> bool:
 def test_it_is_downloaded_once_and_then_read_without_pickles(
     cifar: Cifar, images: ImageArrays, archive: SmallArchive, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[tuple[str, int, int]] = []
-    dataset = load_dataset(cifar.name, download=True, progress=lambda *step: told.append(step))
+    told: list[Progress] = []
+    dataset = load_dataset(cifar.name, download=True, report=told.append)
     n_bytes = archive.file.stat().st_size
-    assert told == [(f"downloading {cifar.title}", n_bytes, n_bytes)]
+    assert told == [Progress(f"downloading {cifar.title}", n_bytes, n_bytes)]
     assert (dataset.name, dataset.fingerprint, dataset.classes) == (cifar.name, cifar.fingerprint, cifar.classes)
     assert (len(dataset.train), len(dataset.heldout), len(dataset.test)) == (18, 2, 10)
     assert pairs(dataset.test.images, dataset.test.labels) == pairs(images.test_images, images.test_labels)

@@ -10,6 +10,7 @@ from PIL import Image
 from legr.data.decode import decode_split, resize_arrays
 from legr.data.encoded import EncodedImage, EncodedSplit
 from legr.errors import DataError
+from legr.progress import Progress
 from tests.data.pictures import encoded
 
 
@@ -22,12 +23,12 @@ def split_of(*contents: bytes | Path) -> EncodedSplit:
 def test_images_keep_their_order_and_progress_is_told(tmp_path: Path) -> None:
     file = tmp_path / "blue.png"
     file.write_bytes(encoded((0, 0, 255), (16, 16)))
-    told: list[tuple[str, int, int]] = []
+    told: list[Progress] = []
     contents = (encoded((255, 0, 0), (8, 8)), encoded((0, 255, 0), (8, 8)), file)
-    images = decode_split(split_of(*contents), (3, 8, 8), "decoding", lambda *step: told.append(step))
+    images = decode_split(split_of(*contents), (3, 8, 8), "decoding", told.append)
     assert images.shape == (3, 3, 8, 8)
     assert images[:, :, 4, 4].tolist() == [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
-    assert told == [("decoding", 2, 3), ("decoding", 3, 3)]
+    assert told == [Progress("decoding", 2, 3), Progress("decoding", 3, 3)]
 
 
 @pytest.mark.parametrize("size", [(24, 8), (8, 24), (48, 16), (6, 2)])
