@@ -1,7 +1,4 @@
-"""Scores of filters that a learned map could be applied to instead of the sum of squares.
-
-They do not know maps or budgets.
-"""
+"""Scores of filters that a learned map could be applied to instead of the sum of squares."""
 
 from collections.abc import Callable
 

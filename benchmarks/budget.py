@@ -2,7 +2,7 @@
 
     python -m benchmarks.budget [--json] [MODEL ...]
 
-It does not know accuracy: weights are random, and filters rank by their norms. Every model has a process of its
+Accuracy plays no part: weights are random, and filters rank by their norms. Every model has a process of its
 own, in which all of its figures are taken, so that ratios hold on a noisy machine. Times are medians.
 """
 

@@ -1,6 +1,6 @@
 """What can be pruned of every architecture, proved: `python -m benchmarks.coverage [NAME[@SIZE] …] [--timm] [--json]`.
 
-It does not know studies. Every model runs in a process of its own; a row says its removable units, the
+Every model runs in a process of its own; a row says its removable units, the
 share of its MACs that pruning reaches, how long tracing and the proof took, the memory that tracing needed
 beyond the model's weights, the error of zeroed = removed, and for how many of 20 random budgets the built
 network cost what was predicted, to the unit: MACs, parameters, activation memory. Ends with 1 if a model fails.

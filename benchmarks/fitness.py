@@ -2,10 +2,9 @@
 
     python -m benchmarks.fitness --study STUDY [--budgets 0.2,0.47] [--rankings NAME ...] [--out FILE]
 
-It does not know how rankings are searched for: eight of different quality are made once, and their maps are kept
-in FILE beside what came of them. Every network is fine-tuned for the same two epochs (SGD, distilled) and tested
-on all test images; that is the truth. Every score then ranks the same networks. FILE is written after each row,
-and a second call goes on where the first stopped.
+Eight rankings of different quality are made once; FILE holds their maps and all results. Every network is fine-tuned
+for the same two epochs (SGD, distilled) and tested on all test images; that is the truth. Every score then ranks the
+same networks. FILE is written after each row, and a second call goes on where the first stopped.
 """
 
 import argparse

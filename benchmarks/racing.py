@@ -2,9 +2,9 @@
 
     python -m benchmarks.racing --study STUDY [--budgets 0.47] [--candidates 320] [--out FILE]
 
-It does not know how candidates are proposed. A search without racing is recorded once, in FILE: the loss of every
-candidate on every batch. Each of 100 seeded replays then shuffles the candidates (the identity stays first) and
-the batches, races, and says whether the same candidate wins and what share of the images that took.
+A search without racing is recorded once, in FILE: the loss of every candidate on every batch. Each of 100 seeded
+replays then shuffles the candidates (the identity stays first) and the batches, races, and says whether the same
+candidate wins and what share of the images that took.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def main() -> None:
     budgets = tuple(float(text) for text in options.budgets.split(","))
     table = record(Study.open(options.study), budgets, options.candidates, options.out)
     outcomes = [replay(table, seed) for seed in range(REPLAYS)]
-    same = sum(found for found, _ in outcomes)
+    same = sum(is_same for is_same, _ in outcomes)
     seen = np.array([share for _, share in outcomes])
     print(f"{len(table)} candidates, {table.shape[1]} budgets, {table.shape[2]} batches")
     print(f"same best candidate in {same} of {REPLAYS} replays")
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def record(study: Study, budgets: tuple[float, ...], n_candidates: int, path: Path) -> FloatArray:
-    """Losses of every different candidate of an evolution without racing, float64 (candidates, budgets, batches)."""
+    """Losses of N different candidates of an evolution without racing, at B budgets on K batches, float64[N, B, K]."""
     journal = Journal(path)
     if len(journal.finished) < n_candidates:
         settings = SearchSettings(method="evolution", budgets=budgets)
@@ -62,8 +62,8 @@ def replay(table: FloatArray, seed: int) -> tuple[bool, float]:
     rng = np.random.default_rng(seed)
     order = np.concatenate(([0], 1 + rng.permutation(len(table) - 1)))
     table = table[order][:, :, rng.permutation(table.shape[2])]
-    judge = Race(table[0])
-    finished = [Candidate(NOTHING, table[0], judge.value(table[0]), 0, 0.0, False, "")]
+    race = Race(table[0])
+    finished = [Candidate(NOTHING, table[0], race.value(table[0]), 0, 0.0, False, "")]
     seen = table.shape[2]
     for losses in table[1:]:
         best = finished[best_of(finished)]
@@ -71,11 +71,11 @@ def replay(table: FloatArray, seed: int) -> tuple[bool, float]:
         for number in range(table.shape[2]):
             partial[:, number] = losses[:, number]
             seen += 1
-            if number + 1 < table.shape[2] and judge.has_lost(partial, best.losses):
+            if number + 1 < table.shape[2] and race.has_lost(partial, best.losses):
                 break
-        value, stopped = judge.verdict(partial, best)
+        value, stopped = race.verdict(partial, best)
         finished.append(Candidate(NOTHING, partial, value, 0, 0.0, stopped, ""))
-    values = [judge.value(losses) for losses in table]
+    values = [race.value(losses) for losses in table]
     return best_of(finished) == int(np.argmin(values)), seen / (len(table) * table.shape[2])
 
 

@@ -1,7 +1,4 @@
-"""What the benchmarks of the search share: a study with all it needs, and what a network of it is worth.
-
-It does not know how rankings are made.
-"""
+"""What the benchmarks of the search share: a study with all it needs, and what a network of it is worth."""
 
 from dataclasses import dataclass
 from pathlib import Path

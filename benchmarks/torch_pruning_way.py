@@ -1,7 +1,4 @@
-"""The way of torch-pruning to a budget, for comparison: prune copies at bisected ratios until the MACs fit.
-
-It does not know our structures, rankings or budgets.
-"""
+"""The way of torch-pruning to a budget, for comparison: prune copies at bisected ratios until the MACs fit."""
 
 import copy
 import io

@@ -1,1 +1,1 @@
-"""How alpha and kappa are learned."""
+"""How the affine maps (alpha and kappa) of a ranking are learned."""

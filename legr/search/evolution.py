@@ -12,7 +12,7 @@ from legr.ranking.types import Affine, FloatArray
 from legr.search.types import Candidate, Proposal, require
 
 _SHRINKING = 500  # candidates over which the mutation step goes from 1 to 0 (the reference's 1.25 * 400)
-_SMALLEST_STEP = 0.2  # the step of candidate 400: a search that is extended goes on with it
+_SMALLEST_STEP = 0.2  # the step of candidate 400, and of all after it in a search that is extended
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,9 @@ def mutated(
 
 
 def _pool(finished: Sequence[Candidate], size: int) -> Sequence[Candidate]:
-    """The youngest `size` members; of the first ones the identity counts as the youngest.
+    """The youngest `size` members; among the first ones the identity counts as the youngest.
 
-    By its number it would be the oldest, and gone after a single draw: on a ResNet-56, where few random
-    maps come near it, 400 candidates then never find the way back.
+    By its number it would be the oldest, and replaced by the first child: on a ResNet-56, where few random maps
+    are as good, 400 candidates then never find back to it.
     """
     return [*finished[1:size], finished[0], *finished[size:]][-size:]

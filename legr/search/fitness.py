@@ -1,6 +1,6 @@
 """How good a candidate is: loss of its pruned networks on held-out images, batch by batch.
 
-It does not know how candidates are made. The numbers rank candidates and are never reported as accuracy.
+The numbers compare candidates and are never reported as accuracy. Shapes: B budgets, K batches.
 """
 
 import math
@@ -26,27 +26,26 @@ from legr.training.batch_norm import set_statistics
 from legr.training.device import autocast, fast_dtype, own_randomness
 from legr.training.evaluate import batch_size_for
 
-FAILED = 1e6  # loss of a network whose outputs are not numbers
+FAILED = 1e6  # loss of a network whose outputs are NaN or infinite
 _CALIBRATION = 1024  # training images that statistics are recalibrated on
 _TRAINED_ON = 128  # images of a training step
 
-#: Losses so far, float64 (budgets, batches), NaN where not seen -> whether the candidate has lost already.
+#: Losses so far, float64[B, K], NaN on batches not seen yet -> whether the candidate has lost already.
 HasLost = Callable[[FloatArray], bool]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Score:
-    """Losses of a candidate, float64 (budgets, batches), NaN where it was stopped, and the passes that took."""
+class CandidateScore:
+    """What scoring a candidate gave."""
 
-    losses: FloatArray
-    passes: float
+    losses: FloatArray  # float64[B, K], NaN on batches after it was stopped
+    passes: float  # that it took
 
 
 class Fitness:
     """Scores the networks of a candidate; deterministic for one machine and number of threads.
 
-    Held-out images are drawn by the seed, and shuffled: batch statistics of one class at a time would be
-    worthless.
+    Held-out images are drawn by the seed, and shuffled: statistics of a batch of one class would be worthless.
     """
 
     def __init__(
@@ -74,20 +73,20 @@ class Fitness:
         order = torch.randperm(len(dataset.train), generator=generator)
         self._calibration: list[Tensor] = []
         if settings.statistics == "recalibrated":
-            few = self._read(dataset.train, order[:_CALIBRATION], batch_size_for(dataset.train), self._dtype)
-            self._calibration = [inputs for inputs, _ in few]
+            batches = self._read(dataset.train, order[:_CALIBRATION], batch_size_for(dataset.train), self._dtype)
+            self._calibration = [inputs for inputs, _ in batches]
         self._training: list[tuple[Tensor, Tensor]] = []
         if settings.steps:
-            some = order[: settings.steps * _TRAINED_ON]
-            self._training = list(self._read(dataset.train, some, _TRAINED_ON, torch.float32))
+            order = order[: settings.steps * _TRAINED_ON]
+            self._training = list(self._read(dataset.train, order, _TRAINED_ON, torch.float32))
 
     @property
     def n_images(self) -> int:
-        """Images a network is scored on: fewer than asked for where fewer are held out."""
+        """Images that a network is scored on: fewer than the settings say where fewer are held out."""
         return sum(len(labels) for _, labels in self._batches)
 
-    def __call__(self, keeps: Sequence[Keep], has_lost: HasLost | None = None) -> Score:
-        """Losses of the networks that `keeps` leave, in turn on every batch, until the candidate has lost."""
+    def __call__(self, keeps: Sequence[Keep], has_lost: HasLost | None = None) -> CandidateScore:
+        """Losses of the networks of `keeps` on one batch after the other, until the candidate has lost."""
         networks = [self._network(keep) for keep in keeps]
         losses = np.full((len(keeps), len(self._batches)), np.nan)
         images = 0
@@ -96,18 +95,19 @@ class Fitness:
             images += len(keeps) * len(self._batches[number][1])
             if has_lost is not None and number + 1 < len(self._batches) and has_lost(losses):
                 break
+        # Images of calibration and training; a training step costs three passes.
         before = sum(len(inputs) for inputs in self._calibration) + 3 * self._settings.steps * _TRAINED_ON
-        return Score(losses, images / self.n_images + len(keeps) * before / self._settings.images)
+        return CandidateScore(losses, images / self.n_images + len(keeps) * before / self._settings.images)
 
     def _columns(self, networks: Sequence[nn.Module]) -> Iterator[FloatArray]:
-        """Losses of all networks on one batch after the other; workers that would idle look at batches ahead."""
+        """Losses of all networks, float64[B], batch by batch; idle workers score later batches ahead of time."""
         at_once = math.ceil(self._workers.number / len(networks))
-        dearest_first = networks[::-1]
+        largest_first = networks[::-1]
         for start in range(0, len(self._batches), at_once):
             batches = self._batches[start : start + at_once]
-            tasks = [(network, batch) for batch in batches for network in dearest_first]
-            found = np.array(self._workers.map(_loss, tasks))
-            yield from found.reshape(len(batches), len(networks))[:, ::-1]
+            tasks = [(network, batch) for batch in batches for network in largest_first]
+            losses = np.array(self._workers.map(_loss, tasks))
+            yield from losses.reshape(len(batches), len(networks))[:, ::-1]
 
     def _network(self, keep: Keep) -> nn.Module:
         network = prune(self._model, self._structure, keep)
@@ -124,14 +124,14 @@ class Fitness:
         for _, (inputs, labels) in zip(range(self._settings.steps), cycle(self._training), strict=False):
             with autocast(self._device):
                 outputs = network(inputs)
-            logits = outputs[0] if isinstance(outputs, tuple) else outputs  # auxiliary heads are left alone
+            logits = outputs[0] if isinstance(outputs, tuple) else outputs  # auxiliary heads are ignored
             loss = F.cross_entropy(logits.float(), labels)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
 
     def trained(self, network: nn.Module) -> list[nn.Parameter]:
-        """What the steps train."""
+        """The parameters that the steps train."""
         return list(network.parameters())
 
     def _read(self, split: Split, order: Tensor, batch: int, dtype: torch.dtype) -> Iterator[tuple[Tensor, Tensor]]:

@@ -1,7 +1,4 @@
-"""Learn a ranking: ask the learner, score the candidate, remember it; resume where it stopped.
-
-It does not know how a candidate is proposed or scored.
-"""
+"""Learn a ranking: a learner proposes candidates, each is scored and written to the journal; killed, it resumes."""
 
 import hashlib
 import json
@@ -19,7 +16,7 @@ from legr.progress import Progress, Report
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
-from legr.search.fitness import HasLost, Score
+from legr.search.fitness import CandidateScore, HasLost
 from legr.search.journal import Journal
 from legr.search.racing import Race
 from legr.search.replay import journal_path
@@ -31,18 +28,18 @@ from legr.study.store import Study
 
 log = logging.getLogger(__name__)
 
-_LEAST = 0.02  # passes that a candidate counts as that was not scored, so that a search in a corner ends
-_CORNER = 500  # such candidates in a row after which nothing new is to be expected
-_WINDOW = 25  # candidates over which time is averaged
+_LEAST = 0.02  # passes that a candidate counts as where it was not scored, so that a search that finds nothing new ends
+_CORNER = 500  # such candidates in a row after which the search has settled
+_WINDOW = 25  # candidates over which the time a pass is averaged
 
 
 @dataclass(frozen=True)
 class Search:
-    """Who proposes and who scores.
+    """A learner that proposes candidates, and the fitness that scores them.
 
     Attributes:
         budgets: fractions of MACs that candidates are scored at.
-        fitness: kept units at every budget, and when to stop -> losses.
+        fitness: kept sets at every budget, and when to stop -> losses.
         images: training images that count as one pass.
         racing: whether candidates that have lost are stopped.
     """
@@ -50,7 +47,7 @@ class Search:
     ranker: Ranker
     budgets: Sequence[float]
     learner: Learner
-    fitness: Callable[[Sequence[Keep], HasLost | None], Score]
+    fitness: Callable[[Sequence[Keep], HasLost | None], CandidateScore]
     images: int
     racing: bool = True
 
@@ -72,9 +69,9 @@ class Search:
             score = self.fitness(keeps, None)
             value, stopped = Race(score.losses).value(score.losses), False
         else:
-            judge, best = Race(finished[0].losses), finished[best_of(finished)]
-            score = self.fitness(keeps, (lambda seen: judge.has_lost(seen, best.losses)) if self.racing else None)
-            value, stopped = judge.verdict(score.losses, best)
+            race, best = Race(finished[0].losses), finished[best_of(finished)]
+            score = self.fitness(keeps, (lambda seen: race.has_lost(seen, best.losses)) if self.racing else None)
+            value, stopped = race.verdict(score.losses, best)
         passes = proposal.images / self.images + score.passes
         return Candidate(proposal, score.losses, value, passes, time.monotonic() - start, stopped, key)
 
@@ -130,12 +127,12 @@ def learn(
 
 
 def is_over(journal: Journal, effort: float) -> bool:
-    """Whether the effort is spent, or nothing new is to be expected; one candidate is always scored."""
+    """Whether the effort is spent or the search has settled; one candidate is always scored."""
     return bool(journal.finished) and (has_settled(journal) or spent(journal)[-1] >= effort)
 
 
 def has_settled(journal: Journal) -> bool:
-    """Whether more effort would change nothing: the learner says so, or all that it proposes is known."""
+    """Whether more effort would change nothing: the learner says so, or it proposes only networks scored before."""
     last = journal.finished[-_CORNER:]
     return last[-1].proposal.final or (len(last) == _CORNER and all(c.passes <= _LEAST for c in last))
 
@@ -157,7 +154,7 @@ def standing(study: Study, settings: SearchSettings) -> tuple[float, bool]:
 
 @contextmanager
 def search_lock(study: Study) -> Iterator[None]:
-    """Be the only one who reads, mends or writes the journals of a study; a second search waits, and says so."""
+    """Lock the journals of a study against other processes; a second search waits, and says so."""
     lock = study.lock("search")
     try:
         lock.acquire(timeout=0)

@@ -1,9 +1,9 @@
-"""The original network with its units switched on and off by numbers, and what each switch would change.
+"""The original network with a mask, a number for each unit, and the gradient of the loss by the mask.
 
-It does not know rankings. Where a parameter or an index reads a unit's channels, they are multiplied by the
-unit's mask: with 0 nobody hears the unit, as if it were removed, but it still speaks, so that the loss has a gradient
-for switching it on again. A norm over channels, or a sum over channels that weights read elsewhere, sees
-removed channels too: there a mask is an approximation.
+Where a parameter or an index reads the channels of a unit, they are multiplied by the unit's mask. At 0 the unit has no
+effect, as if it were removed, but it is still computed, so that the loss has a gradient for switching it on again. A
+norm over channels, or a sum over channels that is read elsewhere, still sees removed channels: there the mask is an
+approximation. Shapes: U units.
 """
 
 import copy
@@ -31,14 +31,14 @@ class MaskedNetwork:
     """A network under masks.
 
     Args:
-        network: computes where and as it does now.
+        network: on its device, in the mode that it is to be used in.
     """
 
     def __init__(self, network: nn.Module, structure: Structure) -> None:
         self._network = network
         self._parameters = dict(network.named_parameters())
-        some = next(iter(self._parameters.values()))
-        self._dtype, self._device = some.dtype, some.device
+        first = next(iter(self._parameters.values()))
+        self._dtype, self._device = first.dtype, first.device
         self._n_units = structure.n_units
         self._switches: Tensor | None = None  # of the running pass
         for gather in structure.gathers:
@@ -51,7 +51,7 @@ class MaskedNetwork:
         ]
 
     def __call__(self, mask: Tensor, inputs: Tensor) -> Tensor:
-        """Logits of the network under a mask, float32 (U,)."""
+        """Logits of the network under a mask, float32[U]."""
         self._switches = switches = torch.cat((mask.new_ones(1), mask)).to(self._dtype)
         parameters: dict[str, Tensor] = {}
         for name, dim, labels in self._masked:
@@ -60,7 +60,7 @@ class MaskedNetwork:
         return cast(Tensor, functional_call(self._network, parameters, (inputs,))).float()
 
     def _gate(self, labels: Tensor) -> Callable[[nn.Module, object, Tensor], Tensor]:
-        """A hook that silences what a shortcut takes of units that are switched off."""
+        """A hook that masks the channels that a shortcut gathers."""
 
         def hook(module: nn.Module, inputs: object, output: Tensor) -> Tensor:
             assert self._switches is not None
@@ -70,26 +70,26 @@ class MaskedNetwork:
 
 
 def _readers(structure: Structure) -> list[tuple[str, int, np.ndarray]]:
-    """Axes along which parameters read units; of a unit that no layer reads, all axes it stands in."""
+    """Axes along which parameters read units (name, dim, labels); of a unit that no layer reads, all its axes."""
     reading = {(op.parameter, op.in_dim) for op in structure.ops if op.parameter is not None}
-    found, read = [], np.zeros(structure.n_units + 1, dtype=bool)
+    readers, read = [], np.zeros(structure.n_units + 1, dtype=bool)
     for axis in structure.axes:
         if (axis.parameter, axis.dim) in reading:
-            found.append((axis.parameter, axis.dim, axis.labels.astype(np.int64)))
+            readers.append((axis.parameter, axis.dim, axis.labels.astype(np.int64)))
             read[axis.labels] = True
     for axis in structure.axes:
         if axis.parameter in structure.shapes and (axis.parameter, axis.dim) not in reading:
             labels = np.where(read[axis.labels], 0, axis.labels).astype(np.int64)
             if labels.any():
-                found.append((axis.parameter, axis.dim, labels))
-    return found
+                readers.append((axis.parameter, axis.dim, labels))
+    return readers
 
 
 class TrainingProbe:
-    """Cross-entropy on a few training images drawn anew each time, and its slope for every unit's mask.
+    """Gradient of the loss by every unit's mask, on training images that are drawn at each call.
 
     Args:
-        images: of a probe.
+        images: number of images a call.
     """
 
     def __init__(
@@ -104,11 +104,11 @@ class TrainingProbe:
     ) -> None:
         self._split, self._normalization, self._images, self._device = split, normalization, images, device
         network = copy.deepcopy(model).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        still = set_statistics(cast(nn.Module, network), "batch").requires_grad_(False)
-        self._masked = MaskedNetwork(still, structure)
+        frozen = set_statistics(cast(nn.Module, network), "batch").requires_grad_(False)
+        self._masked = MaskedNetwork(frozen, structure)
 
     def __call__(self, units: BoolArray, rng: np.random.Generator) -> FloatArray:
-        """How the loss rises with every unit's mask where `units` are kept, float64 (U,)."""
+        """Gradient of the loss by every unit's mask where `units`, bool[U], are kept: float64[U]."""
         order = torch.from_numpy(rng.integers(len(self._split), size=self._images))
         chunk = min(self._images, batch_size_for(self._split))  # large images go through a few at a time
         batches = iterate(self._split, self._normalization, batch=chunk, device=self._device, order=order)
@@ -119,5 +119,5 @@ class TrainingProbe:
             loss = F.cross_entropy(logits, labels, reduction="sum") / self._images
             loss.backward()
         assert mask.grad is not None
-        slopes: FloatArray = mask.grad.double().cpu().numpy()
-        return slopes if np.isfinite(slopes).all() else np.zeros(len(slopes))  # no numbers say nothing
+        gradient: FloatArray = mask.grad.double().cpu().numpy()
+        return gradient if np.isfinite(gradient).all() else np.zeros(len(gradient))  # NaN or infinite: no step

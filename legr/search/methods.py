@@ -1,7 +1,4 @@
-"""The learners by name, and what their settings mean.
-
-It does not know how they work, nor how candidates are scored.
-"""
+"""The learners by name, with their options, and the budgets that candidates are scored at."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -23,12 +20,12 @@ SCORED = (0.15, 0.25, 0.4, 0.6, 0.8)
 
 @dataclass(frozen=True)
 class Material:
-    """What learners are made of."""
+    """What a learner is made from."""
 
     ranker: Ranker
     settings: SearchSettings
-    floor: float  # smallest fraction of MACs within reach
-    probe: Callable[[int], Probe]  # images a step -> probe
+    floor: float  # smallest fraction of MACs that pruning can reach
+    probe: Callable[[int], Probe]  # number of images a step -> probe
 
 
 def learner(material: Material) -> Learner:
@@ -63,13 +60,13 @@ def scored_budgets(settings: SearchSettings, floor: float) -> tuple[float, ...]:
 
 
 def _above(floor: float, budget: float) -> float:
-    """A budget of the slider; where the floor is above its low end, the slider is what is left above that."""
+    """A budget of the slider; where the floor is above its low end, the slider spans from the floor to 1."""
     return floor + (1 - floor) * budget if floor > SLIDER[0] else budget
 
 
 @dataclass(frozen=True)
 class _Method:
-    """A learner and what can be set about it."""
+    """How a learner is made, and the dataclass of its options."""
 
     make: Callable[[Material], Learner]
     options: type[Any]
@@ -101,12 +98,12 @@ METHODS: Mapping[str, _Method] = {
 T = TypeVar("T")
 
 
-def _options(kind: type[T], given: Mapping[str, float]) -> T:
-    known = {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type]
-    for name in given:
-        if name not in known:
-            raise SettingsError(f"there is no option {name!r}; this method has {', '.join(known)}")
-    return kind(**{name: _as(name, known[name], value) for name, value in given.items()})
+def _options(kind: type[T], options: Mapping[str, float]) -> T:
+    types = {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type]
+    for name in options:
+        if name not in types:
+            raise SettingsError(f"there is no option {name!r}; this method has {', '.join(types)}")
+    return kind(**{name: _as(name, types[name], value) for name, value in options.items()})
 
 
 def _as(name: str, kind: Any, value: float) -> Any:

@@ -1,6 +1,6 @@
-"""What the losses of a candidate are worth beside those before it: its value, and when it has lost.
+"""Racing: the value of a candidate by its losses, and when it is stopped because it has lost.
 
-It does not know networks, images or how candidates are proposed; numpy only.
+Shapes: B budgets, K batches, S batches that a candidate was scored on.
 """
 
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ import numpy as np
 from legr.ranking.types import FloatArray
 from legr.search.types import Candidate
 
-_FEWEST = 3  # batches that a candidate is seen on at least
-_LOOKS = 8  # times that a candidate is judged: every look is a chance to be wrong
-_DOUBT = 2.0  # standard errors by which a candidate must be behind
+_FEWEST = 3  # batches that a candidate is scored on at least
+_TESTS = 8  # times that a candidate is tested: every test is a chance to be wrong
+_ERRORS = 2.0  # standard errors by which a candidate must be behind
 
 
 @dataclass(frozen=True)
@@ -29,30 +29,31 @@ class Race:
     identity: FloatArray
 
     def verdict(self, losses: FloatArray, best: Candidate) -> tuple[float, bool]:
-        """The value of a candidate, estimated where it was stopped, and whether it was."""
+        """The value of a candidate, estimated where it was stopped, and whether it was stopped."""
         stopped = bool(np.isnan(losses).any())
         return self.estimate(losses, best) if stopped else self.value(losses), stopped
 
     def value(self, losses: FloatArray) -> float:
-        """The value of a candidate that was seen on all batches."""
-        return float(self._worth(losses).mean())
+        """The value of a candidate that was scored on all batches."""
+        return float(self._relative(losses).mean())
 
     def has_lost(self, losses: FloatArray, best: FloatArray) -> bool:
-        """Whether a candidate is surely behind the best, by the differences on the batches seen so far."""
+        """Whether a candidate is significantly behind the best on the batches so far (paired differences)."""
         differences = self._differences(losses, best)
-        if len(differences) < _FEWEST or len(differences) % max(1, losses.shape[1] // _LOOKS):
+        if len(differences) < _FEWEST or len(differences) % max(1, losses.shape[1] // _TESTS):
             return False
         error = float(differences.std(ddof=1)) / np.sqrt(len(differences))
-        return bool(differences.mean() > _DOUBT * error)
+        return bool(differences.mean() > _ERRORS * error)
 
     def estimate(self, losses: FloatArray, best: Candidate) -> float:
-        """The value of a candidate that was stopped: what the best is worth, and the difference seen so far."""
+        """The value of a candidate that was stopped: that of the best, plus the mean difference so far."""
         return best.value + float(self._differences(losses, best.losses).mean())
 
     def _differences(self, losses: FloatArray, best: FloatArray) -> FloatArray:
-        """By how much a candidate is behind on each batch that it has seen, float64[k]."""
-        found: FloatArray = (self._worth(losses) - self._worth(best)).mean(axis=0)
-        return found[np.isfinite(found)]
+        """How far a candidate is behind the best on each batch that it was scored on, float64[S]."""
+        differences: FloatArray = (self._relative(losses) - self._relative(best)).mean(axis=0)
+        return differences[np.isfinite(differences)]
 
-    def _worth(self, losses: FloatArray) -> FloatArray:
+    def _relative(self, losses: FloatArray) -> FloatArray:
+        """Losses, in units of the identity's at each budget where there are several."""
         return losses if len(losses) == 1 else losses / self.identity.mean(axis=1, keepdims=True)

@@ -1,7 +1,4 @@
-"""What a search is made of: proposals, candidates, and the one method that every learner has.
-
-They do not know networks, images or files; numpy only.
-"""
+"""What a search is made of: proposals, candidates, and the one method of every learner. Imported without torch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +30,7 @@ class Proposal:
     affine: Affine
     state: Mapping[str, Any] = field(default_factory=dict)  # what the learner needs to go on; plain data
     images: int = 0  # training images it took to make, forward and backward counted as three
-    final: bool = False  # the learner has settled: more of its proposals would be much the same
+    final: bool = False  # the learner has settled: further proposals would keep nearly the same units
 
 
 @dataclass(frozen=True)
@@ -43,9 +40,9 @@ class Candidate:
     Attributes:
         losses: float64[B, K], mean loss of each budget on each batch; NaN where it was stopped before.
         value: what a search minimises; an estimate where it was stopped.
-        passes: over the held-out images, to propose and to score; training images by what they cost.
-        stopped: whether it lost before all batches were seen.
-        key: which networks it stands for; two maps may leave the same channels.
+        passes: over the held-out images, to propose and to score; training images are counted by their cost.
+        stopped: whether it had lost before it was scored on all batches.
+        key: names its kept sets; two maps with the same key lead to the same networks.
     """
 
     proposal: Proposal
@@ -63,14 +60,14 @@ class Candidate:
 
 
 class Learner(Protocol):
-    """Proposes maps. What it proposes depends on the seed and the candidates before alone.
+    """Proposes maps. What it proposes depends on the seed and the earlier candidates alone.
 
-    A search that was killed therefore goes on to the same end: state that is dear to compute again
-    travels in `Proposal.state`.
+    A search that was killed therefore ends the same when it is resumed. State that is expensive to compute again
+    is stored in `Proposal.state`.
     """
 
     def propose(self, finished: Sequence[Candidate]) -> Proposal:
-        """Return the next map; candidate 0 is the identity, whatever the learner, and is not asked for."""
+        """Return the next map. Candidate 0 is always the identity and is not proposed."""
 
 
 def require(name: str, value: float, ok: bool, rule: str) -> None:

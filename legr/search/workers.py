@@ -1,7 +1,7 @@
 """Threads that score networks side by side: narrow layers keep one core busy, not all of them.
 
-They do not know networks. They share the images' memory, and PyTorch lets go of the interpreter while it computes.
-Results are those of one worker but for the rounding of sums that several cores add up.
+They share the images' memory, and PyTorch releases the interpreter's lock while it computes. Results are those of one
+worker, except for the rounding of sums that several cores add up.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,14 +14,14 @@ from legr.errors import SettingsError
 
 A = TypeVar("A")
 B = TypeVar("B")
-_USUAL = 4  # workers at most where no number was asked for
+_USUAL = 4  # workers at most by default
 
 
 class Workers:
-    """So many threads that share the processor's cores; results come in the order of the tasks.
+    """A number of threads that share the processor's cores; results come in the order of the tasks.
 
     Args:
-        number: of threads; None is one a core, up to four. A GPU has one, as it is never idle.
+        number: of threads; None is one a core, up to four; one on a GPU, which is never idle.
 
     Raises:
         SettingsError: the number is below 1.

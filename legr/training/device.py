@@ -1,7 +1,4 @@
-"""Where and in which precision to compute on this machine.
-
-It does not know models or data.
-"""
+"""Where and in which precision to compute on this machine."""
 
 import platform
 from collections.abc import Iterator
@@ -33,7 +30,7 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 def fast_dtype(device: torch.device) -> torch.dtype:
-    """The type that ranks candidates and trains fastest: bf16 where the processor multiplies it, else float32."""
+    """The fastest type to train and to compare in: bfloat16 where the processor multiplies it, else float32."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
     capabilities = torch.cpu.get_capabilities()
@@ -42,7 +39,7 @@ def fast_dtype(device: torch.device) -> torch.dtype:
 
 
 def device_name(device: torch.device) -> str:
-    """What computes, as people know it: the name of the processor and its threads, or of the accelerator."""
+    """Name of the processor with its number of threads, or of the accelerator."""
     threads = torch.get_num_threads()
     plural = "s" if threads != 1 else ""
     return machine_name(device) + (f", {threads} thread{plural}" if device.type == "cpu" else "")

@@ -1,7 +1,4 @@
-"""How to train: the settings of a run, recipes by name, and the learning rate of every step.
-
-It does not know models or data, nor torch.
-"""
+"""How to train: the settings of a run, training recipes by name, and the learning rate of every step. No torch."""
 
 import math
 from collections.abc import Mapping
@@ -17,7 +14,7 @@ _STEPS_AT, _STEP = (0.3, 0.6, 0.8), 0.2  # of the run; LeGR's own fine-tuning
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How to train; validated when made.
+    """How to train; checked when it is made.
 
     Raises:
         SettingsError: a value is out of range.
@@ -34,7 +31,7 @@ class TrainSettings:
     temperature: float = 4.0  # softness of the teacher's outputs
     teacher_weight: float = 0.5  # of the loss; the rest is cross-entropy
     smoothing: float = 0.0  # share of each label that is spread over all classes
-    average: float = 0.0  # of the weights over steps: how much of the average stays at a step; 0 takes none
+    average: float = 0.0  # decay of the weights' running average over steps; 0 takes no average
     clip: float = 0.0  # largest norm of the gradient; 0 is without limit
     seed: int = 0
 
@@ -90,7 +87,7 @@ RECIPES: Mapping[str, TrainSettings] = {
 
 
 def recipe_of(name: str, changes: Mapping[str, Any]) -> TrainSettings:
-    """A recipe, with what is changed of it (see `changed`).
+    """A recipe with some settings changed (see `changed`).
 
     Raises:
         SettingsError: there is no such recipe, or a value is out of range.
@@ -101,11 +98,11 @@ def recipe_of(name: str, changes: Mapping[str, Any]) -> TrainSettings:
 
 
 def as_recipe(settings: TrainSettings) -> tuple[str, dict[str, Any]]:
-    """The recipe next to some settings, and the settings that differ from it, by name."""
-    wanted = asdict(settings)
+    """The recipe that differs least from some settings, and the settings that differ, by name."""
+    values = asdict(settings)
 
     def differing(recipe: str) -> dict[str, Any]:
-        return {name: wanted[name] for name, value in asdict(RECIPES[recipe]).items() if value != wanted[name]}
+        return {name: values[name] for name, value in asdict(RECIPES[recipe]).items() if value != values[name]}
 
     alike = [name for name in RECIPES if RECIPES[name].decay == settings.decay]
     recipe = min(alike, key=lambda name: len(differing(name)))
@@ -113,10 +110,10 @@ def as_recipe(settings: TrainSettings) -> tuple[str, dict[str, Any]]:
 
 
 def require_numbers(options: Mapping[str, float]) -> Mapping[str, float]:
-    """The settings that `--option` gives by name.
+    """Check the names of settings that `--option` gives; return them.
 
     Raises:
-        SettingsError: one is none of `NUMBERS`.
+        SettingsError: a name is not one of `NUMBERS`.
     """
     unknown = [name for name in options if name not in NUMBERS]
     if unknown:
@@ -125,22 +122,23 @@ def require_numbers(options: Mapping[str, float]) -> Mapping[str, float]:
 
 
 def changed(settings: TrainSettings, changes: Mapping[str, Any]) -> TrainSettings:
-    """Settings with some changed; changes to None are none.
+    """Settings with some changed; None changes nothing.
 
     Raises:
         SettingsError: there is no such setting, or a value is out of range.
     """
-    known = {field.name for field in fields(settings)}
-    unknown = [name for name in changes if name not in known]
+    names = {field.name for field in fields(settings)}
+    unknown = [name for name in changes if name not in names]
     if unknown:
-        raise SettingsError(f"training has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}")
-    given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
-    if "batch" in given:
-        if not float(given["batch"]).is_integer():
-            raise SettingsError(f"batch must be a whole number, got {given['batch']}")
-        given["batch"] = int(given["batch"])
-    return replace(settings, **given)
+        raise SettingsError(f"training has no setting {unknown[0]!r}; it has {', '.join(sorted(names))}")
+    values: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+    if "batch" in values:
+        if not float(values["batch"]).is_integer():
+            raise SettingsError(f"batch must be a whole number, got {values['batch']}")
+        values["batch"] = int(values["batch"])
+    return replace(settings, **values)
 
 
+#: Which statistics the batch norms of a candidate use while it is scored (`batch_norm.set_statistics`).
 Statistics = Literal["batch", "recalibrated", "stale"]
 STATISTICS: tuple[Statistics, ...] = ("batch", "recalibrated", "stale")

@@ -17,7 +17,7 @@ from legr.progress import Progress, silent
 from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
 from legr.search.evolution import Evolution, EvolutionSettings
-from legr.search.fitness import HasLost, Score
+from legr.search.fitness import CandidateScore, HasLost
 from legr.search.gradient import GradientLearner, GradientSettings
 from legr.search.journal import mend
 from legr.search.learn import Search, learn, standing
@@ -39,13 +39,13 @@ class Wanted:
     def __init__(self, dies_after: int | None = None) -> None:
         self.calls, self.dies_after = 0, dies_after
 
-    def __call__(self, keeps: Sequence[Keep], has_lost: HasLost | None) -> Score:
+    def __call__(self, keeps: Sequence[Keep], has_lost: HasLost | None) -> CandidateScore:
         if self.calls == self.dies_after:
             raise KeyboardInterrupt
         self.calls += 1
         prices = price(len(keeps[0].units))
         losses = np.array([[10 + prices[keep.units].mean() + 0.01 * batch for batch in range(4)] for keep in keeps])
-        return Score(losses, len(keeps))
+        return CandidateScore(losses, len(keeps))
 
 
 def price(n_units: int) -> np.ndarray:
@@ -142,8 +142,8 @@ def test_the_best_is_kept_and_never_worse_than_the_identity(study: Study) -> Non
 
 def test_an_identity_that_wins_stays(study: Study) -> None:
     class Same(Wanted):
-        def __call__(self, keeps: Sequence[Keep], has_lost: HasLost | None) -> Score:
-            return Score(np.ones((len(keeps), 4)), 1)
+        def __call__(self, keeps: Sequence[Keep], has_lost: HasLost | None) -> CandidateScore:
+            return CandidateScore(np.ones((len(keeps), 4)), 1)
 
     found = run(study, 12, fitness=Same())
     assert found.best_loss == found.identity_loss == 1
