@@ -1,7 +1,4 @@
-"""How the options of a command are written down: by a job that starts one, by a record that tells what made it.
-
-It does not know the commands.
-"""
+"""How the options of a command are written down: by a job that starts one, by a record that tells what made it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,4 @@
-"""Files that are never seen half-written: written beside their place, then moved into it.
-
-It does not know what is in them.
-"""
+"""Files that are never seen half-written: written beside their place, then moved into it."""
 
 import json
 import os

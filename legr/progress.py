@@ -1,7 +1,4 @@
-"""How long work tells what it is doing: one small record, handed to a callback.
-
-It does not know who listens: a terminal, a job's file on disk, or nobody.
-"""
+"""How long work reports its progress: one small record, handed to a callback (a terminal, a job's file, or nobody)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -30,7 +27,7 @@ Report = Callable[[Progress], None]
 
 
 def silent(progress: Progress) -> None:
-    """Listen to nothing."""
+    """A report that nobody listens to."""
 
 
 def duration(seconds: float) -> str:

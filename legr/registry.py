@@ -1,7 +1,4 @@
-"""What this machine's user has told the program before: small files of texts by key, in the data folder.
-
-It does not know what the texts mean.
-"""
+"""What this machine's user has told the program before, such as folders of images: texts by key, in the data folder."""
 
 import json
 import logging

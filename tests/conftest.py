@@ -92,4 +92,4 @@ def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
     from legr.deploy.export import Agreement
 
     monkeypatch.setattr("legr.commands.export.export_onnx", lambda model, shape, path: path.touch())
-    monkeypatch.setattr("legr.commands.export.compare", lambda *_: Agreement(0.0, 1.0, 1))
+    monkeypatch.setattr("legr.commands.export.check_agreement", lambda *_: Agreement(0.0, 1.0, 1))

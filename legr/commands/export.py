@@ -18,7 +18,7 @@ from legr.data.batches import iterate
 from legr.data.images import Dataset
 from legr.data.normalization import Normalization
 from legr.deploy.bundle import RECIPE, WEIGHTS, write_recipe, zip_files
-from legr.deploy.export import INPUT, OUTPUT, Agreement, compare, export_onnx
+from legr.deploy.export import INPUT, OUTPUT, Agreement, check_agreement, export_onnx
 from legr.errors import DataError, ExportError
 from legr.files import in_words
 from legr.progress import Progress, Report
@@ -82,7 +82,7 @@ def export(study: Study, budget: Budget, out: Path, report: Report) -> ExportRes
         with tempfile.TemporaryDirectory(dir=out, prefix=".partial-") as name:
             folder = Path(name)  # `out` never holds a file that was not checked
             export_onnx(pruned, study.info.input_shape, folder / _ONNX)
-            agreement = compare(pruned, folder / _ONNX, _check_batches(study, dataset))
+            agreement = check_agreement(pruned, folder / _ONNX, _check_batches(study, dataset))
             _require_agreement(agreement)
             facts = _facts(study, network, agreement, dataset is not None)
             cuts, before = plan(model, study.structure, network.keep), cuts_of(study)

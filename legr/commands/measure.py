@@ -16,8 +16,8 @@ from legr.commands.provenance import provenance_of
 from legr.commands.results import Measurement
 from legr.data.encoded import ImageShape
 from legr.data.images import Dataset
+from legr.deploy.contention import Contention
 from legr.deploy.latency import conditions_here, latency_of, time_forward
-from legr.deploy.neighbours import Neighbours
 from legr.progress import Progress, Report
 from legr.ranking.limits import Budget
 from legr.requests.types import MeasureRequest
@@ -79,7 +79,7 @@ def _latencies(
 ) -> dict[tuple[PointRanking, float], Latency]:
     """Latency of every network, measured in turns, so that a slow minute of the machine slows all of them alike."""
     times: dict[tuple[PointRanking, float], list[float]] = {item: [] for item in todo}
-    with Neighbours() as others:
+    with Contention() as contention:
         for turn in range(_TURNS):
             report(Progress("timing the networks", turn + 1, _TURNS))
             for item in todo:
@@ -88,7 +88,7 @@ def _latencies(
                     network, shape, device=device, batch=batch, threads=threads, seconds=_SECONDS_A_TURN
                 )
     return {
-        item: latency_of(seconds, others, device=device, batch=batch, threads=threads)
+        item: latency_of(seconds, contention, device=device, batch=batch, threads=threads)
         for item, seconds in times.items()
     }
 

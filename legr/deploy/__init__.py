@@ -1,1 +1,1 @@
-"""Out of the program: how fast a network is, and files that run elsewhere."""
+"""Deployment: latency of a network, and files that run elsewhere."""

@@ -1,7 +1,4 @@
-"""A network as files that rebuild it anywhere: plain tensors and a recipe in JSON, no pickle.
-
-It does not know studies, rankings or ONNX.
-"""
+"""A network as files that rebuild it anywhere: plain tensors and an export recipe in JSON, no pickle."""
 
 import hashlib
 import zipfile
@@ -34,7 +31,7 @@ class Recipe:
     num_classes: int
     plan: Plan
     weights: Path
-    facts: Mapping[str, Any]  # everything it says, unchecked
+    facts: Mapping[str, Any]  # the whole JSON, unchecked
 
 
 def write_recipe(
@@ -51,7 +48,7 @@ def write_recipe(
 
     Args:
         model: name in the zoo that `plan` was made for.
-        facts: what else a reader should know: normalisation, classes, cost.
+        facts: what else a reader should know: normalization, classes, cost.
         metadata: text pairs for the header of the weights.
     """
     save_weights(network, folder / WEIGHTS, metadata)
@@ -106,13 +103,13 @@ def rebuild(recipe: Path | str, factory: Callable[..., nn.Module] | None = None)
         SettingsError: it names code that this machine's user has not named, or the factory fails.
         TraceError, WeightsError: its plan or its weights do not fit the model.
     """
-    found = read_recipe(recipe)
+    parts = read_recipe(recipe)
     if factory is None:
-        network = build_model(found.model, found.num_classes)
+        network = build_model(parts.model, parts.num_classes)
     else:
-        network = call_factory(factory, found.num_classes)
-    apply_plan(network, found.plan)
-    load_weights(network, found.weights)
+        network = call_factory(factory, parts.num_classes)
+    apply_plan(network, parts.plan)
+    load_weights(network, parts.weights)
     return network.eval()
 
 

@@ -1,6 +1,6 @@
 """MACs as thop counts them: an independent number beside the project's own.
 
-It does not decide anything. thop also counts norms and pools, so its number is a little larger.
+thop also counts norms and pools, so its number is a little larger.
 """
 
 import copy

@@ -1,7 +1,4 @@
-"""A network as ONNX, checked against PyTorch in ONNX Runtime.
-
-It does not know studies. What is written carries no path of the machine that wrote it.
-"""
+"""A network as ONNX, checked against PyTorch in ONNX Runtime. The file holds no path of the machine that wrote it."""
 
 import copy
 import logging
@@ -25,7 +22,7 @@ INPUT, OUTPUT = "images", "logits"
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far ONNX Runtime and PyTorch differ on the same inputs."""
+    """How much ONNX Runtime and PyTorch differ on the same inputs."""
 
     max_abs_diff: float
     top1_agreement: float  # share of images with the same answer, in [0, 1]
@@ -61,8 +58,8 @@ def export_onnx(model: nn.Module, input_shape: tuple[int, int, int], path: Path)
         temporary.write_bytes(proto.SerializeToString())
 
 
-def compare(model: nn.Module, path: Path, batches: Iterable[Tensor]) -> Agreement:
-    """Run both networks on the same float32 inputs, (N, C, H, W) each.
+def check_agreement(model: nn.Module, path: Path, batches: Iterable[Tensor]) -> Agreement:
+    """Run a model and its ONNX file on the same batches, float32[N, C, H, W] each.
 
     Raises:
         ExportError: ONNX Runtime cannot run the file.
@@ -76,10 +73,10 @@ def compare(model: nn.Module, path: Path, batches: Iterable[Tensor]) -> Agreemen
         for inputs in batches:
             with torch.inference_mode():
                 expected = network(inputs).numpy()
-            found = np.asarray(session.run([OUTPUT], {INPUT: inputs.contiguous().numpy()})[0])
-            difference = np.abs(expected - found)
+            actual = np.asarray(session.run([OUTPUT], {INPUT: inputs.contiguous().numpy()})[0])
+            difference = np.abs(expected - actual)
             largest = max(largest, float(np.where(np.isfinite(difference), difference, np.inf).max()))
-            same += int((expected.argmax(1) == found.argmax(1)).sum())
+            same += int((expected.argmax(1) == actual.argmax(1)).sum())
             images += len(inputs)
     except Exception as error:
         raise ExportError(f"ONNX Runtime cannot run the exported network: {str(error).splitlines()[0]}") from error
@@ -96,20 +93,20 @@ def _strip(proto: onnx.ModelProto) -> None:
             if field in names:
                 item.ClearField(field)
         for field in ("node", "input", "output", "value_info", "initializer", "attribute"):
-            if field in names and field_is_message(item, field):
+            if field in names and _is_message(item, field):
                 stack.extend(getattr(item, field))
         if isinstance(item, onnx.AttributeProto) and item.HasField("g"):
             stack.append(item.g)
 
 
-def field_is_message(item: Any, name: str) -> bool:
+def _is_message(item: Any, name: str) -> bool:
     """Whether a protobuf field holds messages (a node's inputs are plain strings)."""
     field = item.DESCRIPTOR.fields_by_name[name]
     return field.message_type is not None
 
 
 class _quiet:
-    """Silence a logger for a while: exporters talk at length about what they do not need."""
+    """Silence a logger for a while: exporters log a lot about packages that they do not need."""
 
     def __init__(self, name: str) -> None:
         self._logger = logging.getLogger(name)

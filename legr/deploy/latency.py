@@ -1,7 +1,4 @@
-"""Time of one forward pass, on this machine, in PyTorch.
-
-It does not know budgets, and nothing here is estimated from MACs.
-"""
+"""Time of one forward pass, measured on this machine in PyTorch; nothing is estimated from MACs."""
 
 import copy
 import statistics
@@ -14,7 +11,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from legr.deploy.neighbours import Neighbours
+from legr.deploy.contention import Contention
 from legr.errors import SettingsError
 from legr.study.records import Conditions, Latency
 from legr.training.device import machine_name
@@ -41,13 +38,13 @@ def measure_latency(
     Raises:
         SettingsError: batch or threads below 1.
     """
-    with Neighbours() as others:
+    with Contention() as contention:
         times = time_forward(model, input_shape, device=device, batch=batch, threads=threads, seconds=seconds)
-    return latency_of(times, others, device=device, batch=batch, threads=threads)
+    return latency_of(times, contention, device=device, batch=batch, threads=threads)
 
 
 def latency_of(
-    times: Sequence[float], others: Neighbours, *, device: torch.device, batch: int, threads: int | None
+    times: Sequence[float], contention: Contention, *, device: torch.device, batch: int, threads: int | None
 ) -> Latency:
     """The median of `times` (seconds), where they were taken, and whether other programs were using the cores.
 
@@ -56,7 +53,7 @@ def latency_of(
     """
     milliseconds = round(statistics.median(times) * 1e3, 4)
     conditions = conditions_here(device, threads, batch)
-    contended = device.type == "cpu" and others.hinder(conditions.threads)
+    contended = device.type == "cpu" and contention.slows(conditions.threads)
     return Latency(milliseconds, **asdict(conditions), contended=contended)
 
 

@@ -1,7 +1,6 @@
-"""What was exported, as a user hands it over: a recipe, its folder, or the zip.
+"""An export as a user hands it over: a recipe, its folder, or the zip.
 
-It does not know what a recipe says. Of a zip, the two files are read that a recipe consists of, by their names and up
-to a size; no path in it leads anywhere.
+Of a zip, only the recipe and the weights are read, by their names and up to a size; paths in it are not followed.
 """
 
 import shutil
@@ -46,7 +45,7 @@ def _extract(bundle: Path, folder: Path) -> None:
             if missing:
                 raise ExportError(f"{bundle.name} holds no {' and no '.join(missing)}; choose the zip of an export")
             for name, most in LARGEST.items():
-                if archive.getinfo(name).file_size > most:  # no more than it says is ever read of it
+                if archive.getinfo(name).file_size > most:  # zipfile reads no more than this size
                     raise ExportError(f"{name} in {bundle.name} is larger than {most >> 20} MB; it is not unpacked")
                 with archive.open(name) as packed, (folder / name).open("xb") as file:
                     shutil.copyfileobj(packed, file)

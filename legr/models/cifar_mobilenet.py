@@ -1,7 +1,4 @@
-"""MobileNetV2 (Sandler et al., 2018) for 32 x 32 images: three strides fewer than for ImageNet.
-
-It does not know weights files, pruning or data.
-"""
+"""MobileNetV2 (Sandler et al., 2018) for 32 x 32 images: three strides fewer than for ImageNet."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -33,7 +30,7 @@ class InvertedResidual(nn.Module):
             if in_planes != planes:
                 self.shortcut = nn.Sequential(nn.Conv2d(in_planes, planes, 1, bias=False), nn.BatchNorm2d(planes))
 
-    def forward(self, x: Tensor) -> Tensor:  # (N, in_planes, H, W) -> (N, planes, H/stride, W/stride)
+    def forward(self, x: Tensor) -> Tensor:  # [N, in_planes, H, W] -> [N, planes, H/stride, W/stride]
         out = F.relu6(self.bn1(self.conv1(x)))
         out = F.relu6(self.bn2(self.conv2(out)))
         projected: Tensor = self.bn3(self.conv3(out))
@@ -62,7 +59,7 @@ class CifarMobileNetV2(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
 
-    def forward(self, x: Tensor) -> Tensor:  # (N, 3, H, W) -> (N, num_classes); any H, W from 1
+    def forward(self, x: Tensor) -> Tensor:  # [N, 3, H, W] -> [N, num_classes]; any H, W from 1
         x = F.relu6(self.bn1(self.conv1(x)))
         x = F.relu6(self.bn2(self.conv2(self.layers(x))))
         out: Tensor = self.linear(x.mean((2, 3)))

@@ -1,6 +1,6 @@
 """The CIFAR ResNet of He et al. (2015, section 4.2) with padded ("option A") shortcuts: depth 6n + 2.
 
-It does not know weights files, pruning or data. Parameter names: those of akamaster/pytorch_resnet_cifar10.
+Parameter names: those of akamaster/pytorch_resnet_cifar10.
 """
 
 from torch import Tensor, nn
@@ -30,10 +30,10 @@ class BasicBlock(nn.Module):
         self.bn2 = nn.BatchNorm2d(planes)
         self.shortcut: nn.Module = nn.Identity()
         if planes != in_planes:
-            blank = [-1] * (planes // 4)  # on both sides, as in the weights that exist
+            blank = [-1] * (planes // 4)  # on both sides, as in the published weights
             self.shortcut = GatherChannels([*blank, *range(in_planes), *blank])
 
-    def forward(self, x: Tensor) -> Tensor:  # (N, in_planes, H, W) -> (N, planes, H/stride, W/stride)
+    def forward(self, x: Tensor) -> Tensor:  # [N, in_planes, H, W] -> [N, planes, H/stride, W/stride]
         out = F.relu(self.bn1(self.conv1(x)))
         out = self.bn2(self.conv2(out))
         if self.stride != 1:
@@ -48,7 +48,7 @@ class CifarResNet(nn.Module):
         n_blocks: blocks a stage (n in the paper's 6n + 2), at least 1.
         num_classes: outputs, at least 1.
 
-    Weights start Kaiming-normal from PyTorch's current generator (`models.build_model` gives it a seed).
+    Weights start Kaiming-normal from PyTorch's current generator (`zoo.build_model` gives it a seed).
     """
 
     def __init__(self, n_blocks: int, num_classes: int = 10) -> None:
@@ -64,7 +64,7 @@ class CifarResNet(nn.Module):
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(module.weight)
 
-    def forward(self, x: Tensor) -> Tensor:  # (N, 3, H, W) -> (N, num_classes); any H, W from 1
+    def forward(self, x: Tensor) -> Tensor:  # [N, 3, H, W] -> [N, num_classes]; any H, W from 1
         x = F.relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
         out: Tensor = self.linear(F.adaptive_avg_pool2d(x, 1).flatten(1))

@@ -1,6 +1,6 @@
 """VGG-16 with batch norm for 32 x 32 images: 13 convolutions and one linear layer (Simonyan and Zisserman, 2014).
 
-It does not know weights files, pruning or data. Parameters are named `features.N` and `classifier`.
+Parameters are named `features.N` and `classifier`.
 """
 
 from torch import Tensor, nn
@@ -32,6 +32,6 @@ class CifarVgg(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
                 nn.init.zeros_(module.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor) -> Tensor:  # (N, 3, H, W) -> (N, num_classes); H and W from 32
+    def forward(self, x: Tensor) -> Tensor:  # [N, 3, H, W] -> [N, num_classes]; H and W from 32
         out: Tensor = self.classifier(self.features(x).mean((2, 3)))
         return out

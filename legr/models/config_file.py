@@ -5,7 +5,7 @@
     input = "1x1x96x160"                # optional
     weights = "my_net.safetensors"      # optional, beside this file
 
-It does not import what it names, and loads without torch.
+Factories are not imported here, and this file loads without torch.
 """
 
 import os
@@ -43,7 +43,7 @@ def settings_path() -> Path | None:
 
 
 def with_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a process that runs elsewhere and shall find the same file."""
+    """The environment for a process that runs elsewhere and must find the same file."""
     path = settings_path()
     return {**environment, **({"LEGR_CONFIG": str(path)} if path else {})}
 

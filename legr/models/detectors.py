@@ -1,7 +1,5 @@
 """Detectors as pruning needs them: everything a detector computes from an image, up to where values decide shapes.
 
-It does not know torchvision's names (`library_models.py`) nor pruning.
-
 A detector ends with non-maximum suppression: how many boxes come out depends on the image, and no trace of one
 image holds for the next. What can be pruned lies before that end, so that is what `forward` runs.
 """
@@ -17,7 +15,7 @@ BOXES_A_SIDE = 8  # the box head of a two-stage detector sees 8 x 8 boxes an ima
 
 
 class DetectorCore(nn.Module):
-    """A torchvision detector whose forward returns what its heads say, before any box is chosen.
+    """A torchvision detector whose forward returns the outputs of its heads, before any box is chosen.
 
     `core.detector([image])` is the whole detector: list of images in, boxes, labels and scores out. It holds the
     same parameters, so after pruning the core it is the pruned detector.
@@ -30,7 +28,7 @@ class DetectorCore(nn.Module):
         super().__init__()
         self.detector = detector
 
-    def forward(self, images: Tensor) -> Any:  # (N, 3, H, W), normalised -> tensors in dicts or tuples
+    def forward(self, images: Tensor) -> Any:  # [N, 3, H, W], normalized -> tensors in dicts or tuples
         detector: Any = self.detector
         features = detector.backbone(images)
         maps = features if isinstance(features, dict) else {"0": features}
@@ -42,7 +40,7 @@ class DetectorCore(nn.Module):
         return objectness, deltas, *heads.box_predictor(heads.box_head(pooled))
 
 
-def spread_boxes(images: Tensor) -> Tensor:  # (64, 4): left, top, right, bottom
+def spread_boxes(images: Tensor) -> Tensor:  # [64, 4]: left, top, right, bottom
     """Boxes on a grid over the image, small and large in turn, so that every level of a pyramid is read.
 
     They stand in for the proposals: the box head computes the same for any box, and proposals depend on values.
@@ -59,5 +57,5 @@ def spread_boxes(images: Tensor) -> Tensor:  # (64, 4): left, top, right, bottom
 
 
 def whole_model(model: nn.Module) -> nn.Module:
-    """The module that weight files from elsewhere name the parameters of: the detector, or the model itself."""
+    """The module whose parameter names weight files from elsewhere use: the detector, or the model itself."""
     return model.detector if isinstance(model, DetectorCore) else model

@@ -1,6 +1,6 @@
 """Models of the user's own: `package.module:factory`, imported only after this machine's user has named it.
 
-It does not know the zoo, nor who asks: a study or a recipe from elsewhere must never make this program import code.
+A study or a recipe from elsewhere must never make this program import code.
 """
 
 import re
@@ -26,7 +26,7 @@ _INPUT, _CLASSES = (3, 224, 224), 1000  # where neither the user nor the factory
 
 
 def is_factory(name: str) -> bool:
-    """Whether a model's name says where code is."""
+    """Whether the name of a model is that of a factory."""
     return ":" in name
 
 
@@ -72,7 +72,7 @@ def call_factory(factory: Callable[..., Any], num_classes: int, name: str = "the
     try:
         model = factory(**arguments)
     except Exception as error:
-        raise SettingsError(f"{name} fails ({type(error).__name__}: {error}); call it by itself to mend it") from error
+        raise SettingsError(f"{name} fails ({type(error).__name__}: {error}); call it by itself to see why") from error
     if not isinstance(model, nn.Module):
         raise SettingsError(f"{name} must return a torch.nn.Module, got a {type(model).__name__}; return the model")
     return model
@@ -88,9 +88,9 @@ def _spec(name: str, folder: Path) -> ModelSpec:
 def _import(name: str, folder: Path) -> Callable[..., Any]:
     module_name, _, path = _checked(name).partition(":")
     if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))  # to stay: a factory may import more when it is called
+        sys.path.insert(0, str(folder))  # it stays there: a factory may import more when it is called
     try:
-        found: Any = import_module(module_name)
+        value: Any = import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise SettingsError(f"{module_name} cannot be imported ({error}); install what it needs") from error
@@ -98,14 +98,16 @@ def _import(name: str, folder: Path) -> Callable[..., Any]:
             f"there is no module {error.name} in {folder} or where Python looks; go to the folder that holds it"
         ) from error
     except (Exception, SystemExit) as error:
-        raise SettingsError(f"{module_name} cannot be imported ({type(error).__name__}: {error}); mend it") from error
+        raise SettingsError(
+            f"{module_name} cannot be imported ({type(error).__name__}: {error}); correct it"
+        ) from error
     for attribute in path.split("."):
-        if not hasattr(found, attribute):
+        if not hasattr(value, attribute):
             raise SettingsError(f"{module_name} has no {path}; name a function or class in it that returns a model")
-        found = getattr(found, attribute)
-    if isinstance(found, nn.Module) or not callable(found):
-        raise SettingsError(f"{name} is a {type(found).__name__}; name a function or class that returns a model")
-    factory: Callable[..., Any] = found
+        value = getattr(value, attribute)
+    if isinstance(value, nn.Module) or not callable(value):
+        raise SettingsError(f"{name} is a {type(value).__name__}; name a function or class that returns a model")
+    factory: Callable[..., Any] = value
     return factory
 
 

@@ -1,7 +1,4 @@
-"""Read what a user writes about a network's input: "1x3x224x224" is one image of 3 x 224 x 224.
-
-It does not know networks, and loads without torch.
-"""
+"""Parse the input of a network as a user writes it: "1x3x224x224" is one image of 3 x 224 x 224. No torch."""
 
 import re
 from math import prod

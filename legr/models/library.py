@@ -1,6 +1,6 @@
 """Models that torchvision and timm know by name, always with random weights: nothing is ever downloaded.
 
-It does not know our own models. Both libraries are loaded when first asked: torchvision takes a second.
+Both libraries are imported on first use: torchvision takes a second.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ __all__ = ["TIMM", "library_names", "library_spec"]
 TIMM = "timm:"
 _SIZES = {"inception_v3": 299, "ssdlite320_mobilenet_v3_large": 320, "ssd300_vgg16": 300}
 _DETECTOR_SIZE = 320
-_SLOW_START = {"googlenet", "inception_v3"}  # their own initialisation takes seconds and warns
+_SLOW_START = {"googlenet", "inception_v3"}  # their own initialization takes seconds and warns
 _DETECTION_CLASSES, _SEGMENTATION_CLASSES = 91, 21  # of COCO and Pascal VOC, the background included
-_FURTHER_HEADS = ("maskrcnn", "keypointrcnn")
+_AUXILIARY_HEADS = ("maskrcnn", "keypointrcnn")
 
 
 def library_spec(name: str) -> ModelSpec | None:
@@ -32,7 +32,7 @@ def library_spec(name: str) -> ModelSpec | None:
         return _timm_spec(name.removeprefix(TIMM))
     from torchvision import models
 
-    if name.startswith(_FURTHER_HEADS):
+    if name.startswith(_AUXILIARY_HEADS):
         raise SettingsError(
             f"{name} has a head that runs on the boxes it has chosen, which cannot be followed; "
             "choose its Faster R-CNN, such as fasterrcnn_resnet50_fpn"
@@ -49,13 +49,13 @@ def library_spec(name: str) -> ModelSpec | None:
 
 
 def library_names(name: str) -> Sequence[str]:
-    """Names that `name` may be a slip of: timm's where it begins with "timm:", else torchvision's."""
+    """Names that `name` may be a misspelling of: timm's where it begins with "timm:", else torchvision's."""
     if name.startswith(TIMM):
-        return [TIMM + known for known in _timm(name).list_models()]
+        return [TIMM + model for model in _timm(name).list_models()]
     from torchvision import models
 
-    known = (models.list_models(module=m) for m in (models, models.segmentation, models.detection))
-    return [n for names in known for n in names if not n.startswith(_FURTHER_HEADS)]
+    lists = (models.list_models(module=m) for m in (models, models.segmentation, models.detection))
+    return [n for names in lists for n in names if not n.startswith(_AUXILIARY_HEADS)]
 
 
 def _classifier(name: str, num_classes: int) -> nn.Module:

@@ -1,7 +1,4 @@
-"""What is known about an architecture before it is built.
-
-It does not know any architecture.
-"""
+"""What is known about an architecture before it is built."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +18,7 @@ class ModelSpec:
         name: what studies and recipes call it.
         build: number of classes -> a model with random weights.
         input_shape: (channels, height, width) where nobody names another.
-        dense: it says something about every place of an image; the others return one answer an image, (N, classes).
+        dense: whether it predicts for every place of an image (segmenters, detectors); others return [N, classes].
         num_classes: outputs where nobody names another number.
     """
 

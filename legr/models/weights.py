@@ -1,7 +1,4 @@
-"""Read and write the weights of a model, safely: plain tensors only, all of them or none.
-
-It does not know where weights come from, nor which model suits which data.
-"""
+"""Read and write the weights of a model, safely: plain tensors only, all of them or none."""
 
 import hashlib
 import logging
@@ -68,10 +65,10 @@ def load_weights(model: nn.Module, path: str | Path) -> WeightsInfo:
 
 
 def load_state(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Copy tensors that fit into a model, as of its own version: MNASNet asks for one, and files do not tell it."""
+    """Copy tensors that fit, with the state-dict version of the model: MNASNet requires one, and files have none."""
     state = OrderedDict(tensors)
     state._metadata = model.state_dict()._metadata  # type: ignore[attr-defined]
-    model.load_state_dict(state, strict=False)  # what is missing stays: callers have looked at what there is
+    model.load_state_dict(state, strict=False)  # what is missing stays: callers have checked
 
 
 def round_to_half(model: nn.Module) -> None:
@@ -186,42 +183,42 @@ def _damaged(path: Path, kind: str) -> str:
 
 def _check_fit(model: nn.Module, tensors: Mapping[str, Tensor], file: str) -> None:
     """Raise WeightsError unless `tensors` fill every parameter and buffer of the model."""
-    wanted = model.state_dict()
-    missing = [name for name in wanted if name not in tensors and not _is_counter(name)]
-    unexpected = [name for name in tensors if name not in wanted]
+    expected = model.state_dict()
+    missing = [name for name in expected if name not in tensors and not _is_counter(name)]
+    unexpected = [name for name in tensors if name not in expected]
     if missing or unexpected:
-        found = [
+        problems = [
             f"{what} {_first(names)}" for what, names in (("lacks", missing), ("has unknown", unexpected)) if names
         ]
         raise WeightsError(
-            f"{file} does not fit the model: it {' and '.join(found)}; choose the model it was saved from"
+            f"{file} does not fit the model: it {' and '.join(problems)}; choose the model it was saved from"
         )
-    misshapen = [name for name in tensors if tensors[name].shape != wanted[name].shape]
+    misshapen = [name for name in tensors if tensors[name].shape != expected[name].shape]
     if misshapen:
         _refuse_shapes(model, tensors, misshapen, file)
     for name, tensor in tensors.items():
-        if tensor.is_floating_point() != wanted[name].is_floating_point():
+        if tensor.is_floating_point() != expected[name].is_floating_point():
             raise WeightsError(
                 f"{file} does not fit the model: {name} is {tensor.dtype}, the model's is "
-                f"{wanted[name].dtype}; save it unquantised"
+                f"{expected[name].dtype}; save it unquantised"
             )
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise WeightsError(f"{file} holds infinite or undefined numbers in {name}: train or download it again")
 
 
 def _refuse_shapes(model: nn.Module, tensors: Mapping[str, Tensor], misshapen: list[str], file: str) -> None:
-    wanted = model.state_dict()
+    expected = model.state_dict()
     owners = {name.rpartition(".")[0] for name in misshapen}
     linears = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
     name = misshapen[0]
-    saved, expected = list(tensors[name].shape), list(wanted[name].shape)
-    if linears and owners == {linears[-1]} and saved[1:] == expected[1:]:
+    saved, wanted = list(tensors[name].shape), list(expected[name].shape)
+    if linears and owners == {linears[-1]} and saved[1:] == wanted[1:]:
         raise WeightsError(
-            f"{file} was trained for {saved[0]} classes and the model has {expected[0]}: choose images with "
-            f"{saved[0]} classes, or weights trained for {expected[0]}"
+            f"{file} was trained for {saved[0]} classes and the model has {wanted[0]}: choose images with "
+            f"{saved[0]} classes, or weights trained for {wanted[0]}"
         )
     raise WeightsError(
-        f"{file} does not fit the model: {name} has shape {saved}, the model's has {expected}; "
+        f"{file} does not fit the model: {name} has shape {saved}, the model's has {wanted}; "
         "choose the model it was saved from"
     )
 

@@ -1,7 +1,4 @@
-"""Every architecture by name: our own, torchvision's and timm's, and factories of the user's own.
-
-It does not know weights files (see `weights.py`), data or pruning.
-"""
+"""Every architecture by name: our own, torchvision's and timm's, and factories of the user's own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -32,7 +29,7 @@ _CIFAR: dict[str, Callable[[int], nn.Module]] = {
 CIFAR: Mapping[str, ModelSpec] = MappingProxyType(
     {name: ModelSpec(name, build, (3, 32, 32), False, 10) for name, build in _CIFAR.items()}
 )
-"""The models that are our own."""
+"""The architectures of this program itself."""
 
 
 def find_spec(name: str) -> ModelSpec:
@@ -50,14 +47,14 @@ def find_spec(name: str) -> ModelSpec:
         )
     if is_factory(name) and not name.startswith(TIMM):
         return known_spec(name)
-    found = library_spec(name)
-    if found is None:
+    spec = library_spec(name)
+    if spec is None:
         close = get_close_matches(name, [*CIFAR, *library_names(name)], n=5, cutoff=0.5)
         raise SettingsError(
             f"model must be one of {', '.join(CIFAR)}, a name of torchvision's, {TIMM}NAME or package.module:factory, "
             f"got {name!r}" + (f"; close to it: {', '.join(close)}" if close else "")
         )
-    return found
+    return spec
 
 
 def choose_model(name: str) -> tuple[ModelSpec, Path | None]:

@@ -1,7 +1,7 @@
-"""What is done with whole studies of one folder: rename, duplicate, delete, note what one is about.
+"""Where studies are, and what can be done with a whole one: list, copy, rename, duplicate, delete, write a note.
 
-The caller makes sure that no job is at work on a study. Names come from people and browsers; none of them leads out of
-the folder.
+The caller makes sure that no job of the study is running. Names come from people and browsers, and are checked: none
+leads out of the folder.
 """
 
 import os
@@ -14,83 +14,10 @@ from legr.files import replacing, temporary_beside
 from legr.paths import data_folder, explorer_folder
 from legr.study.store import Study
 
+SAMPLES = explorer_folder() / "samples"
 LONGEST_NOTE = 2000
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,59}")
 _NOTE = "note.txt"
-
-
-def require_name(name: str, folder: Path) -> str:
-    """A name that a new study of a folder can have.
-
-    Raises:
-        StudyError: it has other characters than letters, digits, - and _, or is taken.
-    """
-    name = name.strip()
-    if not _NAME.fullmatch(name):
-        raise StudyError(
-            f"a study's name has letters, digits, - and _ only, 60 at most, and begins with no -; got {name[:60]!r}"
-        )
-    if (folder / name).exists():
-        raise StudyError(f"there is a study {name} already; choose another name")
-    return name
-
-
-def rename(study: Study, name: str) -> Study:
-    """Give a study another name.
-
-    Raises:
-        StudyError: the name cannot be had, or the study is a sample.
-    """
-    study.require_writable()
-    path = study.path.with_name(require_name(name, study.path.parent))
-    study.path.rename(path)
-    return Study.open(path).with_info(name=path.name)
-
-
-def duplicate(study: Study, name: str, folder: Path) -> Study:
-    """Copy a study, with all that was learned and measured, into a folder.
-
-    Raises:
-        StudyError: the name cannot be had.
-    """
-    path = folder / require_name(name, folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    return study.copy_to(path).with_info(name=path.name)
-
-
-def delete(study: Study) -> None:
-    """Remove a study for good; half a removed study is none.
-
-    Raises:
-        StudyError: it is a sample.
-    """
-    study.require_writable()
-    gone = temporary_beside(study.path)
-    study.path.rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
-
-
-def note_of(study: Study) -> str:
-    """What people have noted about a study; "" where nothing."""
-    path = study.path / _NOTE
-    return path.read_text(encoding="utf-8", errors="replace")[:LONGEST_NOTE] if path.exists() else ""
-
-
-def save_note(study: Study, text: str) -> None:
-    """Note something about a study, in place of what was noted before.
-
-    Raises:
-        StudyError: it is a sample, or the note is too long.
-    """
-    study.require_writable()
-    text = text.strip()
-    if len(text) > LONGEST_NOTE:
-        raise StudyError(f"a note has at most {LONGEST_NOTE} characters, this one has {len(text)}; shorten it")
-    with replacing(study.path / _NOTE) as path:
-        path.write_text(text, encoding="utf-8")
-
-
-SAMPLES = explorer_folder() / "samples"
 
 
 def studies_folder(chosen: Path | str | None = None) -> Path:
@@ -118,3 +45,74 @@ def writable(study: Study, folder: Path) -> Study:
             f"{study.path.name} is a sample and cannot be copied to {folder} ({error.strerror}); "
             "choose another folder with --studies"
         ) from error
+
+
+def require_name(name: str, folder: Path) -> str:
+    """Check a name for a new study of a folder; return it without spaces around it.
+
+    Raises:
+        StudyError: it has other characters than letters, digits, - and _, or is taken.
+    """
+    name = name.strip()
+    if not _NAME.fullmatch(name):
+        raise StudyError(
+            f"a study's name has letters, digits, - and _ only, 60 at most, and begins with no -; got {name[:60]!r}"
+        )
+    if (folder / name).exists():
+        raise StudyError(f"there is a study {name} already; choose another name")
+    return name
+
+
+def rename(study: Study, name: str) -> Study:
+    """Give a study another name.
+
+    Raises:
+        StudyError: the name is invalid or taken, or the study is a sample.
+    """
+    study.require_writable()
+    path = study.path.with_name(require_name(name, study.path.parent))
+    study.path.rename(path)
+    return Study.open(path).with_info(name=path.name)
+
+
+def duplicate(study: Study, name: str, folder: Path) -> Study:
+    """Copy a study, with everything that was learned and measured, into a folder.
+
+    Raises:
+        StudyError: the name is invalid or taken.
+    """
+    path = folder / require_name(name, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return study.copy_to(path).with_info(name=path.name)
+
+
+def delete(study: Study) -> None:
+    """Remove a study for good; it is moved aside first, so that none is ever half removed.
+
+    Raises:
+        StudyError: it is a sample.
+    """
+    study.require_writable()
+    aside = temporary_beside(study.path)
+    study.path.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def note_of(study: Study) -> str:
+    """The note of a study; "" where there is none."""
+    path = study.path / _NOTE
+    return path.read_text(encoding="utf-8", errors="replace")[:LONGEST_NOTE] if path.exists() else ""
+
+
+def save_note(study: Study, text: str) -> None:
+    """Replace the note of a study.
+
+    Raises:
+        StudyError: it is a sample, or the note is too long.
+    """
+    study.require_writable()
+    text = text.strip()
+    if len(text) > LONGEST_NOTE:
+        raise StudyError(f"a note has at most {LONGEST_NOTE} characters, this one has {len(text)}; shorten it")
+    with replacing(study.path / _NOTE) as path:
+        path.write_text(text, encoding="utf-8")

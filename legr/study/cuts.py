@@ -1,4 +1,4 @@
-"""What had been cut from the model that a study names before the study began: `cuts.json`.
+"""What was cut from the named model before the study began: `cuts.json`, a plan of surgery. Imported without torch.
 
 Most studies are about the model as it is named, and have none.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from legr.files import write_json
 from legr.structure.plans import plan_from_dict, plan_to_dict
 from legr.structure.types import Plan
-from legr.study.reading import FORMAT, read_record
+from legr.study.json_file import FORMAT, read_record
 from legr.study.store import Study
 
 _FILE = "cuts.json"
@@ -32,13 +32,13 @@ def cuts_of(study: Study) -> Plan | None:
     Raises:
         StudyError: the file is damaged or changed by hand, or missing from a study that had one.
     """
-    return read_record(study.path / _FILE, _unchanged, REMEDY) if study.info.pruned_to is not None else None
+    return read_record(study.path / _FILE, _checked, REMEDY) if study.info.pruned_to is not None else None
 
 
-def _unchanged(data: Mapping[str, Any]) -> Plan:
+def _checked(data: Mapping[str, Any]) -> Plan:
     data = dict(data)
     if data.pop(_SUM, None) not in (None, _sum(data)):
-        raise ValueError("it is not as it was written")
+        raise ValueError("it was changed after it was written")
     return plan_from_dict(data)
 
 

@@ -29,7 +29,7 @@ from legr.ranking.order import Ranker
 from legr.ranking.types import Norms, Ranking
 from legr.structure.codec import from_dict, to_dict
 from legr.structure.types import Keep, Structure
-from legr.study.reading import FORMAT, read_record
+from legr.study.json_file import FORMAT, read_record
 from legr.study.records import FineTuned, Learned, Point, RankingName, StudyInfo
 
 

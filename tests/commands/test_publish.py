@@ -12,7 +12,7 @@ from legr.files import write_json
 from legr.progress import silent
 from legr.ranking.limits import Budget
 from legr.study.catalog import SAMPLES, note_of
-from legr.study.reading import FORMAT
+from legr.study.json_file import FORMAT
 from legr.study.store import Study
 from samples.publish import publish
 

@@ -8,15 +8,15 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from legr.deploy import neighbours
-from legr.deploy.neighbours import Neighbours
+from legr.deploy import contention
+from legr.deploy.contention import Contention
 
 
 def test_work_of_another_process_counts() -> None:
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         time.sleep(0.2)
-        with Neighbours() as found:
+        with Contention() as found:
             time.sleep(1.0)
     finally:
         busy.kill()
@@ -40,11 +40,11 @@ def test_own_work_idleness_guests_and_cores_of_others_do_not_count(monkeypatch: 
             [foreign[1], core(14.0, 51.0, 1.0), foreign[1], core(10.0, 55.0)],
         )
     )
-    monkeypatch.setattr(neighbours, "_own_cores", lambda: [1, 3])
-    monkeypatch.setattr(neighbours, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(contention, "_own_cores", lambda: [1, 3])
+    monkeypatch.setattr(contention, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     monkeypatch.setattr(psutil, "cpu_times", lambda percpu: next(cores))
     monkeypatch.setattr(psutil, "Process", lambda: SimpleNamespace(cpu_times=lambda: next(own)))
-    with Neighbours() as found:
+    with Contention() as found:
         pass
     assert found.cores == pytest.approx(0.6)
 
@@ -65,7 +65,7 @@ def test_own_work_idleness_guests_and_cores_of_others_do_not_count(monkeypatch: 
 def test_they_hinder_when_they_leave_fewer_cores_than_threads(
     monkeypatch: pytest.MonkeyPatch, taken: float, threads: int, hindered: bool
 ) -> None:
-    monkeypatch.setattr(neighbours, "_own_cores", lambda: [0, 1, 2, 3])
-    found = Neighbours()
+    monkeypatch.setattr(contention, "_own_cores", lambda: [0, 1, 2, 3])
+    found = Contention()
     found.cores = taken
-    assert found.hinder(threads) == hindered
+    assert found.slows(threads) == hindered

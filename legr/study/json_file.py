@@ -1,4 +1,4 @@
-"""Read one JSON file of a study: whatever is wrong with it is one sentence."""
+"""Read one JSON file of a study; whatever is wrong with it becomes one sentence. Imported without torch."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def read_record(path: Path, build: Callable[[dict[str, Any]], T], remedy: str = _REMEDY) -> T:
-    """Read a file of a study and build what it says.
+    """Read a file of a study and build a record from its data.
 
     Args:
         remedy: what to do where it is damaged.
