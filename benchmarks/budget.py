@@ -56,7 +56,7 @@ class Figures:
 
     @property
     def peer_ratio(self) -> float | None:
-        """Networks of a budget built in the time of one bisection by torch-pruning; None where it found none."""
+        """Networks of a budget built in the time of one bisection by torch-pruning; None where none was built."""
         ours_s = 1e-6 * self.query_us + 1e-3 * self.build_ms
         return self.peer.seconds / ours_s if self.peer and self.peer.reached else None
 
@@ -69,12 +69,12 @@ def main() -> None:
     arguments = parser.parse_args()
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context, max_tasks_per_child=1) as pool:
-        found = list(pool.map(measure, arguments.models))
+        results = list(pool.map(measure, arguments.models))
     if arguments.json:
-        rows = [{**asdict(f), "peer_ratio": f.peer_ratio} for f in found]
+        rows = [{**asdict(f), "peer_ratio": f.peer_ratio} for f in results]
         print(json.dumps({"budget": BUDGET, "threads": torch.get_num_threads(), "models": rows}, indent=1))
     else:
-        print("\n".join(table(found)))
+        print("\n".join(table(results)))
 
 
 def measure(name: str) -> Figures:
@@ -143,12 +143,12 @@ def recount(curve: legr.BudgetCurve, step: int) -> float:
     macs, channels, taken = channel_table(curve.structure)
     order = curve.ranking.order[: curve.ranking.ends[step]].tolist()
     rounds = np.linspace(1, len(order), min(len(order), RECOUNTS)).round().astype(int).tolist()
-    found = 0
+    total = 0
     start = time.perf_counter()
     for n_removed in rounds:
-        found = count_macs(macs, channels, taken, order[:n_removed])
+        total = count_macs(macs, channels, taken, order[:n_removed])
     seconds = time.perf_counter() - start
-    assert found == curve.macs[step], "the recount and the curve count differently"
+    assert total == curve.macs[step], "the recount and the curve count differently"
     return seconds * len(order) / len(rounds)
 
 
@@ -186,8 +186,8 @@ T = TypeVar("T")
 def timed(work: Callable[[], T]) -> tuple[float, T]:
     """Seconds that some work takes, and what it returns."""
     start = time.perf_counter()
-    found = work()
-    return time.perf_counter() - start, found
+    result = work()
+    return time.perf_counter() - start, result
 
 
 def typical(work: Callable[[], object], repeats: int = REPEATS) -> float:
@@ -234,17 +234,17 @@ ROWS: tuple[tuple[str, str, Callable[[Figures], str]], ...] = (
 )
 
 
-def table(found: Sequence[Figures]) -> list[str]:
+def table(results: Sequence[Figures]) -> list[str]:
     """One column a model, one line a figure, and below it what became of torch-pruning."""
     where = f"PyTorch {torch.__version__}, threads: {torch.get_num_threads()}"
     lines = [
         f"Budget: {100 * BUDGET:g} % of the MACs. {where}. Medians of {REPEATS} or more.",
-        f"{'':<42}{'aim':>8}" + "".join(f"{figures.model:>16}" for figures in found),
+        f"{'':<42}{'aim':>8}" + "".join(f"{figures.model:>16}" for figures in results),
     ]
-    lines += [f"{name:<42}{aim:>8}" + "".join(f"{show(f):>16}" for f in found) for name, aim, show in ROWS]
+    lines += [f"{name:<42}{aim:>8}" + "".join(f"{show(f):>16}" for f in results) for name, aim, show in ROWS]
     if not tp_way.is_installed():
         return [*lines, f"torch-pruning is not installed: {tp_way.INSTALL}"]
-    return [*lines, *(f"torch-pruning on {f.model}: {f.peer.verdict}" for f in found if f.peer)]
+    return [*lines, *(f"torch-pruning on {f.model}: {f.peer.verdict}" for f in results if f.peer)]
 
 
 if __name__ == "__main__":

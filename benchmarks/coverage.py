@@ -72,11 +72,11 @@ BUDGETS = 20
 
 def measure(name: str) -> dict[str, Any]:
     """Trace, prove and count one model in this process."""
-    name, _, asked = name.partition("@")
+    name, _, size = name.partition("@")
     spec = find_spec(name)
     model = build_model(spec, spec.num_classes)
     channels, height, width = spec.input_shape
-    side = int(asked) if asked else SIZES.get(name, min(height, SMALL))
+    side = int(size) if size else SIZES.get(name, min(height, SMALL))
     image = torch.zeros(1, channels, side, side if height == width else width)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()

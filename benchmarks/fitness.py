@@ -41,35 +41,35 @@ def main() -> None:
     options = parser.parse_args()
     bench = Bench.of(options.study)
     logits = options.out.with_suffix(".logits")
-    found = read_json(options.out) if options.out.exists() else {"maps": {}, "truth": {}, "scores": {}}
-    if not found["maps"]:
-        found["maps"] = {name: _plain(affine) for name, affine in _maps(bench).items()}
-        write_json(options.out, found)
-    names = options.rankings or ["uniform", *found["maps"]]
+    results = read_json(options.out) if options.out.exists() else {"maps": {}, "truth": {}, "scores": {}}
+    if not results["maps"]:
+        results["maps"] = {name: _plain(affine) for name, affine in _maps(bench).items()}
+        write_json(options.out, results)
+    names = options.rankings or ["uniform", *results["maps"]]
     budgets = [float(text) for text in options.budgets.split(",")]
     rows = [
-        (f"{name}@{budget:g}", bench.keep(_map(found["maps"].get(name)), budget))
+        (f"{name}@{budget:g}", bench.keep(_map(results["maps"].get(name)), budget))
         for budget in budgets
         for name in names
     ]
     for row, keep in rows:
-        if row not in found["truth"]:
+        if row not in results["truth"]:
             start = time.perf_counter()
             after = bench.fine_tuned(keep, logits, options.out.with_suffix(f".{row}.safetensors"))
             seconds = time.perf_counter() - start
-            found["truth"][row] = {"top1": after.top1, "loss": after.loss, "seconds": seconds}
-            write_json(options.out, found)
+            results["truth"][row] = {"top1": after.top1, "loss": after.loss, "seconds": seconds}
+            write_json(options.out, results)
     for name, make in SCORES.items():
-        missing = [(row, keep) for row, keep in rows if f"{name}:{row}" not in found["scores"]]
+        missing = [(row, keep) for row, keep in rows if f"{name}:{row}" not in results["scores"]]
         if not missing:
             continue
         score_of = make(bench)
         for row, keep in missing:
             start = time.perf_counter()
             value = score_of(keep)
-            found["scores"][f"{name}:{row}"] = {"value": value, "seconds": time.perf_counter() - start}
-            write_json(options.out, found)
-    print("\n".join(table(found, names, budgets)))
+            results["scores"][f"{name}:{row}"] = {"value": value, "seconds": time.perf_counter() - start}
+            write_json(options.out, results)
+    print("\n".join(table(results, names, budgets)))
 
 
 # -- rankings of different quality -----------------------------------------------------------------------------
@@ -125,8 +125,8 @@ def _fitness(**settings: Any) -> Callable[[Bench], ScoreOf]:
     """Mean loss as a search scores it."""
 
     def make(bench: Bench) -> ScoreOf:
-        asked = SearchSettings(images=IMAGES, **settings)
-        fitness = Fitness(bench.model, bench.structure, bench.dataset, bench.normalization, asked, CPU)
+        search_settings = SearchSettings(images=IMAGES, **settings)
+        fitness = Fitness(bench.model, bench.structure, bench.dataset, bench.normalization, search_settings, CPU)
         return lambda keep: float(fitness([keep]).losses.mean())
 
     return make
@@ -141,8 +141,8 @@ def _norms_and_head(steps: int) -> Callable[[Bench], ScoreOf]:
             return [p for p in network.parameters() if p.dim() == 1 or p is head.weight]
 
     def make(bench: Bench) -> ScoreOf:
-        asked = SearchSettings(images=IMAGES, steps=steps)
-        fitness = Few(bench.model, bench.structure, bench.dataset, bench.normalization, asked, CPU)
+        search_settings = SearchSettings(images=IMAGES, steps=steps)
+        fitness = Few(bench.model, bench.structure, bench.dataset, bench.normalization, search_settings, CPU)
         return lambda keep: float(fitness([keep]).losses.mean())
 
     return make
@@ -181,10 +181,10 @@ SCORES: dict[str, Callable[[Bench], ScoreOf]] = {
 # -- what it says ----------------------------------------------------------------------------------------------
 
 
-def table(found: dict[str, Any], names: Sequence[str], budgets: Sequence[float]) -> list[str]:
+def table(results: dict[str, Any], names: Sequence[str], budgets: Sequence[float]) -> list[str]:
     """Top-1 after fine-tuning, and for every score its rank correlation with that and its price."""
     lines = [f"{'top-1 after fine-tuning, %':<28}" + "".join(f"{budget:>9g}" for budget in budgets)]
-    truth = {row: facts["top1"] for row, facts in found["truth"].items()}
+    truth = {row: facts["top1"] for row, facts in results["truth"].items()}
     for name in names:
         lines.append(f"{name:<28}" + "".join(f"{100 * truth[f'{name}@{budget:g}']:9.2f}" for budget in budgets))
     lines.append(f"\n{'rank correlation':<28}" + "".join(f"{budget:>9g}" for budget in budgets) + "     mean  seconds")
@@ -192,7 +192,7 @@ def table(found: dict[str, Any], names: Sequence[str], budgets: Sequence[float])
         correlations, seconds = [], []
         for budget in budgets:
             rows = [f"{name}@{budget:g}" for name in names]
-            scores = [found["scores"][f"{score_name}:{row}"] for row in rows]
+            scores = [results["scores"][f"{score_name}:{row}"] for row in rows]
             correlations.append(_spearman([-s["value"] for s in scores], [truth[row] for row in rows]))
             seconds += [s["seconds"] for s in scores]
         figures = "".join(f"{c:9.2f}" for c in correlations)

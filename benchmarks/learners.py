@@ -118,7 +118,7 @@ class Runs:
         return best.affine, {"value": best.value, "seconds": seconds, "candidates": len(seen)}
 
     def note(self, row: str, work: Callable[[], Mapping[str, Any]]) -> None:
-        """Add a row to what was found, unless it is there."""
+        """Add a row to the results, unless it is there."""
         file = self.out / "found.json"
         if file.exists() and row in read_json(file):
             return
@@ -185,8 +185,8 @@ def tune(runs: Runs, name: str, seed: int) -> None:
 
 def _tuned(runs: Runs, keep: Any, row: str) -> Mapping[str, float]:
     start = time.perf_counter()
-    found = runs.bench.fine_tuned(keep, runs.out / "logits", runs.out / f"{row.replace('|', '_')}.safetensors")
-    return {"top1": found.top1, "seconds": time.perf_counter() - start}
+    evaluation = runs.bench.fine_tuned(keep, runs.out / "logits", runs.out / f"{row.replace('|', '_')}.safetensors")
+    return {"top1": evaluation.top1, "seconds": time.perf_counter() - start}
 
 
 STEPS: dict[str, Callable[[Runs, str, int], None]] = {"search": search, "test": test, "slider": slider, "tune": tune}
@@ -221,10 +221,10 @@ def _search_in(runs: Runs, name: str, settings: SearchSettings) -> Search:
 # -- what it says ----------------------------------------------------------------------------------------------
 
 
-def table(found: Mapping[str, Mapping[str, float]]) -> list[str]:
+def table(results: Mapping[str, Mapping[str, float]]) -> list[str]:
     """Mean and spread over seeds of every row."""
     rows: dict[tuple[str, ...], list[Mapping[str, float]]] = {}
-    for row, facts in found.items():
+    for row, facts in results.items():
         step, name, _, *rest = row.split("|")
         if step == "search":
             continue
@@ -243,22 +243,22 @@ def table(found: Mapping[str, Mapping[str, float]]) -> list[str]:
     return lines
 
 
-def plot(found: Mapping[str, Mapping[str, Any]], learners: Sequence[str], file: Path) -> None:
+def plot(results: Mapping[str, Mapping[str, Any]], learners: Sequence[str], file: Path) -> None:
     """Loss, and top-1 at every budget tested, against time: the mean over seeds of each learner."""
     import matplotlib.pyplot as plt
 
-    budgets = sorted({row.split("|")[4] for row in found if row.startswith("test|")})
+    budgets = sorted({row.split("|")[4] for row in results if row.startswith("test|")})
     figure, axes = plt.subplots(1, 1 + len(budgets), figsize=(4.2 * (1 + len(budgets)), 3.6), layout="constrained")
     for number, name in enumerate(learners):
         style = {"label": name, "color": f"C{number}"}
-        runs = [facts for row, facts in found.items() if row.startswith(f"search|{name}|")]
+        runs = [facts for row, facts in results.items() if row.startswith(f"search|{name}|")]
         ends = np.linspace(0, np.median([run["seconds"][-1] for run in runs]), 60)[1:]
         steps = [np.searchsorted(run["seconds"], ends, side="right").clip(1) - 1 for run in runs]
         best = [np.array(run["best"])[step] for run, step in zip(runs, steps, strict=True)]
         axes[0].plot(ends, np.mean(best, axis=0), **style)
         for axis, budget in zip(axes[1:], budgets, strict=True):
-            seeds = {row.split("|")[2] for row in found if row.startswith(f"test|{name}|")}
-            rows = [[found[f"test|{name}|{seed}|{share:g}|{budget}"] for share in SHARES] for seed in seeds]
+            seeds = {row.split("|")[2] for row in results if row.startswith(f"test|{name}|")}
+            rows = [[results[f"test|{name}|{seed}|{share:g}|{budget}"] for share in SHARES] for seed in seeds]
             seconds, top1 = (np.array([[row[key] for row in run] for run in rows]) for key in ("seconds", "top1"))
             axis.plot(np.median(seconds, axis=0), 100 * top1.mean(axis=0), marker="o", **style)
             axis.set_title(f"top-1 at {float(budget):.0%} of the MACs, %", fontsize=10)

@@ -110,7 +110,7 @@ def switched(page: Page) -> dict[tuple[str, str], float]:
     """Milliseconds from a click until a page has changed for the last time, for every way from page to page."""
     page.wait_for_timeout(1000)
     page.evaluate(WATCH)
-    here, found = "Explore", {}
+    here, times = "Explore", {}
     visit(page, "Learn")  # twice on every page: files and curves are read once
     for name in (*PAGES, *PAGES):
         visit(page, name)
@@ -118,8 +118,8 @@ def switched(page: Page) -> dict[tuple[str, str], float]:
     for start, end in permutations(PAGES, 2):
         if here != start:
             visit(page, start)
-        found[start, end], here = visit(page, end), end
-    return found
+        times[start, end], here = visit(page, end), end
+    return times
 
 
 def visit(page: Page, name: str) -> float:

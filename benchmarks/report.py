@@ -34,7 +34,7 @@ def main() -> None:
 
 def refreshed(text: str) -> str:
     """The document with every table as the results have it now."""
-    return _BLOCK.sub(lambda found: f"{found[1]}{_block(found[2])}{found[3]}", text)
+    return _BLOCK.sub(lambda match: f"{match[1]}{_block(match[2])}{match[3]}", text)
 
 
 def _block(name: str) -> str:
@@ -66,9 +66,9 @@ def flagship() -> Iterator[str]:
         *(f"{ranking}, ms" for ranking in RANKINGS),
     )
     yield _cells("100", f"{100 * original.top1:.2f}", *[""] * 5, _milliseconds(original, original), "", "")
-    found = {(p.ranking, p.budget, bool(p.finetuned)): p for p in points}
+    by_network = {(p.ranking, p.budget, bool(p.finetuned)): p for p in points}
     for budget in sorted({p.budget for p in points if p.ranking != "original"}, reverse=True):
-        cells = [found.get((ranking, budget, tuned)) for tuned in (False, True) for ranking in RANKINGS]
+        cells = [by_network.get((ranking, budget, tuned)) for tuned in (False, True) for ranking in RANKINGS]
         times = (_milliseconds(point, original) for point in cells[: len(RANKINGS)])
         yield _cells(f"{100 * budget:g}", *(_top1(point) for point in cells), *times)
     yield ""
@@ -77,8 +77,8 @@ def flagship() -> Iterator[str]:
 
 def tuning(table: str) -> Iterator[str]:
     """The finished rows of one of `benchmarks.tuning`; figures are means over the seeds."""
-    found = rows_of(table)
-    rows = {name: found[name] for name in TABLES[table] if name in found}
+    every = rows_of(table)
+    rows = {name: every[name] for name in TABLES[table] if name in every}
     if not rows:
         return
     asked = next((row.among for row in TABLES[table].values() if row.among), ())
@@ -101,13 +101,13 @@ def tuning(table: str) -> Iterator[str]:
 
 def speed() -> Iterator[str]:
     """Images a second of the training loops."""
-    found = read_json(SPEED)
-    ways = list(next(iter(found["images_per_second"].values())))
+    speeds = read_json(SPEED)
+    ways = list(next(iter(speeds["images_per_second"].values())))
     yield from _header("ResNet-56", *ways, "later runs / plain taught")
-    for name, row in found["images_per_second"].items():
+    for name, row in speeds["images_per_second"].items():
         yield _cells(name, *(f"{row[way]:,.0f}" for way in ways), f"{row['later runs'] / row['plain taught']:.2f}")
     yield ""
-    yield f"{found['machine']}, PyTorch {found['torch']}."
+    yield f"{speeds['machine']}, PyTorch {speeds['torch']}."
 
 
 BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = {

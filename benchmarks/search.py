@@ -38,7 +38,7 @@ QUALITIES = 0.81, 0.845
 
 
 def main() -> None:
-    """Do one of the steps, and print what it found."""
+    """Do one of the steps, and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("step", choices=("race", "candidate", "memory"))
     parser.add_argument("--study", type=Path, required=True)

@@ -7,9 +7,9 @@ augmentation, batches of 128:
 
     float32       a plain loop, channels first
     plain         a plain loop with bf16 autocast and channels last
-    plain taught  the same, and the original asked about every batch
+    plain taught  the same, and the original's logits for every batch
     first run     this program's loop with its teacher
-    later runs    the same, when the study was fine-tuned before with this seed: the teacher's answers are known
+    later runs    the same, when the study was fine-tuned before with this seed: the teacher's logits are cached
 """
 
 import argparse

@@ -38,7 +38,7 @@ def cuts_of(study: Study) -> Plan | None:
 def _checked(data: Mapping[str, Any]) -> Plan:
     data = dict(data)
     if data.pop(_SUM, None) not in (None, _sum(data)):
-        raise ValueError("it was changed after it was written")
+        raise ValueError("it is not as it was written")
     return plan_from_dict(data)
 
 
