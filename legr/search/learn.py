@@ -57,14 +57,14 @@ class Search:
         n_layers = len(self.ranker.structure.layers)
         proposal = self.learner.propose(finished) if finished else Proposal(Affine.identity(n_layers))
         curve = BudgetCurve(self.ranker.structure, self.ranker.rank(proposal.affine))
-        # A ranking may leave more of the smallest network than the identity does, whose floor the budgets keep to.
+        # The floor of this ranking may lie above that of the identity, which the budgets respect.
         keeps = [curve.at(macs=max(budget, curve.floor)) for budget in self.budgets]
         key = _key(keeps)
-        twin = next((c for c in finished if c.key == key), None)
-        if twin is not None:
+        earlier = next((c for c in finished if c.key == key), None)
+        if earlier is not None:
             seconds = time.monotonic() - start
             passes = proposal.images / self.images + _LEAST
-            return Candidate(proposal, twin.losses, twin.value, passes, seconds, twin.stopped, key)
+            return Candidate(proposal, earlier.losses, earlier.value, passes, seconds, earlier.stopped, key)
         if not finished:
             score = self.fitness(keeps, None)
             value, stopped = Race(score.losses).value(score.losses), False
@@ -104,17 +104,17 @@ def learn(
         finished = journal.finished
         resumed_from = len(finished)
         if not is_over(journal, effort):
-            work = search()
+            loaded = search()
             if resumed_from:
                 log.info("going on after candidate %d", resumed_from)
             while not is_over(journal, effort):
-                journal.add(work.next(finished))
+                journal.add(loaded.next(finished))
                 report(_progress(journal, effort, len(finished) - resumed_from))
         learned = _result(study, settings, journal)
         if learned.settled and spent(journal)[-1] < effort:
             log.info("the search has settled after %.0f of %.0f passes", spent(journal)[-1], effort)
-        known = study.learned
-        if known is None or _as_json(replace(learned, provenance=known.provenance)) != _as_json(known):
+        stored = study.learned
+        if stored is None or _as_json(replace(learned, provenance=stored.provenance)) != _as_json(stored):
             study.save_learned(replace(learned, provenance=provenance(learned.seconds)))
     return LearnResult(
         candidates=learned.candidates,
@@ -182,7 +182,7 @@ def _progress(journal: Journal, effort: float, new: int) -> Progress:
 
 
 def _as_json(learned: Learned) -> str:
-    """What the file holds: a tuple is written as a list."""
+    """As the file holds it: a tuple is written as a list."""
     return json.dumps(learned.to_dict())
 
 
