@@ -6,11 +6,14 @@ It does not know what the tests test.
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[1]
 # The real data: CIFAR-10 as parquet files and trained weights. Never part of the repository.
 DATA_FOLDER = Path(os.environ.get("LEGR_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 
@@ -93,3 +96,40 @@ def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("legr.commands.export.export_onnx", lambda model, shape, path: path.touch())
     monkeypatch.setattr("legr.commands.export.check_agreement", lambda *_: Agreement(0.0, 1.0, 1))
+
+
+def pip(*arguments: str | Path) -> None:
+    """Run pip, with the packages that are installed and no others."""
+    command = [sys.executable, "-m", "pip", *map(str, arguments), "--quiet", "--no-deps", "--disable-pip-version-check"]
+    subprocess.run(command, check=True, cwd=ROOT, stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip("wheel", "--no-build-isolation", "--wheel-dir", folder, ROOT)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the wheel alone is installed."""
+    folder = tmp_path_factory.mktemp("site")
+    pip("install", "--target", folder, wheel)
+    return folder
+
+
+@pytest.fixture
+def elsewhere(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, where Python finds the installed wheel first."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    for name in ("CACHE", "DATA", "STUDIES"):
+        monkeypatch.setenv(f"LEGR_{name}", str(tmp_path / name.lower()))
+    return tmp_path
+
+
+def times_of(folder: Path) -> dict[Path, int]:
+    """Every file of a folder, and when it was last written to."""
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}

@@ -7,54 +7,18 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright import sync_api
 
-from tests.browser.running import OPTIONS, chromium_path, running_app
+from tests.conftest import times_of
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ("cifar10_resnet56", "digits-resnet20")
 
 
-def pip(*arguments: str | Path) -> None:
-    command = [sys.executable, "-m", "pip", *map(str, arguments), "--quiet", "--no-deps", "--disable-pip-version-check"]
-    subprocess.run(command, check=True, cwd=ROOT, stdin=subprocess.DEVNULL)
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout, built with the packages that are installed."""
-    folder = tmp_path_factory.mktemp("wheel")
-    pip("wheel", "--no-build-isolation", "--wheel-dir", folder, ROOT)
-    return next(folder.glob("*.whl"))
-
-
-@pytest.fixture(scope="module")
-def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the wheel alone is installed."""
-    folder = tmp_path_factory.mktemp("site")
-    pip("install", "--target", folder, wheel)
-    return folder
-
-
-@pytest.fixture
-def elsewhere(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, where Python finds the installed wheel first."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(site))
-    for name in ("CACHE", "DATA", "STUDIES"):
-        monkeypatch.setenv(f"LEGR_{name}", str(tmp_path / name.lower()))
-    return tmp_path
-
-
 def legr(site: Path, *arguments: str | Path) -> str:
     """What the installed command prints."""
     command = [sys.executable, site / "bin" / "legr", *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-def files_of(folder: Path) -> dict[Path, int]:
-    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
 def tracked(*folders: str) -> set[str]:
@@ -84,27 +48,9 @@ def test_the_wheel_says_what_it_needs_and_gives_a_command(wheel: Path) -> None:
 
 
 def test_the_installed_command_runs_in_another_folder(site: Path, elsewhere: Path) -> None:
-    before = files_of(site)
+    before = times_of(site)
     assert legr(site, "--help").startswith("Usage: legr ")
     for name in SAMPLES:
         said = legr(site, "show", "--study", site / "legr" / "_explorer" / "samples" / name, "--macs", "0.5")
         assert "learned ranking" in said
-    assert files_of(site) == before, "nothing is written beside the code"
-
-
-@pytest.mark.browser
-def test_the_installed_explorer_draws_the_flagship(site: Path, elsewhere: Path) -> None:
-    chromium, before = chromium_path(), files_of(site)
-    if chromium is None:
-        pytest.skip("no Chromium is installed: none is on the PATH, and CHROMIUM names none")
-    with running_app(elsewhere / "studies", folder=elsewhere) as url, sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
-        page.goto(url)
-        charts = page.locator(".budget-dial .js-plotly-plot .main-svg")
-        sync_api.expect(charts.first).to_be_visible(timeout=60_000)
-        sync_api.expect(page.get_by_text(SAMPLES[0]).first).to_be_visible()
-        page.screenshot(path=elsewhere / "installed.png")
-        assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "15px", "its own settings hold"
-        browser.close()
-    assert files_of(site) == before, "nothing is written beside the code"
+    assert times_of(site) == before, "nothing is written beside the code"
