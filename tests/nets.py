@@ -1,4 +1,4 @@
-"""Tiny networks, one for each way channels can be tied.
+"""Tiny networks, one for each way channels can be coupled.
 
 Each says in its docstring how many units it has, counted by hand.
 """
@@ -41,7 +41,7 @@ class PaddedShortcut(nn.Module):
     """An option-A shortcut written inline: 4 channels padded to 8.
 
     Channel i of the stem is channel i + 2 of the wider stream: 4 units. The outer 4 channels meet zeros
-    that the forward makes: held. Inner layer: 5 units. Together 9.
+    that the forward makes: unprunable. Inner layer: 5 units. Together 9.
     """
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class DepthwiseConcat(nn.Module):
 
 
 class Sliced(nn.Module):
-    """The first 4 of 8 channels are taken by a constant slice: held, the other 4 may go; the other layer has 6."""
+    """A constant slice takes the first 4 of 8 channels: unprunable; the other 4 may go; the other layer has 6."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,8 +80,8 @@ class Sliced(nn.Module):
 
 
 class Unruled(nn.Module):
-    """A channel shuffle by view and a grouped convolution tie the 8 channels of `a` to 2 units; a cumulative sum
-    holds `b`; 6 in `c`.
+    """A channel shuffle by view and a grouped convolution couple the 8 channels of `a` to 2 units; a cumulative sum
+    makes `b` unprunable; 6 in `c`.
     """
 
     def __init__(self) -> None:
@@ -98,7 +98,7 @@ class Unruled(nn.Module):
 
 
 class Shared(nn.Module):
-    """One convolution used twice and a tied weight: its inputs are its outputs: 4 units; the tied pair: 5."""
+    """One convolution used twice, so its inputs are its outputs: 4 units; two with one weight: 5."""
 
     def __init__(self) -> None:
         super().__init__()

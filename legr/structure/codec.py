@@ -1,6 +1,6 @@
 """A structure as JSON and back, so that a page can use it without tracing (or torch).
 
-It does not know files. Label vectors are written once and named by number: many axes share one.
+Each distinct label vector is written once and referred to by number, as many axes share one.
 """
 
 from dataclasses import fields
@@ -68,10 +68,10 @@ def to_dict(structure: Structure) -> dict[str, Any]:
 
 
 def from_dict(data: dict[str, Any]) -> Structure:
-    """Rebuild a structure from `to_dict`'s result.
+    """Rebuild a structure from what `to_dict` returned.
 
     Raises:
-        KeyError, TypeError, ValueError: the data is not what `to_dict` of this version wrote.
+        KeyError, TypeError, ValueError: the data was not written by this version of `to_dict`.
     """
     if data["format"] != FORMAT:
         raise ValueError(f"it has format {data['format']} and this version reads {FORMAT}: trace the model again")

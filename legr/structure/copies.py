@@ -1,7 +1,4 @@
-"""Copies of a network to experiment on: random values that hide nothing, channels zeroed and brought back.
-
-It does not know what is tried out on them.
-"""
+"""Copies of a network to experiment on: with random values that hide nothing, with channels zeroed for a while."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -20,7 +17,9 @@ DROPOUTS = ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropou
 
 
 def stand_in(model: nn.Module, dtype: torch.dtype, generator: torch.Generator, *, sharing: bool = False) -> nn.Module:
-    """A private copy to run and cut in place of the model, with random values where the model's would hide something.
+    """A private copy to run and cut in place of the model.
+
+    It has random values where those of a fresh model, all zero or all one, could hide that something is wrong.
 
     Args:
         sharing: as for `private_copy`.
@@ -31,7 +30,7 @@ def stand_in(model: nn.Module, dtype: torch.dtype, generator: torch.Generator, *
 
 
 def _randomise(network: nn.Module, generator: torch.Generator) -> None:
-    """Give norms, and parameters that are all zero or all one, values that hide nothing."""
+    """Randomise the parameters and statistics of norms, and every parameter whose values are all the same."""
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, nn.modules.batchnorm._NormBase):
@@ -62,7 +61,7 @@ def at_least_one(structure: Structure, units: BoolArray) -> BoolArray:
 def zeroed(network: nn.Module, structure: Structure, keep: Keep) -> Iterator[nn.Module]:
     """Zero, in place and for a while, every parameter slice that pruning would remove.
 
-    Buffers stay, but for the indexes of shortcuts: entry 0 is their blank channel.
+    Buffers stay as they are, except for the indexes of `GatherChannels`, where 0 is the blank channel.
     """
     targets: dict[str, Tensor] = dict(network.named_parameters())
     targets.update((gather.buffer, network.get_buffer(gather.buffer)) for gather in structure.gathers)
@@ -72,7 +71,7 @@ def zeroed(network: nn.Module, structure: Structure, keep: Keep) -> Iterator[nn.
             kept = keep.kept(axis.labels)
             if axis.parameter in targets and not kept.all():
                 target = targets[axis.parameter]
-                saved.setdefault(axis.parameter, target.clone())  # a whole copy: faster than to gather what goes
+                saved.setdefault(axis.parameter, target.clone())  # a whole copy: faster than gathering
                 mask = torch.from_numpy(kept).to(target.dtype)
                 target.mul_(lay_along(mask, axis.dim, target.dim()))
         try:
@@ -86,8 +85,8 @@ def zeroed(network: nn.Module, structure: Structure, keep: Keep) -> Iterator[nn.
 class WithoutStatistics(TorchDispatchMode):
     """Run exempt norms as their affine part alone, and no dropout; needs inference mode.
 
-    The statistics of a norm over channels are those of the channels that stay: that is what its removal
-    means, and the one thing in which zeroed and removed may differ.
+    The statistics of a norm over channels are those of the channels that are there. A zeroed channel still counts
+    in them and a removed one does not, so this is the one thing in which zeroed and removed may differ.
 
     Args:
         exempt: paths of the modules that run such norms.
@@ -121,8 +120,9 @@ class WithoutStatistics(TorchDispatchMode):
         super().__exit__(*error)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        found = without_statistics(func, args, kwargs or {}, exempt=self._running[-1] in self._exempt)
-        return func(*args, **(kwargs or {})) if found is None else found
+        kwargs = kwargs or {}
+        output = without_statistics(func, args, kwargs, exempt=self._running[-1] in self._exempt)
+        return func(*args, **kwargs) if output is None else output
 
 
 def without_statistics(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, exempt: bool) -> Tensor | None:

@@ -1,6 +1,6 @@
-"""What a pruned network costs: MACs and parameters from kept channels, without building it.
+"""What a pruned network costs: MACs, parameters and activation memory from kept channels, without building it.
 
-It does not know rankings or budgets; numpy only.
+Dims of arrays: U units, V distinct label vectors, T kept sets.
 """
 
 from math import prod
@@ -16,12 +16,12 @@ Counts = NDArray[np.int64]
 def cost(structure: Structure, keep: Keep) -> Cost:
     """Count MACs, parameters and activation memory of the network that `keep` leaves.
 
-    MACs are multiply-adds of convolutions, linear layers and matrix products in one forward pass with
-    the traced input; every other operation counts 0. Activation memory is the largest sum, over the
-    operations of that pass in order, of the bytes of all tensors alive, the input included: float32,
-    views free, without what an operation allocates and frees inside itself. Exact: equal to a count on
-    the built network. Memory alone may differ from one where the forward casts between float32 and
-    float64, and where a view becomes a copy only with more than one channel.
+    MACs are multiply-adds of convolutions, linear layers and matrix products in one forward pass with the traced
+    input; every other operation counts 0. Activation memory is the largest sum of the bytes of all tensors that
+    are alive after an operation of that pass, the input included: float32, views free, without what an operation
+    allocates and frees inside itself. These are the numbers that a count on the built network gives. Only memory
+    may differ from that: where the forward casts between float32 and float64, and where a view becomes a copy
+    as soon as there is more than one channel.
     """
     counts = _counts(structure, keep)
     macs, params = totals(structure, counts)
@@ -30,29 +30,29 @@ def cost(structure: Structure, keep: Keep) -> Cost:
 
 def dense_cost(structure: Structure) -> Cost:
     """Count what the original network costs."""
-    return cost(structure, _whole(structure))
+    return cost(structure, _everything(structure))
 
 
 def dense_layer_macs(structure: Structure) -> dict[str | None, int]:
     """MACs by weight in the original network, as `layer_macs` gives them."""
-    return layer_macs(structure, _whole(structure))
+    return layer_macs(structure, _everything(structure))
 
 
-def _whole(structure: Structure) -> Keep:
+def _everything(structure: Structure) -> Keep:
     return Keep(np.ones(structure.n_units, dtype=bool))
 
 
 def unit_macs(structure: Structure, keep: Keep) -> NDArray[np.float64]:
-    """MACs that each unit costs beside those that `keep` keeps, float64[U]: how steeply the MACs rise with it."""
-    slopes = np.zeros(structure.n_units + 1)
+    """MACs that each unit adds to the network that `keep` leaves, float64[U]."""
+    macs = np.zeros(structure.n_units + 1)  # by label
     for op in structure.ops:
         if op.parameter is None:
             continue
         for dim, other in ((op.out_dim, op.in_dim), (op.in_dim, op.out_dim)):
             axis = structure.axis_of.get((op.parameter, dim))
             if axis is not None:
-                np.add.at(slopes, axis.labels, op.macs * _size(structure, keep, op.parameter, other))
-    return slopes[1:]
+                np.add.at(macs, axis.labels, op.macs * _size(structure, keep, op.parameter, other))
+    return macs[1:]
 
 
 def layer_macs(structure: Structure, keep: Keep) -> dict[str | None, int]:
@@ -61,7 +61,7 @@ def layer_macs(structure: Structure, keep: Keep) -> dict[str | None, int]:
 
 
 def _counts(structure: Structure, keep: Keep) -> Counts:
-    """Positions that one plan keeps of each distinct label vector, int64[V, 1]."""
+    """Positions that one kept set leaves of each distinct label vector, int64[V, 1]."""
     return np.array([[keep.kept(vector).sum()] for vector in structure.vectors], dtype=np.int64).reshape(-1, 1)
 
 
@@ -71,37 +71,37 @@ def _size(structure: Structure, keep: Keep, parameter: str, dim: int) -> int:
 
 
 def _dense_size(structure: Structure, parameter: str, dim: int) -> int:
-    found = structure.shapes.get(parameter) or structure.filters[parameter]
-    return found[dim]
+    shape = structure.shapes.get(parameter) or structure.filters[parameter]
+    return shape[dim]
 
 
 def totals(structure: Structure, counts: Counts) -> tuple[Counts, Counts]:
-    """MACs and parameters for many plans at once.
+    """MACs and parameters for many kept sets at once.
 
     Args:
-        counts: int64[V, T], positions kept of each distinct label vector in each of T plans.
+        counts: positions that each of T kept sets leaves of each distinct label vector, int64[V, T].
 
     Returns:
         MACs and parameters, int64[T] each.
     """
-    none = np.zeros(counts.shape[1], dtype=np.int64)
-    macs = sum(macs_by_weight(structure, counts).values(), start=none)
-    params = sum((params_of(structure, counts, name) for name in structure.shapes), start=none)
+    zero = np.zeros(counts.shape[1], dtype=np.int64)
+    macs = sum(macs_by_weight(structure, counts).values(), start=zero)
+    params = sum((params_of(structure, counts, name) for name in structure.shapes), start=zero)
     return macs, params
 
 
 def macs_by_weight(structure: Structure, counts: Counts) -> dict[str | None, Counts]:
-    """MACs by weight for many plans at once, int64[T] each; those without a weight stand under None."""
-    found: dict[str | None, Counts] = {}
+    """MACs by weight for many kept sets at once, int64[T] each; those without a weight stand under None."""
+    macs: dict[str | None, Counts] = {}
     for op in structure.ops:
         name, one = op.parameter, np.ones(counts.shape[1], dtype=np.int64)
         sizes = [_sizes(structure, counts, name, dim) for dim in (op.out_dim, op.in_dim)] if name else []
-        found[name] = found.get(name, 0) + op.macs * prod(sizes, start=one)
-    return found
+        macs[name] = macs.get(name, 0) + op.macs * prod(sizes, start=one)
+    return macs
 
 
 def params_of(structure: Structure, counts: Counts, name: str) -> Counts:
-    """Size of one parameter for many plans at once, int64[T]."""
+    """Number of elements of one parameter for many kept sets at once, int64[T]."""
     one = np.ones(counts.shape[1], dtype=np.int64)
     return prod((_sizes(structure, counts, name, dim) for dim in range(len(structure.shapes[name]))), start=one)
 
@@ -110,16 +110,16 @@ def _sizes(structure: Structure, counts: Counts, parameter: str, dim: int) -> Co
     axis = structure.axis_of.get((parameter, dim))
     if axis is None:
         return np.full(counts.shape[1], _dense_size(structure, parameter, dim), dtype=np.int64)
-    found: Counts = counts[structure.vector_index[axis.labels.tobytes()]]
-    return found
+    sizes: Counts = counts[structure.vector_index[axis.labels.tobytes()]]
+    return sizes
 
 
 def peaks(structure: Structure, counts: Counts) -> Counts:
-    """Peak activation memory for many plans at once, bytes, int64[T]; `counts` as for `totals`."""
-    found = np.zeros(counts.shape[1], dtype=np.int64)
+    """Bytes at the peak of activation memory for many kept sets at once, int64[T]; `counts` as for `totals`."""
+    peak = np.zeros(counts.shape[1], dtype=np.int64)
     for live_set in structure.live_sets:
         alive = np.full(counts.shape[1], live_set.fixed, dtype=np.int64)
         for labels, size in live_set.parts:
             alive += size * counts[structure.vector_index[labels.tobytes()]]
-        np.maximum(found, alive, out=found)
-    return found
+        np.maximum(peak, alive, out=peak)
+    return peak

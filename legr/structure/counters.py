@@ -1,6 +1,6 @@
 """Count what a network costs by running it: the check on every cost that `cost` predicts.
 
-They do not know structures, traces or rules.
+Nothing here reads a structure, so a wrong one cannot make a count wrong.
 """
 
 import weakref
@@ -25,7 +25,7 @@ def count(model: nn.Module, example_input: Inputs) -> Cost:
     inputs = as_inputs(example_input)
     dtype = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
     live = LiveBytes(model, [x for x in tree_leaves(inputs) if isinstance(x, Tensor)])
-    recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())  # fused ones count nothing
+    recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())  # a fused one is not counted
     mkldnn = torch.backends.mkldnn.flags(enabled=torch.backends.mkldnn.enabled and not recurrent)
     counter = FlopCounterMode(display=False)
     with mkldnn, as_traced(dtype), torch.inference_mode(), _without_gradients(model), counter as flops, live:
@@ -35,17 +35,18 @@ def count(model: nn.Module, example_input: Inputs) -> Cost:
 
 @contextmanager
 def _without_gradients(model: nn.Module) -> Iterator[None]:
-    """For a while: the counter asks every tensor that a module is called on where its gradient goes.
+    """Switch `requires_grad` off for a while.
 
-    In inference mode a parameter that learns has no answer to that.
+    `FlopCounterMode` reads `grad_fn` of every tensor that a module is called on; in inference mode that raises an
+    error for a parameter that requires a gradient.
     """
-    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    for parameter in learning:
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    for parameter in trainable:
         parameter.requires_grad_(False)
     try:
         yield
     finally:
-        for parameter in learning:
+        for parameter in trainable:
             parameter.requires_grad_(True)
 
 
@@ -54,38 +55,39 @@ class LiveBytes(TorchDispatchMode):
 
     Args:
         model: its parameters and buffers are not counted.
-        inputs: alive from beginning to end, as their owner holds them.
+        inputs: counted from beginning to end, as the caller keeps them alive.
     """
 
     def __init__(self, model: nn.Module, inputs: Sequence[Tensor]) -> None:
         super().__init__()
-        self._kept = {x.untyped_storage()._cdata for x in (*model.parameters(), *model.buffers(), *inputs)}
-        self._known: set[int] = set()
+        self._uncounted = {x.untyped_storage()._cdata for x in (*model.parameters(), *model.buffers(), *inputs)}
+        self._alive: set[int] = set()  # storages that are counted
         self.now = sum(_bytes(x) for x in inputs)
         self.peak = self.now
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         for tensor in tree_leaves((args, kwargs)):
             if isinstance(tensor, Tensor):
-                self._meet(tensor, 0)  # a constant from elsewhere
+                self._count(tensor, 0)  # a constant, made before the pass
         output = func(*args, **(kwargs or {}))
         for tensor in tree_leaves(output):
             if isinstance(tensor, Tensor):
-                self._meet(tensor, _bytes(tensor))
+                self._count(tensor, _bytes(tensor))
         self.peak = max(self.peak, self.now)
         return output
 
-    def _meet(self, tensor: Tensor, size: int) -> None:
+    def _count(self, tensor: Tensor, size: int) -> None:
+        """Count the storage of a tensor from now on until it is freed, unless it is counted already."""
         storage = tensor.untyped_storage()
         key = storage._cdata
-        if key in self._kept or key in self._known:
+        if key in self._uncounted or key in self._alive:
             return
-        self._known.add(key)
+        self._alive.add(key)
         self.now += size
         weakref.finalize(storage, self._forget, key, size)
 
     def _forget(self, key: int, size: int) -> None:
-        self._known.discard(key)
+        self._alive.discard(key)
         self.now -= size
 
 

@@ -1,7 +1,4 @@
-"""The edges of a model: a private copy to work on, what goes in, what comes out.
-
-It does not know what happens in between.
-"""
+"""A model from outside: a private copy to work on, its inputs, the tensors in its output."""
 
 import copy
 from collections.abc import Iterator
@@ -16,7 +13,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 from legr.errors import TraceError
 
-_LARGE = 100_000  # elements
+_LARGE = 100_000  # elements of a weight
 Inputs = Tensor | tuple[Any, ...]
 
 
@@ -24,7 +21,7 @@ def output_tensors(output: Any) -> list[Tensor]:
     """Every tensor in a model's output: a tensor, or tuples, lists and dicts of them.
 
     Raises:
-        TraceError: the output holds something that cannot be looked into, or no tensor at all.
+        TraceError: the output holds an object of an unknown class, or no tensor at all.
     """
     leaves = tree_leaves(output)
     for leaf in leaves:
@@ -40,7 +37,7 @@ def output_tensors(output: Any) -> list[Tensor]:
 
 
 def require_followable(model: nn.Module) -> None:
-    """Refuse a model whose parameters have no values yet, or whose forward is not Python.
+    """Refuse a model whose parameters have no values yet, or whose forward is not run by Python.
 
     Raises:
         TraceError: it is lazy, on the meta device, or scripted.
@@ -53,10 +50,10 @@ def require_followable(model: nn.Module) -> None:
 
 
 def private_copy(model: nn.Module, *, sharing: bool = False) -> nn.Module:
-    """Copy a model to the CPU in evaluation mode; forward hooks stay, as they may be part of what it computes.
+    """Copy a model to the CPU in evaluation mode; its forward hooks stay, as they may change what it computes.
 
     Args:
-        sharing: read large weights where they are instead of copying them; the copy must not write into them.
+        sharing: share large weights with the model instead of copying them; they must not be written into.
 
     Raises:
         TraceError: the model cannot be copied (legacy `weight_norm`, for one).
@@ -78,12 +75,12 @@ def private_copy(model: nn.Module, *, sharing: bool = False) -> nn.Module:
 
 
 def is_large(parameter: Tensor) -> bool:
-    """Whether a weight is worth sharing, and not one of those that get random values in a copy."""
+    """Whether a weight is worth sharing: it is large, and keeps its values in a stand-in (see `copies.py`)."""
     return parameter.numel() > _LARGE and bool(parameter.flatten()[1:_LARGE].ne(parameter.flatten()[0]).any())
 
 
 def as_inputs(example_input: Inputs) -> tuple[Any, ...]:
-    """Normalise an example input to a tuple of arguments on the CPU."""
+    """An example input as a tuple of arguments on the CPU."""
     inputs = example_input if isinstance(example_input, tuple) else (example_input,)
     if not any(isinstance(x, Tensor) for x in tree_leaves(inputs)):
         raise TraceError(
@@ -94,33 +91,33 @@ def as_inputs(example_input: Inputs) -> tuple[Any, ...]:
 
 
 def noise_like(inputs: tuple[Any, ...], dtype: torch.dtype, generator: torch.Generator) -> tuple[Any, ...]:
-    """Random numbers in the shapes of the inputs; whole numbers and what is no tensor stay as they are."""
-    found: tuple[Any, ...] = tree_map_only(
+    """Normal random numbers in the shapes of the inputs; integer tensors and other arguments stay as they are."""
+    noise: tuple[Any, ...] = tree_map_only(
         Tensor,
         lambda x: torch.randn(x.shape, generator=generator, dtype=dtype) if x.is_floating_point() else x,
         inputs,
     )
-    return found
+    return noise
 
 
 def inputs_dtype(inputs: tuple[Any, ...]) -> torch.dtype:
-    """The floating type of the inputs; float64 where they are whole numbers."""
+    """The floating type of the inputs; float64 where they are integers."""
     floats = [x.dtype for x in tree_leaves(inputs) if isinstance(x, Tensor) and x.is_floating_point()]
     return floats[0] if floats else torch.float64
 
 
 def twice(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Two of every input, as batch norms need in training mode."""
+    """A batch of every input twice: batch norms in training mode refuse a single value."""
     doubled: tuple[Any, ...] = tree_map_only(Tensor, lambda x: torch.cat((x, x)) if x.dim() else x, inputs)
     return doubled
 
 
 @contextmanager
 def as_traced(dtype: torch.dtype) -> Iterator[None]:
-    """Conditions under which a forward is followed: no fused attention, no randomness that leaks out."""
+    """Conditions for following a forward: no fused attention, no change to the global random state."""
     fast, usual = torch.backends.mha.get_fastpath_enabled(), torch.get_default_dtype()
     torch.backends.mha.set_fastpath_enabled(False)
-    torch.set_default_dtype(dtype)  # for tensors that the forward makes itself
+    torch.set_default_dtype(dtype)  # for tensors that the forward creates
     try:
         with sdpa_kernel(SDPBackend.MATH), torch.random.fork_rng(devices=[]):
             yield

@@ -1,4 +1,4 @@
-"""One operation as a trace sees it."""
+"""One operation of PyTorch as a dispatch mode sees it: its arguments by name, its tensors, its name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Call:
         return [leaf for leaf in tree_leaves(self.output) if isinstance(leaf, Tensor)]
 
     def again(self, changed: Mapping[str, Any] = MappingProxyType({})) -> Any:
-        """Run the operation again, with some arguments changed, such as labels in the place of values."""
+        """Run the operation again with some arguments replaced, such as values by their labels."""
         names = [argument.name for argument in self.func._schema.arguments]
         args = [changed.get(name, value) for name, value in zip(names, self.args, strict=False)]
         kwargs = {name: changed.get(name, value) for name, value in self.kwargs.items()}

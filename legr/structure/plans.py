@@ -1,6 +1,6 @@
 """Plans of surgery as plain data, and two of them as one.
 
-It does not know models; numpy only. A plan may come from anywhere: what no surgery would have written is refused.
+A plan may be read from a file of any origin, so one that surgery cannot have written is refused.
 """
 
 from collections.abc import Mapping
@@ -26,10 +26,10 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
 
 
 def plan_from_dict(data: Mapping[str, Any]) -> Plan:
-    """Rebuild a plan from `plan_to_dict`'s result.
+    """Rebuild a plan from what `plan_to_dict` returned.
 
     Raises:
-        KeyError, TypeError, ValueError, OverflowError: it is none.
+        KeyError, TypeError, ValueError, OverflowError: the data is not a plan.
     """
     attributes = tuple(
         (str(module), str(name), next((int(p) for p in place if p is not None), None), int(value))
@@ -46,28 +46,28 @@ def plan_from_dict(data: Mapping[str, Any]) -> Plan:
 
 
 def compose(first: Plan, second: Plan) -> Plan:
-    """One plan that does what two do in turn.
+    """One plan that does what two plans do one after the other.
 
     Args:
-        second: made for the network that `first` leaves.
+        second: a plan for the network that `first` leaves.
     """
-    rows = {(name, dim): positions for name, dim, positions in first.slices}
+    kept = {(name, dim): positions for name, dim, positions in first.slices}
     for name, dim, positions in second.slices:
-        before = rows.get((name, dim))
-        rows[name, dim] = positions if before is None else before[positions]
+        before = kept.get((name, dim))
+        kept[name, dim] = positions if before is None else before[positions]
     attributes = {
         (module, name, place): value for module, name, place, value in (*first.attributes, *second.attributes)
     }
     return Plan(
-        tuple((name, dim, positions) for (name, dim), positions in sorted(rows.items(), key=lambda item: item[0][1])),
+        tuple((name, dim, positions) for (name, dim), positions in sorted(kept.items(), key=lambda item: item[0][1])),
         tuple((module, name, place, value) for (module, name, place), value in attributes.items()),
         tuple({**dict(first.indexes), **dict(second.indexes)}.items()),
     )
 
 
 def _rising(name: str, positions: Any) -> IntArray:
-    """Positions that stay, each once and in order: so a slice never grows."""
-    found = np.array(positions, dtype=np.int32)
-    if found.ndim != 1 or not len(found) or found[0] < 0 or (np.diff(found) <= 0).any():
+    """Positions that stay, int32[kept], each once and in order: a slice can then not be larger than the parameter."""
+    rising = np.array(positions, dtype=np.int32)
+    if rising.ndim != 1 or not len(rising) or rising[0] < 0 or (np.diff(rising) <= 0).any():
         raise ValueError(f"the positions of {name} do not rise")
-    return found
+    return rising

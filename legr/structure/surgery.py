@@ -1,7 +1,4 @@
-"""Cut a network: model + Keep -> a new, smaller model with the model's own forward.
-
-It does not know why a channel goes. The caller's model is never touched.
-"""
+"""Cut a network: model + Keep -> a new, smaller model with the model's own forward. The model is not changed."""
 
 import copy
 
@@ -14,7 +11,7 @@ from legr.structure.types import Keep, Plan, Structure
 
 
 def prune(model: nn.Module, structure: Structure, keep: Keep) -> nn.Module:
-    """Return a smaller copy of `model` that holds only the units that `keep` keeps.
+    """Return a smaller copy of `model` that has only the units that `keep` keeps.
 
     The copy runs the model's own forward, in the model's own mode and on its device.
 
@@ -26,14 +23,14 @@ def prune(model: nn.Module, structure: Structure, keep: Keep) -> nn.Module:
     """
     cuts = plan(model, structure, keep)
     replaced = {name for name, *_ in cuts.slices} | {name for name, _ in cuts.indexes}
-    shared = {id(tensor): tensor for name in replaced if (tensor := _tensor(model, name)) is not None}
-    smaller = copy.deepcopy(model, shared)  # what is replaced anyway need not be copied first
+    tensors = [_tensor(model, name) for name in replaced]
+    smaller = copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})  # no copy of what is replaced anyway
     apply_plan(smaller, cuts)
     return smaller
 
 
 def plan(model: nn.Module, structure: Structure, keep: Keep) -> Plan:
-    """List the cuts that `keep` asks for."""
+    """What has to be sliced and changed so that only the units of `keep` are left."""
     if len(keep.units) != structure.n_units:
         raise TraceError(
             f"keep must cover the {structure.n_units} units of this structure, got {len(keep.units)}; "
@@ -45,9 +42,10 @@ def plan(model: nn.Module, structure: Structure, keep: Keep) -> Plan:
             "keep must leave a channel of every layer, got one that empties a layer; keep one of its units"
         )
     buffers = {gather.buffer for gather in structure.gathers}  # rewritten below, not sliced
+    by_dim = sorted(structure.axes, key=lambda axis: axis.dim)  # slicing dim 1 is slow: first make dim 0 smaller
     slices = tuple(
         (axis.parameter, axis.dim, np.flatnonzero(kept).astype(np.int32))
-        for axis in sorted(structure.axes, key=lambda axis: axis.dim)  # rows first: columns are dear, and then fewer
+        for axis in by_dim
         if not (kept := keep.kept(axis.labels)).all() and axis.parameter not in buffers
     )
     attributes = tuple(
@@ -67,25 +65,25 @@ def plan(model: nn.Module, structure: Structure, keep: Keep) -> Plan:
 def _require_same_network(model: nn.Module, structure: Structure) -> None:
     """Refuse a model whose axes are not those of the structure."""
     for axis in structure.axes:
-        found = _tensor(model, axis.parameter).shape
-        if axis.dim >= len(found) or found[axis.dim] != len(axis.labels):
+        shape = _tensor(model, axis.parameter).shape
+        if axis.dim >= len(shape) or shape[axis.dim] != len(axis.labels):
             raise TraceError(
                 f"{axis.parameter} must have {len(axis.labels)} entries along dim {axis.dim}, and has shape "
-                f"{tuple(found)}; this model is not the one this structure was traced from"
+                f"{tuple(shape)}; this model is not the one this structure was traced from"
             )
 
 
 def apply_plan(model: nn.Module, plan: Plan) -> None:
-    """Carry out a plan on `model`, in place. Parameters that are tied stay tied.
+    """Carry out a plan on `model`, in place. Modules that share a parameter share the smaller one.
 
     Raises:
-        TraceError: it is a plan for another model, or damaged; the model is then not to be used any more.
+        TraceError: it is a plan for another model, or damaged; the model may then be half changed: discard it.
     """
     try:
         _apply(model, plan)
     except TraceError:
         raise
-    except Exception as error:  # a plan may come from anywhere: from a recipe, from a file changed by hand
+    except Exception as error:  # a plan may be read from a file, changed by hand
         raise TraceError(f"this plan does not fit the model ({error}); use the model that it was made for") from error
 
 
@@ -118,13 +116,13 @@ def _apply(model: nn.Module, plan: Plan) -> None:
 
 
 def _references(model: nn.Module) -> dict[int, list[tuple[nn.Module, str]]]:
-    """Every place that holds each parameter and buffer, by identity."""
-    found: dict[int, list[tuple[nn.Module, str]]] = {}
+    """By identity of each parameter and buffer, the (module, attribute) pairs that refer to it."""
+    references: dict[int, list[tuple[nn.Module, str]]] = {}
     for module in model.modules():
         for name, tensor in (*module._parameters.items(), *module._buffers.items()):
             if tensor is not None:
-                found.setdefault(id(tensor), []).append((module, name))
-    return found
+                references.setdefault(id(tensor), []).append((module, name))
+    return references
 
 
 def _tensor(model: nn.Module, name: str) -> torch.Tensor:

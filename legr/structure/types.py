@@ -1,6 +1,7 @@
 """The facts about a network that pruning needs: which channels go together, and what they cost.
 
-They do not know PyTorch: numpy arrays, names and integers only, so that a page can load them in milliseconds.
+Numpy arrays, names and integers only, so that a page can load them in milliseconds. A label vector says of every
+position of an axis which unit it belongs to: 0 = fixed (it always stays), u + 1 = unit u.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ BoolArray = NDArray[np.bool_]
 
 
 def readonly(values: Sequence[int] | NDArray[np.integer]) -> IntArray:
-    """Return `values` as a read-only array of its own."""
+    """Copy `values` into a read-only array."""
     array = np.array(values, dtype=np.int32)
     array.setflags(write=False)
     return array
@@ -27,7 +28,7 @@ class Axis:
 
     parameter: str
     dim: int
-    labels: IntArray  # [size]; 0 = fixed, u + 1 = unit u
+    labels: IntArray  # int32[size of the dim]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Layer:
     name: str  # module path, such as "layer1.0.conv1"
     parameter: str  # its weight
     dim: int
-    labels: IntArray  # [filters]
+    labels: IntArray  # int32[filters]
 
     @property
     def total(self) -> int:
@@ -61,32 +62,32 @@ class Gather:
     """An index buffer whose entries name input channels (see `GatherChannels`)."""
 
     buffer: str
-    in_labels: IntArray  # [input channels]
+    in_labels: IntArray  # int32[input channels]
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A number that a module keeps beside its weights: how many channels it has, divided by `divisor`."""
+    """A number of channels that a module keeps beside its weights, divided by `divisor`."""
 
     module: str
     name: str  # such as "out_channels"
-    labels: IntArray  # the channels it counts
+    labels: IntArray  # int32[channels that it counts]
     divisor: int = 1
     place: int | None = None  # where it stands in a tuple, such as `normalized_shape`
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Units that stand in the same axes, so that any one of them could stand for another."""
+    """Units with the same footprint: each takes as many positions in every axis, so all of them cost the same."""
 
     name: str
-    units: IntArray
+    units: IntArray  # int32[units]
     layers: tuple[str, ...]  # the layers whose filters score these units
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What an operation of the model's forward demands of some channels, and why."""
+    """Why an operation of the model's forward makes some channels unprunable, or couples them."""
 
     module: str
     operation: str
@@ -99,8 +100,8 @@ class LiveSet:
     """The tensors that are alive after an operation of the forward pass, where memory may be fullest."""
 
     module: str
-    fixed: int  # bytes that no plan changes
-    parts: tuple[tuple[IntArray, int], ...]  # (labels of some channels, bytes of each one that stays)
+    fixed: int  # bytes that stay, whatever is kept
+    parts: tuple[tuple[IntArray, int], ...]  # (label vector of some channels, bytes of each one that stays)
 
 
 @dataclass(frozen=True)
@@ -108,20 +109,22 @@ class Structure:
     """Everything about a network that ranking, budgets and surgery need.
 
     A unit is the smallest set of channels that can be removed: always together, never in part.
-    Built by `legr.trace`; holds no weights.
+    Made by `legr.trace`; holds no weights.
 
     Attributes:
         input_shapes: shapes of the traced inputs; MACs are those of one forward pass with them.
         n_units: number of removable units, numbered by layer order, then channel.
-        axes: labelled axes; an axis that is not listed is never cut.
+        axes: axes with at least one unit; any other axis is never cut.
         layers: layers with at least one unit, in order of execution.
-        shapes: every parameter once (ties counted once) with its shape.
+        shapes: shape of every parameter; one that two modules share is listed once.
         unprunable: channels that are never removed, and why.
         coupled: channels that a constant of the forward forces to leave together, and why.
-        exempt: modules that normalise over channels: their statistics are those of the channels that stay.
+        exempt: modules that normalise over channels; the proof leaves their statistics out, which are those of the
+            channels that stay.
         training_only: parameters that the forward reads in training mode only (auxiliary heads).
-        pieces: channels of activations that are no axis of a parameter, and may not all go (a part of a split).
-        filters: shape of every buffer that operations multiply by, as layers do by their weights.
+        pieces: label vectors of activations that are not an axis of a parameter, such as a part of a split; one of
+            its channels has to stay.
+        filters: shape of every buffer that is used as a weight.
         untouched: parameters that no traced forward read, in evaluation mode or training mode.
         live_sets: the tensors alive after an operation, for every operation where activation memory may peak.
     """
@@ -166,10 +169,10 @@ class Structure:
 class Keep:
     """Which units stay."""
 
-    units: BoolArray  # [U]
+    units: BoolArray  # bool[U]
 
     def kept(self, labels: IntArray) -> BoolArray:
-        """For every position of a label vector, whether it stays; fixed positions always do."""
+        """For every position of a label vector, whether it stays, bool[size]; fixed positions always do."""
         return np.concatenate(([True], self.units))[labels]
 
     def __eq__(self, other: object) -> bool:
@@ -178,17 +181,17 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything surgery does, as names and numbers: enough to rebuild the network without the structure."""
+    """What surgery slices, as names and numbers: enough to rebuild the pruned network without the structure."""
 
-    slices: tuple[tuple[str, int, IntArray], ...]  # parameter or buffer, dim, positions that stay
+    slices: tuple[tuple[str, int, IntArray], ...]  # parameter or buffer, dim, positions that stay: int32[kept]
     attributes: tuple[tuple[str, str, int | None, int], ...]  # module, attribute, place in a tuple, new value
     indexes: tuple[tuple[str, IntArray], ...]  # index buffer, new contents
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one forward pass costs (see method and units in the README)."""
+    """What one forward pass costs; see `legr.cost` for the method."""
 
     macs: int  # multiply-adds of one forward pass with the traced input
     params: int  # all parameters; buffers not counted
-    activation: int  # bytes of the tensors alive at the fullest moment of the same pass, in float32
+    activation: int  # bytes of the tensors alive at the memory peak of the same pass, in float32

@@ -9,7 +9,7 @@ from legr.structure.types import Remark, Structure
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why some channels cannot go, or not alone; the same reason at several modules is one."""
+    """Why some channels are never removed, or only together, in all modules where this is the reason."""
 
     kind: Literal["unprunable", "coupled"]  # never removed; removed only together
     operation: str

@@ -1,9 +1,8 @@
 """Prove that removing channels is exact: zeroed = removed, in float64, by the pruned model's own forward.
 
-It does not know how a structure was found, so it can prove it wrong.
-
-One random mask is no proof: masks follow the binary code of the unit numbers, so that every pair of
-units is separated by at least one of them.
+Nothing here uses how a structure was traced, so a wrong one is found out. One random kept set is no proof: kept
+sets follow the binary code of the unit numbers, so that at least one keeps one unit of every pair and removes
+the other.
 """
 
 from collections.abc import Collection, Iterator
@@ -38,16 +37,16 @@ _TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3}  # relative; exact struc
 def verify(model: nn.Module, structure: Structure, example_input: Inputs) -> float:
     """Check that zeroing channels and removing them give the same function, and that costs are exact.
 
-    Parameters and statistics of PyTorch's norms are randomised on a private copy first, so that a fresh
-    model is proved as well as a trained one. Other buffers are taken as they are: a model whose own norm
-    reads them has to have its weights already. The model and the global random state are untouched.
+    Parameters and statistics of PyTorch's norms are randomised on a private copy first, so that the proof of a
+    fresh model holds for a trained one. Other buffers are taken as they are: a model with a norm of its own that
+    reads a buffer has to have its weights already. The model and the global random state are untouched.
 
     Args:
         model: the model that `structure` was traced from.
         example_input: as for `trace`; only shapes and integer values are used.
 
     Returns:
-        The largest relative error over all masks (float64; about 1e-15 where all is well).
+        The largest relative error over all kept sets (float64; about 1e-15 where all is well).
 
     Raises:
         VerificationError: two functions differ, the pruned model does not run, or its cost is not the
@@ -57,7 +56,7 @@ def verify(model: nn.Module, structure: Structure, example_input: Inputs) -> flo
     worst = 0.0
     with as_traced(inputs_dtype(inputs)):
         _require_dependence(network, inputs)
-        for number, keep in enumerate(masks(structure)):
+        for number, keep in enumerate(separating_kept_sets(structure)):
             error, problem = _check(network, structure, keep, inputs)
             if not problem and number == 0:
                 problem = _does_not_train(network, structure, keep, inputs)
@@ -84,6 +83,7 @@ def _stand_in_and_inputs(model: nn.Module, example_input: Inputs) -> tuple[nn.Mo
 
 
 def _require_dependence(network: nn.Module, inputs: tuple[Any, ...]) -> None:
+    """Refuse a network whose outputs stay the same, whatever its input."""
     first = _outputs(network, inputs)
     for scale, shift in ((0.5, 0.1), (-1.0, 0.0), (3.0, -1.0), (0.0, 2.0)):
 
@@ -96,34 +96,37 @@ def _require_dependence(network: nn.Module, inputs: tuple[Any, ...]) -> None:
     raise VerificationError("the model's output does not depend on its input, so nothing can be proved about it")
 
 
-def masks(structure: Structure) -> Iterator[Keep]:
-    """Plans that separate every pair of units: for each bit of the unit number, those with it and those without.
+def separating_kept_sets(structure: Structure) -> Iterator[Keep]:
+    """Kept sets that separate every pair of units: at least one keeps one of the two and removes the other.
 
-    Where a layer would be left empty a unit is put back; pairs that this leaves together are separated by
-    further plans.
+    For each bit of the unit number there are two: units with the bit, and units without it. Where a layer would
+    be left empty a unit is put back; pairs that this leaves together are separated by further kept sets.
     """
     numbers = np.arange(structure.n_units)
-    patterns = np.zeros(structure.n_units, dtype=np.int64)  # units with the same number were always kept together
+    patterns = np.zeros(structure.n_units, dtype=np.int64)  # units with one pattern were kept by the same kept sets
     bits = max(structure.n_units - 1, 1).bit_length() if structure.n_units else 0
-    plans = ((numbers >> bit & 1) != value for bit in range(bits) for value in (1, 0))
-    for plan in chain(plans, (_halving(patterns) for _ in range(bits))):
-        units = at_least_one(structure, plan)
+    by_bit = ((numbers >> bit & 1) != value for bit in range(bits) for value in (1, 0))
+    for kept in chain(by_bit, (_halve(patterns) for _ in range(bits))):
+        units = at_least_one(structure, kept)
         if not units.all():
             patterns[:] = np.unique(2 * patterns + units, return_inverse=True)[1]
             yield Keep(units)
 
 
-def _halving(patterns: NDArray[np.int64]) -> BoolArray:
-    """Remove every second one of the units that no plan has separated yet."""
-    order = np.argsort(patterns, kind="stable")
-    starts = np.searchsorted(patterns[order], patterns[order])
+def _halve(patterns: NDArray[np.int64]) -> BoolArray:
+    """Keep every second one of the units that no kept set has separated yet, bool[U].
+
+    Example: patterns [0, 1, 0, 0, 1]. Units 0, 2, 3 are not separated, nor are 1 and 4: keep 0 and 3, and 1.
+    """
+    order = np.argsort(patterns, kind="stable")  # [0, 2, 3, 1, 4]
+    starts = np.searchsorted(patterns[order], patterns[order])  # where each pattern begins: [0, 0, 0, 3, 3]
     units = np.ones(len(patterns), dtype=bool)
-    units[order] = (np.arange(len(order)) - starts) % 2 == 0
+    units[order] = (np.arange(len(order)) - starts) % 2 == 0  # [True, False, True, True, False]
     return units
 
 
 def _check(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple[Any, ...]) -> tuple[float, str]:
-    """Relative error between zeroed and removed, and what is wrong ("" if nothing is)."""
+    """Relative error between zeroed and removed, and what is wrong; "" if nothing is."""
     error, problem = _compare(network, structure, keep, inputs)
     if problem or not structure.training_only:
         return error, problem
@@ -146,7 +149,7 @@ def _compare(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple
         raise
     except Exception as failure:
         return float("inf"), f"the pruned model does not run ({str(failure).strip().splitlines()[0]})"
-    error = float(np.max([_relative(a, b) for a, b in zip(expected, removed, strict=True)]))  # a NaN stays one
+    error = float(np.max([_relative_error(a, b) for a, b in zip(expected, removed, strict=True)]))  # a NaN stays one
     if not error <= _TOLERANCE[inputs_dtype(inputs)]:
         return error, f"zeroing and removing its channels differ by {error:.1e}"
     predicted = cost(structure, keep)
@@ -161,11 +164,11 @@ def _compare(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple
 
 
 def _does_not_train(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple[Any, ...]) -> str:
-    """Why a pruned network does not run in training mode ("" if it does, or if the original does not either)."""
+    """Why a pruned network does not run in training mode; "" if it does, or if the original does not either."""
     network.train()
     try:
         _outputs(network, twice(inputs))
-    except Exception:  # too small an input for its batch norms, say
+    except Exception:  # such as an input too small for its batch norms
         return ""
     finally:
         network.eval()
@@ -177,19 +180,21 @@ def _does_not_train(network: nn.Module, structure: Structure, keep: Keep, inputs
 
 
 def _outputs(network: nn.Module, inputs: tuple[Any, ...], exempt: Collection[str] = ()) -> list[Tensor]:
-    """What the model returns without dropout, exempt norms as their affine part alone."""
+    """What the model returns without dropout, and with the affine part alone of exempt norms."""
     private = tree_map_only(Tensor, torch.clone, inputs)
     torch.default_generator.manual_seed(0)  # a forward that draws numbers draws the same ones again
     with torch.inference_mode(), WithoutStatistics(network, exempt):
         return output_tensors(network(*private))
 
 
-def _relative(expected: Tensor, found: Tensor) -> float:
-    if expected.shape != found.shape:
+def _relative_error(expected: Tensor, actual: Tensor) -> float:
+    """The largest difference, relative to the largest expected value; infinite where shapes differ."""
+    if expected.shape != actual.shape:
         return float("inf")
-    expected, found = (x if x.is_complex() else x.double() for x in (expected, found))
-    scale = max(float(expected.abs().max()), 1e-300) if expected.numel() else 1.0
-    return float((expected - found).abs().max()) / scale if expected.numel() else 0.0
+    if not expected.numel():
+        return 0.0
+    expected, actual = (x if x.is_complex() else x.double() for x in (expected, actual))
+    return float((expected - actual).abs().max()) / max(float(expected.abs().max()), 1e-300)
 
 
 def _blame(network: nn.Module, structure: Structure, inputs: tuple[Any, ...], problem: str) -> str:

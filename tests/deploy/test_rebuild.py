@@ -12,7 +12,7 @@ import legr
 from legr.deploy.bundle import write_recipe
 from legr.models.zoo import build_model, find_spec
 from legr.structure.surgery import plan
-from legr.structure.verify import masks
+from legr.structure.verify import separating_kept_sets
 
 
 class Own(nn.Module):
@@ -35,7 +35,7 @@ def export(folder: Path, model: nn.Module, name: str, shape: tuple[int, ...], cl
         if tensor.is_floating_point() and tensor.dim() == 1:
             tensor.uniform_(0.5, 1.5)
     structure = legr.trace(model, torch.zeros(1, *shape))
-    keep = next(masks(structure))
+    keep = next(separating_kept_sets(structure))
     smaller = legr.prune(model, structure, keep).eval()
     write_recipe(folder, smaller, name, classes, plan(model, structure, keep), {"input_shape": list(shape)})
     return smaller

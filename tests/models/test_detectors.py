@@ -10,7 +10,7 @@ from torch import nn
 import legr
 from legr.models.detectors import spread_boxes, whole_model
 from legr.models.zoo import build_model, find_spec
-from legr.structure.verify import masks
+from legr.structure.verify import separating_kept_sets
 
 DETECTORS = ["ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_320_fpn"]
 
@@ -25,7 +25,7 @@ def traced(name: str) -> tuple[nn.Module, legr.Structure]:
 @pytest.mark.parametrize("name", DETECTORS)
 def test_a_pruned_core_is_the_pruned_detector(name: str) -> None:
     model, structure = traced(name)
-    smaller = legr.prune(model, structure, next(masks(structure)))
+    smaller = legr.prune(model, structure, next(separating_kept_sets(structure)))
     detector = whole_model(smaller)
     assert sum(p.numel() for p in detector.parameters()) < sum(p.numel() for p in model.parameters())
     with torch.inference_mode():

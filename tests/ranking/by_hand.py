@@ -1,6 +1,6 @@
 """Structures written by hand, so that what a ranking does can be worked out on paper.
 
-They do not know PyTorch: a layer is a 1x1 convolution with the labels of its outputs and inputs.
+A layer is a 1x1 convolution, given by the labels of its outputs and inputs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,8 +28,8 @@ def network(
     shared: dict[bytes, Any] = {}
 
     def vector(labels: Labels) -> Any:
-        found = readonly(list(labels))
-        return shared.setdefault(found.tobytes(), found)
+        array = readonly(list(labels))
+        return shared.setdefault(array.tobytes(), array)
 
     n_units = max(label for outputs, inputs in layers.values() for label in (*outputs, *inputs))
     axes = [
@@ -38,7 +38,7 @@ def network(
         for dim, labels in enumerate(pair)
         if any(labels)
     ]
-    given: dict[str, Any] = {
+    values: dict[str, Any] = {
         "n_units": n_units,
         "axes": tuple(axes),
         "layers": tuple(Layer(name, f"{name}.weight", 0, vector(o)) for name, (o, _) in layers.items() if any(o)),
@@ -49,7 +49,7 @@ def network(
             LiveSet("", fixed, tuple((vector(v), size) for v, size in parts)) for fixed, parts in live_sets
         ),
     }
-    return Structure(**{field.name: given.get(field.name, ()) for field in fields(Structure)})
+    return Structure(**{field.name: values.get(field.name, ()) for field in fields(Structure)})
 
 
 def norms(structure: Structure, seed: int) -> Norms:
@@ -71,7 +71,7 @@ def lumps() -> Structure:
     return network({"expand": (units, [0] * 3), "depthwise": (twice, [0]), "head": ([0] * 2, twice)})
 
 
-def held() -> Structure:
+def with_unprunable() -> Structure:
     """A layer of 10 channels, 3 of which are never removed."""
     labels = [0, 0, 0, *range(1, 8)]
     return network({"a": (labels, [0] * 2), "head": ([0] * 2, labels)})
@@ -98,11 +98,11 @@ def random_network(seed: int) -> Structure:
     before: list[int] = [0] * 3
     n_units = 0
     for number in range(int(rng.integers(2, 7))):
-        kind = rng.choice(["plain", "held", "lumps", "mixed", "again"]) if number else "plain"
+        kind = rng.choice(["plain", "unprunable", "lumps", "mixed", "again"]) if number else "plain"
         own = list(range(n_units + 1, n_units + 1 + int(rng.integers(3, 40))))
         if kind == "again":
             own = list(before)
-        elif kind == "held":
+        elif kind == "unprunable":
             own = [0] * int(rng.integers(1, 5)) + own
         elif kind == "lumps":
             own = np.repeat(own, rng.integers(2, 4)).tolist()
@@ -119,8 +119,8 @@ def random_network(seed: int) -> Structure:
 
 def _groups(axes: Sequence[Axis], n_units: int) -> list[Group]:
     """Units with as many positions in each axis."""
-    found: dict[tuple[int, ...], list[int]] = {}
+    units_of: dict[tuple[int, ...], list[int]] = {}
     for unit in range(n_units):
         footprint = tuple(int((axis.labels == unit + 1).sum()) for axis in axes)
-        found.setdefault(footprint, []).append(unit)
-    return [Group(str(units[0]), readonly(units), ()) for units in found.values()]
+        units_of.setdefault(footprint, []).append(unit)
+    return [Group(str(units[0]), readonly(units), ()) for units in units_of.values()]

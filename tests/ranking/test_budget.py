@@ -29,9 +29,9 @@ def test_a_budget_is_kept_and_one_removal_earlier_it_is_not(curve: legr.BudgetCu
 
 
 def test_smaller_budgets_are_subsets(curve: legr.BudgetCurve) -> None:
-    plans = [curve.at(macs=budget).units for budget in (1.0, 0.8, 0.47, 0.2, curve.floor)]
-    assert plans[0].all()
-    for larger, smaller in pairwise(plans):
+    kept_sets = [curve.at(macs=budget).units for budget in (1.0, 0.8, 0.47, 0.2, curve.floor)]
+    assert kept_sets[0].all()
+    for larger, smaller in pairwise(kept_sets):
         assert (larger | ~smaller).all()
 
 

@@ -70,7 +70,7 @@ def test_blocks_leave_multiples_and_go_by_their_mean() -> None:
 
 
 def test_channels_that_never_go_count_as_remaining() -> None:
-    assert kept(by_hand.held(), by_score(by_hand.held(), multiple=4)) == {"a": [10, 8, 4]}
+    assert kept(by_hand.with_unprunable(), by_score(by_hand.with_unprunable(), multiple=4)) == {"a": [10, 8, 4]}
 
 
 def test_units_with_several_channels_leave_multiples_in_every_layer() -> None:
@@ -99,11 +99,13 @@ def test_layers_are_untouched_or_at_multiples_and_budgets_are_nested(seed: int, 
         for layer, row in zip(structure.layers, curve.kept.tolist(), strict=True):
             assert all(count == layer.total or count % multiple == 0 for count in row)
             assert row[-1] >= floor_of(layer.total)
-        plans = [curve.keep(step).units for step in range(len(curve.macs))]
-        assert all((larger | ~smaller).all() and larger.sum() > smaller.sum() for larger, smaller in pairwise(plans))
+        kept_sets = [curve.keep(step).units for step in range(len(curve.macs))]
+        assert all(
+            (larger | ~smaller).all() and larger.sum() > smaller.sum() for larger, smaller in pairwise(kept_sets)
+        )
         for group in structure.groups:  # the least important of its units are those that are gone
-            gone = ranking.scores[group.units][~plans[-1][group.units]]
-            assert gone.max(initial=-1) <= ranking.scores[group.units][plans[-1][group.units]].min(initial=np.inf)
+            gone = ranking.scores[group.units][~kept_sets[-1][group.units]]
+            assert gone.max(initial=-1) <= ranking.scores[group.units][kept_sets[-1][group.units]].min(initial=np.inf)
 
 
 # -- floors and excluded layers ----------------------------------------------------------------------------
@@ -120,9 +122,9 @@ def test_floors_are_raised_and_lowered() -> None:
 
 def test_nothing_of_an_excluded_layer_goes() -> None:
     structure = by_hand.residual()
-    found = kept(structure, by_score(structure, excluded=("outer",)))
-    assert set(found["outer"]) == set(found["stem"]) == {8}  # they share their channels
-    assert found["inner"][-1] == 2
+    counts = kept(structure, by_score(structure, excluded=("outer",)))
+    assert set(counts["outer"]) == set(counts["stem"]) == {8}  # they share their channels
+    assert counts["inner"][-1] == 2
     nothing = by_score(structure, excluded=("outer", "inner"))
     assert (nothing.order.tolist(), nothing.ends.tolist()) == ([], [0])
 
@@ -136,16 +138,16 @@ def test_a_pin_holds_at_every_budget_and_its_lowest_units_go_at_once() -> None:
     ranking = legr.rank(structure, norms, constraints=legr.Constraints(pins={"a": 7}))
     assert ranking.order[:3].tolist() == [1, 3, 4]
     assert ranking.ends[:3].tolist() == [3, 4, 5]
-    found = kept(structure, ranking)
-    assert set(found["a"]) == {7}
-    assert found["b"] == list(range(12, 1, -1))
+    counts = kept(structure, ranking)
+    assert set(counts["a"]) == {7}
+    assert counts["b"] == list(range(12, 1, -1))
 
 
 def test_a_pin_may_go_below_the_floor_and_ignores_multiples() -> None:
     structure = by_hand.chain(10, 12)
-    found = kept(structure, by_score(structure, multiple=8, pins={"a": 1}))
-    assert set(found["a"]) == {1}
-    assert found["b"] == [12, 8]
+    counts = kept(structure, by_score(structure, multiple=8, pins={"a": 1}))
+    assert set(counts["a"]) == {1}
+    assert counts["b"] == [12, 8]
 
 
 def test_the_rest_is_solved_again_at_the_same_budget() -> None:
@@ -207,7 +209,7 @@ def test_values_out_of_range_are_refused(constraints: dict[str, object], words: 
         (by_hand.chain(), {"pins": {"a": 11}}, r"the pin of a must be in \[1, 10\], the channels it has, got 11"),
         (by_hand.chain(), {"floors": {"b": 13}}, r"the floor of b must be in \[1, 12\]"),
         (by_hand.lumps(), {"pins": {"depthwise": 5}}, "its channels leave in lumps of 2; pin it to 4 or 6"),
-        (by_hand.held(), {"pins": {"a": 2}}, "3 of its channels always stay; pin it to 3"),
+        (by_hand.with_unprunable(), {"pins": {"a": 2}}, "3 of its channels always stay; pin it to 3"),
         (by_hand.residual(), {"pins": {"stem": 4, "outer": 5}}, "with stem, which is pinned to 4; pin it to 4"),
         (by_hand.lumps(), {"pins": {"expand": 3, "depthwise": 8}}, "with expand, which is pinned to 3; pin it to 6"),
         (by_hand.residual(), {"pins": {"stem": 4}, "excluded": ("outer",)}, "with outer, which is excluded; .* to 8"),
@@ -221,8 +223,8 @@ def test_what_a_network_cannot_have_is_refused(
 
 
 def test_pins_of_layers_that_share_channels_may_agree() -> None:
-    found = kept(by_hand.lumps(), by_score(by_hand.lumps(), pins={"expand": 3, "depthwise": 6}))
-    assert found == {"expand": [3], "depthwise": [6]}
+    counts = kept(by_hand.lumps(), by_score(by_hand.lumps(), pins={"expand": 3, "depthwise": 6}))
+    assert counts == {"expand": [3], "depthwise": [6]}
 
 
 def test_constraints_are_plain_data_and_back() -> None:

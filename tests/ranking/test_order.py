@@ -38,7 +38,7 @@ def test_norms_are_sums_of_squares(pair: tuple[legr.Structure, legr.Norms]) -> N
 
 def test_identity_is_plain_global_l2_with_ties_by_layer_then_index(pair: tuple[legr.Structure, legr.Norms]) -> None:
     ranking = legr.rank(*pair)
-    # scores 1 9 4 | 6 1.5 3 3; each layer keeps 2, so 0, then 4, 5 of the second go; 6 and 2 are held
+    # scores 1 9 4 | 6 1.5 3 3; each layer keeps 2, so 0, then 4, 5 of the second go; 6 and 2 stay
     assert ranking.order.tolist() == [0, 4, 5]
     assert np.allclose(ranking.scores, [1, 9, 4, 6, 1.5, 3, 3])
 

@@ -38,19 +38,19 @@ def test_every_budget_costs_what_is_count(name: str, size: int) -> None:
     curve = legr.BudgetCurve(structure, legr.rank(structure, legr.filter_norms(model, structure)))
     for budget in np.random.default_rng(2).uniform(curve.floor, 1, size=8).tolist():
         step = curve.step(macs=budget)
-        found = count(legr.prune(model, structure, curve.keep(step)), image)
-        assert (found.macs, found.params, found.activation) == (
+        counted = count(legr.prune(model, structure, curve.keep(step)), image)
+        assert (counted.macs, counted.params, counted.activation) == (
             curve.macs[step],
             curve.params[step],
             curve.activation[step],
         )
-        assert found == legr.cost(structure, curve.keep(step))
+        assert counted == legr.cost(structure, curve.keep(step))
 
 
 def test_published_sizes() -> None:
     for name, macs, params in (("cifar_resnet20", 40_551_040, 269_722), ("cifar_resnet56", 125_485_696, 853_018)):
-        found = dense_cost(legr.trace(build_model(name, 10), torch.zeros(1, 3, 32, 32)))
-        assert (found.macs, found.params) == (macs, params)
+        counted = dense_cost(legr.trace(build_model(name, 10), torch.zeros(1, 3, 32, 32)))
+        assert (counted.macs, counted.params) == (macs, params)
 
 
 def test_thop_agrees_but_for_norms_and_pools() -> None:

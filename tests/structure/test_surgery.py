@@ -1,4 +1,4 @@
-"""What is cut, what stays tied, what is refused."""
+"""What is cut, what stays shared, what is refused."""
 
 import numpy as np
 import pytest

@@ -11,7 +11,7 @@ from torch import nn
 import legr
 from legr.models.zoo import build_model
 from legr.structure.types import Axis, Structure, readonly
-from legr.structure.verify import masks
+from legr.structure.verify import separating_kept_sets
 from tests.nets import N_UNITS, Residual, example, make
 
 
@@ -39,14 +39,14 @@ def test_zeroed_is_removed_on_torchvision(name: str, units: int) -> None:
 
 def test_masks_separate_every_pair_of_units() -> None:
     structure = legr.trace(make(Residual), example())
-    kept = np.array([keep.units for keep in masks(structure)])
+    kept = np.array([keep.units for keep in separating_kept_sets(structure)])
     for a in range(structure.n_units):
         for b in range(a):
             assert (kept[:, a] != kept[:, b]).any()
 
 
 def test_every_swap_of_two_labels_is_caught() -> None:
-    """23 of 40 planted mistakes slip through one random mask; none may slip through these."""
+    """23 of 40 planted mistakes slip through one random kept set; none may slip through these."""
     model = make(Residual)
     structure = legr.trace(model, example())
     rng = np.random.default_rng(0)

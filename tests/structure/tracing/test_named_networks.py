@@ -65,5 +65,5 @@ def test_a_whole_detector_runs_after_pruning() -> None:
     curve = legr.BudgetCurve(structure, legr.rank(structure, legr.filter_norms(model, structure)))
     smaller = legr.prune(model, structure, curve.at(macs=0.5))
     with torch.no_grad():
-        (found,) = smaller.detector([torch.rand(3, 240, 300)])
-    assert set(found) == {"boxes", "scores", "labels"}
+        (detections,) = smaller.detector([torch.rand(3, 240, 300)])
+    assert set(detections) == {"boxes", "scores", "labels"}

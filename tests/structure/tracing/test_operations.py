@@ -191,7 +191,7 @@ CASES: dict[str, tuple[Body, int, dict[str, nn.Module | nn.Parameter | Tensor], 
     ),
     "dropout": (lambda n, x: F.dropout2d(F.dropout(x, training=n.training), training=n.training), 8, {}, 8),
     "where": (lambda n, x: torch.where(x > 0.1, x, -x).clamp(max=1), 8, {}, 8),
-    "where it holds": (lambda n, x: n.one(x) + 0 * torch.where(x > -1)[1].sum(), 5, {"one": conv(8, 5)}, 5),
+    "where of one argument": (lambda n, x: n.one(x) + 0 * torch.where(x > -1)[1].sum(), 5, {"one": conv(8, 5)}, 5),
     "counts repeated": (lambda n, x: x + torch.repeat_interleave(torch.tensor([2, 6])).sum(), 8, {}, 8),
     "truth values": (lambda n, x: x * n.mask, 8, {"mask": nn.Parameter(torch.ones(8, 1, 1) > 0, False)}, 8),
     "module of a parameter": (lambda n, x: x * n.one(n.scale), 8, {"one": nn.Sigmoid(), "scale": weight(8, 1, 1)}, 8),
@@ -219,7 +219,7 @@ def test_units_and_proof(name: str) -> None:
 
 @pytest.mark.parametrize("width", [201, 203, 207, 209, 211, 215])
 def test_halves_beside_a_wide_layer_are_found_out(width: int) -> None:
-    """Where few plans are rehearsed, none may happen to leave as many channels in front as behind."""
+    """Where few kept sets get a dry run, none may happen to leave as many channels in front as behind."""
     torch.manual_seed(0)
     parts = {"one": conv(8, width), "two": conv(width, 4), "three": conv(2, 2)}
 

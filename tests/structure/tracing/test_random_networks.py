@@ -158,6 +158,6 @@ def test_whatever_it_is_made_of(data: st.DataObject) -> None:
     rng = np.random.default_rng(0)
     for share in (0.3, 0.6, 0.9) if structure.n_units else ():
         keep = legr.Keep(at_least_one(structure, rng.random(structure.n_units) < share))
-        found, predicted = count(legr.prune(model, structure, keep), image), legr.cost(structure, keep)
-        assert (found.macs, found.params) == (predicted.macs, predicted.params)
-        assert found.activation == predicted.activation or not copies
+        counted, predicted = count(legr.prune(model, structure, keep), image), legr.cost(structure, keep)
+        assert (counted.macs, counted.params) == (predicted.macs, predicted.params)
+        assert counted.activation == predicted.activation or not copies

@@ -1,4 +1,4 @@
-"""Forwards that cannot be followed everywhere: what is held instead, and what is refused in one sentence."""
+"""Forwards that cannot be followed everywhere: what is unprunable instead, and what is refused in one sentence."""
 
 import pytest
 import torch

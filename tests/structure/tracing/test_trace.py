@@ -42,12 +42,12 @@ def test_linear_after_flatten_takes_nine_inputs_a_channel() -> None:
 def test_a_module_used_twice_ties_its_inputs_to_its_outputs() -> None:
     structure = legr.trace(make(Shared), example())
     assert structure.axis_of["twice.weight", 0].labels.tolist() == structure.axis_of["twice.weight", 1].labels.tolist()
-    assert "right.weight" not in structure.shapes  # a tie is counted once
+    assert "right.weight" not in structure.shapes  # a shared parameter is counted once
 
 
-def test_what_is_held_is_reported_with_the_operation() -> None:
-    held = {(item.operation, item.channels) for item in legr.trace(make(Sliced), example()).unprunable}
-    assert ("slice", 4) in held
+def test_what_is_unprunable_is_reported_with_the_operation() -> None:
+    unprunable = {(item.operation, item.channels) for item in legr.trace(make(Sliced), example()).unprunable}
+    assert ("slice", 4) in unprunable
     unruled = legr.trace(make(Unruled), example())
     assert {layer.name for layer in unruled.layers} == {"a", "c"}
     assert ("cumsum", 8) in {(item.operation, item.channels) for item in unruled.unprunable}
@@ -94,7 +94,7 @@ def test_a_hook_that_changes_the_output_is_part_of_the_model() -> None:
     model.inner.register_forward_hook(lambda module, inputs, output: output + inputs[0][:, :6])
     structure = legr.trace(model, example())
     layers = {layer.name: layer.labels.tolist() for layer in structure.layers}
-    assert "inner" not in layers  # united with channels that a constant takes by their numbers
+    assert "inner" not in layers  # united with channels that a constant takes by their positions
     assert layers["stem"][:6] == [0] * 6
     assert legr.verify(model, structure, example()) < 1e-12
 
@@ -170,7 +170,7 @@ def test_an_output_that_cannot_be_looked_into_is_refused() -> None:
 
 
 class Odd(nn.Module):
-    """A weight read in part, a crop of channels: held. A weight and bias without a module: 6 units."""
+    """A weight read in part, a crop of channels: unprunable. A weight and bias without a module: 6 units."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -185,7 +185,7 @@ class Odd(nn.Module):
         return self.head(x).mean((2, 3)) + self.c.weight[:2].mean()
 
 
-def test_odd_uses_are_held_and_proved() -> None:
+def test_odd_uses_are_unprunable_and_proved() -> None:
     model = make(Odd)
     structure = legr.trace(model, example())
     assert [(layer.parameter, layer.total) for layer in structure.layers] == [("weight", 6)]

@@ -12,7 +12,7 @@ from legr.structure.tracing.nodes import lay_along, varying
 from legr.structure.tracing.rules.fallback import mark_all_unprunable, unknown
 from legr.structure.tracing.rules.registry import rule
 
-_NONFINITE = "a removed channel has no number there"
+_NONFINITE = "a removed channel would be NaN or infinite there"
 
 
 @rule(

@@ -14,7 +14,7 @@ from legr.structure.tracing.rules.elementwise import operand_labels
 from legr.structure.tracing.rules.fallback import mark_all_unprunable, unknown
 from legr.structure.tracing.rules.registry import rule
 
-_BY_NUMBER = "it takes channels by their numbers"
+_BY_POSITION = "it takes channels by their positions"
 
 
 @rule(
@@ -44,7 +44,7 @@ def shift(channels: Channels, call: Call) -> None:
     x = call["self"]
     dims = {d % x.dim() for d in call["dims"]} if call["dims"] else set(range(x.dim()))
     if dims & set(varying(channels.labels(x))):
-        return mark_all_unprunable(channels, call, _BY_NUMBER)
+        return mark_all_unprunable(channels, call, _BY_POSITION)
     return move(channels, call)
 
 
@@ -56,7 +56,7 @@ def select_by_index(channels: Channels, call: Call) -> None:
     x = call["self"]
     channels.mark_parameter_unprunable(call["index"], call.name)
     if call["dim"] % max(x.dim(), 1) in varying(channels.labels(x)):
-        return mark_all_unprunable(channels, call, _BY_NUMBER)
+        return mark_all_unprunable(channels, call, _BY_POSITION)
     return move(channels, call)
 
 
@@ -78,7 +78,7 @@ def index(channels: Channels, call: Call) -> None:
     dims = {d for d, index in enumerate(indices) if index is not None}
     by_mask = any(index is not None and index.dtype == torch.bool for index in indices)
     if by_mask or dims & set(varying(channels.labels(x))):
-        return mark_all_unprunable(channels, call, _BY_NUMBER)
+        return mark_all_unprunable(channels, call, _BY_POSITION)
     return move(channels, call)
 
 
@@ -129,7 +129,7 @@ def pad(channels: Channels, call: Call) -> None:
     if any(ours):
         constant = call.name in ("pad", "constant_pad_nd") and call["mode"] in ("constant", None)
         if not constant or min(ours) < 0:
-            return mark_all_unprunable(channels, call, _BY_NUMBER)
+            return mark_all_unprunable(channels, call, _BY_POSITION)
         nodes = torch.nn.functional.pad(nodes, ours, value=0)
     channels.write_along(out, dim, nodes)
 
@@ -140,7 +140,7 @@ def pixel_shuffle(channels: Channels, call: Call) -> None:
     dim = call["self"].dim() - 3
     nodes = channels.nodes_along(call["self"], dim)
     if nodes is None:
-        return mark_all_unprunable(channels, call, _BY_NUMBER)
+        return mark_all_unprunable(channels, call, _BY_POSITION)
     blocks = nodes.view(-1, call["upscale_factor"] ** 2)  # [C, r²]
     if nodes.any():
         channels.couple(blocks.t(), call.name, "channels of one block become one channel")
@@ -153,7 +153,7 @@ def pixel_unshuffle(channels: Channels, call: Call) -> None:
     dim = call["self"].dim() - 3
     nodes = channels.nodes_along(call["self"], dim)
     if nodes is None:
-        return mark_all_unprunable(channels, call, _BY_NUMBER)
+        return mark_all_unprunable(channels, call, _BY_POSITION)
     channels.write_along(call.output, dim, nodes.repeat_interleave(call["downscale_factor"] ** 2))
 
 
@@ -162,7 +162,7 @@ def channel_shuffle(channels: Channels, call: Call) -> None:
     """[N, g, C / g, …] -> [N, C / g, g, …]: every group loses the same channels."""
     nodes = channels.nodes_along(call["self"], 1)
     if nodes is None:
-        return mark_all_unprunable(channels, call, _BY_NUMBER)
+        return mark_all_unprunable(channels, call, _BY_POSITION)
     groups = nodes.view(call["groups"], -1)  # [g, C / g]
     if nodes.any():
         channels.couple(groups, call.name, "every group loses the same channels")
@@ -175,6 +175,6 @@ def patches(channels: Channels, call: Call) -> None:
     x = call["self"]
     nodes = channels.nodes_along(x, x.dim() - 3)
     if nodes is None:
-        return mark_all_unprunable(channels, call, _BY_NUMBER)
+        return mark_all_unprunable(channels, call, _BY_POSITION)
     area = call.output.shape[-2] // len(nodes)
     channels.write_along(call.output, call.output.dim() - 2, nodes.repeat_interleave(area))
