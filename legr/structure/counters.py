@@ -37,8 +37,8 @@ def count(model: nn.Module, example_input: Inputs) -> Cost:
 def _without_gradients(model: nn.Module) -> Iterator[None]:
     """Switch `requires_grad` off for a while.
 
-    `FlopCounterMode` reads `grad_fn` of every tensor that a module is called on; in inference mode that raises an
-    error for a parameter that requires a gradient.
+    `FlopCounterMode` hooks into the gradient of every tensor that a module is called on. In inference mode a
+    parameter that requires a gradient has nothing to hook into, and that is an error.
     """
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     for parameter in trainable:

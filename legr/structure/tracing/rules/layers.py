@@ -1,6 +1,7 @@
 """Rules for layers: they read the input's channels through a weight, and write channels of their own."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
 
 from torch import Tensor
@@ -36,7 +37,7 @@ def convolution(channels: Channels, call: Call) -> None:
         channels.unite(inputs, channels.axis(view.name, in_dim), call.name)
         outputs, scored_dim = channels.axis(view.name, out_dim), out_dim
     else:
-        cut = _grouped(channels, call, view.name, (first, second), inputs, transposed)
+        cut = _cut_grouped(channels, _Grouped(call, view.name, (first, second), inputs, transposed))
         if cut is None:
             return _uncut(channels, call, "its groups cannot be cut")
         outputs, scored_dim = cut
@@ -47,80 +48,84 @@ def convolution(channels: Channels, call: Call) -> None:
     _finish(channels, call, view.name, scored_dim, channel_dim, outputs)
 
 
-def _grouped(
-    channels: Channels, call: Call, weight: str, dims: tuple[int, int], inputs: Tensor, transposed: bool
-) -> tuple[Tensor, int] | None:
-    """Couple what a grouped convolution couples.
+@dataclass(frozen=True)
+class _Grouped:
+    """A convolution in groups."""
 
-    Args:
-        dims: dims 0 and 1 of the weight as the operation sees it, as dims of the parameter.
-        inputs: nodes of the input's channels, int64[in].
+    call: Call
+    weight: str
+    dims: tuple[int, int]  # the parameter's dims behind dims 0 and 1 of the weight
+    inputs: Tensor  # nodes of the input's channels, int64[in]
+    transposed: bool
+
+    @property
+    def groups(self) -> int:
+        return int(self.call["groups"])
+
+    @property
+    def in_per_group(self) -> int:
+        """Input channels of one group."""
+        return len(self.inputs) // self.groups
+
+    @property
+    def out_per_group(self) -> int:
+        """Output channels of one group."""
+        channel_dim = self.call["input"].dim() - self.call["weight"].dim() + 1
+        return int(self.call.output.shape[channel_dim]) // self.groups
+
+
+def _cut_grouped(channels: Channels, conv: _Grouped) -> tuple[Tensor, int] | None:
+    """Couple what a grouped convolution couples.
 
     Returns:
         Nodes of the output's channels, int64[out], and the weight's dim to score; None where nothing can be cut.
     """
-    in_per_group, out_per_group = _per_group(call, inputs)
-    assumption = channels.choose(_group_options(call["groups"], in_per_group, out_per_group), inputs)
+    assumption = channels.choose(_group_options(conv), conv.inputs)
     if assumption is Assumption.WHOLE_GROUPS:
-        return _whole_groups(channels, call, weight, dims, inputs, in_per_group, out_per_group)
+        return _cut_whole_groups(channels, conv)
     if assumption is Assumption.SAME_IN_EVERY_GROUP:
-        return _same_in_every_group(channels, call, weight, dims, inputs, transposed)
+        return _cut_inside_groups(channels, conv)
     return None
 
 
-def _per_group(call: Call, inputs: Tensor) -> tuple[int, int]:
-    """Input and output channels of one group."""
-    channel_dim = call["input"].dim() - call["weight"].dim() + 1
-    return len(inputs) // call["groups"], call.output.shape[channel_dim] // call["groups"]
-
-
-def _group_options(groups: int, in_per_group: int, out_per_group: int) -> Sequence[Hypothesis]:
-    """What may be removed of a grouped convolution, first what leaves the finer choice."""
-    if in_per_group == 1:
+def _group_options(conv: _Grouped) -> Sequence[Hypothesis]:
+    """What may be removed: groups, or inputs and outputs inside all groups; first, that of which there are more."""
+    if conv.in_per_group == 1:
         return (Assumption.WHOLE_GROUPS,)
-    if groups >= in_per_group + out_per_group:
+    if conv.groups >= conv.in_per_group + conv.out_per_group:
         return (Assumption.WHOLE_GROUPS, Assumption.SAME_IN_EVERY_GROUP)
     return (Assumption.SAME_IN_EVERY_GROUP, Assumption.WHOLE_GROUPS)
 
 
-def _whole_groups(
-    channels: Channels,
-    call: Call,
-    weight: str,
-    dims: tuple[int, int],
-    inputs: Tensor,
-    in_per_group: int,
-    out_per_group: int,
-) -> tuple[Tensor, int]:
+def _cut_whole_groups(channels: Channels, conv: _Grouped) -> tuple[Tensor, int]:
     """A group leaves with all its inputs and outputs."""
-    groups, name = call["groups"], call.name
-    group_inputs = inputs.view(groups, -1)  # [groups, in / groups]
-    if in_per_group > 1:
+    name, groups = conv.call.name, conv.groups
+    group_inputs = conv.inputs.view(groups, -1)  # int64[groups, in / groups]
+    if conv.in_per_group > 1:
         group_inputs = channels.couple(group_inputs.t(), name, "its groups can only leave whole")[:, None]
-    rows = channels.axis(weight, dims[0]).view(groups, -1)  # [groups, out / groups], transposed: [groups, in / groups]
+    # int64[groups, out / groups], or, transposed, int64[groups, in / groups]
+    rows = channels.axis(conv.weight, conv.dims[0]).view(groups, -1)
     if rows.shape[1] > 1:
         channels.unite(rows, rows[:, :1].expand_as(rows), name)
     channels.unite(group_inputs[:, 0], rows[:, 0], name)
-    channels.note_attribute("groups", inputs, divisor=in_per_group, owner=weight)
-    outputs = rows[:, :1].repeat(1, out_per_group).reshape(-1)
-    return channels.find(outputs), dims[0]
+    channels.note_attribute("groups", conv.inputs, divisor=conv.in_per_group, owner=conv.weight)
+    outputs = rows[:, :1].repeat(1, conv.out_per_group).reshape(-1)
+    return channels.find(outputs), conv.dims[0]
 
 
-def _same_in_every_group(
-    channels: Channels, call: Call, weight: str, dims: tuple[int, int], inputs: Tensor, transposed: bool
-) -> tuple[Tensor, int]:
-    """The i-th input of every group leaves together, and the j-th output of every group; groups stay as many."""
-    groups, name = call["groups"], call.name
-    one_group = channels.couple(inputs.view(groups, -1), name, "every group loses the same channels")  # [in / groups]
-    first = channels.axis(weight, dims[0])  # [out], transposed: [in]
-    if transposed:
+def _cut_inside_groups(channels: Channels, conv: _Grouped) -> tuple[Tensor, int]:
+    """The i-th input of every group leaves together, and the j-th output of every group; the groups stay."""
+    name, groups = conv.call.name, conv.groups
+    one_group = channels.couple(conv.inputs.view(groups, -1), name, "every group loses the same channels")
+    first = channels.axis(conv.weight, conv.dims[0])  # int64[out], or, transposed, int64[in]
+    if conv.transposed:
         channels.unite(first.view(groups, -1), one_group.expand(groups, -1), name)
-        outputs = channels.axis(weight, dims[1]).repeat(groups)
-        return channels.find(outputs), dims[1]
-    channels.unite(channels.axis(weight, dims[1]), one_group, name)
+        outputs = channels.axis(conv.weight, conv.dims[1]).repeat(groups)
+        return channels.find(outputs), conv.dims[1]
+    channels.unite(channels.axis(conv.weight, conv.dims[1]), one_group, name)
     rows = first.view(groups, -1)
     channels.unite(rows, rows[:1].expand_as(rows), name)
-    return channels.find(first), dims[0]
+    return channels.find(first), conv.dims[0]
 
 
 @rule("linear", reads_axes=True)

@@ -141,7 +141,7 @@ def pixel_shuffle(channels: Channels, call: Call) -> None:
     nodes = channels.nodes_along(call["self"], dim)
     if nodes is None:
         return mark_all_unprunable(channels, call, _BY_POSITION)
-    blocks = nodes.view(-1, call["upscale_factor"] ** 2)  # [C, r²]
+    blocks = nodes.view(-1, call["upscale_factor"] ** 2)  # int64[C, r²]
     if nodes.any():
         channels.couple(blocks.t(), call.name, "channels of one block become one channel")
     channels.write_along(call.output, dim, channels.find(blocks[:, 0]))
@@ -163,7 +163,7 @@ def channel_shuffle(channels: Channels, call: Call) -> None:
     nodes = channels.nodes_along(call["self"], 1)
     if nodes is None:
         return mark_all_unprunable(channels, call, _BY_POSITION)
-    groups = nodes.view(call["groups"], -1)  # [g, C / g]
+    groups = nodes.view(call["groups"], -1)  # int64[g, C / g]
     if nodes.any():
         channels.couple(groups, call.name, "every group loses the same channels")
     channels.write_along(call.output, 1, channels.find(groups).t().reshape(-1))
