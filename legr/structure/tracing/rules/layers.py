@@ -45,7 +45,7 @@ def convolution(channels: Channels, call: Call) -> None:
     channels.note_attribute("out_channels", outputs, owner=view.name)
     positions = (x if transposed else call.output).numel() // (len(inputs) if transposed else len(outputs))
     channels.add_cost(view.name, positions * prod(weight.shape[2:]), out_dim, in_dim)
-    _finish(channels, call, view.name, scored_dim, channel_dim, outputs)
+    _finish(channels, call, (view.name, scored_dim), channel_dim, outputs)
 
 
 @dataclass(frozen=True)
@@ -162,21 +162,25 @@ def _multiply(
     channels.note_attribute("in_features", inputs, owner=view.name)
     channels.note_attribute("out_features", outputs, owner=view.name)
     channels.add_cost(view.name, call.output.numel() // len(outputs), out_dim, in_dim)
-    _finish(channels, call, view.name, out_dim, call.output.dim() - 1, outputs, bias)
+    _finish(channels, call, (view.name, out_dim), call.output.dim() - 1, outputs, bias)
 
 
 def _finish(
     channels: Channels,
     call: Call,
-    weight: str,
-    scored_dim: int,
+    scored: tuple[str, int],
     channel_dim: int,
     outputs: Tensor,
     bias: Tensor | None = None,
 ) -> None:
-    """Unite the bias with the outputs, label the output, note the filters to score."""
+    """Unite the bias with the outputs, label the output, note the filters to score.
+
+    Args:
+        scored: the weight, and its dim along which the filters lie.
+    """
+    weight, _ = scored
     if channels.is_parameter(weight):  # the filters of a buffer are constants of the model: they have no rank
-        channels.layers.setdefault(weight.removesuffix(".weight"), (weight, scored_dim))
+        channels.layers.setdefault(weight.removesuffix(".weight"), scored)
     bias = call["bias"] if bias is None else bias
     if bias is not None:
         view = channels.parameter_behind(bias)
