@@ -15,6 +15,7 @@ import argparse
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from legr.ranking.types import Affine
 from legr.search.journal import Journal
 from legr.search.learn import Search, spent
 from legr.search.types import Candidate, Learner, Proposal, best_of, final_values
+from legr.structure.types import Keep
 from legr.study.records import SearchSettings
 
 SHARES = 0.125, 0.25, 0.5, 1.0  # of the effort, after which a ranking is tested
@@ -156,10 +158,7 @@ def test(runs: Runs, name: str, seed: int) -> None:
         affine, facts = runs.map_after(name, seed, share)
         for budget in runs.budgets:
             keep = runs.bench.keep(affine, budget, runs.ranker(name))
-            runs.note(
-                f"test|{name}|{seed}|{share:g}|{budget:g}",
-                lambda facts=facts, keep=keep: {**facts, "top1": runs.bench.tested(keep, TESTED).top1},  # type: ignore[misc]
-            )
+            runs.note(f"test|{name}|{seed}|{share:g}|{budget:g}", partial(_tested, runs, keep, facts, TESTED))
 
 
 def slider(runs: Runs, name: str, seed: int) -> None:
@@ -168,10 +167,8 @@ def slider(runs: Runs, name: str, seed: int) -> None:
     floor = BudgetCurve(runs.bench.structure, runs.bench.study.ranker.rank()).floor
     for number, budget in enumerate(np.linspace(floor, 1, SLIDER)):
         keep = runs.bench.keep(affine, float(budget), runs.ranker(name))
-        runs.note(
-            f"slider|{name}|{seed}|{number}",
-            lambda keep=keep, budget=budget: {"budget": float(budget), "top1": runs.bench.tested(keep).top1},  # type: ignore[misc]
-        )
+        facts = {"budget": float(budget)}
+        runs.note(f"slider|{name}|{seed}|{number}", partial(_tested, runs, keep, facts))
 
 
 def tune(runs: Runs, name: str, seed: int) -> None:
@@ -180,10 +177,15 @@ def tune(runs: Runs, name: str, seed: int) -> None:
     for budget in runs.budgets:
         keep = runs.bench.keep(affine, budget, runs.ranker(name))
         row = f"tune|{name}|{seed}|{budget:g}"
-        runs.note(row, lambda keep=keep, row=row: _tuned(runs, keep, row))  # type: ignore[misc]
+        runs.note(row, partial(_tuned, runs, keep, row))
 
 
-def _tuned(runs: Runs, keep: Any, row: str) -> Mapping[str, float]:
+def _tested(runs: Runs, keep: Keep, facts: Mapping[str, Any], n_images: int | None = None) -> Mapping[str, Any]:
+    """Facts of a map, and top-1 of a network of it."""
+    return {**facts, "top1": runs.bench.tested(keep, n_images).top1}
+
+
+def _tuned(runs: Runs, keep: Keep, row: str) -> Mapping[str, float]:
     start = time.perf_counter()
     evaluation = runs.bench.fine_tuned(keep, runs.out / "logits", runs.out / f"{row.replace('|', '_')}.safetensors")
     return {"top1": evaluation.top1, "seconds": time.perf_counter() - start}
