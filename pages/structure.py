@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from app.charts.structure import facts_lines
 from app.curves import budget_curve
-from app.views.structure import facts_lines, groups_info, show_exceptions, show_groups, show_stays, show_together
+from app.views.structure import show_exceptions, show_groups, show_stays, show_together
 from app.widgets.page import require_study, run_page
 from app.widgets.study import constraints_note, heading
 from app.words import plain
@@ -20,7 +21,7 @@ def page() -> None:
     show_stays(curve.structure)
     show_together(curve.structure)
     show_exceptions(curve.structure)
-    show_groups(groups_info(curve.structure), study.path.name)
+    show_groups(curve.structure, study.path.name)
 
 
 run_page(page, "pages/structure.py")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.views.structure import exception_lines, facts_lines, groups_info, outputs_line, reasons_info, reasons_of
+from app.charts.structure import exception_lines, facts_lines, groups_info, outputs_line, reasons_info, reasons_of
 from legr.ranking.constraints import Constraints
 from legr.structure.types import Group, Layer, Op, Remark, Structure
 from legr.study.store import Study
