@@ -5,8 +5,13 @@ from dataclasses import fields
 import pytest
 import torch
 
+import legr
+from legr.structure.operations import Call
 from legr.structure.tracing import rules
+from legr.structure.tracing.channels import Channels
+from legr.structure.tracing.rules import registry
 from legr.structure.tracing.rules.registry import rule
+from tests.nets import Chain, example, make
 
 #: Rule -> (its operations, those of its properties that are true).
 RULES: dict[str, tuple[str, set[str]]] = {
@@ -131,3 +136,12 @@ def test_properties_are_read_by_name() -> None:
 def test_an_operation_has_one_rule() -> None:
     with pytest.raises(ValueError, match="got a second one for linear"):
         rule("linear")(lambda channels, call: None)
+
+
+def test_an_error_in_a_rule_is_not_blamed_on_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(channels: Channels, call: Call) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(registry._BY_NAME, "linear", rules.Rule(broken))
+    with pytest.raises(ZeroDivisionError):
+        legr.trace(make(Chain), example())
