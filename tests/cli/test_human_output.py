@@ -149,3 +149,17 @@ def test_jobs() -> None:
 
 def test_cancel() -> None:
     assert sentences.cancelled_job(by_hand.CANCELLED_JOB) == "learn-1 is cancelled"
+
+
+def test_commands_say_it_of_a_study(study_path: Path) -> None:
+    at = ("--study", study_path)
+    assert called("show", *at, "--macs", 0.5)[0].startswith("identity ranking, ")
+    assert called("shape", *at)[0].startswith("no shape is asked for\nwithin reach on the identity ranking, ")
+    assert called("shape", *at, "--multiple", 8)[0].startswith("multiples of 8\n")
+    assert "% top-1 on 359 test images, loss " in called("evaluate", *at)[0]
+    assert called("measure", *at, "--budgets", 0.5)[0].startswith("3 points measured, 0 were there already")
+    assert called("look", *at, "--macs", 0.5, "--test-image", 3)[0].startswith("original ")
+    assert called("compare", *at, "--macs", 0.5)[0].startswith("of 359 test images both get ")
+    rows = called("jobs", *at)[0].splitlines()
+    assert [row.split()[2].split("-")[0] for row in rows] == ["compare", "measure"]
+    assert called("cancel", *at, rows[0].split()[2])[0].endswith(" is done\n")
