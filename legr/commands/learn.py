@@ -44,27 +44,27 @@ class LearnPlan:
         return self.settled or self.spent >= self.effort
 
 
-def plan_learn(study: Study, asked: Mapping[str, Any], candidates: float | None) -> LearnPlan:
+def plan_learn(study: Study, settings_by_name: Mapping[str, Any], candidates: float | None) -> LearnPlan:
     """Work out settings and what is finished already; nothing is loaded for that.
 
     Args:
-        asked: settings given by name (`SearchSettings`); None means not given. Without any, it is the search
-            whose ranking the study has.
+        settings_by_name: fields of `SearchSettings`; those that are None have their defaults. Without any, the search
+            goes on whose ranking the study has.
         candidates: effort in passes; None is the method's usual one, or as much as the search already had.
 
     Raises:
         SettingsError: a setting is out of range.
         BudgetError: a budget is below the floor.
     """
-    given = {name: value for name, value in asked.items() if value is not None}
+    chosen = {name: value for name, value in settings_by_name.items() if value is not None}
     learned = study.learned
-    if given or not learned:
-        settings = SearchSettings(**given)
+    if chosen or not learned:
+        settings = SearchSettings(**chosen)
         _require_valid(settings)
     else:
         settings = learned.settings
         _require_offered(study, settings)
-    curve = BudgetCurve(study.structure, study.ranker.rank())  # candidates have no shape
+    curve = BudgetCurve(study.structure, study.ranker.rank())  # candidates have no constraints
     for budget in settings.budgets:
         curve.step(macs=budget)
     spent, settled = standing(study, settings)
