@@ -145,6 +145,7 @@ def test_a_set_larger_than_memory_is_refused_before_it_is_decoded(
         load_dataset(str(folder), (3, 1_000_000, 1_000_000))
 
 
+@pytest.mark.slow
 @pytest.mark.needs_data
 def test_cifar10_has_its_published_numbers(real_data: Path) -> None:
     folder = str(real_data / "cifar10")

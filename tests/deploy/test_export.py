@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
 from legr.deploy.export import check_agreement, export_onnx
 
 
+@pytest.mark.slow
 def test_answers_that_are_no_numbers_do_not_agree(tmp_path: Path) -> None:
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
     export_onnx(network, (1, 8, 8), tmp_path / "network.onnx")
