@@ -98,3 +98,11 @@ def test_contributing_names_targets_of_the_makefile() -> None:
     named = re.findall(r"^make ([\w-]+)", text_of(ROOT / "CONTRIBUTING.md"), re.MULTILINE)
     targets = re.findall(r"^([\w-]+):", text_of(ROOT / "Makefile"), re.MULTILINE)
     assert set(named) <= set(targets)
+
+
+def test_the_glossary_names_keys_that_files_have() -> None:
+    rows = re.findall(r"^\| \*\*.*\| ([^|]*) \|$", text_of(DOCS / "glossary.md"), re.MULTILINE)
+    keys = {key for cell in rows for key in re.findall(r"`(\w+)`", cell)}
+    code = "\n".join(text_of(path) for path in (ROOT / "legr").rglob("*.py"))
+    assert {"held", "tied", "hindered", "made", "moments"} <= keys
+    assert [key for key in sorted(keys) if not re.search(rf"\b{key}\b", code)] == []
