@@ -135,7 +135,7 @@ def budget_percent() -> float:
     return float(st.session_state[_BUDGET])
 
 
-def keep_budget(value: object) -> None:
+def remember_budget(value: object) -> None:
     """Remember the budget, in the address line too; an invalid value is ignored."""
     percent = _percent(value)
     if percent is None:
@@ -154,7 +154,7 @@ def view(name: str, options: Sequence[Option]) -> Option:
     return next((option for option in options if option == chosen), options[0])
 
 
-def keep_view(name: str, value: str) -> None:
+def remember_view(name: str, value: str) -> None:
     """Remember a setting of the view, in the address line too."""
     st.session_state[f"view-{name}"] = value
     st.query_params[name] = value
@@ -165,7 +165,7 @@ def reference_percent() -> float | None:
     return _percent(st.query_params.get(_REFERENCE, st.session_state.get(_REFERENCE)))
 
 
-def keep_reference(value: object) -> None:
+def remember_reference(value: object) -> None:
     """Remember the reference budget, in the address line too; an invalid value means the original."""
     percent = _percent(value)
     st.session_state[_REFERENCE] = percent

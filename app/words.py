@@ -9,6 +9,6 @@ def plain(text: str) -> str:
     return "".join(part if part.startswith("`") else re.sub(r"([\\*_$~\[\]<>#|])", r"\\\1", part) for part in parts)
 
 
-def many(count: int, noun: str) -> str:
+def plural(count: int, noun: str) -> str:
     """A count with its noun: 1 epoch, 1,024 units."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.budget_dial.view import begin_dial, choose_ranking, show_dial
+from app.curves import budget_of
 from app.views.comparison import show_all_images, stored_comparison
 from app.views.job_panel import show_other_jobs
 from app.views.one_image import show_one_image
@@ -19,7 +20,7 @@ def page() -> None:
     show_other_jobs(study, "learn", "measure", "finetune", "export")
     begin_dial()
     ranking = choose_ranking(study)
-    budget = show_dial(study, ranking, charts=False)
+    budget = budget_of(show_dial(study, ranking, charts=False))
     selected = select_network(study, ranking, budget)
     comparison, error = stored_comparison(selected)
     above = st.container()

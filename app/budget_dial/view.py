@@ -47,7 +47,7 @@ def choose_ranking(study: Study) -> RankingName:
         required=True,
         format_func=CAPTIONS.__getitem__,
         key=key,
-        on_change=lambda: state.keep_view("ranking", st.session_state[key]),
+        on_change=lambda: state.remember_view("ranking", st.session_state[key]),
         wrap=True,
         help="Which filters go first. Learned: by the ranking of the Learn page. Identity: those of the smallest "
         "L2 norm. Uniform: the same share of every layer.",
@@ -169,13 +169,13 @@ def _frontier(measured: Measurements, ranking: RankingName, axis: Axis) -> Front
 
 def _apply(study: Study, view: Mapping[str, object]) -> None:
     """Take over what the user chose, a `ViewChange` from a browser; values that are none are ignored."""
-    state.keep_budget(view.get("budget"))
+    state.remember_budget(view.get("budget"))
     if "compared" in view:
-        state.keep_reference(view["compared"])
+        state.remember_reference(view["compared"])
     for name in ("by", "lens", "axis"):
         if name in view:
-            state.keep_view(name, str(view[name]))
+            state.remember_view(name, str(view[name]))
     network = view.get("open")
     if isinstance(network, Mapping) and network.get("ranking") in rankings_of(study):
-        state.keep_budget(network.get("percent"))
-        state.keep_view("ranking", network["ranking"])
+        state.remember_budget(network.get("percent"))
+        state.remember_view("ranking", network["ranking"])

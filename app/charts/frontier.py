@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from app.charts.measurements import Measurements, Reading, percent_of
 from app.charts.style import CAPTIONS, COLOURS, HEIGHT, style
-from app.words import many
+from app.words import plural
 from legr.study.records import RANKINGS, Conditions, FineTuning, Point
 
 Axis = Literal["latency", "macs", "params"]
@@ -143,7 +143,7 @@ def _hover(series: str, point: Point, measured: Measurements) -> str:
     if point.finetuned:
         settings = point.finetuned.settings
         teacher = ", taught by the original" if settings and settings.distill else ""
-        lines.append(f"{many(point.finetuned.epochs, 'epoch')}{teacher}, seed {settings.seed if settings else 0}")
+        lines.append(f"{plural(point.finetuned.epochs, 'epoch')}{teacher}, seed {settings.seed if settings else 0}")
         alike = ", ".join(f"{CAPTIONS[p.ranking].lower()} {100 * p.top1:.2f} %" for p in _alike(point, measured))
         lines.append(f"trained alike: {alike}" if alike else "")
     elif series != "original":

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from app.charts.style import CAPTIONS
-from app.words import many
+from app.words import plural
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.footprints import Footprints
 from legr.ranking.limits import METRIC_NAMES
@@ -36,8 +36,8 @@ def facts_lines(curve: BudgetCurve, ranking: RankingName, self_check: float) -> 
         return ["Nothing can be removed from this network.", proof]
     floors = [f"{100 * floor:.1f} % of the {METRIC_NAMES[metric]}" for metric, floor in curve.floors.items()]
     return [
-        f"{many(structure.n_units, 'unit')} in {many(len(structure.layers), 'layer')} and "
-        f"{many(len(structure.groups), 'group')}. Layers that can be cut take {100 * prunable_macs(structure):.1f} % "
+        f"{plural(structure.n_units, 'unit')} in {plural(len(structure.layers), 'layer')} and "
+        f"{plural(len(structure.groups), 'group')}. Layers that can be cut take {100 * prunable_macs(structure):.1f} % "
         "of the MACs.",
         f"The smallest network of the {CAPTIONS[ranking].lower()} ranking has {_listed(floors)}.",
         proof,
@@ -52,7 +52,7 @@ def reasons_of(structure: Structure) -> list[Reason]:
 def outputs_line(reasons: Sequence[Reason]) -> str | None:
     """A sentence on the model's outputs, which stay in every network; None where no reason names them."""
     n_outputs = sum(reason.channels for reason in reasons if _is_output(reason))
-    return f"The {many(n_outputs, 'output')} {'stays' if n_outputs == 1 else 'stay'}." if n_outputs else None
+    return f"The {plural(n_outputs, 'output')} {'stays' if n_outputs == 1 else 'stay'}." if n_outputs else None
 
 
 def reasons_info(reasons: Sequence[Reason], kind: str) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from app.charts.style import PLOTLY_CONFIG
 from app.curves import budget_curve
 from app.views.job_panel import job_panel, launch
 from app.views.one_image import pick
-from app.views.selected_network import SelectedNetwork, go_to_weights
+from app.views.selected_network import SelectedNetwork, set_weights
 from app.widgets.page import guarded, show_error
 from app.words import plain
 from legr.errors import LegrError, StudyError
@@ -47,7 +47,7 @@ _OUTCOMES_OF_DIFFERING = {
 def stored_comparison(selected: SelectedNetwork) -> tuple[Comparison | None, str]:
     """The stored comparison of a network, and an error where its file is damaged; (None, "") where there is none."""
     try:
-        return load_comparison(selected.study, selected.name), ""
+        return load_comparison(selected.study, selected.comparison_name), ""
     except StudyError as error:
         return None, str(error)
 
@@ -80,12 +80,12 @@ def _start_or_watch(selected: SelectedNetwork, comparison: Comparison | None, *,
     """The job that compares, if it runs or can be resumed for this network; else a button that starts it."""
     job = records.latest(selected.study, "compare")
     if job and job.active:
-        of_this = selected.is_of(job)
-        if not of_this:
+        of_selected = selected.is_compared_by(job)
+        if not of_selected:
             st.caption("Another network is being compared; this one can be compared afterwards.")
-        job_panel(selected.study, "compare", stays=of_this)
+        job_panel(selected.study, "compare", stays=of_selected)
         return
-    resumable = bool(job and job.resumable and selected.is_of(job))
+    resumable = bool(job and job.resumable and selected.is_compared_by(job))
     if comparison is None:
         if not resumable:  # else its panel has the button Resume
             _show_start(selected, "Compare again" if again else "Compare on all test images", available)
@@ -127,9 +127,9 @@ def _is_current(study: Study, network: ComparedNetwork) -> bool:
 
 
 def _go_to(network: ComparedNetwork) -> None:
-    state.keep_budget(percent_of(network.macs_fraction))
-    state.keep_view("ranking", network.ranking)
-    go_to_weights(network.finetuned)
+    state.remember_budget(percent_of(network.macs_fraction))
+    state.remember_view("ranking", network.ranking)
+    set_weights("finetuned" if network.finetuned else "pruned")
 
 
 # -- the results -------------------------------------------------------------------------------------------
@@ -166,7 +166,8 @@ def _show_differing(selected: SelectedNetwork, comparison: Comparison, available
         st.caption("There are none of this kind.")
         return
     n_pages = -(-len(rows) // IMAGES_PER_PAGE)
-    key = f"gallery-{selected.name}-{len(rows)}-{rows['number'].iloc[0]}"  # another filter starts at its first page
+    first = rows["number"].iloc[0]
+    key = f"gallery-{selected.comparison_name}-{len(rows)}-{first}"  # another filter starts at its first page
     page = st.session_state.get(key, 1) if n_pages > 1 else 1
     with st.container(horizontal=True, gap="medium"):
         for image in differing_images(rows.iloc[IMAGES_PER_PAGE * (page - 1) : IMAGES_PER_PAGE * page]):
@@ -186,7 +187,7 @@ def _filtered(selected: SelectedNetwork, info: pd.DataFrame) -> pd.DataFrame:
             default=_ALL,
             required=True,
             format_func=lambda name: f"{_OUTCOMES_OF_DIFFERING.get(name, name)} ({by_outcome.get(name, 0)})",
-            key=f"gallery-kind-{selected.name}",
+            key=f"gallery-kind-{selected.comparison_name}",
             wrap=True,
         )
         rows = info if outcome == _ALL else info[info["outcome"] == outcome]
@@ -195,7 +196,7 @@ def _filtered(selected: SelectedNetwork, info: pd.DataFrame) -> pd.DataFrame:
             "True class",
             [_ALL, *(name for name in selected.study.info.classes if name in by_class)],
             format_func=lambda name: f"{name} ({by_class[name]})",
-            key=f"gallery-class-{selected.name}-{outcome}",
+            key=f"gallery-class-{selected.comparison_name}-{outcome}",
             width=220,
         )
     return rows if label == _ALL else rows[rows["label"] == label]

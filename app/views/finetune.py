@@ -9,7 +9,7 @@ import streamlit as st
 from app.charts.style import CAPTIONS, PLOTLY_CONFIG
 from app.charts.training import runs_figure, training_figure, training_info
 from app.curves import budget_curve, network_id
-from app.words import many, plain
+from app.words import plain, plural
 from legr.commands.results import FinetuneResult
 from legr.errors import LegrError
 from legr.jobs.records import Job
@@ -74,7 +74,7 @@ def expectation(study: Study, budget: Budget, settings: TrainSettings) -> str:
 
     machine = runs[-1].provenance.machine
     nearest = min((run for run in runs if run.provenance.machine == machine), key=distance)
-    took = f"{many(nearest.epochs, 'epoch')} at {100 * nearest.macs_fraction:.0f} % took {duration(nearest.seconds)}"
+    took = f"{plural(nearest.epochs, 'epoch')} at {100 * nearest.macs_fraction:.0f} % took {duration(nearest.seconds)}"
     where = f" on {machine}" if machine else ""
     return f"About {duration(nearest.seconds / nearest.epochs * settings.epochs)}: {took}{where}."
 
@@ -84,7 +84,7 @@ def show_training(study: Study, job: Job) -> None:
     assert isinstance(job.request, FinetuneRequest)
     settings = job.request.settings
     teacher = ", learning from the original" if settings.distill else ""
-    st.caption(plain(f"{job.request.budget.words}, {many(settings.epochs, 'epoch')}{teacher}."))
+    st.caption(plain(f"{job.request.budget.words}, {plural(settings.epochs, 'epoch')}{teacher}."))
     finished = study.finetuned_run(Path(FinetuneResult.from_dict(job.result).weights).stem) if job.result else None
     history = [epoch.to_dict() for epoch in finished.curve] if finished else job.history
     info = training_info(history)
@@ -168,14 +168,14 @@ def run_name(run: FineTuned) -> str:
 def training_words(run: FineTuned) -> str:
     """How a run was trained: its recipe and what differs from it."""
     if run.settings is None:
-        return many(run.epochs, "epoch")
+        return plural(run.epochs, "epoch")
     recipe, changes = as_recipe(run.settings)
     words = [recipe]
     if "distill" in changes:
         words.append("with a teacher" if changes["distill"] else "no teacher")
     words += ["float16 weights"] if run.half else []
     if "epochs" in changes:
-        words.append(many(changes["epochs"], "epoch"))
+        words.append(plural(changes["epochs"], "epoch"))
     words += [f"{name}={changes[name]!r}" for name in NUMBERS if name in changes]
     return ", ".join(words + ([f"seed {changes['seed']}"] if "seed" in changes else []))
 
@@ -191,4 +191,4 @@ def changed_note(study: Study, run: FineTuned) -> str:
 
 
 def _caption(recipe: str) -> str:
-    return f"{recipe.capitalize()}: {many(RECIPES[recipe].epochs, 'epoch')}, {_PURPOSES[recipe]}"
+    return f"{recipe.capitalize()}: {plural(RECIPES[recipe].epochs, 'epoch')}, {_PURPOSES[recipe]}"

@@ -60,7 +60,7 @@ def show_one_image(selected: SelectedNetwork, comparison: Comparison | None, ava
 
 
 def pick(study: Study, number: int) -> None:
-    """Choose a test image by its number; for callbacks."""
+    """Choose a test image by its number. Call only from a Streamlit callback."""
     st.session_state[_number_key(study)], st.session_state[_SOURCE] = number, "number"
 
 
@@ -135,7 +135,7 @@ def _pick_of(study: Study, numbers: list[int]) -> None:
 def _look(selected: SelectedNetwork, image: Image, available: bool) -> LookResult | None:
     """Run `look` on an image, or take its result from this tab; None where an error is shown."""
     image_key = hashlib.sha256(image).hexdigest() if isinstance(image, bytes) else image
-    key = (str(selected.study.path), selected.study.info.created, selected.name, image_key, available)
+    key = (str(selected.study.path), selected.study.info.created, selected.comparison_name, image_key, available)
     results: dict[tuple[str | int, ...], LookResult] = st.session_state.setdefault(_RESULTS, {})
     if key not in results:
         with st.spinner("Running both networks …", show_time=True), TemporaryDirectory(prefix="legr-") as folder:
@@ -174,7 +174,7 @@ def _show_result(selected: SelectedNetwork, result: LookResult) -> None:
     with left:
         _show_predictions("original", CAPTIONS["original"], result.original, result.label, COLOURS["original"])
     with right:
-        title = "Pruned, fine-tuned" if selected.run else "Pruned"
+        title = "Pruned, fine-tuned" if selected.weights == "finetuned" else "Pruned"
         _show_predictions("pruned", title, result.pruned, result.label, selected.colour)
     st.caption(plain(_notes(selected.study, result)))
 

@@ -79,10 +79,10 @@ def show_guide(study: Study) -> None:
     if not study.info.sample:
         return
     if state.view(_GUIDE, (_ON, _OFF)) == _OFF:
-        state.keep_view(_GUIDE, _OFF)  # in the address line too, for a reload
+        state.remember_view(_GUIDE, _OFF)  # in the address line too, for a reload
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="guide"):
         for number, step in enumerate(STEPS, 1):
             st.page_link(step.page, label=f"{number} · {step.name}", help=step.about)
         st.space("stretch")
-        st.button("Hide", type="tertiary", icon=":material/close:", on_click=state.keep_view, args=(_GUIDE, _OFF))
+        st.button("Hide", type="tertiary", icon=":material/close:", on_click=state.remember_view, args=(_GUIDE, _OFF))
