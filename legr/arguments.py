@@ -1,7 +1,6 @@
 """How the options of a command are written down: by a job that starts one, by a record that tells what made it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from legr.errors import SettingsError
 
@@ -9,17 +8,6 @@ from legr.errors import SettingsError
 def option_of(name: str) -> str:
     """The option of a parameter: --weight-mb of weight_mb."""
     return "--" + name.replace("_", "-")
-
-
-def arguments_of(options: Mapping[str, Any], flags: Sequence[str] = ()) -> list[str]:
-    """Options with their values, those without a value (None) left out, then `flags` as they are."""
-    given = [part for name, value in options.items() if value is not None for part in (option_of(name), str(value))]
-    return [*given, *flags]
-
-
-def repeated(option: str, values: Iterable[str]) -> list[str]:
-    """An option that is given once for each of its values."""
-    return [part for value in values for part in (option, value)]
 
 
 def numbers_of(given: Sequence[str] | None) -> dict[str, float] | None:

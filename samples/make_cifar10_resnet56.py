@@ -16,12 +16,12 @@ import torch
 from legr.cli import terminal
 from legr.commands.create import ImageSource, NetworkSource, create
 from legr.commands.finetune import run_finetune
-from legr.commands.learn import plan_learn, run_learn
+from legr.commands.learn import run_learn, search_task
 from legr.commands.measure import measure
 from legr.commands.train import TrainTask, train_weights
 from legr.models.zoo import find_spec
 from legr.ranking.limits import Budget
-from legr.requests.types import MeasureRequest
+from legr.requests.types import LearnRequest, MeasureRequest
 from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.training.device import pick_device
@@ -61,7 +61,7 @@ def main() -> None:
         _train(given.work, given.data, device)
     study = _study(given.work / NAME, given.work / list(CYCLES)[-1], given.data)
     if "learn" in given.steps:
-        run_learn(study, plan_learn(study, {}, None), device, echo)
+        run_learn(study, search_task(study, LearnRequest()), device, echo)
     if "measure" in given.steps:
         measure(study, MeasureRequest(MEASURED, threads=1), device, echo)
     if "tune" in given.steps:

@@ -16,12 +16,12 @@ import torch
 from legr.cli import terminal
 from legr.commands.create import ImageSource, NetworkSource, create
 from legr.commands.finetune import run_finetune
-from legr.commands.learn import plan_learn, run_learn
+from legr.commands.learn import run_learn, search_task
 from legr.commands.measure import measure
 from legr.commands.train import TrainTask, train_weights
 from legr.models.zoo import find_spec
 from legr.ranking.limits import Budget
-from legr.requests.types import MeasureRequest
+from legr.requests.types import LearnRequest, MeasureRequest
 from legr.training.settings import RECIPES, SCRATCH
 from samples.publish import publish
 
@@ -47,7 +47,7 @@ def main() -> None:
         train_weights(task, device, echo)
         images = ImageSource(DATA, "dataset", SPLIT_SEED)
         study = create(Path(folder) / out.name, NetworkSource(MODEL, weights), images, echo)
-        run_learn(study, plan_learn(study, {}, None), device, echo)
+        run_learn(study, search_task(study, LearnRequest()), device, echo)
         measure(study, MeasureRequest(), device, echo)
         for budget in FINE_TUNED:
             run_finetune(study, Budget(macs=budget), RECIPES["short"], device, echo, half=True)

@@ -11,10 +11,10 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from app import state
 from app.run_command import Outcome, run_command
 from app.widgets.page import show_error
-from legr.arguments import repeated
 from legr.data.class_names import CLASSES_OF
 from legr.errors import SettingsError, StudyError
 from legr.models.config_file import named_models
+from legr.requests.types import NewStudyRequest
 from legr.study.catalog import require_name, studies_folder
 
 NETWORK, EXPORTED = "A network", "An exported network"
@@ -100,21 +100,23 @@ class Choice:
             return None if self.file else "choose the zip of an export"
         return None if self.model in models else f"there is no network {self.model}"
 
-    def arguments(self, path: Path) -> list[str]:
+    def arguments(self, path: Path, data: str) -> list[str]:
         """Arguments of `python -m legr new`.
 
         Args:
             path: of the uploaded file.
+            data: the images, as `--data` takes them.
         """
         if self.model is None:
-            return ["--recipe", str(path)]
-        arguments = ["--model", self.model]
-        if self.file is not None:
-            arguments += ["--weights", str(path)]
-        elif not has_weights(self.model):
-            arguments += ["--weights", "none"]
-        arguments += repeated("--classes", self.classes)
-        return arguments + ([] if self.normalize == "auto" else ["--normalize", self.normalize])
+            return ["--recipe", str(path), *NewStudyRequest(data=data).arguments()]
+        random = None if has_weights(self.model) else "none"
+        return NewStudyRequest(
+            model=self.model,
+            weights=random if self.file is None else str(path),
+            data=data,
+            normalize=None if self.normalize == "auto" else self.normalize,
+            classes=self.classes or None,
+        ).arguments()
 
 
 def _choose_network(models: Sequence[str]) -> Choice:
@@ -186,4 +188,4 @@ def make(name: str, choice: Choice, data: str) -> Outcome:
             path = path / Path(choice.file.name).name  # so that errors show the name that the user knows
             path.write_bytes(choice.file.getbuffer())
         study = str(studies_folder() / name)
-        return run_command(["new", "--study", study, *choice.arguments(path), "--data", data, "--json"])
+        return run_command(["new", "--study", study, *choice.arguments(path, data), "--json"])

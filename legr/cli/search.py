@@ -25,7 +25,7 @@ def learn(
     job: JobId = None,
 ) -> None:
     """Learn the ranking; goes on where an earlier call stopped."""
-    from legr.commands.learn import plan_learn, run_learn
+    from legr.commands.learn import run_learn, search_task
     from legr.commands.measure import is_measured
     from legr.commands.measure import measure as run_measure
     from legr.training.device import pick_device
@@ -43,14 +43,14 @@ def learn(
     frontier = MeasureRequest()
 
     def finished() -> LearnResult | None:
-        plan = plan_learn(opened, request.settings, request.candidates)
-        if not plan.is_done or (request.measure and not is_measured(opened, frontier, device)):
+        task = search_task(opened, request)
+        if not task.is_done or (request.measure and not is_measured(opened, frontier, device)):
             return None
-        return run_learn(opened, plan, device, workers=request.workers)
+        return run_learn(opened, task, device, workers=request.workers)
 
     def work(report: Report) -> LearnResult:
-        plan = plan_learn(opened, request.settings, request.candidates)
-        result = run_learn(opened, plan, device, report, request.workers)
+        task = search_task(opened, request)
+        result = run_learn(opened, task, device, report, request.workers)
         if request.measure:
             run_measure(opened, frontier, device, report)
         return result

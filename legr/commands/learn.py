@@ -1,13 +1,11 @@
 """Learn a study's ranking: the search, on the study's images."""
 
 import logging
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
-from legr.arguments import arguments_of, repeated
 from legr.commands.images import images_of
 from legr.commands.original import original
 from legr.commands.provenance import provenance_of
@@ -15,6 +13,7 @@ from legr.errors import SettingsError
 from legr.progress import Report, silent
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
+from legr.requests.types import LearnRequest
 from legr.search.fitness import Fitness
 from legr.search.learn import Search, learn, standing
 from legr.search.mask_gradient import TrainingProbe
@@ -30,12 +29,12 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class LearnPlan:
-    """What a call of `learn` has to do."""
+class SearchTask:
+    """A search, how far it is, and how far it is to go."""
 
     settings: SearchSettings
-    effort: float  # passes
-    spent: float
+    effort: float  # passes it is to have spent in the end
+    spent: float  # passes
     settled: bool  # more effort would change nothing
 
     @property
@@ -44,22 +43,20 @@ class LearnPlan:
         return self.settled or self.spent >= self.effort
 
 
-def plan_learn(study: Study, settings_by_name: Mapping[str, Any], candidates: float | None) -> LearnPlan:
-    """Work out settings and what is finished already; nothing is loaded for that.
+def search_task(study: Study, request: LearnRequest) -> SearchTask:
+    """Work out which search is asked for, and how much of it is finished. No network or image is loaded.
 
     Args:
-        settings_by_name: fields of `SearchSettings`; those that are None have their defaults. Without any, the search
-            goes on whose ranking the study has.
-        candidates: effort in passes; None is the method's usual one, or as much as the search already had.
+        request: without settings, the search goes on that learned the study's ranking. Without candidates, the effort
+            is the method's standard one, or what the search has spent if that is more.
 
     Raises:
         SettingsError: a setting is out of range.
         BudgetError: a budget is below the floor.
     """
-    chosen = {name: value for name, value in settings_by_name.items() if value is not None}
-    learned = study.learned
-    if chosen or not learned:
-        settings = SearchSettings(**chosen)
+    learned, chosen = study.learned, request.settings
+    if chosen is not None or not learned:
+        settings = chosen or SearchSettings()
         _require_valid(settings)
     else:
         settings = learned.settings
@@ -68,12 +65,12 @@ def plan_learn(study: Study, settings_by_name: Mapping[str, Any], candidates: fl
     for budget in settings.budgets:
         curve.step(macs=budget)
     spent, settled = standing(study, settings)
-    effort = max(EFFORTS[settings.method]["Standard"], spent) if candidates is None else candidates
-    return LearnPlan(settings, effort, spent, settled)
+    standard = max(EFFORTS[settings.method]["Standard"], spent)
+    return SearchTask(settings, standard if request.candidates is None else request.candidates, spent, settled)
 
 
 def run_learn(
-    study: Study, plan: LearnPlan, device: torch.device, report: Report = silent, workers: int | None = None
+    study: Study, task: SearchTask, device: torch.device, report: Report = silent, workers: int | None = None
 ) -> LearnResult:
     """Search until the planned effort is spent; a finished search returns at once.
 
@@ -83,17 +80,17 @@ def run_learn(
     Raises:
         SettingsError: `workers` is below 1.
     """
-    settings, team = plan.settings, Workers(workers, device)
+    settings, team = task.settings, Workers(workers, device)
     result = learn(
         study,
         settings,
-        plan.effort,
+        task.effort,
         lambda: search_of(study, settings, device, report, workers=team),
         report,
-        lambda seconds: provenance_of(_command(study, plan), seconds, device, settings.seed),
+        lambda seconds: provenance_of(_command(study, task), seconds, device, settings.seed),
     )
     usual = SearchSettings()
-    if not plan.is_done and (settings.images, settings.steps) == (usual.images, usual.steps):
+    if not task.is_done and (settings.images, settings.steps) == (usual.images, usual.steps):
         note_pass_time(study.info.weights_sha256, result.seconds / result.passes, settings.method)
     return result
 
@@ -127,14 +124,10 @@ def search_of(
     return Search(ranker, scored_budgets(settings, floor), learner(material), fitness, settings.images)
 
 
-def _command(study: Study, plan: LearnPlan) -> list[str]:
-    """The arguments that learn this again: what differs from the defaults, and the effort."""
-    default, settings = SearchSettings().to_dict(), plan.settings.to_dict()
-    changed = {name: value for name, value in settings.items() if value != default[name] and name != "options"}
-    if "budgets" in changed:
-        changed["budgets"] = ",".join(map(str, plan.settings.budgets))
-    flags = repeated("--option", (f"{name}={value!r}" for name, value in plan.settings.options.items()))
-    return ["learn", "--study", study.path.name, *arguments_of({**changed, "candidates": f"{plan.effort:g}"}, flags)]
+def _command(study: Study, task: SearchTask) -> list[str]:
+    """The arguments that learn this again."""
+    request = LearnRequest.for_settings(task.settings, math.ceil(task.effort))
+    return ["learn", "--study", study.path.name, *request.arguments()]
 
 
 def _require_offered(study: Study, settings: SearchSettings) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from legr.arguments import arguments_of, repeated
 from legr.commands.checks import require_class_outputs, require_normalization
 from legr.commands.provenance import origin_of, provenance_of, stated_training
 from legr.commands.results import TrainResult
@@ -26,6 +25,7 @@ from legr.models.zoo import ModelSpec, build_model
 from legr.paths import cache_folder
 from legr.progress import Report
 from legr.record import Record
+from legr.requests.types import TrainRequest
 from legr.training.evaluate import evaluate_split
 from legr.training.settings import NUMBERS, SCRATCH, TrainSettings
 from legr.training.train import train
@@ -173,16 +173,17 @@ def _alone(out: Path) -> Iterator[None]:
 def _command(task: TrainTask, facts: _Facts, data: str) -> list[str]:
     """The arguments that train these weights again; `data` is the name of the images, for no path is stored."""
     settings = asdict(task.settings)
-    numbers = [f"{name}={settings[name]!r}" for name in NUMBERS if settings[name] != asdict(SCRATCH)[name]]
-    flags = repeated("--option", numbers) + (["--half"] if task.half else [])
-    options = {
-        "model": facts.model,
-        "data": data,
-        "normalize": facts.normalization,
-        "epochs": task.settings.epochs,
-        "weights": task.first and task.first.name,
-        "input": "x".join(map(str, (1, *facts.input_shape))),
-        "seed": task.settings.seed,
-        "split-seed": facts.split_seed,
-    }
-    return ["train", "--out", task.out.name, *arguments_of(options, flags)]
+    request = TrainRequest(
+        out=Path(task.out.name),
+        model=facts.model,
+        data=data,
+        normalize=facts.normalization,
+        input="x".join(map(str, (1, *facts.input_shape))),
+        epochs=task.settings.epochs,
+        seed=task.settings.seed,
+        options={name: settings[name] for name in NUMBERS if settings[name] != asdict(SCRATCH)[name]},
+        split_seed=facts.split_seed,
+        weights=task.first and Path(task.first.name),
+        half=task.half,
+    )
+    return ["train", *request.arguments()]

@@ -4,7 +4,7 @@ A job keeps its request, so that it can be started again; pages make one to star
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Self
 
@@ -108,26 +108,21 @@ class LearnRequest(JobRequest):
         return super().from_arguments(["--budgets" if text == "--budget" else text for text in arguments])
 
     @classmethod
-    def for_settings(cls, settings: SearchSettings, candidates: int, *, measure: bool) -> "LearnRequest":
-        """A search with all of these settings."""
-        return cls(
-            method=settings.method,
-            budgets=settings.budgets,
-            candidates=candidates,
-            images=settings.images,
-            seed=settings.seed,
-            steps=settings.steps,
-            statistics=settings.statistics,
-            options=settings.options,
-            measure=measure,
-        )
+    def for_settings(cls, settings: SearchSettings, candidates: int, *, measure: bool = False) -> "LearnRequest":
+        """A search with exactly these settings, whatever the study was learned with."""
+        default = SearchSettings()
+        changed = {name: v for name in _SEARCH if (v := getattr(settings, name)) != getattr(default, name)}
+        named = {"method": settings.method, "budgets": settings.budgets}
+        return cls(candidates=candidates, measure=measure, **{**changed, **named})
 
     @property
-    def settings(self) -> dict[str, object]:
-        """The settings that are given, by name (`SearchSettings`)."""
-        names = ("method", "budgets", "images", "seed", "steps", "statistics")
-        given = {name: value for name in names if (value := getattr(self, name)) is not None}
-        return {**given, **({"options": dict(self.options)} if self.options else {})}
+    def settings(self) -> SearchSettings | None:
+        """The settings, those that are not given by default; None where none is given at all."""
+        given = {name: v for name in _SEARCH if (v := getattr(self, name)) is not None and v != {}}
+        return SearchSettings(**given) if given else None
+
+
+_SEARCH = tuple(field.name for field in fields(SearchSettings))
 
 
 @dataclass(frozen=True)
@@ -139,7 +134,7 @@ class MeasureRequest(JobRequest):
     budgets: tuple[float, ...] | None = option("Fractions of MACs, separated by commas.")
     batch: int = option("Batch of the latency measurement.", 1)
     threads: int | None = option("Processor threads; by default all cores.")
-    again: bool = option("Measure anew what other programs hindered.", False)
+    again: bool = option("Measure again what was timed while other programs were at work.", False)
     device: str = option(DEVICE, "auto")
 
 

@@ -34,9 +34,8 @@ def press(at: AppTest, label: str) -> AppTest:
 
 def test_learning_with_the_usual_settings(open_app: OpenApp, studies: Path, started: Started) -> None:
     press(open_app("learn", study="plain"), "Start learning")
-    usual = ["--images", "2000", "--seed", "0", "--steps", "0", "--statistics", "batch"]
     first = ["--method", "gradient", "--budgets", "all"]
-    assert started == [(studies / "plain", "learn", [*first, "--candidates", "60", *usual, "--measure"])]
+    assert started == [(studies / "plain", "learn", [*first, "--candidates", "60", "--measure"])]
 
 
 def test_learning_for_one_budget_by_evolution(open_app: OpenApp, studies: Path, started: Started) -> None:
@@ -45,17 +44,15 @@ def test_learning_for_one_budget_by_evolution(open_app: OpenApp, studies: Path, 
     at.segmented_control(key="goal").set_value("One budget").run()
     next(n for n in at.number_input if n.label.startswith("Budget")).set_value(25.0).run()
     press(at, "Start learning")
-    usual = ["--images", "2000", "--seed", "0", "--steps", "0", "--statistics", "batch"]
     first = ["--method", "evolution", "--budgets", "0.25"]
-    assert started == [(studies / "plain", "learn", [*first, "--candidates", "400", *usual, "--measure"])]
+    assert started == [(studies / "plain", "learn", [*first, "--candidates", "400", "--measure"])]
 
 
 def test_a_finished_search_can_go_on(open_app: OpenApp, studies: Path, started: Started) -> None:
     at = press(open_app("learn"), "Continue to 400 passes")
     assert not at.exception
-    usual = ["--images", "2000", "--seed", "0", "--steps", "0", "--statistics", "batch"]
     first = ["--method", "evolution", "--budgets", "all"]
-    assert started == [(studies / "demo", "learn", [*first, "--candidates", "400", *usual, "--measure"])]
+    assert started == [(studies / "demo", "learn", [*first, "--candidates", "400", "--measure"])]
 
 
 def test_latencies_that_others_bent_are_measured_again(open_app: OpenApp, studies: Path, started: Started) -> None:

@@ -18,7 +18,7 @@ from playwright import sync_api
 
 import legr
 from legr.commands.create import ImageSource, NetworkSource, create
-from legr.commands.learn import plan_learn, run_learn
+from legr.commands.learn import run_learn, search_task
 from legr.commands.measure import BUDGETS
 from legr.jobs import records
 from legr.jobs.records import Job
@@ -125,7 +125,7 @@ def test_a_search_cancelled_killed_and_resumed_ends_like_one_that_was_not(
     found, whole = tiny.learned, Study.open(tiny.path).copy_to(tmp_path / "whole")
     (whole.path / "ranking.json").unlink()
     shutil.rmtree(whole.path / "searches")
-    run_learn(whole, plan_learn(whole, {"method": "evolution"}, PASSES), torch.device("cpu"))
+    run_learn(whole, search_task(whole, LearnRequest(method="evolution", candidates=PASSES)), torch.device("cpu"))
     assert found and whole.learned
     assert (found.alpha, found.kappa, found.trace) == (whole.learned.alpha, whole.learned.kappa, whole.learned.trace)
 

@@ -14,11 +14,12 @@ from legr.commands.create import ImageSource, NetworkSource, create
 from legr.commands.export import export
 from legr.commands.finetune import run_finetune
 from legr.commands.from_recipe import create_from_recipe
-from legr.commands.learn import plan_learn, run_learn
+from legr.commands.learn import run_learn, search_task
 from legr.commands.original import original
 from legr.models.zoo import build_model
 from legr.progress import silent
 from legr.ranking.limits import Budget
+from legr.requests.types import LearnRequest
 from legr.structure.cost import dense_cost
 from legr.structure.counters import count
 from legr.study.store import Study
@@ -93,7 +94,7 @@ def test_exported_whole_it_is_the_same_function(bundle: Path, second: Study, tmp
 
 def test_pruned_twice_it_is_rebuilt_from_the_model_it_names(second: Study, tmp_path: Path) -> None:
     study = second.copy_to(tmp_path / "study")
-    run_learn(study, plan_learn(study, {"method": "evolution", "images": 64}, 3), CPU)
+    run_learn(study, search_task(study, LearnRequest(method="evolution", images=64, candidates=3)), CPU)
     run_finetune(study, Budget(macs=0.6), TrainSettings(epochs=1), CPU, silent)
     recipe = exported(study, 0.6, tmp_path / "out")
     network = legr.rebuild(recipe)

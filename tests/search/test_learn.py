@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 
 import legr
-from legr.commands.learn import plan_learn
+from legr.commands.learn import search_task
 from legr.errors import SettingsError, StudyError
 from legr.progress import Progress, silent
 from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
+from legr.requests.types import LearnRequest
 from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.fitness import CandidateScore, HasLost
 from legr.search.gradient import GradientLearner, GradientSettings
@@ -269,8 +270,8 @@ def test_a_search_that_has_settled_is_over(study: Study) -> None:
     assert standing(study, settings) == (8.0, True)
     assert study.learned
     assert study.learned.settled
-    plan = plan_learn(study, {"method": "gradient"}, 500)
-    assert (plan.is_done, plan.spent) == (True, 8.0)
+    task = search_task(study, LearnRequest(method="gradient", candidates=500))
+    assert (task.is_done, task.spent) == (True, 8.0)
 
 
 class Uneven(nn.Module):

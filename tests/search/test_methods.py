@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from legr.commands.learn import plan_learn
+from legr.commands.learn import search_task
 from legr.errors import SettingsError
+from legr.requests.types import LearnRequest
 from legr.search.methods import METHODS, SCORED, is_offered, scored_budgets
 from legr.study.records import EFFORTS, Learned, SearchSettings
 from legr.study.store import Study
@@ -64,8 +65,8 @@ def test_a_study_learned_by_a_method_of_an_earlier_version(
     assert opened.curve("learned").at(macs=0.5).units.any()
     assert not is_offered(earlier) and is_offered(SearchSettings())
     with pytest.raises(SettingsError) as refusal:
-        plan_learn(opened, {"method": None, "seed": None}, None)
+        search_task(opened, LearnRequest())
     assert str(refusal.value).startswith("the ranking of digits8 was learned with settings that can no longer be")
     assert reason in str(refusal.value)
     assert str(refusal.value).endswith("learn a new one with --method gradient or evolution")
-    assert plan_learn(opened, {"method": "gradient"}, None).settings == SearchSettings()
+    assert search_task(opened, LearnRequest(method="gradient")).settings == SearchSettings()
