@@ -36,7 +36,7 @@ from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study
 from legr.training.device import pick_device
 from legr.training.evaluate import evaluate_split
-from legr.training.settings import RECIPES, recipe_of
+from legr.training.settings import RECIPES, settings_of_recipe
 
 RESULTS = Path(__file__).parent / "results" / "tuning.json"
 
@@ -105,7 +105,7 @@ def main() -> None:
 def tuned(study: Study, row: Row, seed: int) -> dict[str, Any]:
     """Fine-tune one row; its figures, those of its original, and what made it."""
     device, echo = pick_device("auto"), terminal.Echo()
-    settings = recipe_of(row.recipe, {**row.changes, "seed": seed})
+    settings = settings_of_recipe(row.recipe, {**row.changes, "seed": seed})
     found = run_finetune(study, Budget(macs=row.budget), settings, device, echo, ranking=row.ranking)
     run = next(run for run in study.finetuned if run.key == Path(found.weights).stem)
     dense = evaluate(study, Budget(macs=1.0), "identity", False, device, echo)

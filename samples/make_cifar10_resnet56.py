@@ -25,15 +25,15 @@ from legr.requests.types import LearnRequest, MeasureRequest
 from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.training.device import pick_device
-from legr.training.settings import RECIPES, SCRATCH, changed
+from legr.training.settings import RECIPES, SCRATCH, with_changes
 from samples.publish import publish
 
 NAME, MODEL = "cifar10_resnet56", "cifar_resnet56"
 STEPS = ("train", "learn", "measure", "tune", "publish")
 #: One after the other: 60 epochs in two runs, each 80 to 90 minutes on two free cores.
 CYCLES = {
-    f"{NAME}.safetensors": changed(SCRATCH, {"epochs": 30}),
-    f"{NAME}-2.safetensors": changed(SCRATCH, {"epochs": 30, "lr": 0.15, "warmup": 0.1, "seed": 1}),
+    f"{NAME}.safetensors": with_changes(SCRATCH, {"epochs": 30}),
+    f"{NAME}-2.safetensors": with_changes(SCRATCH, {"epochs": 30, "lr": 0.15, "warmup": 0.1, "seed": 1}),
 }
 MEASURED = (0.9, 0.8, 0.7, 0.6, 0.47, 0.4, 0.3, 0.25, 0.2, 0.16, 0.13, 0.1)
 TUNED: tuple[tuple[RankingName, float], ...] = (

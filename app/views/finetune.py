@@ -18,7 +18,7 @@ from legr.ranking.limits import Budget
 from legr.requests.types import FinetuneRequest
 from legr.study.records import FineTuned
 from legr.study.store import Study, keep_id
-from legr.training.settings import NUMBERS, RECIPES, TrainSettings, as_recipe
+from legr.training.settings import NUMBERS, RECIPES, TrainSettings, closest_recipe
 
 _RECIPE, _EPOCHS, _DISTILL = "recipe", "epochs", "distill"
 DEFAULT_RECIPE = "short"
@@ -169,7 +169,7 @@ def training_words(run: FineTuned) -> str:
     """How a run was trained: its recipe and what differs from it."""
     if run.settings is None:
         return plural(run.epochs, "epoch")
-    recipe, changes = as_recipe(run.settings)
+    recipe, changes = closest_recipe(run.settings)
     words = [recipe]
     if "distill" in changes:
         words.append("with a teacher" if changes["distill"] else "no teacher")

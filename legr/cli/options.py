@@ -93,7 +93,7 @@ def _parameters(option: Option) -> Iterator[inspect.Parameter]:
 
 
 def _flags(option: Option) -> str:
-    return "/".join(option.flags) if isinstance(option.form, Switch) and option.shown.both else option.flag
+    return "/".join(option.flags) if isinstance(option.form, Switch) and option.shown.negatable else option.flag
 
 
 def _hint(form: Form) -> Any:

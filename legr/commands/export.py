@@ -26,7 +26,7 @@ from legr.ranking.limits import Budget
 from legr.record import Record
 from legr.structure.plans import compose
 from legr.structure.surgery import plan
-from legr.study.cuts import cuts_of
+from legr.study.cuts import load_cuts
 from legr.study.records import RankingName
 from legr.study.store import Study
 
@@ -85,7 +85,7 @@ def export(study: Study, budget: Budget, out: Path, report: Report) -> ExportRes
             agreement = check_agreement(pruned, folder / _ONNX, _check_batches(study, dataset))
             _require_agreement(agreement)
             facts = _facts(study, network, agreement, dataset is not None)
-            cuts, before = plan(model, study.structure, network.keep), cuts_of(study)
+            cuts, before = plan(model, study.structure, network.keep), load_cuts(study)
             whole = cuts if before is None else compose(before, cuts)
             write_recipe(
                 folder,

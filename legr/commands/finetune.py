@@ -53,7 +53,7 @@ class _Task:
 
     def provenance(self, study: Study, seconds: float, device: torch.device) -> Provenance:
         request = FinetuneRequest.for_settings(self.budget, self.settings, self.ranking, half=self.half)
-        command = ["finetune", "--study", study.path.name, *request.arguments()]
+        command = ["finetune", "--study", study.path.name, *request.full_arguments()]
         return provenance_of(command, seconds, device, self.settings.seed)
 
 

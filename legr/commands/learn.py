@@ -127,7 +127,7 @@ def search_of(
 def _command(study: Study, task: SearchTask) -> list[str]:
     """The arguments that learn this again."""
     request = LearnRequest.for_settings(task.settings, math.ceil(task.effort))
-    return ["learn", "--study", study.path.name, *request.arguments()]
+    return ["learn", "--study", study.path.name, *request.full_arguments()]
 
 
 def _require_offered(study: Study, settings: SearchSettings) -> None:

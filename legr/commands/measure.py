@@ -42,7 +42,7 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
     planned = list(_plan(study, request.budgets))
     todo = _unmeasured(study, planned, conditions_here(device, threads, batch), again=request.again)
     made = MeasureRequest(budgets=request.budgets, batch=batch, threads=threads)
-    command = ["measure", "--study", study.path.name, *made.arguments()]
+    command = ["measure", "--study", study.path.name, *made.full_arguments()]
     contended = False
     start, skipped = time.monotonic(), len(planned) - len(todo)
     if todo:

@@ -12,7 +12,7 @@ from legr.models.weights import load_weights
 from legr.models.zoo import ModelSpec, build_model
 from legr.structure.surgery import apply_plan
 from legr.structure.types import Plan
-from legr.study.cuts import REMEDY, cuts_of
+from legr.study.cuts import REMEDY, load_cuts
 from legr.study.store import Study
 
 
@@ -58,7 +58,7 @@ def sha256_of_weights(study: Study, file: Path) -> str:
 
 def _untrained(study: Study, num_classes: int) -> nn.Module:
     """Build a study's original with random weights."""
-    cuts = cuts_of(study)
+    cuts = load_cuts(study)
     try:
         return build_cut(study.info.model, cuts, num_classes)
     except TraceError as error:

@@ -186,4 +186,4 @@ def _command(task: TrainTask, facts: _Facts, data: str) -> list[str]:
         weights=task.first and Path(task.first.name),
         half=task.half,
     )
-    return ["train", *request.arguments()]
+    return ["train", *request.full_arguments()]

@@ -22,14 +22,14 @@ class Shown:
         help: one line for `--help`.
         flag: such as "--input"; "" is made of the field's name.
         hidden: left out of `--help`; for options that only the program itself gives.
-        both: of a switch: it has a --no- flag as well.
+        negatable: of a switch: it has a --no- flag as well.
         minimum: the smallest number that is accepted.
     """
 
     help: str = ""
     flag: str = ""
     hidden: bool = False
-    both: bool = False
+    negatable: bool = False
     minimum: int | None = None
 
 
@@ -74,6 +74,15 @@ class Request:
     def arguments(self) -> list[str]:
         """The arguments that ask for the same, such as ["--macs", "0.5"]; defaults are left out."""
         return [part for option, value in self._given() for part in option.form.write(option.flag, value)]
+
+    def full_arguments(self) -> list[str]:
+        """The arguments with numbers and words that are defaults, for a record that a later version may read.
+
+        The device and switches that are off are left out.
+        """
+        values = ((option, getattr(self, option.name)) for option in options_of(type(self)))
+        stated = ((o, v) for o, v in values if v is not None and v is not False and o.name != "device")
+        return [part for option, value in stated for part in option.form.write(option.flag, value)]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; defaults are left out."""

@@ -6,7 +6,7 @@ A job keeps its request, so that it can be started again; pages make one to star
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from legr.ranking.limits import Budget
 from legr.requests.options import Request, option
@@ -16,17 +16,22 @@ from legr.training.settings import (
     RECIPES,
     SCRATCH,
     TrainSettings,
-    as_recipe,
-    changed,
-    recipe_of,
+    closest_recipe,
     require_numbers,
+    settings_of_recipe,
+    with_changes,
 )
 
 DEVICE = "auto, cpu or cuda."
 TRAINING_NUMBERS = f"NAME=NUMBER: another setting, of {', '.join(NUMBERS)}; may be repeated."
-HALF = "Round the weights to float16 before test images judge them: half the file."
-RANKING = "Whose order; the learned one where it is."
-NETWORK = "Id of the kept set that the budget must lead to."
+HALF = "Round the weights to float16, which halves the file; accuracy is measured after rounding."
+RANKING = "Ranking to prune by; by default the learned one, or identity where nothing is learned."
+NETWORK = "Id of the kept set; the command stops where the budget leads to another."
+
+
+def budget_option() -> Any:
+    """Declare a budget that must be given: one option for each quantity, whose help is in `legr.cli.options`."""
+    return option("", MISSING)
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class NewStudyRequest(Request):
     command = "new"
 
     model: str | None = option("Name, such as cifar_resnet56, or package.module:factory.")
-    weights: str | None = option("File of the original's weights, or none.")
+    weights: str | None = option("File of the original's weights, or the word none for random ones.")
     data: str | None = option("digits, cifar10, cifar100, or a folder of images.")
     normalize: str | None = option("imagenet or dataset; by default what scores better.")
     input: str | None = option("Shape of the images, such as 1x3x224x224.")
@@ -47,7 +52,7 @@ class NewStudyRequest(Request):
 
 @dataclass(frozen=True)
 class TrainRequest(Request):
-    """How a network is trained from scratch, or on."""
+    """How a network is trained, from random weights or from given ones."""
 
     command = "train"
 
@@ -57,10 +62,10 @@ class TrainRequest(Request):
     normalize: str | None = option("imagenet or dataset; by default what scores better.")
     input: str | None = option("Shape of the images, such as 1x3x224x224.")
     epochs: int = option("Passes over the training images.", SCRATCH.epochs)
-    seed: int = option("Of the first weights, and of every epoch's order.", SCRATCH.seed)
+    seed: int = option("Seed of the first weights and of the order of images.", SCRATCH.seed)
     options: Mapping[str, float] = option(TRAINING_NUMBERS, {}, flag="--option")
     split_seed: int = option("Decides which training images are held out.", 0)
-    weights: Path | None = option("Weights to begin with, for another cycle; random ones by default.")
+    weights: Path | None = option("Weights to start with, to go on training; random ones by default.")
     half: bool = option(HALF, False)
     device: str = option(DEVICE, "auto")
 
@@ -71,13 +76,13 @@ class TrainRequest(Request):
         Raises:
             SettingsError: a setting is unknown or out of range.
         """
-        return changed(SCRATCH, {**require_numbers(self.options), "epochs": self.epochs, "seed": self.seed})
+        return with_changes(SCRATCH, {**require_numbers(self.options), "epochs": self.epochs, "seed": self.seed})
 
 
 class JobRequest(Request):
     """Parent of the requests that run as jobs."""
 
-    def with_paths(self, moved: Callable[[Path], Path]) -> Self:
+    def with_paths(self, relocate: Callable[[Path], Path]) -> Self:
         """The same request, with paths where they are now."""
         return self
 
@@ -90,17 +95,19 @@ class LearnRequest(JobRequest):
 
     method: str | None = option("gradient or evolution.")
     budgets: tuple[float, ...] | None = option(
-        "Learn for several, such as 0.2,0.35,0.5; all, the default, is the whole slider."
+        "Learn for several budgets, such as 0.2,0.35,0.5; all, the default, is every budget."
     )
-    candidates: int | None = option("Effort: passes over the held-out images; training images count as well.")
+    candidates: int | None = option("Effort in passes over the held-out images; training images count as well.")
     images: int | None = option("Held-out images to score on; 2000 by default.")
     seed: int | None = option("Seed of the search; 0 by default.")
     steps: int | None = option("SGD steps before a network is scored; 0 by default.")
-    statistics: str | None = option("Of the batch norms while scoring: batch, recalibrated or stale.")
+    statistics: str | None = option(
+        "Batch-norm statistics while scoring: batch, recalibrated or stale (those of the original)."
+    )
     options: Mapping[str, float] = option("NAME=NUMBER: a setting of the method.", {}, flag="--option")
     workers: int | None = option("Networks scored side by side; one a core by default, up to four.", minimum=1)
     device: str = option(DEVICE, "auto")
-    measure: bool = option("Measure the frontier afterwards.", False, both=True)
+    measure: bool = option("Measure the frontier afterwards.", False, negatable=True)
 
     @classmethod
     def from_arguments(cls, arguments: Sequence[str]) -> Self:
@@ -144,11 +151,11 @@ class FinetuneRequest(JobRequest):
 
     command = "finetune"
 
-    budget: Budget = option("", MISSING)
+    budget: Budget = budget_option()
     recipe: str = option(f"How to train: {', '.join(RECIPES)}.", "short")
     epochs: int | None = option("Passes over the images; by default the recipe's.")
-    distill: bool | None = option("Learn from the original as well; as the recipe says.", both=True)
-    seed: int | None = option("Of every epoch's order; 0 by default.")
+    distill: bool | None = option("Learn from the original as well; by default as the recipe says.", negatable=True)
+    seed: int | None = option("Seed of the order of images; 0 by default.")
     options: Mapping[str, float] = option(TRAINING_NUMBERS, {}, flag="--option")
     ranking: RankingName | None = option(RANKING)
     half: bool = option(HALF, False)
@@ -159,8 +166,8 @@ class FinetuneRequest(JobRequest):
     def for_settings(
         cls, budget: Budget, settings: TrainSettings, ranking: RankingName | None = None, *, half: bool = False
     ) -> "FinetuneRequest":
-        """A run with these settings: the recipe next to them, and what differs from it."""
-        recipe, changes = as_recipe(settings)
+        """A run with these settings: the closest recipe, and what differs from it."""
+        recipe, changes = closest_recipe(settings)
         named = {name: changes[name] for name in ("epochs", "distill", "seed") if name in changes}
         options = {name: changes[name] for name in NUMBERS if name in changes}
         return cls(budget, recipe=recipe, options=options, ranking=ranking, half=half, **named)
@@ -173,7 +180,7 @@ class FinetuneRequest(JobRequest):
             SettingsError: a setting is unknown or out of range.
         """
         changes = {"epochs": self.epochs, "distill": self.distill, "seed": self.seed}
-        return recipe_of(self.recipe, {**require_numbers(self.options), **changes})
+        return settings_of_recipe(self.recipe, {**require_numbers(self.options), **changes})
 
 
 @dataclass(frozen=True)
@@ -182,12 +189,12 @@ class ExportRequest(JobRequest):
 
     command = "export"
 
-    budget: Budget = option("", MISSING)
+    budget: Budget = budget_option()
     out: Path = option("Folder to write to.", MISSING)
     network: str | None = option(NETWORK, hidden=True)
 
-    def with_paths(self, moved: Callable[[Path], Path]) -> Self:
-        return replace(self, out=moved(self.out))
+    def with_paths(self, relocate: Callable[[Path], Path]) -> Self:
+        return replace(self, out=relocate(self.out))
 
 
 @dataclass(frozen=True)
@@ -196,9 +203,9 @@ class CompareRequest(JobRequest):
 
     command = "compare"
 
-    budget: Budget = option("", MISSING)
+    budget: Budget = budget_option()
     ranking: RankingName | None = option(RANKING)
-    finetuned: bool = option("Use fine-tuned weights.", True, both=True)
+    finetuned: bool = option("Use fine-tuned weights.", True, negatable=True)
     device: str = option(DEVICE, "auto")
 
 

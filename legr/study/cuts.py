@@ -1,6 +1,6 @@
-"""What was cut from the named model before the study began: `cuts.json`, a plan of surgery. Imported without torch.
+"""For a study of a network that was pruned before: the plan that cuts it from the model by name, in `cuts.json`.
 
-Most studies are about the model as it is named, and have none.
+A study of a model as it is has no such file. This module must not import torch.
 """
 
 import hashlib
@@ -16,31 +16,31 @@ from legr.study.json_file import FORMAT, read_record
 from legr.study.store import Study
 
 _FILE = "cuts.json"
-_SUM = "sha256"  # of all else in the file; files of earlier versions have none
+_CHECKSUM = "sha256"  # of all else in the file; files of earlier versions have none
 REMEDY = "restore the file or make the study again"
 
 
 def save_cuts(folder: Path, plan: Plan) -> None:
-    """Write what was cut into the folder of a study that is being made."""
+    """Write the plan into the folder of a study that is being made."""
     data = {"format": FORMAT, **plan_to_dict(plan)}
-    write_json(folder / _FILE, {**data, _SUM: _sum(data)}, indent=None)
+    write_json(folder / _FILE, {**data, _CHECKSUM: _checksum(data)}, indent=None)
 
 
-def cuts_of(study: Study) -> Plan | None:
-    """What was cut before the study began; None where nothing was.
+def load_cuts(study: Study) -> Plan | None:
+    """The plan that was carried out before the study began; None for a study of a model as it is.
 
     Raises:
         StudyError: the file is damaged or changed by hand, or missing from a study that had one.
     """
-    return read_record(study.path / _FILE, _checked, REMEDY) if study.info.pruned_to is not None else None
+    return read_record(study.path / _FILE, _verified_plan, REMEDY) if study.info.pruned_to is not None else None
 
 
-def _checked(data: Mapping[str, Any]) -> Plan:
+def _verified_plan(data: Mapping[str, Any]) -> Plan:
     data = dict(data)
-    if data.pop(_SUM, None) not in (None, _sum(data)):
-        raise ValueError("it is not as it was written")
+    if data.pop(_CHECKSUM, None) not in (None, _checksum(data)):
+        raise ValueError("its checksum does not match: it was edited or damaged")
     return plan_from_dict(data)
 
 
-def _sum(data: Mapping[str, Any]) -> str:
+def _checksum(data: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()

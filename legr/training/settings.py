@@ -86,18 +86,18 @@ RECIPES: Mapping[str, TrainSettings] = {
 }
 
 
-def recipe_of(name: str, changes: Mapping[str, Any]) -> TrainSettings:
-    """A recipe with some settings changed (see `changed`).
+def settings_of_recipe(name: str, changes: Mapping[str, Any]) -> TrainSettings:
+    """A recipe with some settings changed (see `with_changes`).
 
     Raises:
         SettingsError: there is no such recipe, or a value is out of range.
     """
     if name not in RECIPES:
         raise SettingsError(f"a recipe is one of {', '.join(RECIPES)}, got {name!r}")
-    return changed(RECIPES[name], changes)
+    return with_changes(RECIPES[name], changes)
 
 
-def as_recipe(settings: TrainSettings) -> tuple[str, dict[str, Any]]:
+def closest_recipe(settings: TrainSettings) -> tuple[str, dict[str, Any]]:
     """The recipe that differs least from some settings, and the settings that differ, by name."""
     values = asdict(settings)
 
@@ -121,7 +121,7 @@ def require_numbers(options: Mapping[str, float]) -> Mapping[str, float]:
     return options
 
 
-def changed(settings: TrainSettings, changes: Mapping[str, Any]) -> TrainSettings:
+def with_changes(settings: TrainSettings, changes: Mapping[str, Any]) -> TrainSettings:
     """Settings with some changed; None changes nothing.
 
     Raises:

@@ -13,7 +13,7 @@ from legr.requests.types import FinetuneRequest
 from legr.study.provenance import Provenance
 from legr.study.records import FineTuned
 from legr.study.store import Study, keep_id
-from legr.training.settings import RECIPES, recipe_of
+from legr.training.settings import RECIPES, settings_of_recipe
 from tests.app.conftest import OpenApp
 from tests.app.demo_study import add_finetuned
 
@@ -84,10 +84,10 @@ def test_a_run_says_how_long_it_may_take_before_it_starts(open_app: OpenApp, stu
 def test_runs_of_one_budget_are_told_apart(studies: Path) -> None:
     run = add_finetuned(Study.open(studies / "demo"), budget=0.3)
     for settings, words in (
-        (recipe_of("quick", {"lr": 0.05}), "quick, lr=0.05"),
-        (recipe_of("short", {"distill": False, "seed": 4}), "short, no teacher, seed 4"),
+        (settings_of_recipe("quick", {"lr": 0.05}), "quick, lr=0.05"),
+        (settings_of_recipe("short", {"distill": False, "seed": 4}), "short, no teacher, seed 4"),
         (
-            recipe_of("paper", {"epochs": 10, "distill": True, "average": 0.99}),
+            settings_of_recipe("paper", {"epochs": 10, "distill": True, "average": 0.99}),
             "paper, 10 epochs, with a teacher, average=0.99",
         ),
     ):

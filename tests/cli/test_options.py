@@ -19,7 +19,7 @@ from legr.requests.types import (
     NewStudyRequest,
     TrainRequest,
 )
-from legr.training.settings import RECIPES, recipe_of
+from legr.training.settings import RECIPES, settings_of_recipe
 
 HALF = Budget(macs=0.5)
 REQUESTS: list[tuple[Request, list[str], dict[str, Any]]] = [
@@ -88,7 +88,7 @@ def test_arguments_that_cannot_be_read_are_refused(arguments: list[str], said: s
 
 
 def test_settings_are_a_recipe_and_what_differs_from_it() -> None:
-    settings = recipe_of("standard", {"seed": 3, "lr": 1 / 30, "distill": False})
+    settings = settings_of_recipe("standard", {"seed": 3, "lr": 1 / 30, "distill": False})
     request = FinetuneRequest.for_settings(HALF, settings)
     assert (request.recipe, request.seed, request.distill, request.options) == ("standard", 3, False, {"lr": 1 / 30})
     assert FinetuneRequest.from_arguments(request.arguments()).settings == settings

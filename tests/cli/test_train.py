@@ -33,7 +33,7 @@ def test_killed_and_repeated_it_gives_the_same_weights(tmp_path: Path) -> None:
     assert (made["model"], made["settings"]["epochs"], made["top1"]) == ("cifar_resnet8", 3, again["top1"])
     assert made["command"] == (
         "python -m legr train --out killed.safetensors --model cifar_resnet8 --data digits "
-        "--normalize dataset --epochs 3 --input 1x3x32x32 --seed 0 --split-seed 0"
+        "--normalize dataset --input 1x3x32x32 --epochs 3 --seed 0 --split-seed 0"
     )
 
     study = tmp_path / "study"

@@ -9,7 +9,7 @@ import pytest
 from legr.commands.original import original
 from legr.errors import StudyError
 from legr.structure.types import Plan
-from legr.study.cuts import cuts_of, save_cuts
+from legr.study.cuts import load_cuts, save_cuts
 from legr.study.store import Study
 
 PLAN = Plan(
@@ -35,7 +35,7 @@ def changed(study: Study, **parts: object) -> Study:
 
 
 def test_it_is_read_as_it_was_written(study: Study) -> None:
-    found = cuts_of(study)
+    found = load_cuts(study)
     assert found is not None
     assert [(name, dim, positions.tolist()) for name, dim, positions in found.slices] == [
         ("conv1.weight", 0, [0, 2, 5])
@@ -44,7 +44,7 @@ def test_it_is_read_as_it_was_written(study: Study) -> None:
     assert [(name, values.tolist()) for name, values in found.indexes] == [("shortcut.index", [-1, 0, 1])]
     path = study.path / "cuts.json"
     path.write_text(json.dumps(json.loads(path.read_text()), indent=4, sort_keys=True))  # the same, laid out otherwise
-    assert cuts_of(study) is not None
+    assert load_cuts(study) is not None
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_it_is_read_as_it_was_written(study: Study) -> None:
 )
 def test_whatever_was_changed_by_hand_is_noticed(study: Study, parts: dict[str, object]) -> None:
     with pytest.raises(StudyError, match=r"cuts.json cannot be read \(it is not as it was written\); restore the file"):
-        cuts_of(changed(study, **parts))
+        load_cuts(changed(study, **parts))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_whatever_was_changed_by_hand_is_noticed(study: Study, parts: dict[str, 
 def test_a_damaged_file_is_one_sentence(study: Study, content: str) -> None:
     (study.path / "cuts.json").write_text(content)
     with pytest.raises(StudyError, match=r"digits8/cuts.json cannot be read .*; restore the file or make the study"):
-        cuts_of(study)
+        load_cuts(study)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_damaged_file_is_one_sentence(study: Study, content: str) -> None:
 def test_cuts_of_another_network_without_a_sum_are_one_sentence(study: Study, part: dict[str, object]) -> None:
     """Files of earlier versions have no sum."""
     (study.path / "cuts.json").write_text(json.dumps({"slices": [], "attributes": [], "indexes": [], **part}))
-    assert cuts_of(study) is not None
+    assert load_cuts(study) is not None
     with pytest.raises(
         StudyError, match=r"does not fit cifar_resnet8 \(.*\); restore the file or make the study again"
     ):

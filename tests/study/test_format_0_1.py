@@ -17,7 +17,7 @@ from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.types import ExportRequest, FinetuneRequest
 from legr.study.comparison import list_compared, load_comparison, save_comparison
-from legr.study.cuts import cuts_of, save_cuts
+from legr.study.cuts import load_cuts, save_cuts
 from legr.study.provenance import Provenance
 from legr.study.records import Conditions, Epoch, FineTuned, FineTuning, SearchSettings
 from legr.study.store import Study
@@ -126,7 +126,7 @@ def test_its_jobs(study: Study) -> None:
 
 def test_its_cuts(study: Study, tmp_path: Path) -> None:
     pruned = Study.open(study.path / "pruned")
-    plan = cuts_of(pruned)
+    plan = load_cuts(pruned)
     assert plan is not None and pruned.info.pruned_to == pytest.approx(0.4968, abs=1e-4)
     save_cuts(tmp_path, plan)
     assert json.loads((tmp_path / "cuts.json").read_text()) == written("pruned/cuts.json")

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from legr.errors import SettingsError
-from legr.training.settings import RECIPES, TrainSettings, as_recipe, recipe_of
+from legr.training.settings import RECIPES, TrainSettings, closest_recipe, settings_of_recipe
 
 
 def test_the_rate_rises_evenly_and_falls_along_half_a_cosine() -> None:
@@ -58,10 +58,10 @@ def test_values_out_of_range_are_refused(values: dict[str, object], said: str) -
 def test_a_recipe_with_changes_gives_the_settings_it_was_made_of(
     recipe: str, changes: dict[str, object], distill: bool
 ) -> None:
-    settings = recipe_of(recipe, {**changes, "distill": distill})
-    assert recipe_of(*as_recipe(settings)) == settings
+    settings = settings_of_recipe(recipe, {**changes, "distill": distill})
+    assert settings_of_recipe(*closest_recipe(settings)) == settings
 
 
 def test_a_recipe_as_it_stands_needs_nothing_but_its_name() -> None:
     for name, settings in RECIPES.items():
-        assert as_recipe(settings) == (name, {})
+        assert closest_recipe(settings) == (name, {})
