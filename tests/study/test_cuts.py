@@ -57,7 +57,7 @@ def test_it_is_read_as_it_was_written(study: Study) -> None:
     ],
 )
 def test_whatever_was_changed_by_hand_is_noticed(study: Study, parts: dict[str, object]) -> None:
-    with pytest.raises(StudyError, match="its checksum does not match: it was edited or damaged.; restore the file"):
+    with pytest.raises(StudyError, match=r"its checksum does not match: it was edited or damaged\); restore the file"):
         load_cuts(changed(study, **parts))
 
 
