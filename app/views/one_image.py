@@ -38,7 +38,7 @@ _NORMALIZATIONS = {
     "custom": "mean and deviation given with the network",
 }
 
-Image = bytes | int  # the content of a file, or the number of a test image
+Image = bytes | int  # the content of a file, or the number of a test image, from 1
 
 
 @st.fragment
@@ -168,7 +168,7 @@ def _show_result(selected: SelectedNetwork, result: LookResult) -> None:
     label_name = classes[result.label] if result.label is not None else None
     kind, sentence = verdict(result.original[0], result.pruned[0], result.label, label_name)
     {"success": st.success, "warning": st.warning, "info": st.info}[kind](plain(sentence))
-    widths = [1, 1, 1.2, 1.2] if result.picture else [1, 1.15, 1.15]
+    widths = [1, 1, 1.2, 1.2] if result.file_image else [1, 1.15, 1.15]
     *pictures, left, right = st.columns(widths, gap="medium")
     _show_pictures(result, label_name, pictures)
     with left:
@@ -190,10 +190,10 @@ def _show_predictions(
 
 def _show_pictures(result: LookResult, label_name: str | None, columns: Sequence[DeltaGenerator]) -> None:
     """The image as the networks see it; before it, the user's own picture as it was."""
-    if result.picture:
-        pictures = [("Your picture", result.picture), ("What the networks see", result.seen)]
+    if result.file_image:
+        pictures = [("Your picture", result.file_image), ("What the networks see", result.network_input)]
     else:
-        pictures = [(f"Test image {result.test_image:,} of {result.test_images:,}: {label_name}", result.seen)]
+        pictures = [(f"Test image {result.test_image:,} of {result.test_images:,}: {label_name}", result.network_input)]
     for column, (caption, encoded) in zip(columns, pictures, strict=True):
         with column:
             st.image(decoded(encoded, _MIN_SIDE), plain(caption), "stretch", output_format="PNG", alt=caption)
@@ -202,8 +202,8 @@ def _show_pictures(result: LookResult, label_name: str | None, columns: Sequence
 def _notes(study: Study, result: LookResult) -> str:
     """How the image was prepared, which classes the networks know, and whether batch norms could be recalibrated."""
     classes, normalization = study.info.classes, _NORMALIZATIONS[study.info.normalization.kind]
-    lines = [f"Prepared: {result.prepared}, then normalised with {normalization}."]
-    if result.picture:
+    lines = [f"Prepared: {result.preparation}, then normalised with {normalization}."]
+    if result.file_image:
         names = ", ".join(short(name) for name in classes[:_MAX_NAMES]) + (", …" if len(classes) > _MAX_NAMES else "")
         lines.append(f"Whatever a picture shows, the prediction is one of {len(classes):,} classes: {names}.")
     if not result.statistics_known:

@@ -31,21 +31,22 @@ def look(
     device: Device = "auto",
     json: Json = False,
 ) -> None:
-    """What the original and the network at a budget answer to one image."""
+    """Predict one image with the original and the pruned network."""
+    from legr.commands.look import NumberedTestImage
     from legr.commands.look import look as run_look
     from legr.training.device import pick_device
 
-    asked = image if image is not None else test_image
-    if asked is None or (image is not None and test_image is not None):
+    which = image if test_image is None else NumberedTestImage(test_image)
+    if which is None or (image is not None and test_image is not None):
         raise SettingsError("give either --image FILE or --test-image NUMBER")
     limits = required(budget, "look")
-    result = run_look(Study.open(study), limits, ranking, finetuned, asked, pick_device(device), terminal.Echo())
+    result = run_look(Study.open(study), limits, ranking, finetuned, which, pick_device(device), terminal.Echo())
     terminal.result(result, json, sentences.look(result))
 
 
 @with_options
 def compare(study: StudyPath, request: CompareRequest, json: Json = False, job: JobId = None) -> None:
-    """Ask the original and the network at a budget about every test image; what was compared is kept."""
+    """Predict every test image with the original and the pruned network; both predictions are stored in the study."""
     from legr.commands.compare import compare as run_compare
     from legr.commands.compare import stored_comparison
     from legr.training.device import pick_device

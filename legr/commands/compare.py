@@ -1,6 +1,6 @@
-"""Compare the network of a budget with the original on every test image, and store both predictions in the study.
+"""Compare a pruned network with the original on every test image, and store both predictions in the study.
 
-What was compared is not compared again.
+A stored comparison is not made again.
 """
 
 import time
@@ -71,10 +71,10 @@ def compare(
     finished = stored_comparison(study, budget, ranking, finetuned)
     if finished is not None:
         return finished
-    dense = original(study)
-    network = network_at(study, dense, budget, ranking=ranking, finetuned=finetuned)
+    original_model = original(study)
+    network = network_at(study, original_model, budget, ranking=ranking, finetuned=finetuned)
     dataset = images_of(study, report)
-    labels, of_original = _original(study, dense, dataset, device, report)
+    labels, of_original = _original(study, original_model, dataset, device, report)
     report(Progress("choosing the statistics of the batch norms", 0, 1))
     network = choose_statistics(study, network, dataset, device)
     of_pruned = _predict(study, network.model, dataset.test, device, report)
@@ -122,8 +122,8 @@ def _original(
 
 
 def _predict(study: Study, model: nn.Module, split: Split, device: torch.device, report: Report) -> Predictions:
-    normalization, seen = study.info.normalization, _progress(len(split), report)
-    classes, probabilities = predict_topk(model, split, normalization, device=device, top=TOP, seen=seen)
+    normalization, progress = study.info.normalization, _progress(len(split), report)
+    classes, probabilities = predict_topk(model, split, normalization, device=device, top=TOP, progress=progress)
     # Logits of a network that is pruned hard may be infinite, and its probabilities NaN.
     return Predictions(classes.numpy().astype(np.int32), probabilities.nan_to_num(0).clamp(0, 1).numpy())
 
@@ -132,13 +132,13 @@ def _progress(total: int, report: Report) -> Callable[[int], None]:
     """A callback that reports after every hundredth of the images."""
     start, reported = time.monotonic(), 0
 
-    def seen(images: int) -> None:
+    def progress(images: int) -> None:
         nonlocal reported
         if images == total or images - reported >= total / 100:
             reported = images
             report(Progress(STAGE, images, total, (time.monotonic() - start) / images * (total - images)))
 
-    return seen
+    return progress
 
 
 def _described(study: Study, network: ReportedNetwork, ranking: RankingName | None) -> ComparedNetwork:

@@ -114,7 +114,7 @@ def export(study: Study, budget: Budget, out: Path, report: Report) -> ExportRes
         images=agreement.images,
         checked_on=facts.check.images_from,
         finetuned=network.run is not None,
-        recalibrated=network.statistics == "recalibrated",
+        recalibrated=network.recalibrated,
         macs=network.macs,
         macs_fraction=network.macs_fraction,
         params=network.params,
@@ -172,7 +172,7 @@ def _facts(study: Study, network: Network, agreement: Agreement, on_images: bool
         macs_fraction=network.macs_fraction * (info.pruned_to or 1.0),
         params=network.params,
         ranking=study.default_ranking,
-        recalibrated=network.statistics == "recalibrated",
+        recalibrated=network.recalibrated,
         finetuned=finetuned,
         onnx={"file": _ONNX, "input": INPUT, "output": OUTPUT, "batch": "dynamic"},
         check=_Check(

@@ -1,4 +1,4 @@
-"""Ask the original and the network of a budget about one image: any file, or a test image of the study."""
+"""Predict one image with the original and the pruned network: any file, or a test image of the study."""
 
 import base64
 import io
@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 
 from legr.commands.images import images_of
-from legr.commands.network import network_at
+from legr.commands.network import NormStatistics, network_at
 from legr.commands.original import original
 from legr.commands.results import LookResult, Prediction
 from legr.commands.statistics_cache import recall_statistics
@@ -27,7 +27,15 @@ from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.training.evaluate import predict_topk
 
-SHOWN_SIDE = 640  # pixels of a picture as people see it
+MAX_SIDE = 640  # pixels of an image in the result
+MAX_PNG_SIDE = 320  # pixels; larger images are stored as JPEG
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedTestImage:
+    """A test image of the study by its number, from 1 on."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +45,14 @@ class LoadedImage:
     Attributes:
         pixels: uint8[C, H, W], before normalization.
         label: index of its class; None where it is not known.
-        prepared: in words, how it was made to fit the network.
-        picture: the file as it was; None of a test image.
+        preparation: in words, how it was made to fit the network.
+        file_image: the image before preparation; None for a test image.
     """
 
     pixels: NDArray[np.uint8]
     label: int | None
-    prepared: str
-    picture: Image.Image | None = None
+    preparation: str
+    file_image: Image.Image | None = None
 
 
 def look(
@@ -52,14 +60,11 @@ def look(
     budget: Budget,
     ranking: RankingName | None,
     finetuned: bool,
-    image: Path | int,
+    image: Path | NumberedTestImage,
     device: torch.device,
     report: Report,
 ) -> LookResult:
     """What both networks predict, and the image as they see it; nothing is stored in the study.
-
-    Args:
-        image: a file, or the number of a test image, from 1.
 
     Raises:
         BudgetError: the budget is out of range or below the floor.
@@ -67,40 +72,41 @@ def look(
         SettingsError: there is no test image of that number.
     """
     images = cache(lambda: images_of(study, report))
-    loaded = _from_file(study, image) if isinstance(image, Path) else _from_test_images(images(), image)
-    dense = original(study)
-    network = network_at(study, dense, budget, ranking=ranking, finetuned=finetuned)
+    number = None if isinstance(image, Path) else image.number
+    loaded = _from_file(study, image) if isinstance(image, Path) else _from_test_images(images(), image.number)
+    original_model = original(study)
+    network = network_at(study, original_model, budget, ranking=ranking, finetuned=finetuned)
     network = recall_statistics(study, network, images, device)
     return LookResult(
-        original=_predictions(study, dense, loaded, device),
+        original=_predictions(study, original_model, loaded, device),
         pruned=_predictions(study, network.model, loaded, device),
         label=loaded.label,
-        test_image=image if isinstance(image, int) else None,
-        test_images=len(images().test) if isinstance(image, int) else None,
-        prepared=loaded.prepared,
-        seen=_encoded(_as_image(loaded.pixels)),
-        picture=_encoded(loaded.picture) if loaded.picture else None,
+        test_image=number,
+        test_images=None if number is None else len(images().test),
+        preparation=loaded.preparation,
+        network_input=_encoded(_as_image(loaded.pixels)),
+        file_image=_encoded(loaded.file_image) if loaded.file_image else None,
         macs_fraction=network.macs_fraction,
         ranking=ranking or study.default_ranking,
         finetuned=network.run is not None,
         epochs=network.run.epochs if network.run else None,
-        recalibrated=network.statistics == "recalibrated",
-        statistics_known=network.statistics != "undecided",
+        recalibrated=network.recalibrated,
+        statistics_known=network.statistics is not NormStatistics.UNDECIDED,
     )
 
 
 def _from_file(study: Study, path: Path) -> LoadedImage:
-    picture = open_image(path)
-    pixels, words = fitted(picture, study.info.input_shape)
-    return LoadedImage(pixels, None, words, picture)
+    image = open_image(path)
+    pixels, preparation = fitted(image, study.info.input_shape)
+    return LoadedImage(pixels, None, preparation, image)
 
 
 def _from_test_images(dataset: Dataset, number: int) -> LoadedImage:
     if not 1 <= number <= len(dataset.test):
         raise SettingsError(f"a test image has a number from 1 to {len(dataset.test)}, got {number}")
     pixels = dataset.test.images[number - 1].numpy()
-    words = f"{pixels.shape[2]} x {pixels.shape[1]} pixels, as all images of the study are prepared"
-    return LoadedImage(pixels, int(dataset.test.labels[number - 1]), words)
+    preparation = f"{pixels.shape[2]} x {pixels.shape[1]} pixels, as all images of the study are prepared"
+    return LoadedImage(pixels, int(dataset.test.labels[number - 1]), preparation)
 
 
 def _predictions(study: Study, model: nn.Module, loaded: LoadedImage, device: torch.device) -> tuple[Prediction, ...]:
@@ -117,12 +123,12 @@ def _as_image(pixels: NDArray[np.uint8]) -> Image.Image:
 
 
 def _encoded(image: Image.Image) -> str:
-    """An image as base64, small enough to be shown: PNG, or JPEG where it is a photograph's size."""
-    shown = image.copy()
-    shown.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
+    """An image as base64, scaled down to `MAX_SIDE`: PNG, or JPEG where a side is longer than `MAX_PNG_SIDE`."""
+    small = image.copy()
+    small.thumbnail((MAX_SIDE, MAX_SIDE))
     stream = io.BytesIO()
-    if max(shown.size) > SHOWN_SIDE // 2:
-        shown.save(stream, "JPEG", quality=90)
+    if max(small.size) > MAX_PNG_SIDE:
+        small.save(stream, "JPEG", quality=90)
     else:
-        shown.save(stream, "PNG")
+        small.save(stream, "PNG")
     return base64.b64encode(stream.getvalue()).decode("ascii")

@@ -1,6 +1,7 @@
 """The network of a budget: pruned or fine-tuned, and with which batch-norm statistics."""
 
 from dataclasses import dataclass, fields
+from enum import Enum, auto
 from typing import Literal
 
 import torch
@@ -18,15 +19,22 @@ from legr.study.store import Study, keep_id
 from legr.training.batch_norm import with_better_statistics
 
 
+class NormStatistics(Enum):
+    """Which statistics the batch norms of a network have."""
+
+    UNDECIDED = auto()  # those of its weights; recalibrated ones may be better
+    AS_STORED = auto()  # those of its weights, which are the better ones
+    RECALIBRATED = auto()  # computed again on training images
+
+
 @dataclass(frozen=True)
 class Network:
-    """The network of a budget. Its statistics are undecided until it is a `ReportedNetwork`.
+    """The network that a budget leads to. Its statistics are undecided until it is a `ReportedNetwork`.
 
     Attributes:
         keep_id: short name of the kept set.
         macs_fraction: of the original's MACs.
         run: the finished fine-tuning run whose weights it has; None: it has not been fine-tuned, or only just now.
-        statistics: those of its batch norms.
     """
 
     model: nn.Module
@@ -37,12 +45,17 @@ class Network:
     macs_fraction: float
     run: FineTuned | None
     weights: Literal["pruned", "fine-tuned"]
-    statistics: Literal["undecided", "as stored", "recalibrated"] = "undecided"
+    statistics: NormStatistics = NormStatistics.UNDECIDED
 
     @property
     def is_original(self) -> bool:
         """Nothing is removed and nothing is trained."""
         return self.weights == "pruned" and bool(self.keep.units.all())
+
+    @property
+    def recalibrated(self) -> bool:
+        """Its batch norms have statistics of the pruned network, not those stored with its weights."""
+        return self.statistics is NormStatistics.RECALIBRATED
 
     def with_statistics(self, model: nn.Module, *, recalibrated: bool) -> "ReportedNetwork":
         """The same network, its statistics decided.
@@ -51,7 +64,7 @@ class Network:
             model: with these statistics.
         """
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        statistics = "recalibrated" if recalibrated else "as stored"
+        statistics = NormStatistics.RECALIBRATED if recalibrated else NormStatistics.AS_STORED
         return ReportedNetwork(**{**values, "model": model, "statistics": statistics})
 
 
@@ -59,12 +72,7 @@ class Network:
 class ReportedNetwork(Network):
     """A network as it is scored, compared and exported: its statistics are the better ones on held-out images."""
 
-    statistics: Literal["as stored", "recalibrated"] = "as stored"
-
-    @property
-    def recalibrated(self) -> bool:
-        """Its batch norms have statistics of the pruned network, not those stored with its weights."""
-        return self.statistics == "recalibrated"
+    statistics: Literal[NormStatistics.AS_STORED, NormStatistics.RECALIBRATED] = NormStatistics.AS_STORED
 
 
 def network_at(

@@ -228,11 +228,11 @@ class LookResult(Record):
     original: tuple[Prediction, ...] = field(metadata=stored(read=_predictions))
     pruned: tuple[Prediction, ...] = field(metadata=stored(read=_predictions))
     label: int | None  # index of the right class; None where it is not known
-    test_image: int | None  # its number, from 1; None of a file
-    test_images: int | None  # how many there are
-    prepared: str  # in words, how the image was made to fit the network
-    seen: str  # the image as the networks see it: PNG or JPEG in base64
-    picture: str | None  # the file as it was; None of a test image
+    test_image: int | None  # its number, from 1; None for a file
+    test_images: int | None  # how many there are; None for a file
+    preparation: str = field(metadata=stored("prepared"))  # in words, how the image was made to fit the network
+    network_input: str = field(metadata=stored("seen"))  # the image as the networks see it: PNG or JPEG in base64
+    file_image: str | None = field(metadata=stored("picture"))  # the image before preparation; None for a test image
     macs_fraction: float
     ranking: RankingName
     finetuned: bool

@@ -14,7 +14,7 @@ def show(study: Study, budget: Budget) -> NetworkSummary:
     """
     curve = study.curve()
     step = curve.step(budget)
-    keep, dense = curve.keep(step), curve.dense
+    keep, original = curve.keep(step), curve.dense
     pruned, run = cost(study.structure, keep), study.best_finetuned(keep)
     return NetworkSummary(
         study=study.info.name,
@@ -22,13 +22,13 @@ def show(study: Study, budget: Budget) -> NetworkSummary:
         ranking=study.default_ranking,
         constraints=study.constraints,
         macs=pruned.macs,
-        macs_fraction=pruned.macs / dense.macs,
+        macs_fraction=pruned.macs / original.macs,
         params=pruned.params,
-        params_fraction=pruned.params / dense.params,
+        params_fraction=pruned.params / original.params,
         activation=pruned.activation,
-        dense_macs=dense.macs,
-        dense_params=dense.params,
-        dense_activation=dense.activation,
+        dense_macs=original.macs,
+        dense_params=original.params,
+        dense_activation=original.activation,
         floor=curve.floor,
         floors=curve.floors,
         finetuned_top1=run.top1 if run else None,

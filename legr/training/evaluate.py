@@ -68,13 +68,13 @@ def predict_topk(
     *,
     device: torch.device,
     top: int,
-    seen: Callable[[int], None] = lambda images: None,
+    progress: Callable[[int], None] = lambda images: None,
 ) -> tuple[Tensor, Tensor]:
     """The most probable classes of every image in float32, by the same passes as `evaluate_split`.
 
     Args:
         top: how many of each image; all where there are fewer classes.
-        seen: called after each batch with the images done so far.
+        progress: called after each batch with the number of images done so far.
 
     Returns:
         Classes, int64[N, K], the most probable first and of equals the first; probabilities, float32[N, K].
@@ -85,7 +85,7 @@ def predict_topk(
         classes.append(order.cpu())
         probabilities.append(logits.softmax(1).gather(1, order).cpu())
         images += len(labels)
-        seen(images)
+        progress(images)
     return torch.cat(classes), torch.cat(probabilities)
 
 

@@ -132,7 +132,7 @@ def test_compare() -> None:
 def test_look() -> None:
     said = ["original cat 75.0 %, dog 20.0 %", "pruned   dog 50.0 %"]
     assert sentences.look(by_hand.LOOK_RESULT).splitlines() == said
-    file = replace(by_hand.LOOK_RESULT, label=None, test_image=None, test_images=None, picture="cG5n", epochs=None)
+    file = replace(by_hand.LOOK_RESULT, label=None, test_image=None, test_images=None, file_image="cG5n", epochs=None)
     assert sentences.look(file).splitlines() == said
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 from legr.commands import compare as module
 from legr.commands.compare import PICTURE_SIDE, compare, pictures_of, stored_comparison
 from legr.commands.create import ImageSource, NetworkSource, create
-from legr.commands.look import look
-from legr.commands.network import network_at
+from legr.commands.look import NumberedTestImage, look
+from legr.commands.network import NormStatistics, network_at
 from legr.commands.original import original
 from legr.commands.results import LookResult
 from legr.commands.statistics_cache import recall_statistics, store_statistics
@@ -117,7 +117,7 @@ def test_a_look_at_a_test_image_answers_as_the_comparison_does(study: Study) -> 
     stored = load_comparison(study, name)
     assert stored is not None
     for number in (1, int(stored.numbers[0]) + 1):
-        found = look(study, BUDGET, None, False, number, CPU, silent)
+        found = look(study, BUDGET, None, False, NumberedTestImage(number), CPU, silent)
         assert found.label == stored.labels[number - 1] and found.test_images == 359
         for side in ("original", "pruned"):
             answers = getattr(stored, side)
@@ -129,14 +129,14 @@ def test_a_look_at_a_test_image_answers_as_the_comparison_does(study: Study) -> 
 @pytest.mark.slow
 def test_statistics_are_those_of_the_images_as_this_study_sees_them(study: Study, tmp_path: Path) -> None:
     """Studies of one network may differ in normalisation: what one chose is not the other's."""
-    look(study, BUDGET, "identity", False, 3, CPU, silent)
+    look(study, BUDGET, "identity", False, NumberedTestImage(3), CPU, silent)
     source = NetworkSource(study.info.model, study.weights_path)
     other = create(tmp_path / "other", source, ImageSource("digits", "imagenet"), silent)
-    found = look(other, BUDGET, "identity", False, 3, CPU, silent)
+    found = look(other, BUDGET, "identity", False, NumberedTestImage(3), CPU, silent)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEGR_CACHE", str(tmp_path / "empty"))
-        assert look(other, BUDGET, "identity", False, 3, CPU, silent).pruned == found.pruned
-        kept = look(study, BUDGET, "identity", False, 3, CPU, silent).pruned
+        assert look(other, BUDGET, "identity", False, NumberedTestImage(3), CPU, silent).pruned == found.pruned
+        kept = look(study, BUDGET, "identity", False, NumberedTestImage(3), CPU, silent).pruned
     assert kept != found.pruned
 
 
@@ -179,4 +179,4 @@ def test_statistics_are_read_again_by_a_network_that_asks_for_its_version(study:
     network = replace(network, model=build_model("mnasnet0_5", 10).eval())
     store_statistics(study, network.with_statistics(network.model, recalibrated=True))
     found = recall_statistics(study, network, lambda: pytest.fail("the images are not needed"), CPU)
-    assert found.statistics == "recalibrated"
+    assert found.statistics is NormStatistics.RECALIBRATED

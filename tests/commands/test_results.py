@@ -93,7 +93,7 @@ def test_a_result_is_read_again_as_it_was_written(record: Record) -> None:
 
 
 def test_a_look_at_a_file_is_read_again() -> None:
-    result = replace(by_hand.LOOK_RESULT, label=None, test_image=None, test_images=None, picture="cG5n", epochs=None)
+    result = replace(by_hand.LOOK_RESULT, label=None, test_image=None, test_images=None, file_image="cG5n", epochs=None)
     assert LookResult.from_dict(result.to_dict()) == result
 
 
