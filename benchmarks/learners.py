@@ -30,7 +30,7 @@ from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
 from legr.search.journal import Journal
-from legr.search.learn import Search, spent
+from legr.search.learn import Search, passes_spent
 from legr.search.types import Candidate, Learner, Proposal, best_of, final_values
 from legr.structure.types import Keep
 from legr.study.records import SearchSettings
@@ -113,7 +113,7 @@ class Runs:
             return None if name == "uniform" else Affine.identity(len(self.bench.structure.layers)), {}
         journal = self.journal(name, seed)
         finished = journal.finished
-        passes = np.array(spent(journal))
+        passes = np.array(passes_spent(journal))
         seen = finished[: max(1, int((passes <= share * self.effort + 1e-9).sum()))]
         best = seen[best_of(seen)]
         seconds = sum(candidate.seconds for candidate in seen)
@@ -145,7 +145,7 @@ def search(runs: Runs, name: str, seed: int) -> None:
         passes += candidate.passes
     finished = journal.finished
     trace = {
-        "passes": np.round(spent(journal), 2).tolist(),
+        "passes": np.round(passes_spent(journal), 2).tolist(),
         "seconds": np.cumsum([candidate.seconds for candidate in finished]).round(1).tolist(),
         "best": np.minimum.accumulate(final_values(finished)).round(5).tolist(),
     }

@@ -8,111 +8,141 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.style import CAPTIONS, COLOURS, style
+from legr.search.types import SearchProgress
 from legr.study.records import Learned
+
+#: Height of the map's chart, and of the chart beside it.
+MAP_HEIGHT = 430
+_UPPER_HALF, _LOWER_HALF = [0.58, 1], [0, 0.46]  # of the plot's height; the names of the layers stand below
+_LAYER_FONT = 10  # pixels: small, as every layer has its name
+_NARROW = 4  # largest / smallest value of a range in which 1, 2, 5 would leave an axis with a single tick
+_FEW_DECADES = 2  # in which 1, 2, 5 still leave room between the ticks
 
 # -- the learned map ---------------------------------------------------------------------------------------
 
 
-def map_info(learned: Learned) -> pd.DataFrame:
+def map_table(learned: Learned) -> pd.DataFrame:
     """The learned map: one row for each layer, with alpha and kappa."""
     return pd.DataFrame({"layer": learned.layers, "alpha": learned.alpha, "kappa": learned.kappa})
 
 
-def map_figure(info: pd.DataFrame) -> go.Figure:
-    """Alpha (logarithmic) and kappa of each layer, one above the other."""
+def map_figure(table: pd.DataFrame) -> go.Figure:
+    """Alpha (logarithmic) above kappa, a marker a layer.
+
+    Args:
+        table: of `map_table`.
+    """
     figure = go.Figure()
     shared: dict[str, Any] = {
         "mode": "markers",
         "marker": {"color": COLOURS["learned"], "size": 7},
-        "x": info["layer"],
+        "x": table["layer"],
     }
     figure.add_scatter(
-        y=info["alpha"], name="alpha", hovertemplate="<b>%{x}</b><br>alpha %{y:.3g}<extra></extra>", **shared
+        y=table["alpha"], name="alpha", hovertemplate="<b>%{x}</b><br>alpha %{y:.3g}<extra></extra>", **shared
     )
     figure.add_scatter(
-        y=info["kappa"],
+        y=table["kappa"],
         name="kappa",
         yaxis="y2",
         hovertemplate="<b>%{x}</b><br>kappa %{y:.3g}<extra></extra>",
         **shared,
     )
-    style(figure, 430, showlegend=False)
-    dotted = {
+    style(figure, MAP_HEIGHT, showlegend=False)
+    identity = {
+        "type": "line",
         "line": {"color": COLOURS["original"], "width": 1, "dash": "dot"},
         "x0": 0,
         "x1": 1,
         "xref": "paper",
     }
     figure.update_layout(
-        xaxis={"tickangle": -90, "tickfont": {"size": 10}, "anchor": "y2", "fixedrange": True},
+        xaxis={"tickangle": -90, "tickfont": {"size": _LAYER_FONT}, "anchor": "y2", "fixedrange": True},
         yaxis={
             "title": "alpha (log)",
             "type": "log",
-            "domain": [0.58, 1],
+            "domain": _UPPER_HALF,
             "fixedrange": True,
-            "tickvals": log_ticks(info["alpha"].tolist()),
+            "tickvals": log_ticks(table["alpha"].tolist()),
         },
-        yaxis2={"title": "kappa", "domain": [0, 0.46], "anchor": "x", "fixedrange": True, "zeroline": False},
+        yaxis2={"title": "kappa", "domain": _LOWER_HALF, "anchor": "x", "fixedrange": True, "zeroline": False},
         shapes=[
-            {"type": "line", "y0": 1, "y1": 1, "yref": "y", **dotted},
-            {"type": "line", "y0": 0, "y1": 0, "yref": "y2", **dotted},
+            {"y0": 1, "y1": 1, "yref": "y", **identity},
+            {"y0": 0, "y1": 0, "yref": "y2", **identity},
         ],
     )
     return figure
 
 
 def log_ticks(values: Sequence[float]) -> list[float]:
-    """Round numbers for a logarithmic axis: 1 to 9 for a narrow range, 1, 2, 5 up to two decades, else the decades."""
+    """Round numbers for a logarithmic axis: the wider the range, the fewer of them in each decade."""
     smallest, largest = min(values, default=1), max(values, default=1)
-    low, high = math.floor(math.log10(smallest)), math.ceil(math.log10(largest))
-    steps = tuple(range(1, 10)) if largest < 4 * smallest else (1, 2, 5) if high - low <= 2 else (1,)
-    return [step * 10.0**decade for decade in range(low, high + 1) for step in steps]
+    first, last = math.floor(math.log10(smallest)), math.ceil(math.log10(largest))  # decades
+    return [digit * 10.0**decade for decade in range(first, last + 1) for digit in _digits(smallest, largest)]
+
+
+def _digits(smallest: float, largest: float) -> Sequence[int]:
+    """First digits of the ticks."""
+    if largest < _NARROW * smallest:
+        return range(1, 10)
+    if math.ceil(math.log10(largest)) - math.floor(math.log10(smallest)) <= _FEW_DECADES:
+        return (1, 2, 5)
+    return (1,)
 
 
 # -- progress of a search ----------------------------------------------------------------------------------
 
 
-def search_info(learned: Learned) -> pd.DataFrame:
-    """A finished search: best loss after each candidate, the passes until then, and the loss of the identity."""
-    return pd.DataFrame({"passes": learned.spent, "best": learned.trace, "identity": learned.identity_loss})
+def search_table(learned: Learned) -> pd.DataFrame:
+    """A finished search, one row for each candidate: passes so far, best loss so far, loss of the identity."""
+    return _search_table(learned.passes_spent, learned.best_losses, [learned.identity_loss] * len(learned.best_losses))
 
 
-def search_info_of_history(history: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """The same from the history of a running job; of a resumed search, only since it was resumed."""
-    rows = [row for row in history if row.get("best_loss") is not None]
-    return pd.DataFrame(
-        {
-            "passes": [row["done"] for row in rows],
-            "best": [row["best_loss"] for row in rows],
-            "identity": [row.get("identity_loss") for row in rows],
-        }
+def running_search_table(history: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """A search under way, with the columns of `search_table`.
+
+    Args:
+        history: of its job; after the search was resumed, it has only the candidates since then.
+    """
+    rows = [row for row in history if row.get("best_loss") is not None]  # while images load there is no loss yet
+    candidates = [SearchProgress.from_dict(row) for row in rows]
+    return _search_table(
+        [row["done"] for row in rows],
+        [candidate.best_loss for candidate in candidates],
+        [candidate.identity_loss for candidate in candidates],
     )
 
 
-def search_figure(info: pd.DataFrame, passes: float, height: int = 280) -> go.Figure:
-    """Best loss so far.
+def _search_table(passes: Sequence[float], best: Sequence[float], identity: Sequence[float]) -> pd.DataFrame:
+    return pd.DataFrame({"passes": passes, "best": best, "identity": identity})
+
+
+def search_figure(table: pd.DataFrame, total_passes: float, height: int = 280) -> go.Figure:
+    """Best loss so far, beside the loss of the identity.
 
     Args:
-        passes: of the whole search; the axis spans them from the start.
+        table: of `search_table` or `running_search_table`.
+        total_passes: of the whole search; the axis spans them from the start.
+        height: in pixels.
     """
     figure = go.Figure()
     figure.add_scatter(
-        x=info["passes"],
-        y=info["identity"],
+        x=table["passes"],
+        y=table["identity"],
         name=CAPTIONS["identity"],
         mode="lines",
         hoverinfo="skip",
         line={"color": COLOURS["identity"], "width": 2, "dash": "dot"},
     )
     figure.add_scatter(
-        x=info["passes"],
-        y=info["best"],
+        x=table["passes"],
+        y=table["best"],
         name="Best so far",
-        mode="lines" if len(info) > 1 else "markers",
+        mode="lines" if len(table) > 1 else "markers",
         line={"color": COLOURS["learned"], "width": 2.5, "shape": "hv"},
         hovertemplate="pass %{x:.0f}<br>best loss %{y:.4f}<extra></extra>",
     )
     style(figure, height)
-    figure.update_xaxes(title="passes over the images", range=[0, max(passes, 1)], fixedrange=True)
+    figure.update_xaxes(title="passes over the images", range=[0, max(total_passes, 1)], fixedrange=True)
     figure.update_yaxes(title="loss on held-out images", fixedrange=True)
     return figure

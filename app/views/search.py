@@ -6,7 +6,14 @@ from typing import Any
 
 import streamlit as st
 
-from app.charts.search import map_figure, map_info, search_figure, search_info, search_info_of_history
+from app.charts.search import (
+    MAP_HEIGHT,
+    map_figure,
+    map_table,
+    running_search_table,
+    search_figure,
+    search_table,
+)
 from app.charts.style import PLOTLY_CONFIG
 from app.views.replay import show_replay
 from app.widgets.images import NO_IMAGES
@@ -42,7 +49,7 @@ def search_form(study: Study, available: bool) -> LearnRequest | None:
     with st.container(border=True):
         settings = _choose_more(_choose_goal(_choose_method(last)))
         same = learned if settings == last else None
-        spent = same.spent[-1] if same else 0.0
+        spent = same.passes_spent[-1] if same else 0.0
         effort = _choose_effort(study, settings.method, spent)
         reason = _why_done(same, effort) if available else NO_IMAGES
         label = f"Continue to {effort} passes" if spent else "Start learning"
@@ -59,8 +66,8 @@ def _why_done(learned: Learned | None, effort: int) -> str | None:
     """
     if learned and learned.settled:
         return "This search has settled: the kept channels no longer change. Choose another seed to start a new one."
-    if learned and effort <= learned.spent[-1]:
-        return f"{learned.spent[-1]:.0f} passes are done: choose more of them to continue."
+    if learned and effort <= learned.passes_spent[-1]:
+        return f"{learned.passes_spent[-1]:.0f} passes are done: choose more of them to continue."
     return None
 
 
@@ -160,13 +167,13 @@ def show_search(study: Study, job: Job) -> None:
     learned = study.learned
     if job.stage == "point" and learned:
         st.caption("The ranking is learned and in use. Now the networks of the frontier are measured.")
-        info, total = search_info(learned), learned.spent[-1]
+        table, total_passes = search_table(learned), learned.passes_spent[-1]
     else:
-        info, total = search_info_of_history(job.history), job.total
-    if len(info):
-        first, last = float(info["identity"].iloc[-1]), float(info["best"].iloc[-1])
-        _losses(first, last, *st.columns(2, wrap=False))  # so that the metrics do not move as their numbers change
-        st.plotly_chart(search_figure(info, total), key="search", config=PLOTLY_CONFIG, alt=_ALT)
+        table, total_passes = running_search_table(job.history), job.total
+    if len(table):
+        identity, best = float(table["identity"].iloc[-1]), float(table["best"].iloc[-1])
+        _losses(identity, best, *st.columns(2, wrap=False))  # so that the metrics do not move as their numbers change
+        st.plotly_chart(search_figure(table, total_passes), key="search", config=PLOTLY_CONFIG, alt=_ALT)
     if job.active and job.stage != "point":
         show_replay(study, newest_journal(study, since=job.created), "replay-live")
 
@@ -183,12 +190,12 @@ def show_learned(study: Study, learned: Learned) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Best loss during the search**")
-        figure = search_figure(search_info(learned), learned.spent[-1], height=430)
+        figure = search_figure(search_table(learned), learned.passes_spent[-1], height=MAP_HEIGHT)
         st.plotly_chart(figure, key="trace", config=PLOTLY_CONFIG, alt=_ALT)
     with right:
         st.markdown("**Alpha and kappa of each layer** (dotted: the identity, alpha 1 and kappa 0)")
         alt = "Alpha and kappa of each layer."
-        st.plotly_chart(map_figure(map_info(learned)), key="map", config=PLOTLY_CONFIG, alt=alt)
+        st.plotly_chart(map_figure(map_table(learned)), key="map", config=PLOTLY_CONFIG, alt=alt)
     show_replay(study, journal_path(study, learned.settings), "replay")
 
 

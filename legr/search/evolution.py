@@ -1,6 +1,7 @@
 """Regularised ("ageing") evolution over the affine maps (LeGR, algorithm 1).
 
-Everything random about candidate i comes from (seed, i) alone, and its pool from the candidates before it.
+The randomness of candidate i depends on (seed, i) alone, and its pool on the candidates before it.
+Dims of arrays: L scored layers.
 """
 
 from collections.abc import Sequence
@@ -11,19 +12,21 @@ import numpy as np
 from legr.ranking.types import Affine, FloatArray
 from legr.search.types import Candidate, Proposal, require
 
-_SHRINKING = 500  # candidates over which the mutation step goes from 1 to 0 (the reference's 1.25 * 400)
-_SMALLEST_STEP = 0.2  # the step of candidate 400, and of all after it in a search that is extended
+# Mutations of alpha shrink linearly with the number of the candidate, to 0 at 500 (the reference's 1.25 * 400), but not
+# below the share that is left at candidate 400: a search may be extended.
+_SHRINKING = 500
+_SMALLEST_SHARE = 0.2
 
 
 @dataclass(frozen=True)
 class EvolutionSettings:
     """How candidates are bred; the defaults are the paper's."""
 
-    pool: int = 64  # members; the first ones are random
+    pool: int = 64  # members of the pool; the first ones are random
     draw: int = 16  # members drawn (with replacement) to find a parent
-    mutate: float = 0.1  # share of layers a mutation touches
-    step: float = 1.0  # size of mutations at the start
-    spread: float = 1.0  # size of the random maps at the start; a small one begins near the identity
+    mutate: float = 0.1  # fraction of the layers that a mutation changes
+    step: float = 1.0  # standard deviation of mutations at the start: of log alpha, and of kappa in `deviations`
+    spread: float = 1.0  # standard deviation of the random maps, likewise; a small one begins near the identity
 
     def __post_init__(self) -> None:
         require("pool", self.pool, self.pool >= 1, "at least 1")
@@ -69,11 +72,11 @@ def mutated(
         deviations: float64[L], standard deviation of each layer's norms, which changes of kappa are counted in.
     """
     n_layers = len(deviations)
-    touched = rng.choice(n_layers, size=max(1, int(settings.mutate * n_layers)), replace=False)
-    step = settings.step * max(1 - number / _SHRINKING, _SMALLEST_STEP)
+    changed = rng.choice(n_layers, size=max(1, int(settings.mutate * n_layers)), replace=False)
+    log_alpha_step = settings.step * max(1 - number / _SHRINKING, _SMALLEST_SHARE)
     alpha, kappa = parent.alpha.copy(), parent.kappa.copy()
-    alpha[touched] *= np.exp(rng.normal(size=len(touched)) * step)
-    kappa[touched] += rng.normal(size=len(touched)) * deviations[touched] * settings.step
+    alpha[changed] *= np.exp(rng.normal(size=len(changed)) * log_alpha_step)
+    kappa[changed] += rng.normal(size=len(changed)) * deviations[changed] * settings.step
     return Affine(alpha, kappa)
 
 

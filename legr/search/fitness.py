@@ -1,6 +1,6 @@
 """How good a candidate is: loss of its pruned networks on held-out images, batch by batch.
 
-The numbers compare candidates and are never reported as accuracy. Shapes: B budgets, K batches.
+The numbers compare candidates and are never reported as accuracy. Dims of arrays: B budgets, K batches.
 """
 
 import math
@@ -18,6 +18,7 @@ from legr.data.images import Dataset, Split
 from legr.data.normalization import Normalization
 from legr.errors import DataError
 from legr.ranking.types import FloatArray
+from legr.search.types import PASSES_PER_TRAINING_IMAGE
 from legr.search.workers import Workers
 from legr.structure.surgery import prune
 from legr.structure.types import Keep, Structure
@@ -39,7 +40,7 @@ class CandidateScore:
     """What scoring a candidate gave."""
 
     losses: FloatArray  # float64[B, K], NaN on batches after it was stopped
-    passes: float  # that it took
+    passes: float  # that scoring took
 
 
 class Fitness:
@@ -95,9 +96,9 @@ class Fitness:
             images += len(keeps) * len(self._batches[number][1])
             if has_lost is not None and number + 1 < len(self._batches) and has_lost(losses):
                 break
-        # Images of calibration and training; a training step costs three passes.
-        before = sum(len(inputs) for inputs in self._calibration) + 3 * self._settings.steps * _TRAINED_ON
-        return CandidateScore(losses, images / self.n_images + len(keeps) * before / self._settings.images)
+        trained_on = PASSES_PER_TRAINING_IMAGE * self._settings.steps * _TRAINED_ON
+        prepared_on = sum(len(inputs) for inputs in self._calibration) + trained_on  # for each network
+        return CandidateScore(losses, images / self.n_images + len(keeps) * prepared_on / self._settings.images)
 
     def _columns(self, networks: Sequence[nn.Module]) -> Iterator[FloatArray]:
         """Losses of all networks, float64[B], batch by batch; idle workers score later batches ahead of time."""

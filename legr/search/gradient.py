@@ -1,10 +1,18 @@
-"""Learn the maps by gradient: move alpha and kappa so that the pruned network's loss falls.
+"""Learn the maps by gradient: move log alpha and a shift of each layer so that the pruned network's loss falls.
 
-Every step draws a budget and a batch of training images, prunes the network to the budget by masks, and computes the
-gradient of the loss by every unit's mask. From masks to scores it goes through a sigmoid around the threshold between
-kept and removed units; the threshold moves along, so that the MACs stay the same. Everything random about step i comes
-from (seed, i) alone, and the state of the optimizer is stored with the proposal.
-Shapes: U units, L scored layers, F filters.
+The map of a layer follows from its two parameters:
+
+    kappa = mean * (1 - alpha) + scale * shift
+
+Here mean is the mean norm of the layer's filters, and scale the median absolute deviation of the scores of all
+units at the identity. So alpha stretches the scores of a layer about their mean, and the shift moves them.
+
+Every iteration takes a budget and a batch of training images, prunes the network to the budget by masks, and computes
+the gradient of the loss with respect to every unit's mask. The mask of a unit is taken as a sigmoid of its score around
+the threshold between kept and removed units, which gives the gradient with respect to the scores. The threshold moves
+along, so that the MACs stay the same. The randomness of iteration i depends on (seed, i) alone, and the state of the
+optimizer is stored with the proposal.
+Dims of arrays: U units, L scored layers, F filters.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,20 +24,20 @@ import numpy as np
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
 from legr.ranking.types import Affine, FloatArray, Ranking
-from legr.search.types import Candidate, Proposal, require
+from legr.search.budgets import Budgets
+from legr.search.types import PASSES_PER_TRAINING_IMAGE, Candidate, Proposal, require
 from legr.structure.cost import unit_macs
 from legr.structure.types import BoolArray
 
-_GOLDEN = 0.6180339887498949  # steps of this share of the range cover it evenly at any number of steps
-_LARGEST = 20.0  # of a parameter, so that its exponential is finite
+#: Largest log alpha and shift: alpha up to 5e8 is more than any ranking needs, and stays finite and above 0.
+_BOUND = 20.0
 _BETAS = 0.9, 0.99  # of Adam (Kingma and Ba, 2015)
-_STORED = "point", "first", "second", "average"  # names in a journal of the arrays of `_Adam`
-_WINDOW = 3  # proposals in a row whose kept sets must agree, each with the one as many proposals before
-_COMPARED = 5  # budgets of the slider at which kept sets are compared
+#: The search ends when each of the last three proposals keeps nearly the same units as the one three before it.
+_WINDOW = 3
 
 
 class Probe(Protocol):
-    """Computes the gradient of a network's loss by its units' masks."""
+    """Computes the gradient of a network's loss with respect to its units' masks."""
 
     def __call__(self, units: BoolArray, rng: np.random.Generator) -> FloatArray:
         """Return float64[U], where `units`, bool[U], are kept."""
@@ -39,12 +47,12 @@ class Probe(Protocol):
 class GradientSettings:
     """Options of the gradient."""
 
-    rate: float = 0.05  # of Adam, in units of log alpha
-    softness: float = 0.15  # share of the units that count as near the threshold
-    memory: float = 0.95  # of the running average of iterates that is proposed
-    stride: int = 10  # steps a proposal
-    images: int = 128  # training images a step
-    still: float = 0.985  # cosine similarity of kept sets at which the search ends; above 1: never
+    rate: float = 0.05  # learning rate of Adam, in units of log alpha and of the shift
+    softness: float = 0.15  # fraction of the units within one width of the sigmoid around the threshold
+    memory: float = 0.95  # decay of the exponential moving average of the parameters, which is proposed
+    stride: int = 10  # iterations per proposal
+    images: int = 128  # training images per iteration
+    still: float = 0.985  # cosine similarity of kept sets at which the search ends; above 1 means never
 
     def __post_init__(self) -> None:
         require("rate", self.rate, 0 < self.rate <= 1, "in (0, 1]")
@@ -59,39 +67,35 @@ class GradientLearner:
     """Follows the gradient of the loss over budgets.
 
     Args:
-        probe: computes gradients by masks.
-        budgets: fractions of MACs to learn at; a pair (lowest, highest) where `spread`.
-        spread: whether budgets are drawn between the two instead of taken in turn.
+        probe: computes gradients with respect to masks.
+        budgets: what the network is pruned to, iteration after iteration.
     """
 
     def __init__(
-        self,
-        ranker: Ranker,
-        probe: Probe,
-        *,
-        budgets: Sequence[float],
-        spread: bool,
-        seed: int,
-        settings: GradientSettings,
+        self, ranker: Ranker, probe: Probe, *, budgets: Budgets, seed: int, settings: GradientSettings
     ) -> None:
         self._ranker, self._probe, self._settings = ranker, probe, settings
-        self._budgets, self._spread, self._seed = budgets, spread, seed
+        self._budgets, self._seed = budgets, seed
         self._means = np.array([values.mean() for values in ranker.norms.values])
         identity = ranker.scores()
-        self._scale = float(np.median(np.abs(identity - np.median(identity)))) or 1.0  # what offsets are multiples of
+        self._scale = float(np.median(np.abs(identity - np.median(identity)))) or 1.0
 
     def propose(self, finished: Sequence[Candidate]) -> Proposal:
-        """Take some steps from where the last proposal ended, and propose the running average of the iterates."""
-        optimizer = _Adam.of(finished[-1].proposal.state, len(self._means))
-        for _ in range(self._settings.stride):
-            optimizer.step(self._gradient(optimizer), self._settings)
-        affine = self._affine(optimizer.average)
-        images = 3 * self._settings.images * self._settings.stride
-        final = self._is_still([*(candidate.affine for candidate in finished[-2 * _WINDOW + 1 :]), affine])
-        return Proposal(affine, optimizer.to_dict(), images, final)
+        """Go on for some iterations from the last candidate, and propose the moving average of the parameters.
 
-    def _is_still(self, maps: Sequence[Affine]) -> bool:
-        """Whether each of the last maps keeps nearly the same units as the one `_WINDOW` before it (OFARPruning)."""
+        Args:
+            finished: the candidates so far; never empty, as candidate 0 is the identity.
+        """
+        optimizer = _Adam.resume(finished[-1].proposal.state, len(self._means))
+        for _ in range(self._settings.stride):
+            optimizer.update(self._gradient(optimizer), self._settings)
+        affine = self._affine(optimizer.average)
+        images = PASSES_PER_TRAINING_IMAGE * self._settings.images * self._settings.stride
+        settled = self._has_settled([*(candidate.affine for candidate in finished[-2 * _WINDOW + 1 :]), affine])
+        return Proposal(affine, optimizer.to_dict(), images, settled)
+
+    def _has_settled(self, maps: Sequence[Affine]) -> bool:
+        """Whether each of the last maps keeps nearly the same units as the one `_WINDOW` before it."""
         if len(maps) < 2 * _WINDOW or self._settings.still > 1:
             return False
         kept = [self._kept(affine) for affine in maps]
@@ -99,91 +103,91 @@ class GradientLearner:
         return all(a @ b >= self._settings.still * np.sqrt(a.sum() * b.sum()) for a, b in pairs)
 
     def _kept(self, affine: Affine) -> FloatArray:
-        """Masks of the kept sets at all compared budgets, one after the other: 1 for a unit that stays, else 0."""
+        """Masks of the kept sets at some budgets, one after the other: 1 for a unit that stays, else 0."""
         curve = BudgetCurve(self._ranker.structure, self._ranker.rank(affine))
-        ends = self._budgets[0], self._budgets[-1]
-        budgets = np.linspace(*ends, num=_COMPARED) if self._spread else self._budgets
-        return np.concatenate([curve.at(macs=max(float(b), curve.floor)).units for b in budgets]).astype(np.float64)
+        units = [curve.at(macs=max(budget, curve.floor)).units for budget in self._budgets.samples()]
+        return np.concatenate(units).astype(np.float64)
 
     def _affine(self, parameters: FloatArray) -> Affine:
-        """The map of float64[2, L]: log alpha stretches a layer's scores about their mean, the offset moves them."""
-        alpha = np.exp(parameters[0])
-        return Affine(alpha, self._means * (1 - alpha) + self._scale * parameters[1])
+        """The map of the parameters, float64[2, L]."""
+        log_alpha, shift = parameters
+        alpha = np.exp(log_alpha)
+        return Affine(alpha, self._means * (1 - alpha) + self._scale * shift)
 
     def _gradient(self, optimizer: "_Adam") -> FloatArray:
-        """Gradient of the loss by the parameters, float64[2, L], at the budget and on the images of this step."""
-        rng = np.random.default_rng([self._seed, optimizer.steps])
+        """Gradient of the loss with respect to the parameters, float64[2, L], in the optimizer's next iteration."""
+        rng = np.random.default_rng([self._seed, optimizer.iterations])
         affine = self._affine(optimizer.parameters)
         curve = BudgetCurve(self._ranker.structure, self._ranker.rank(affine))
-        number = curve.step(macs=self._budget(optimizer.steps, curve.floor))
-        keep = curve.keep(number)
-        by_mask = self._probe(keep.units, rng)
-        mask_slope = self._mask_slope(curve.ranking, number)
-        by_score, macs = by_mask * mask_slope, unit_macs(self._ranker.structure, keep) * mask_slope
-        by_score -= macs * (by_score.sum() / macs.sum())  # the threshold moves along, so that the MACs stay the same
-        return self._by_parameters(by_score, affine.alpha)
+        # The floor of this ranking may lie above that of the identity, which the budgets respect.
+        curve_step = curve.step(macs=max(self._budgets.at(optimizer.iterations), curve.floor))
+        keep = curve.keep(curve_step)
+        mask_slope = self._mask_slope(curve.ranking, curve_step)
+        score_gradient = self._probe(keep.units, rng) * mask_slope
+        macs_gradient = unit_macs(self._ranker.structure, keep) * mask_slope
+        # The threshold moves along, so that the MACs stay the same.
+        score_gradient -= macs_gradient * (score_gradient.sum() / macs_gradient.sum())
+        return self._parameter_gradient(score_gradient, affine.alpha)
 
-    def _mask_slope(self, ranking: Ranking, step: int) -> FloatArray:
-        """Derivative of each mask by its unit's score, float64[U]; 0 for units that never leave."""
-        order, scores, n_removed = ranking.order, ranking.scores, int(ranking.ends[step])
+    def _mask_slope(self, ranking: Ranking, curve_step: int) -> FloatArray:
+        """Derivative of each unit's mask with respect to its score, float64[U]; 0 for units that never leave."""
+        order, scores, n_removed = ranking.order, ranking.scores, int(ranking.ends[curve_step])
         threshold = (scores[order[max(n_removed - 1, 0)]] + scores[order[min(n_removed, len(order) - 1)]]) / 2
         slope = np.zeros(len(scores))
         slope[order] = _sigmoid_slope(scores[order] - threshold, self._settings.softness)
         return slope
 
-    def _by_parameters(self, by_score: FloatArray, alpha: FloatArray) -> FloatArray:
-        """From the gradient by scores to that by log alpha and offsets, float64[2, L]."""
+    def _parameter_gradient(self, score_gradient: FloatArray, alpha: FloatArray) -> FloatArray:
+        """From the gradient with respect to scores, float64[U], to that with respect to parameters, float64[2, L]."""
         layers, units, norms = self._ranker.filters  # [F] each
-        by_log_alpha = np.bincount(layers, by_score[units] * alpha[layers] * (norms - self._means[layers]), len(alpha))
-        return np.stack((by_log_alpha, self._scale * np.bincount(layers, by_score[units], len(alpha))))
-
-    def _budget(self, step: int, floor: float) -> float:
-        if not self._spread:
-            return self._budgets[step % len(self._budgets)]
-        low, high = self._budgets
-        share = (np.random.default_rng(self._seed).random() + step * _GOLDEN) % 1
-        return max(low + (high - low) * float(share), floor)
+        distances = norms - self._means[layers]
+        log_alpha = np.bincount(layers, score_gradient[units] * alpha[layers] * distances, len(alpha))
+        shift = self._scale * np.bincount(layers, score_gradient[units], len(alpha))
+        return np.stack((log_alpha, shift))
 
 
 def _sigmoid_slope(distances: FloatArray, softness: float) -> FloatArray:
     """Slope of a sigmoid at distances from its middle; its width is the quantile `softness` of the distances."""
     width = float(np.quantile(np.abs(distances), softness)) or 1.0
-    sigmoid = 1 / (1 + np.exp(-np.clip(distances / width, -50, 50)))
+    sigmoid = 1 / (1 + np.exp(-np.clip(distances / width, -50, 50)))  # beyond 50 widths the slope is 0 anyway
     return sigmoid * (1 - sigmoid) / width
 
 
 @dataclass
 class _Adam:
-    """State of the optimizer; float64[2, L] each."""
+    """State of the optimizer. Arrays are float64[2, L]: log alpha, then the shift, of each layer."""
 
-    steps: int
-    parameters: FloatArray  # log alpha and offsets
-    first: FloatArray  # Adam's averages of the gradient and of its square
-    second: FloatArray
-    average: FloatArray  # of the parameters over steps
+    iterations: int
+    parameters: FloatArray
+    mean: FloatArray  # moving averages of the gradient and of its square (Adam's first and second moment)
+    mean_square: FloatArray
+    average: FloatArray  # moving average of the parameters
 
     @classmethod
-    def of(cls, state: Mapping[str, Any], n_layers: int) -> "_Adam":
-        """Go on from a stored state, or begin at the identity."""
+    def resume(cls, state: Mapping[str, Any], n_layers: int) -> "_Adam":
+        """Go on from a stored state; an empty one begins at the identity."""
         if not state:
-            return cls(0, *(np.zeros((2, n_layers)) for _ in _STORED))
-        return cls(state["steps"], *(np.array(state[name], dtype=np.float64) for name in _STORED))
+            return cls(0, **{name: np.zeros((2, n_layers)) for name in _KEYS})
+        return cls(state["steps"], **{name: np.array(state[key], dtype=np.float64) for name, key in _KEYS.items()})
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
-        arrays = (self.parameters, self.first, self.second, self.average)
-        return {"steps": self.steps, **{name: array.tolist() for name, array in zip(_STORED, arrays, strict=True)}}
+        return {"steps": self.iterations, **{key: getattr(self, name).tolist() for name, key in _KEYS.items()}}
 
-    def step(self, gradient: FloatArray, settings: GradientSettings) -> None:
-        """One step of Adam on the gradient scaled to length 1, and the average after it."""
+    def update(self, gradient: FloatArray, settings: GradientSettings) -> None:
+        """Move the parameters by one iteration of Adam, on the gradient scaled to length 1; then their average."""
         length = float(np.linalg.norm(gradient))
         gradient = gradient / length if length else gradient
-        self.steps += 1
-        for mean, values, beta in ((self.first, gradient, _BETAS[0]), (self.second, gradient**2, _BETAS[1])):
-            mean += (1 - beta) * (values - mean)
-        first = self.first / (1 - _BETAS[0] ** self.steps)
-        second = self.second / (1 - _BETAS[1] ** self.steps)
-        moved = self.parameters - settings.rate * first / (np.sqrt(second) + 1e-12)
-        self.parameters = moved.clip(-_LARGEST, _LARGEST)
-        share = min(settings.memory, 1 - 1 / self.steps)
-        self.average = share * self.average + (1 - share) * self.parameters
+        self.iterations += 1
+        self.mean += (1 - _BETAS[0]) * (gradient - self.mean)
+        self.mean_square += (1 - _BETAS[1]) * (gradient**2 - self.mean_square)
+        mean = self.mean / (1 - _BETAS[0] ** self.iterations)
+        mean_square = self.mean_square / (1 - _BETAS[1] ** self.iterations)
+        moved = self.parameters - settings.rate * mean / (np.sqrt(mean_square) + 1e-12)
+        self.parameters = moved.clip(-_BOUND, _BOUND)
+        decay = min(settings.memory, 1 - 1 / self.iterations)  # at first the plain mean of all iterations
+        self.average = decay * self.average + (1 - decay) * self.parameters
+
+
+#: Arrays of `_Adam` -> their keys in a journal.
+_KEYS = {"parameters": "point", "mean": "first", "mean_square": "second", "average": "average"}

@@ -140,7 +140,7 @@ def _trial(candidate: Candidate) -> dict[str, Any]:
                 "alpha": proposal.affine.alpha.tolist(),
                 "kappa": proposal.affine.kappa.tolist(),
                 "state": dict(proposal.state),
-                "final": proposal.final,
+                "final": proposal.settled,
                 "losses": losses,
                 "passes": candidate.passes,
                 "seconds": candidate.seconds,
@@ -154,7 +154,7 @@ def _trial(candidate: Candidate) -> dict[str, Any]:
 def _candidate(trial: Mapping[str, Any]) -> Candidate:
     facts = trial["user_attrs"]["candidate"]
     return Candidate(
-        Proposal(Affine.of(facts["alpha"], facts["kappa"]), facts["state"], final=facts.get("final", False)),
+        Proposal(Affine.of(facts["alpha"], facts["kappa"]), facts["state"], settled=facts.get("final", False)),
         np.array(facts["losses"], dtype=np.float64),
         float(trial["value"]),
         facts["passes"],

@@ -20,7 +20,7 @@ from legr.search.fitness import CandidateScore, HasLost
 from legr.search.journal import Journal
 from legr.search.racing import Race
 from legr.search.replay import journal_path
-from legr.search.types import Candidate, Learner, LearnResult, Proposal, best_of, final_values
+from legr.search.types import Candidate, Learner, LearnResult, Proposal, SearchProgress, best_of, final_values
 from legr.structure.types import Keep
 from legr.study.provenance import UNKNOWN, Provenance
 from legr.study.records import Learned, SearchSettings
@@ -28,8 +28,10 @@ from legr.study.store import Study
 
 log = logging.getLogger(__name__)
 
-_LEAST = 0.02  # passes that a candidate counts as where it was not scored, so that a search that finds nothing new ends
-_CORNER = 500  # such candidates in a row after which the search has settled
+_DUPLICATE_PASSES = (
+    0.02  # that a candidate counts where its networks were scored before; above 0, so that a search ends
+)
+_MAX_DUPLICATES = 500  # such candidates in a row after which the search has settled
 _WINDOW = 25  # candidates over which the time a pass is averaged
 
 
@@ -39,7 +41,7 @@ class Search:
 
     Attributes:
         budgets: fractions of MACs that candidates are scored at.
-        fitness: kept sets at every budget, and when to stop -> losses.
+        fitness: scores the kept sets of a candidate, one for each budget; may stop early (`HasLost`).
         images: training images that count as one pass.
         racing: whether candidates that have lost are stopped.
     """
@@ -52,7 +54,7 @@ class Search:
     racing: bool = True
 
     def next(self, finished: Sequence[Candidate]) -> Candidate:
-        """Propose and score one candidate; one that leaves the same networks as another is not scored again."""
+        """Propose and score one candidate; networks that were scored before are not scored again."""
         start = time.monotonic()
         n_layers = len(self.ranker.structure.layers)
         proposal = self.learner.propose(finished) if finished else Proposal(Affine.identity(n_layers))
@@ -63,7 +65,7 @@ class Search:
         earlier = next((c for c in finished if c.key == key), None)
         if earlier is not None:
             seconds = time.monotonic() - start
-            passes = proposal.images / self.images + _LEAST
+            passes = proposal.images / self.images + _DUPLICATE_PASSES
             return Candidate(proposal, earlier.losses, earlier.value, passes, seconds, earlier.stopped, key)
         if not finished:
             score = self.fitness(keeps, None)
@@ -92,7 +94,7 @@ def learn(
     Args:
         effort: passes over the held-out images; training images are counted by what they cost.
         search: called once, and only where something is left to do.
-        provenance: of a ranking that is found, by the seconds of the search.
+        provenance: seconds of the search -> provenance of a new ranking.
 
     Raises:
         SettingsError: the effort is below 1.
@@ -111,15 +113,15 @@ def learn(
                 journal.add(loaded.next(finished))
                 report(_progress(journal, effort, len(finished) - resumed_from))
         learned = _result(study, settings, journal)
-        if learned.settled and spent(journal)[-1] < effort:
-            log.info("the search has settled after %.0f of %.0f passes", spent(journal)[-1], effort)
+        if learned.settled and passes_spent(journal)[-1] < effort:
+            log.info("the search has settled after %.0f of %.0f passes", passes_spent(journal)[-1], effort)
         stored = study.learned
         if stored is None or _as_json(replace(learned, provenance=stored.provenance)) != _as_json(stored):
             study.save_learned(replace(learned, provenance=provenance(learned.seconds)))
     return LearnResult(
         candidates=learned.candidates,
         resumed_from=resumed_from,
-        passes=round(learned.spent[-1], 2),
+        passes=round(learned.passes_spent[-1], 2),
         identity_loss=learned.identity_loss,
         best_loss=learned.best_loss,
         seconds=learned.seconds,
@@ -128,16 +130,18 @@ def learn(
 
 def is_over(journal: Journal, effort: float) -> bool:
     """Whether the effort is spent or the search has settled; one candidate is always scored."""
-    return bool(journal.finished) and (has_settled(journal) or spent(journal)[-1] >= effort)
+    return bool(journal.finished) and (has_settled(journal) or passes_spent(journal)[-1] >= effort)
 
 
 def has_settled(journal: Journal) -> bool:
     """Whether more effort would change nothing: the learner says so, or it proposes only networks scored before."""
-    last = journal.finished[-_CORNER:]
-    return last[-1].proposal.final or (len(last) == _CORNER and all(c.passes <= _LEAST for c in last))
+    last = journal.finished[-_MAX_DUPLICATES:]
+    return last[-1].proposal.settled or (
+        len(last) == _MAX_DUPLICATES and all(c.passes <= _DUPLICATE_PASSES for c in last)
+    )
 
 
-def spent(journal: Journal) -> list[float]:
+def passes_spent(journal: Journal) -> list[float]:
     """Passes after each candidate."""
     return [float(total) for total in np.cumsum([c.passes for c in journal.finished])]
 
@@ -149,7 +153,7 @@ def standing(study: Study, settings: SearchSettings) -> tuple[float, bool]:
         return 0.0, False
     with search_lock(study):
         journal = Journal(path)
-        return (spent(journal)[-1], has_settled(journal)) if journal.finished else (0.0, False)
+        return (passes_spent(journal)[-1], has_settled(journal)) if journal.finished else (0.0, False)
 
 
 @contextmanager
@@ -172,13 +176,13 @@ def _key(keeps: Sequence[Keep]) -> str:
 
 
 def _progress(journal: Journal, effort: float, new: int) -> Progress:
-    finished, passes = journal.finished, spent(journal)
+    finished, passes = journal.finished, passes_spent(journal)
     recent = finished[-min(new, _WINDOW) :]
-    took = passes[-1] - (passes[-len(recent) - 1] if len(recent) < len(passes) else 0.0)
-    left = max(effort - passes[-1], 0) * sum(c.seconds for c in recent) / max(took, _LEAST)
+    recent_passes = passes[-1] - (passes[-len(recent) - 1] if len(recent) < len(passes) else 0.0)
+    left = max(effort - passes[-1], 0) * sum(c.seconds for c in recent) / max(recent_passes, _DUPLICATE_PASSES)
     best = finished[best_of(finished)]
-    values = {"candidates": len(finished), "best_loss": best.value, "identity_loss": finished[0].value}
-    return Progress("pass", min(int(passes[-1]), int(effort)), int(effort), left, values)
+    values = SearchProgress(candidates=len(finished), best_loss=best.value, identity_loss=finished[0].value)
+    return Progress("pass", min(int(passes[-1]), int(effort)), int(effort), left, values.to_dict())
 
 
 def _as_json(learned: Learned) -> str:
@@ -199,8 +203,8 @@ def _result(study: Study, settings: SearchSettings, journal: Journal) -> Learned
         best_candidate=best,
         identity_loss=finished[0].value,
         best_loss=finished[best].value,
-        trace=tuple(np.minimum.accumulate(final_values(finished)).tolist()),
-        spent=tuple(spent(journal)),
+        best_losses=tuple(np.minimum.accumulate(final_values(finished)).tolist()),
+        passes_spent=tuple(passes_spent(journal)),
         seconds=round(sum(c.seconds for c in finished), 3),
         settled=has_settled(journal),
         heldout_seen=study.info.weights_origin == "elsewhere",

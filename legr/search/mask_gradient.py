@@ -1,9 +1,9 @@
-"""The original network with a mask, a number for each unit, and the gradient of the loss by the mask.
+"""The original network under a mask, and the gradient of the loss with respect to the mask.
 
-Where a parameter or an index reads the channels of a unit, they are multiplied by the unit's mask. At 0 the unit has no
-effect, as if it were removed, but it is still computed, so that the loss has a gradient for switching it on again. A
-norm over channels, or a sum over channels that is read elsewhere, still sees removed channels: there the mask is an
-approximation. Shapes: U units.
+A mask is a number for each unit. Where a parameter or an index reads the channels of a unit, they are multiplied by
+the unit's mask. At 0 the unit has no effect, as if it were removed, but it is still computed, so that the loss has a
+gradient for switching it on again. A norm over channels, or a sum over channels that is read elsewhere, still sees
+removed channels: there the mask is an approximation. Dims of arrays: U units.
 """
 
 import copy
@@ -40,7 +40,9 @@ class MaskedNetwork:
         first = next(iter(self._parameters.values()))
         self._dtype, self._device = first.dtype, first.device
         self._n_units = structure.n_units
-        self._switches: Tensor | None = None  # of the running pass
+        self._switches: Tensor | None = (
+            None  # float[U + 1] of the running pass; entry 0, the label of unprunable channels, is 1
+        )
         for gather in structure.gathers:
             module = network.get_submodule(gather.buffer.rpartition(".")[0])
             index = network.get_buffer(gather.buffer).cpu().numpy()
@@ -86,10 +88,10 @@ def _readers(structure: Structure) -> list[tuple[str, int, np.ndarray]]:
 
 
 class TrainingProbe:
-    """Gradient of the loss by every unit's mask, on training images that are drawn at each call.
+    """Gradient of the loss with respect to every unit's mask, on training images that are drawn at each call.
 
     Args:
-        images: number of images a call.
+        images: how many are drawn.
     """
 
     def __init__(
@@ -108,7 +110,7 @@ class TrainingProbe:
         self._masked = MaskedNetwork(frozen, structure)
 
     def __call__(self, units: BoolArray, rng: np.random.Generator) -> FloatArray:
-        """Gradient of the loss by every unit's mask where `units`, bool[U], are kept: float64[U]."""
+        """Gradient of the loss with respect to every unit's mask, float64[U], where `units`, bool[U], are kept."""
         order = torch.from_numpy(rng.integers(len(self._split), size=self._images))
         chunk = min(self._images, batch_size_for(self._split))  # large images go through a few at a time
         batches = iterate(self._split, self._normalization, batch=chunk, device=self._device, order=order)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from legr.errors import SettingsError
 from legr.ranking.order import Ranker
+from legr.search.budgets import BudgetRange, Budgets, ListedBudgets
 from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.gradient import GradientLearner, GradientSettings, Probe
 from legr.search.types import Learner
@@ -75,14 +76,17 @@ class _Method:
 def _gradient(material: Material) -> Learner:
     settings = material.settings
     options = _options(GradientSettings, settings.options)
-    return GradientLearner(
-        material.ranker,
-        material.probe(options.images),
-        budgets=settings.budgets or tuple(_above(material.floor, end) for end in SLIDER),
-        spread=not settings.budgets,
-        seed=settings.seed,
-        settings=options,
-    )
+    probe, seed = material.probe(options.images), settings.seed
+    return GradientLearner(material.ranker, probe, budgets=_budgets(material), seed=seed, settings=options)
+
+
+def _budgets(material: Material) -> Budgets:
+    """The budgets to learn at: those that the settings list, else the whole slider."""
+    settings = material.settings
+    if settings.budgets:
+        return ListedBudgets(settings.budgets)
+    lowest, highest = (_above(material.floor, end) for end in SLIDER)
+    return BudgetRange(lowest, highest, settings.seed)
 
 
 def _evolution(material: Material) -> Learner:

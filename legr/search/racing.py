@@ -1,6 +1,6 @@
 """Racing: the value of a candidate by its losses, and when it is stopped because it has lost.
 
-Shapes: B budgets, K batches, S batches that a candidate was scored on.
+Dims of arrays: B budgets, K batches, S batches that a candidate was scored on.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from legr.ranking.types import FloatArray
 from legr.search.types import Candidate
 
 _FEWEST = 3  # batches that a candidate is scored on at least
-_TESTS = 8  # times that a candidate is tested: every test is a chance to be wrong
-_ERRORS = 2.0  # standard errors by which a candidate must be behind
+_TESTS = 8  # times that a candidate is tested at most: every test may stop a good one by chance
+_ERRORS = 2.0  # standard errors by which a candidate must be behind to be stopped
 
 
 @dataclass(frozen=True)

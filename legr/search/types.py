@@ -10,10 +10,13 @@ from legr.errors import SettingsError
 from legr.ranking.types import Affine, FloatArray
 from legr.record import Record
 
+#: Forward passes that a training image costs: one forward, and a backward that takes as long as two.
+PASSES_PER_TRAINING_IMAGE = 3
+
 
 @dataclass(frozen=True)
 class LearnResult(Record):
-    """What a search has come to, and `learn --json`."""
+    """What a search has found, and the output of `learn --json`."""
 
     candidates: int
     resumed_from: int  # candidates that an earlier call had scored
@@ -23,14 +26,23 @@ class LearnResult(Record):
     seconds: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class SearchProgress(Record):
+    """What a search reports after each candidate: `Progress.values`, and a row of a job's history."""
+
+    candidates: int = 0  # so far; 0: not stored, by an earlier version
+    best_loss: float
+    identity_loss: float
+
+
 @dataclass(frozen=True)
 class Proposal:
-    """A map to try next."""
+    """A map to try next; once it is scored, it is a candidate."""
 
     affine: Affine
     state: Mapping[str, Any] = field(default_factory=dict)  # what the learner needs to go on; plain data
-    images: int = 0  # training images it took to make, forward and backward counted as three
-    final: bool = False  # the learner has settled: further proposals would keep nearly the same units
+    images: int = 0  # training images that the proposal took, each counted `PASSES_PER_TRAINING_IMAGE` times
+    settled: bool = False  # further proposals would keep nearly the same units
 
 
 @dataclass(frozen=True)
@@ -38,11 +50,11 @@ class Candidate:
     """A map that was scored.
 
     Attributes:
-        losses: float64[B, K], mean loss of each budget on each batch; NaN where it was stopped before.
+        losses: float64[B, K], mean loss at each budget on each batch; NaN on the batches after it was stopped.
         value: what a search minimises; an estimate where it was stopped.
-        passes: over the held-out images, to propose and to score; training images are counted by their cost.
-        stopped: whether it had lost before it was scored on all batches.
-        key: names its kept sets; two maps with the same key lead to the same networks.
+        passes: that it took to propose and to score, over the held-out images; training images count by their cost.
+        stopped: whether the race ended before it was scored on all batches.
+        key: hash of its kept sets; two maps with the same key lead to the same networks.
     """
 
     proposal: Proposal
@@ -67,7 +79,11 @@ class Learner(Protocol):
     """
 
     def propose(self, finished: Sequence[Candidate]) -> Proposal:
-        """Return the next map. Candidate 0 is always the identity and is not proposed."""
+        """Return the next map.
+
+        Args:
+            finished: the candidates so far; never empty, as candidate 0 is the identity and is not proposed.
+        """
 
 
 def require(name: str, value: float, ok: bool, rule: str) -> None:

@@ -31,7 +31,7 @@ def seconds_per_pass(study: Study, method: str) -> float | None:
         return float(stored[method])
     learned = study.learned
     if learned is not None and learned.settings.method == method:
-        return learned.seconds / learned.spent[-1]
+        return learned.seconds / learned.passes_spent[-1]
     seconds = stored.get(_ANY)
     return None if seconds is None else float(seconds)
 

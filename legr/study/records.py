@@ -79,8 +79,8 @@ class Learned(Record):
     best_candidate: int
     identity_loss: float
     best_loss: float
-    trace: tuple[float, ...] = field(metadata=stored(read=tuple))  # best loss after each candidate
-    spent: tuple[float, ...] = field(metadata=stored(read=tuple))  # passes over the images after each candidate
+    best_losses: tuple[float, ...] = field(metadata=stored("trace", tuple))  # so far, after each candidate
+    passes_spent: tuple[float, ...] = field(metadata=stored("spent", tuple))  # in all, after each candidate
     seconds: float
     heldout_seen: bool  # the weights may have been trained on the held-out images
     settled: bool = False  # more effort would change nothing

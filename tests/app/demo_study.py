@@ -89,12 +89,12 @@ def made_up_map(study: Study) -> Learned:
     """What a search of 64 candidates might have found."""
     names = [layer.name for layer in study.structure.layers]
     digest = [hashlib.sha256(name.encode()).digest() for name in names]  # made-up, but always the same
-    trace = tuple(round(0.9 - 0.4 * (1 - 0.9**n), 4) for n in range(64))
+    losses = tuple(round(0.9 - 0.4 * (1 - 0.9**n), 4) for n in range(64))
     return Learned(
         layers=tuple(names), alpha=tuple(2.0 ** (d[0] / 64 - 2) for d in digest),
         kappa=tuple(d[1] / 512 - 0.25 for d in digest), settings=SearchSettings(method="evolution"),
-        candidates=64, best_candidate=63, identity_loss=0.9, best_loss=trace[-1], trace=trace,
-        spent=tuple(float(n) for n in range(1, 65)),
+        candidates=64, best_candidate=63, identity_loss=0.9, best_loss=losses[-1], best_losses=losses,
+        passes_spent=tuple(float(n) for n in range(1, 65)),
         seconds=41.0, heldout_seen=False,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.charts.frontier import AXES, Axis, axis_title, frontier_figure, frontier_info
 from app.charts.measurements import Measurements
-from app.charts.search import log_ticks, map_info, search_info_of_history
+from app.charts.search import log_ticks, map_table, running_search_table
 from app.charts.training import training_figure, training_info
 from legr.progress import duration
 from legr.study.records import Point
@@ -97,14 +97,14 @@ def test_points_are_joined_only_where_cost_rises_along_every_ranking(study: Stud
 def test_the_map_has_a_row_a_layer(study: Study) -> None:
     learned = study.learned
     assert learned is not None
-    info = map_info(learned)
+    info = map_table(learned)
     assert info["layer"].tolist() == [layer.name for layer in study.structure.layers]
     assert (info["alpha"] > 0).all()
 
 
 def test_histories_of_jobs() -> None:
     rows = [{"done": 18, "best_loss": 0.5, "identity_loss": 0.9}, {"done": 19, "best_loss": 0.4, "identity_loss": 0.9}]
-    assert search_info_of_history([{"done": 0}, *rows])["passes"].tolist() == [18, 19]
+    assert running_search_table([{"done": 0}, *rows])["passes"].tolist() == [18, 19]
     info = training_info([{"done": 1, "loss": 2.0, "heldout_top1": 0.5}, {"done": 2, "loss": 1.0}])
     assert info["heldout_percent"].tolist()[0] == 50.0
     assert training_info([]).empty

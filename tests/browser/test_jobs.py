@@ -127,7 +127,11 @@ def test_a_search_cancelled_killed_and_resumed_ends_like_one_that_was_not(
     shutil.rmtree(whole.path / "searches")
     run_learn(whole, search_task(whole, LearnRequest(method="evolution", candidates=PASSES)), torch.device("cpu"))
     assert found and whole.learned
-    assert (found.alpha, found.kappa, found.trace) == (whole.learned.alpha, whole.learned.kappa, whole.learned.trace)
+    assert (found.alpha, found.kappa, found.best_losses) == (
+        whole.learned.alpha,
+        whole.learned.kappa,
+        whole.learned.best_losses,
+    )
 
     page.get_by_role("link", name="Explore").click()
     page.wait_for_selector(".bd-frontier .scatterlayer .point")

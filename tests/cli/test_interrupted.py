@@ -28,7 +28,7 @@ def test_a_killed_search_goes_on_and_ends_alike(study_path: Path, tmp_path: Path
     a, b = Study.open(study_path).learned, Study.open(whole).learned
     assert a is not None
     assert b is not None
-    assert (a.alpha, a.kappa, a.trace) == (b.alpha, b.kappa, b.trace)
+    assert (a.alpha, a.kappa, a.best_losses) == (b.alpha, b.kappa, b.best_losses)
 
 
 def test_a_killed_fine_tune_goes_on_and_ends_alike(study_path: Path, tmp_path: Path, made_study: Path) -> None:

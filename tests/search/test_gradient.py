@@ -8,6 +8,7 @@ import pytest
 import legr
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.types import Affine, FloatArray
+from legr.search.budgets import BudgetRange, ListedBudgets
 from legr.search.gradient import GradientLearner, GradientSettings
 from legr.search.types import Proposal
 from legr.structure.cost import unit_macs
@@ -35,10 +36,10 @@ class Probe:
         return self.slopes + 1e-3 * rng.normal(size=len(units))
 
 
-def learner(study: Study, probe: Probe, *, spread: bool = False, **options: float) -> GradientLearner:
-    budgets = (0.2, 0.8) if spread else (0.4,)
+def learner(study: Study, probe: Probe, *, whole_range: bool = False, **options: float) -> GradientLearner:
+    budgets = BudgetRange(0.2, 0.8, seed=0) if whole_range else ListedBudgets((0.4,))
     settings = GradientSettings(**{"images": 2, "stride": 5, **options})  # type: ignore[arg-type]
-    return GradientLearner(study.ranker, probe, budgets=budgets, spread=spread, seed=0, settings=settings)
+    return GradientLearner(study.ranker, probe, budgets=budgets, seed=0, settings=settings)
 
 
 def after(learned: GradientLearner, n_layers: int, proposals: int) -> Proposal:
@@ -66,18 +67,18 @@ def test_networks_are_probed_at_the_budgets_asked_for(study: Study) -> None:
     after(learner(study, probe), len(study.structure.layers), 2)
     dense = study.curve("identity").dense.macs
     assert all(0.35 < legr.cost(study.structure, Keep(units)).macs / dense <= 0.4 for units in probe.asked)
-    spread = Probe(study, "layer1.0.conv1")
-    after(learner(study, spread, spread=True), len(study.structure.layers), 4)
-    shares = sorted(legr.cost(study.structure, Keep(units)).macs / dense for units in spread.asked)
+    ranged = Probe(study, "layer1.0.conv1")
+    after(learner(study, ranged, whole_range=True), len(study.structure.layers), 4)
+    shares = sorted(legr.cost(study.structure, Keep(units)).macs / dense for units in ranged.asked)
     assert 0.15 < shares[0] < 0.3 and 0.7 < shares[-1] <= 0.8
     assert max(np.diff(shares)) < 0.12  # evenly over the range
 
 
 def test_it_goes_on_from_what_a_proposal_carries(study: Study) -> None:
     n_layers = len(study.structure.layers)
-    whole = after(learner(study, Probe(study, "layer2.0.conv1"), spread=True), n_layers, 4)
-    half = after(learner(study, Probe(study, "layer2.0.conv1"), spread=True), n_layers, 2)
-    on = learner(study, Probe(study, "layer2.0.conv1"), spread=True)
+    whole = after(learner(study, Probe(study, "layer2.0.conv1"), whole_range=True), n_layers, 4)
+    half = after(learner(study, Probe(study, "layer2.0.conv1"), whole_range=True), n_layers, 2)
+    on = learner(study, Probe(study, "layer2.0.conv1"), whole_range=True)
     for _ in range(2):
         half = on.propose([candidate(half, 0.0)])
     assert np.array_equal(half.affine.alpha, whole.affine.alpha)
@@ -128,7 +129,7 @@ def test_the_search_ends_when_kept_sets_stand_still(study: Study) -> None:
     def proposals(**options: float) -> list[Proposal]:
         learned = learner(study, Probe(study, "layer1.0.conv1"), **options)
         found = [Proposal(Affine.identity(n_layers))]
-        while len(found) < 12 and not found[-1].final:
+        while len(found) < 12 and not found[-1].settled:
             found.append(learned.propose([candidate(proposal, 0.0) for proposal in found]))
         return found
 
@@ -140,10 +141,19 @@ def test_the_search_ends_when_kept_sets_stand_still(study: Study) -> None:
 
     full = proposals(still=1.5)
     assert len(full) == 12
-    assert not full[-1].final
+    assert not full[-1].settled
     measured = [likeness(full[i], full[i - 3]) for i in range(3, 12)]
     for still in (0.5, sorted(measured)[4], 1.0):
         some = proposals(still=still)
         ends = [i + 3 for i in range(2, 9) if min(measured[i - 2 : i + 1]) >= still]
         assert len(some) == (ends[0] + 1 if ends else 12)
-        assert some[-1].final == bool(ends)
+        assert some[-1].settled == bool(ends)
+
+
+def test_a_budget_below_the_floor_of_a_ranking_means_its_floor(study: Study) -> None:
+    """A search refuses budgets below the identity's floor; that of another ranking may lie higher."""
+    probe = Probe(study, "layer1.0.conv1")
+    settings = GradientSettings(images=2, stride=1)
+    lowest = GradientLearner(study.ranker, probe, budgets=ListedBudgets((1e-6,)), seed=0, settings=settings)
+    after(lowest, len(study.structure.layers), 1)
+    assert np.array_equal(probe.asked[0], study.curve("identity").keep(-1).units)

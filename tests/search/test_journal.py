@@ -36,7 +36,7 @@ def test_a_candidate_comes_back_as_it_was(tmp_path: Path) -> None:
         assert np.array_equal(read.affine.alpha, expected.affine.alpha)
         assert np.array_equal(read.affine.kappa, expected.affine.kappa)
         assert np.array_equal(read.losses, expected.losses, equal_nan=True)
-        assert (read.proposal.state, read.proposal.final) == (expected.proposal.state, True)
+        assert (read.proposal.state, read.proposal.settled) == (expected.proposal.state, True)
         assert (read.value, read.passes, read.seconds, read.stopped, read.key) == (0.25, 1.5, 0.125, True, "abc")
 
 

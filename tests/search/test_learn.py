@@ -17,6 +17,7 @@ from legr.progress import Progress, silent
 from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
 from legr.requests.types import LearnRequest
+from legr.search.budgets import ListedBudgets
 from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.fitness import CandidateScore, HasLost
 from legr.search.gradient import GradientLearner, GradientSettings
@@ -70,8 +71,7 @@ def learner_of(method: str, study: Study) -> Learner:
     return GradientLearner(
         study.ranker,
         Noisy(study),
-        budgets=BUDGETS,
-        spread=False,
+        budgets=ListedBudgets(BUDGETS),
         seed=0,
         settings=GradientSettings(images=2, stride=2),
     )
@@ -100,7 +100,7 @@ def learned(study: Study, effort: float, method: str = "evolution") -> Learned:
 
 def same(a: Learned | None, b: Learned | None) -> bool:
     assert a and b
-    return (a.alpha, a.kappa, a.trace, a.best_candidate) == (b.alpha, b.kappa, b.trace, b.best_candidate)
+    return (a.alpha, a.kappa, a.best_losses, a.best_candidate) == (b.alpha, b.kappa, b.best_losses, b.best_candidate)
 
 
 def fresh(made_study: Path, path: Path) -> Study:
@@ -130,10 +130,10 @@ def test_the_best_is_kept_and_never_worse_than_the_identity(study: Study) -> Non
     assert found.best_loss == min(p.values["best_loss"] for p in seen) <= found.identity_loss == 1
     record = study.learned
     assert record is not None
-    assert record.trace[-1] == found.best_loss
-    steps = np.diff(record.spent)  # two budgets, two passes each; a twin of an earlier one costs next to nothing
+    assert record.best_losses[-1] == found.best_loss
+    steps = np.diff(record.passes_spent)  # two budgets, two passes each; a twin of an earlier one costs next to nothing
     assert set(np.round(steps, 6)) == {2, 0.02}
-    assert record.spent[-2] < 50 <= record.spent[-1]
+    assert record.passes_spent[-2] < 50 <= record.passes_spent[-1]
     curve = study.curve("learned")
     losses = Wanted()([curve.at(macs=b) for b in BUDGETS], None).losses
     identity = Wanted()([study.curve("identity").at(macs=b) for b in BUDGETS], None).losses
@@ -249,7 +249,7 @@ class Settles:
     def propose(self, finished: Sequence[Candidate]) -> Proposal:
         n_layers = len(finished[0].affine.alpha)
         affine = Affine(np.exp(np.random.default_rng(len(finished)).normal(size=n_layers)), np.zeros(n_layers))
-        return Proposal(affine, final=len(finished) == 3)
+        return Proposal(affine, settled=len(finished) == 3)
 
 
 def test_a_search_that_has_settled_is_over(study: Study) -> None:

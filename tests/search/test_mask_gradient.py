@@ -13,6 +13,7 @@ from legr.commands.images import images_of
 from legr.commands.original import original
 from legr.models.zoo import build_model, find_spec
 from legr.ranking.types import Affine
+from legr.search.budgets import BudgetRange
 from legr.search.gradient import GradientLearner, GradientSettings
 from legr.search.mask_gradient import MaskedNetwork, TrainingProbe
 from legr.search.types import Proposal
@@ -120,8 +121,8 @@ def test_outputs_that_are_no_numbers_move_nothing(study: Study) -> None:
 
 def test_a_search_goes_on_alike(study: Study) -> None:
     def learner() -> GradientLearner:
-        settings = GradientSettings(images=32, stride=2)
-        return GradientLearner(study.ranker, probe(study), budgets=(0.2, 0.8), spread=True, seed=0, settings=settings)
+        budgets, settings = BudgetRange(0.2, 0.8, seed=0), GradientSettings(images=32, stride=2)
+        return GradientLearner(study.ranker, probe(study), budgets=budgets, seed=0, settings=settings)
 
     def walk(on: GradientLearner, proposal: Proposal, proposals: int) -> Proposal:
         for _ in range(proposals):

@@ -54,8 +54,8 @@ def test_a_study_learned_by_a_method_of_an_earlier_version(
             best_candidate=0,
             identity_loss=1.0,
             best_loss=0.9,
-            trace=(0.9,),
-            spent=(5.0,),
+            best_losses=(0.9,),
+            passes_spent=(5.0,),
             seconds=1.0,
             heldout_seen=False,
         )
