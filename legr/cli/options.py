@@ -83,8 +83,9 @@ def _parameters(option: Option) -> Iterator[inspect.Parameter]:
     if isinstance(option.form, Limits):
         yield from _limits()
         return
+    needed = " [required]" if option.default is MISSING else ""  # said by the request itself where it is missing
     declared = typer.Option(
-        _flags(option), help=option.shown.help, hidden=option.shown.hidden, min=option.shown.minimum
+        _flags(option), help=option.shown.help + needed, hidden=option.shown.hidden, min=option.shown.minimum
     )
     simple = isinstance(option.form, (Scalar, Choice, Switch))
     default = option.default if simple and option.default is not MISSING else None
