@@ -133,7 +133,8 @@ class Request:
         """
         for option in options_of(cls):
             if option.default is MISSING and values.get(option.name) is None:
-                raise SettingsError(option.form.missing(cls.command, option.flag))
+                what = f": {option.shown.help.rstrip('.')}" if option.shown.help else ""
+                raise SettingsError(option.form.missing(cls.command, option.flag) + what)
         return cls(**{name: value for name, value in values.items() if value is not None})
 
     def _given(self) -> list[tuple[Option, Any]]:
