@@ -1,7 +1,7 @@
 """The facts about a network that pruning needs: which channels go together, and what they cost.
 
 Numpy arrays, names and integers only, so that a page can load them in milliseconds. A label vector says of every
-position of an axis which unit it belongs to: 0 = fixed (it always stays), u + 1 = unit u.
+position of an axis which unit it belongs to: 0 = unprunable (it always stays), u + 1 = unit u.
 """
 
 from collections.abc import Mapping, Sequence
@@ -172,7 +172,7 @@ class Keep:
     units: BoolArray  # bool[U]
 
     def kept(self, labels: IntArray) -> BoolArray:
-        """For every position of a label vector, whether it stays, bool[size]; fixed positions always do."""
+        """For every position of a label vector, whether it stays, bool[size]; unprunable positions always do."""
         return np.concatenate(([True], self.units))[labels]
 
     def __eq__(self, other: object) -> bool:

@@ -21,7 +21,7 @@ from legr.structure.types import (
 )
 
 LabelsOf = Callable[[Tensor], IntArray]
-"""Nodes -> labels in the same shape: 0 where they are fixed, u + 1 where they belong to unit u."""
+"""Nodes -> labels in the same shape: 0 where they are unprunable, u + 1 where they belong to unit u."""
 
 
 def assemble(network: nn.Module, tracer: Tracer, input_shapes: tuple[tuple[int, ...], ...]) -> Structure:
@@ -54,7 +54,7 @@ def assemble(network: nn.Module, tracer: Tracer, input_shapes: tuple[tuple[int, 
 
 
 def number_units(tracer: Tracer) -> LabelsOf:
-    """Number the units by layer order, then channel; a set of nodes without a filter to score is fixed."""
+    """Number the units by layer order, then channel; a set of nodes without a filter to score is unprunable."""
     filters = [tracer.find(tracer.axes[key]).numpy() for key in tracer.layers.values() if key in tracer.axes]
     nodes = np.concatenate(filters) if filters else np.zeros(0, dtype=np.int64)
     representatives, first = np.unique(nodes[nodes != 0], return_index=True)
@@ -95,7 +95,7 @@ def _shapes_of_buffers(network: nn.Module, tracer: Tracer) -> dict[str, tuple[in
 
 
 def _pieces(tracer: Tracer, axes: Sequence[Axis], labels_of: LabelsOf) -> tuple[IntArray, ...]:
-    """Channels of activations that stand in no axis as they are, and of which none is fixed."""
+    """Channels of activations that stand in no axis as they are, and of which none is unprunable."""
     in_axes = {axis.labels.tobytes() for axis in axes}
     pieces: dict[bytes, IntArray] = {}
     for nodes in _nodes_of_results(tracer):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from legr.structure.tracing.hypotheses import Hypothesis
+from legr.structure.tracing.hypotheses import AnyHypothesis
 from legr.structure.tracing.nodes import Nodes, repeat_thinly, thin, varying
 from legr.structure.tracing.storages import Storages
 from legr.structure.types import Op, Remark
@@ -58,10 +58,11 @@ class Channels(ABC):
             self._names.setdefault(tensor.untyped_storage()._cdata, []).append(name)
 
     @abstractmethod
-    def choose(self, options: Sequence[Hypothesis], nodes: Tensor, *, min_units: int = 0) -> Hypothesis:
+    def choose(self, options: Sequence[AnyHypothesis], nodes: Tensor, *, min_units: int = 0) -> AnyHypothesis:
         """The hypothesis to try at the running operation; UNPRUNABLE where all of `options` were refuted.
 
         Args:
+            options: the hypotheses that make sense there, the likeliest first.
             nodes: the channels it is about.
             min_units: how many units must be left among them for the hypothesis to be worth it.
         """
@@ -70,17 +71,17 @@ class Channels(ABC):
 
     def depends_on_input(self, tensor: Tensor) -> bool:
         """Whether a tensor's values depend on the model's input."""
-        storage = self.storages.of(tensor)
+        storage = self.storages.find(tensor)
         return storage is not None and storage.depends_on_input
 
     def existed_before(self, tensor: Tensor) -> bool:
         """Whether a tensor was there before the pass: a parameter, a buffer, a constant, an input."""
-        storage = self.storages.of(tensor)
+        storage = self.storages.find(tensor)
         return bool(self._names_of(tensor)) or (storage is not None and storage.existed_before)
 
     def is_followed(self, tensor: Tensor) -> bool:
         """Whether anything is known of a tensor's storage."""
-        return self.storages.of(tensor) is not None or bool(self._names_of(tensor))
+        return self.storages.find(tensor) is not None or bool(self._names_of(tensor))
 
     def _names_of(self, tensor: Tensor) -> Sequence[str]:
         """The parameters and buffers that share a tensor's storage."""
@@ -93,7 +94,7 @@ class Channels(ABC):
         return self.nodes.find(nodes)
 
     def labels(self, tensor: Tensor) -> Tensor:
-        """Representative node of every element, int64 in the tensor's shape; 0 where nothing was written."""
+        """Label of every element, by its representative: int64 in the tensor's shape; 0 where nothing was written."""
         labels = self.storages.read(tensor)
         if labels is None:
             return torch.zeros((), dtype=torch.int64).expand(tensor.shape)

@@ -16,17 +16,17 @@ from legr.structure.types import IntArray, LiveSet, readonly
 class Lifetime:
     """A storage of one pass: when it was alive, how large it was, and whose channels it held."""
 
-    born: int  # number of the operation that returned it
-    end: int | None  # number of the last operation it was alive after; None: it was never freed
+    first_op: int  # number of the operation that returned it
+    last_op: int | None  # number of the last operation it was alive after; None: it was never freed
     n_bytes: int
-    nodes: Tensor | None  # as labelled, repetitions narrowed to one; None: no channel in it can go
+    nodes: Tensor | None  # its labels, size 1 along dims in which they do not differ; None: all are unprunable
 
 
 def lifetime_of(storage: TrackedStorage) -> Lifetime:
     """What is worth keeping of a storage."""
     labels = storage.labels()
     nodes = None if labels is None else thin(repeat_thinly(labels))[0].clone()
-    return Lifetime(storage.born or 0, storage.end, storage.n_elements * storage.element_bytes, nodes)
+    return Lifetime(storage.first_op, storage.last_op, storage.n_elements * storage.element_bytes, nodes)
 
 
 def find_live_sets(
@@ -53,9 +53,9 @@ def find_live_sets(
             if column == changes.shape[1]:
                 vectors.append(labels)
                 changes = np.pad(changes, ((0, 0), (0, 1)))
-        changes[lifetime.born, column] += n_bytes
-        if lifetime.end is not None:
-            changes[min(lifetime.end + 1, len(modules)), column] -= n_bytes
+        changes[lifetime.first_op, column] += n_bytes
+        if lifetime.last_op is not None:
+            changes[min(lifetime.last_op + 1, len(modules)), column] -= n_bytes
     alive = np.cumsum(changes, axis=0)[:-1]  # int64[operations, 1 + vectors]
     return tuple(
         LiveSet(

@@ -1,9 +1,9 @@
 """Union-find over channels: which channels of which axes are one and the same unit.
 
-Every channel of every axis is a node, an integer. Node 0 is "fixed" (unprunable) and wins every union.
+Every channel of every axis is a node, an integer. Node 0 stands for all unprunable channels and wins every union.
 
 The labels of an activation are nodes in its shape. They are often one value repeated over space: such dims
-have stride 0, and work is done once for all their positions.
+are broadcast (stride 0), and work is done once for all their positions.
 """
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def thin(labels: Tensor, *others: Tensor) -> list[Tensor]:
-    """Narrow every dim that is a repetition (stride 0) in all of these tensors of one shape to size 1."""
+    """Narrow every dim that is broadcast (stride 0) in all of these tensors of one shape to size 1."""
     tensors = [labels, *others]
     for d in range(labels.dim()):
         if labels.size(d) > 1 and all(t.stride(d) == 0 for t in tensors):
@@ -20,7 +20,7 @@ def thin(labels: Tensor, *others: Tensor) -> list[Tensor]:
 
 
 def repeat_thinly(labels: Tensor) -> Tensor:
-    """The same labels, with stride 0 along every dim in which they do not differ."""
+    """The same labels, broadcast (stride 0) along every dim in which they do not differ."""
     few = labels
     for d in range(labels.dim()):
         if few.size(d) > 1 and (few.stride(d) == 0 or not (few != few.narrow(d, 0, 1)).any()):
@@ -39,7 +39,7 @@ class Nodes:
 
     @property
     def count(self) -> int:
-        """Number of nodes, the fixed one included."""
+        """Number of nodes, node 0 included."""
         return len(self._parent)
 
     def new(self, count: int) -> Tensor:
@@ -54,7 +54,7 @@ class Nodes:
         return self._parent[thin(nodes)[0]].expand(nodes.shape)
 
     def distinct(self, nodes: Tensor) -> Tensor:
-        """The representatives that occur among `nodes`, each once, without the fixed one."""
+        """The representatives that occur among `nodes`, each once, without node 0."""
         representatives: Tensor = self.find(thin(nodes)[0]).unique()
         return representatives[representatives != 0]
 

@@ -1,7 +1,8 @@
 """Follow the storages of activations: which channels their elements are, and from when to when they live.
 
-Labels lie on storages, not on tensors: views, in-place operations and memory formats then need no rule of
-their own. Following a storage does not keep it alive, as its end is part of what is measured.
+The label of an element is the node of its channel (see `nodes`); 0 is unprunable. Labels lie on storages, not on
+tensors: views, in-place operations and memory formats then need no rule of their own. Following a storage does not
+keep it alive, as its end is part of what is measured.
 """
 
 import weakref
@@ -23,17 +24,18 @@ class TrackedStorage:
     offset: int
     element_bytes: int
     n_elements: int
-    depends_on_input: bool  # whether its values depend on the model's input
-    created_empty: bool  # whether it was made without the input: the forward fills it later
+    depends_on_input: bool  # whether its values depend on the model's input by now; a later write may make it true
+    created_empty: bool  # whether they did not depend on it when it was created, as the forward fills it later
     existed_before: bool  # whether it was there before the pass
-    born: int | None  # number of the operation that returned it; None: it is not counted
-    end: int | None = None  # number of the last operation it was alive after; None: it is alive still
-    as_made: Tensor | None = None  # nodes in `shape`, repetitions with stride 0; None: all fixed, or see `flat`
-    flat: Tensor | None = None  # nodes, int64[n_elements]: once it was read or written in another shape
+    counted: bool  # whether it counts as activation memory, from `first_op` on
+    first_op: int = 0  # number of the operation that returned it; 0 for an input
+    last_op: int | None = None  # number of the last operation it was alive after; None: it is not freed yet
+    shaped: Tensor | None = None  # labels in `shape`, broadcast (stride 0) where repeated; None: unprunable, or `flat`
+    flat: Tensor | None = None  # labels, int64[n_elements]: once it was read or written in another shape
 
     def labels(self) -> Tensor | None:
-        """Nodes in the shape of the tensor it was made for."""
-        return self.as_made if self.flat is None else self.flat.as_strided(self.shape, self.stride, self.offset)
+        """Labels in the shape of the tensor it was made for; None where all are unprunable."""
+        return self.shaped if self.flat is None else self.flat.as_strided(self.shape, self.stride, self.offset)
 
     def is_made_for(self, tensor: Tensor) -> bool:
         """Whether a tensor has the shape, strides and offset of the tensor that the storage was made for."""
@@ -41,12 +43,12 @@ class TrackedStorage:
         return geometry == (self.shape, self.stride, self.offset)
 
     def flatten(self) -> Tensor:
-        """Write the nodes of every element out."""
+        """Write the label of every element out, and return all, int64[n_elements]."""
         if self.flat is None:
             self.flat = torch.zeros(self.n_elements, dtype=torch.int64)
-            if self.as_made is not None:
-                self.flat.as_strided(self.shape, self.stride, self.offset).copy_(self.as_made)
-            self.as_made = None
+            if self.shaped is not None:
+                self.flat.as_strided(self.shape, self.stride, self.offset).copy_(self.shaped)
+            self.shaped = None
         return self.flat
 
 
@@ -54,22 +56,22 @@ class Storages:
     """Every living storage that an operation has made or labelled.
 
     Attributes:
-        clock: number of the operation that runs.
+        current_op: number of the operation that runs.
         ended: counted storages that were freed since this list was last cleared.
     """
 
     def __init__(self) -> None:
-        self.clock = 0
+        self.current_op = 0
         self.ended: list[TrackedStorage] = []
         self._tracked: dict[int, tuple[weakref.ref[Any], TrackedStorage]] = {}
 
-    def of(self, tensor: Tensor) -> TrackedStorage | None:
-        """What is known of a tensor's storage, if it is followed."""
+    def find(self, tensor: Tensor) -> TrackedStorage | None:
+        """The storage of a tensor, if it is followed."""
         entry = self._tracked.get(tensor.untyped_storage()._cdata)
         return entry[1] if entry else None
 
     def follow(
-        self, tensor: Tensor, *, depends_on_input: bool, born: int | None = None, existed_before: bool = False
+        self, tensor: Tensor, *, depends_on_input: bool, counted: bool = False, existed_before: bool = False
     ) -> TrackedStorage:
         """Begin to follow the storage of a tensor."""
         storage = tensor.untyped_storage()
@@ -77,8 +79,8 @@ class Storages:
 
         def end(_: Any) -> None:  # may run anywhere: no tensor operation here
             _, tracked = self._tracked.pop(key)
-            tracked.end = self.clock
-            if tracked.born is not None:
+            tracked.last_op = self.current_op
+            if tracked.counted:
                 self.ended.append(tracked)
 
         tracked = TrackedStorage(
@@ -90,33 +92,33 @@ class Storages:
             depends_on_input=depends_on_input,
             created_empty=not depends_on_input,
             existed_before=existed_before,
-            born=born,
+            counted=counted,
         )
         self._tracked[key] = (weakref.ref(storage, end), tracked)
         return tracked
 
     def read(self, tensor: Tensor) -> Tensor | None:
-        """Nodes of a tensor's elements, in its shape; None where all are fixed."""
-        tracked = self.of(tensor)
-        if tracked is None or (tracked.as_made is None and tracked.flat is None):
+        """Labels of a tensor's elements, in its shape; None where all are unprunable."""
+        tracked = self.find(tensor)
+        if tracked is None or (tracked.shaped is None and tracked.flat is None):
             return None
         if tracked.flat is None and tracked.is_made_for(tensor):
-            return tracked.as_made
+            return tracked.shaped
         return tracked.flatten().as_strided(tensor.size(), tensor.stride(), tensor.storage_offset())
 
     def write(self, tensor: Tensor, labels: Tensor) -> None:
         """Label a tensor's elements; `labels` is broadcast to its shape."""
-        tracked = self.of(tensor)
+        tracked = self.find(tensor)
         if tracked is None:
             tracked = self.follow(tensor, depends_on_input=True)
         if tracked.is_made_for(tensor):
-            tracked.as_made, tracked.flat = (labels.expand(tensor.shape) if labels.any() else None), None
+            tracked.shaped, tracked.flat = (labels.expand(tensor.shape) if labels.any() else None), None
         elif labels.any() or tracked.labels() is not None:
             tracked.flatten().as_strided(tensor.size(), tensor.stride(), tensor.storage_offset()).copy_(labels)
 
-    def alive(self) -> list[TrackedStorage]:
-        """Every counted storage that has not ended."""
-        return [tracked for _, tracked in self._tracked.values() if tracked.born is not None]
+    def still_counted(self) -> list[TrackedStorage]:
+        """Every counted storage that is not freed yet."""
+        return [tracked for _, tracked in self._tracked.values() if tracked.counted]
 
 
 def _bytes_counted(tensor: Tensor) -> int:

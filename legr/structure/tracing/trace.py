@@ -1,7 +1,8 @@
 """Trace a model: run its forward and learn which channels of which parameters go together.
 
-What the constants of the forward assume cannot be read from labels: it is tried out. Each attempt traces the
-model under some hypotheses and makes a dry run of the pruned model; a hypothesis that fails gives way to the next.
+What the constants of the forward mean for its channels cannot be read from labels: it is tried out. Each attempt
+traces the model under some hypotheses and makes a dry run of the pruned model; a hypothesis that fails gives way to
+the next.
 """
 
 import logging
@@ -114,8 +115,8 @@ def _suspects(tracer: Tracer, failure: Failure, *, everywhere: bool) -> list[Sit
         here = before[-1:]
     sites = {choice.site for choice in here}
     if everywhere:
-        alike = {(site.module, site.operation) for site in sites}
-        sites |= {c.site for c in tracer.choices if (c.site.module, c.site.operation) in alike}
+        alike = {(site.scope, site.operation) for site in sites}
+        sites |= {c.site for c in tracer.choices if (c.site.scope, c.site.operation) in alike}
     return sorted(sites)
 
 

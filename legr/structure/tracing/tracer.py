@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from legr.structure.operations import Call, base_name
 from legr.structure.tracing import rules
 from legr.structure.tracing.channels import Channels
-from legr.structure.tracing.hypotheses import Assumption, Hypotheses, Hypothesis, Site, VariesAlong
+from legr.structure.tracing.hypotheses import AnyHypothesis, Hypotheses, Hypothesis, Site, VariesAlong
 from legr.structure.tracing.memory import Lifetime, lifetime_of
 from legr.structure.tracing.nodes import varying
 from legr.structure.tracing.storages import Storages, TrackedStorage
@@ -113,7 +113,7 @@ class Tracer(Channels, TorchDispatchMode):
         self.passes.append([])
         self.storages = Storages()
         for tensor in inputs:
-            self.storages.follow(tensor, depends_on_input=True, existed_before=True, born=0 if counting else None)
+            self.storages.follow(tensor, depends_on_input=True, existed_before=True, counted=counting)
         handles = []
         for name, module in self.network.named_modules():
             handles.append(module.register_forward_pre_hook(self._entering(name), with_kwargs=True))
@@ -122,7 +122,7 @@ class Tracer(Channels, TorchDispatchMode):
             with self:
                 yield
             self._collect_lifetimes()
-            self.lifetimes += [lifetime_of(storage) for storage in self.storages.alive()]
+            self.lifetimes += [lifetime_of(storage) for storage in self.storages.still_counted()]
         finally:
             for handle in handles:
                 handle.remove()
@@ -151,7 +151,7 @@ class Tracer(Channels, TorchDispatchMode):
         kwargs = kwargs or {}
         self._collect_lifetimes()
         if not self._n_composites:
-            self.storages.clock = len(self.passes[-1])
+            self.storages.current_op = len(self.passes[-1])
         sites = self._next_sites(func)
         rule = rules.find(func)
         if sites.to_give_up in self.hypotheses.unprunable_operations:
@@ -216,7 +216,7 @@ class Tracer(Channels, TorchDispatchMode):
     def _follow_outputs(self, call: Call, rule: rules.Rule) -> None:
         depends = not rule.creates and any(self.depends_on_input(tensor) for tensor in call.inputs)
         for tensor in call.outputs:
-            storage = self.storages.of(tensor)
+            storage = self.storages.find(tensor)
             if storage is not None:
                 storage.depends_on_input |= depends
             elif not self.is_followed(tensor):
@@ -249,13 +249,15 @@ class Tracer(Channels, TorchDispatchMode):
         kind_or_path = running.path if running.is_leaf else running.kind
         return _Sites(Site(running.kind, name, number), Site(kind_or_path, name, number))
 
-    def choose(self, options: Sequence[Hypothesis], nodes: Tensor, *, min_units: int = 0) -> Hypothesis:
+    def choose(self, options: Sequence[AnyHypothesis], nodes: Tensor, *, min_units: int = 0) -> AnyHypothesis:
         """See `Channels.choose`."""
         return self._choose_at(self._site, options, nodes, min_units)
 
-    def _choose_at(self, site: Site, options: Sequence[Hypothesis], nodes: Tensor, min_units: int = 0) -> Hypothesis:
-        hypothesis = self.hypotheses.at(site, options)
-        if hypothesis is not Assumption.UNPRUNABLE:
+    def _choose_at(
+        self, site: Site, options: Sequence[AnyHypothesis], nodes: Tensor, min_units: int = 0
+    ) -> AnyHypothesis:
+        hypothesis = self.hypotheses.take(site, options)
+        if hypothesis is not Hypothesis.UNPRUNABLE:
             place = Place(len(self.passes) - 1, len(self.passes[-1]))
             self.choices.append(Choice(site, place, self.nodes.distinct(nodes), min_units))
         return hypothesis
@@ -270,11 +272,11 @@ class Tracer(Channels, TorchDispatchMode):
         for tensor in tree_leaves(output):
             if not isinstance(tensor, Tensor):
                 continue
-            storage = self.storages.of(tensor)
+            storage = self.storages.find(tensor)
             followed = storage is not None and storage.depends_on_input
             results.append(self._result_of(tensor, storage) if storage is not None and followed else None)
-            if storage is not None and storage.born is None and not storage.existed_before and self.counting:
-                storage.born = len(self.passes[-1])
+            if storage is not None and not storage.counted and not storage.existed_before and self.counting:
+                storage.counted, storage.first_op = True, len(self.passes[-1])
         self.passes[-1].append(OperationRecord(base_name(func), self.module, sites.to_give_up, tuple(results)))
 
     def _result_of(self, tensor: Tensor, storage: TrackedStorage) -> Result | None:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from legr.structure.operations import Call
 from legr.structure.tracing.channels import Channels
-from legr.structure.tracing.hypotheses import Assumption
+from legr.structure.tracing.hypotheses import Hypothesis
 from legr.structure.tracing.nodes import lay_along, varying
 from legr.structure.tracing.rules.fallback import mark_all_unprunable, unknown
 from legr.structure.tracing.rules.registry import rule
@@ -22,7 +22,7 @@ _NONFINITE = "a removed channel would be NaN or infinite there"
     reads_axes=True,
 )
 def pointwise(channels: Channels, call: Call) -> None:
-    """Unite the operands element by element; one that is broadcast over another's channels must be fixed."""
+    """Unite the operands element by element; one that is broadcast over another's channels must be unprunable."""
     if call.name == "where" and len(call.inputs) == 1:  # it returns positions, not values
         return unknown(channels, call)
     out = call.outputs[0]
@@ -156,5 +156,5 @@ def _mark_unless_harmless(channels: Channels, call: Call, labels: Tensor | None)
     """Make an operand's channels unprunable where a dry run has shown that one that is zero does harm."""
     if labels is None or not labels.any():
         return
-    if channels.choose((Assumption.REMOVED_IS_HARMLESS,), labels) is Assumption.UNPRUNABLE:
+    if channels.choose((Hypothesis.REMOVED_IS_HARMLESS,), labels) is Hypothesis.UNPRUNABLE:
         channels.mark_unprunable(labels, call.name, _NONFINITE)

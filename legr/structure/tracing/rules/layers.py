@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from legr.structure.operations import Call
 from legr.structure.tracing.channels import Channels, ParameterView
-from legr.structure.tracing.hypotheses import Assumption, Hypothesis
+from legr.structure.tracing.hypotheses import AnyHypothesis, Hypothesis
 from legr.structure.tracing.rules.fallback import mark_all_unprunable, unknown
 from legr.structure.tracing.rules.registry import rule
 
@@ -50,7 +50,7 @@ def convolution(channels: Channels, call: Call) -> None:
 
 @dataclass(frozen=True)
 class _Grouped:
-    """A convolution in groups."""
+    """A grouped convolution."""
 
     call: Call
     weight: str
@@ -64,12 +64,12 @@ class _Grouped:
 
     @property
     def in_per_group(self) -> int:
-        """Input channels of one group."""
+        """Input channels of one convolution group."""
         return len(self.inputs) // self.groups
 
     @property
     def out_per_group(self) -> int:
-        """Output channels of one group."""
+        """Output channels of one convolution group."""
         channel_dim = self.call["input"].dim() - self.call["weight"].dim() + 1
         return int(self.call.output.shape[channel_dim]) // self.groups
 
@@ -80,25 +80,25 @@ def _cut_grouped(channels: Channels, conv: _Grouped) -> tuple[Tensor, int] | Non
     Returns:
         Nodes of the output's channels, int64[out], and the weight's dim to score; None where nothing can be cut.
     """
-    assumption = channels.choose(_group_options(conv), conv.inputs)
-    if assumption is Assumption.WHOLE_GROUPS:
+    hypothesis = channels.choose(_group_options(conv), conv.inputs)
+    if hypothesis is Hypothesis.WHOLE_CONV_GROUPS:
         return _cut_whole_groups(channels, conv)
-    if assumption is Assumption.SAME_IN_EVERY_GROUP:
+    if hypothesis is Hypothesis.SAME_IN_EVERY_CONV_GROUP:
         return _cut_inside_groups(channels, conv)
     return None
 
 
-def _group_options(conv: _Grouped) -> Sequence[Hypothesis]:
-    """What may be removed: groups, or inputs and outputs inside all groups; first, that of which there are more."""
+def _group_options(conv: _Grouped) -> Sequence[AnyHypothesis]:
+    """What may be removed, the larger number first: whole convolution groups, or channels inside all of them."""
     if conv.in_per_group == 1:
-        return (Assumption.WHOLE_GROUPS,)
+        return (Hypothesis.WHOLE_CONV_GROUPS,)
     if conv.groups >= conv.in_per_group + conv.out_per_group:
-        return (Assumption.WHOLE_GROUPS, Assumption.SAME_IN_EVERY_GROUP)
-    return (Assumption.SAME_IN_EVERY_GROUP, Assumption.WHOLE_GROUPS)
+        return (Hypothesis.WHOLE_CONV_GROUPS, Hypothesis.SAME_IN_EVERY_CONV_GROUP)
+    return (Hypothesis.SAME_IN_EVERY_CONV_GROUP, Hypothesis.WHOLE_CONV_GROUPS)
 
 
 def _cut_whole_groups(channels: Channels, conv: _Grouped) -> tuple[Tensor, int]:
-    """A group leaves with all its inputs and outputs."""
+    """A convolution group leaves with all its inputs and outputs."""
     name, groups = conv.call.name, conv.groups
     group_inputs = conv.inputs.view(groups, -1)  # int64[groups, in / groups]
     if conv.in_per_group > 1:
@@ -114,7 +114,7 @@ def _cut_whole_groups(channels: Channels, conv: _Grouped) -> tuple[Tensor, int]:
 
 
 def _cut_inside_groups(channels: Channels, conv: _Grouped) -> tuple[Tensor, int]:
-    """The i-th input of every group leaves together, and the j-th output of every group; the groups stay."""
+    """The i-th inputs of all convolution groups leave together, and so do the j-th outputs; the groups stay."""
     name, groups = conv.call.name, conv.groups
     one_group = channels.couple(conv.inputs.view(groups, -1), name, "every group loses the same channels")
     first = channels.axis(conv.weight, conv.dims[0])  # int64[out], or, transposed, int64[in]

@@ -159,7 +159,7 @@ def pixel_unshuffle(channels: Channels, call: Call) -> None:
 
 @rule("channel_shuffle native_channel_shuffle")
 def channel_shuffle(channels: Channels, call: Call) -> None:
-    """[N, g, C / g, …] -> [N, C / g, g, …]: every group loses the same channels."""
+    """[N, g, C / g, …] -> [N, C / g, g, …]: every group g loses the same channels."""
     nodes = channels.nodes_along(call["self"], 1)
     if nodes is None:
         return mark_all_unprunable(channels, call, _BY_POSITION)

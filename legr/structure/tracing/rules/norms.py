@@ -4,7 +4,7 @@ from torch import Tensor
 
 from legr.structure.operations import Call
 from legr.structure.tracing.channels import Channels
-from legr.structure.tracing.hypotheses import Assumption
+from legr.structure.tracing.hypotheses import Hypothesis
 from legr.structure.tracing.nodes import varying
 from legr.structure.tracing.rules.fallback import mark_all_unprunable
 from legr.structure.tracing.rules.layers import only_dim
@@ -27,14 +27,14 @@ def per_channel_norm(channels: Channels, call: Call) -> None:
 
 @rule("group_norm", reads_axes=True)
 def group_norm(channels: Channels, call: Call) -> None:
-    """Groups of channels that share their statistics leave whole; one group over all channels is exempt."""
+    """A norm group, whose channels share their statistics, leaves whole; one over all channels is exempt."""
     groups, nodes = call["num_groups"], channels.nodes_along(call["input"], 1)
     if nodes is None:
         return mark_all_unprunable(channels, call, _SPREAD)
     if groups == 1:
         _exempt(channels, nodes)
     elif len(nodes) > groups:
-        if channels.choose((Assumption.WHOLE_GROUPS,), nodes) is Assumption.UNPRUNABLE:
+        if channels.choose((Hypothesis.WHOLE_NORM_GROUPS,), nodes) is Hypothesis.UNPRUNABLE:
             return mark_all_unprunable(channels, call, "its groups cannot be cut")
         channels.couple(nodes.view(groups, -1).t(), call.name, "channels of one group share their statistics")
         nodes = channels.find(nodes)

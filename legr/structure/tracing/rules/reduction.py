@@ -6,7 +6,7 @@ import torch
 
 from legr.structure.operations import Call
 from legr.structure.tracing.channels import Channels
-from legr.structure.tracing.hypotheses import Assumption
+from legr.structure.tracing.hypotheses import Hypothesis
 from legr.structure.tracing.nodes import varying
 from legr.structure.tracing.rules.elementwise import pointwise
 from legr.structure.tracing.rules.fallback import mark_all_unprunable
@@ -60,7 +60,7 @@ def add_up(channels: Channels, call: Call) -> None:
     labels = channels.labels(call["self"])
     if not _reduced_dims(call) & set(varying(labels)):
         return reduce_dims(channels, call)
-    if channels.choose((Assumption.REMOVED_IS_HARMLESS,), labels) is Assumption.UNPRUNABLE:
+    if channels.choose((Hypothesis.REMOVED_IS_HARMLESS,), labels) is Hypothesis.UNPRUNABLE:
         return mark_all_unprunable(channels, call, "a removed channel is not zero there")
     for out in call.outputs:
         channels.write(out, torch.zeros((), dtype=torch.int64))

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from legr.structure.operations import Call
 from legr.structure.tracing.channels import Channels
-from legr.structure.tracing.hypotheses import Assumption, Hypothesis
+from legr.structure.tracing.hypotheses import AnyHypothesis, Hypothesis
 from legr.structure.tracing.nodes import varying
 from legr.structure.tracing.rules.registry import rule
 
@@ -23,22 +23,22 @@ def take(channels: Channels, call: Call) -> None:
     if dim not in varying(labels) or all(out.shape == call["self"].shape for out in call.outputs):
         return
     bounds, n_pieces = _constant_bounds(call, size), _equal_pieces(call, size, dim)
-    options: list[Hypothesis] = []
+    options: list[AnyHypothesis] = []
     if "select" not in call.name:
-        options.append(Assumption.FOLLOWS_SHAPES)
+        options.append(Hypothesis.FOLLOWS_SHAPES)
     if n_pieces > 1:
-        options.append(Assumption.EQUAL_PIECES)
+        options.append(Hypothesis.EQUAL_PIECES)
     if bounds is not None:
-        options.append(Assumption.CONSTANT_BOUNDS)
-    assumption = channels.choose(options, labels)
-    if assumption is Assumption.EQUAL_PIECES:
+        options.append(Hypothesis.CONSTANT_BOUNDS)
+    hypothesis = channels.choose(options, labels)
+    if hypothesis is Hypothesis.EQUAL_PIECES:
         _couple_pieces(channels, call, labels, dim, n_pieces)
-    elif assumption is Assumption.CONSTANT_BOUNDS:
+    elif hypothesis is Hypothesis.CONSTANT_BOUNDS:
         assert bounds is not None
         front, back = bounds
         for start, length in ((0, front), (size - back, back)):
             channels.mark_unprunable(labels.narrow(dim, start, length), call.name, _BOUNDS)
-    elif assumption is Assumption.UNPRUNABLE:
+    elif hypothesis is Hypothesis.UNPRUNABLE:
         channels.mark_unprunable(labels, call.name, _BOUNDS)
 
 
@@ -51,8 +51,8 @@ def chunk(channels: Channels, call: Call) -> None:
         return None
     if len({out.shape[dim] for out in call.outputs}) == 1:
         min_units = min(_FEWEST, labels.shape[dim] // n_pieces)
-        assumption = channels.choose((Assumption.EQUAL_PIECES,), labels, min_units=min_units)
-        if assumption is Assumption.EQUAL_PIECES:
+        hypothesis = channels.choose((Hypothesis.EQUAL_PIECES,), labels, min_units=min_units)
+        if hypothesis is Hypothesis.EQUAL_PIECES:
             return _couple_pieces(channels, call, labels, dim, n_pieces)
     channels.mark_unprunable(labels, call.name, _BOUNDS)
 
