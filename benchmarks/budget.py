@@ -100,7 +100,7 @@ def measure(name: str) -> Figures:
     return Figures(
         model=name,
         input="x".join(map(str, spec.input_shape)),
-        million_params=curve.dense.params / 1e6,
+        million_params=curve.original.params / 1e6,
         steps=len(curve.macs) - 1,
         removed=int(ranking.ends[step]),
         trace_first_s=trace_first_s,

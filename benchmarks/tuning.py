@@ -108,12 +108,12 @@ def tuned(study: Study, row: Row, seed: int) -> dict[str, Any]:
     settings = settings_of_recipe(row.recipe, {**row.changes, "seed": seed})
     found = run_finetune(study, Budget(macs=row.budget), settings, device, echo, ranking=row.ranking)
     run = next(run for run in study.finetuned if run.key == Path(found.weights).stem)
-    dense = evaluate(study, Budget(macs=1.0), "identity", False, device, echo)
+    original = evaluate(study, Budget(macs=1.0), "identity", False, device, echo)
     figures = {name: getattr(run, name) for name in ("macs_fraction", "top1_before", "top1", "heldout_top1")}
     if row.among:
         own = set(study.info.classes) == set(row.among)
         figures["among"] = run.top1 if own else among(study, Budget(macs=row.budget), run, row.among, device)
-    return {"original": dense.top1, **figures, "made": run.provenance.to_dict()}
+    return {"original": original.top1, **figures, "made": run.provenance.to_dict()}
 
 
 def among(study: Study, budget: Budget, run: FineTuned, classes: Sequence[str], device: torch.device) -> float:

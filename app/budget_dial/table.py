@@ -14,7 +14,7 @@ from app.budget_dial.lanes import lay_out_lanes
 from app.budget_dial.types import DialTable, Lens
 from app.charts.measurements import ORIGINAL, Measurements, Reading, percent_of, reading
 from legr.ranking.budget import BudgetCurve, CurveTable
-from legr.structure.cost import dense_layer_macs
+from legr.structure.cost import original_layer_macs
 from legr.structure.types import Structure
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import keep_id
@@ -69,9 +69,9 @@ def dial_table(
         compared: per cent of the original's MACs; a budget to compare with, which becomes a stop.
         lens: what the charts show of each layer.
     """
-    if curve.macs[0] < curve.dense.macs:  # pinned layers keep the original off the curve: no line leads to it
+    if curve.macs[0] < curve.original.macs:  # pinned layers keep the original off the curve: no line leads to it
         measured = Measurements([point for point in measured.points if point.ranking != ORIGINAL])
-    fractions = [p.macs / curve.dense.macs for p in measured.line(ranking)] + [run.macs_fraction for run in runs]
+    fractions = [p.macs / curve.original.macs for p in measured.line(ranking)] + [run.macs_fraction for run in runs]
     fractions += [] if compared is None else [compared / 100]
     start = max(percent_of(curve.floor), min(100.0, percent_of(start)))
     stops = budget_stops(curve, fractions, start)
@@ -82,7 +82,7 @@ def dial_table(
     after = _Column.read(macs, finetuned_top1(curve, runs, lambda n: measured.top1(ranking, n)))
     table: DialTable = {
         "percent": list(stops.values()),
-        "macs_percent": [100 * n / curve.dense.macs for n in macs],
+        "macs_percent": [100 * n / curve.original.macs for n in macs],
         "macs": macs,
         "params": networks.params.tolist(),
         "latency": latency.values,
@@ -168,7 +168,7 @@ def _percent_bars(structure: Structure, networks: CurveTable) -> _Bars:
 
 
 def _macs_bars(structure: Structure, networks: CurveTable) -> _Bars:
-    original = dense_layer_macs(structure)
+    original = original_layer_macs(structure)
     millions = [original.get(layer.parameter, 0) / 1e6 for layer in structure.layers]
     return _Bars((networks.layer_macs / 1e6).round(3).tolist(), millions)
 

@@ -122,8 +122,8 @@ def _study_data(
         "ranking": ranking,
         "table": dial_table(curve, ranking, measured, study.finetuned, start=start, compared=compared, lens=lens),
         "original": {
-            "macs": curve.dense.macs,
-            "params": curve.dense.params,
+            "macs": curve.original.macs,
+            "params": curve.original.params,
             "latency": measured.latency_of(original) if original else None,
             "before": original.top1 if original else None,
             "after": original.top1 if original else None,

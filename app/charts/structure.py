@@ -10,7 +10,7 @@ from app.words import plural
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.footprints import Footprints
 from legr.ranking.limits import METRIC_NAMES
-from legr.structure.cost import dense_layer_macs
+from legr.structure.cost import original_layer_macs
 from legr.structure.types import Structure
 from legr.structure.unprunable import Reason, merge_reasons, prunable_macs
 from legr.study.records import RankingName
@@ -82,7 +82,7 @@ def groups_info(structure: Structure) -> pd.DataFrame:
         Columns group, macs_share in [0, 1], units, layers (how many), members (their names). Each layer's MACs are
         divided among its filters, so that a layer whose filters are in several groups does not count twice.
     """
-    macs = dense_layer_macs(structure)
+    macs = original_layer_macs(structure)
     total, shares = sum(macs.values()) or 1, np.zeros(len(structure.groups))
     group_of = Footprints(structure).group_of
     for layer in structure.layers:

@@ -58,7 +58,7 @@ def expectation(study: Study, budget: Budget, settings: TrainSettings) -> str:
     from the run with the closest MACs on the machine that trained last, with or without a teacher as this one.
     """
     runs, curve = study.finetuned, budget_curve(study, study.default_ranking)
-    macs_fraction = float(curve.macs[curve.step(budget)] / curve.dense.macs)
+    macs_fraction = float(curve.macs[curve.step(budget)] / curve.original.macs)
     network = network_id(study, study.default_ranking, budget)
     same = [run for run in runs if run.keep_id == network and run.settings == settings]
     if same:

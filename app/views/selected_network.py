@@ -54,7 +54,7 @@ class SelectedNetwork:
         step = curve.step(budget)
         keep = curve.keep(step)
         run = study.best_finetuned(keep) if weights == "finetuned" else None
-        macs_fraction = float(curve.macs[step] / curve.dense.macs)
+        macs_fraction = float(curve.macs[step] / curve.original.macs)
         return cls(study, ranking, budget, macs_fraction, run, comparison_name(keep, run))
 
     @property

@@ -84,7 +84,7 @@ def network(result: NetworkSummary) -> str:
         f"{result.ranking} ranking, {100 * result.macs_fraction:.2f} % of the MACs "
         f"({result.macs / 1e6:.2f} M), {result.params / 1e6:.3f} M parameters"
     )
-    if result.dense_activation:
+    if result.original_activation:
         head += f", {result.activation / 1e6:.3f} MB of activations"
     return "\n".join([head, *(f"{layer.kept:6d} of {layer.total:<6d} {layer.name}" for layer in result.layers)])
 

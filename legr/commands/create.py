@@ -26,7 +26,7 @@ from legr.models.weights import WeightsInfo, hash_state, save_weights
 from legr.models.zoo import ModelSpec, build_model, find_spec
 from legr.progress import Progress, Report
 from legr.ranking.norms import filter_norms
-from legr.structure.cost import dense_cost
+from legr.structure.cost import original_cost
 from legr.structure.counters import count
 from legr.structure.tracing.trace import trace
 from legr.structure.types import Plan, Structure
@@ -179,7 +179,7 @@ def _save(path: Path, source: NetworkSource, original: _Original) -> str:
 
 def _share_left(spec: ModelSpec, structure: Structure, shape: ImageShape, n_classes: int) -> float:
     """MACs of a network that was cut before, as a fraction of the model's that it was cut from."""
-    return dense_cost(structure).macs / count(build_model(spec, n_classes), torch.zeros(1, *shape)).macs
+    return original_cost(structure).macs / count(build_model(spec, n_classes), torch.zeros(1, *shape)).macs
 
 
 def _stated(info: WeightsInfo | None, dataset: Dataset) -> str | None:
@@ -192,7 +192,7 @@ def _stated(info: WeightsInfo | None, dataset: Dataset) -> str | None:
 def facts(study: Study, model: nn.Module) -> NewStudy:
     """What `new` reports about a study and its original network."""
     structure, curve = study.structure, study.curve("identity")
-    cost = dense_cost(structure)
+    cost = original_cost(structure)
     return NewStudy(
         study=study.info.name,
         model=study.info.model,

@@ -13,7 +13,7 @@ from legr.models.zoo import ModelSpec, build_model
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.norms import filter_norms
 from legr.ranking.order import rank
-from legr.structure.cost import dense_cost
+from legr.structure.cost import original_cost
 from legr.structure.tracing.trace import trace
 from legr.structure.types import Structure
 from legr.structure.unprunable import prunable_macs
@@ -46,7 +46,7 @@ def inspect(
     structure = trace(model, example)
     seconds = time.perf_counter() - start
     self_check = verify(model, structure, example)
-    cost = dense_cost(structure)
+    cost = original_cost(structure)
     return Inspection(
         model=spec.name,
         classes=classes,

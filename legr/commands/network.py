@@ -106,7 +106,7 @@ def network_at(
         keep_id=keep_id(keep),
         macs=int(curve.macs[step]),
         params=int(curve.params[step]),
-        macs_fraction=int(curve.macs[step]) / curve.dense.macs,
+        macs_fraction=int(curve.macs[step]) / curve.original.macs,
         run=run,
         weights="pruned" if run is None else "fine-tuned",
     )

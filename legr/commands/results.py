@@ -83,9 +83,9 @@ class NetworkSummary(Record):
     params: int
     params_fraction: float
     activation: int  # bytes at the memory peak; 0 where the study was made before it was counted
-    dense_macs: int
-    dense_params: int
-    dense_activation: int
+    original_macs: int = field(metadata=stored("dense_macs"))
+    original_params: int = field(metadata=stored("dense_params"))
+    original_activation: int = field(metadata=stored("dense_activation"))
     floor: float
     floors: Mapping[Metric, float]
     finetuned_top1: float | None  # None: not fine-tuned

@@ -14,7 +14,7 @@ def show(study: Study, budget: Budget) -> NetworkSummary:
     """
     curve = study.curve()
     step = curve.step(budget)
-    keep, original = curve.keep(step), curve.dense
+    keep, original = curve.keep(step), curve.original
     pruned, run = cost(study.structure, keep), study.best_finetuned(keep)
     return NetworkSummary(
         study=study.info.name,
@@ -26,9 +26,9 @@ def show(study: Study, budget: Budget) -> NetworkSummary:
         params=pruned.params,
         params_fraction=pruned.params / original.params,
         activation=pruned.activation,
-        dense_macs=original.macs,
-        dense_params=original.params,
-        dense_activation=original.activation,
+        original_macs=original.macs,
+        original_params=original.params,
+        original_activation=original.activation,
         floor=curve.floor,
         floors=curve.floors,
         finetuned_top1=run.top1 if run else None,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from legr.ranking.limits import METRICS, QUANTITIES, Budget, Metric, first_within
 from legr.ranking.types import Ranking
-from legr.structure.cost import cost, dense_cost, macs_by_weight, params_of, peaks, totals
+from legr.structure.cost import cost, macs_by_weight, original_cost, params_of, peaks, totals
 from legr.structure.types import Cost, Keep, Structure
 
 Counts = NDArray[np.int64]
@@ -43,9 +43,9 @@ class BudgetCurve:
     ranking: Ranking
 
     @cached_property
-    def dense(self) -> Cost:
-        """What the original costs; fractions are of this."""
-        return dense_cost(self.structure)
+    def original(self) -> Cost:
+        """Cost of the original network; fractions are of this."""
+        return original_cost(self.structure)
 
     @cached_property
     def _counts(self) -> Counts:
@@ -81,14 +81,14 @@ class BudgetCurve:
     @property
     def floor(self) -> float:
         """Smallest reachable fraction of the original's MACs."""
-        return float(self.macs[-1] / self.dense.macs)
+        return float(self.macs[-1] / self.original.macs)
 
     @property
     def floors(self) -> dict[Metric, float]:
         """Smallest reachable fraction of each cost; a cost that was not counted is left out."""
         least = cost(self.structure, self.keep(-1))
-        pairs = ((metric, getattr(least, metric), getattr(self.dense, metric)) for metric in METRICS)
-        return {metric: last / dense for metric, last, dense in pairs if dense}
+        pairs = ((metric, getattr(least, metric), getattr(self.original, metric)) for metric in METRICS)
+        return {metric: last / original for metric, last, original in pairs if original}
 
     @cached_property
     def kept(self) -> Counts:
@@ -145,4 +145,4 @@ class BudgetCurve:
 
     def _first_within(self, name: str, limit: float) -> int:
         metric = QUANTITIES[name].metric
-        return first_within(name, limit, getattr(self, metric), getattr(self.dense, metric))
+        return first_within(name, limit, getattr(self, metric), getattr(self.original, metric))

@@ -83,27 +83,27 @@ class Budget:
         return [(name, limit) for name in QUANTITIES if (limit := getattr(self, name)) is not None]
 
 
-def first_within(name: str, limit: float, costs: NDArray[np.int64], dense: int) -> int:
+def first_within(name: str, limit: float, costs: NDArray[np.int64], original: int) -> int:
     """First step whose cost is within a limit; costs never rise along a curve.
 
     Args:
         name: which limit, a key of `QUANTITIES`.
         costs: cost of its metric after each step, int64[T + 1].
-        dense: the original's cost.
+        original: the original's cost.
 
     Raises:
         BudgetError: the limit is below the floor.
     """
     quantity = QUANTITIES[name]
-    if dense == 0:
+    if original == 0:
         raise BudgetError(f"a budget cannot limit {quantity.words}: nothing is known of it for this network")
-    size = quantity.size or dense
+    size = quantity.size or original
     floor = float(costs[-1] / size)
     if floor > limit:
         raise BudgetError(
             f"a budget of {_in_words(limit, quantity)} is below the floor of {_in_words(_round_up(floor), quantity)}, "
             "where every layer is at its smallest; choose one above it",
-            float(costs[-1] / dense),
+            float(costs[-1] / original),
         )
     return bisect_left(range(len(costs)), True, key=lambda step: bool(costs[step] / size <= limit))
 

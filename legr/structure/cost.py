@@ -28,12 +28,12 @@ def cost(structure: Structure, keep: Keep) -> Cost:
     return Cost(int(macs[0]), int(params[0]), int(peaks(structure, counts)[0]))
 
 
-def dense_cost(structure: Structure) -> Cost:
+def original_cost(structure: Structure) -> Cost:
     """Count what the original network costs."""
     return cost(structure, _everything(structure))
 
 
-def dense_layer_macs(structure: Structure) -> dict[str | None, int]:
+def original_layer_macs(structure: Structure) -> dict[str | None, int]:
     """MACs by weight in the original network, as `layer_macs` gives them."""
     return layer_macs(structure, _everything(structure))
 
@@ -67,10 +67,10 @@ def _counts(structure: Structure, keep: Keep) -> Counts:
 
 def _size(structure: Structure, keep: Keep, parameter: str, dim: int) -> int:
     axis = structure.axis_of.get((parameter, dim))
-    return _dense_size(structure, parameter, dim) if axis is None else int(keep.kept(axis.labels).sum())
+    return _original_size(structure, parameter, dim) if axis is None else int(keep.kept(axis.labels).sum())
 
 
-def _dense_size(structure: Structure, parameter: str, dim: int) -> int:
+def _original_size(structure: Structure, parameter: str, dim: int) -> int:
     shape = structure.shapes.get(parameter) or structure.filters[parameter]
     return shape[dim]
 
@@ -109,7 +109,7 @@ def params_of(structure: Structure, counts: Counts, name: str) -> Counts:
 def _sizes(structure: Structure, counts: Counts, parameter: str, dim: int) -> Counts:
     axis = structure.axis_of.get((parameter, dim))
     if axis is None:
-        return np.full(counts.shape[1], _dense_size(structure, parameter, dim), dtype=np.int64)
+        return np.full(counts.shape[1], _original_size(structure, parameter, dim), dtype=np.int64)
     sizes: Counts = counts[structure.vector_index[axis.labels.tobytes()]]
     return sizes
 

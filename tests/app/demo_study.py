@@ -100,8 +100,8 @@ def made_up_map(study: Study) -> Learned:
 
 
 def _points(study: Study) -> Iterator[Point]:
-    dense = study.curve("identity")
-    yield _point(study, "original", 1.0, int(dense.macs[0]), int(dense.params[0]), ORIGINAL_TOP1)
+    original = study.curve("identity")
+    yield _point(study, "original", 1.0, int(original.macs[0]), int(original.params[0]), ORIGINAL_TOP1)
     for ranking in RANKINGS:
         if ranking == "learned" and study.learned is None:
             continue

@@ -38,7 +38,7 @@ def test_stops_rise_from_the_floor_to_the_whole_and_are_fine(study: Study) -> No
     percents, macs = table["percent"], table["macs"]
     assert np.all(np.diff(percents) > 0) and np.all(np.diff(macs) > 0)
     assert macs[0] == curve.macs[-1] and macs[-1] == curve.macs[0] and percents[-1] == 100
-    largest = np.diff(curve.macs[::-1]).max() / curve.dense.macs  # one removal may take more than a stop
+    largest = np.diff(curve.macs[::-1]).max() / curve.original.macs  # one removal may take more than a stop
     assert np.diff(percents).max() <= 0.25 + 100 * largest
 
 
@@ -138,4 +138,4 @@ def test_a_percentage_leads_back_to_its_network(study: Study) -> None:
     _, table = table_of(study)
     assert all(taken <= percent for taken, percent in zip(table["macs_percent"], table["percent"], strict=True))
     for step, macs in enumerate(curve.macs.tolist()):
-        assert curve.macs[curve.step(macs=min(1.0, percent_of(macs / curve.dense.macs) / 100))] == curve.macs[step]
+        assert curve.macs[curve.step(macs=min(1.0, percent_of(macs / curve.original.macs) / 100))] == curve.macs[step]

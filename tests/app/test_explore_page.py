@@ -141,7 +141,7 @@ def test_pins_keep_the_original_off_the_path(open_app: OpenApp, studies: Path) -
     study = Study.open(studies / "demo")
     study.save_constraints(Constraints(pins={"layer1.0.conv1": 4}))
     table = dial(open_app(budget="100"))["table"]
-    assert table["macs"][-1] == study.curve().macs[0] < study.curve().dense.macs
+    assert table["macs"][-1] == study.curve().macs[0] < study.curve().original.macs
     assert table["before"][-1] is table["latency"][-1] is None
 
 

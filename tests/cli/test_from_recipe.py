@@ -20,7 +20,7 @@ from legr.models.zoo import build_model
 from legr.progress import silent
 from legr.ranking.limits import Budget
 from legr.requests.types import LearnRequest
-from legr.structure.cost import dense_cost
+from legr.structure.cost import original_cost
 from legr.structure.counters import count
 from legr.study.store import Study
 from legr.training.settings import TrainSettings
@@ -74,7 +74,7 @@ def test_the_new_study_is_about_the_exported_network(bundle: Path, second: Study
 def test_costs_of_the_new_study_are_counted_on_the_network(bundle: Path, second: Study) -> None:
     example = torch.zeros(1, 3, 32, 32)
     pruned, whole = original(second), build_model("cifar_resnet8", 10)
-    assert dense_cost(second.structure) == count(pruned, example)
+    assert original_cost(second.structure) == count(pruned, example)
     assert second.info.pruned_to == count(pruned, example).macs / count(whole, example).macs
     assert second.info.pruned_to == pytest.approx(json.loads((bundle / "recipe.json").read_text())["macs_fraction"])
     for budget in (0.8, 0.5, 0.3):
@@ -101,7 +101,7 @@ def test_pruned_twice_it_is_rebuilt_from_the_model_it_names(second: Study, tmp_p
     told, curve = json.loads(recipe.read_text()), study.curve()
     step = curve.step(macs=0.6)
     assert told["finetuned"] and told["params"] == curve.params[step] == sum(p.numel() for p in network.parameters())
-    assert told["macs_fraction"] == pytest.approx(study.info.pruned_to * curve.macs[step] / curve.dense.macs)
+    assert told["macs_fraction"] == pytest.approx(study.info.pruned_to * curve.macs[step] / curve.original.macs)
     third = create_from_recipe(tmp_path / "third", recipe, "digits", None, silent)  # and on it goes
     assert torch.equal(answers(original(third)), answers(network))
     last = exported(third, 0.7, tmp_path / "last")
@@ -128,7 +128,7 @@ def test_on_the_command_line(bundle: Path, tmp_path: Path) -> None:
     study, archive = tmp_path / "study", next(bundle.glob("*.zip"))
     made, _ = called("new", "--study", study, "--recipe", archive, "--data", "digits", "--json")
     opened = Study.open(study)
-    assert made["macs"] == dense_cost(opened.structure).macs
+    assert made["macs"] == original_cost(opened.structure).macs
     same = ("--model", "cifar_resnet8", "--weights", bundle / "network.safetensors")
     learned, _ = called(*learn(study, *same, "--candidates", 2))
     assert learned["candidates"], "the same network may be named again"

@@ -60,7 +60,7 @@ def test_show() -> None:
     head = "learned ranking, 50.00 % of the MACs (1.25 M), 0.002 M parameters"
     rows = ["    16 of 16     conv1", "     8 of 16     conv2"]
     assert sentences.network(by_hand.NETWORK).splitlines() == [f"{head}, 0.069 MB of activations", *rows]
-    uncounted = replace(by_hand.NETWORK, activation=0, dense_activation=0, finetuned_top1=None, unprunable=())
+    uncounted = replace(by_hand.NETWORK, activation=0, original_activation=0, finetuned_top1=None, unprunable=())
     assert sentences.network(uncounted).splitlines() == [head, *rows]
     assert sentences.network(replace(uncounted, layers=())) == head
 

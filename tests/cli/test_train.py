@@ -39,8 +39,8 @@ def test_killed_and_repeated_it_gives_the_same_weights(tmp_path: Path) -> None:
     study = tmp_path / "study"
     called("new", "--study", study, "--model", "cifar_resnet8", "--weights", killed, "--data", "digits")
     assert Study.open(study).info.weights_origin == "legr"
-    dense, _ = called("evaluate", "--study", study, "--json")
-    assert dense["top1"] == found["top1"]
+    original, _ = called("evaluate", "--study", study, "--json")
+    assert original["top1"] == found["top1"]
 
 
 @pytest.mark.slow

@@ -43,8 +43,8 @@ def test_the_whole_way_on_digits(tmp_path: Path) -> None:
     assert (longer["candidates"], longer["resumed_from"]) == (8, 6)
     assert called("show", "--study", study, "--json")[0]["ranking"] == "learned"
 
-    dense, _ = called("evaluate", "--study", study, "--json")
-    assert (dense["recalibrated"], dense["finetuned"], dense["images"]) == (False, False, len_of_test_digits())
+    original, _ = called("evaluate", "--study", study, "--json")
+    assert (original["recalibrated"], original["finetuned"], original["images"]) == (False, False, len_of_test_digits())
 
     measured, said = called("measure", "--study", study, "--threads", 1, "--budgets", "0.5", "0.3", "--json")
     assert measured["measured"] == 1 + 2 * 3

@@ -38,8 +38,9 @@ NEW_STUDY = NewStudy("s", "net", 24, 2, 2_500_000, 1500, 0.125, 3e-16, "dataset"
 LOCATED_IMAGES = LocatedImages(True, 100)
 NETWORK = NetworkSummary(
     study="s", model="net", ranking="learned", constraints=Constraints(8, pins={"conv1": 16}), macs=1_250_000,
-    macs_fraction=0.5, params=1500, params_fraction=0.6, activation=69_000, dense_macs=2_500_000, dense_params=2500,
-    dense_activation=80_000, floor=0.1, floors={"macs": 0.1, "params": 0.2, "activation": 0.3}, finetuned_top1=0.9,
+    macs_fraction=0.5, params=1500, params_fraction=0.6, activation=69_000,
+    original_macs=2_500_000, original_params=2500, original_activation=80_000,
+    floor=0.1, floors={"macs": 0.1, "params": 0.2, "activation": 0.3}, finetuned_top1=0.9,
     layers=(LayerCount("conv1", 16, 16), LayerCount("conv2", 8, 16)), unprunable=(OUTPUT,),
 )  # fmt: skip
 REACH = Reach(

@@ -19,13 +19,13 @@ def curve() -> legr.BudgetCurve:
 
 
 def test_a_budget_is_kept_and_one_removal_earlier_it_is_not(curve: legr.BudgetCurve) -> None:
-    dense = curve.macs[0]
+    original = curve.macs[0]
     for budget in np.linspace(curve.floor, 1, 97).tolist():
         keep = curve.at(macs=budget)
         step = curve.step(macs=budget)
-        assert legr.cost(curve.structure, keep).macs == curve.macs[step] <= budget * dense
+        assert legr.cost(curve.structure, keep).macs == curve.macs[step] <= budget * original
         if step:
-            assert legr.cost(curve.structure, curve.keep(step - 1)).macs > budget * dense
+            assert legr.cost(curve.structure, curve.keep(step - 1)).macs > budget * original
 
 
 def test_smaller_budgets_are_subsets(curve: legr.BudgetCurve) -> None:

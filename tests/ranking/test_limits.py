@@ -16,9 +16,9 @@ def curve_of(structure: Structure, seed: int = 0, **constraints: object) -> legr
 
 
 def test_the_original_by_hand() -> None:
-    dense = curve_of(by_hand.chain(10, 12)).dense
-    assert dense.macs == dense.params == 3 * 10 + 10 * 12 + 12 * 5
-    assert dense.activation == max(300 + 100 * 10, 25 * 10 + 100 * 12)
+    original = curve_of(by_hand.chain(10, 12)).original
+    assert original.macs == original.params == 3 * 10 + 10 * 12 + 12 * 5
+    assert original.activation == max(300 + 100 * 10, 25 * 10 + 100 * 12)
 
 
 @pytest.mark.parametrize("multiple", [1, 4])
@@ -45,11 +45,11 @@ def test_all_limits_hold_and_one_step_earlier_one_is_broken(constraints: dict[st
     rng = np.random.default_rng(0)
     for _ in range(200):
         share, weight_mb, activation = rng.uniform(
-            (curve.floor, weights_mb[-1], curve.floors["activation"]), (1, curve.dense.params * 4e-6, 1)
+            (curve.floor, weights_mb[-1], curve.floors["activation"]), (1, curve.original.params * 4e-6, 1)
         )
         step = curve.step(macs=share, weight_mb=weight_mb, activation=activation)
-        hold = (curve.macs <= share * curve.dense.macs) & (weights_mb <= weight_mb)
-        hold &= curve.activation <= activation * curve.dense.activation
+        hold = (curve.macs <= share * curve.original.macs) & (weights_mb <= weight_mb)
+        hold &= curve.activation <= activation * curve.original.activation
         assert hold[step] and not hold[:step].any()
 
 
@@ -72,7 +72,7 @@ def test_a_whole_budget_is_the_first_step_even_where_a_pin_makes_it_smaller() ->
     curve = curve_of(by_hand.chain(10, 12), pins={"a": 4})
     assert curve.step(macs=1.0) == 0
     assert curve.macs[0] == 3 * 4 + 4 * 12 + 12 * 5
-    assert curve.dense.macs == 210
+    assert curve.original.macs == 210
     assert curve.table().macs[0] == curve.macs[0]
 
 

@@ -11,7 +11,7 @@ import legr
 from legr.deploy.crosscheck import thop_macs
 from legr.models.zoo import build_model
 from legr.structure.codec import from_dict, to_dict
-from legr.structure.cost import dense_cost, layer_macs
+from legr.structure.cost import layer_macs, original_cost
 from legr.structure.counters import count
 from tests.nets import N_UNITS, Chain, example, make
 
@@ -20,7 +20,7 @@ from tests.nets import N_UNITS, Chain, example, make
 def test_random_plans_cost_what_is_count(kind: type[nn.Module]) -> None:
     model = make(kind)
     structure = legr.trace(model, example())
-    assert dense_cost(structure) == count(model, example())
+    assert original_cost(structure) == count(model, example())
     rng = np.random.default_rng(1)
     for _ in range(10):
         units = rng.random(structure.n_units) < 0.6
@@ -49,13 +49,13 @@ def test_every_budget_costs_what_is_count(name: str, size: int) -> None:
 
 def test_published_sizes() -> None:
     for name, macs, params in (("cifar_resnet20", 40_551_040, 269_722), ("cifar_resnet56", 125_485_696, 853_018)):
-        counted = dense_cost(legr.trace(build_model(name, 10), torch.zeros(1, 3, 32, 32)))
+        counted = original_cost(legr.trace(build_model(name, 10), torch.zeros(1, 3, 32, 32)))
         assert (counted.macs, counted.params) == (macs, params)
 
 
 def test_thop_agrees_but_for_norms_and_pools() -> None:
     model = build_model("cifar_resnet20", 10)
-    ours = dense_cost(legr.trace(model, torch.zeros(1, 3, 32, 32))).macs
+    ours = original_cost(legr.trace(model, torch.zeros(1, 3, 32, 32))).macs
     theirs = thop_macs(model, (3, 32, 32))
     assert theirs is not None
     norms = sum(32 * 32 * 2 * c // s**2 * n for c, s, n in ((16, 1, 7), (32, 2, 6), (64, 4, 6)))
@@ -68,7 +68,7 @@ def test_structure_survives_json() -> None:
     again = from_dict(json.loads(json.dumps(to_dict(structure))))
     assert to_dict(again) == to_dict(structure)
     assert again.n_units == structure.n_units
-    assert dense_cost(again) == dense_cost(structure)
+    assert original_cost(again) == original_cost(structure)
 
 
 def test_macs_of_each_layer_add_up_to_the_network() -> None:
