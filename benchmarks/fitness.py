@@ -141,7 +141,7 @@ def _norms_and_head(steps: int) -> Callable[[Bench], ScoreOf]:
             return [p for p in network.parameters() if p.dim() == 1 or p is head.weight]
 
     def make(bench: Bench) -> ScoreOf:
-        search_settings = SearchSettings(images=IMAGES, steps=steps)
+        search_settings = SearchSettings(images=IMAGES, sgd_steps=steps)
         fitness = Few(bench.model, bench.structure, bench.dataset, bench.normalization, search_settings, CPU)
         return lambda keep: float(fitness([keep]).losses.mean())
 
@@ -170,8 +170,8 @@ SCORES: dict[str, Callable[[Bench], ScoreOf]] = {
     "batch statistics": _fitness(),
     "recalibrated": _fitness(statistics="recalibrated"),
     "stale": _fitness(statistics="stale"),
-    "10 steps": _fitness(steps=10),
-    "50 steps": _fitness(steps=50),
+    "10 steps": _fitness(sgd_steps=10),
+    "50 steps": _fitness(sgd_steps=50),
     "20 steps, norms and head": _norms_and_head(20),
     "narrow layers": _narrowest,
     "batch + narrow layers": _with_narrowest(1.0),

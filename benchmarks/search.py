@@ -106,7 +106,7 @@ def side_by_side(bench: Bench, budget: float, images: int, steps: int, candidate
     ranker, rng = bench.study.ranker, np.random.default_rng(0)
     n_layers, deviations = len(bench.structure.layers), ranker.norms.deviations
     released = ReleasedWay(bench, budget, images, out)
-    settings = SearchSettings(budgets=(budget,), images=images, steps=steps)
+    settings = SearchSettings(budgets=(budget,), images=images, sgd_steps=steps)
     ours = Fitness(bench.model, bench.structure, bench.dataset, bench.normalization, settings, CPU)
     took: dict[str, list[float]] = {"released": [], "ours": []}
     for _ in range(candidates):

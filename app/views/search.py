@@ -31,6 +31,7 @@ from legr.study.store import Study
 NAMES = {"gradient": "Gradient", "evolution": "Evolution", "cma-es": "CMA-ES", "tpe": "TPE"}
 Container = AbstractContextManager[Any, Any]
 WHOLE, ONE, OTHER = "Whole slider", "One budget", "Other"
+_USUAL_BUDGET = 0.3  # fraction of the MACs that is offered first
 
 
 def search_form(study: Study, available: bool) -> LearnRequest | None:
@@ -47,12 +48,12 @@ def search_form(study: Study, available: bool) -> LearnRequest | None:
     if not is_offered(last):
         last = SearchSettings()
     with st.container(border=True):
-        settings = _choose_more(_choose_goal(_choose_method(last)))
-        same = learned if settings == last else None
-        spent = same.passes_spent[-1] if same else 0.0
-        effort = _choose_effort(study, settings.method, spent)
-        reason = _why_done(same, effort) if available else NO_IMAGES
-        label = f"Continue to {effort} passes" if spent else "Start learning"
+        settings = _choose_images_and_seed(_choose_budgets(_choose_method(last)))
+        continued = learned if settings == last else None
+        passes_spent = continued.passes_spent[-1] if continued else 0.0
+        effort = _choose_effort(study, settings.method, passes_spent)
+        reason = _why_done(continued, effort) if available else NO_IMAGES
+        label = f"Continue to {effort} passes" if passes_spent else "Start learning"
         if not st.button(label, type="primary", disabled=reason is not None, help=reason):
             return None
     return LearnRequest.for_settings(settings, effort, measure=True)
@@ -79,20 +80,20 @@ def _choose_method(last: SearchSettings) -> SearchSettings:
         required=True,
         key="method",
         format_func=NAMES.__getitem__,
-        help="Gradient: follows the gradient of the loss by each filter's mask, and needs a fraction of the time. "
-        "Evolution: the paper's method, which mutates the best candidates.",
+        help="Gradient: follows the gradient of the loss with respect to the filters' masks, and needs a fraction of "
+        "the time. Evolution: the paper's method, which mutates the best candidates.",
     )
     return last if method == last.method else SearchSettings(method=method)
 
 
-def _choose_goal(settings: SearchSettings) -> SearchSettings:
+def _choose_budgets(settings: SearchSettings) -> SearchSettings:
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     goals = [WHOLE, ONE] + ([OTHER] if len(settings.budgets) > 1 else [])
-    current = {0: WHOLE, 1: ONE}.get(len(settings.budgets), OTHER)
+    current_goal = {0: WHOLE, 1: ONE}.get(len(settings.budgets), OTHER)
     goal = left.segmented_control(
         "Learn for",
         goals,
-        default=current,
+        default=current_goal,
         required=True,
         key="goal",
         help="A ranking learned for one budget is better at this budget and worse at others.",
@@ -102,14 +103,14 @@ def _choose_goal(settings: SearchSettings) -> SearchSettings:
         return settings
     if goal == WHOLE:
         return replace(settings, budgets=())
-    start = settings.budgets[0] if len(settings.budgets) == 1 else 0.3
+    fraction = settings.budgets[0] if len(settings.budgets) == 1 else _USUAL_BUDGET
     percent = right.number_input(
-        "Budget, % of the MACs", min(1.0, 100 * start), 100.0, 100 * start, 1.0, "%.1f", width=220
+        "Budget, % of the MACs", min(1.0, 100 * fraction), 100.0, 100 * fraction, 1.0, "%.1f", width=220
     )
-    return replace(settings, budgets=(float(f"{percent / 100:.6g}"),))
+    return replace(settings, budgets=(float(f"{percent / 100:.6g}"),))  # without the rounding error of the division
 
 
-def _choose_more(settings: SearchSettings) -> SearchSettings:
+def _choose_images_and_seed(settings: SearchSettings) -> SearchSettings:
     with st.expander("More settings"):
         left, right = st.columns(2)
         images = left.number_input(
@@ -124,32 +125,33 @@ def _choose_more(settings: SearchSettings) -> SearchSettings:
     return replace(settings, images=int(images), seed=int(seed))
 
 
-def _choose_effort(study: Study, method: str, spent: float) -> int:
+def _choose_effort(study: Study, method: str, passes_spent: float) -> int:
     efforts = EFFORTS[method]
     seconds = seconds_per_pass(study, method)
 
-    def words(name: str) -> str:
+    def label(name: str) -> str:
         if name not in efforts:
             return name
-        left = max(efforts[name] - spent, 0)
-        return f"{name} ({duration(left * seconds)})" if seconds and left else f"{name} ({efforts[name]} passes)"
+        passes_left = max(efforts[name] - passes_spent, 0)
+        in_words = duration(passes_left * seconds) if seconds and passes_left else f"{efforts[name]} passes"
+        return f"{name} ({in_words})"
 
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    first = next((name for name, passes in efforts.items() if passes > spent and name != "Quick"), OTHER)
-    chosen = left.segmented_control(
+    usual = next((name for name, passes in efforts.items() if passes > passes_spent and name != "Quick"), OTHER)
+    effort = left.segmented_control(
         "Effort",
         [*efforts, OTHER],
-        default=first,
+        default=usual,
         required=True,
-        key=f"effort-{method}-{spent:g}",
-        format_func=words,
+        key=f"effort-{method}-{passes_spent:g}",
+        format_func=label,
         help="Counted in passes: one network over the held-out images once. Times are those of this machine, "
         "or else of the machine that learned the ranking.",
     )
-    if chosen in efforts:
-        return efforts[chosen]
+    if effort in efforts:
+        return efforts[effort]
     with right:
-        return int(st.number_input("Passes", 1, 1_000_000, max(2 * int(spent), 100), 50, width=220))
+        return int(st.number_input("Passes", 1, 1_000_000, max(2 * int(passes_spent), 100), 50, width=220))
 
 
 def describe(settings: SearchSettings) -> str:

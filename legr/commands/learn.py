@@ -34,13 +34,13 @@ class SearchTask:
 
     settings: SearchSettings
     effort: float  # passes it is to have spent in the end
-    spent: float  # passes
+    passes_spent: float
     settled: bool  # more effort would change nothing
 
     @property
     def is_done(self) -> bool:
         """Nothing is left to evaluate."""
-        return self.settled or self.spent >= self.effort
+        return self.settled or self.passes_spent >= self.effort
 
 
 def search_task(study: Study, request: LearnRequest) -> SearchTask:
@@ -90,7 +90,7 @@ def run_learn(
         lambda seconds: provenance_of(_command(study, task), seconds, device, settings.seed),
     )
     usual = SearchSettings()
-    if not task.is_done and (settings.images, settings.steps) == (usual.images, usual.steps):
+    if not task.is_done and (settings.images, settings.sgd_steps) == (usual.images, usual.sgd_steps):
         note_pass_time(study.info.weights_sha256, result.seconds / result.passes, settings.method)
     return result
 
@@ -147,7 +147,7 @@ def _require_valid(settings: SearchSettings) -> None:
         ("budgets must be in (0, 1]", settings.budgets, all(0 < budget <= 1 for budget in settings.budgets)),
         ("images must be at least 2", settings.images, settings.images >= 2),
         ("seed must be in [0, 2**32)", settings.seed, 0 <= settings.seed < 2**32),
-        ("steps must be 0 or more", settings.steps, settings.steps >= 0),
+        ("steps must be 0 or more", settings.sgd_steps, settings.sgd_steps >= 0),
         (f"statistics must be one of {', '.join(STATISTICS)}", settings.statistics, settings.statistics in STATISTICS),
     ):
         if not ok:

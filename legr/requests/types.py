@@ -4,7 +4,7 @@ A job keeps its request, so that it can be started again; pages make one to star
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -117,8 +117,8 @@ class LearnRequest(JobRequest):
     @classmethod
     def for_settings(cls, settings: SearchSettings, candidates: int, *, measure: bool = False) -> "LearnRequest":
         """A search with exactly these settings, whatever the study was learned with."""
-        default = SearchSettings()
-        changed = {name: v for name in _SEARCH if (v := getattr(settings, name)) != getattr(default, name)}
+        default = SearchSettings().to_dict()
+        changed = {name: value for name, value in settings.to_dict().items() if value != default[name]}
         named = {"method": settings.method, "budgets": settings.budgets}
         return cls(candidates=candidates, measure=measure, **{**changed, **named})
 
@@ -126,10 +126,10 @@ class LearnRequest(JobRequest):
     def settings(self) -> SearchSettings | None:
         """The settings, those that are not given by default; None where none is given at all."""
         given = {name: v for name in _SEARCH if (v := getattr(self, name)) is not None and v != {}}
-        return SearchSettings(**given) if given else None
+        return SearchSettings.from_dict(given) if given else None
 
 
-_SEARCH = tuple(field.name for field in fields(SearchSettings))
+_SEARCH = tuple(SearchSettings().to_dict())  # the options have the names of the stored settings
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,8 @@ class Fitness:
             batches = self._read(dataset.train, order[:_CALIBRATION], batch_size_for(dataset.train), self._dtype)
             self._calibration = [inputs for inputs, _ in batches]
         self._training: list[tuple[Tensor, Tensor]] = []
-        if settings.steps:
-            order = order[: settings.steps * _TRAINED_ON]
+        if settings.sgd_steps:
+            order = order[: settings.sgd_steps * _TRAINED_ON]
             self._training = list(self._read(dataset.train, order, _TRAINED_ON, torch.float32))
 
     @property
@@ -96,7 +96,7 @@ class Fitness:
             images += len(keeps) * len(self._batches[number][1])
             if has_lost is not None and number + 1 < len(self._batches) and has_lost(losses):
                 break
-        trained_on = PASSES_PER_TRAINING_IMAGE * self._settings.steps * _TRAINED_ON
+        trained_on = PASSES_PER_TRAINING_IMAGE * self._settings.sgd_steps * _TRAINED_ON
         prepared_on = sum(len(inputs) for inputs in self._calibration) + trained_on  # for each network
         return CandidateScore(losses, images / self.n_images + len(keeps) * prepared_on / self._settings.images)
 
@@ -122,7 +122,7 @@ class Fitness:
         """A few steps of SGD, the same images for every candidate (LeGR's tau)."""
         network.train()
         optimizer = torch.optim.SGD(self.trained(network), lr=0.01, momentum=0.9, nesterov=True, weight_decay=5e-4)
-        for _, (inputs, labels) in zip(range(self._settings.steps), cycle(self._training), strict=False):
+        for _, (inputs, labels) in zip(range(self._settings.sgd_steps), cycle(self._training), strict=False):
             with autocast(self._device):
                 outputs = network(inputs)
             logits = outputs[0] if isinstance(outputs, tuple) else outputs  # auxiliary heads are ignored
@@ -132,7 +132,7 @@ class Fitness:
             optimizer.step()
 
     def trained(self, network: nn.Module) -> list[nn.Parameter]:
-        """The parameters that the steps train."""
+        """The parameters that SGD trains."""
         return list(network.parameters())
 
     def _read(self, split: Split, order: Tensor, batch: int, dtype: torch.dtype) -> Iterator[tuple[Tensor, Tensor]]:

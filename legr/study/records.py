@@ -57,7 +57,7 @@ class SearchSettings(Record):
     images: int = 2000  # held-out images that a network is scored on
     seed: int = 0
     statistics: Statistics = "batch"  # of the batch norms while scoring
-    steps: int = 0  # of SGD before a network is scored
+    sgd_steps: int = field(default=0, metadata=stored("steps"))  # before a network is scored
     options: Mapping[str, float] = field(default_factory=dict)  # of the method
 
     @property

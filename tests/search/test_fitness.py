@@ -130,7 +130,7 @@ def test_workers_share_the_cores() -> None:
 @pytest.mark.slow
 def test_steps_train_before_scoring(study: Study) -> None:
     """Random weights: a few steps lower the loss, the same for every call, and the model stays as it was."""
-    plain, trained = make(study), make(study, steps=8)
+    plain, trained = make(study), make(study, sgd_steps=8)
     before = {name: tensor.clone() for name, tensor in trained._model.state_dict().items()}
     score = trained([keep_of(study)])
     assert score.losses.mean() < plain([keep_of(study)]).losses.mean()
@@ -179,7 +179,7 @@ def test_steps_draw_dropout_alike(study: Study) -> None:
     model = original(study)
     model.linear = nn.Sequential(nn.Dropout(0.5), model.linear)  # type: ignore[arg-type, assignment]
     structure = legr.trace(model, torch.zeros(1, *study.info.input_shape))
-    settings = replace(SETTINGS, steps=3)
+    settings = replace(SETTINGS, sgd_steps=3)
     score_of = Fitness(model, structure, images_of(study), study.info.normalization, settings, CPU)
     keep = Keep(np.ones(structure.n_units, dtype=bool))
     assert np.array_equal(score_of([keep]).losses, score_of([keep]).losses)

@@ -271,7 +271,7 @@ def test_a_search_that_has_settled_is_over(study: Study) -> None:
     assert study.learned
     assert study.learned.settled
     task = search_task(study, LearnRequest(method="gradient", candidates=500))
-    assert (task.is_done, task.spent) == (True, 8.0)
+    assert (task.is_done, task.passes_spent) == (True, 8.0)
 
 
 class Uneven(nn.Module):
