@@ -208,8 +208,8 @@ def _show_tile(study: Study, comparison: Comparison, image: DifferingImage, avai
     st.image(picture, width=_TILE_SIDE, output_format="PNG", alt=f"Test image {image.number}: {image.label}.")
     lines = [
         f"**{plain(image.label)}**",
-        _prediction_words("original", image.original, image.original_percent, image.original_right),
-        _prediction_words("pruned", image.pruned, image.pruned_percent, image.pruned_right),
+        _prediction_description("original", image.original, image.original_percent, image.original_right),
+        _prediction_description("pruned", image.pruned, image.pruned_percent, image.pruned_right),
     ]
     st.markdown(":small[" + "]  \n:small[".join(lines) + "]")
     if available and st.button(
@@ -224,7 +224,7 @@ def _show_tile(study: Study, comparison: Comparison, image: DifferingImage, avai
         st.rerun()  # the whole page, as the image is shown outside this fragment
 
 
-def _prediction_words(network: str, name: str, percent: float, right: bool) -> str:
+def _prediction_description(network: str, name: str, percent: float, right: bool) -> str:
     colour, sign = ("green", "✓") if right else ("red", "✗")
     return f"{network} :{colour}[{sign} {plain(short(name, 14))}] {percent:.0f}\u00a0%"
 

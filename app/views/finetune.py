@@ -108,7 +108,7 @@ def runs_info(runs: Sequence[FineTuned]) -> pd.DataFrame:
             100 * run.top1,
             100 * run.heldout_top1,
             run.epochs,
-            training_words(run),
+            training_description(run),
             duration(run.seconds),
             run.created[:16].replace("T", " "),
         )
@@ -162,10 +162,10 @@ def show_runs(study: Study) -> None:
 def run_name(run: FineTuned) -> str:
     """The name of a run in a legend: its budget, its ranking, and how it was trained."""
     ranking = "" if run.ranking in ("learned", "") else f", {CAPTIONS[run.ranking].lower()}"
-    return f"{100 * run.macs_fraction:.1f} %{ranking}, {training_words(run)}"
+    return f"{100 * run.macs_fraction:.1f} %{ranking}, {training_description(run)}"
 
 
-def training_words(run: FineTuned) -> str:
+def training_description(run: FineTuned) -> str:
     """How a run was trained: its recipe and what differs from it."""
     if run.settings is None:
         return plural(run.epochs, "epoch")

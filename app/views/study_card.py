@@ -10,7 +10,7 @@ from app.charts.measurements import ORIGINAL, Measurements
 from app.curves import budget_curve
 from app.views.job_panel import active_job_lines
 from app.views.study_menu import study_menu
-from app.widgets.study import network_words
+from app.widgets.study import network_description
 from app.words import plain
 from legr.errors import LegrError
 from legr.study.catalog import note_of
@@ -33,7 +33,7 @@ def card_facts(study: Study) -> list[str]:
     counts = [f"{n} {what}" for n, what in ((measured, "measured"), (len(study.finetuned), "fine-tuned")) if n]
     learned = "Ranking learned" if study.learned else "Nothing learned yet"
     return [
-        network_words(study.info),
+        network_description(study.info),
         f"Original: {accuracy} · prunes down to {100 * floor:.1f} % of the MACs",
         " · ".join([learned, f"networks: {', '.join(counts)}" if counts else "no networks measured"]),
     ]

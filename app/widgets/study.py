@@ -18,17 +18,17 @@ def summary_line(study: Study) -> str:
     learned = study.learned
     ranking = f"ranking learned with {learned.candidates} candidates" if learned else "nothing learned yet"
     kind = ["sample, read-only"] if study.info.sample else []
-    return " · ".join([network_words(study.info), ranking, *kind])
+    return " · ".join([network_description(study.info), ranking, *kind])
 
 
-def network_words(info: StudyInfo) -> str:
+def network_description(info: StudyInfo) -> str:
     """Network and images of a study."""
     size = "x".join(str(n) for n in info.input_shape[1:])
     earlier = f", pruned before to {100 * info.pruned_to:.1f} % of its MACs" if info.pruned_to is not None else ""
-    return f"{info.model}{earlier} · {info.data_name}, {classes_words(info)}, {size}"
+    return f"{info.model}{earlier} · {info.data_name}, {classes_description(info)}, {size}"
 
 
-def classes_words(info: StudyInfo) -> str:
+def classes_description(info: StudyInfo) -> str:
     """How many classes the network distinguishes, and of how many."""
     of_all = f" of {len(info.all_classes)}" if info.all_classes else ""
     return f"{info.num_classes}{of_all} classes"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor, nn
+from torch import Tensor
 
 from legr.commands.network import Network, ReportedNetwork, choose_statistics
 from legr.data.images import Dataset
@@ -16,8 +16,7 @@ from legr.models.weights import load_state, save_weights
 from legr.paths import cache_folder
 from legr.study.comparison import comparison_name
 from legr.study.store import Study
-
-_KINDS = ("running_mean", "running_var")
+from legr.training.batch_norm import statistics_of
 
 
 def recall_statistics(
@@ -57,11 +56,6 @@ def store_statistics(study: Study, network: ReportedNetwork) -> None:
     """
     if statistics_of(network.model):
         _write(_in_study(study, network), network)
-
-
-def statistics_of(model: nn.Module) -> dict[str, Tensor]:
-    """Mean and variance of every batch norm, by name in the state of the model."""
-    return {name: value for name, value in model.state_dict().items() if name.rpartition(".")[2] in _KINDS}
 
 
 def _in_study(study: Study, network: Network) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.views.finetune import changed_note, expectation, run_name, runs_info, training_words
+from app.views.finetune import changed_note, expectation, run_name, runs_info, training_description
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.types import FinetuneRequest
@@ -91,13 +91,16 @@ def test_runs_of_one_budget_are_told_apart(studies: Path) -> None:
             "paper, 10 epochs, with a teacher, average=0.99",
         ),
     ):
-        named = training_words(replace(run, settings=settings))
+        named = training_description(replace(run, settings=settings))
         assert sorted(named.split(", ")) == sorted(words.split(", ")) and named.split(", ")[0] == words.split(", ")[0]
     assert (
-        training_words(noted_by_an_earlier_version(run, "python -m legr finetune --half"))
-        == f"{training_words(run)}, float16 weights"
+        training_description(noted_by_an_earlier_version(run, "python -m legr finetune --half"))
+        == f"{training_description(run)}, float16 weights"
     )
-    assert training_words(FineTuned.from_dict({**run.to_dict(), "settings": {"of another version": 1}})) == "3 epochs"
+    assert (
+        training_description(FineTuned.from_dict({**run.to_dict(), "settings": {"of another version": 1}}))
+        == "3 epochs"
+    )
 
 
 def test_the_command_of_a_run_names_the_study_as_it_is_called_now(studies: Path) -> None:
