@@ -19,7 +19,7 @@ export function loadPlotly(address) {
       if (window.Plotly) return resolve(window.Plotly);
       loading = undefined;
       script.remove();
-      reject(new Error("The charts could not be loaded from this server; reload the page"));
+      reject(new Error("The charts could not be loaded: start the explorer with `legr app`, then reload the page"));
     };
     document.head.append(script);
   });
