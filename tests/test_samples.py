@@ -58,6 +58,7 @@ def test_every_number_tells_how_it_was_made(sample: Study) -> None:
         assert point.latency is not None and point.latency.machine and not point.latency.contended
 
 
+@pytest.mark.slow
 def test_its_networks_are_there_and_load(sample: Study) -> None:
     """Of the ranking that is shown; of the others, which are compared with it, the figures alone."""
     model, tuned = original(sample), [point for point in sample.points if point.finetuned]

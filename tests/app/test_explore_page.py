@@ -122,6 +122,7 @@ def test_a_budget_from_outside_is_brought_into_range(open_app: OpenApp, budget: 
     assert 0 <= dial(at)["table"]["start"] < len(dial(at)["table"]["macs"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("budget", ["83.45480458449204", "0.0001", "1e-300", "99.99999999"])
 def test_any_budget_of_a_link_is_one_that_a_job_can_be_asked_for(open_app: OpenApp, studies: Path, budget: str) -> None:
     study = Study.open(studies / "demo")
@@ -145,6 +146,7 @@ def test_pins_keep_the_original_off_the_path(open_app: OpenApp, studies: Path) -
     assert table["before"][-1] is table["latency"][-1] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", ["nonsense", "-1", "nan", "1e999", "101"])
 def test_nothing_is_compared_with_nonsense(open_app: OpenApp, asked: str) -> None:
     assert dial(open_app(held=asked))["compared"] is None

@@ -55,6 +55,7 @@ def test_lanes_are_those_found_by_hand(kind: type[nn.Module]) -> None:
     assert_packed(layout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cifar_mobilenet_v2", "googlenet", "shufflenet_v2_x0_5"])
 def test_every_layer_writes_one_lane(name: str) -> None:
     structure = legr.trace(build_model(name, 10), torch.zeros(1, 3, 64, 64))

@@ -178,6 +178,7 @@ def test_a_comparison_is_started_for_the_network_on_screen(
     assert started[1] == (studies / "shown", "compare", expected) and not Study.open(studies / "shown").info.sample
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "own", "others"),
     [
@@ -295,6 +296,7 @@ def test_a_way_leads_to_what_was_compared(open_app: OpenApp, studies: Path) -> N
     assert at.segmented_control(key="ranking-demo-True").value == "identity"
 
 
+@pytest.mark.slow
 def test_the_weights_are_part_of_the_link(open_app: OpenApp, studies: Path) -> None:
     assert "as pruned, not fine-tuned" in texts(open_app("see", budget="50", weights="pruned"))
     assert "fine-tuned for 3 epochs" in texts(open_app("see", budget="50", weights="nonsense"))

@@ -56,6 +56,7 @@ def test_nobody_who_works_is_told_the_steps(open_app: OpenApp, studies: Path) ->
     assert not guided(open_app(study="shown"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["explore", "finetune"])
 def test_where_nothing_is_learned_the_way_there_is_shown(open_app: OpenApp, page: str) -> None:
     assert "Learn the ranking" in doors(open_app(page, study="plain"))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import save_file
 
@@ -151,6 +152,7 @@ def test_cancel() -> None:
     assert sentences.cancelled_job(by_hand.CANCELLED_JOB) == "learn-1 is cancelled"
 
 
+@pytest.mark.slow
 def test_commands_say_it_of_a_study(study_path: Path) -> None:
     at = ("--study", study_path)
     assert called("show", *at, "--macs", 0.5)[0].startswith("identity ranking, ")

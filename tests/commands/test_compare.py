@@ -89,6 +89,7 @@ def test_what_was_done_before_an_interruption_is_kept(study: Study) -> None:
     assert (study.path / "compared" / "original.safetensors").stat().st_mtime_ns == written
 
 
+@pytest.mark.slow
 def test_pictures_are_those_of_the_test_images(study: Study) -> None:
     from legr.commands.images import images_of
 

@@ -27,6 +27,8 @@ CPU = torch.device("cpu")
 HALF = Budget(macs=0.5)
 SETTINGS = TrainSettings(epochs=1, batch=100)
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def study(made_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:

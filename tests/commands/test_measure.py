@@ -86,6 +86,7 @@ def relabel(study: Study, only: str | None = None, **facts: object) -> None:
     study.save_points(points)
 
 
+@pytest.mark.slow
 def test_a_shape_that_changes_meanwhile_mixes_no_two_networks(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     timed: dict[int, float] = {}
 
@@ -101,6 +102,7 @@ def test_a_shape_that_changes_meanwhile_mixes_no_two_networks(study: Study, monk
     assert not is_measured(study, ONE, CPU)
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_no_number_stops_no_measurement(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring, "evaluate_split", lambda *args, **more: Evaluation(0.1, math.nan, 10))
     assert measure(study, ONE, CPU, silent).measured == 3

@@ -162,6 +162,7 @@ def test_cifar10_has_its_published_numbers(real_data: Path) -> None:
     assert found.std == pytest.approx((0.24703, 0.24349, 0.26159), abs=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.needs_data
 def test_cifar10_loads_in_well_under_a_second_the_second_time(real_data: Path) -> None:
     folder = str(real_data / "cifar10")

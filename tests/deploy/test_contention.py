@@ -12,6 +12,7 @@ from legr.deploy import contention
 from legr.deploy.contention import Contention
 
 
+@pytest.mark.slow
 def test_work_of_another_process_counts() -> None:
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:

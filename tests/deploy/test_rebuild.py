@@ -65,6 +65,7 @@ def rebuilt(recipe: Path, factory: Callable[..., nn.Module] | None = None) -> nn
         return legr.rebuild(recipe, factory=factory)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cifar_resnet8", "cifar_mobilenet_v2", "mnasnet0_5", "squeezenet1_1"])
 def test_a_network_of_the_zoo(tmp_path: Path, name: str) -> None:
     shape = (3, 64, 48)

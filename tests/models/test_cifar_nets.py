@@ -8,6 +8,8 @@ import torch
 import legr
 from legr.models.zoo import build_model
 
+pytestmark = pytest.mark.slow
+
 
 def vgg_parameters(classes: int) -> int:
     widths = [3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]

@@ -15,6 +15,7 @@ from legr.models.zoo import build_model
 NAMES = [f"class {n}" for n in range(10)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["cifar_resnet8", "cifar_vgg16_bn", "squeezenet1_1", "densenet121", "mobilenet_v2"])
 def test_logits_are_those_of_the_chosen_classes(model: str, tmp_path: Path) -> None:
     full, file = build_model(model, 10, seed=3), tmp_path / "w.safetensors"

@@ -114,6 +114,7 @@ def test_timm_is_asked_for_its_own_models_only(name: str) -> None:
         find_spec(name)
 
 
+@pytest.mark.slow
 def test_names_of_our_own_do_not_wait_for_torchvision() -> None:
     code = "import sys; from legr.models.zoo import build_model; build_model('cifar_resnet8', 2); "
     code += "sys.exit('torchvision' in sys.modules or 'timm' in sys.modules)"

@@ -68,6 +68,7 @@ def test_loss_is_cross_entropy_in_training_mode_on_held_out_images(study: Study)
     assert score.passes == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("float32")
 def test_recalibrated_and_stale_statistics(study: Study) -> None:
     inputs = torch.randn(64, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 + 1

@@ -40,6 +40,7 @@ def units_of(structure: legr.Structure, seed: int = 0) -> np.ndarray:
     return at_least_one(structure, np.random.default_rng(seed).random(structure.n_units) < 0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [*CASES, "cifar_resnet20", "mobilenet_v3_small", "shufflenet_v2_x0_5"])
 def test_masked_is_removed(case: type[nn.Module] | str) -> None:
     model, image = library(case) if isinstance(case, str) else small(case)

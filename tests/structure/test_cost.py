@@ -47,6 +47,7 @@ def test_every_budget_costs_what_is_count(name: str, size: int) -> None:
         assert counted == legr.cost(structure, curve.keep(step))
 
 
+@pytest.mark.slow
 def test_published_sizes() -> None:
     for name, macs, params in (("cifar_resnet20", 40_551_040, 269_722), ("cifar_resnet56", 125_485_696, 853_018)):
         counted = original_cost(legr.trace(build_model(name, 10), torch.zeros(1, 3, 32, 32)))

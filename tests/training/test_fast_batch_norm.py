@@ -102,6 +102,7 @@ def test_operations_in_place_may_follow(channels: int) -> None:
     assert far(found, expected.double()) < 0.02
 
 
+@pytest.mark.slow
 def test_a_pruned_network_with_operations_in_place_trains() -> None:
     network, example = mobilenet_v2(num_classes=10), torch.zeros(1, 3, 64, 64)
     structure = trace(network, example)

@@ -31,6 +31,8 @@ CPU = torch.device("cpu")
 EPOCH = 21  # batches of 64: 1,294 images
 TAUGHT = TrainSettings(epochs=4, batch=64, lr=0.1, average=0.9, smoothing=0.1, clip=2.0)
 
+pytestmark = pytest.mark.slow
+
 
 class Tiny(nn.Module):
     """One convolution, one norm, dropout, one linear layer."""
