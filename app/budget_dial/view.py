@@ -8,7 +8,7 @@ from app import state
 from app.budget_dial import budget_dial
 from app.budget_dial.table import LENSES, dial_table
 from app.budget_dial.types import ChartStyle, DialCharts, DialData, FrontierData, Lens, QuantityName, StudyData
-from app.charts.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_info
+from app.charts.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_table
 from app.charts.measurements import Measurements, percent_of
 from app.charts.style import CAPTIONS, COLOURS, INK, PAPER, PLOTLY_CONFIG, page_layout
 from app.curves import Stamp, budget_curve, measured_stamp, stamp
@@ -159,7 +159,7 @@ def _charts(measured: Measurements, ranking: RankingName, lens: Lens, axis: Axis
 
 
 def _frontier(measured: Measurements, ranking: RankingName, axis: Axis) -> FrontierData | None:
-    info = frontier_info(measured, axis)
+    info = frontier_table(measured, axis)
     if info.empty:
         return None
     figure = frontier_figure(info, axis, measured.conditions, ranking).to_plotly_json()

@@ -26,7 +26,7 @@ _MAX_NUMBERED = 15  # classes: the cells of a larger confusion matrix are too sm
 # -- outcomes ----------------------------------------------------------------------------------------------
 
 
-def outcomes_info(comparison: Comparison) -> pd.DataFrame:
+def outcomes_table(comparison: Comparison) -> pd.DataFrame:
     """How often both networks, one or none is right.
 
     Returns:
@@ -38,7 +38,7 @@ def outcomes_info(comparison: Comparison) -> pd.DataFrame:
 
 
 class DifferingImage(NamedTuple):
-    """A test image on which the two networks differ: a row of `differing_info`."""
+    """A test image on which the two networks differ: a row of `differing_table`."""
 
     number: int  # among all test images, from 1
     label: str
@@ -52,7 +52,7 @@ class DifferingImage(NamedTuple):
     picture: int  # index into `Comparison.pictures`; -1: not stored
 
 
-def differing_info(comparison: Comparison, classes: Sequence[str]) -> pd.DataFrame:
+def differing_table(comparison: Comparison, classes: Sequence[str]) -> pd.DataFrame:
     """Every test image on which the two networks differ, in the order of the test images.
 
     Returns:
@@ -80,7 +80,7 @@ def differing_images(info: pd.DataFrame) -> list[DifferingImage]:
 # -- accuracy class by class -------------------------------------------------------------------------------
 
 
-def classes_info(comparison: Comparison, classes: Sequence[str]) -> pd.DataFrame:
+def classes_table(comparison: Comparison, classes: Sequence[str]) -> pd.DataFrame:
     """Accuracy of every class that has test images, the one that loses most first.
 
     Returns:
@@ -105,7 +105,7 @@ def classes_info(comparison: Comparison, classes: Sequence[str]) -> pd.DataFrame
 
 
 def most_changed(info: pd.DataFrame) -> pd.DataFrame:
-    """The MAX_CLASSES rows of `classes_info` with the largest differences, in their order."""
+    """The MAX_CLASSES rows of `classes_table` with the largest differences, in their order."""
     return info.loc[sorted(info["difference"].abs().sort_values(ascending=False, kind="stable").index[:MAX_CLASSES])]
 
 
@@ -180,7 +180,7 @@ def confusion_change(comparison: Comparison, n_classes: int) -> NDArray[np.int64
     return confusion(comparison.pruned.first) - confusion(comparison.original.first)
 
 
-def confusion_info(comparison: Comparison, classes: Sequence[str]) -> pd.DataFrame:
+def confusion_table(comparison: Comparison, classes: Sequence[str]) -> pd.DataFrame:
     """`confusion_change` as a square table named by class; of more than MAX_CLASSES, those that change most."""
     change = confusion_change(comparison, len(classes))
     total = np.abs(change).sum(axis=0) + np.abs(change).sum(axis=1)
@@ -190,7 +190,7 @@ def confusion_info(comparison: Comparison, classes: Sequence[str]) -> pd.DataFra
 
 
 def confusion_figure(info: pd.DataFrame, *, dark: bool) -> go.Figure:
-    """A heat map of `confusion_info`: more often in blue, less often in orange, no change in the background's colour.
+    """A heat map of `confusion_table`: more often in blue, less often in orange, no change in the background's colour.
 
     Args:
         dark: whether the background is dark; the numbers in the cells are then white, else black.

@@ -17,7 +17,7 @@ _FIXED_AXIS = {"fixedrange": True, "automargin": True}
 AXIS_CAPTIONS: dict[Axis, str] = {"latency": "Latency", "macs": "MACs", "params": "Parameters"}
 
 
-def frontier_info(measured: Measurements, axis: Axis) -> pd.DataFrame:
+def frontier_table(measured: Measurements, axis: Axis) -> pd.DataFrame:
     """Every measured point of the frontier.
 
     Returns:

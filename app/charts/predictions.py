@@ -13,7 +13,7 @@ _MAX_LENGTH = 22  # characters of a class's name on an axis
 _HEIGHT, _FONT = 280, 14
 
 
-def predictions_info(predictions: Sequence[Prediction], label: int | None) -> pd.DataFrame:
+def predictions_table(predictions: Sequence[Prediction], label: int | None) -> pd.DataFrame:
     """A table of predictions in their order.
 
     Args:

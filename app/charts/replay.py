@@ -22,7 +22,7 @@ def thin_out(frames: Sequence[Frame]) -> list[Frame]:
     return [frames[index] for index in indices.tolist()]
 
 
-def replay_info(study: Study, frames: Sequence[Frame], budget: float) -> pd.DataFrame:
+def replay_table(study: Study, frames: Sequence[Frame], budget: float) -> pd.DataFrame:
     """What the best candidate keeps of each layer at a budget.
 
     Args:

@@ -55,7 +55,7 @@ def outputs_line(reasons: Sequence[Reason]) -> str | None:
     return f"The {plural(n_outputs, 'output')} {'stays' if n_outputs == 1 else 'stay'}." if n_outputs else None
 
 
-def reasons_info(reasons: Sequence[Reason], kind: str) -> pd.DataFrame:
+def reasons_table(reasons: Sequence[Reason], kind: str) -> pd.DataFrame:
     """Reasons of a kind, "unprunable" or "coupled", as a table; the model's outputs have a line of their own."""
     rows = [
         (reason.channels, reason.operation, reason.reason, reason.modules[0] or "the model", len(reason.modules))
@@ -75,7 +75,7 @@ def exception_lines(structure: Structure) -> list[str]:
     return [f"{kind} ({len(names)}): {_first(names)}. {meaning}" for kind, names, meaning in kinds if names]
 
 
-def groups_info(structure: Structure) -> pd.DataFrame:
+def groups_table(structure: Structure) -> pd.DataFrame:
     """Every group, in order of execution.
 
     Returns:

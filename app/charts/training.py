@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from app.charts.style import COLOURS, style
 
 
-def training_info(history: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def training_table(history: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Loss and held-out accuracy (per cent) after each epoch, counted from 1."""
     rows = [row for row in history if row.get("loss") is not None]
     return pd.DataFrame(

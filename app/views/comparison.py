@@ -9,13 +9,13 @@ from app.charts.comparison import (
     OUTCOME_CAPTIONS,
     DifferingImage,
     classes_figure,
-    classes_info,
+    classes_table,
     confusion_figure,
-    confusion_info,
+    confusion_table,
     differing_images,
-    differing_info,
+    differing_table,
     most_changed,
-    outcomes_info,
+    outcomes_table,
 )
 from app.charts.measurements import percent_of
 from app.charts.pictures import enlarged
@@ -71,9 +71,9 @@ def show_all_images(selected: SelectedNetwork, comparison: Comparison | None, er
         _show_differing(selected, comparison, available)
     left, right = st.columns(2, gap="large")
     with left:
-        _show_classes(classes_info(comparison, classes), selected.colour)
+        _show_classes(classes_table(comparison, classes), selected.colour)
     with right:
-        _show_confusions(confusion_info(comparison, classes), len(classes))
+        _show_confusions(confusion_table(comparison, classes), len(classes))
 
 
 def _start_or_watch(selected: SelectedNetwork, comparison: Comparison | None, *, again: bool, available: bool) -> None:
@@ -137,7 +137,7 @@ def _go_to(network: ComparedNetwork) -> None:
 
 def _show_outcomes(comparison: Comparison) -> None:
     """Accuracy of both networks, and how many images both, one or none of them classifies correctly."""
-    info, total = outcomes_info(comparison), len(comparison.labels)
+    info, total = outcomes_table(comparison), len(comparison.labels)
     images = info.set_index("outcome")["images"]
     original = (images["both"] + images["only_original"]) / total
     pruned = (images["both"] + images["only_pruned"]) / total
@@ -156,7 +156,7 @@ def _show_outcomes(comparison: Comparison) -> None:
 @guarded()
 def _show_differing(selected: SelectedNetwork, comparison: Comparison, available: bool) -> None:
     """Test images with different predictions; as a fragment, so that leafing through them does not rerun the page."""
-    info = differing_info(comparison, selected.study.info.classes)
+    info = differing_table(comparison, selected.study.info.classes)
     st.markdown(f"**Images that they classify differently: {len(info):,}**")
     stored = info[info["picture"] >= 0]
     if len(stored) < len(info):

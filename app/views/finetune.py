@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.style import CAPTIONS, PLOTLY_CONFIG
-from app.charts.training import runs_figure, training_figure, training_info
+from app.charts.training import runs_figure, training_figure, training_table
 from app.curves import budget_curve, network_id
 from app.words import plain, plural
 from legr.commands.results import FinetuneResult
@@ -87,7 +87,7 @@ def show_training(study: Study, job: Job) -> None:
     st.caption(plain(f"{job.request.budget.words}, {plural(settings.epochs, 'epoch')}{teacher}."))
     finished = study.finetuned_run(Path(FinetuneResult.from_dict(job.result).weights).stem) if job.result else None
     history = [epoch.to_dict() for epoch in finished.curve] if finished else job.history
-    info = training_info(history)
+    info = training_table(history)
     if len(info):
         epochs = job.total if job.stage == "epoch" else int(info["epoch"].max())
         alt = "Training loss and held-out accuracy after each epoch."
@@ -98,7 +98,7 @@ def show_training(study: Study, job: Job) -> None:
         st.caption(f"From epoch {finished.epochs + 1} on the loss was NaN or infinite; the best epoch before is kept.")
 
 
-def runs_info(runs: Sequence[FineTuned]) -> pd.DataFrame:
+def runs_table(runs: Sequence[FineTuned]) -> pd.DataFrame:
     """The table of finished runs, newest first."""
     rows = [
         (
@@ -124,7 +124,7 @@ def show_runs(study: Study) -> None:
     if not runs:
         return
     st.subheader("Fine-tuned networks", anchor=False)
-    table = runs_info(runs)
+    table = runs_table(runs)
     two_decimals = {name: st.column_config.NumberColumn(format="%.2f") for name in table.columns if name.endswith("%")}
     two_decimals["Held-out, %"] = st.column_config.NumberColumn(
         format="%.2f",
@@ -145,7 +145,7 @@ def show_runs(study: Study) -> None:
         st.caption(f"Select a run in the table to see its curve and the command that repeats it{several}.")
         return
     selected = [list(reversed(runs))[row] for row in rows]
-    curves = [(run_name(run), training_info([epoch.to_dict() for epoch in run.curve])) for run in selected]
+    curves = [(run_name(run), training_table([epoch.to_dict() for epoch in run.curve])) for run in selected]
     figure = runs_figure(curves)
     st.plotly_chart(
         figure, key="runs-compared", config=PLOTLY_CONFIG, alt="Held-out accuracy of the selected runs by epoch."

@@ -22,7 +22,7 @@ _LAYER, _KEPT, _TOTAL, _SHARE, _PIN, _EXCLUDED = "Layer", "Kept", "Of", "MACs, %
 _HISTORY, _EDITION, _ERROR = "constraints-history", "layers-edition", "layers-error"
 
 
-def layers_info(curve: BudgetCurve, keep: Keep, constraints: Constraints) -> pd.DataFrame:
+def layers_table(curve: BudgetCurve, keep: Keep, constraints: Constraints) -> pd.DataFrame:
     """One row for each layer, in order of execution.
 
     Returns:
@@ -84,7 +84,7 @@ def show_layers(study: Study, curve: BudgetCurve, budget: float) -> None:
 
 
 def _table(study: Study, curve: BudgetCurve, budget: float) -> None:
-    info = layers_info(curve, curve.at(macs=budget), study.constraints)
+    info = layers_table(curve, curve.at(macs=budget), study.constraints)
     st.caption(
         "Pin a layer at a number of filters, or leave it whole: the other layers are pruned so that the budget still "
         "holds. Double-click a cell to edit it. Measuring, fine-tuning and export use these constraints too."

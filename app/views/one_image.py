@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.charts.pictures import decoded
-from app.charts.predictions import predictions_figure, predictions_info, short, verdict
+from app.charts.predictions import predictions_figure, predictions_table, short, verdict
 from app.charts.style import CAPTIONS, COLOURS, PLOTLY_CONFIG
 from app.run_command import run_command
 from app.views.selected_network import SelectedNetwork
@@ -183,7 +183,7 @@ def _show_predictions(
     network: str, title: str, predictions: Sequence[Prediction], label: int | None, colour: str
 ) -> None:
     st.markdown(f"**{title}**")
-    figure = predictions_figure(predictions_info(predictions, label), colour)
+    figure = predictions_figure(predictions_table(predictions, label), colour)
     listed = "; ".join(f"{prediction.name} {100 * prediction.probability:.1f} %" for prediction in predictions)
     st.plotly_chart(figure, key=f"answers-{network}", config=PLOTLY_CONFIG, alt=f"{title}: {listed}.")
 

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.charts.replay import replay_figure, replay_info, thin_out
+from app.charts.replay import replay_figure, replay_table, thin_out
 from app.charts.style import PLOTLY_CONFIG
 from app.curves import Stamp, budget_curve, stamp
 from legr.search.replay import frames
@@ -33,4 +33,4 @@ def show_replay(study: Study, journal: Path | None, key: str) -> None:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _replay(study: str, journal: str, written: int, stamp: Stamp, budget: float) -> pd.DataFrame:
-    return replay_info(Study.open(study), thin_out(frames(Path(journal))), budget)
+    return replay_table(Study.open(study), thin_out(frames(Path(journal))), budget)

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.charts.structure import exception_lines, groups_info, outputs_line, reasons_info, reasons_of
+from app.charts.structure import exception_lines, groups_table, outputs_line, reasons_of, reasons_table
 from app.words import plain
 from legr.structure.types import Structure
 
@@ -12,7 +12,7 @@ from legr.structure.types import Structure
 def show_stays(structure: Structure) -> None:
     """The unprunable channels."""
     reasons = reasons_of(structure)
-    line, table = outputs_line(reasons), reasons_info(reasons, "unprunable")
+    line, table = outputs_line(reasons), reasons_table(reasons, "unprunable")
     if line or len(table):
         st.subheader("What stays, and why", anchor=False)
     if line:
@@ -23,7 +23,7 @@ def show_stays(structure: Structure) -> None:
 
 def show_together(structure: Structure) -> None:
     """The channels that are coupled by constants in the model's forward."""
-    table = reasons_info(reasons_of(structure), "coupled")
+    table = reasons_table(reasons_of(structure), "coupled")
     if len(table):
         st.subheader("What goes together", anchor=False)
         st.write("Constants in the model's forward allow these channels to be removed only together with others:")
@@ -44,7 +44,7 @@ def show_groups(structure: Structure, name: str) -> None:
     Args:
         name: of the study.
     """
-    info = groups_info(structure)
+    info = groups_table(structure)
     if info.empty:
         return
     st.subheader("Groups", anchor=False)

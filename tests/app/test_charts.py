@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from app.charts.frontier import AXES, Axis, axis_title, frontier_figure, frontier_info
+from app.charts.frontier import AXES, Axis, axis_title, frontier_figure, frontier_table
 from app.charts.measurements import Measurements
 from app.charts.search import log_ticks, map_table, running_search_table
-from app.charts.training import training_figure, training_info
+from app.charts.training import training_figure, training_table
 from legr.progress import duration
 from legr.study.records import Point
 from legr.study.store import Study
@@ -23,7 +23,7 @@ def study(studies: Path) -> Study:
 @pytest.mark.parametrize("axis", AXES)
 def test_the_frontier_has_every_measured_point(study: Study, axis: Axis) -> None:
     measured = Measurements(study.points)
-    info = frontier_info(measured, axis)
+    info = frontier_table(measured, axis)
     n = len(BUDGETS) + 1
     assert info["series"].value_counts().to_dict() == {
         "learned": n, "identity": n, "uniform": n, "finetuned": 1, "original": 1,
@@ -35,7 +35,7 @@ def test_the_frontier_has_every_measured_point(study: Study, axis: Axis) -> None
 
 def test_a_fine_tuned_point_without_latency_takes_that_of_its_structure(study: Study) -> None:
     points = [replace(p, latency=None) if p.finetuned else p for p in study.points]
-    info = frontier_info(Measurements(points), "latency").set_index("series")
+    info = frontier_table(Measurements(points), "latency").set_index("series")
     same = next(p for p in points if p.ranking == "learned" and p.budget == 0.5 and not p.finetuned)
     assert same.latency is not None
     assert info.loc["finetuned", "x"] == pytest.approx(same.latency.milliseconds)
@@ -46,7 +46,7 @@ def test_fine_tuned_networks_of_other_rankings_are_told_apart(study: Study) -> N
     tuned = next(p for p in points if p.finetuned)
     points += [replace(tuned, ranking=name, top1=0.5) for name in ("uniform", "identity")]
     measured = Measurements(points)
-    info = frontier_info(measured, "macs")
+    info = frontier_table(measured, "macs")
     figure = frontier_figure(info, "macs", measured.conditions, "learned")
     marks = {trace.name: trace for trace in figure.data}
     assert marks["Fine-tuned"].y.tolist() == [100 * tuned.top1]
@@ -62,13 +62,13 @@ def test_fine_tuned_networks_of_other_rankings_are_told_apart(study: Study) -> N
         in marks["Fine-tuned, identity"].customdata[0][0]
     )
     longer = replace(tuned, ranking="uniform", finetuned=tuned.finetuned and replace(tuned.finetuned, epochs=99))
-    hovers = frontier_info(Measurements([*study.points, longer]), "macs").set_index("series")["hover"]
+    hovers = frontier_table(Measurements([*study.points, longer]), "macs").set_index("series")["hover"]
     assert not hovers[hovers.index == "finetuned"].str.contains("alike").any()
 
 
 def test_the_frontier_says_how_latency_was_taken_and_where_a_click_leads(study: Study) -> None:
     measured = Measurements(study.points)
-    figure = frontier_figure(frontier_info(measured, "latency"), "latency", measured.conditions, "identity")
+    figure = frontier_figure(frontier_table(measured, "latency"), "latency", measured.conditions, "identity")
     assert axis_title("latency", measured.conditions) == "latency, ms (PyTorch 2.14.1, cpu, 2 threads, batch 1)"
     lines = {trace.name: trace for trace in figure.data}
     assert lines["Identity"].opacity == 1 > lines["Learned"].opacity
@@ -83,7 +83,7 @@ def test_the_frontier_says_how_latency_was_taken_and_where_a_click_leads(study: 
 def test_points_are_joined_only_where_cost_rises_along_every_ranking(study: Study) -> None:
     def modes(points: list[Point]) -> set[str]:
         measured = Measurements(points)
-        figure = frontier_figure(frontier_info(measured, "latency"), "latency", measured.conditions, "learned")
+        figure = frontier_figure(frontier_table(measured, "latency"), "latency", measured.conditions, "learned")
         return {trace.mode for trace in figure.data if trace.name in ("Learned", "Identity", "Uniform")}
 
     assert modes(study.points) == {"lines+markers"}
@@ -105,10 +105,10 @@ def test_the_map_has_a_row_a_layer(study: Study) -> None:
 def test_histories_of_jobs() -> None:
     rows = [{"done": 18, "best_loss": 0.5, "identity_loss": 0.9}, {"done": 19, "best_loss": 0.4, "identity_loss": 0.9}]
     assert running_search_table([{"done": 0}, *rows])["passes"].tolist() == [18, 19]
-    info = training_info([{"done": 1, "loss": 2.0, "heldout_top1": 0.5}, {"done": 2, "loss": 1.0}])
+    info = training_table([{"done": 1, "loss": 2.0, "heldout_top1": 0.5}, {"done": 2, "loss": 1.0}])
     assert info["heldout_percent"].tolist()[0] == 50.0
-    assert training_info([]).empty
-    training_figure(training_info([]), 3)
+    assert training_table([]).empty
+    training_figure(training_table([]), 3)
 
 
 def test_log_ticks_are_round() -> None:

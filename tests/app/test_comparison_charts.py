@@ -8,12 +8,12 @@ import pytest
 from app.charts.comparison import (
     MAX_CLASSES,
     classes_figure,
-    classes_info,
+    classes_table,
     confusion_figure,
-    confusion_info,
-    differing_info,
+    confusion_table,
+    differing_table,
     most_changed,
-    outcomes_info,
+    outcomes_table,
 )
 from app.charts.pictures import enlarged
 from legr.study.comparison import Comparison, Predictions
@@ -33,13 +33,13 @@ def many_classes(n_classes: int = 60) -> Comparison:
 
 
 def test_four_counts_add_up_to_all() -> None:
-    info = outcomes_info(comparison())
+    info = outcomes_table(comparison())
     assert dict(zip(info["outcome"], info["images"], strict=True)) == COUNTS
     assert info["percent"].tolist() == [37.5, 25, 12.5, 25] and info["percent"].sum() == 100
 
 
 def test_images_that_are_classified_differently() -> None:
-    info = differing_info(comparison(), CLASSES)
+    info = differing_table(comparison(), CLASSES)
     assert info["number"].tolist() == list(DIFFER)
     assert info["label"].tolist() == ["ant", "ant", "bee", "cat"]
     assert info["original"].tolist() == ["ant", "bee", "cat", "cat"]
@@ -52,7 +52,7 @@ def test_images_that_are_classified_differently() -> None:
 
 
 def test_accuracy_of_each_class_what_loses_most_first() -> None:
-    info = classes_info(comparison(), (*CLASSES, "never shown"))
+    info = classes_table(comparison(), (*CLASSES, "never shown"))
     assert info["class"].tolist() == ["cat", "ant", "bee"] and info["images"].tolist() == [3, 3, 2]
     assert info["original_percent"].tolist() == pytest.approx([200 / 3, 200 / 3, 50])
     assert info["pruned_percent"].tolist() == pytest.approx([100 / 3, 200 / 3, 50])
@@ -64,7 +64,7 @@ def test_accuracy_of_each_class_what_loses_most_first() -> None:
 
 
 def test_the_change_of_confusions() -> None:
-    info = confusion_info(comparison(), CLASSES)
+    info = confusion_table(comparison(), CLASSES)
     assert info.to_numpy().tolist() == [
         [0, 0, 0],  # ants: both take one of three for a bee, another one each
         [1, 0, -1],  # bees: one was taken for a cat, now for an ant
@@ -81,12 +81,12 @@ def test_the_change_of_confusions() -> None:
 
 def test_of_many_classes_those_that_change_most_are_shown() -> None:
     found, names = many_classes(), [f"class {n}" for n in range(60)]
-    info = confusion_info(found, names)
+    info = confusion_table(found, names)
     assert info.shape == (MAX_CLASSES, MAX_CLASSES)
     assert {"class 3", "class 7", "class 8", "class 50"} <= set(info.index)
     assert info.loc["class 7", "class 8"] == 1 and info.loc["class 7", "class 7"] == -1
     assert list(info.index) == sorted(info.index, key=lambda name: int(name.split()[1]))
-    classes = most_changed(classes_info(found, names))
+    classes = most_changed(classes_table(found, names))
     assert len(classes) == MAX_CLASSES and classes["class"].tolist()[:2] == ["class 7", "class 50"]
     figure = confusion_figure(info, dark=False)
     assert len(figure.data) == 1 and figure.data[0].showscale
@@ -96,8 +96,8 @@ def test_of_many_classes_those_that_change_most_are_shown() -> None:
 def test_two_alike_networks_change_nothing() -> None:
     found = many_classes()
     alike = replace(found, pruned=found.original)
-    assert differing_info(alike, [str(n) for n in range(60)]).empty
-    info = confusion_info(alike, [str(n) for n in range(60)])
+    assert differing_table(alike, [str(n) for n in range(60)]).empty
+    info = confusion_table(alike, [str(n) for n in range(60)])
     assert not info.to_numpy().any() and confusion_figure(info, dark=False).data[0].zmax == 1
 
 

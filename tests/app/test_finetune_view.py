@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.views.finetune import changed_note, expectation, run_name, runs_info, training_description
+from app.views.finetune import changed_note, expectation, run_name, runs_table, training_description
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.types import FinetuneRequest
@@ -54,7 +54,7 @@ def test_runs_are_compared_once_there_are_two(open_app: OpenApp, studies: Path) 
     )
     assert run_name(second).endswith("%, quick")
     assert run_name(replace(second, ranking="uniform")).endswith("%, uniform, quick")
-    assert runs_info([second, replace(second, ranking="identity")])["Ranking"].tolist() == ["Identity", "–"]
+    assert runs_table([second, replace(second, ranking="identity")])["Ranking"].tolist() == ["Identity", "–"]
 
 
 def test_a_run_says_how_long_it_may_take_before_it_starts(open_app: OpenApp, studies: Path) -> None:

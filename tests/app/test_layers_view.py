@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.views.layers import edited, layers_info
+from app.views.layers import edited, layers_table
 from legr.errors import SettingsError
 from legr.ranking.constraints import Constraints
 from legr.structure.cost import cost
@@ -22,7 +22,7 @@ def study(studies: Path) -> Study:
 def test_rows_are_what_the_plan_keeps(study: Study, budget: float) -> None:
     curve = study.curve()
     keep = curve.at(macs=budget)
-    info = layers_info(curve, keep, Constraints(pins={"layer1.0.conv1": 5}, excluded=("conv1",)))
+    info = layers_table(curve, keep, Constraints(pins={"layer1.0.conv1": 5}, excluded=("conv1",)))
     assert info["Kept"].tolist() == curve.kept[:, curve.step(macs=budget)].tolist()
     head = 10 * int(info["Kept"].iloc[-1])  # ten classes; the classifier is no row
     whole = cost(curve.structure, keep).macs
@@ -34,7 +34,7 @@ def test_rows_are_what_the_plan_keeps(study: Study, budget: float) -> None:
 
 def test_edits_become_a_shape(study: Study) -> None:
     curve = study.curve()
-    info = layers_info(curve, curve.at(macs=0.5), Constraints())
+    info = layers_table(curve, curve.at(macs=0.5), Constraints())
     names = info["Layer"].tolist()
     shape = edited(Constraints(multiple=4), info, {1: {"Pin at": 7}, 0: {"Leave whole": True}})
     assert shape == Constraints(multiple=4, pins={names[1]: 7}, excluded=(names[0],))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.charts.frontier import frontier_info
+from app.charts.frontier import frontier_table
 from app.charts.measurements import Measurements, Reading
 from legr.study.catalog import SAMPLES, list_studies
 from legr.study.records import Conditions, FineTuning, Latency, Point
@@ -93,7 +93,7 @@ def test_a_sample_that_was_measured_here_shows_latencies_of_here(sample: Path) -
     ]
     measured = Measurements([*points, *here])
     assert measured.conditions is not None and measured.conditions.machine == "Here"
-    row = frontier_info(measured, "latency")
+    row = frontier_table(measured, "latency")
     assert set(row["x"]) == {9.0}
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.charts.predictions import predictions_figure, predictions_info, short, verdict
+from app.charts.predictions import predictions_figure, predictions_table, short, verdict
 from legr.commands.results import Prediction
 
 CAT, DOG = Prediction(3, "cat", 0.7), Prediction(5, "dog", 0.7)
@@ -10,7 +10,7 @@ CAT, DOG = Prediction(3, "cat", 0.7), Prediction(5, "dog", 0.7)
 
 def test_bars_show_probabilities_from_0_to_100() -> None:
     predictions = [Prediction(n, f"class {n}", 0.5 / (n + 1)) for n in range(5)]
-    info = predictions_info(predictions, label=1)
+    info = predictions_table(predictions, label=1)
     assert info["percent"].tolist() == pytest.approx([50, 25, 50 / 3, 12.5, 10])
     assert info["right"].tolist() == [False, True, False, False, False]
     figure = predictions_figure(info, "#123456")
@@ -23,7 +23,7 @@ def test_bars_show_probabilities_from_0_to_100() -> None:
 
 def test_long_names_that_begin_alike_stay_apart() -> None:
     names = [f"a very long name of a class, number {n}" for n in range(2)]
-    info = predictions_info([Prediction(n, name, 0.5) for n, name in enumerate(names)], None)
+    info = predictions_table([Prediction(n, name, 0.5) for n, name in enumerate(names)], None)
     figure = predictions_figure(info, "#123456")
     assert list(figure.data[0].y) == [0, 1] and figure.layout.yaxis.ticktext == (short(names[0]),) * 2
     assert len(short(names[0])) <= 22 and short("cat") == "cat"

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.charts.replay import MAX_FRAMES, replay_figure, replay_info, thin_out
+from app.charts.replay import MAX_FRAMES, replay_figure, replay_table, thin_out
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.types import Affine
 from legr.search.journal import Journal
@@ -34,7 +34,7 @@ def frames_of(study: Study, number: int) -> list[Frame]:
 
 def test_every_frame_is_the_network_of_its_map(study: Study) -> None:
     frames = frames_of(study, 5)
-    info = replay_info(study, frames, 0.5)
+    info = replay_table(study, frames, 0.5)
     for frame, row in zip(frames, info.itertuples(index=False), strict=True):
         curve = BudgetCurve(study.structure, study.ranker.rank(frame.affine))
         assert list(row[3:]) == curve.kept[:, curve.step(macs=0.5)].tolist()
@@ -48,7 +48,7 @@ def test_a_long_search_is_played_from_its_first_to_its_last(study: Study) -> Non
 
 
 def test_it_shows_the_end_and_plays_from_the_start(study: Study) -> None:
-    info = replay_info(study, frames_of(study, 6), 0.4)
+    info = replay_table(study, frames_of(study, 6), 0.4)
     totals = [layer.total for layer in study.structure.layers]
     figure = replay_figure(info, totals, 1.0)
     assert [frame.name for frame in figure.frames] == [str(number) for number in range(6)]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.charts.structure import exception_lines, facts_lines, groups_info, outputs_line, reasons_info, reasons_of
+from app.charts.structure import exception_lines, facts_lines, groups_table, outputs_line, reasons_of, reasons_table
 from legr.ranking.constraints import Constraints
 from legr.structure.types import Group, Layer, Op, Remark, Structure
 from legr.study.store import Study
@@ -60,7 +60,7 @@ def test_a_layer_in_two_groups_is_shared_out() -> None:
         ops=(Op("conv.weight", 0, 1, 5, "conv"), Op(None, 0, 0, 60, "matmul")),
         shapes={"conv.weight": (4, 3, 1, 1)},
     )
-    assert groups_info(structure)["macs_share"].tolist() == [0.125, 0.25]  # of 120; a quarter of 60 stays
+    assert groups_table(structure)["macs_share"].tolist() == [0.125, 0.25]  # of 120; a quarter of 60 stays
 
 
 def test_reasons_are_merged_and_outputs_read_calmly() -> None:
@@ -75,11 +75,11 @@ def test_reasons_are_merged_and_outputs_read_calmly() -> None:
     )
     found = reasons_of(structure)
     assert outputs_line(found) == "The 1 output stays."
-    assert reasons_info(found, "unprunable").to_numpy().tolist() == [
+    assert reasons_table(found, "unprunable").to_numpy().tolist() == [
         [400, "pad", "it is odd", "the model", 1],
         [348, "chunk", "its bounds are constants", "stage2.1", 2],
     ]
-    assert reasons_info(found, "coupled").to_numpy().tolist() == [[8, "view", "its result mixes them", "stage2.0", 1]]
+    assert reasons_table(found, "coupled").to_numpy().tolist() == [[8, "view", "its result mixes them", "stage2.0", 1]]
     assert outputs_line(reasons_of(_structure())) is None
 
 
@@ -115,7 +115,7 @@ def test_a_network_that_cannot_be_cut_says_so(open_app: OpenApp, studies: Path, 
     fixed = replace(curve, structure=replace(structure, n_units=0, groups=(), layers=(), axes=(), live_sets=()))
     lines = facts_lines(fixed, "identity", 0.0)
     assert lines[0] == "Nothing can be removed from this network." and len(lines) == 2
-    assert groups_info(fixed.structure).empty
+    assert groups_table(fixed.structure).empty
 
 
 @pytest.mark.parametrize("page", ["structure", "explore"])
