@@ -10,17 +10,17 @@ def option_of(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def numbers_of(given: Sequence[str] | None) -> dict[str, float] | None:
-    """Settings by name, of texts such as "mutate=0.2"; None where none is given.
+def numbers_of(texts: Sequence[str]) -> dict[str, float]:
+    """Settings by name, of texts such as "mutate=0.2".
 
     Raises:
         SettingsError: a text is not of that form.
     """
-    found: dict[str, float] = {}
-    for text in given or ():
+    numbers: dict[str, float] = {}
+    for text in texts:
         name, _, value = text.partition("=")
         try:
-            found[name.strip()] = float(value)
+            numbers[name.strip()] = float(value)
         except ValueError:
             raise SettingsError(f"--option takes a name and a number, such as mutate=0.2, got {text!r}") from None
-    return found or None
+    return numbers

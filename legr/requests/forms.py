@@ -173,7 +173,7 @@ class Numbers(Form):
         return [part for name, number in value.items() for part in (flag, f"{name}={number!r}")]
 
     def read(self, pairs: Sequence[Pair]) -> Any:
-        return numbers_of([text for _, text in pairs]) or {}
+        return numbers_of([text for _, text in pairs])
 
     def dump(self, value: Any) -> Any:
         return dict(value)

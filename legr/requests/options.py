@@ -78,11 +78,16 @@ class Request:
     def full_arguments(self) -> list[str]:
         """The arguments with numbers and words that are defaults, for a record that a later version may read.
 
-        The device and switches that are off are left out.
+        The device is left out, and a switch that stands as it does by default: not every switch can be turned off.
         """
         values = ((option, getattr(self, option.name)) for option in options_of(type(self)))
-        stated = ((o, v) for o, v in values if v is not None and v is not False and o.name != "device")
-        return [part for option, value in stated for part in option.form.write(option.flag, value)]
+        stated = ((o, v) for o, v in values if v is not None and o.name != "device")
+        return [
+            part
+            for option, value in stated
+            if not (isinstance(value, bool) and value == option.default)
+            for part in option.form.write(option.flag, value)
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; defaults are left out."""

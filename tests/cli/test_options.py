@@ -95,6 +95,16 @@ def test_settings_are_a_recipe_and_what_differs_from_it() -> None:
     assert FinetuneRequest.for_settings(HALF, RECIPES["short"]) == FinetuneRequest(HALF)
 
 
+def test_a_stored_command_asks_for_the_same_and_states_what_is_default() -> None:
+    for distill in (True, False):
+        settings = settings_of_recipe("short", {"distill": distill})
+        full = FinetuneRequest.for_settings(HALF, settings, "learned").full_arguments()
+        assert FinetuneRequest.from_arguments(full).settings == settings
+        assert ("--no-distill" in full) != distill
+        assert full[:4] == ["--macs", "0.5", "--recipe", "short"] and "--no-half" not in full and "--device" not in full
+    assert "--no-finetuned" in CompareRequest(HALF, finetuned=False).full_arguments()
+
+
 def test_every_command_shows_its_options_and_hides_those_of_the_program() -> None:
     pages = {name: CliRunner().invoke(cli, [name, "--help"]).output for name in ("learn", "finetune", "export", "new")}
     for name, options in {
