@@ -7,6 +7,7 @@ the data in the record of a job       `Request.to_dict`, read back by `Request.f
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from typing import Any, ClassVar, Self, get_type_hints
 
 from legr.arguments import option_of
@@ -150,10 +151,16 @@ class Request:
 
 def options_of(request: type[Request]) -> tuple[Option, ...]:
     """The options of a request, in the order of its fields."""
-    hints, found = get_type_hints(request), []
-    for declared in fields(request):  # type: ignore[arg-type]
+    hashable: Any = request  # which mypy does not believe of the type of a dataclass
+    return _options(hashable)
+
+
+@cache  # a page reads the record of every job, whenever it runs
+def _options(request: Any) -> tuple[Option, ...]:
+    hints, options = get_type_hints(request), []
+    for declared in fields(request):
         shown: Shown = declared.metadata["shown"]
         default = declared.default_factory() if declared.default_factory is not MISSING else declared.default
         flag = shown.flag or option_of(declared.name)
-        found.append(Option(declared.name, flag, form_of(hints[declared.name]), shown, default))
-    return tuple(found)
+        options.append(Option(declared.name, flag, form_of(hints[declared.name]), shown, default))
+    return tuple(options)
