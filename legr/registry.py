@@ -6,7 +6,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from legr.files import replacing
+from legr.files import write_json
 from legr.paths import data_folder
 
 __all__ = ["read_registry", "remember"]
@@ -27,8 +27,7 @@ def remember(registry: str, key: str, value: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock"), timeout=LOCK_TIMEOUT_SECONDS):
             entries = read_registry(registry) | {key: value}
-            with replacing(path) as temporary:
-                temporary.write_text(json.dumps(entries, indent=1), encoding="utf-8")
+            write_json(path, entries)
     except OSError as error:  # a lock that never comes free is one too
         logger.warning("%s cannot be remembered in %s (%s)", value, path, error)
 

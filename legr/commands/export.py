@@ -1,6 +1,5 @@
 """Export the network of a budget, as `evaluate` scores it: ONNX, safetensors and recipe, checked, in one zip."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from legr.data.normalization import Normalization
 from legr.deploy.bundle import RECIPE, WEIGHTS, write_recipe, zip_files
 from legr.deploy.export import INPUT, OUTPUT, Agreement, check_agreement, export_onnx
 from legr.errors import DataError, ExportError
-from legr.files import in_words
+from legr.files import in_words, temporary_folder, write_text
 from legr.progress import Progress, Report
 from legr.ranking.limits import Budget
 from legr.record import Record
@@ -79,8 +78,7 @@ def export(study: Study, budget: Budget, out: Path, report: Report) -> ExportRes
     report(Progress("writing and checking in ONNX Runtime", 0, 1))
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out, prefix=".partial-") as name:
-            folder = Path(name)  # `out` never holds a file that was not checked
+        with temporary_folder(out / "export") as folder:  # `out` never holds a file that was not checked
             export_onnx(pruned, study.info.input_shape, folder / _ONNX)
             agreement = check_agreement(pruned, folder / _ONNX, _check_batches(study, dataset))
             _require_agreement(agreement)
@@ -96,7 +94,7 @@ def export(study: Study, budget: Budget, out: Path, report: Report) -> ExportRes
                 facts.to_dict(),
                 metadata=_metadata(study),
             )
-            (folder / _README).write_text(_readme(study.info.model, facts), encoding="utf-8")
+            write_text(folder / _README, _readme(study.info.model, facts))
             archive = out / f"{study.info.model}-{100 * facts.macs_fraction:.0f}pct.zip"
             files = (_ONNX, WEIGHTS, RECIPE, _README)
             zip_files(folder / archive.name, [folder / file for file in files])

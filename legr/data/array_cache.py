@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from legr.data.encoded import ImageShape
 from legr.errors import DataError
-from legr.files import temporary_beside
+from legr.files import creating_folder
 from legr.progress import Progress, Report, silent
 
 __all__ = ["ImageArrays", "cached_arrays", "check_memory", "read_arrays", "shape_name", "write_arrays"]
@@ -103,16 +103,10 @@ def write_arrays(folder: Path, arrays: ImageArrays) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_beside(folder)
-    try:
-        temporary.mkdir()
+    with creating_folder(folder) as unfinished:
         for field, array in arrays._asdict().items():
-            np.save(temporary / f"{field}.npy", array, allow_pickle=False)
+            np.save(unfinished / f"{field}.npy", array, allow_pickle=False)
         shutil.rmtree(folder, ignore_errors=True)
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _build_and_write(folder: Path, build: Callable[[], ImageArrays]) -> ImageArrays:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from legr.errors import DataError
-from legr.files import replacing
+from legr.files import write_json
 from legr.paths import cache_folder
 from legr.progress import Progress, Report, silent
 
@@ -69,7 +69,6 @@ def _read_index(path: Path) -> Index:
 
 def _write_index(path: Path, index: Index) -> None:
     try:
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps(index), encoding="utf-8")
+        write_json(path, index, indent=None)
     except OSError as error:
         logger.warning("file hashes cannot be cached in %s (%s); they are computed again", path, error)

@@ -1,6 +1,7 @@
 """A network as files that rebuild it anywhere: plain tensors and an export recipe in JSON, no pickle."""
 
 import hashlib
+import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from legr.errors import ExportError, LegrError
-from legr.files import read_json, replacing, write_json
+from legr.files import read_json, write_bytes, write_json
 from legr.models.factories import call_factory
 from legr.models.weights import load_weights, save_weights
 from legr.models.zoo import build_model
@@ -115,8 +116,10 @@ def rebuild(recipe: Path | str, factory: Callable[..., nn.Module] | None = None)
 
 def zip_files(path: Path, files: Sequence[Path]) -> None:
     """Write files, without their folders, into one zip; the same files give the same bytes."""
-    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files:
             entry = zipfile.ZipInfo(file.name, (1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, file.read_bytes())
+    write_bytes(path, content.getbuffer())

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from legr.errors import ExportError
-from legr.files import replacing
+from legr.files import write_bytes
 
 INPUT, OUTPUT = "images", "logits"
 
@@ -54,8 +54,7 @@ def export_onnx(model: nn.Module, input_shape: tuple[int, int, int], path: Path)
     proto = program.model_proto
     _strip(proto)
     onnx.checker.check_model(proto)
-    with replacing(path) as temporary:
-        temporary.write_bytes(proto.SerializeToString())
+    write_bytes(path, proto.SerializeToString())
 
 
 def check_agreement(model: nn.Module, path: Path, batches: Iterable[Tensor]) -> Agreement:

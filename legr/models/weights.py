@@ -11,11 +11,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from legr.errors import WeightsError
-from legr.files import replacing
+from legr.files import write_safetensors
 
 __all__ = ["WeightsInfo", "hash_state", "load_state", "load_weights", "round_to_half", "save_weights"]
 
@@ -110,10 +110,8 @@ def save_weights(
     if half:
         plain = {name: _halved(tensor) for name, tensor in plain.items()}
     try:
-        with replacing(path) as temporary:
-            save_file(plain, temporary, dict(metadata or {}))
-            temporary.chmod(0o644)  # safetensors gives them to their owner alone
-    except (OSError, SafetensorError) as error:
+        write_safetensors(path, save(plain, dict(metadata or {})))
+    except OSError as error:
         raise WeightsError(f"cannot write {path} ({error}): free space or choose another folder") from error
 
 

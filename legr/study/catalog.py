@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from legr.errors import StudyError
-from legr.files import replacing, temporary_beside
+from legr.files import temporary_beside, write_text
 from legr.paths import data_folder, explorer_folder
 from legr.study.store import Study
 
@@ -114,5 +114,4 @@ def save_note(study: Study, text: str) -> None:
     text = text.strip()
     if len(text) > LONGEST_NOTE:
         raise StudyError(f"a note has at most {LONGEST_NOTE} characters, this one has {len(text)}; shorten it")
-    with replacing(study.path / _NOTE) as path:
-        path.write_text(text, encoding="utf-8")
+    write_text(study.path / _NOTE, text)

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from legr.errors import StudyError
-from legr.files import replacing
+from legr.files import write_safetensors
 from legr.record import Record
 from legr.structure.types import Keep
 from legr.study.records import FineTuned, RankingName
@@ -159,8 +159,8 @@ def _path(study: Study, name: str) -> Path:
 
 def _write(study: Study, name: str, tensors: Mapping[str, NDArray[Any]], metadata: dict[str, str]) -> None:
     study.require_writable()
-    with replacing(_path(study, name)) as temporary:
-        save_file({key: np.ascontiguousarray(value) for key, value in tensors.items()}, temporary, metadata)
+    content = save({key: np.ascontiguousarray(value) for key, value in tensors.items()}, metadata)
+    write_safetensors(_path(study, name), content)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ It loads without torch, so that a page opens it in milliseconds.
 import hashlib
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +21,7 @@ import numpy as np
 from filelock import FileLock
 
 from legr.errors import StudyError
-from legr.files import temporary_beside, write_json
+from legr.files import creating_folder, write_json
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import UNCONSTRAINED, Constraints
 from legr.ranking.order import Ranker
@@ -75,14 +74,14 @@ class Study:
     def copy_to(self, path: Path) -> "Study":
         """Copy a sample to a folder where it can be worked on; one that is there already is used as it is."""
         if not (path / "study.json").exists():
-            partial = temporary_beside(path)
             try:
-                shutil.copytree(self.path, partial, ignore=shutil.ignore_patterns("jobs", "*.lock"))
-                Study(partial, self.info).with_info(sample=False)
-                with suppress(OSError):  # another process may have been faster: its copy is as good
-                    partial.rename(path)
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
+                with creating_folder(path) as folder:
+                    ignored = shutil.ignore_patterns("jobs", "*.lock", ".*.tmp")
+                    shutil.copytree(self.path, folder, ignore=ignored, dirs_exist_ok=True)
+                    Study(folder, self.info).with_info(sample=False)
+            except OSError:
+                if not (path / "study.json").exists():  # else another process was faster: its copy is as good
+                    raise
         return Study.open(path)
 
     def mark_as_sample(self) -> "Study":

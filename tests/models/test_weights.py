@@ -91,7 +91,7 @@ def test_a_failed_write_keeps_the_old_file(model: nn.Module, tmp_path: Path, mon
     def full_disk(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("legr.models.weights.save_file", full_disk)
+    monkeypatch.setattr("os.fsync", full_disk)
     with pytest.raises(WeightsError, match=r"No space left on device.*free space"):
         save_weights(build_model("cifar_resnet8", 10, seed=5), path)
     assert path.read_bytes() == before

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from legr.errors import SettingsError, StudyError
-from legr.files import replacing, write_json
+from legr.files import write_json
 from legr.ranking.constraints import Constraints
 from legr.study.catalog import list_studies, studies_folder, writable
 from legr.study.records import RANKINGS, FineTuning, Latency, Learned, Point, PointRanking, SearchSettings
@@ -161,16 +161,6 @@ def test_the_studies_folder_is_chosen_in_order(tmp_path: Path, monkeypatch: pyte
     assert studies_folder() == tmp_path / "env"
     monkeypatch.delenv("LEGR_STUDIES")
     assert studies_folder().name == "studies"
-
-
-def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
-    path = tmp_path / "file.json"
-    write_json(path, {"a": 1})
-    with pytest.raises(OSError, match="full"), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise OSError("full")
-    assert json.loads(path.read_text()) == {"a": 1}
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_kept_sets_have_names_of_their_own(study_path: Path) -> None:
