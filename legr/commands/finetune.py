@@ -22,6 +22,8 @@ from legr.paths import cache_folder
 from legr.progress import Report
 from legr.ranking.limits import Budget
 from legr.requests.types import FinetuneRequest
+from legr.study.kept_sets import packed
+from legr.study.known import measured_points
 from legr.study.provenance import Provenance
 from legr.study.records import FineTuned, FineTuning, Latency, Point, RankingName, epochs_of
 from legr.study.store import Study
@@ -132,7 +134,7 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> F
         provenance = task.provenance(study, sum(epoch["seconds"] for epoch in trained.curve), device)
         tuned = _store_weights(study, key, task, replace(network, model=trained.model), provenance, dataset)
         reported = choose_statistics(study, tuned, dataset, device)
-        latency = _latency_before(study, network, task.ranking, device)
+        latency = _latency_before(study, network, device)
         latency = latency or measure_latency(tuned.model, study.info.input_shape, device=device)
         target = Target(task.ranking, ranking_id, _macs_of(task.budget, network))
         fine_tuning = FineTuning.of(key, task.settings, len(trained.curve))
@@ -186,6 +188,7 @@ def _record(
         provenance=provenance,
         half=task.half,
         budget=task.budget,
+        kept=packed(network.keep),
     )
 
 
@@ -199,14 +202,8 @@ def teacher_cache(study: Study, settings: TrainSettings, device: torch.device) -
     return cache_folder() / "lessons" / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
-def _latency_before(study: Study, network: Network, ranking: RankingName, device: torch.device) -> Latency | None:
+def _latency_before(study: Study, network: Network, device: torch.device) -> Latency | None:
     """What `measure` found here for this network before fine-tuning, which changes its values but not its shapes."""
-    network_facts = (ranking, study.ranking_id(ranking), network.macs, network.params)
     here = (machine_name(device), 1, False)
-    for point in study.points:
-        same = (point.ranking, point.ranking_id, point.macs, point.params) == network_facts
-        if same and point.latency:
-            latency = point.latency
-            if (latency.machine, latency.batch, latency.contended) == here:
-                return latency
-    return None
+    measured = (point.latency for point in measured_points(study) if point.keep_id == network.keep_id)
+    return next((x for x in measured if x and (x.machine, x.batch, x.contended) == here), None)

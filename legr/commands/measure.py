@@ -142,6 +142,7 @@ def measure_point(
         latency=latency,
         finetuned=finetuned,
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        keep_id=network.keep_id,
     )
 
 

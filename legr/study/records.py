@@ -176,6 +176,11 @@ def _optional_fine_tuning(data: Mapping[str, Any] | None) -> FineTuning | None:
     return FineTuning.from_dict(data) if data else None
 
 
+def _without(data: dict[str, Any], name: str) -> dict[str, Any]:
+    """The data without a value that was not noted."""
+    return {key: value for key, value in data.items() if key != name or value}
+
+
 @dataclass(frozen=True)
 class Point(Record):
     """One measured network of the frontier."""
@@ -194,6 +199,11 @@ class Point(Record):
     finetuned: FineTuning | None = field(default=None, metadata=stored(read=_optional_fine_tuning))
     created: str = ""
     provenance: Provenance = field(default=UNKNOWN, metadata=stored("made", Provenance.from_dict))
+    keep_id: str = ""  # which kept set; "" where an earlier version measured
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain data, without what was not noted."""
+        return _without(super().to_dict(), "keep_id")
 
 
 @dataclass(frozen=True)
@@ -235,10 +245,12 @@ class FineTuned(Record):
     provenance: Provenance = field(default=UNKNOWN, metadata=stored("made", Provenance.from_dict))
     half: bool = False  # its weights were rounded to float16 before they were scored
     budget: Budget | None = field(default=None, metadata=stored(read=_optional_budget))  # None: not noted
+    kept: str = ""  # the kept set itself, as `kept_sets.packed` writes it; "" in runs of earlier versions
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data; a budget by its limits."""
-        return {**super().to_dict(), "budget": dict(self.budget.limits()) if self.budget else None}
+        data = _without(super().to_dict(), "kept")
+        return {**data, "budget": dict(self.budget.limits()) if self.budget else None}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:

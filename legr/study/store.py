@@ -9,7 +9,6 @@ It loads without torch, so that a page opens it in milliseconds.
     searches/  every candidate    finetuned/  weights, records    compared/ statistics/    exports/ jobs/ checkpoints/
 """
 
-import hashlib
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,7 +28,10 @@ from legr.ranking.types import Norms, Ranking
 from legr.structure.codec import from_dict, to_dict
 from legr.structure.types import Keep, Structure
 from legr.study.json_file import FORMAT, read_record
-from legr.study.records import FineTuned, Learned, Point, RankingName, StudyInfo
+from legr.study.kept_sets import digest, keep_id, kept_set, packed, with_kept_sets
+from legr.study.records import RANKINGS, FineTuned, Learned, Point, RankingName, StudyInfo
+
+__all__ = ["Study", "keep_id"]
 
 
 class Study:
@@ -143,7 +145,13 @@ class Study:
     def save_learned(self, learned: Learned) -> None:
         """Store a learned map; the slider uses it from now on."""
         self.require_writable()
+        self._note_kept_sets()
         write_json(self.path / "ranking.json", {"format": FORMAT, **learned.to_dict()})
+
+    @property
+    def rankings(self) -> list[RankingName]:
+        """The rankings that there are."""
+        return [name for name in RANKINGS if name != "learned" or self.default_ranking == "learned"]
 
     @property
     def default_ranking(self) -> RankingName:
@@ -160,18 +168,23 @@ class Study:
         """Store constraints in place of those before; none leave no file. Raises as `Constraints.check` does."""
         self.require_writable()
         self.ranker.rank(constraints=constraints)  # refuses what the network cannot have
+        self._note_kept_sets()
         if constraints.is_plain:
             (self.path / "shape.json").unlink(missing_ok=True)
         else:
             write_json(self.path / "shape.json", {"format": FORMAT, **constraints.to_dict()})
 
-    def ranking_id(self, name: str) -> str:
-        """Which learned map and constraints a measured point belongs to; "" for the original, which never changes."""
+    def ranking_id(self, name: str, constraints: Constraints | None = None) -> str:
+        """Which learned map and constraints a measured point belongs to; "" for the original, which never changes.
+
+        Args:
+            constraints: None are the study's.
+        """
         if name == "original":
             return ""
         learned = name == "learned" and self.learned
-        learned_id = _digest(np.array([learned.alpha, learned.kappa])) if learned else ""
-        return "-".join(filter(None, (learned_id, self.constraints.key)))
+        learned_id = digest(np.array([learned.alpha, learned.kappa])) if learned else ""
+        return "-".join(filter(None, (learned_id, (constraints or self.constraints).key)))
 
     def ranking(self, name: RankingName | None = None) -> Ranking:
         """The order of removal under a ranking and the study's constraints; None is the default one.
@@ -200,11 +213,12 @@ class Study:
     @property
     def points(self) -> list[Point]:
         """Measured points of the original and of the three rankings as they are now; fine-tuned ones for good."""
-        points = self._all_points()
+        points = self.all_points
         current = {name: self.ranking_id(name) for name in {p.ranking for p in points}}
         return [p for p in points if p.finetuned or p.ranking_id == current[p.ranking]]
 
-    def _all_points(self) -> list[Point]:
+    @property
+    def all_points(self) -> list[Point]:
         """Those of earlier learned maps and constraints as well."""
         path = self.path / "points.json"
         return (
@@ -223,7 +237,7 @@ class Study:
             return p.ranking, p.ranking_id, p.budget, p.finetuned, p.latency and p.latency.conditions
 
         with self.lock("points"):
-            self.save_points([*(p for p in self._all_points() if identity(p) != identity(point)), point])
+            self.save_points([*(p for p in self.all_points if identity(p) != identity(point)), point])
 
     @property
     def finetuned(self) -> list[FineTuned]:
@@ -249,20 +263,23 @@ class Study:
         self.require_writable()
         write_json(self.path / "finetuned" / f"{run.key}.json", run.to_dict())
 
+    def _note_kept_sets(self) -> None:
+        """Before ranking or constraints change: note the kept sets that an earlier version left to them."""
+        runs, points, n_units = [run for run in self.finetuned if not run.kept], self.all_points, self.structure.n_units
+        if not runs and all(point.keep_id for point in points):
+            return
+        curves = {(name, self.ranking_id(name)): self.curve(name) for name in self.rankings}
+        for run, keep in ((run, kept_set(run, curves.values(), n_units)) for run in runs):
+            if keep is not None:
+                self.save_finetuned(replace(run, kept=packed(keep)))
+        with self.lock("points"):
+            self.save_points(with_kept_sets(self.all_points, curves, n_units))
+
     # -- locks -------------------------------------------------------------------------------------------------
 
     def lock(self, name: str) -> FileLock:
         """A lock of this study; the system frees it when its process ends, however it ends."""
         return FileLock(self.path / f".{name}.lock")
-
-
-def keep_id(keep: Keep) -> str:
-    """A short name for a kept set."""
-    return _digest(np.packbits(keep.units))
-
-
-def _digest(array: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:12]
 
 
 def _learned(data: dict[str, Any]) -> Learned:

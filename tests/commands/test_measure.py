@@ -97,7 +97,7 @@ def test_a_shape_that_changes_meanwhile_mixes_no_two_networks(study: Study, monk
 
     monkeypatch.setattr(measuring, "time_forward", time_forward)
     measure(study, ONE, CPU, silent)
-    assert {point.params for point in study._all_points()} == set(timed)
+    assert {point.params for point in study.all_points} == set(timed)
     assert [point.ranking for point in study.points] == ["original"]  # those of the shape before are not shown
     assert not is_measured(study, ONE, CPU)
 
