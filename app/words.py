@@ -1,12 +1,8 @@
-"""Counts and Markdown-safe text; no Streamlit."""
+"""Counts, and text that Markdown shows as it is; no Streamlit."""
 
-import re
+from legr.escape import in_markdown as plain
 
-
-def plain(text: str) -> str:
-    """Escape what Markdown would swallow; code in backticks stays code."""
-    parts = re.split(r"(`[^`]*`)", text)
-    return "".join(part if part.startswith("`") else re.sub(r"([\\*_$~\[\]<>#|])", r"\\\1", part) for part in parts)
+__all__ = ["plain", "plural"]
 
 
 def plural(count: int, noun: str) -> str:

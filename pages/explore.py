@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import state
 from app.budget_dial.view import begin_dial, choose_ranking, is_contended, show_dial
+from app.charts.cells import csv_of
 from app.curves import budget_curve, curve_table
 from app.views.job_panel import job_panel, launch, show_other_jobs
 from app.views.layers import offer_constraints, show_layers
@@ -13,6 +14,7 @@ from app.widgets.images import NO_IMAGES, data_is_here, data_notice
 from app.widgets.page import guarded, require_study, run_page
 from app.widgets.study import heading, optimism_note
 from app.widgets.welcome import learn_first, show_guide
+from legr.escape import file_name
 from legr.jobs import records
 from legr.requests.types import MeasureRequest
 from legr.study.records import RankingName
@@ -51,8 +53,8 @@ def download_curve(study: Study, ranking: RankingName) -> None:
     table = curve_table(study, ranking)
     st.download_button(
         "Download the curve (CSV)",
-        lambda: table.to_csv(index=False),
-        f"{study.path.name}-{ranking}.csv",
+        lambda: csv_of(table),
+        file_name(f"{study.path.name}-{ranking}.csv"),
         "text/csv",
         on_click="ignore",
         help=f"{len(table)} budgets, from the original to the floor: cost, and filters of each layer.",

@@ -16,7 +16,7 @@ def page() -> None:
     constraints_note(study)
     ranking = study.default_ranking
     curve = budget_curve(study, ranking)
-    st.write(plain("  \n".join(facts_lines(curve, ranking, study.info.self_check))))
+    st.write("  \n".join(map(plain, facts_lines(curve, ranking, study.info.self_check))))
     st.caption("A unit is the smallest set of channels that can be removed: always together, never in part.")
     show_stays(curve.structure)
     show_together(curve.structure)

@@ -11,7 +11,7 @@ import legr
 ROOT = Path(__file__).resolve().parents[1]
 #: A room may import itself and what is below it.
 FLOORS = [
-    {"errors", "files", "paths", "progress", "record"},
+    {"errors", "escape", "files", "paths", "progress", "record"},
     {"arguments", "registry"},
     {"structure"},
     {"ranking"},
@@ -27,7 +27,7 @@ FLOORS = [
 ]
 #: The same for the app; pages stand above all of it.
 APP_FLOORS = [
-    {"words", "run_command"},
+    {"words", "run_command", "guards"},
     {"charts"},
     {"state", "curves"},
     {"widgets"},

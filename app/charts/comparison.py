@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.charts.predictions import short
 from app.charts.style import CAPTIONS, COLOURS, style
+from legr.escape import in_html
 from legr.study.comparison import OUTCOMES, Comparison
 
 MAX_CLASSES = 25  # on a chart: of more classes, those that change most
@@ -132,7 +133,7 @@ def classes_figure(info: pd.DataFrame, colour: str) -> go.Figure:
             name=name,
             mode="markers",
             marker={"color": marker_colour, "size": 10},
-            customdata=info[["class", "images"]].to_numpy().tolist(),
+            customdata=list(zip(map(in_html, info["class"]), info["images"].tolist(), strict=True)),
             hovertemplate=f"<b>%{{customdata[0]}}</b><br>{name} %{{x:.1f}} % of %{{customdata[1]:,}}<extra></extra>",
         )
     low = 10 * np.floor(min(info["original_percent"].min(), info["pruned_percent"].min(), 90) / 10)
@@ -156,7 +157,7 @@ def classes_figure(info: pd.DataFrame, colour: str) -> go.Figure:
         fixedrange=True,
         zeroline=False,
     )
-    names = [short(name) for name in info["class"]]
+    names = [in_html(short(name)) for name in info["class"]]
     figure.update_yaxes(
         tickvals=rows, ticktext=names, range=[len(info) - 0.5, -0.5], fixedrange=True, automargin=True, zeroline=False
     )
@@ -201,7 +202,7 @@ def confusion_figure(info: pd.DataFrame, *, dark: bool) -> go.Figure:
     if numbered:
         figure.add_trace(_cell_numbers(values, "#ffffff" if dark else "#10161f"))
     style(figure, 130 + 26 * n_classes)
-    names = [short(str(name), 14) for name in info.index]
+    names = [in_html(short(str(name), 14)) for name in info.index]
     axis = {
         "tickvals": list(range(n_classes)),
         "ticktext": names,
@@ -218,9 +219,10 @@ def confusion_figure(info: pd.DataFrame, *, dark: bool) -> go.Figure:
 def _heat_map(info: pd.DataFrame, *, showscale: bool) -> go.Heatmap:
     values, indices = info.to_numpy(), list(range(len(info)))
     limit = max(1, int(np.abs(values).max(initial=0)))
+    names = [in_html(str(name)) for name in info.index]
     hover = [
-        [f"{true}, taken for {predicted}: {_signed(value)}" for predicted, value in zip(info.columns, row, strict=True)]
-        for true, row in zip(info.index, values.tolist(), strict=True)
+        [f"{true}, taken for {predicted}: {_signed(value)}" for predicted, value in zip(names, row, strict=True)]
+        for true, row in zip(names, values.tolist(), strict=True)
     ]
     return go.Heatmap(
         z=_signed_root(values).tolist(),

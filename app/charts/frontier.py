@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from app.charts.measurements import Measurements, Reading, percent_of
 from app.charts.style import CAPTIONS, COLOURS, HEIGHT, style
 from app.words import plural
+from legr.escape import in_html
 from legr.study.records import RANKINGS, Conditions, FineTuning, Point
 
 Axis = Literal["latency", "macs", "params"]
@@ -111,7 +112,7 @@ def pareto(info: pd.DataFrame) -> pd.DataFrame:
 def axis_title(axis: Axis, conditions: Conditions | None) -> str:
     """The title of an axis; that of latency names the conditions."""
     if axis == "latency":
-        return f"latency, ms ({conditions})" if conditions else "latency, ms"
+        return f"latency, ms ({in_html(str(conditions))})" if conditions else "latency, ms"
     return "million MACs" if axis == "macs" else "thousand parameters"
 
 

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from app.charts.style import style
 from legr.commands.results import Prediction
+from legr.escape import in_html
 
 _MAX_LENGTH = 22  # characters of a class's name on an axis
 _HEIGHT, _FONT = 280, 14
@@ -29,7 +30,8 @@ def predictions_table(predictions: Sequence[Prediction], label: int | None) -> p
 def predictions_figure(info: pd.DataFrame, colour: str) -> go.Figure:
     """Horizontal bars from 0 to 100 %, the first prediction on top, the right class with a tick."""
     rows = list(range(len(info)))
-    names = [f"{'✓ ' if right else ''}{short(name)}" for name, right in zip(info["name"], info["right"], strict=True)]
+    ticks = ["✓ " if right else "" for right in info["right"]]
+    names = [f"{tick}{in_html(short(name))}" for tick, name in zip(ticks, info["name"], strict=True)]
     figure = go.Figure()
     figure.add_bar(
         x=info["percent"].tolist(),
@@ -40,7 +42,7 @@ def predictions_figure(info: pd.DataFrame, colour: str) -> go.Figure:
         textposition="outside",
         textfont={"size": _FONT},
         cliponaxis=False,
-        customdata=info["name"],
+        customdata=info["name"].map(in_html),
         hovertemplate="<b>%{customdata}</b><br>%{x:.2f} %<extra></extra>",
     )
     style(figure, _HEIGHT, showlegend=False, bargap=0.25)

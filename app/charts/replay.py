@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.charts.style import COLOURS, style
+from legr.escape import in_html
 from legr.ranking.budget import BudgetCurve
 from legr.search.replay import Frame
 from legr.study.store import Study
@@ -49,7 +50,7 @@ def replay_figure(info: pd.DataFrame, totals: Sequence[int], identity: float) ->
         totals: filters of each layer in the original network.
         identity: loss of the identity map, the first candidate.
     """
-    layers = list(info.columns[3:])
+    layers = [in_html(name) for name in info.columns[3:]]
     figure = make_subplots(rows=1, cols=2, column_widths=[0.38, 0.62], horizontal_spacing=0.08)
     line = {"x": info["passes"], "y": info["best"], "mode": "lines", "line": {"shape": "hv", "width": 1.5}}
     figure.add_scatter(**line, line_color=COLOURS["original"], name="best loss", hoverinfo="skip", row=1, col=1)

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts.style import CAPTIONS, COLOURS, style
+from legr.escape import in_html
 from legr.search.types import SearchProgress
 from legr.study.records import Learned
 
@@ -36,7 +37,7 @@ def map_figure(table: pd.DataFrame) -> go.Figure:
     shared: dict[str, Any] = {
         "mode": "markers",
         "marker": {"color": COLOURS["learned"], "size": 7},
-        "x": table["layer"],
+        "x": table["layer"].map(in_html),
     }
     figure.add_scatter(
         y=table["alpha"], name="alpha", hovertemplate="<b>%{x}</b><br>alpha %{y:.3g}<extra></extra>", **shared

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from app.charts.cells import safe_cells
 from app.charts.style import CAPTIONS
 from app.words import plural
 from legr.ranking.budget import BudgetCurve
@@ -92,7 +93,7 @@ def groups_table(structure: Structure) -> pd.DataFrame:
         (group.name, share, len(group.units), len(group.layers), ", ".join(group.layers))
         for group, share in zip(structure.groups, shares.tolist(), strict=True)
     ]
-    return pd.DataFrame(rows, columns=["group", "macs_share", "units", "layers", "members"])
+    return safe_cells(pd.DataFrame(rows, columns=["group", "macs_share", "units", "layers", "members"]))
 
 
 def _is_output(reason: Reason) -> bool:

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
+from app.charts.cells import safe_cells
 from app.charts.comparison import (
     MAX_CLASSES,
     OUTCOME_CAPTIONS,
@@ -28,6 +29,7 @@ from app.views.selected_network import SelectedNetwork, set_weights
 from app.widgets.page import guarded, show_error
 from app.words import plain
 from legr.errors import LegrError, StudyError
+from legr.escape import on_one_line
 from legr.jobs import records
 from legr.study.comparison import ComparedNetwork, Comparison, list_compared, load_comparison
 from legr.study.records import RANKINGS
@@ -111,7 +113,7 @@ def _show_compared(selected: SelectedNetwork) -> None:
         for number, network in enumerate(networks):
             finetuned = ", fine-tuned" if network.finetuned else ""
             label = f"{100 * network.macs_fraction:.1f} %, {network.ranking}{finetuned}"
-            st.button(label, key=f"compared-{number}", on_click=_go_to, args=(network,))
+            st.button(plain(label), key=f"compared-{number}", on_click=_go_to, args=(network,))
 
 
 def _is_current(study: Study, network: ComparedNetwork) -> bool:
@@ -195,7 +197,7 @@ def _filtered(selected: SelectedNetwork, info: pd.DataFrame) -> pd.DataFrame:
         label = st.selectbox(
             "True class",
             [_ALL, *(name for name in selected.study.info.classes if name in by_class)],
-            format_func=lambda name: f"{name} ({by_class[name]})",
+            format_func=lambda name: f"{on_one_line(name)} ({by_class[name]})",
             key=f"gallery-class-{selected.comparison_name}-{outcome}",
             width=220,
         )
@@ -240,7 +242,7 @@ def _show_classes(info: pd.DataFrame, colour: str) -> None:
         names = ["Class", "Images", "Original, %", "Pruned, %", "Difference, points"]
         one_decimal = {name: st.column_config.NumberColumn(format="%.1f") for name in names[2:]}
         table = info.set_axis(names, axis=1)
-        st.dataframe(table, hide_index=True, column_config=one_decimal, alt="Accuracy of every class.")
+        st.dataframe(safe_cells(table), hide_index=True, column_config=one_decimal, alt="Accuracy of every class.")
 
 
 def _show_confusions(info: pd.DataFrame, n_classes: int) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from app.curves import budget_curve
 from app.words import plain
 from legr.commands.results import ExportResult
+from legr.escape import file_name
 from legr.jobs.records import Job
 from legr.ranking.limits import Budget
 from legr.requests.types import ExportRequest
@@ -34,7 +35,7 @@ def show_export(study: Study, job: Job) -> None:
         st.download_button(
             "Download the zip",
             archive.read_bytes,
-            f"{study.path.name}-{archive.name}",
+            file_name(f"{study.path.name}-{archive.name}"),
             "application/zip",
             on_click="ignore",
             type="primary",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from app.charts.cells import safe_cells
 from app.charts.style import CAPTIONS, PLOTLY_CONFIG
 from app.charts.training import runs_figure, training_figure, training_table
 from app.curves import budget_curve, network_id
@@ -131,7 +132,7 @@ def show_runs(study: Study) -> None:
         help="Of the epoch that was kept, as scored in training: in bfloat16 where the device has it.",
     )
     selection = st.dataframe(
-        table,
+        safe_cells(table),
         key=f"runs-{len(runs)}",
         hide_index=True,
         column_config=two_decimals,

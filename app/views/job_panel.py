@@ -12,6 +12,7 @@ from app import state
 from app.curves import Stamp, learned_stamp
 from app.widgets.page import guarded, show_error
 from app.words import plain
+from legr.escape import in_terminal
 from legr.jobs import records
 from legr.jobs.records import Job
 from legr.jobs.run import WAITING, cancel, resume, start
@@ -134,7 +135,7 @@ def _show(study: Study, job_id: str, page: _PageRun, draw: Draw | None) -> None:
 
 def _show_active(study: Study, job: Job, stays: bool) -> None:
     bar, button = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(min(1.0, job.done / job.total) if job.total else 0.0, text=progress_text(job))
+    bar.progress(min(1.0, job.done / job.total) if job.total else 0.0, text=plain(progress_text(job)))
     if button.button("Cancel", key=f"cancel-{job.id}", width="stretch"):
         with st.spinner("Stopping …"):
             ended = cancel(study, job.id)
@@ -164,7 +165,7 @@ def _last_lines(study: Study, job: Job, n_lines: int = 15) -> str:
         text = records.log_path(study, job.id).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    return "\n".join(text.splitlines()[-n_lines:])
+    return in_terminal("\n".join(text.splitlines()[-n_lines:]))
 
 
 def _lines(study: Study, job_ids: list[str], learned: Stamp) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
+from app.charts.cells import safe_cells
 from app.views.constraints_link import offer_link, write_link
 from app.widgets.page import show_error
 from app.widgets.study import constraints_note
@@ -92,7 +93,7 @@ def _table(study: Study, curve: BudgetCurve, budget: float) -> None:
     _choose_multiple(study)
     key = _key(study, "table")
     st.data_editor(
-        info,
+        safe_cells(info),
         key=key,
         hide_index=True,
         disabled=[_LAYER, _KEPT, _TOTAL, _SHARE],

@@ -8,7 +8,7 @@ import streamlit as st
 from app import state
 from app.charts.style import CAPTIONS, COLOURS
 from app.curves import budget_curve
-from app.words import plural
+from app.words import plain, plural
 from legr.errors import LegrError
 from legr.jobs.records import Job
 from legr.ranking.limits import Budget
@@ -112,7 +112,7 @@ def select_network(study: Study, ranking: RankingName, budget: Budget) -> Select
                 label_visibility="collapsed",
             )
             selected = SelectedNetwork.at(study, ranking, budget, weights or "pruned")
-        st.markdown(selected.description)
+        st.markdown(plain(selected.description))
     return selected
 
 

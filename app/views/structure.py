@@ -4,8 +4,10 @@ from typing import Any
 
 import streamlit as st
 
+from app.charts.cells import csv_of, safe_cells
 from app.charts.structure import exception_lines, groups_table, outputs_line, reasons_of, reasons_table
 from app.words import plain
+from legr.escape import file_name
 from legr.structure.types import Structure
 
 
@@ -18,7 +20,7 @@ def show_stays(structure: Structure) -> None:
     if line:
         st.write(plain(line if table.empty else f"{line} So do these channels:"))
     if len(table):
-        st.dataframe(table, hide_index=True, alt="Channels that are never removed, and why.")
+        st.dataframe(safe_cells(table), hide_index=True, alt="Channels that are never removed, and why.")
 
 
 def show_together(structure: Structure) -> None:
@@ -27,7 +29,7 @@ def show_together(structure: Structure) -> None:
     if len(table):
         st.subheader("What goes together", anchor=False)
         st.write("Constants in the model's forward allow these channels to be removed only together with others:")
-        st.dataframe(table, hide_index=True, alt="Channels that leave together, and why.")
+        st.dataframe(safe_cells(table), hide_index=True, alt="Channels that leave together, and why.")
 
 
 def show_exceptions(structure: Structure) -> None:
@@ -67,11 +69,11 @@ def show_groups(structure: Structure, name: str) -> None:
         "members": st.column_config.TextColumn("Names of the layers", width="large"),
     }
     alt = f"{len(info)} groups: their units, layers and share of the MACs."
-    st.dataframe(info.assign(macs_share=percent), hide_index=True, column_config=config, alt=alt)
+    st.dataframe(safe_cells(info.assign(macs_share=percent)), hide_index=True, column_config=config, alt=alt)
     st.download_button(
         "Download the groups (CSV)",
-        lambda: info.round({"macs_share": 6}).to_csv(index=False),
-        f"{name}-groups.csv",
+        lambda: csv_of(info.round({"macs_share": 6})),
+        file_name(f"{name}-groups.csv"),
         "text/csv",
         on_click="ignore",
     )

@@ -13,6 +13,7 @@ from app.views.study_menu import study_menu
 from app.widgets.study import network_description
 from app.words import plain
 from legr.errors import LegrError
+from legr.escape import in_terminal
 from legr.study.catalog import note_of
 from legr.study.store import Study
 
@@ -64,7 +65,7 @@ def _card(path: Path, open_study: Callable[[str], None]) -> None:
     except (LegrError, OSError) as error:
         note, facts = "", f":red[{plain(str(error))}]"
     if note:
-        st.text(note)
+        st.text(in_terminal(note))
     st.markdown(f":small[{facts}]")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if not replaced:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app import state
 from app.widgets.page import show_error
+from app.words import plain
 from legr.errors import LegrError, StudyError
 from legr.jobs import records
 from legr.study.catalog import LONGEST_NOTE, delete, duplicate, note_of, rename, save_note, studies_folder
@@ -33,7 +34,7 @@ def study_menu(path: Path) -> None:
                 _run(lambda: save_note(study, text))
         with st.popover("Delete", type="tertiary", key=f"deleting:{name}"):
             st.write("The study is deleted for good, with everything learned, fine-tuned and exported in it.")
-            if st.button(f"Delete {name}", type="primary", key=f"delete:{name}"):
+            if st.button(f"Delete {plain(name)}", type="primary", key=f"delete:{name}"):
                 _run(lambda: _delete(study))
 
 

@@ -8,11 +8,13 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import Any
 
 import typer
 
 from legr.errors import LegrError
+from legr.escape import in_terminal, on_one_line
 from legr.files import in_words
 from legr.progress import Progress, duration
 from legr.record import Record
@@ -23,12 +25,12 @@ _EVERY_S = 1.0
 
 def say(text: str) -> None:
     """Write one line to stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(in_terminal(text), file=sys.stderr, flush=True)
 
 
 def result(record: Record, as_json: bool, sentence: str) -> None:
     """Print a command's result: the JSON object, or a sentence for people."""
-    print(json.dumps(record.to_dict()) if as_json else sentence, flush=True)
+    print(json.dumps(record.to_dict()) if as_json else in_terminal(sentence), flush=True)
 
 
 class Echo:
@@ -60,27 +62,34 @@ def describe(progress: Progress) -> str:
 
 def run(command: Callable[[], Any]) -> int:
     """Run a command line and return its exit code; a user's mistake is one sentence, never a traceback."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may lack a letter of somebody's name
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Lines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("legr").setLevel(logging.INFO)
     try:
         code = command()
     except LegrError as error:
-        say(_sentence(str(error)))
+        say(on_one_line(str(error)))
         return 2
     except typer.TyperException as error:
-        say(_sentence(error.format_message()))
+        say(on_one_line(error.format_message()))
         return 2
     except (KeyboardInterrupt, typer.Abort):
         code = 130
     except BrokenPipeError:  # whoever read our output has gone
         return 0
     except OSError as error:
-        say(_sentence(in_words(error)))
+        say(on_one_line(in_words(error)))
         return 2
     if code == 130:  # Typer turns an interrupt into this code by itself
         say("interrupted; repeat the command to go on")
     return code if isinstance(code, int) else 0
 
 
-def _sentence(text: str) -> str:
-    return " ".join(text.split())
+class _Lines(logging.Formatter):
+    """Shows what libraries and the engine log, one line each."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return in_terminal(super().format(record))

@@ -2,6 +2,7 @@
 
 /** @import { Cell, ChartStyle, FileFormat, PlotlyChart, PlotlyLibrary } from "./types" */
 import { toCsv } from "./tables.js";
+import { fileName } from "./text.js";
 
 /**
  * A drawing that is not Plotly's: SVG text and its size in pixels.
@@ -80,7 +81,7 @@ function saveBlob(name, blob) {
  * @param {string} href
  */
 function save(name, href) {
-  const link = Object.assign(document.createElement("a"), { href, download: name });
+  const link = Object.assign(document.createElement("a"), { href, download: fileName(name) });
   document.body.append(link);
   link.click();
   link.remove();

@@ -2,6 +2,7 @@
 
 /** @import { DialCharts, DialState, DialTable, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
 import { axesOf } from "./plotly.js";
+import { escapeTags } from "./text.js";
 
 /** Kept and removed filters of every layer, or their costs. */
 export class LayerBars {
@@ -31,10 +32,11 @@ export class LayerBars {
     this.table = table;
     const [kept, original] = heights(table, state.row);
     const removed = original.map((height, l) => Math.max(height - kept[l], 0));
+    const names = table.layers.map(escapeTags);
     const hover = hoverData(table, state.row, state.comparedRow);
     const traces = [
-      barTrace("kept", table.layers, kept, colours[state.data.ranking], hover),
-      barTrace("removed", table.layers, removed, colours.removed, hover),
+      barTrace("kept", names, kept, colours[state.data.ranking], hover),
+      barTrace("removed", names, removed, colours.removed, hover),
     ];
     const others = state.comparedRow === null ? [] : [this.comparedTrace(table, state.comparedRow)];
     await Plotly.react(this.chart, [...traces, ...others], { ...layout, ...barsLayout(table, original) }, config);
@@ -50,7 +52,7 @@ export class LayerBars {
     const color = getComputedStyle(this.chart).getPropertyValue("--st-text-color");
     const size = Math.min(22, (0.7 * this.chart.clientWidth) / table.layers.length);
     return {
-      x: table.layers,
+      x: table.layers.map(escapeTags),
       y: heights(table, row)[0],
       name: "compared with",
       mode: "markers",
@@ -114,7 +116,7 @@ function hoverData(table, row, comparedRow) {
     const kept = table.kept[row][l];
     const other = comparedRow === null ? null : table.kept[comparedRow][l];
     const compared = other === null ? "" : `<br>compared: ${other} (${other - kept})`;
-    return [name, kept, table.totals[l], table.macs_permille[row][l] / 10, compared];
+    return [escapeTags(name), kept, table.totals[l], table.macs_permille[row][l] / 10, compared];
   });
 }
 

@@ -1,6 +1,7 @@
 // What the charts show, as rows of a file.
 
 /** @import { Cell, DialTable, FrontierData } from "./types" */
+import { safeCell } from "./text.js";
 
 /**
  * Filters of each layer of a network.
@@ -34,5 +35,5 @@ export function frontierRows({ rows, layout }) {
  */
 export function toCsv(rows) {
   const quoted = (/** @type {string} */ text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  return rows.map((row) => `${row.map((cell) => quoted(String(cell ?? ""))).join(",")}\n`).join("");
+  return rows.map((row) => `${row.map((cell) => quoted(safeCell(cell))).join(",")}\n`).join("");
 }
