@@ -1,6 +1,6 @@
 """The budget dial of a study: the data it shows, and what a choice of the user changes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -13,6 +13,8 @@ from app.charts.measurements import Measurements, percent_of
 from app.charts.style import CAPTIONS, COLOURS, INK, PAPER, PLOTLY_CONFIG, page_layout
 from app.curves import Stamp, budget_curve, measured_stamp, stamp
 from legr.ranking.constraints import Constraints
+from legr.structure.cost import uncounted_note
+from legr.structure.types import Uncounted
 from legr.study.records import RANKINGS, RankingName
 from legr.study.store import Study
 
@@ -128,22 +130,25 @@ def _study_data(
             "before": original.top1 if original else None,
             "after": original.top1 if original else None,
         },
-        "note": sources_line(measured, ranking, study.constraints),
+        "note": sources_line(measured, ranking, study.constraints, study.structure.uncounted),
         "remedy": _REMEDY,
         "charts": None if axis is None else _charts(measured, ranking, lens, axis, _axes(path, stamps)),
     }
 
 
-def sources_line(measured: Measurements, ranking: RankingName, constraints: Constraints) -> str:
-    """The constraints, and where latency and accuracy come from, in one line."""
+def sources_line(
+    measured: Measurements, ranking: RankingName, constraints: Constraints, uncounted: Sequence[Uncounted] = ()
+) -> str:
+    """The constraints, where latency and accuracy come from, and what the MACs leave out, in one line."""
+    flops = f"{_FLOPS_NOTE} {uncounted_note(uncounted)}".strip()
     given = f"Constraints: {constraints.words}. " if constraints.words else ""
     if not measured.line(ranking):
         which = " of such networks" if given else " of this ranking" if measured.points else ""
-        return f"{given}Accuracy and latency{which}: not measured. {_FLOPS_NOTE}"
+        return f"{given}Accuracy and latency{which}: not measured. {flops}"
     where = f"Latency: {measured.conditions}, never estimated from MACs. " if measured.conditions else ""
     if measured.contended:
         where += "Other programs were using the cores, so it is too long: measure again when the machine is idle. "
-    return f"{given}{where}~: read between two measured networks of this ranking. {_FLOPS_NOTE}"
+    return f"{given}{where}~: read between two measured networks of this ranking. {flops}"
 
 
 def _charts(measured: Measurements, ranking: RankingName, lens: Lens, axis: Axis, axes: tuple[Axis, ...]) -> DialCharts:

@@ -22,6 +22,8 @@ from legr.commands.results import (
 from legr.progress import duration
 from legr.ranking.limits import METRIC_NAMES
 from legr.search.types import LearnResult
+from legr.structure.cost import uncounted_note
+from legr.structure.types import Uncounted
 from legr.structure.unprunable import Reason, merge_reasons
 
 _ROWS, _NAMES = 20, 2  # reasons in a table; names in a line
@@ -38,7 +40,11 @@ def inspection(result: Inspection) -> str:
         f"and {100 * floor['params']:.1f} % of parameters; traced in {result.trace_seconds:.1f} s, "
         f"zeroed = removed to {result.self_check:.0e}",
     ]
-    return "\n".join([*facts, *_unprunable(result)])
+    return "\n".join([*facts, *_uncounted(result.uncounted), *_unprunable(result)])
+
+
+def _uncounted(operations: Sequence[Uncounted]) -> list[str]:
+    return [note] if (note := uncounted_note(operations)) else []
 
 
 def _unprunable(result: Inspection) -> list[str]:
@@ -68,11 +74,12 @@ def _first(names: Sequence[str]) -> str:
 
 
 def new_study(result: NewStudy) -> str:
-    return (
+    facts = (
         f"{result.study}: {result.units} removable units in {result.layers} layers, "
         f"{result.macs / 1e6:.1f} M MACs, floor {100 * result.floor:.1f} %; "
         f"zeroed = removed to {result.self_check:.0e}"
     )
+    return "\n".join([facts, *_uncounted(result.uncounted)])
 
 
 def located_images(result: LocatedImages) -> str:
@@ -86,15 +93,17 @@ def network(result: NetworkSummary) -> str:
     )
     if result.original_activation:
         head += f", {result.activation / 1e6:.3f} MB of activations"
+    head = "\n".join([head, *_uncounted(result.uncounted)])
     return "\n".join([head, *(f"{layer.kept:6d} of {layer.total:<6d} {layer.name}" for layer in result.layers)])
 
 
 def reach(result: Reach) -> str:
     floors = ", ".join(f"{100 * floor:.2f} % of the {METRIC_NAMES[name]}" for name, floor in result.floors.items())
-    return (
-        f"{result.words or 'no shape is asked for'}\n"
-        f"within reach on the {result.ranking} ranking, in {result.steps} steps: {floors}"
+    facts = (
+        f"{result.words or 'no shape is asked for'}",
+        f"within reach on the {result.ranking} ranking, in {result.steps} steps: {floors}",
     )
+    return "\n".join([*facts, *_uncounted(result.uncounted)])
 
 
 def evaluation(result: Evaluation) -> str:

@@ -28,4 +28,5 @@ def show_constraints(study: Study) -> Reach:
         floors=curve.floors,
         least=Size(int(curve.macs[-1]), int(curve.params[-1])),
         largest=Size(int(curve.macs[0]), int(curve.params[0])),
+        uncounted=study.structure.uncounted,
     )

@@ -205,6 +205,7 @@ def facts(study: Study, model: nn.Module) -> NewStudy:
         normalization=study.info.normalization.kind,
         thop_macs=thop_macs(model, study.info.input_shape),
         unprunable=structure.unprunable,
+        uncounted=structure.uncounted,
     )
 
 

@@ -23,6 +23,7 @@ from legr.files import in_words, temporary_folder, write_text
 from legr.progress import Progress, Report
 from legr.ranking.limits import Budget
 from legr.record import Record
+from legr.structure.cost import uncounted_note
 from legr.structure.plans import compose
 from legr.structure.surgery import plan
 from legr.study.cuts import load_cuts
@@ -94,7 +95,7 @@ def export(study: Study, budget: Budget, out: Path, report: Report) -> ExportRes
                 facts.to_dict(),
                 metadata=_metadata(study),
             )
-            write_text(folder / _README, _readme(study.info.model, facts))
+            write_text(folder / _README, _readme(study, facts))
             archive = out / f"{study.info.model}-{100 * facts.macs_fraction:.0f}pct.zip"
             files = (_ONNX, WEIGHTS, RECIPE, _README)
             zip_files(folder / archive.name, [folder / file for file in files])
@@ -190,12 +191,14 @@ def _metadata(study: Study) -> dict[str, str] | None:
     return {"made_by": "legr", "data": info.data_fingerprint, "split_seed": str(info.split_seed)}
 
 
-def _readme(model: str, facts: _Facts) -> str:
+def _readme(study: Study, facts: _Facts) -> str:
     mean, std = (
         ", ".join(f"{v:.5f}" for v in values) for values in (facts.normalization.mean, facts.normalization.std)
     )
     shape, check = "x".join(map(str, facts.input_shape)), facts.check
-    return f"""{model}, {100 * facts.macs_fraction:.1f} % of that model's multiply-adds
+    share = f"{100 * facts.macs_fraction:.1f} % of that model's multiply-adds"
+    heading = "\n".join(filter(None, (f"{study.info.model}, {share}", uncounted_note(study.structure.uncounted))))
+    return f"""{heading}
 
 {_ONNX}             ONNX, input "{INPUT}" float32 (batch, {shape}), output "{OUTPUT}"
 {WEIGHTS}      the same weights as plain tensors

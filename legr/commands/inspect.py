@@ -65,6 +65,7 @@ def inspect(
         coupled=structure.coupled,
         exempt=structure.exempt,
         untouched=structure.untouched,
+        uncounted=structure.uncounted,
     )
 
 

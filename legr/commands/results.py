@@ -7,7 +7,7 @@ from typing import Any
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Metric
 from legr.record import Record, stored
-from legr.structure.types import Remark
+from legr.structure.types import Remark, Uncounted
 from legr.study.provenance import Provenance
 from legr.study.records import Point, RankingName
 from legr.training.settings import TrainSettings
@@ -34,6 +34,7 @@ class Inspection(Record):
     coupled: tuple[Remark, ...] = field(metadata=stored("tied"))
     exempt: tuple[str, ...]
     untouched: tuple[str, ...]
+    uncounted: tuple[Uncounted, ...] = ()  # operations that may multiply by weights, missing in the MACs
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class NewStudy(Record):
     normalization: str
     thop_macs: int | None  # counted by thop; None where it cannot count this network
     unprunable: tuple[Remark, ...]
+    uncounted: tuple[Uncounted, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class NetworkSummary(Record):
     finetuned_top1: float | None  # None: not fine-tuned
     layers: tuple[LayerCount, ...]
     unprunable: tuple[Remark, ...]
+    uncounted: tuple[Uncounted, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ class Reach(Record):
     floors: Mapping[Metric, float]  # smallest fraction that is reached, by kind of cost
     least: Size
     largest: Size
+    uncounted: tuple[Uncounted, ...] = ()
 
 
 @dataclass(frozen=True)

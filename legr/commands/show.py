@@ -37,4 +37,5 @@ def show(study: Study, budget: Budget) -> NetworkSummary:
             for layer, kept in zip(study.structure.layers, curve.kept[:, step], strict=True)
         ),
         unprunable=study.structure.unprunable,
+        uncounted=study.structure.uncounted,
     )

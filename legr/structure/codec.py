@@ -17,6 +17,7 @@ from legr.structure.types import (
     Op,
     Remark,
     Structure,
+    Uncounted,
     readonly,
 )
 
@@ -63,6 +64,7 @@ def to_dict(structure: Structure) -> dict[str, Any]:
         "exempt": list(structure.exempt),
         "training_only": list(structure.training_only),
         "untouched": list(structure.untouched),
+        "uncounted": [[x.module, x.operation] for x in structure.uncounted],
         "vectors": arrays,
     }
 
@@ -97,5 +99,6 @@ def from_dict(data: dict[str, Any]) -> Structure:
         exempt=tuple(data["exempt"]),
         training_only=tuple(data["training_only"]),
         untouched=tuple(data["untouched"]),
+        uncounted=tuple(Uncounted(*item) for item in data.get("uncounted", ())),  # 0.2.0 did not note them
         **plain,
     )

@@ -3,13 +3,15 @@
 Dims of arrays: U units, V distinct label vectors, T kept sets.
 """
 
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from legr.structure.types import Cost, Keep, Structure
+from legr.structure.types import Cost, Keep, Structure, Uncounted
 
+_NAMED = 3  # uncounted operations in a sentence
 Counts = NDArray[np.int64]
 
 
@@ -17,7 +19,8 @@ def cost(structure: Structure, keep: Keep) -> Cost:
     """Count MACs, parameters and activation memory of the network that `keep` leaves.
 
     MACs are multiply-adds of convolutions, linear layers and matrix products in one forward pass with the traced
-    input; every other operation counts 0. Activation memory is the largest sum of the bytes of all tensors that
+    input; every other operation counts 0, and one that may be such a product and has no formula is not in the sum:
+    `structure.uncounted` names it. Activation memory is the largest sum of the bytes of all tensors that
     are alive after an operation of that pass, the input included: float32, views free, without what an operation
     allocates and frees inside itself. These are the numbers that a count on the built network gives. Only memory
     may differ from that: where the forward casts between float32 and float64, and where a view becomes a copy
@@ -31,6 +34,16 @@ def cost(structure: Structure, keep: Keep) -> Cost:
 def original_cost(structure: Structure) -> Cost:
     """Count what the original network costs."""
     return cost(structure, _everything(structure))
+
+
+def uncounted_note(uncounted: Sequence[Uncounted]) -> str:
+    """A sentence on the operations that no number of MACs includes, to stand beside one; "" where there are none."""
+    if not uncounted:
+        return ""
+    named = ", ".join(f"{x.operation} in {x.module or 'the model'}" for x in uncounted[:_NAMED])
+    more = f" and {len(uncounted) - _NAMED} more" if len(uncounted) > _NAMED else ""
+    which = "1 operation is" if len(uncounted) == 1 else f"{len(uncounted)} operations are"
+    return f"{which} not counted in the MACs: {named}{more}."
 
 
 def original_layer_macs(structure: Structure) -> dict[str | None, int]:

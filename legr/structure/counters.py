@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode
 
+from legr.structure.macs import counted, mac_counter
 from legr.structure.model_io import Inputs, as_inputs, as_traced
 from legr.structure.types import Cost
 
@@ -25,12 +25,11 @@ def count(model: nn.Module, example_input: Inputs) -> Cost:
     inputs = as_inputs(example_input)
     dtype = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
     live = LiveBytes(model, [x for x in tree_leaves(inputs) if isinstance(x, Tensor)])
-    recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())  # a fused one is not counted
+    recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())  # a fused one keeps other tensors
     mkldnn = torch.backends.mkldnn.flags(enabled=torch.backends.mkldnn.enabled and not recurrent)
-    counter = FlopCounterMode(display=False)
-    with mkldnn, as_traced(dtype), torch.inference_mode(), _without_gradients(model), counter as flops, live:
+    with mkldnn, as_traced(dtype), torch.inference_mode(), _without_gradients(model), mac_counter() as macs, live:
         model(*inputs)
-    return Cost(flops.get_total_flops() // 2, sum(p.numel() for p in model.parameters()), live.peak)
+    return Cost(counted(macs), sum(p.numel() for p in model.parameters()), live.peak)
 
 
 @contextmanager

@@ -58,6 +58,14 @@ class Op:
 
 
 @dataclass(frozen=True, slots=True)
+class Uncounted:
+    """An operation that may multiply by weights, and whose MACs nobody knows: they are missing in every cost."""
+
+    module: str
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gather:
     """An index buffer whose entries name input channels (see `GatherChannels`)."""
 
@@ -124,6 +132,7 @@ class Structure:
         training_only: parameters that the forward reads in training mode only (auxiliary heads).
         pieces: label vectors of activations that are not an axis of a parameter, such as a part of a split; one of
             its channels has to stay.
+        uncounted: operations whose MACs are missing in `ops`.
         filters: shape of every buffer that is used as a weight.
         untouched: parameters that no traced forward read, in evaluation mode or training mode.
         live_sets: the tensors alive after an operation, for every operation where activation memory may peak.
@@ -146,6 +155,7 @@ class Structure:
     untouched: tuple[str, ...]
     live_sets: tuple[LiveSet, ...]
     pieces: tuple[IntArray, ...]
+    uncounted: tuple[Uncounted, ...] = ()
 
     @cached_property
     def axis_of(self) -> Mapping[tuple[str, int], Axis]:

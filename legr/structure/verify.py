@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
-from torch.utils.flop_counter import FlopCounterMode
 
 from legr.errors import LegrError, TraceError, VerificationError
 from legr.structure.copies import WithoutStatistics, at_least_one, stand_in, zeroed
 from legr.structure.cost import cost
+from legr.structure.macs import counted, mac_counter
 from legr.structure.model_io import (
     Inputs,
     as_inputs,
@@ -143,7 +143,7 @@ def _compare(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple
         expected = _outputs(network, inputs, structure.exempt)
     try:
         smaller = prune(network, structure, keep).requires_grad_(False)  # modules called on parameters count as well
-        with FlopCounterMode(display=False) as counter:
+        with mac_counter() as counter:
             removed = _outputs(smaller, inputs, structure.exempt)
     except LegrError:
         raise
@@ -154,7 +154,7 @@ def _compare(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple
         return error, f"zeroing and removing its channels differ by {error:.1e}"
     predicted = cost(structure, keep)
     params = sum(p.numel() for p in smaller.parameters())
-    macs = predicted.macs if network.training else counter.get_total_flops() // 2
+    macs = predicted.macs if network.training else counted(counter)
     if (predicted.params, predicted.macs) != (params, macs):
         return error, (
             f"its predicted cost ({predicted.macs} MACs, {predicted.params} parameters) "

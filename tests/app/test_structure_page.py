@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.budget_dial.view import sources_line
+from app.charts.measurements import Measurements
 from app.charts.structure import exception_lines, facts_lines, groups_table, outputs_line, reasons_of, reasons_table
 from legr.ranking.constraints import Constraints
-from legr.structure.types import Group, Layer, Op, Remark, Structure
+from legr.structure.types import Group, Layer, Op, Remark, Structure, Uncounted
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
 
@@ -116,6 +118,16 @@ def test_a_network_that_cannot_be_cut_says_so(open_app: OpenApp, studies: Path, 
     lines = facts_lines(fixed, "identity", 0.0)
     assert lines[0] == "Nothing can be removed from this network." and len(lines) == 2
     assert groups_table(fixed.structure).empty
+
+
+def test_what_is_not_counted_stands_beside_every_fraction(structure: Structure, studies: Path) -> None:
+    curve, uncounted = Study.open(studies / "demo").curve("learned"), (Uncounted("mix", "own::product"),)
+    note = "1 operation is not counted in the MACs: own::product in mix."
+    lines = facts_lines(replace(curve, structure=replace(structure, uncounted=uncounted)), "learned", 0.0)
+    assert lines[1] == note and note not in facts_lines(curve, "learned", 0.0)
+    for measured in (Measurements([]), Measurements(Study.open(studies / "demo").points)):
+        assert sources_line(measured, "learned", Constraints(), uncounted).endswith(f"one multiply-add = 1. {note}")
+        assert note not in sources_line(measured, "learned", Constraints())
 
 
 @pytest.mark.parametrize("page", ["structure", "explore"])

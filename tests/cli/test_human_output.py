@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from legr.cli import sentences
 from legr.models.zoo import build_model
-from legr.structure.types import Remark
+from legr.structure.types import Remark, Uncounted
 from tests.cli.processes import called
 from tests.commands import results_by_hand as by_hand
 
@@ -45,6 +45,15 @@ def test_inspect_names_a_few_of_many() -> None:
         "       3  parameters are never read: a, b, …",
         "       1  norms run over channels: norm",
     ]
+
+
+def test_uncounted_operations_are_named_beside_every_fraction() -> None:
+    uncounted = (Uncounted("mix", "own::product"),)
+    note = "1 operation is not counted in the MACs: own::product in mix."
+    assert sentences.inspection(replace(by_hand.INSPECTION, uncounted=uncounted)).splitlines()[2] == note
+    assert sentences.new_study(replace(by_hand.NEW_STUDY, uncounted=uncounted)).splitlines()[1] == note
+    assert sentences.network(replace(by_hand.NETWORK, uncounted=uncounted)).splitlines()[1] == note
+    assert sentences.reach(replace(by_hand.REACH, uncounted=uncounted)).splitlines()[2] == note
 
 
 def test_new() -> None:

@@ -30,15 +30,15 @@ RECORDS = {
 KEYS = {
     "inspect": (
         "model classes inputs units layers groups macs params activation_bytes prunable_macs floor trace_seconds "
-        "self_check held tied exempt untouched"
+        "self_check held tied exempt untouched uncounted"
     ),
-    "new": "study model units layers macs params floor self_check normalization thop_macs unprunable",
+    "new": "study model units layers macs params floor self_check normalization thop_macs unprunable uncounted",
     "data": "ok images",
     "show": (
         "study model ranking shape macs macs_fraction params params_fraction activation dense_macs dense_params "
-        "dense_activation floor floors finetuned_top1 layers unprunable"
+        "dense_activation floor floors finetuned_top1 layers unprunable uncounted"
     ),
-    "shape": "study ranking shape words steps floors least largest",
+    "shape": "study ranking shape words steps floors least largest uncounted",
     "evaluate": "top1 loss images recalibrated finetuned macs macs_fraction params ranking",
     "measure": "measured skipped hindered points",
     "learn": "candidates resumed_from passes identity_loss best_loss seconds",

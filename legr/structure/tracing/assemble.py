@@ -50,6 +50,7 @@ def assemble(network: nn.Module, tracer: Tracer, input_shapes: tuple[tuple[int, 
         untouched=tuple(name for name in shapes if name not in tracer.read),
         live_sets=live_sets,
         pieces=pieces,
+        uncounted=tuple(tracer.uncounted),
     )
 
 

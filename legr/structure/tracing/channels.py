@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from legr.structure.tracing.hypotheses import AnyHypothesis
 from legr.structure.tracing.nodes import Nodes, repeat_thinly, thin, varying
 from legr.structure.tracing.storages import Storages
-from legr.structure.types import Op, Remark
+from legr.structure.types import Op, Remark, Uncounted
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Channels(ABC):
         gathers: nodes of the channels that an index buffer reads.
         attributes: (nodes, divisor) by (module, attribute, place in a tuple): a module keeps len(nodes) // divisor.
         exempt: paths of the modules with norms over channels, in order of execution.
+        uncounted: operations whose MACs are not known, in order of execution.
         read: parameters and buffers that some pass has read.
     """
 
@@ -43,6 +44,7 @@ class Channels(ABC):
         self.axes: dict[tuple[str, int], Tensor] = {}
         self.layers: dict[str, tuple[str, int]] = {}
         self.ops: list[Op] = []
+        self.uncounted: dict[Uncounted, None] = {}
         self.gathers: dict[str, Tensor] = {}
         self.attributes: dict[tuple[str, str, int | None], tuple[Tensor, int]] = {}
         self.unprunable: list[Remark] = []
@@ -174,6 +176,11 @@ class Channels(ABC):
         """Count MACs of the running pass, for every pair of an output and an input channel of `parameter`."""
         if self.counting and macs:
             self.ops.append(Op(parameter, out_dim, in_dim, macs, self.module))
+
+    def note_uncounted(self, operation: str) -> None:
+        """Note that the running pass has an operation whose MACs are not known."""
+        if self.counting:
+            self.uncounted[Uncounted(self.module, operation)] = None
 
     def note_attribute(
         self, attribute: str, nodes: Tensor, divisor: int = 1, place: int | None = None, owner: str | None = None

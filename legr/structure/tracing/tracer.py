@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode
 
+from legr.structure.macs import counted, mac_counter, macs_of
 from legr.structure.operations import Call, base_name
 from legr.structure.tracing import rules
 from legr.structure.tracing.channels import Channels
@@ -155,7 +155,7 @@ class Tracer(Channels, TorchDispatchMode):
         sites = self._next_sites(func)
         rule = rules.find(func)
         if sites.to_give_up in self.hypotheses.unprunable_operations:
-            rule, output = rules.given_up(rule), self._run_counted(func, args, kwargs)
+            rule, output = rules.given_up(rule), self._run_counted(rule, func, args, kwargs)
         elif rule is None and (output := self._run_parts(func, args, kwargs)) is not NotImplemented:
             self._record(func, output, sites)
             return output
@@ -170,11 +170,14 @@ class Tracer(Channels, TorchDispatchMode):
         self._record(func, output, sites)
         return output
 
-    def _run_counted(self, func: Any, args: Any, kwargs: Any) -> Any:
+    def _run_counted(self, rule: rules.Rule | None, func: Any, args: Any, kwargs: Any) -> Any:
         """Run an operation and count its MACs, which may be those of operations that it is made of."""
-        with FlopCounterMode(display=False) as counter:
+        with mac_counter() as counter:
             output = func(*args, **kwargs)
-        self.add_cost(None, counter.get_total_flops() // 2)
+        self.add_cost(None, counted(counter))
+        call = Call(func, args, kwargs, output)
+        if rule is None and not rules.decomposes(func) and macs_of(call) is None:
+            self.note_uncounted(call.name)
         return output
 
     def _run_parts(self, func: Any, args: Any, kwargs: Any) -> Any:

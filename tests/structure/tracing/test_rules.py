@@ -23,6 +23,8 @@ RULES: dict[str, tuple[str, set[str]]] = {
     ),
     "layers.linear": ("linear", {"reads_axes"}),
     "layers.matrix_product": ("mm addmm", {"reads_axes"}),
+    "layers.product_of_many": ("linalg_multi_dot chain_matmul", set()),
+    "layers.deformable": ("deform_conv2d", {"reads_axes"}),
     "norms.per_channel_norm": ("batch_norm instance_norm", {"reads_axes"}),
     "norms.group_norm": ("group_norm", {"reads_axes"}),
     "norms.layer_norm": ("layer_norm rms_norm", {"reads_axes"}),

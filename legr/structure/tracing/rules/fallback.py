@@ -1,17 +1,19 @@
 """What happens to operations that no rule follows: every channel they read becomes unprunable."""
 
 import torch
-from torch.utils.flop_counter import flop_registry
 
+from legr.structure.macs import macs_of
 from legr.structure.operations import Call
 from legr.structure.tracing.channels import Channels
 
 
 def unknown(channels: Channels, call: Call) -> None:
-    """An operation without a rule: its cost is what PyTorch counts for it."""
-    count = flop_registry.get(call.func._overloadpacket)
-    if count is not None:
-        channels.add_cost(None, int(count(*call.args, **call.kwargs, out_val=call.output)) // 2)
+    """An operation without a rule: its cost is constant, and reported where nobody knows it."""
+    macs = macs_of(call)
+    if macs is None:
+        channels.note_uncounted(call.name)
+    else:
+        channels.add_cost(None, macs)
     mark_all_unprunable(channels, call, "there is no rule for this operation")
 
 

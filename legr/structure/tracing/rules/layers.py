@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import prod
 
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
+from legr.structure.macs import counted, mac_counter
 from legr.structure.operations import Call
 from legr.structure.tracing.channels import Channels, ParameterView
 from legr.structure.tracing.hypotheses import AnyHypothesis, Hypothesis
@@ -46,6 +46,16 @@ def convolution(channels: Channels, call: Call) -> None:
     positions = (x if transposed else call.output).numel() // (len(inputs) if transposed else len(outputs))
     channels.add_cost(view.name, positions * prod(weight.shape[2:]), out_dim, in_dim)
     _finish(channels, call, (view.name, scored_dim), channel_dim, outputs)
+
+
+@rule("deform_conv2d", reads_axes=True)
+def deformable(channels: Channels, call: Call) -> None:
+    """A convolution that reads its input at places of its own: [N, 2 k k for every offset group, H, W]."""
+    for places in (call["offset"], call["mask"]):
+        channels.mark_unprunable(channels.labels(places), call.name, "they are places in space")
+    if call["offset_groups"] > 1:
+        channels.mark_unprunable(channels.labels(call["input"]), call.name, "its offset groups share out the channels")
+    convolution(channels, call)
 
 
 @dataclass(frozen=True)
@@ -146,6 +156,12 @@ def matrix_product(channels: Channels, call: Call) -> None:
     _multiply(channels, call, x, call["mat2"], bias, (0, 1))
 
 
+@rule("linalg_multi_dot chain_matmul")
+def product_of_many(channels: Channels, call: Call) -> None:
+    """Several matrices: in which order they are multiplied, and so their cost, depends on their sizes."""
+    _uncut(channels, call, "the order of its products depends on the sizes")
+
+
 def _multiply(
     channels: Channels, call: Call, x: Tensor, weight: Tensor, bias: Tensor | None, dims: tuple[int, int]
 ) -> None:
@@ -203,6 +219,6 @@ def only_dim(view: ParameterView | None, tensor: Tensor) -> int | None:
 def _uncut(channels: Channels, call: Call, reason: str) -> None:
     """A layer that cannot be cut: all of it is unprunable, and its cost constant."""
     mark_all_unprunable(channels, call, reason)
-    with FlopCounterMode(display=False) as counter:
+    with mac_counter() as counter:
         call.again()
-    channels.add_cost(None, counter.get_total_flops() // 2)
+    channels.add_cost(None, counted(counter))
