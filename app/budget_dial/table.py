@@ -6,7 +6,7 @@ estimated from MACs.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,8 +16,9 @@ from app.charts.measurements import ORIGINAL, Measurements, Reading, percent_of,
 from legr.ranking.budget import BudgetCurve, CurveTable
 from legr.structure.cost import original_layer_macs
 from legr.structure.types import Structure
-from legr.study.records import FineTuned, RankingName
-from legr.study.store import keep_id
+from legr.study.kept_sets import on_curve
+from legr.study.known import KnownNetwork
+from legr.study.records import RankingName
 
 LENSES: dict[Lens, tuple[str, str]] = {  # caption of the switch, title of the axis beside the bars
     "filters": ("Filters", "filters"),
@@ -55,7 +56,6 @@ def dial_table(
     curve: BudgetCurve,
     ranking: RankingName,
     measured: Measurements,
-    runs: Sequence[FineTuned],
     *,
     start: float,
     compared: float | None = None,
@@ -64,22 +64,27 @@ def dial_table(
     """Tabulate what the browser needs to follow the slider.
 
     Args:
-        runs: finished fine-tuning runs of the study.
         start: fraction of the original's MACs at which the slider begins.
         compared: per cent of the original's MACs; a budget to compare with, which becomes a stop.
         lens: what the charts show of each layer.
     """
     if curve.macs[0] < curve.original.macs:  # pinned layers keep the original off the curve: no line leads to it
-        measured = Measurements([point for point in measured.points if point.ranking != ORIGINAL])
-    fractions = [p.macs / curve.original.macs for p in measured.line(ranking)] + [run.macs_fraction for run in runs]
+        measured = replace(measured, points=[point for point in measured.points if point.ranking != ORIGINAL])
+    known = _known_on(curve, measured)
+    fractions = [p.macs / curve.original.macs for p in measured.line(ranking)]
+    fractions += [network.macs_fraction for network in known.values()]
     fractions += [] if compared is None else [compared / 100]
     start = max(percent_of(curve.floor), min(100.0, percent_of(start)))
     stops = budget_stops(curve, fractions, start)
     networks = curve.table([percent / 100 for percent in stops.values()])
     macs = [int(n) for n in networks.macs]
-    latency = _Column.read(macs, lambda n: measured.latency_ms(ranking, n))
-    before = _Column.read(macs, lambda n: measured.top1(ranking, n))
-    after = _Column.read(macs, finetuned_top1(curve, runs, lambda n: measured.top1(ranking, n)))
+
+    def name_of(n: int) -> str:
+        return known[n].keep_id if n in known else ""
+
+    latency = _Column.read(macs, lambda n: measured.latency_ms(ranking, n, name_of(n)))
+    before = _Column.read(macs, lambda n: measured.top1(ranking, n, name_of(n)))
+    after = _Column.read(macs, finetuned_top1(known, lambda n: measured.top1(ranking, n, name_of(n))))
     table: DialTable = {
         "percent": list(stops.values()),
         "macs_percent": [100 * n / curve.original.macs for n in macs],
@@ -125,15 +130,18 @@ class _Column:
 
 
 def finetuned_top1(
-    curve: BudgetCurve, runs: Sequence[FineTuned], before: Callable[[int], Reading | None]
+    known: Mapping[int, KnownNetwork], before: Callable[[int], Reading | None]
 ) -> Callable[[int], Reading | None]:
     """Make a function from MACs to top-1 after fine-tuning.
 
-    Of several runs of one network, the best on held-out images counts. Between two fine-tuned networks the value lies
+    Of a network that was fine-tuned it is what was measured then. Between two fine-tuned networks the value lies
     on the line between theirs. Where that line is below the accuracy before fine-tuning there is none: the two runs
     differ in length, and the line says nothing.
+
+    Args:
+        known: networks of the curve, by their MACs.
     """
-    top1s = _finetuned_on_curve(curve, runs)
+    top1s = {macs: top1 for macs, network in known.items() if (top1 := network.top1_after) is not None}
 
     def read(macs: int) -> Reading | None:
         after, unchanged = reading(top1s, macs), before(macs)
@@ -144,14 +152,10 @@ def finetuned_top1(
     return read
 
 
-def _finetuned_on_curve(curve: BudgetCurve, runs: Sequence[FineTuned]) -> dict[int, float]:
-    """Top-1 of the fine-tuned networks that the curve leads to today, by their MACs."""
-    top1s: dict[int, float] = {}
-    for run in sorted(runs, key=lambda run: run.heldout_top1):
-        step = curve.step(macs=max(curve.floor, min(1.0, percent_of(run.macs_fraction) / 100)))
-        if keep_id(curve.keep(step)) == run.keep_id:
-            top1s[int(curve.macs[step])] = run.top1
-    return top1s
+def _known_on(curve: BudgetCurve, measured: Measurements) -> dict[int, KnownNetwork]:
+    """The networks of the curve of which something was measured, under whatever ranking, by their MACs."""
+    macs = ((round(network.macs_fraction * curve.original.macs), network) for network in measured.known.values())
+    return {n: network for n, network in macs if on_curve(curve, n, network.keep_id)}
 
 
 @dataclass(frozen=True, slots=True)

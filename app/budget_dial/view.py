@@ -11,7 +11,7 @@ from app.budget_dial.types import ChartStyle, DialCharts, DialData, FrontierData
 from app.charts.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_table
 from app.charts.measurements import Measurements, percent_of
 from app.charts.style import CAPTIONS, COLOURS, INK, PAPER, PLOTLY_CONFIG, page_layout
-from app.curves import Stamp, budget_curve, measured_stamp, stamp
+from app.curves import Stamp, budget_curve, measured_stamp, measurements, stamp
 from legr.ranking.constraints import Constraints
 from legr.structure.cost import uncounted_note
 from legr.structure.types import Uncounted
@@ -95,13 +95,13 @@ def is_contended(study: Study) -> bool:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _is_contended(path: str, stamps: tuple[Stamp, ...]) -> bool:
-    return Measurements(Study.open(path).points).contended
+    return measurements(Study.open(path)).contended
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _axes(path: str, stamps: tuple[Stamp, ...]) -> tuple[Axis, ...]:
     """Costs that the frontier can be drawn over."""
-    measured = Measurements(Study.open(path).points)
+    measured = measurements(Study.open(path))
     return AXES if measured.conditions else tuple(axis for axis in AXES if axis != "latency")
 
 
@@ -117,12 +117,12 @@ def _study_data(
 ) -> StudyData:
     """What the dial shows of a study; kept until something is written to the study, and never changed."""
     study = Study.open(path)
-    curve, measured = budget_curve(study, ranking), Measurements(study.points)
+    curve, measured = budget_curve(study, ranking), measurements(study)
     original = measured.original
     return {
         "study": study.path.name,
         "ranking": ranking,
-        "table": dial_table(curve, ranking, measured, study.finetuned, start=start, compared=compared, lens=lens),
+        "table": dial_table(curve, ranking, measured, start=start, compared=compared, lens=lens),
         "original": {
             "macs": curve.original.macs,
             "params": curve.original.params,
@@ -168,7 +168,7 @@ def _frontier(measured: Measurements, ranking: RankingName, axis: Axis) -> Front
     if info.empty:
         return None
     figure = frontier_figure(info, axis, measured.conditions, ranking).to_plotly_json()
-    rows = info[["series", "ranking", "percent", "x", "top1_percent"]].to_dict("records")
+    rows = info[["series", "ranking", "run", "percent", "x", "top1_percent"]].to_dict("records")
     return {"data": figure["data"], "layout": figure["layout"], "rows": rows}
 
 

@@ -14,6 +14,8 @@ from legr.study.records import RANKINGS, Conditions, FineTuning, Point
 
 Axis = Literal["latency", "macs", "params"]
 AXES: tuple[Axis, ...] = ("latency", "macs", "params")
+PLAIN, EARLIER = "plain-", "earlier"  # see `frontier_table`
+_RING = {"symbol": "diamond-open", "line": {"width": 1.5}}
 _FIXED_AXIS = {"fixedrange": True, "automargin": True}
 AXIS_CAPTIONS: dict[Axis, str] = {"latency": "Latency", "macs": "MACs", "params": "Parameters"}
 
@@ -22,53 +24,58 @@ def frontier_table(measured: Measurements, axis: Axis) -> pd.DataFrame:
     """Every measured point of the frontier.
 
     Returns:
-        Columns series ("learned", "identity", "uniform", "finetuned", "original"), x (ms, M MACs or thousand
-        parameters), top1_percent, hover, percent (of the MACs), ranking; the rows of a series are in the order of
-        rising MACs. Points without a value on the axis are left out.
+        Columns series ("learned", "identity", "uniform", the same with "plain-" in front for networks without the
+        constraints, "finetuned", "earlier" for fine-tuned networks to which no ranking leads today, "original"), x
+        (ms, M MACs or thousand parameters), top1_percent, hover, percent (of the MACs), ranking, run (its key, where a
+        click opens it); the rows of a series are in the order of rising MACs. Points without a value on the axis are
+        left out. A ranking of "" says that no click leads to the network.
     """
     points: list[tuple[str, Point]] = [(name, p) for name in RANKINGS for p in measured.line(name)]
-    points += [("finetuned", p) for p in measured.finetuned]
+    points += [(f"{PLAIN}{name}", p) for name in RANKINGS for p in measured.plain_line(name) if p.ranking == name]
+    points += [("finetuned" if measured.order_of(p) else EARLIER, p) for p in measured.finetuned]
     points += [("original", measured.original)] if measured.original else []
     rows = [
-        (series, x, 100 * point.top1, _hover(series, point, measured), percent_of(point.macs_fraction), point.ranking)
+        (
+            series,
+            x,
+            100 * point.top1,
+            _hover(series, point, measured),
+            percent_of(point.macs_fraction),
+            *_target(series, point, measured),
+        )
         for series, point in points
-        if (x := _value(point, axis, measured)) is not None
+        if (x := _value(series, point, axis, measured)) is not None
     ]
-    return pd.DataFrame(rows, columns=["series", "x", "top1_percent", "hover", "percent", "ranking"])
+    return pd.DataFrame(rows, columns=["series", "x", "top1_percent", "hover", "percent", "ranking", "run"])
+
+
+def _target(series: str, point: Point, measured: Measurements) -> tuple[str, str]:
+    """The ranking on which a network lies, and the run that a click opens; "" where there is none."""
+    if series == "finetuned":
+        return measured.order_of(point) or "", ""
+    if series == EARLIER:
+        run = measured.run_of(point)
+        return "", run.key if run and run.key in measured.openable else ""
+    return ("" if series.startswith(PLAIN) else point.ranking), ""
 
 
 def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | None, ranking: str) -> go.Figure:
     """A line for each ranking, the selected one strongest; above them fine-tuned networks and the original."""
     figure, mode = go.Figure(), "lines+markers" if _rises(info) else "markers"
     for series in RANKINGS:
-        rows, strong = info[info["series"] == series], series == ranking
-        if len(rows):
-            figure.add_scatter(
-                x=rows["x"],
-                y=rows["top1_percent"],
-                name=CAPTIONS[series],
-                mode=mode,
-                opacity=1 if strong else 0.55,
-                line={"color": COLOURS[series], "width": 2.5 if strong else 1.5},
-                marker={"size": 7 if strong else 5},
-                customdata=rows[["hover", "percent", "ranking"]].to_numpy().tolist(),
-                hovertemplate="%{customdata[0]}<extra></extra>",
-            )
-    tuned, original = (info[info["series"] == series] for series in ("finetuned", "original"))
+        strong = series == ranking
+        line = {"color": COLOURS[series], "width": 2.5 if strong else 1.5}
+        look = {"mode": mode, "opacity": 1 if strong else 0.55, "line": line, "marker": {"size": 7 if strong else 5}}
+        _draw(figure, CAPTIONS[series], info[info["series"] == series], look)
+        plain = {**look, "opacity": 0.3, "line": {**line, "width": 1, "dash": "dot"}, "marker": {"size": 4}}
+        _draw(figure, f"{CAPTIONS[series]}, without constraints", info[info["series"] == f"{PLAIN}{series}"], plain)
+    tuned, earlier, original = (info[info["series"] == series] for series in ("finetuned", EARLIER, "original"))
     for name, rows, marker in (
+        (CAPTIONS[EARLIER], earlier, {**_RING, "color": COLOURS[EARLIER], "size": 11}),
         *(_tuned(tuned, ranking) for ranking in reversed(RANKINGS)),
         (CAPTIONS["original"], original, {"color": COLOURS["original"], "symbol": "star", "size": 14}),
     ):
-        if len(rows):
-            figure.add_scatter(
-                x=rows["x"],
-                y=rows["top1_percent"],
-                name=name,
-                mode="markers",
-                customdata=rows[["hover", "percent", "ranking"]].to_numpy().tolist(),
-                marker=marker,
-                hovertemplate="%{customdata[0]}<extra></extra>",
-            )
+        _draw(figure, name, rows, {"mode": "markers", "marker": marker})
     best = pareto(info)
     if len(best) > 1:
         figure.add_scatter(
@@ -86,6 +93,19 @@ def frontier_figure(info: pd.DataFrame, axis: Axis, conditions: Conditions | Non
     return figure
 
 
+def _draw(figure: go.Figure, name: str, rows: pd.DataFrame, look: dict[str, Any]) -> None:
+    """Add a series, each mark with what the pointer shows of it and where a click leads; nothing where it is empty."""
+    if len(rows):
+        figure.add_scatter(
+            x=rows["x"],
+            y=rows["top1_percent"],
+            name=name,
+            customdata=rows[["hover", "percent", "ranking", "run"]].to_numpy().tolist(),
+            hovertemplate="%{customdata[0]}<extra></extra>",
+            **look,
+        )
+
+
 def _tuned(info: pd.DataFrame, ranking: str) -> tuple[str, pd.DataFrame, dict[str, Any]]:
     """Name, rows and marker of the fine-tuned networks of one ranking.
 
@@ -94,8 +114,11 @@ def _tuned(info: pd.DataFrame, ranking: str) -> tuple[str, pd.DataFrame, dict[st
     rows = info[info["ranking"] == ranking]
     if ranking == "learned":
         return CAPTIONS["finetuned"], rows, {"color": COLOURS["finetuned"], "symbol": "diamond", "size": 11}
-    ring = {"color": COLOURS[ranking], "symbol": "diamond-open", "size": 14, "line": {"width": 1.5}}
-    return f"{CAPTIONS['finetuned']}, {CAPTIONS[ranking].lower()}", rows, ring
+    return (
+        f"{CAPTIONS['finetuned']}, {CAPTIONS[ranking].lower()}",
+        rows,
+        {**_RING, "color": COLOURS[ranking], "size": 14},
+    )
 
 
 def _rises(info: pd.DataFrame) -> bool:
@@ -116,30 +139,39 @@ def axis_title(axis: Axis, conditions: Conditions | None) -> str:
     return "million MACs" if axis == "macs" else "thousand parameters"
 
 
-def _value(point: Point, axis: Axis, measured: Measurements) -> float | None:
+def _value(series: str, point: Point, axis: Axis, measured: Measurements) -> float | None:
     if axis != "latency":
         return point.macs / 1e6 if axis == "macs" else point.params / 1e3
-    latency = _latency(point, measured)
+    latency = _latency(series, point, measured)
     return latency.value if latency else None
 
 
-def _latency(point: Point, measured: Measurements) -> Reading | None:
-    value = measured.latency_of(point)
-    own = None if value is None else Reading(value, True)
-    if point.finetuned:  # fine-tuning changes no shape, so the latency before it holds too
-        before = measured.latency_ms(point.ranking, point.macs)
-        return before if before and (before.measured or own is None) else own
-    return own
+def _latency(series: str, point: Point, measured: Measurements) -> Reading | None:
+    """Latency of a point; of a fine-tuned network any that was measured of its kept set.
+
+    Where there is none, and the network lies on the order of a ranking, the dial's value is shown: read between two
+    measured networks of that ranking.
+    """
+    own = measured.latency_of(point)
+    if not point.finetuned:
+        return None if own is None else Reading(own, True)
+    measured_one = measured.latency_of_network(point.keep_id) or (None if own is None else Reading(own, True))
+    order = measured.order_of(point)
+    if measured_one or series == EARLIER or order is None:
+        return measured_one
+    return measured.latency_ms(order, point.macs)
 
 
 def _hover(series: str, point: Point, measured: Measurements) -> str:
-    name = CAPTIONS[series] + (f", {CAPTIONS[point.ranking].lower()} ranking" if point.finetuned else "")
+    name = CAPTIONS[series.removeprefix(PLAIN)]
+    if series == "finetuned":
+        name += f", {CAPTIONS[measured.order_of(point) or point.ranking].lower()} ranking"
     lines = [
         f"<b>{name}, {100 * point.macs_fraction:.1f} % of the MACs</b>",
         f"top-1 {100 * point.top1:.2f} % on {point.images:,} test images",
         f"{point.macs / 1e6:,.2f} M MACs, {point.params / 1e3:,.1f} k parameters",
     ]
-    if latency := _latency(point, measured):
+    if latency := _latency(series, point, measured):
         lines.append(f"{'' if latency.measured else '~'}{latency.value:.3g} ms")
     if point.finetuned:
         settings = point.finetuned.settings
@@ -149,6 +181,12 @@ def _hover(series: str, point: Point, measured: Measurements) -> str:
         lines.append(f"trained alike: {alike}" if alike else "")
     elif series != "original":
         lines.append("batch norm recalibrated" if point.recalibrated else "batch norm as in the original")
+    if series.startswith(PLAIN):
+        lines.append("without the constraints")
+    if series == EARLIER:
+        lines.append(f"of the {CAPTIONS[point.ranking].lower()} ranking before it or the constraints changed")
+        _, run = _target(series, point, measured)
+        lines.append("" if run else "its kept set or its weights are not stored, so it cannot be opened")
     return "<br>".join(line for line in lines if line)
 
 
@@ -159,6 +197,7 @@ def _alike(point: Point, measured: Measurements) -> list[Point]:
         return p.finetuned and replace(p.finetuned, key="")
 
     others = [p for p in measured.finetuned if p.ranking != point.ranking and p.budget == point.budget]
+    others = [p for p in others if bool(measured.order_of(p)) == bool(measured.order_of(point))]
     return sorted((p for p in others if training(p) == training(point)), key=lambda p: RANKINGS.index(p.ranking))
 
 

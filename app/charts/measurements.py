@@ -12,7 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
-from legr.study.records import Conditions, Point
+from legr.study.known import KnownNetwork, known_networks
+from legr.study.records import RANKINGS, Conditions, FineTuned, Point, RankingName
 
 ORIGINAL = "original"
 
@@ -27,13 +28,24 @@ class Reading:
 
 @dataclass(frozen=True)
 class Measurements:
-    """The measured points of a study, sorted into the lines of the frontier.
+    """The measured points of a study: sorted into the lines of the frontier, and by the network they were taken of.
 
     Attributes:
-        points: as `Study.points` gives them.
+        points: as `Study.points` gives them, with their kept sets.
+        runs: finished fine-tuning runs whose weights are there.
+        earlier: points of rankings and constraints of before, not fine-tuned; they are figures of their networks, and
+            lie on no line.
+        plain: those of them that today's rankings have without the constraints.
+        leads: the rankings that lead to each fine-tuned network today, by kept set; None: each lies on its own.
+        openable: keys of the runs whose network can be opened, whatever the ranking is.
     """
 
     points: Sequence[Point]
+    runs: Sequence[FineTuned] = ()
+    earlier: Sequence[Point] = ()
+    plain: Sequence[Point] = ()
+    leads: Mapping[str, Sequence[RankingName]] | None = None
+    openable: frozenset[str] = frozenset()
 
     @cached_property
     def original(self) -> Point | None:
@@ -48,7 +60,7 @@ class Measurements:
         Only these latencies are shown. Fine-tuned networks do not count: measuring on another machine covers all
         networks but them.
         """
-        taken = [p.latency.conditions for p in self.points if p.latency and not p.finetuned]
+        taken = [p.latency.conditions for p in (*self.plain, *self.points) if p.latency and not p.finetuned]
         counts = Counter(taken)
         return max(reversed(taken), key=lambda conditions: counts[conditions], default=None)
 
@@ -63,21 +75,25 @@ class Measurements:
         """The networks measured after fine-tuning, by rising MACs."""
         return sorted((p for p in self.points if p.finetuned), key=lambda p: p.macs)
 
-    def line(self, ranking: str) -> list[Point]:
-        """The points of a ranking before fine-tuning, and the original, by rising MACs; [] where none was measured."""
-        return self._lines.get(ranking, [])
+    # -- of one network --------------------------------------------------------------------------------------------
 
     @cached_property
-    def _lines(self) -> dict[str, list[Point]]:
-        """The lines of all rankings, sorted once: the dial reads them at every budget."""
-        by_macs: dict[str, dict[int, Point]] = {}
-        for p in sorted(self.points, key=lambda p: self.latency_of(p) is not None):
-            if not p.finetuned:
-                by_macs.setdefault(p.ranking, {})[p.macs] = p
-        for line in by_macs.values():
-            if self.original:
-                line[self.original.macs] = self.original
-        return {ranking: [line[macs] for macs in sorted(line)] for ranking, line in by_macs.items()}
+    def known(self) -> Mapping[str, KnownNetwork]:
+        """What is known of each network, by its kept set."""
+        return known_networks([*self.earlier, *self.points], self.runs)
+
+    def order_of(self, point: Point | FineTuned) -> RankingName | None:
+        """The ranking on whose order a fine-tuned network lies today, its own before others; None: it lies on none."""
+        own = next((name for name in RANKINGS if name == point.ranking), None)
+        if self.leads is None:
+            return own
+        leads = self.leads.get(point.keep_id, ())
+        return own if own in leads else next(iter(leads), None)
+
+    def run_of(self, point: Point) -> FineTuned | None:
+        """The run of a fine-tuned point; None where its weights are not there."""
+        runs = self.known[point.keep_id].runs if point.keep_id in self.known else ()
+        return next((run for run in runs if point.finetuned and run.key == point.finetuned.key), None)
 
     def latency_of(self, point: Point) -> float | None:
         """Latency of a point in ms; None where it was measured under other conditions, or not at all."""
@@ -85,13 +101,52 @@ class Measurements:
             return None
         return point.latency.milliseconds
 
-    def top1(self, ranking: str, macs: int) -> Reading | None:
-        """Top-1 accuracy in [0, 1], before fine-tuning, of the network of a ranking with these MACs."""
-        return self._read(ranking, macs, lambda p: p.top1)
+    def latency_of_network(self, keep_id: str) -> Reading | None:
+        """Latency in ms of exactly this network."""
+        latency = self.known[keep_id].latency(self.conditions) if keep_id in self.known else None
+        return Reading(latency.milliseconds, True) if latency else None
 
-    def latency_ms(self, ranking: str, macs: int) -> Reading | None:
-        """Latency in ms of the network of a ranking with these MACs."""
-        return self._read(ranking, macs, self.latency_of)
+    # -- along a ranking -------------------------------------------------------------------------------------------
+
+    def line(self, ranking: str) -> list[Point]:
+        """The points of a ranking before fine-tuning, and the original, by rising MACs; [] where none was measured."""
+        return self._lines.get(ranking, [])
+
+    def plain_line(self, ranking: str) -> list[Point]:
+        """The same of the ranking without the constraints; [] where there are none."""
+        return self._plain_lines.get(ranking, [])
+
+    @cached_property
+    def _lines(self) -> dict[str, list[Point]]:
+        """The lines of all rankings, sorted once: the dial reads them at every budget."""
+        return self._sorted(self.points)
+
+    @cached_property
+    def _plain_lines(self) -> dict[str, list[Point]]:
+        return self._sorted(self.plain)
+
+    def _sorted(self, points: Sequence[Point]) -> dict[str, list[Point]]:
+        by_macs: dict[str, dict[int, Point]] = {}
+        for p in sorted(points, key=lambda p: self.latency_of(p) is not None):
+            if not p.finetuned:
+                by_macs.setdefault(p.ranking, {})[p.macs] = p
+        for line in by_macs.values():
+            if self.original:
+                line[self.original.macs] = self.original
+        return {ranking: [line[macs] for macs in sorted(line)] for ranking, line in by_macs.items()}
+
+    def top1(self, ranking: str, macs: int, keep_id: str = "") -> Reading | None:
+        """Top-1 accuracy in [0, 1], before fine-tuning, of the network of a ranking with these MACs.
+
+        Args:
+            keep_id: of that network: what was measured of it under another ranking counts as well.
+        """
+        own = self.known[keep_id].top1_before if keep_id in self.known else None
+        return self._read(ranking, macs, lambda p: p.top1) if own is None else Reading(own, True)
+
+    def latency_ms(self, ranking: str, macs: int, keep_id: str = "") -> Reading | None:
+        """Latency in ms of the network of a ranking with these MACs; `keep_id` as for `top1`."""
+        return self.latency_of_network(keep_id) or self._read(ranking, macs, self.latency_of)
 
     def _read(self, ranking: str, macs: int, value_of: Callable[[Point], float | None]) -> Reading | None:
         if self.original and macs == self.original.macs:  # every ranking starts at the original

@@ -9,6 +9,7 @@ COLOURS = {
     "identity": "#e08a2c",
     "uniform": "#9a6fc4",
     "finetuned": "#2e9e6b",
+    "earlier": "#6b7480",
     "original": "#7d8794",
     "removed": "rgba(130, 140, 155, 0.28)",
 }
@@ -17,6 +18,7 @@ CAPTIONS = {
     "identity": "Identity",
     "uniform": "Uniform",
     "finetuned": "Fine-tuned",
+    "earlier": "Fine-tuned, of an earlier ranking",
     "original": "Original",
 }
 HOVER = {

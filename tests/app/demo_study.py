@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from legr.data.normalization import Normalization
+from legr.study.kept_sets import packed
 from legr.study.records import (
     RANKINGS,
     Epoch,
@@ -76,12 +77,12 @@ def add_finetuned(study: Study, budget: float = 0.5, top1: float = 0.93) -> Fine
     run = FineTuned(
         key=f"run-{budget}", keep_id=keep_id(keep), macs_fraction=float(curve.macs[step] / curve.macs[0]),
         settings=RECIPES["quick"], top1_before=0.81, top1=top1, heldout_top1=0.91, epochs=3,
-        seconds=75.0, curve=rows, created="2026-01-02T03:04:05Z",
+        seconds=75.0, curve=rows, created="2026-01-02T03:04:05Z", kept=packed(keep),
     )  # fmt: skip
     study.save_finetuned(run)
     study.finetuned_weights(run.key).touch()
     point = _point(study, study.default_ranking, budget, int(curve.macs[step]), int(curve.params[step]), top1)
-    study.add_point(replace(point, finetuned=FineTuning.of("", RECIPES["quick"], 3)))
+    study.add_point(replace(point, finetuned=FineTuning.of(run.key, RECIPES["quick"], 3)))
     return run
 
 

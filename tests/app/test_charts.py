@@ -3,15 +3,20 @@
 from dataclasses import replace
 from pathlib import Path
 
+import plotly.graph_objects as go
 import pytest
 
 from app.charts.frontier import AXES, Axis, axis_title, frontier_figure, frontier_table
 from app.charts.measurements import Measurements
 from app.charts.search import log_ticks, map_table, running_search_table
+from app.charts.style import COLOURS
 from app.charts.training import training_figure, training_table
+from app.curves import measurements
+from legr.files import write_json
 from legr.progress import duration
+from legr.ranking.constraints import Constraints
 from legr.study.records import Point
-from legr.study.store import Study
+from legr.study.store import Study, keep_id
 from tests.app.demo_study import BUDGETS
 
 
@@ -72,7 +77,7 @@ def test_the_frontier_says_how_latency_was_taken_and_where_a_click_leads(study: 
     assert axis_title("latency", measured.conditions) == "latency, ms (PyTorch 2.14.1, cpu, 2 threads, batch 1)"
     lines = {trace.name: trace for trace in figure.data}
     assert lines["Identity"].opacity == 1 > lines["Learned"].opacity
-    places = [(percent, ranking) for _, percent, ranking in lines["Identity"].customdata]
+    places = [(percent, ranking) for _, percent, ranking, _ in lines["Identity"].customdata]
     curve = study.curve("identity")
     assert [curve.macs[curve.step(macs=percent / 100)] for percent, _ in places] == [
         point.macs for point in measured.line("identity")
@@ -120,3 +125,72 @@ def test_log_ticks_are_round() -> None:
 
 def test_times_in_words() -> None:
     assert [duration(s) for s in (40, 130, 7300)] == ["40 s", "2 min", "2.0 h"]
+
+
+def relearn(study: Study) -> Study:
+    """Learn a ranking under which other filters go first."""
+    learned = study.learned
+    assert learned is not None
+    study.save_learned(replace(learned, alpha=learned.alpha[::-1], kappa=learned.kappa[::-1]))
+    return Study.open(study.path)
+
+
+def test_after_learning_again_a_fine_tuned_network_keeps_its_own_latency(study: Study) -> None:
+    """The network of the new ranking at the same MACs has another, which must not be given to it."""
+    (run,), learned = study.finetuned, study.points
+    own = next(p for p in learned if p.ranking == "learned" and p.budget == 0.5 and not p.finetuned)
+    assert own.latency is not None
+    study = relearn(study)
+    other = replace(own, ranking_id=study.ranking_id("learned"), latency=replace(own.latency, milliseconds=99.0))
+    study.add_point(replace(other, keep_id=keep_id(study.curve("learned").at(macs=0.5))))
+    info = frontier_table(measurements(study), "latency").set_index("series")
+    assert info.loc["earlier", "x"] == own.latency.milliseconds
+    assert info.loc["earlier", "run"] == run.key and info.loc["earlier", "ranking"] == ""  # a click opens the run
+    assert "finetuned" not in info.index
+    hover = info.loc["earlier", "hover"]
+    assert "of an earlier ranking" in hover and "of the learned ranking before it or the constraints changed" in hover
+
+
+def test_without_its_own_latency_it_has_no_place_on_the_axis(study: Study) -> None:
+    study.save_points([replace(p, latency=None) if p.finetuned or p.budget == 0.5 else p for p in study.points])
+    study = relearn(study)
+    measured = measurements(study)
+    assert "earlier" not in set(frontier_table(measured, "latency")["series"])
+    assert "earlier" in set(frontier_table(measured, "macs")["series"])
+
+
+def test_networks_of_an_earlier_ranking_are_hollow_and_grey(study: Study) -> None:
+    measured = measurements(relearn(study))
+    figure = frontier_figure(frontier_table(measured, "macs"), "macs", measured.conditions, "learned")
+    marks = {trace.name: trace.marker for trace in figure.data}
+    mark = marks["Fine-tuned, of an earlier ranking"]
+    assert mark.symbol == "diamond-open" and mark.color == COLOURS["earlier"] and "Fine-tuned" not in marks
+
+
+def test_a_run_whose_kept_set_is_lost_says_that_it_cannot_be_opened(study: Study) -> None:
+    """Learned again by an earlier version, which stored no kept set."""
+    (run,), learned = study.finetuned, study.learned
+    assert learned is not None
+    again = replace(learned, alpha=learned.alpha[::-1], kappa=learned.kappa[::-1])
+    write_json(study.path / "ranking.json", {"format": 1, **again.to_dict()})
+    study.save_finetuned(replace(run, kept=""))
+    info = frontier_table(measurements(Study.open(study.path)), "macs").set_index("series")
+    assert info.loc["earlier", "run"] == "" and "cannot be opened" in info.loc["earlier", "hover"]
+
+
+def test_pins_leave_the_plain_lines_dimmed_and_the_axis_as_it_was(study: Study) -> None:
+    def ranges(figure: go.Figure) -> tuple[object, object]:
+        return figure.layout.xaxis.range, figure.layout.yaxis.range
+
+    def drawn(axis: Axis) -> go.Figure:
+        measured = measurements(Study.open(study.path))
+        return frontier_figure(frontier_table(measured, axis), axis, measured.conditions, "learned")
+
+    before = drawn("latency")
+    study.save_constraints(Constraints(pins={"layer1.0.conv1": 5}))
+    after = drawn("latency")
+    assert ranges(after) == ranges(before)
+    lines = {trace.name: trace for trace in after.data}
+    dimmed = lines["Learned, without constraints"]
+    assert dimmed.opacity < 0.5 and len(dimmed.x) == len(BUDGETS)
+    assert {ranking for _, _, ranking, _ in dimmed.customdata} == {""}  # today's ranking leads to other networks

@@ -1,5 +1,6 @@
 """The table behind the budget dial: what the engine says of each network, and nothing that was not measured."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,14 @@ import pytest
 from app.budget_dial.lanes import lay_out_lanes
 from app.budget_dial.table import dial_table
 from app.budget_dial.types import DialTable, Lens
+from app.charts.frontier import frontier_table
 from app.charts.measurements import Measurements, percent_of
+from app.curves import measurements
 from legr.ranking.budget import BudgetCurve
 from legr.structure.cost import cost, layer_macs
-from legr.study.store import Study
+from legr.study.records import FineTuning
+from legr.study.store import Study, keep_id
+from legr.training.settings import RECIPES
 from tests.app.demo_study import add_finetuned
 
 
@@ -22,7 +27,7 @@ def study(studies: Path) -> Study:
 
 def table_of(study: Study, here: float = 0.47, lens: Lens = "filters") -> tuple[BudgetCurve, DialTable]:
     curve = study.curve("learned")
-    return curve, dial_table(curve, "learned", Measurements(study.points), study.finetuned, start=here, lens=lens)
+    return curve, dial_table(curve, "learned", measurements(study), start=here, lens=lens)
 
 
 def test_every_stop_is_the_network_of_its_budget(study: Study) -> None:
@@ -67,8 +72,8 @@ def test_after_fine_tuning_lies_between_networks_that_were_tuned(study: Study) -
             assert after == pytest.approx(line, abs=1e-5)
         else:
             assert after is None
-    other, points = study.curve("uniform"), Measurements(study.points)
-    assert set(dial_table(other, "uniform", points, study.finetuned, start=0.5)["after"]) == {None}
+    other = study.curve("uniform")
+    assert set(dial_table(other, "uniform", measurements(study), start=0.5)["after"]) == {None}
 
 
 def test_what_is_read_between_is_no_less_than_what_needs_no_fine_tuning(study: Study) -> None:
@@ -89,7 +94,7 @@ def test_a_budget_keeps_the_words_it_was_asked_for_in(study: Study) -> None:
 
 
 def test_a_study_without_measurements_has_none(study: Study) -> None:
-    table = dial_table(study.curve("uniform"), "uniform", Measurements([]), [], start=0.5)
+    table = dial_table(study.curve("uniform"), "uniform", Measurements([]), start=0.5)
     assert set(table["before"]) == set(table["latency"]) == set(table["after"]) == {None}
 
 
@@ -139,3 +144,39 @@ def test_a_percentage_leads_back_to_its_network(study: Study) -> None:
     assert all(taken <= percent for taken, percent in zip(table["macs_percent"], table["percent"], strict=True))
     for step, macs in enumerate(curve.macs.tolist()):
         assert curve.macs[curve.step(macs=min(1.0, percent_of(macs / curve.original.macs) / 100))] == curve.macs[step]
+
+
+def test_an_accuracy_is_shown_where_the_frontier_has_a_ring(study: Study) -> None:
+    """Of a network that was fine-tuned elsewhere: its point came along, its weights did not."""
+    curve = study.curve("uniform")
+    step = curve.step(macs=0.3)
+    point = next(p for p in study.points if p.ranking == "uniform" and p.budget == 0.3)
+    key = f"{keep_id(curve.keep(step))}-01234567"
+    study.add_point(replace(point, top1=0.859, finetuned=FineTuning.of(key, RECIPES["quick"], 3)))
+    measured = measurements(study)
+    info = frontier_table(measured, "macs")
+    assert 85.9 in info[info["series"] == "finetuned"]["top1_percent"].tolist()
+    table = dial_table(curve, "uniform", measured, start=0.3)
+    assert (table["after"][table["start"]], table["after_measured"][table["start"]]) == (0.859, 1)
+
+
+def test_figures_of_another_ranking_count_where_it_leads_to_the_same_network(study: Study) -> None:
+    """The map that scales all layers alike gives the order of the identity."""
+    learned = study.learned
+    assert learned is not None
+    n = len(learned.layers)
+    study.save_learned(replace(learned, alpha=(2.0,) * n, kappa=(0.0,) * n))
+    measured, identity = measurements(study), next(p for p in study.points if p.budget == 0.5)
+    assert identity.ranking == "identity" and not measured.line("learned")
+    table = dial_table(study.curve("learned"), "learned", measured, start=0.5)
+    row = table["start"]
+    assert (table["before"][row], table["before_measured"][row]) == (pytest.approx(identity.top1, abs=1e-5), 1)
+    assert table["latency_measured"][row] == 1 and table["before"][row - 20] is None
+
+
+def test_a_network_of_an_earlier_ranking_gives_no_figure_to_those_of_today(study: Study) -> None:
+    learned = study.learned
+    assert learned is not None
+    study.save_learned(replace(learned, alpha=learned.alpha[::-1], kappa=learned.kappa[::-1]))
+    table = dial_table(study.curve("learned"), "learned", measurements(study), start=0.5)
+    assert set(table["after"]) == {None}

@@ -83,7 +83,8 @@ export interface FrontierData {
 
 export interface FrontierRow {
   series: string;
-  ranking: string;
+  ranking: string; // "" where no ranking leads to it today
+  run: string; // key of the run that a click opens; "": none
   percent: number; // of the original's MACs
   x: number;
   top1_percent: number;
