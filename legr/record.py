@@ -1,47 +1,46 @@
 """A frozen dataclass that is stored or printed as JSON: to and from plain dicts."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import Field, asdict, fields, is_dataclass
-from typing import Any, Self
+from dataclasses import asdict, fields, is_dataclass
+from functools import cache
+from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
-_KEY, _READ = "json key", "json reader"
+from pydantic import ConfigDict
+from pydantic.fields import FieldInfo
 
-
-def stored(key: str | None = None, read: Callable[[Any], Any] | None = None) -> dict[str, Any]:
-    """`metadata` of a dataclass field whose JSON differs from it.
-
-    Args:
-        key: its name in JSON; None is the name of the field.
-        read: makes the value from JSON; None takes it as it is.
-    """
-    return {_KEY: key, _READ: read}
+from legr.schema import STRICT, build
 
 
 class Record:
-    """Base of dataclasses that have a form in JSON; unknown keys of a later version are ignored."""
+    """Base of dataclasses that have a form in JSON; unknown keys of a later version are ignored.
+
+    The hints of the fields are the schema; a field that has another key in JSON says so with `Field(alias=…)`.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data, its keys in the order of the fields."""
-        return {_key(f): _plain(getattr(self, f.name)) for f in fields(self)}  # type: ignore[arg-type]
+        return {key: _plain(getattr(self, name)) for name, key in _keys(type(self)).items()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Rebuild a record; raises TypeError where a field without a default is missing."""
-        return cls(**values_of(cls, data))
+        """Rebuild a record; raises SchemaError, a ValueError, where the data are not one."""
+        return build(data, cls)
 
 
-def values_of(cls: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Values of the fields of a record that are there in JSON, by the names of the fields."""
-    known = ((f, data[_key(f)]) for f in fields(cls) if _key(f) in data)
-    return {f.name: (f.metadata.get(_READ) or _as_it_is)(value) for f, value in known}
+def _find_keys(record: Any) -> dict[str, str]:
+    """The keys of a record in JSON, by the names of its fields."""
+    hints = get_type_hints(record, include_extras=True)
+    return {f.name: _alias(hints[f.name]) or f.name for f in fields(record)}
 
 
-def _key(f: "Field[Any]") -> str:
-    return f.metadata.get(_KEY) or f.name
+_keys: Callable[[Any], dict[str, str]] = cache(_find_keys)
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
+def _alias(hint: Any) -> str | None:
+    declared = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    return next((info.alias for info in declared if isinstance(info, FieldInfo) and info.alias), None)
 
 
 def _plain(value: Any) -> Any:
@@ -50,5 +49,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_plain(item) for item in value)
+        return [_plain(item) for item in value]
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

@@ -11,8 +11,8 @@ import legr
 ROOT = Path(__file__).resolve().parents[1]
 #: A room may import itself and what is below it.
 FLOORS = [
-    {"errors", "escape", "files", "paths", "progress", "record"},
-    {"arguments", "registry"},
+    {"errors", "escape", "files", "paths", "progress", "schema"},
+    {"arguments", "record", "registry"},
     {"structure"},
     {"ranking"},
     {"data"},

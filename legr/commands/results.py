@@ -1,12 +1,15 @@
 """What each command returns: its `--json` output, key by key. No torch, so that a page may read a stored result."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Metric
-from legr.record import Record, stored
+from legr.record import Record
+from legr.schema import Count, Real, Several, Share
 from legr.structure.types import Remark, Uncounted
 from legr.study.provenance import Provenance
 from legr.study.records import Point, RankingName
@@ -30,8 +33,8 @@ class Inspection(Record):
     floor: Mapping[str, float]  # smallest fraction that the identity ranking reaches, of "macs" and "params"
     trace_seconds: float
     self_check: float  # largest relative error of zeroed = removed
-    unprunable: tuple[Remark, ...] = field(metadata=stored("held"))
-    coupled: tuple[Remark, ...] = field(metadata=stored("tied"))
+    unprunable: Annotated[tuple[Remark, ...], Field(alias="held")]
+    coupled: Annotated[tuple[Remark, ...], Field(alias="tied")]
     exempt: tuple[str, ...]
     untouched: tuple[str, ...]
     uncounted: tuple[Uncounted, ...] = ()  # operations that may multiply by weights, missing in the MACs
@@ -79,15 +82,15 @@ class NetworkSummary(Record):
     study: str
     model: str
     ranking: RankingName
-    constraints: Constraints = field(metadata=stored("shape"))
+    constraints: Annotated[Constraints, Field(alias="shape")]
     macs: int
     macs_fraction: float  # of the original's, as all fractions here
     params: int
     params_fraction: float
     activation: int  # bytes at the memory peak; 0 where the study was made before it was counted
-    original_macs: int = field(metadata=stored("dense_macs"))
-    original_params: int = field(metadata=stored("dense_params"))
-    original_activation: int = field(metadata=stored("dense_activation"))
+    original_macs: Annotated[int, Field(alias="dense_macs")]
+    original_params: Annotated[int, Field(alias="dense_params")]
+    original_activation: Annotated[int, Field(alias="dense_activation")]
     floor: float
     floors: Mapping[Metric, float]
     finetuned_top1: float | None  # None: not fine-tuned
@@ -110,7 +113,7 @@ class Reach(Record):
 
     study: str
     ranking: RankingName
-    constraints: Constraints = field(metadata=stored("shape"))
+    constraints: Annotated[Constraints, Field(alias="shape")]
     words: str  # the constraints in words; "" where there are none
     steps: int
     floors: Mapping[Metric, float]  # smallest fraction that is reached, by kind of cost
@@ -140,7 +143,7 @@ class Measurement(Record):
 
     measured: int
     skipped: int  # were measured before
-    contended: bool = field(metadata=stored("hindered"))  # other programs were using the cores
+    contended: Annotated[bool, Field(alias="hindered")]  # other programs were using the cores
     points: tuple[Point, ...]
 
 
@@ -166,11 +169,11 @@ class TrainResult(Record):
 class FinetuneResult(Record):
     """`finetune`: a fine-tuned network."""
 
-    macs_fraction: float  # of the original's
-    top1_before: float  # on test images, in [0, 1]
-    top1: float
-    epochs: int
-    seconds: float
+    macs_fraction: Share  # of the original's
+    top1_before: Share  # on test images
+    top1: Share
+    epochs: Count
+    seconds: Real
     weights: str  # file
 
 
@@ -182,15 +185,15 @@ class ExportResult(Record):
     weights: str = ""
     recipe: str = ""
     zip: str = ""
-    max_abs_diff: float | None = None  # between ONNX Runtime and PyTorch
-    top1_agreement: float = 0.0  # fraction of the inputs
-    images: int | None = None  # inputs of the check
+    max_abs_diff: Real | None = None  # between ONNX Runtime and PyTorch
+    top1_agreement: Share = 0.0  # fraction of the inputs
+    images: Count | None = None  # inputs of the check
     checked_on: str = ""  # the data set, or "noise"
     finetuned: bool = False
     recalibrated: bool = False
-    macs: int = 0
-    macs_fraction: float = 0.0
-    params: int = 0
+    macs: Count = 0
+    macs_fraction: Share = 0.0
+    params: Count = 0
 
 
 @dataclass(frozen=True)
@@ -216,31 +219,27 @@ class ComparisonResult(Record):
 class Prediction(Record):
     """One of the most probable classes of an image."""
 
-    index: int = field(metadata=stored("class"))  # among the classes of the study
+    index: Annotated[Count, Field(alias="class")]  # among the classes of the study
     name: str
-    probability: float  # in [0, 1]
-
-
-def _predictions(data: list[dict[str, Any]]) -> tuple[Prediction, ...]:
-    return tuple(map(Prediction.from_dict, data))
+    probability: Share
 
 
 @dataclass(frozen=True)
 class LookResult(Record):
     """`look`: what two networks predict for one image, the most probable class first."""
 
-    original: tuple[Prediction, ...] = field(metadata=stored(read=_predictions))
-    pruned: tuple[Prediction, ...] = field(metadata=stored(read=_predictions))
-    label: int | None  # index of the right class; None where it is not known
-    test_image: int | None  # its number, from 1; None for a file
-    test_images: int | None  # how many there are; None for a file
-    preparation: str = field(metadata=stored("prepared"))  # in words, how the image was made to fit the network
-    network_input: str = field(metadata=stored("seen"))  # the image as the networks see it: PNG or JPEG in base64
-    file_image: str | None = field(metadata=stored("picture"))  # the image before preparation; None for a test image
-    macs_fraction: float
+    original: Several[Prediction]
+    pruned: Several[Prediction]
+    label: Count | None  # index of the right class; None where it is not known
+    test_image: Count | None  # its number, from 1; None for a file
+    test_images: Count | None  # how many there are; None for a file
+    preparation: Annotated[str, Field(alias="prepared")]  # in words, how the image was made to fit the network
+    network_input: Annotated[str, Field(alias="seen")]  # the image as the networks see it: PNG or JPEG in base64
+    file_image: Annotated[str | None, Field(alias="picture")]  # the image before preparation; None for a test image
+    macs_fraction: Share
     ranking: RankingName
     finetuned: bool
-    epochs: int | None  # of fine-tuning; None without
+    epochs: Count | None  # of fine-tuning; None without
     recalibrated: bool
     statistics_known: bool  # False: the batch-norm statistics of its weights, as the images are not here
 

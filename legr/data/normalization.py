@@ -1,17 +1,18 @@
 """How the values of an image are normalized before a network sees them; imported without torch."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from legr.errors import SettingsError
+from legr.record import Record
+from legr.schema import Real, Several
 
 CHANNELS = (1, 3)  # grey; red, green, blue
 
 
 @dataclass(frozen=True, slots=True)
-class Normalization:
+class Normalization(Record):
     """From bytes to a network's input: (value / 255 - mean) / std, channel by channel.
 
     Attributes:
@@ -24,8 +25,8 @@ class Normalization:
     """
 
     kind: Literal["imagenet", "dataset", "custom"]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    mean: Several[Real]
+    std: Several[Real]
 
     def __post_init__(self) -> None:
         if self.kind not in ("imagenet", "dataset", "custom"):
@@ -34,15 +35,6 @@ class Normalization:
             raise SettingsError(f"the mean must be three finite numbers (red, green, blue) or one, got {self.mean}")
         if len(self.std) != len(self.mean) or not all(math.isfinite(value) and value > 0 for value in self.std):
             raise SettingsError(f"the std must be {len(self.mean)} numbers above 0, as the mean, got {self.std}")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the values as plain data."""
-        return {"kind": self.kind, "mean": list(self.mean), "std": list(self.std)}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Normalization":
-        """Rebuild a normalization; raises KeyError where a value is missing."""
-        return cls(data["kind"], tuple(data["mean"]), tuple(data["std"]))
 
 
 IMAGENET_NORMALIZATION = Normalization("imagenet", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))

@@ -3,11 +3,15 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any
 
+from pydantic import model_validator
+
 from legr.errors import SettingsError
+from legr.record import Record
+from legr.schema import Count, Name, Several
 from legr.structure.types import Structure
 
 MULTIPLES = (1, 4, 8, 16, 32)
@@ -15,7 +19,7 @@ _FEW = 3  # layers that a sentence names
 
 
 @dataclass(frozen=True)
-class Constraints:
+class Constraints(Record):
     """What holds for every network of a ranking; the default demands nothing.
 
     Attributes:
@@ -29,9 +33,9 @@ class Constraints:
     """
 
     multiple: int = 1
-    floors: Mapping[str, int] = field(default_factory=dict)
-    excluded: tuple[str, ...] = ()
-    pins: Mapping[str, int] = field(default_factory=dict)
+    floors: Mapping[Name, Count] = field(default_factory=dict)
+    excluded: Several[Name] = ()
+    pins: Mapping[Name, Count] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.multiple not in MULTIPLES:
@@ -85,19 +89,14 @@ class Constraints:
         parts += [f"a floor for {_listed(self.floors)}"] if self.floors else []
         return "; ".join(parts)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the constraints as plain data."""
-        return {
-            "multiple": self.multiple,
-            "floors": dict(self.floors),
-            "excluded": list(self.excluded),
-            "pins": dict(self.pins),
-        }
-
+    @model_validator(mode="before")
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Constraints":
-        """Rebuild constraints; raises KeyError where a field is missing."""
-        return cls(data["multiple"], dict(data["floors"]), tuple(data["excluded"]), dict(data["pins"]))
+    def _require_all(cls, data: Any) -> Any:
+        """In JSON every field is there, as it was written."""
+        missing = [f.name for f in fields(cls) if f.name not in data] if isinstance(data, Mapping) else []
+        if missing:
+            raise ValueError(f"{missing[0]} is missing")
+        return data
 
 
 UNCONSTRAINED = Constraints()

@@ -9,6 +9,7 @@ import numpy as np
 from legr.errors import SettingsError
 from legr.ranking.types import Affine, FloatArray
 from legr.record import Record
+from legr.schema import Count, Real
 
 #: Forward passes that a training image costs: one forward, and a backward that takes as long as two.
 PASSES_PER_TRAINING_IMAGE = 3
@@ -30,9 +31,9 @@ class LearnResult(Record):
 class SearchProgress(Record):
     """What a search reports after each candidate: `Progress.values`, and a row of a job's history."""
 
-    candidates: int = 0  # so far; 0: not stored, by an earlier version
-    best_loss: float
-    identity_loss: float
+    candidates: Count = 0  # so far; 0: not stored, by an earlier version
+    best_loss: Real
+    identity_loss: Real
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,15 @@
 Each distinct label vector is written once and referred to by number, as many axes share one.
 """
 
-from dataclasses import fields
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any
 
+from pydantic import AfterValidator, Field
+
+from legr.record import Record
+from legr.schema import MEGABYTE, Count, Name, SchemaError, Text
+from legr.structure.consistency import require_consistent
 from legr.structure.types import (
     Attribute,
     Axis,
@@ -22,12 +28,49 @@ from legr.structure.types import (
 )
 
 FORMAT = 2
+LARGEST_STRUCTURE = 64 * MEGABYTE  # as JSON
 #: (JSON key, field of `Structure`, class of its items); the items are written as the list of their fields.
 _PLAIN: tuple[tuple[str, str, Any], ...] = (
     ("ops", "ops", Op),
     ("held", "unprunable", Remark),
     ("tied", "coupled", Remark),
 )
+_Label = Annotated[int, Field(ge=0, lt=2**31)]
+_Dim = Annotated[int, Field(ge=0, lt=8)]
+_Shape = Annotated[tuple[_Label, ...], Field(max_length=8)]
+_Remark = tuple[Name, Name, Text, Count]
+
+
+def _readable(number: int) -> int:
+    if number != FORMAT:
+        raise ValueError(f"it has format {number} and this version reads {FORMAT}: trace the model again")
+    return number
+
+
+@dataclass(frozen=True)
+class StoredStructure(Record):
+    """A structure as plain lists and numbers; a label vector is a place in `vectors`."""
+
+    format: Annotated[int, AfterValidator(_readable)]
+    input_shapes: tuple[_Shape, ...]
+    n_units: _Label
+    axes: list[tuple[Name, _Dim, int]]
+    layers: list[tuple[Name, Name, _Dim, int]]
+    gathers: list[tuple[Name, int]]
+    attributes: list[tuple[Name, Name, int, Annotated[int, Field(ge=1)], _Dim | None]]
+    moments: list[tuple[Name, Count, list[tuple[int, Count]]]]
+    pieces: list[int]
+    groups: list[tuple[Name, Annotated[list[_Label], Field(min_length=1)], tuple[Name, ...]]]
+    ops: list[tuple[Name | None, _Dim, _Dim, Count, Name]]
+    held: list[_Remark]
+    tied: list[_Remark]
+    shapes: dict[Name, _Shape]
+    filters: dict[Name, _Shape]
+    exempt: tuple[Name, ...]
+    training_only: tuple[Name, ...]
+    untouched: tuple[Name, ...]
+    vectors: list[list[_Label]]
+    uncounted: list[tuple[Name, Name]] = field(default_factory=list)  # 0.2.0 did not note them
 
 
 def to_dict(structure: Structure) -> dict[str, Any]:
@@ -69,36 +112,51 @@ def to_dict(structure: Structure) -> dict[str, Any]:
     }
 
 
-def from_dict(data: dict[str, Any]) -> Structure:
+def from_dict(data: Mapping[str, Any]) -> Structure:
     """Rebuild a structure from what `to_dict` returned.
 
     Raises:
-        KeyError, TypeError, ValueError: the data was not written by this version of `to_dict`.
+        SchemaError: the data were not written by this version of `to_dict`, or contradict each other.
     """
-    if data["format"] != FORMAT:
-        raise ValueError(f"it has format {data['format']} and this version reads {FORMAT}: trace the model again")
-    vectors = [readonly(values) for values in data["vectors"]]
-    plain: dict[str, Any] = {name: tuple(kind(*item) for item in data[key]) for key, name, kind in _PLAIN}
-    return Structure(
-        input_shapes=tuple(tuple(shape) for shape in data["input_shapes"]),
-        n_units=data["n_units"],
-        axes=tuple(Axis(name, dim, vectors[v]) for name, dim, v in data["axes"]),
-        layers=tuple(Layer(name, parameter, dim, vectors[v]) for name, parameter, dim, v in data["layers"]),
-        gathers=tuple(Gather(name, vectors[v]) for name, v in data["gathers"]),
+    return structure_of(StoredStructure.from_dict(data))
+
+
+def structure_of(stored: StoredStructure) -> Structure:
+    """The structure that was stored.
+
+    Raises:
+        SchemaError: its parts contradict each other.
+    """
+    vectors = [readonly(values) for values in stored.vectors]
+
+    def vector(number: int) -> IntArray:
+        if not 0 <= number < len(vectors):
+            raise SchemaError(f"a label vector must be in [0, {len(vectors)}), got {number}")
+        return vectors[number]
+
+    plain: dict[str, Any] = {name: tuple(kind(*item) for item in getattr(stored, key)) for key, name, kind in _PLAIN}
+    structure = Structure(
+        input_shapes=stored.input_shapes,
+        n_units=stored.n_units,
+        axes=tuple(Axis(name, dim, vector(v)) for name, dim, v in stored.axes),
+        layers=tuple(Layer(name, parameter, dim, vector(v)) for name, parameter, dim, v in stored.layers),
+        gathers=tuple(Gather(name, vector(v)) for name, v in stored.gathers),
         attributes=tuple(
-            Attribute(m, name, vectors[v], divisor, place) for m, name, v, divisor, place in data["attributes"]
+            Attribute(m, name, vector(v), divisor, place) for m, name, v, divisor, place in stored.attributes
         ),
         live_sets=tuple(
-            LiveSet(module, fixed, tuple((vectors[v], size) for v, size in parts))
-            for module, fixed, parts in data["moments"]
+            LiveSet(module, fixed, tuple((vector(v), size) for v, size in parts))
+            for module, fixed, parts in stored.moments
         ),
-        pieces=tuple(vectors[v] for v in data["pieces"]),
-        groups=tuple(Group(name, readonly(units), tuple(layers)) for name, units, layers in data["groups"]),
-        shapes={name: tuple(shape) for name, shape in data["shapes"].items()},
-        filters={name: tuple(shape) for name, shape in data["filters"].items()},
-        exempt=tuple(data["exempt"]),
-        training_only=tuple(data["training_only"]),
-        untouched=tuple(data["untouched"]),
-        uncounted=tuple(Uncounted(*item) for item in data.get("uncounted", ())),  # 0.2.0 did not note them
+        pieces=tuple(vector(v) for v in stored.pieces),
+        groups=tuple(Group(name, readonly(units), layers) for name, units, layers in stored.groups),
+        shapes=stored.shapes,
+        filters=stored.filters,
+        exempt=stored.exempt,
+        training_only=stored.training_only,
+        untouched=stored.untouched,
+        uncounted=tuple(Uncounted(*item) for item in stored.uncounted),
         **plain,
     )
+    require_consistent(structure)
+    return structure

@@ -4,16 +4,52 @@ A plan may be read from a file of any origin, so one that surgery cannot have wr
 """
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from legr.record import Record
+from legr.schema import MEGABYTE, Name, SchemaError
 from legr.structure.types import IntArray, Plan
 
+LARGEST_PLAN = 64 * MEGABYTE  # as JSON
 _ATTRIBUTES = (
     *("in_channels", "out_channels", "groups", "in_features", "out_features", "num_features"),
     *("num_channels", "num_groups", "num_parameters", "normalized_shape"),
 )
+
+
+def _known(name: str) -> str:
+    if name not in _ATTRIBUTES:
+        raise ValueError(f"unknown attributes {[name]}")
+    return name
+
+
+def _with_place(item: Any) -> Any:
+    """An attribute of format 1 of a recipe, which had no place, as one of today."""
+    return [*item[:2], None, item[2]] if isinstance(item, list) and len(item) == 3 else item
+
+
+_Index = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+_Dim = Annotated[int, Field(ge=0, lt=8)]
+_Place = Annotated[int, Field(ge=0, lt=8)]
+_Channels = Annotated[int, Field(ge=1, lt=2**31)]
+_Attribute = Annotated[
+    tuple[Name, Annotated[Name, AfterValidator(_known)], _Place | None, _Channels],  # module, attribute, place, value
+    Field(strict=False),
+    BeforeValidator(_with_place),
+]
+
+
+@dataclass(frozen=True)
+class _StoredPlan(Record):
+    """A plan as plain lists and numbers."""
+
+    slices: list[tuple[Name, _Dim, list[_Index]]]
+    attributes: list[_Attribute]
+    indexes: list[tuple[Name, list[_Index]]]
 
 
 def plan_to_dict(plan: Plan) -> dict[str, Any]:
@@ -29,19 +65,13 @@ def plan_from_dict(data: Mapping[str, Any]) -> Plan:
     """Rebuild a plan from what `plan_to_dict` returned.
 
     Raises:
-        KeyError, TypeError, ValueError, OverflowError: the data is not a plan.
+        SchemaError: the data are not a plan.
     """
-    attributes = tuple(
-        (str(module), str(name), next((int(p) for p in place if p is not None), None), int(value))
-        for module, name, *place, value in data["attributes"]  # format 1 of a recipe had no place
-    )
-    unknown = {name for _, name, _, _ in attributes} - set(_ATTRIBUTES)
-    if unknown:
-        raise ValueError(f"unknown attributes {sorted(unknown)}")
+    stored = _StoredPlan.from_dict(data)
     return Plan(
-        tuple((str(name), int(dim), _rising(name, positions)) for name, dim, positions in data["slices"]),
-        attributes,
-        tuple((str(name), np.array(values, dtype=np.int32)) for name, values in data["indexes"]),
+        tuple((name, dim, _rising(name, positions)) for name, dim, positions in stored.slices),
+        tuple(stored.attributes),
+        tuple((name, np.array(values, dtype=np.int32)) for name, values in stored.indexes),
     )
 
 
@@ -65,9 +95,9 @@ def compose(first: Plan, second: Plan) -> Plan:
     )
 
 
-def _rising(name: str, positions: Any) -> IntArray:
+def _rising(name: str, positions: list[int]) -> IntArray:
     """Positions that stay, int32[kept], each once and in order: a slice can then not be larger than the parameter."""
     rising = np.array(positions, dtype=np.int32)
-    if rising.ndim != 1 or not len(rising) or rising[0] < 0 or (np.diff(rising) <= 0).any():
-        raise ValueError(f"the positions of {name} do not rise")
+    if not len(rising) or rising[0] < 0 or (np.diff(rising) <= 0).any():
+        raise SchemaError(f"the positions of {name} do not rise")
     return rising

@@ -16,6 +16,7 @@ from safetensors.numpy import save
 from legr.errors import StudyError
 from legr.files import write_safetensors
 from legr.record import Record
+from legr.schema import Name, Share, parse
 from legr.structure.types import Keep
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
@@ -49,8 +50,8 @@ class ComparedNetwork(Record):
     """Which network was compared with the original."""
 
     ranking: RankingName
-    macs_fraction: float
-    keep_id: str
+    macs_fraction: Share
+    keep_id: Name
     finetuned: bool
     recalibrated: bool
 
@@ -197,7 +198,7 @@ def _indices(array: NDArray[Any], dimensions: int, below: int) -> NDArray[np.int
 
 
 def _network(metadata: Mapping[str, str]) -> ComparedNetwork:
-    return ComparedNetwork.from_dict(json.loads(metadata["network"]))
+    return parse(metadata["network"], ComparedNetwork)
 
 
 def _damaged(path: Path, why: object) -> StudyError:

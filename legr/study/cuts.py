@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from legr.files import write_json
-from legr.structure.plans import plan_from_dict, plan_to_dict
+from legr.schema import SchemaError
+from legr.structure.plans import LARGEST_PLAN, plan_from_dict, plan_to_dict
 from legr.structure.types import Plan
-from legr.study.json_file import FORMAT, read_record
+from legr.study.json_file import FORMAT, file_errors, read_record
 from legr.study.store import Study
 
 _FILE = "cuts.json"
@@ -32,13 +33,17 @@ def load_cuts(study: Study) -> Plan | None:
     Raises:
         StudyError: the file is damaged or changed by hand, or missing from a study that had one.
     """
-    return read_record(study.path / _FILE, _verified_plan, REMEDY) if study.info.pruned_to is not None else None
+    if study.info.pruned_to is None:
+        return None
+    path = study.path / _FILE
+    data = read_record(path, dict[str, Any], largest=LARGEST_PLAN, remedy=REMEDY)
+    with file_errors(path, REMEDY):
+        return _verified_plan(data)
 
 
-def _verified_plan(data: Mapping[str, Any]) -> Plan:
-    data = dict(data)
+def _verified_plan(data: dict[str, Any]) -> Plan:
     if data.pop(_CHECKSUM, None) not in (None, _checksum(data)):
-        raise ValueError("its checksum does not match: it was edited or damaged")
+        raise SchemaError("its checksum does not match: it was edited or damaged")
     return plan_from_dict(data)
 
 

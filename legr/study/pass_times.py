@@ -3,20 +3,21 @@
 They are stored in this machine's cache, not in the study, which may be moved to another machine.
 """
 
-from typing import Any
-
 from filelock import FileLock
 
-from legr.files import read_json, write_json
+from legr.files import write_json
 from legr.paths import cache_folder
+from legr.schema import MEGABYTE, Name, SchemaError, parse, read_bytes
+from legr.study.records import Seconds
 from legr.study.store import Study
 
+_FILE, _LARGEST = "seconds_per_pass.json", 16 * MEGABYTE
 _ANY = "any"  # method, where none has run on the network yet
 
 
 def note_pass_time(weights_sha256: str, seconds: float, method: str = _ANY) -> None:
     """Store the seconds that a pass took."""
-    path = cache_folder() / "seconds_per_pass.json"
+    path = cache_folder() / _FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(".seconds_per_pass.lock")):
         stored = _stored()
@@ -28,16 +29,17 @@ def seconds_per_pass(study: Study, method: str) -> float | None:
     """Seconds a pass takes: as measured here, or where the ranking was learned; None where neither is known."""
     stored = _stored().get(study.info.weights_sha256, {})
     if method in stored:
-        return float(stored[method])
+        return stored[method]
     learned = study.learned
     if learned is not None and learned.settings.method == method:
         return learned.seconds / learned.passes_spent[-1]
     seconds = stored.get(_ANY)
-    return None if seconds is None else float(seconds)
+    return seconds
 
 
-def _stored() -> dict[str, Any]:
+def _stored() -> dict[str, dict[str, float]]:
+    """Seconds by method, by the digest of the weights; {} where the file is missing or damaged."""
     try:
-        return dict(read_json(cache_folder() / "seconds_per_pass.json"))
-    except (OSError, ValueError):
+        return parse(read_bytes(cache_folder() / _FILE, _LARGEST), dict[Name, dict[Name, Seconds]])
+    except (OSError, SchemaError):
         return {}

@@ -1,13 +1,16 @@
 """Where a stored number comes from: the command that makes it again, its seed, time, machine and versions."""
 
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from legr.arguments import option_of
+from legr.errors import BudgetError
 from legr.ranking.limits import QUANTITIES, Budget
 from legr.record import Record
+from legr.schema import Count, Name, Real, Text
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,12 @@ class Provenance(Record):
         torch, python: versions.
     """
 
-    command: str = ""
-    seed: int | None = None
-    seconds: float | None = None
-    machine: str = ""
-    torch: str = ""
-    python: str = ""
+    command: Text = ""
+    seed: Count | None = None
+    seconds: Real | None = None
+    machine: Name = ""
+    torch: Name = ""
+    python: Name = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data, without what was not noted."""
@@ -42,18 +45,21 @@ class Provenance(Record):
 
     @property
     def words(self) -> list[str]:
-        """The command, split as a shell does."""
-        return shlex.split(self.command)
+        """The command, split as a shell does; [] where it is no line for a shell."""
+        try:
+            return shlex.split(self.command)
+        except ValueError:
+            return []
 
     @property
     def budget(self) -> Budget | None:
         """The budget that the command asks for, if any."""
-        words, limits = self.words, {}
-        for name in QUANTITIES:
-            option = option_of(name)
-            if option in words[:-1]:
-                limits[name] = float(words[words.index(option) + 1])
-        return Budget(**limits) if limits else None
+        words = self.words
+        options = {name: option_of(name) for name in QUANTITIES}
+        texts = {name: words[words.index(o) + 1] for name, o in options.items() if o in words[:-1]}
+        with suppress(ValueError, BudgetError):
+            return Budget(**{name: float(text) for name, text in texts.items()})
+        return None
 
 
 UNKNOWN = Provenance()  # an earlier version noted nothing

@@ -2,15 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, WrapValidator, model_validator
 
 from legr.data.normalization import Normalization
 from legr.errors import SettingsError
 from legr.ranking.limits import Budget
 from legr.ranking.types import Affine
-from legr.record import Record, stored
+from legr.record import Record
+from legr.schema import Count, Name, Number, Real, Several, Share
 from legr.study.provenance import UNKNOWN, Provenance
 from legr.training.settings import Statistics, TrainSettings
 
@@ -24,41 +27,62 @@ PointRanking = RankingName | Literal["original"]
 RANKINGS: tuple[RankingName, ...] = ("learned", "identity", "uniform")
 
 
+MOST_CLASSES = 1_000_000
+Classes = Annotated[int, Field(ge=1, le=MOST_CLASSES)]
+Kept = Annotated[str, Field(max_length=10_000_000)]
+Key = Annotated[str, Field(pattern=r"^\w[\w.-]{0,99}$")]  # a part of a file's name
+Channels = Annotated[int, Field(ge=1, le=3)]
+Side = Annotated[int, Field(ge=1, le=100_000)]  # pixels
+Positive = Annotated[Number, Field(gt=0)]
+Milliseconds = Annotated[Real, Field(ge=0)]
+Seconds = Annotated[Real, Field(ge=0)]
+Made = Annotated[Provenance, Field(alias="made")]
+
+
 @dataclass(frozen=True)
 class StudyInfo(Record):
     """What a study is about; written once (`study.json`). No path of a machine is ever in it."""
 
-    name: str
-    model: str
-    num_classes: int
-    input_shape: tuple[int, int, int] = field(metadata=stored(read=tuple))  # channels, height, width
-    weights_sha256: str
+    name: Name
+    model: Name
+    num_classes: Classes
+    input_shape: Annotated[tuple[Channels, Side, Side], Field(strict=False)]  # channels, height, width
+    weights_sha256: Name
     weights_origin: Literal["legr", "elsewhere", "none"]  # elsewhere: may have been trained on held-out images
-    data_name: str
-    data_fingerprint: str
-    classes: tuple[str, ...] = field(metadata=stored(read=tuple))  # that the network predicts
-    split_seed: int
-    normalization: Normalization = field(metadata=stored(read=Normalization.from_dict))
-    self_check: float  # largest relative error of zeroed = removed
-    created: str
+    data_name: Name
+    data_fingerprint: Name
+    classes: Several[Name]  # that the network predicts
+    split_seed: Count
+    normalization: Normalization
+    self_check: Real  # largest relative error of zeroed = removed
+    created: Name
     sample: bool = False
-    pruned_to: float | None = None  # MACs of its original as a fraction of the model's that this was cut from before
+    #: MACs of its original as a fraction of the model's that this was cut from before.
+    pruned_to: Annotated[float, Field(gt=0, le=1)] | None = None
     #: Of the images, where the network predicts only some of them.
-    all_classes: tuple[str, ...] = field(default=(), metadata=stored(read=tuple))
+    all_classes: Several[Name] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> "StudyInfo":
+        if len(self.normalization.mean) not in (1, self.input_shape[0]):
+            raise ValueError(f"normalization is for {len(self.normalization.mean)} channels, not {self.input_shape[0]}")
+        if len(self.classes) != self.num_classes:
+            raise ValueError(f"classes are {len(self.classes)}, and num_classes is {self.num_classes}")
+        return self
 
 
 @dataclass(frozen=True)
 class SearchSettings(Record):
     """How a ranking is searched for; the effort is not in it, so that a search can be extended."""
 
-    method: str = "gradient"
+    method: Name = "gradient"
     #: Fractions of MACs that candidates are scored at; () is the whole slider.
-    budgets: tuple[float, ...] = field(default=(), metadata=stored(read=tuple))
-    images: int = 2000  # held-out images that a network is scored on
-    seed: int = 0
+    budgets: Several[Number] = ()
+    images: Count = 2000  # held-out images that a network is scored on
+    seed: Count = 0
     statistics: Statistics = "batch"  # of the batch norms while scoring
-    sgd_steps: int = field(default=0, metadata=stored("steps"))  # before a network is scored
-    options: Mapping[str, float] = field(default_factory=dict)  # of the method
+    sgd_steps: Annotated[Count, Field(alias="steps")] = 0  # before a network is scored
+    options: Mapping[Name, Number] = field(default_factory=dict)  # of the method
 
     @property
     def key(self) -> str:
@@ -71,29 +95,32 @@ class SearchSettings(Record):
 class Learned(Record):
     """A learned ranking (`ranking.json`): the affine map of every layer, and how it was found."""
 
-    layers: tuple[str, ...] = field(metadata=stored(read=tuple))
-    alpha: tuple[float, ...] = field(metadata=stored(read=tuple))
-    kappa: tuple[float, ...] = field(metadata=stored(read=tuple))
-    settings: SearchSettings = field(metadata=stored(read=SearchSettings.from_dict))
-    candidates: int
-    best_candidate: int
-    identity_loss: float
-    best_loss: float
-    best_losses: tuple[float, ...] = field(metadata=stored("trace", tuple))  # so far, after each candidate
-    passes_spent: tuple[float, ...] = field(metadata=stored("spent", tuple))  # in all, after each candidate
-    seconds: float
+    layers: Several[Name]
+    alpha: Several[Annotated[Real, Field(gt=0)]]
+    kappa: Several[Real]
+    settings: SearchSettings
+    candidates: Count
+    best_candidate: Count
+    identity_loss: Real
+    best_loss: Real
+    best_losses: Annotated[Several[Real], Field(alias="trace")]  # so far, after each candidate
+    passes_spent: Annotated[Several[Positive], Field(alias="spent")]  # in all, after each candidate
+    seconds: Seconds
     heldout_seen: bool  # the weights may have been trained on the held-out images
     settled: bool = False  # more effort would change nothing
-    provenance: Provenance = field(default=UNKNOWN, metadata=stored("made", Provenance.from_dict))
+    provenance: Made = UNKNOWN
 
+    @model_validator(mode="wrap")
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Rebuild a record; raises ValueError where an earlier version wrote it in another form."""
-        if "spent" not in data:
+    def _check(cls, data: Any, build: ModelWrapValidatorHandler["Learned"]) -> "Learned":
+        if isinstance(data, Mapping) and "spent" not in data:
             raise ValueError("an earlier version learned it; remove it and learn again")
-        if not 0 < len(data["trace"]) == len(data["spent"]):
+        learned = build(data)
+        if not len(learned.layers) == len(learned.alpha) == len(learned.kappa):
+            raise ValueError("layers, alpha and kappa differ in length")
+        if not 0 < len(learned.best_losses) == len(learned.passes_spent):
             raise ValueError("trace and spent differ in length")
-        return super().from_dict(data)
+        return learned
 
     @property
     def affine(self) -> Affine:
@@ -105,11 +132,11 @@ class Learned(Record):
 class Conditions:
     """Where a latency was taken; latencies of different conditions cannot be compared."""
 
-    runtime: str  # such as "PyTorch 2.14.1"
-    device: str
-    threads: int
-    batch: int
-    machine: str = ""  # name of the processor or accelerator; "" where an earlier version measured
+    runtime: Name  # such as "PyTorch 2.14.1"
+    device: Name
+    threads: Count
+    batch: Count
+    machine: Name = ""  # name of the processor or accelerator; "" where an earlier version measured
 
     def __str__(self) -> str:
         threads = f"{self.threads} thread{'s' if self.threads != 1 else ''}"
@@ -120,14 +147,14 @@ class Conditions:
 class Latency(Record):
     """Time of one forward pass, median of repeated runs after warm-up, and where it was taken (see `Conditions`)."""
 
-    milliseconds: float
-    runtime: str
-    device: str
-    threads: int
-    batch: int
-    machine: str = ""
+    milliseconds: Milliseconds
+    runtime: Name
+    device: Name
+    threads: Count
+    batch: Count
+    machine: Name = ""
     #: Other programs were using the cores: the time is too long.
-    contended: bool = field(default=False, metadata=stored("hindered"))
+    contended: Annotated[bool, Field(alias="hindered")] = False
 
     @property
     def conditions(self) -> Conditions:
@@ -135,28 +162,27 @@ class Latency(Record):
         return Conditions(self.runtime, self.device, self.threads, self.batch, self.machine)
 
 
-def _optional_latency(data: Mapping[str, Any] | None) -> Latency | None:
-    return Latency.from_dict(data) if data else None
-
-
-def _train_settings(data: Mapping[str, Any]) -> TrainSettings | None:
+def _known(data: Any, build: Callable[[Any], TrainSettings]) -> TrainSettings | None:
     """Settings of a run; None where another version had others."""
     try:
-        return TrainSettings(**data)
-    except (TypeError, SettingsError):
+        return build(data)
+    except (ValidationError, SettingsError):
         return None
+
+
+OwnSettings = Annotated[TrainSettings | None, WrapValidator(_known)]
 
 
 @dataclass(frozen=True)
 class FineTuning(Record):
     """How the weights of a point were fine-tuned: its run in short."""
 
-    key: str  # of the run
-    epochs: int  # that were run
-    settings: TrainSettings | None  # with these epochs; None where another version had others
+    key: Name  # of the run
+    epochs: Count  # that were run
+    settings: OwnSettings  # with these epochs; None where another version had others
 
     @classmethod
-    def of(cls, key: str, settings: TrainSettings, epochs: int) -> Self:
+    def of(cls, key: str, settings: TrainSettings, epochs: int) -> "FineTuning":
         """Describe a run of `epochs`, which may be fewer than its settings ask for."""
         return cls(key, epochs, replace(settings, epochs=epochs))
 
@@ -165,15 +191,14 @@ class FineTuning(Record):
         settings = asdict(self.settings) if self.settings else {}
         return {"key": self.key, **settings, "epochs": self.epochs}
 
+    @model_validator(mode="before")
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Rebuild a record; raises KeyError where the epochs are missing."""
+    def _apart(cls, data: Any) -> Any:
+        """The key and the settings, which stand side by side in JSON, as fields."""
+        if not isinstance(data, Mapping):
+            return data
         settings = {name: value for name, value in data.items() if name != "key"}
-        return cls(data.get("key", ""), data["epochs"], _train_settings(settings))
-
-
-def _optional_fine_tuning(data: Mapping[str, Any] | None) -> FineTuning | None:
-    return FineTuning.from_dict(data) if data else None
+        return {"key": "", **data, "settings": settings}
 
 
 def _without(data: dict[str, Any], name: str) -> dict[str, Any]:
@@ -186,20 +211,20 @@ class Point(Record):
     """One measured network of the frontier."""
 
     ranking: PointRanking
-    ranking_id: str  # see `Study.ranking_id`
-    budget: float  # fraction of MACs asked for
-    macs: int
-    params: int
-    macs_fraction: float
-    top1: float  # on test images, in [0, 1]
-    loss: float | None  # None: an output is NaN or infinite
-    images: int
+    ranking_id: Name  # see `Study.ranking_id`
+    budget: Share  # fraction of MACs asked for
+    macs: Count
+    params: Count
+    macs_fraction: Share
+    top1: Share  # on test images
+    loss: Real | None  # None: an output is NaN or infinite
+    images: Count
     recalibrated: bool
-    latency: Latency | None = field(metadata=stored(read=_optional_latency))
-    finetuned: FineTuning | None = field(default=None, metadata=stored(read=_optional_fine_tuning))
-    created: str = ""
-    provenance: Provenance = field(default=UNKNOWN, metadata=stored("made", Provenance.from_dict))
-    keep_id: str = ""  # which kept set; "" where an earlier version measured
+    latency: Latency | None
+    finetuned: FineTuning | None = None
+    created: Name = ""
+    provenance: Made = UNKNOWN
+    keep_id: Name = ""  # which kept set; "" where an earlier version measured
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data, without what was not noted."""
@@ -210,11 +235,11 @@ class Point(Record):
 class Epoch(Record):
     """One epoch of a run."""
 
-    loss: float  # mean over the training images
-    heldout_top1: float  # in [0, 1]
-    heldout_loss: float
-    seconds: float = 0.0
-    slower: float = 1.0  # factor of the learning rate; below 1 after a loss was NaN or infinite
+    loss: Real  # mean over the training images
+    heldout_top1: Share
+    heldout_loss: Real
+    seconds: Seconds = 0.0
+    slower: Share = 1.0  # factor of the learning rate; below 1 after a loss was NaN or infinite
 
 
 def epochs_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Epoch, ...]:
@@ -222,40 +247,37 @@ def epochs_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Epoch, ...]:
     return tuple(map(Epoch.from_dict, rows))
 
 
-def _optional_budget(data: Mapping[str, float] | None) -> Budget | None:
-    return Budget(**data) if data else None
-
-
 @dataclass(frozen=True)
 class FineTuned(Record):
     """One finished fine-tuning run; its weights lie beside it as safetensors."""
 
-    key: str  # file name without ending
-    keep_id: str  # which kept set
-    macs_fraction: float
-    settings: TrainSettings | None = field(metadata=stored(read=_train_settings))  # None: of another version
-    top1_before: float  # on test images, in [0, 1]
-    top1: float
-    heldout_top1: float
-    epochs: int  # that were run
-    seconds: float
-    curve: tuple[Epoch, ...] = field(default=(), metadata=stored(read=epochs_of))
-    created: str = ""
+    key: Key  # file name without ending
+    keep_id: Key  # which kept set
+    macs_fraction: Share
+    settings: OwnSettings  # None: of another version
+    top1_before: Share  # on test images
+    top1: Share
+    heldout_top1: Share
+    epochs: Count  # that were run
+    seconds: Seconds
+    curve: Several[Epoch] = ()
+    created: Name = ""
     ranking: RankingName | Literal[""] = ""  # on whose path the network lay; "" in runs of earlier versions
-    provenance: Provenance = field(default=UNKNOWN, metadata=stored("made", Provenance.from_dict))
+    provenance: Made = UNKNOWN
     half: bool = False  # its weights were rounded to float16 before they were scored
-    budget: Budget | None = field(default=None, metadata=stored(read=_optional_budget))  # None: not noted
-    kept: str = ""  # the kept set itself, as `kept_sets.packed` writes it; "" in runs of earlier versions
+    budget: Budget | None = None  # None: not noted
+    kept: Kept = ""  # the kept set itself, as `kept_sets.packed` writes it; "" in runs of earlier versions
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data; a budget by its limits."""
         data = _without(super().to_dict(), "kept")
         return {**data, "budget": dict(self.budget.limits()) if self.budget else None}
 
+    @model_validator(mode="wrap")
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Rebuild a record; an earlier version noted `half` and the budget in the command alone."""
-        run = super().from_dict(data)
-        if "half" in data:
+    def _complete(cls, data: Any, build: ModelWrapValidatorHandler["FineTuned"]) -> "FineTuned":
+        """An earlier version noted `half` and the budget in the command alone."""
+        run = build(data)
+        if not isinstance(data, Mapping) or "half" in data:
             return run
         return replace(run, half="--half" in run.provenance.words, budget=run.provenance.budget)

@@ -25,13 +25,16 @@ from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import UNCONSTRAINED, Constraints
 from legr.ranking.order import Ranker
 from legr.ranking.types import Norms, Ranking
-from legr.structure.codec import from_dict, to_dict
 from legr.structure.types import Keep, Structure
-from legr.study.json_file import FORMAT, read_record
+from legr.study.json_file import FORMAT, REMEDY, damaged_file, file_errors, read_record
 from legr.study.kept_sets import digest, keep_id, kept_set, packed, with_kept_sets
+from legr.study.measured import read_points, read_runs, write_points
+from legr.study.network_file import WEIGHTS, load_ranker, save_network
 from legr.study.records import RANKINGS, FineTuned, Learned, Point, RankingName, StudyInfo
 
 __all__ = ["Study", "keep_id"]
+
+_SHAPE_REMEDY = "set the shape again, or none with `python -m legr shape --clear`"
 
 
 class Study:
@@ -55,7 +58,7 @@ class Study:
             raise StudyError(
                 f"{path} is not a study: it has no study.json; make one with `python -m legr new --study {path} …`"
             )
-        return cls(path, read_record(path / "study.json", StudyInfo.from_dict))
+        return cls(path, read_record(path / "study.json", StudyInfo))
 
     @classmethod
     def create(cls, path: Path | str, info: StudyInfo, structure: Structure, norms: Norms) -> "Study":
@@ -69,8 +72,7 @@ class Study:
         path = Path(path)
         if (path / "study.json").exists():
             raise StudyError(f"{path} holds a study already; open it, or choose another folder")
-        data = {"structure": to_dict(structure), "norms": [values.tolist() for values in norms.values]}
-        write_json(path / "structure.json", data, indent=None)
+        save_network(path, structure, norms)
         return cls(path, info).with_info()
 
     def copy_to(self, path: Path) -> "Study":
@@ -109,38 +111,30 @@ class Study:
     @property
     def weights_path(self) -> Path:
         """Weights of the original network."""
-        return self.path / "weights.safetensors"
-
-    @cached_property
-    def _network(self) -> tuple[Structure, Norms]:
-        def build(data: dict[str, Any]) -> tuple[Structure, Norms]:
-            norms = Norms(tuple(np.array(values, dtype=np.float64) for values in data["norms"]))
-            return from_dict(data["structure"]), norms
-
-        return read_record(self.path / "structure.json", build)
-
-    @property
-    def structure(self) -> Structure:
-        """Units and costs of the network."""
-        return self._network[0]
-
-    @property
-    def norms(self) -> Norms:
-        """Filter norms of the original network."""
-        return self._network[1]
-
-    # -- rankings ----------------------------------------------------------------------------------------------
+        return self.path / WEIGHTS
 
     @cached_property
     def ranker(self) -> Ranker:
         """Ranks this network."""
-        return Ranker(self.structure, self.norms)
+        return load_ranker(self.path)
+
+    @property
+    def structure(self) -> Structure:
+        """Units and costs of the network."""
+        return self.ranker.structure
+
+    @property
+    def norms(self) -> Norms:
+        """Filter norms of the original network."""
+        return self.ranker.norms
+
+    # -- rankings ----------------------------------------------------------------------------------------------
 
     @property
     def learned(self) -> Learned | None:
         """The learned map, or None before the search has finished once."""
         path = self.path / "ranking.json"
-        return read_record(path, _learned) if path.exists() else None
+        return read_record(path, Learned) if path.exists() else None
 
     def save_learned(self, learned: Learned) -> None:
         """Store a learned map; the slider uses it from now on."""
@@ -162,7 +156,7 @@ class Study:
     def constraints(self) -> Constraints:
         """What the user asks of every network of the study, whatever its ranking."""
         path = self.path / "shape.json"
-        return read_record(path, Constraints.from_dict) if path.exists() else UNCONSTRAINED
+        return read_record(path, Constraints) if path.exists() else UNCONSTRAINED
 
     def save_constraints(self, constraints: Constraints) -> None:
         """Store constraints in place of those before; none leave no file. Raises as `Constraints.check` does."""
@@ -193,6 +187,8 @@ class Study:
             StudyError: "learned" is asked for and nothing has been learned.
         """
         name, constraints = name or self.default_ranking, self.constraints
+        with file_errors(self.path / "shape.json", _SHAPE_REMEDY):
+            constraints.check(self.structure)
         if name == "uniform":
             return self.ranker.rank_uniform(constraints)
         if name == "identity":
@@ -202,6 +198,8 @@ class Study:
             raise StudyError(
                 f"{self.path.name} has no learned ranking yet; run `python -m legr learn --study {self.path}`"
             )
+        if learned.layers != tuple(layer.name for layer in self.structure.layers):
+            raise damaged_file(self.path / "ranking.json", "its layers are those of another network", REMEDY)
         return self.ranker.rank(learned.affine, constraints)
 
     def curve(self, name: RankingName | None = None) -> BudgetCurve:
@@ -219,16 +217,13 @@ class Study:
 
     @property
     def all_points(self) -> list[Point]:
-        """Those of earlier learned maps and constraints as well."""
-        path = self.path / "points.json"
-        return (
-            read_record(path, lambda data: [Point.from_dict(item) for item in data["points"]]) if path.exists() else []
-        )
+        """Those of earlier learned maps and constraints as well; damaged ones are left out."""
+        return read_points(self.path)[0]
 
     def save_points(self, points: Sequence[Point]) -> None:
         """Replace the measured points."""
         self.require_writable()
-        write_json(self.path / "points.json", {"format": FORMAT, "points": [p.to_dict() for p in points]})
+        write_points(self.path, points)
 
     def add_point(self, point: Point) -> None:
         """Store one point; another of the same ranking, budget and fine-tuning is replaced."""
@@ -241,9 +236,14 @@ class Study:
 
     @property
     def finetuned(self) -> list[FineTuned]:
-        """Every finished fine-tuning run whose weights are there, oldest first."""
-        runs = [read_record(path, FineTuned.from_dict) for path in sorted((self.path / "finetuned").glob("*.json"))]
+        """Every finished fine-tuning run whose weights are there, oldest first; damaged records are left out."""
+        runs, _ = read_runs(self.path)
         return sorted((run for run in runs if self.finetuned_weights(run.key).exists()), key=lambda run: run.created)
+
+    @property
+    def left_out(self) -> list[str]:
+        """A sentence for each measured point and fine-tuning run that is damaged, and therefore left out."""
+        return [*read_points(self.path)[1], *read_runs(self.path)[1]]
 
     def finetuned_run(self, key: str) -> FineTuned | None:
         """The finished run of a key, or None."""
@@ -268,7 +268,10 @@ class Study:
         runs, points, n_units = [run for run in self.finetuned if not run.kept], self.all_points, self.structure.n_units
         if not runs and all(point.keep_id for point in points):
             return
-        curves = {(name, self.ranking_id(name)): self.curve(name) for name in self.rankings}
+        try:
+            curves = {(name, self.ranking_id(name)): self.curve(name) for name in self.rankings}
+        except StudyError:  # what is about to be replaced is damaged: nothing is certain
+            return
         for run, keep in ((run, kept_set(run, curves.values(), n_units)) for run in runs):
             if keep is not None:
                 self.save_finetuned(replace(run, kept=packed(keep)))
@@ -280,9 +283,3 @@ class Study:
     def lock(self, name: str) -> FileLock:
         """A lock of this study; the system frees it when its process ends, however it ends."""
         return FileLock(self.path / f".{name}.lock")
-
-
-def _learned(data: dict[str, Any]) -> Learned:
-    learned = Learned.from_dict(data)
-    _ = learned.affine  # alpha and kappa are checked
-    return learned

@@ -3,10 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
+
+from pydantic import ConfigDict
 
 from legr.data.shuffle import SEEDS
 from legr.errors import SettingsError
+from legr.schema import STRICT
 
 Decay = Literal["cosine", "steps"]
 _STEPS_AT, _STEP = (0.3, 0.6, 0.8), 0.2  # of the run; LeGR's own fine-tuning
@@ -19,6 +22,8 @@ class TrainSettings:
     Raises:
         SettingsError: a value is out of range.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = {**STRICT, "extra": "forbid"}  # else another version trained otherwise
 
     epochs: int = 10
     lr: float = 0.01  # at the top of the schedule (LeGR, section 4.1)

@@ -1,0 +1,58 @@
+"""What was measured and fine-tuned in a study: `points.json` and the records in `finetuned/`.
+
+A damaged record hides itself and no other. This module must not import torch.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from legr.errors import StudyError
+from legr.files import write_json
+from legr.record import Record
+from legr.schema import MEGABYTE, Several
+from legr.study.json_file import FORMAT, REMEDY, damaged_file, read_items, read_record
+from legr.study.records import FineTuned, Point
+
+_POINTS, _LARGEST_RUN = "points.json", 16 * MEGABYTE
+
+
+@dataclass(frozen=True)
+class _StoredPoints(Record):
+    points: Several[Point]
+
+
+def read_points(folder: Path) -> tuple[list[Point], list[str]]:
+    """The measured points of a study, and a sentence for each damaged one, which is left out.
+
+    Raises:
+        StudyError: the whole file is damaged.
+    """
+    path = folder / _POINTS
+    if not path.exists():
+        return [], []
+    stored, damaged = read_items(path, _StoredPoints, "points")
+    return list(stored.points), damaged
+
+
+def write_points(folder: Path, points: Sequence[Point]) -> None:
+    """Replace the measured points; a file with damaged ones is kept beside it."""
+    path = folder / _POINTS
+    if read_points(folder)[1]:
+        shutil.copyfile(path, path.with_name(f"{_POINTS}.damaged"))
+    write_json(path, {"format": FORMAT, "points": [point.to_dict() for point in points]})
+
+
+def read_runs(folder: Path) -> tuple[list[FineTuned], list[str]]:
+    """The fine-tuning runs of a study, and a sentence for each damaged record, which is left out."""
+    runs, damaged = [], []
+    for path in sorted((folder / "finetuned").glob("*.json")):
+        try:
+            run = read_record(path, FineTuned, largest=_LARGEST_RUN)
+            if run.key != path.stem:
+                raise damaged_file(path, f"it is the record of another run, {run.key}", REMEDY)
+            runs.append(run)
+        except StudyError as error:
+            damaged.append(str(error))
+    return runs, damaged
