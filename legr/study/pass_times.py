@@ -33,8 +33,7 @@ def seconds_per_pass(study: Study, method: str) -> float | None:
     learned = study.learned
     if learned is not None and learned.settings.method == method:
         return learned.seconds / learned.passes_spent[-1]
-    seconds = stored.get(_ANY)
-    return seconds
+    return stored.get(_ANY)
 
 
 def _stored() -> dict[str, dict[str, float]]:
