@@ -98,7 +98,7 @@ def learn(study: Path, *more: object) -> tuple[object, ...]:
 
 
 def copy_of(study: Path, path: Path) -> Path:
-    path.mkdir()
+    path.mkdir(parents=True)
     for file in study.iterdir():
         if file.is_file():
             (path / file.name).write_bytes(file.read_bytes())
