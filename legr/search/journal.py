@@ -9,7 +9,6 @@ import json
 import logging
 import math
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from legr.errors import StudyError
+from legr.files import write_bytes
 from legr.ranking.types import Affine
 from legr.search.types import Candidate, Proposal
 
@@ -76,23 +76,27 @@ def read_candidates(path: Path) -> Iterator[Candidate]:
 def mend(path: Path) -> int:
     """Cut a journal back to the lines before the first damaged one; return how many lines were cut off.
 
-    A process killed while writing leaves half a line. The candidates that are cut off are evaluated
-    again, and come out the same; the damaged file is kept beside it.
+    A process killed while writing leaves half a last line, of a candidate that is evaluated again and comes out the
+    same. Damage anywhere else is not the program's doing: the damaged file is kept beside it.
     """
     if not path.exists():
         return 0
-    lines = path.read_bytes().splitlines(keepends=True)
+    content = path.read_bytes()
+    lines = content.splitlines(keepends=True)
     n_whole = next((i for i, line in enumerate(lines) if not _is_whole(line)), len(lines))
     if n_whole == len(lines):
         return 0
-    shutil.copyfile(path, path.with_name(f"{path.name}.damaged"))
+    kept = ""
+    if n_whole < len(lines) - 1 or content.endswith(b"\n"):
+        write_bytes(path.with_name(f"{path.name}.damaged"), content)
+        kept = f" (the old file is {path.name}.damaged)"
     with open(path, "rb+") as file:
         file.truncate(sum(len(line) for line in lines[:n_whole]))
     log.warning(
-        "line %d of %s was not written whole; the search goes on from the line before it (the old file is %s.damaged)",
+        "line %d of %s was not written whole; the search goes on from the line before it%s",
         n_whole + 1,
         path.name,
-        path.name,
+        kept,
     )
     return len(lines) - n_whole
 
