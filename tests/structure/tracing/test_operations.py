@@ -98,6 +98,17 @@ def two_norms(net: Net, x: Tensor) -> Tensor:
     return net.two(net.one(x).movedim(1, -1)).movedim(-1, 1)
 
 
+def tokens_of_a_norm(net: Net, x: Tensor) -> Tensor:
+    """A norm may return another memory layout than that of its input: the view relies on it."""
+    x = net.one(x.permute(0, 2, 3, 1))
+    return net.two(x.contiguous().view(x.shape[0], -1, x.shape[-1])).transpose(1, 2)
+
+
+def tokens_of_a_group_norm(net: Net, x: Tensor) -> Tensor:
+    x = net.one(x.transpose(2, 3)).contiguous()
+    return net.two(x.view(x.shape[0], x.shape[1], -1))
+
+
 def blurred(net: Net, x: Tensor) -> Tensor:
     return F.conv2d(x, net.kernel, padding=1, groups=x.shape[1])
 
@@ -129,6 +140,11 @@ CASES: dict[str, tuple[Body, int, dict[str, nn.Module | nn.Parameter | Tensor], 
     "spectrum": (lambda n, x: torch.fft.irfft2(torch.fft.rfft2(n.one(x)) * 2), 5, {"one": conv(8, 5)}, 8),
     "layer norm over everything": (lambda n, x: n.one(x), 8, {"one": nn.LayerNorm((8, 8, 8))}, 8),
     "RMS norm": (lambda n, x: n.one(x.movedim(1, -1)).movedim(-1, 1), 8, {"one": nn.RMSNorm(8)}, 8),
+    "tokens of a layer norm": (tokens_of_a_norm, 5, {"one": nn.LayerNorm(8), "two": nn.Linear(8, 5)}, 8 + 5),
+    "tokens of an RMS norm": (tokens_of_a_norm, 5, {"one": nn.RMSNorm(8), "two": nn.Linear(8, 5)}, 8 + 5),
+    "tokens of a group norm": (
+        tokens_of_a_group_norm, 5, {"one": nn.GroupNorm(1, 8), "two": nn.Conv1d(8, 5, 1)}, 8 + 5,
+    ),
     "PReLU a channel": (lambda n, x: n.one(n.two(x)), 6, {"one": nn.PReLU(6), "two": conv(8, 6)}, 8 + 6),
     "pixel shuffle": (lambda n, x: F.pixel_shuffle(x, 2), 2, {}, 2),
     "pixel unshuffle": (lambda n, x: F.pixel_unshuffle(x, 2), 32, {}, 8),
