@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from legr.ranking.order import rank, rank_uniform
     from legr.ranking.types import Affine, Norms, Ranking
     from legr.structure.cost import cost
+    from legr.structure.examples import Example
     from legr.structure.surgery import prune
     from legr.structure.tracing.trace import trace
     from legr.structure.types import Cost, Keep, Structure
@@ -63,6 +64,7 @@ _HOMES = {
     "legr.ranking.constraints": ("Constraints",),
     "legr.ranking.types": ("Affine", "Norms", "Ranking"),
     "legr.structure.cost": ("cost",),
+    "legr.structure.examples": ("Example",),
     "legr.structure.surgery": ("prune",),
     "legr.structure.tracing.trace": ("trace",),
     "legr.structure.types": ("Cost", "Keep", "Structure"),
@@ -79,6 +81,7 @@ __all__ = [
     "Constraints",
     "Cost",
     "DataError",
+    "Example",
     "ExportError",
     "JobError",
     "Keep",

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from legr.structure.examples import Inputs, as_example
 from legr.structure.macs import counted, mac_counter
-from legr.structure.model_io import Inputs, as_inputs, as_traced
+from legr.structure.model_io import as_traced
 from legr.structure.types import Cost
 
 _FLOAT = 4  # bytes: activations are counted in float32
@@ -22,13 +23,13 @@ _FLOAT = 4  # bytes: activations are counted in float32
 
 def count(model: nn.Module, example_input: Inputs) -> Cost:
     """Run a network once, in its own mode and dtype, and count MACs, parameters and activation memory."""
-    inputs = as_inputs(example_input)
+    example = as_example(model, example_input)
     dtype = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
-    live = LiveBytes(model, [x for x in tree_leaves(inputs) if isinstance(x, Tensor)])
+    live = LiveBytes(model, example.tensors)
     recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())  # a fused one keeps other tensors
     mkldnn = torch.backends.mkldnn.flags(enabled=torch.backends.mkldnn.enabled and not recurrent)
     with mkldnn, as_traced(dtype), torch.inference_mode(), _without_gradients(model), mac_counter() as macs, live:
-        model(*inputs)
+        example.run(model)
     return Cost(counted(macs), sum(p.numel() for p in model.parameters()), live.peak)
 
 

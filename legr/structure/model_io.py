@@ -1,39 +1,44 @@
-"""A model from outside: a private copy to work on, its inputs, the tensors in its output."""
+"""A model from outside: a private copy to work on, and the values in its output."""
 
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.parameter import is_lazy
-from torch.utils._pytree import tree_leaves, tree_map_only
 
 from legr.errors import TraceError
+from legr.structure.trees import named_leaves
 
 _LARGE = 100_000  # elements of a weight
-Inputs = Tensor | tuple[Any, ...]
 
 
-def output_tensors(output: Any) -> list[Tensor]:
-    """Every tensor in a model's output: a tensor, or tuples, lists and dicts of them.
+def output_values(output: Any) -> dict[str, Tensor]:
+    """Everything in a model's output by its place: tensors as they are, numbers and texts as tensors.
 
     Raises:
-        TraceError: the output holds an object of an unknown class, or no tensor at all.
+        TraceError: the output holds an object that cannot be looked into, or no tensor at all.
     """
-    leaves = tree_leaves(output)
-    for leaf in leaves:
-        if not (leaf is None or isinstance(leaf, (Tensor, int, float, str))):
-            raise TraceError(
-                f"the model returns a {type(leaf).__name__}, whose tensors cannot be found; "
-                "wrap it to return a tensor, or a tuple, list or dict of tensors"
-            )
-    tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
-    if not tensors:
+    leaves = {name: leaf for name, leaf in named_leaves(output) if leaf is not None}
+    if not any(isinstance(leaf, Tensor) for leaf in leaves.values()):
         raise TraceError("the model returns no tensor; wrap it to return one")
-    return tensors
+    values = {name: _as_tensor(leaf) for name, leaf in leaves.items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _as_tensor(leaf: Any) -> Tensor | None:
+    """A tensor, number or text as a tensor; None for other plain values, such as a device."""
+    if isinstance(leaf, Tensor):
+        return leaf
+    if isinstance(leaf, np.generic):
+        leaf = leaf.item()
+    if isinstance(leaf, (bool, int, float, complex)):
+        return torch.tensor(leaf, dtype=torch.complex128 if isinstance(leaf, complex) else torch.float64)
+    return torch.tensor(list(leaf.encode()), dtype=torch.float64) if isinstance(leaf, str) else None
 
 
 def require_followable(model: nn.Module) -> None:
@@ -77,39 +82,6 @@ def private_copy(model: nn.Module, *, sharing: bool = False) -> nn.Module:
 def is_large(parameter: Tensor) -> bool:
     """Whether a weight is worth sharing: it is large, and keeps its values in a stand-in (see `copies.py`)."""
     return parameter.numel() > _LARGE and bool(parameter.flatten()[1:_LARGE].ne(parameter.flatten()[0]).any())
-
-
-def as_inputs(example_input: Inputs) -> tuple[Any, ...]:
-    """An example input as a tuple of arguments on the CPU."""
-    inputs = example_input if isinstance(example_input, tuple) else (example_input,)
-    if not any(isinstance(x, Tensor) for x in tree_leaves(inputs)):
-        raise TraceError(
-            "example_input must be a tensor or a tuple that holds one, such as torch.zeros(1, 3, 224, 224)"
-        )
-    moved: tuple[Any, ...] = tree_map_only(Tensor, lambda x: x.detach().cpu(), inputs)
-    return moved
-
-
-def noise_like(inputs: tuple[Any, ...], dtype: torch.dtype, generator: torch.Generator) -> tuple[Any, ...]:
-    """Normal random numbers in the shapes of the inputs; integer tensors and other arguments stay as they are."""
-    noise: tuple[Any, ...] = tree_map_only(
-        Tensor,
-        lambda x: torch.randn(x.shape, generator=generator, dtype=dtype) if x.is_floating_point() else x,
-        inputs,
-    )
-    return noise
-
-
-def inputs_dtype(inputs: tuple[Any, ...]) -> torch.dtype:
-    """The floating type of the inputs; float64 where they are integers."""
-    floats = [x.dtype for x in tree_leaves(inputs) if isinstance(x, Tensor) and x.is_floating_point()]
-    return floats[0] if floats else torch.float64
-
-
-def twice(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A batch of every input twice: batch norms in training mode refuse a single value."""
-    doubled: tuple[Any, ...] = tree_map_only(Tensor, lambda x: torch.cat((x, x)) if x.dim() else x, inputs)
-    return doubled
 
 
 @contextmanager

@@ -5,36 +5,34 @@ sets follow the binary code of the unit numbers, so that at least one keeps one 
 the other.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.utils._pytree import tree_map_only
 
 from legr.errors import LegrError, TraceError, VerificationError
 from legr.structure.copies import WithoutStatistics, at_least_one, stand_in, zeroed
 from legr.structure.cost import cost
+from legr.structure.examples import Example, Inputs, as_examples, inputs_dtype, noise_like, twice
 from legr.structure.macs import counted, mac_counter
-from legr.structure.model_io import (
-    Inputs,
-    as_inputs,
-    as_traced,
-    inputs_dtype,
-    noise_like,
-    output_tensors,
-    twice,
-)
+from legr.structure.model_io import as_traced, output_values
 from legr.structure.surgery import prune
 from legr.structure.types import BoolArray, Keep, Structure
 
 _TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3}  # relative; exact structures stay below 1e-13 in float64
 
 
-def verify(model: nn.Module, structure: Structure, example_input: Inputs) -> float:
+def verify(
+    model: nn.Module,
+    structure: Structure,
+    example_input: Inputs | None = None,
+    *,
+    examples: Sequence[Inputs] = (),
+    methods: Sequence[str] | Mapping[str, Inputs] = (),
+) -> float:
     """Check that zeroing channels and removing them give the same function, and that costs are exact.
 
     Parameters and statistics of PyTorch's norms are randomised on a private copy first, so that the proof of a
@@ -43,7 +41,7 @@ def verify(model: nn.Module, structure: Structure, example_input: Inputs) -> flo
 
     Args:
         model: the model that `structure` was traced from.
-        example_input: as for `trace`; only shapes and integer values are used.
+        example_input, examples, methods: as for `trace`; of floating-point tensors only shapes are used.
 
     Returns:
         The largest relative error over all kept sets (float64; about 1e-15 where all is well).
@@ -52,46 +50,64 @@ def verify(model: nn.Module, structure: Structure, example_input: Inputs) -> flo
         VerificationError: two functions differ, the pruned model does not run, or its cost is not the
             predicted one; the message names the layer.
     """
-    network, inputs = _stand_in_and_inputs(model, example_input)
+    network, calls = _stand_in_and_calls(model, as_examples(model, example_input, examples, methods))
     worst = 0.0
-    with as_traced(inputs_dtype(inputs)):
-        _require_dependence(network, inputs)
+    with as_traced(inputs_dtype(calls[0])):
+        calls = _with_training(network, structure, calls)
+        _require_dependence(network, calls[0])
         for number, keep in enumerate(separating_kept_sets(structure)):
-            error, problem = _check(network, structure, keep, inputs)
+            error, problem = _check(network, structure, keep, calls)
             if not problem and number == 0:
-                problem = _does_not_train(network, structure, keep, inputs)
+                problem = _does_not_train(network, structure, keep, calls[0])
             if problem:
-                raise VerificationError(_blame(network, structure, inputs, problem))
+                raise VerificationError(_blame(network, structure, calls, problem))
             worst = max(worst, error)
     return worst
 
 
-def _stand_in_and_inputs(model: nn.Module, example_input: Inputs) -> tuple[nn.Module, tuple[Any, ...]]:
-    """A private copy with random values, and inputs: float64, or float32 where the forward insists on that."""
+def _stand_in_and_calls(model: nn.Module, examples: Sequence[Example]) -> tuple[nn.Module, list[Example]]:
+    """A private copy with random values, and calls: in float64, or float32 where the forward insists on that."""
     for dtype in (torch.float64, torch.float32):
         generator = torch.Generator().manual_seed(0)
         network = stand_in(model, dtype, generator)
-        inputs = noise_like(as_inputs(example_input), dtype, generator)
+        calls = [noise_like(example, dtype, generator) for example in examples]
         try:
             with as_traced(dtype):
-                _outputs(network, inputs)
+                for call in calls:
+                    _outputs(network, call)
             break
         except RuntimeError as error:
             if dtype == torch.float32:
                 raise TraceError(f"the model's forward fails: {error}") from error
-    return network, inputs
+    return network, calls
 
 
-def _require_dependence(network: nn.Module, inputs: tuple[Any, ...]) -> None:
+def _with_training(network: nn.Module, structure: Structure, calls: list[Example]) -> list[Example]:
+    """The calls, and the first in training mode where only that reads some parameters, if it runs."""
+    in_training = twice(calls[0])
+    if structure.training_only and not any(call.training for call in calls) and _runs(network, in_training):
+        return [*calls, in_training]
+    return calls
+
+
+def _runs(network: nn.Module, call: Example) -> bool:
+    try:
+        _outputs(network, call)
+    except Exception:  # such as targets that are missing, or an input too small for its batch norms
+        return False
+    return True
+
+
+def _require_dependence(network: nn.Module, call: Example) -> None:
     """Refuse a network whose outputs stay the same, whatever its input."""
-    first = _outputs(network, inputs)
+    first = _outputs(network, call)
     for scale, shift in ((0.5, 0.1), (-1.0, 0.0), (3.0, -1.0), (0.0, 2.0)):
 
         def other(x: Tensor, scale: float = scale, shift: float = shift) -> Tensor:
             return x.flip(0) * scale + shift if x.is_floating_point() else x.flip(0)
 
-        changed = _outputs(network, tree_map_only(Tensor, other, inputs))
-        if any(a.shape != b.shape or not torch.equal(a, b) for a, b in zip(first, changed, strict=True)):
+        changed = _outputs(network, call.map(other))
+        if first.keys() != changed.keys() or any(not torch.equal(a, changed[name]) for name, a in first.items()):
             return
     raise VerificationError("the model's output does not depend on its input, so nothing can be proved about it")
 
@@ -125,36 +141,51 @@ def _halve(patterns: NDArray[np.int64]) -> BoolArray:
     return units
 
 
-def _check(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple[Any, ...]) -> tuple[float, str]:
-    """Relative error between zeroed and removed, and what is wrong; "" if nothing is."""
-    error, problem = _compare(network, structure, keep, inputs)
-    if problem or not structure.training_only:
-        return error, problem
-    network.train()
-    try:
-        in_training, problem = _compare(network, structure, keep, twice(inputs))
-    finally:
-        network.eval()
-    return max(error, in_training), problem and f"in training mode {problem}"
+def _check(network: nn.Module, structure: Structure, keep: Keep, calls: Sequence[Example]) -> tuple[float, str]:
+    """Relative error between zeroed and removed over all calls, and what is wrong; "" if nothing is."""
+    worst = 0.0
+    for number, call in enumerate(calls):
+        error, problem = _compare(network, structure, keep, call, counting=number == 0)
+        worst = max(worst, error)
+        if problem:
+            return worst, problem if number == 0 else f"{_words(call)} {problem}"
+    return worst, ""
 
 
-def _compare(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple[Any, ...]) -> tuple[float, str]:
+def _words(call: Example) -> str:
+    """A call that is not the first one, in a sentence."""
+    method = "" if call.method == "forward" else f"in {call.method} "
+    sizes = " and ".join(str(tuple(x.shape)) for x in call.tensors)
+    return f"{method}{'in training mode ' if call.training else ''}with inputs {sizes}"
+
+
+def _compare(
+    network: nn.Module, structure: Structure, keep: Keep, call: Example, *, counting: bool
+) -> tuple[float, str]:
+    """Relative error between zeroed and removed in one call, and what is wrong; "" if nothing is.
+
+    Args:
+        counting: whether it is the call whose MACs are those of the structure.
+    """
     with zeroed(network, structure, keep):
-        expected = _outputs(network, inputs, structure.exempt)
+        expected = _outputs(network, call, structure.exempt)
     try:
         smaller = prune(network, structure, keep).requires_grad_(False)  # modules called on parameters count as well
         with mac_counter() as counter:
-            removed = _outputs(smaller, inputs, structure.exempt)
+            removed = _outputs(smaller, call, structure.exempt)
     except LegrError:
         raise
     except Exception as failure:
         return float("inf"), f"the pruned model does not run ({str(failure).strip().splitlines()[0]})"
-    error = float(np.max([_relative_error(a, b) for a, b in zip(expected, removed, strict=True)]))  # a NaN stays one
-    if not error <= _TOLERANCE[inputs_dtype(inputs)]:
+    if expected.keys() != removed.keys():
+        return float("inf"), "the pruned model returns other things"
+    errors = [_relative_error(value, removed[name]) for name, value in expected.items()]
+    error = float(np.max(errors))  # a NaN stays one
+    if not error <= _TOLERANCE[inputs_dtype(call)]:
         return error, f"zeroing and removing its channels differ by {error:.1e}"
     predicted = cost(structure, keep)
     params = sum(p.numel() for p in smaller.parameters())
-    macs = predicted.macs if network.training else counted(counter)
+    macs = counted(counter) if counting else predicted.macs
     if (predicted.params, predicted.macs) != (params, macs):
         return error, (
             f"its predicted cost ({predicted.macs} MACs, {predicted.params} parameters) "
@@ -163,28 +194,29 @@ def _compare(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple
     return error, ""
 
 
-def _does_not_train(network: nn.Module, structure: Structure, keep: Keep, inputs: tuple[Any, ...]) -> str:
+def _does_not_train(network: nn.Module, structure: Structure, keep: Keep, call: Example) -> str:
     """Why a pruned network does not run in training mode; "" if it does, or if the original does not either."""
-    network.train()
-    try:
-        _outputs(network, twice(inputs))
-    except Exception:  # such as an input too small for its batch norms
+    in_training = twice(call)
+    if not _runs(network, in_training):
         return ""
-    finally:
-        network.eval()
     try:
-        _outputs(prune(network, structure, keep).train(), twice(inputs))
+        _outputs(prune(network, structure, keep), in_training)
     except Exception as failure:
         return f"the pruned model does not run in training mode ({str(failure).strip().splitlines()[0]})"
     return ""
 
 
-def _outputs(network: nn.Module, inputs: tuple[Any, ...], exempt: Collection[str] = ()) -> list[Tensor]:
-    """What the model returns without dropout, and with the affine part alone of exempt norms."""
-    private = tree_map_only(Tensor, torch.clone, inputs)
+def _outputs(network: nn.Module, call: Example, exempt: Collection[str] = ()) -> dict[str, Tensor]:
+    """What a call returns without dropout, and with the affine part alone of exempt norms; by place in the output."""
+    private = call.map(torch.clone)
     torch.default_generator.manual_seed(0)  # a forward that draws numbers draws the same ones again
-    with torch.inference_mode(), WithoutStatistics(network, exempt):
-        return output_tensors(network(*private))
+    network.train(call.training)
+    try:
+        with torch.inference_mode(), WithoutStatistics(network, exempt):
+            output = private.run(network)
+        return output_values(output)
+    finally:
+        network.eval()
 
 
 def _relative_error(expected: Tensor, actual: Tensor) -> float:
@@ -197,12 +229,12 @@ def _relative_error(expected: Tensor, actual: Tensor) -> float:
     return float((expected - actual).abs().max()) / max(float(expected.abs().max()), 1e-300)
 
 
-def _blame(network: nn.Module, structure: Structure, inputs: tuple[Any, ...], problem: str) -> str:
+def _blame(network: nn.Module, structure: Structure, calls: Sequence[Example], problem: str) -> str:
     """Find the first group whose removal alone goes wrong, and say so."""
     for group in structure.groups:
         units = np.ones(structure.n_units, dtype=bool)
         units[group.units[len(group.units) // 2 :]] = False
-        _, alone = _check(network, structure, Keep(at_least_one(structure, units)), inputs)
+        _, alone = _check(network, structure, Keep(at_least_one(structure, units)), calls)
         if alone:
             return f"layer {group.name} cannot be pruned: {alone}; the model is refused"
     names = ", ".join(layer.name for layer in structure.layers[:3])

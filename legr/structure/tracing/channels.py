@@ -34,6 +34,7 @@ class Channels(ABC):
         exempt: paths of the modules with norms over channels, in order of execution.
         uncounted: operations whose MACs are not known, in order of execution.
         read: parameters and buffers that some pass has read.
+        read_in_evaluation: those that a pass in evaluation mode has read.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -167,7 +168,7 @@ class Channels(ABC):
         """Note that an operation reads a tensor, if it is a parameter or buffer."""
         names = self._names_of(tensor)
         self.read.update(names)
-        if self.counting:
+        if not self.network.training:
             self.read_in_evaluation.update(names)
 
     # -- decisions ---------------------------------------------------------------------------------------------

@@ -14,9 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils._pytree import tree_leaves
 
 from legr.structure.copies import at_least_one, without_statistics, zeroed
+from legr.structure.examples import Example
 from legr.structure.operations import base_name
 from legr.structure.surgery import prune
 from legr.structure.tracing import rules
@@ -58,14 +59,14 @@ class Expectation:
     """What a trace says of the operations of a pruned network.
 
     Attributes:
-        passes: records of every operation, in evaluation mode and perhaps a second pass in training mode.
-        inputs: those of each pass.
+        passes: records of every operation, a list for each call.
+        calls: how the network was called in each pass.
         shapes_only: whether to leave values alone: nothing is then written into the network.
     """
 
     passes: Sequence[Sequence[OperationRecord]]
     labels_of: LabelsOf
-    inputs: Sequence[tuple[Any, ...]]
+    calls: Sequence[Example]
     shapes_only: bool = False
 
 
@@ -79,17 +80,17 @@ def dry_run(network: nn.Module, structure: Structure, expected: Expectation) -> 
         The first failure, or None.
     """
     for n_tried, keep in enumerate(_kept_sets(structure)):
-        for number, (records, inputs) in enumerate(zip(expected.passes, expected.inputs, strict=False)):
-            network.train(number > 0)
+        for number, (records, call) in enumerate(zip(expected.passes, expected.calls, strict=True)):
+            network.train(call.training)
             try:
                 kept_of, exempt = _kept_of(keep, expected.labels_of), structure.exempt
                 if n_tried == 0 or expected.shapes_only:  # most failures are of shapes: found without running both
-                    _run_pruned(network, structure, keep, inputs, _CheckShapes(records, kept_of, exempt))
+                    _run_pruned(network, structure, keep, call, _CheckShapes(records, kept_of, exempt))
                 if not expected.shapes_only:
                     zeroed_run = _RecordSums(records, kept_of, exempt)
                     with zeroed(network, structure, keep):
-                        _run(network, inputs, zeroed_run)
-                    _run_pruned(network, structure, keep, inputs, _CheckSums(zeroed_run))
+                        _run(network, call, zeroed_run)
+                    _run_pruned(network, structure, keep, call, _CheckSums(zeroed_run))
             except _Diverged as diverged:
                 record = records[min(diverged.operation, len(records) - 1)]
                 return Failure(Place(number, diverged.operation), record.site, record, diverged.problem)
@@ -129,22 +130,20 @@ def _kept_of(keep: Keep, labels_of: LabelsOf) -> KeptOf:
     return lambda nodes: keep.kept(labels_of(nodes))
 
 
-def _run_pruned(
-    network: nn.Module, structure: Structure, keep: Keep, inputs: tuple[Any, ...], check: "_CheckShapes"
-) -> None:
+def _run_pruned(network: nn.Module, structure: Structure, keep: Keep, call: Example, check: "_CheckShapes") -> None:
     try:
-        _run(prune(network, structure, keep), inputs, check)
+        _run(prune(network, structure, keep), call, check)
     except _Diverged:
         raise
     except Exception as failure:
         raise _Diverged(check.operation, str(failure).strip().split("\n")[0][:200]) from failure
 
 
-def _run(network: nn.Module, inputs: tuple[Any, ...], check: "_CheckShapes") -> None:
-    private = tree_map_only(Tensor, torch.clone, inputs)
+def _run(network: nn.Module, call: Example, check: "_CheckShapes") -> None:
+    private = call.map(torch.clone)
     torch.default_generator.manual_seed(0)
     with torch.inference_mode(), check:
-        network(*private)
+        private.run(network)
 
 
 class _CheckShapes(TorchDispatchMode):

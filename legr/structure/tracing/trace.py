@@ -6,23 +6,15 @@ the next.
 """
 
 import logging
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
+from torch import nn
 
 from legr.errors import TraceError
 from legr.structure.copies import stand_in
-from legr.structure.model_io import (
-    Inputs,
-    as_inputs,
-    as_traced,
-    noise_like,
-    output_tensors,
-    require_followable,
-    twice,
-)
+from legr.structure.examples import Example, Inputs, as_examples, noise_like, twice
+from legr.structure.model_io import as_traced, output_values, require_followable
 from legr.structure.tracing.assemble import assemble, number_units
 from legr.structure.tracing.dry_run import Expectation, Failure, dry_run
 from legr.structure.tracing.hypotheses import Hypotheses, Site
@@ -36,45 +28,58 @@ _LARGE = 100_000_000  # parameters above which weights are not copied, and shape
 _log = logging.getLogger(__name__)
 
 
-def trace(model: nn.Module, example_input: Inputs) -> Structure:
+def trace(
+    model: nn.Module,
+    example_input: Inputs | None = None,
+    *,
+    examples: Sequence[Inputs] = (),
+    methods: Sequence[str] | Mapping[str, Inputs] = (),
+) -> Structure:
     """Find the channel units of a model, and what they cost.
 
     Args:
         model: any module in float32 or float64; neither it nor its mode is changed. Its forward hooks run, in
             a copy of it, as they may change what it computes.
-        example_input: a tensor, or a tuple of arguments for `model`, such as `torch.zeros(1, 3, 32, 32)`.
-            Costs are those of one forward pass with this input.
+        example_input: a tensor, a tuple of arguments for `model`, a dict of keyword arguments, or an `Example`, such
+            as `torch.zeros(1, 3, 32, 32)`. Costs are those of one forward pass with this input.
+        examples: further ones, for layers that the first does not reach, such as a larger image, or
+            `Example((image, targets), training=True)`.
+        methods: names of further methods that are called, such as "encode". They get the first example's arguments;
+            a dict from names to examples gives each its own.
 
     Raises:
-        TraceError: the model cannot be copied, or its forward fails on this input.
+        TraceError: the model cannot be copied, or its forward fails on an example.
     """
     require_followable(model)
+    calls = as_examples(model, example_input, examples, methods)
     size = sum(p.numel() for p in model.parameters())
     if size > _SMALL:
-        return _trace(model, example_input, torch.float32, sharing=size > _LARGE)
+        return _trace(model, calls, torch.float32, sharing=size > _LARGE)
     try:
-        return _trace(model, example_input, torch.float64, sharing=False)
+        return _trace(model, calls, torch.float64, sharing=False)
     except TraceError as error:
         _log.debug("not in float64: %s", error)
-        return _trace(model, example_input, torch.float32, sharing=False)  # a forward may insist on it
+        return _trace(model, calls, torch.float32, sharing=False)  # a forward may insist on it
 
 
-def _trace(model: nn.Module, example_input: Inputs, dtype: torch.dtype, *, sharing: bool) -> Structure:
+def _trace(model: nn.Module, examples: Sequence[Example], dtype: torch.dtype, *, sharing: bool) -> Structure:
     generator = torch.Generator().manual_seed(0)
-    inputs = noise_like(as_inputs(example_input), dtype, generator)
-    shapes = tuple(tuple(x.shape) for x in tree_leaves(inputs) if isinstance(x, Tensor))
+    calls: Sequence[Example] = [noise_like(example, dtype, generator) for example in examples]
+    shapes = tuple(tuple(x.shape) for x in calls[0].tensors)
     network = stand_in(model, dtype, generator, sharing=sharing)
     hypotheses = Hypotheses()
     with as_traced(dtype):
+        tracer, calls = _first_run(network, calls, hypotheses)
         for attempt in range(_ATTEMPTS):
             hypotheses.everything_unprunable = attempt == _ATTEMPTS - 1
-            tracer = _run(network, inputs, hypotheses)
+            if attempt:
+                tracer = _run(network, calls, hypotheses)
             if _refute_too_few_units(tracer):
                 continue
             structure = assemble(network, tracer, shapes)
             if tracer.choices and sharing:  # values are tested as well, which needs a network of our own
                 network, sharing = stand_in(model, dtype, generator, sharing=False), False
-            expected = Expectation(tracer.passes, number_units(tracer), (inputs, twice(inputs)), shapes_only=sharing)
+            expected = Expectation(tracer.passes, number_units(tracer), calls, shapes_only=sharing)
             failure = dry_run(network, structure, expected)
             if failure is None:
                 return structure
@@ -82,7 +87,7 @@ def _trace(model: nn.Module, example_input: Inputs, dtype: torch.dtype, *, shari
             sites = _suspects(tracer, failure, everywhere=attempt > _PATIENCE)
             if not hypotheses.refute(sites, failure.site, _modules_around(network, failure.record.module)):
                 hypotheses.everything_unprunable = True
-                return assemble(network, _run(network, inputs, hypotheses), shapes)
+                return assemble(network, _run(network, calls, hypotheses), shapes)
     raise AssertionError("the last attempt makes everything unprunable")
 
 
@@ -127,32 +132,45 @@ def _modules_around(network: nn.Module, path: str) -> list[str]:
     return [kind_of(inner, network.get_submodule(inner)) for inner in paths]
 
 
-def _run(network: nn.Module, inputs: tuple[Any, ...], hypotheses: Hypotheses) -> Tracer:
-    """One attempt: a pass in evaluation mode; where that leaves parameters unread, one in training mode."""
+def _first_run(
+    network: nn.Module, calls: Sequence[Example], hypotheses: Hypotheses
+) -> tuple[Tracer, Sequence[Example]]:
+    """The first attempt, and the calls of all further ones.
+
+    Where the calls leave parameters unread, the first one is made in training mode as well, if it runs there.
+    """
+    tracer = _run(network, calls, hypotheses)
+    if all(name in tracer.read for name, _ in network.named_parameters()):
+        return tracer, calls
+    in_training = twice(calls[0])
+    try:
+        _pass(tracer, in_training, counting=False)
+    except TraceError as error:
+        _log.debug("no pass in training mode: %s", error)
+        return _run(network, calls, hypotheses), calls  # without what that pass had noted before it failed
+    return tracer, [*calls, in_training]
+
+
+def _run(network: nn.Module, calls: Sequence[Example], hypotheses: Hypotheses) -> Tracer:
+    """One attempt: a pass for each call."""
     tracer = Tracer(network, hypotheses)
-    with torch.inference_mode():
-        _pass(tracer, inputs, counting=True)
-        if any(name not in tracer.read for name, _ in network.named_parameters()):
-            network.train()
-            try:
-                _pass(tracer, twice(inputs), counting=False)
-            except TraceError as error:
-                _log.debug("no pass in training mode: %s", error)
-                tracer.passes.pop()
-            finally:
-                network.eval()
+    for number, call in enumerate(calls):
+        _pass(tracer, call, counting=number == 0)
     return tracer
 
 
-def _pass(tracer: Tracer, inputs: tuple[Any, ...], *, counting: bool) -> None:
-    tensors = [x for x in tree_leaves(inputs) if isinstance(x, Tensor)]
+@torch.inference_mode()
+def _pass(tracer: Tracer, call: Example, *, counting: bool) -> None:
+    tracer.network.train(call.training)
     try:
-        with tracer.one_pass(tensors, counting=counting):
-            output = tracer.network(*inputs)
+        with tracer.one_pass(call.tensors, counting=counting):
+            output = call.run(tracer.network)
     except Exception as error:
         if tracer.rule_error is not None:
             raise  # our own bug: not for the model's author to mend
-        sizes = ", ".join(str(tuple(x.shape)) for x in tensors)
-        raise TraceError(f"the model's forward fails on an input of shape {sizes}: {error}") from error
-    for tensor in output_tensors(output):
+        sizes = ", ".join(str(tuple(x.shape)) for x in call.tensors)
+        raise TraceError(f"the model's {call.method} fails on an input of shape {sizes}: {error}") from error
+    finally:
+        tracer.network.eval()
+    for tensor in output_values(output).values():
         tracer.mark_unprunable(tracer.labels(tensor), "output", "they are the model's output")
