@@ -1,6 +1,5 @@
 """Run a short command of the program in a process of its own and wait for it, so that no page loads torch."""
 
-import json
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from typing import Any
 
 from legr.models.config_file import with_settings
 from legr.paths import explorer_folder
+from legr.schema import SchemaError, parse
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,6 @@ def read_outcome(code: int, stdout: str, stderr: str) -> Outcome:
     if code != 0:
         return Outcome(False, f"the command ended unexpectedly (exit {code}): {last or 'it said nothing'}")
     try:
-        result = json.loads(stdout) if stdout.strip() else {}
-    except ValueError:
-        result = {}
-    return Outcome(True, result=result if isinstance(result, dict) else {})
+        return Outcome(True, result=parse(stdout, dict[str, Any]))
+    except SchemaError:  # nothing that a page can read
+        return Outcome(True)

@@ -1,19 +1,21 @@
 """What this machine's user has told the program before, such as folders of images: texts by key, in the data folder."""
 
-import json
 import logging
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
 from legr.files import write_json
 from legr.paths import data_folder
+from legr.schema import MEGABYTE, SchemaError, parse, read_bytes
 
 __all__ = ["read_registry", "remember"]
 
 logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_SECONDS = 10.0
+LARGEST = 16 * MEGABYTE
 
 
 def remember(registry: str, key: str, value: str) -> None:
@@ -36,14 +38,11 @@ def read_registry(registry: str) -> dict[str, str]:
     """Return everything that was noted; a registry that is missing or damaged counts as empty."""
     path = _path(registry)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse(read_bytes(path, LARGEST), dict[str, Any])
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, SchemaError) as error:
         logger.warning("the registry %s cannot be read (%s) and counts as empty", path, error)
-        return {}
-    if not isinstance(content, dict):
-        logger.warning("the registry %s is no mapping and counts as empty", path)
         return {}
     return {key: value for key, value in content.items() if isinstance(value, str)}
 

@@ -29,6 +29,7 @@ __all__ = [
     "Share",
     "Text",
     "build",
+    "in_words",
     "parse",
     "parse_items",
     "read_bytes",
@@ -81,7 +82,7 @@ def parse(text: str | bytes, schema: type[T]) -> T:
     try:
         return cast(T, _adapter(schema).validate_json(text))
     except ValidationError as error:
-        raise SchemaError(_in_words(error.errors(include_url=False)[0])) from None
+        raise SchemaError(in_words(error)) from None
 
 
 def parse_items(text: str | bytes, schema: type[T], field: str) -> tuple[T, list[str]]:
@@ -155,6 +156,11 @@ _MUST_BE: Mapping[str, str] = {
 _LONGEST = 60  # characters of a value that a sentence shows
 _shortened = reprlib.Repr()
 _shortened.maxstring = _shortened.maxother = _shortened.maxlong = _LONGEST
+
+
+def in_words(error: ValidationError) -> str:
+    """The first of the errors that pydantic found as a clause."""
+    return _in_words(error.errors(include_url=False)[0])
 
 
 def _in_words(error: ErrorDetails) -> str:

@@ -33,4 +33,5 @@ def show_replay(study: Study, journal: Path | None, key: str) -> None:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _replay(study: str, journal: str, written: int, stamp: Stamp, budget: float) -> pd.DataFrame:
-    return replay_table(Study.open(study), thin_out(frames(Path(journal))), budget)
+    opened = Study.open(study)
+    return replay_table(opened, thin_out(frames(Path(journal), len(opened.structure.layers))), budget)

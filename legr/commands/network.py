@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import nn
 
+from legr.commands.provenance import stated_training
 from legr.data.images import Dataset
 from legr.errors import StudyError
 from legr.models.weights import load_weights
@@ -99,7 +100,13 @@ def network_at(
     run = study.best_finetuned(keep) if finetuned else None
     pruned = prune(model, study.structure, keep)
     if run is not None:
-        load_weights(pruned, study.finetuned_weights(run.key))
+        weights = study.finetuned_weights(run.key)
+        made = stated_training(load_weights(pruned, weights))
+        if made not in (None, run.provenance.to_dict()):
+            raise StudyError(
+                f"{study.path.name}/finetuned/{weights.name} holds the weights of another run than its record; "
+                "restore both from one copy of the study, or fine-tune again"
+            )
     return Network(
         model=pruned.eval(),
         keep=keep,

@@ -1,6 +1,5 @@
 """Where stored numbers and weights come from."""
 
-import json
 import platform
 import shlex
 from collections.abc import Mapping, Sequence
@@ -9,6 +8,7 @@ from typing import Any, Literal
 import torch
 
 from legr.models.weights import WeightsInfo
+from legr.schema import SchemaError, parse
 from legr.study.provenance import Provenance
 from legr.training.device import device_name
 
@@ -34,10 +34,9 @@ def provenance_of(command: Sequence[str], seconds: float, device: torch.device, 
 def stated_training(weights: WeightsInfo) -> Mapping[str, Any] | None:
     """What the header of a weights file says about their training, as it stands there; None where nothing."""
     try:
-        made = json.loads(weights.metadata["made"])
-    except (KeyError, ValueError):
+        return parse(weights.metadata["made"], dict[str, Any])
+    except (KeyError, SchemaError):
         return None
-    return made if isinstance(made, dict) else None
 
 
 def origin_of(weights: WeightsInfo, data: str, split_seed: int) -> Literal["legr", "elsewhere"]:

@@ -34,7 +34,7 @@ def recall_statistics(
     if not statistics or network.is_original:
         return network.with_statistics(network.model, recalibrated=False)
     for path in (_in_study(study, network), _in_cache(study, network)):
-        stored = _read(path, statistics)
+        stored = _read(path, statistics, _owner(study, network))
         if stored is not None:
             load_state(network.model, stored[0])
             return network.with_statistics(network.model, recalibrated=stored[1])
@@ -44,7 +44,7 @@ def recall_statistics(
         return network
     reported = choose_statistics(study, network, dataset, device)
     with suppress(WeightsError):  # a cache: without it the next call is as slow as this one
-        _write(_in_cache(study, network), reported)
+        _write(_in_cache(study, network), reported, _owner(study, network))
     return reported
 
 
@@ -55,7 +55,7 @@ def store_statistics(study: Study, network: ReportedNetwork) -> None:
         WeightsError: they cannot be written.
     """
     if statistics_of(network.model):
-        _write(_in_study(study, network), network)
+        _write(_in_study(study, network), network, _owner(study, network))
 
 
 def _in_study(study: Study, network: Network) -> Path:
@@ -70,22 +70,30 @@ def _in_cache(study: Study, network: Network) -> Path:
     return cache_folder() / "statistics" / f"{hashlib.sha256(repr(facts).encode()).hexdigest()}.safetensors"
 
 
-def _write(path: Path, network: ReportedNetwork) -> None:
-    save_weights(statistics_of(network.model), path, {"recalibrated": str(network.recalibrated)})
+def _owner(study: Study, network: Network) -> str:
+    """Which network statistics are of: others may have the same shapes."""
+    return f"{study.info.weights_sha256} {comparison_name(network.keep, network.run)}"
 
 
-def _read(path: Path, expected: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], bool] | None:
-    """Statistics in a file, and whether they were recalibrated; None where they do not fit the network."""
+def _write(path: Path, network: ReportedNetwork, owner: str) -> None:
+    header = {"recalibrated": str(network.recalibrated), "owner": owner}
+    save_weights(statistics_of(network.model), path, header)
+
+
+def _read(path: Path, expected: Mapping[str, Tensor], owner: str) -> tuple[dict[str, Tensor], bool] | None:
+    """Statistics in a file, and whether they were recalibrated; None where they are not of the network."""
     if not path.is_file():
         return None
     try:
         with safe_open(path, framework="pt") as file:
             statistics = {name: file.get_tensor(name) for name in file.keys()}
-            recalibrated = (file.metadata() or {}).get("recalibrated") == "True"
+            header = file.metadata() or {}
     except (OSError, SafetensorError):
+        return None
+    if header.get("owner", owner) != owner:  # an earlier version did not note it
         return None
     fits = statistics.keys() == expected.keys() and all(
         value.shape == expected[name].shape and value.dtype == expected[name].dtype and bool(value.isfinite().all())
         for name, value in statistics.items()
     )
-    return (statistics, recalibrated) if fits else None
+    return (statistics, header.get("recalibrated") == "True") if fits else None

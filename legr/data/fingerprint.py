@@ -1,7 +1,6 @@
 """A hash of the files that a data set is made of: the same for every copy, wherever it lies."""
 
 import hashlib
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,13 +9,15 @@ from legr.errors import DataError
 from legr.files import write_json
 from legr.paths import cache_folder
 from legr.progress import Progress, Report, silent
+from legr.schema import MEGABYTE, SchemaError, parse, read_bytes
 
 __all__ = ["fingerprint_files"]
 
 logger = logging.getLogger(__name__)
 
-Index = dict[str, list[int | str]]
-"""File name -> [modified (ns), size (bytes), sha256 (hex)]."""
+Index = dict[str, tuple[int, int, str]]
+"""File name -> modified (ns), size (bytes), sha256 (hex)."""
+_LARGEST_INDEX = 1024 * MEGABYTE  # of a few million files
 
 
 def fingerprint_files(folder: Path, names: Sequence[str], report: Report = silent) -> str:
@@ -40,9 +41,9 @@ def fingerprint_files(folder: Path, names: Sequence[str], report: Report = silen
             report(Progress("checking the files", done, len(names)))
         try:
             status = (folder / name).stat()
-            stamp: list[int | str] = [status.st_mtime_ns, status.st_size]
-            entry = earlier.get(name, [])
-            current[name] = entry if entry[:2] == stamp else [*stamp, _hash_file(folder / name)]
+            stamp = status.st_mtime_ns, status.st_size
+            entry = earlier.get(name)
+            current[name] = entry if entry and entry[:2] == stamp else (*stamp, _hash_file(folder / name))
         except OSError as error:
             raise DataError(f"{folder / name} cannot be read ({error}): check the disk") from error
         digest.update(f"{name}\0{current[name][1]}\0{current[name][2]}\n".encode())
@@ -58,13 +59,9 @@ def _hash_file(path: Path) -> str:
 
 def _read_index(path: Path) -> Index:
     try:
-        index = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return parse(read_bytes(path, _LARGEST_INDEX), Index)
+    except (OSError, SchemaError):
         return {}
-    well_formed = isinstance(index, dict) and all(
-        isinstance(entry, list) and [type(part) for part in entry] == [int, int, str] for entry in index.values()
-    )
-    return index if well_formed else {}
 
 
 def _write_index(path: Path, index: Index) -> None:

@@ -1,6 +1,5 @@
 """Read a folder of parquet files as Hugging Face writes image data sets: train-* with test-* or validation-*."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -9,6 +8,7 @@ from typing import Any
 
 from legr.data.encoded import CHUNK, EncodedImage, ImageFolder, labelled
 from legr.errors import DataError
+from legr.schema import parse
 
 __all__ = ["LAYOUT", "open_parquet_folder"]
 
@@ -65,7 +65,7 @@ def _read_schema(path: Path) -> tuple[str, str, tuple[str, ...]]:
 
 def _class_names(metadata: dict[bytes, bytes], label: str) -> tuple[str, ...]:
     try:
-        names = json.loads(metadata[b"huggingface"])["info"]["features"][label]["names"]
+        names = parse(metadata[b"huggingface"], dict[str, Any])["info"]["features"][label]["names"]
     except (ValueError, KeyError, TypeError):
         return ()
     return tuple(str(name) for name in names) if isinstance(names, list) else ()

@@ -6,16 +6,20 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field, ValidationError, WrapValidator, model_validator
 from torch import nn
 
-from legr.errors import ExportError, LegrError
-from legr.files import read_json, write_bytes, write_json
+from legr.data.normalization import Normalization
+from legr.errors import ExportError, SettingsError
+from legr.files import write_bytes, write_json
 from legr.models.factories import call_factory
 from legr.models.weights import load_weights, save_weights
 from legr.models.zoo import build_model
-from legr.structure.plans import plan_from_dict, plan_to_dict
+from legr.record import Record
+from legr.schema import Count, Name, SchemaError, Several, in_words, parse, read_bytes
+from legr.structure.plans import LARGEST_PLAN, StoredPlan, plan_of, plan_to_dict
 from legr.structure.surgery import apply_plan
 from legr.structure.types import Plan
 
@@ -32,7 +36,50 @@ class Recipe:
     num_classes: int
     plan: Plan
     weights: Path
-    facts: Mapping[str, Any]  # the whole JSON, unchecked
+    normalization: Normalization | None  # None: it does not say, as all below
+    classes: tuple[str, ...] | None  # that the network predicts, in its order
+    input_shape: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class _Head(Record):
+    format: Count
+
+
+@dataclass(frozen=True)
+class _StoredWeights(Record):
+    file: Name
+    sha256: Name
+
+
+def _usable(data: Any, build: Callable[[Any], Normalization]) -> Normalization:
+    try:
+        return build(data)
+    except (ValidationError, SettingsError) as error:
+        why = in_words(error) if isinstance(error, ValidationError) else error
+        raise ValueError(f"the recipe's normalization cannot be used ({why})") from None
+
+
+@dataclass(frozen=True)
+class _StoredRecipe(Record):
+    """`recipe.json`, as far as it is read back."""
+
+    model: Name
+    num_classes: Annotated[int, Field(ge=1, le=_MOST_CLASSES)]
+    weights: _StoredWeights
+    plan: StoredPlan
+    normalization: Annotated[Normalization, WrapValidator(_usable)] | None = None
+    classes: Several[Name] | None = None
+    input_shape: Several[Count] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "_StoredRecipe":
+        if self.classes is not None and not len(set(self.classes)) == len(self.classes) == self.num_classes:
+            raise ValueError(
+                f"the recipe names {len(self.classes)} classes for {self.num_classes} outputs, and each must have one "
+                "of its own"
+            )
+        return self
 
 
 def write_recipe(
@@ -72,23 +119,33 @@ def read_recipe(recipe: Path | str) -> Recipe:
     """
     path = Path(recipe)
     try:
-        data = read_json(path)
-        if data["format"] > FORMAT:
+        content = read_bytes(path, LARGEST_PLAN)
+        if parse(content, _Head).format > FORMAT:
             raise ExportError(
-                f"{path.name} was written by a newer version (format {data['format']}, "
+                f"{path.name} was written by a newer version (format {parse(content, _Head).format}, "
                 f"this one reads {FORMAT}); update the program"
             )
-        weights = path.parent / Path(data["weights"]["file"]).name
-        if hashlib.sha256(weights.read_bytes()).hexdigest() != data["weights"]["sha256"]:
+        stored = parse(content, _StoredRecipe)
+        weights = path.parent / Path(stored.weights.file).name
+        if _sha256(weights) != stored.weights.sha256:
             raise ExportError(f"{weights.name} is not the file that {path.name} was written with; export again")
-        if not 1 <= data["num_classes"] <= _MOST_CLASSES:
-            raise ValueError(f"num_classes is {data['num_classes']}")
-        model, classes = str(data["model"]), int(data["num_classes"])
-        return Recipe(model, classes, plan_from_dict(data["plan"]), weights, data)
-    except LegrError:
-        raise
-    except Exception as error:  # a recipe may come from anywhere: whatever is wrong in it, it is not used
+        plan = plan_of(stored.plan)
+    except (OSError, SchemaError, SettingsError) as error:
         raise ExportError(f"{path.name} cannot be used ({error}); export the network again") from error
+    return Recipe(
+        model=stored.model,
+        num_classes=stored.num_classes,
+        plan=plan,
+        weights=weights,
+        normalization=stored.normalization,
+        classes=stored.classes,
+        input_shape=stored.input_shape,
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def rebuild(recipe: Path | str, factory: Callable[..., nn.Module] | None = None) -> nn.Module:

@@ -18,10 +18,12 @@ from typing import Any
 from legr.data.encoded import ImageShape
 from legr.errors import SettingsError
 from legr.models.input_shape import image_shape
+from legr.schema import MEGABYTE, read_bytes
 
 __all__ = ["NamedModel", "named_models", "settings_path", "with_settings"]
 
 NAME = "legr.toml"
+LARGEST = MEGABYTE
 _KEYS = ("factory", "input", "weights")
 
 
@@ -58,7 +60,9 @@ def named_models() -> Mapping[str, NamedModel]:
     if path is None:
         return {}
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(read_bytes(path, LARGEST).decode())
+    except RecursionError:
+        raise SettingsError(f"{path.name} is no TOML file (it is nested too deeply); correct it") from None
     except OSError as error:
         raise SettingsError(f"{path} cannot be read ({error.strerror}); correct LEGR_CONFIG or unset it") from error
     except ValueError as error:

@@ -21,9 +21,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from legr.errors import StudyError
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
 from legr.ranking.types import Affine, FloatArray, Ranking
+from legr.record import Record
+from legr.schema import Count, Real, build
 from legr.search.budgets import Budgets
 from legr.search.types import PASSES_PER_TRAINING_IMAGE, Candidate, Proposal, require
 from legr.structure.cost import unit_macs
@@ -153,6 +156,21 @@ def _sigmoid_slope(distances: FloatArray, softness: float) -> FloatArray:
     return sigmoid * (1 - sigmoid) / width
 
 
+_DAMAGED, _REMEDY = "the journal of the search holds a damaged state", "move it away and learn again"
+_Rows = tuple[tuple[Real, ...], tuple[Real, ...]]  # log alpha, then the shift, of each layer
+
+
+@dataclass(frozen=True)
+class _StoredAdam(Record):
+    """`_Adam` as plain data."""
+
+    steps: Count
+    point: _Rows
+    first: _Rows
+    second: _Rows
+    average: _Rows
+
+
 @dataclass
 class _Adam:
     """State of the optimizer. Arrays are float64[2, L]: log alpha, then the shift, of each layer."""
@@ -165,10 +183,21 @@ class _Adam:
 
     @classmethod
     def resume(cls, state: Mapping[str, Any], n_layers: int) -> "_Adam":
-        """Go on from a stored state; an empty one begins at the identity."""
+        """Go on from a stored state; an empty one begins at the identity.
+
+        Raises:
+            StudyError: it is damaged, or of another network.
+        """
         if not state:
             return cls(0, **{name: np.zeros((2, n_layers)) for name in _KEYS})
-        return cls(state["steps"], **{name: np.array(state[key], dtype=np.float64) for name, key in _KEYS.items()})
+        try:
+            stored = build(state, _StoredAdam)
+            arrays = {name: np.array(getattr(stored, key), dtype=np.float64) for name, key in _KEYS.items()}
+        except ValueError as error:
+            raise StudyError(f"{_DAMAGED} ({error}); {_REMEDY}") from error
+        if any(array.shape != (2, n_layers) for array in arrays.values()):
+            raise StudyError(f"{_DAMAGED} (it is of another network); {_REMEDY}")
+        return cls(stored.steps, **arrays)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""

@@ -11,15 +11,19 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from legr.errors import StudyError
 from legr.files import write_bytes
 from legr.ranking.types import Affine
+from legr.record import Record
+from legr.schema import LARGEST_COUNT, MEGABYTE, Name, Real, SchemaError, parse, read_bytes
 from legr.search.types import Candidate, Proposal
 
 log = logging.getLogger(__name__)
@@ -27,6 +31,38 @@ log = logging.getLogger(__name__)
 _CREATE_STUDY, _CREATE_TRIAL = 0, 4  # Optuna's codes of the lines written here
 _COMPLETE, _MINIMIZE = 1, 1  # Optuna's codes of a trial's state and a study's direction
 _WRITER = "legr"
+LARGEST = 256 * MEGABYTE
+
+
+@dataclass(frozen=True)
+class _Line(Record):
+    """What every line has; Optuna wrote the first kind each time that a journal was opened."""
+
+    op_code: Literal[0, 4]
+
+
+@dataclass(frozen=True)
+class _Facts(Record):
+    alpha: list[Annotated[Real, Field(gt=0)]]
+    kappa: list[Real]
+    state: dict[Name, Any]
+    losses: list[list[Real | None]]  # None: it was stopped before
+    passes: Annotated[Real, Field(gt=0)]
+    seconds: Annotated[Real, Field(ge=0)]
+    stopped: bool
+    key: Name
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class _Attributes(Record):
+    candidate: _Facts
+
+
+@dataclass(frozen=True)
+class _Trial(Record):
+    value: Annotated[float, Field(ge=-LARGEST_COUNT, allow_inf_nan=True)]  # infinite where the identity loses nothing
+    user_attrs: _Attributes
 
 
 class Journal:
@@ -38,14 +74,14 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with _writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            mend(path)
-            if not path.exists() or not path.stat().st_size:
-                _append(path, {"op_code": _CREATE_STUDY, "study_name": "legr", "directions": [_MINIMIZE]})
         try:
+            with _writing(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                mend(path)
+                if not path.exists() or not path.stat().st_size:
+                    _append(path, {"op_code": _CREATE_STUDY, "study_name": "legr", "directions": [_MINIMIZE]})
             self.finished = list(read_candidates(path))
-        except (KeyError, ValueError, TypeError) as error:
+        except SchemaError as error:
             raise StudyError(
                 f"{path.name} is not a search journal of this program ({error}); move it away and learn again"
             ) from error
@@ -61,16 +97,15 @@ def read_candidates(path: Path) -> Iterator[Candidate]:
     """Candidates of a journal up to the first line that is not whole; the file is left as it is.
 
     Raises:
-        KeyError, ValueError, TypeError: a line is not one of a search.
+        OSError: it cannot be read.
+        SchemaError: it is too large, or a line is not one of a search.
     """
-    for line in path.read_bytes().splitlines(keepends=True):
+    for line in read_bytes(path, LARGEST).splitlines(keepends=True):
         if not _is_whole(line):
             return
-        entry = json.loads(line)
-        if entry["op_code"] == _CREATE_TRIAL:
-            yield _candidate(entry)
-        elif entry["op_code"] != _CREATE_STUDY:  # Optuna wrote one each time that a journal was opened
-            raise ValueError(f"op_code {entry['op_code']}")
+        entry = parse(line, _Line)
+        if entry.op_code == _CREATE_TRIAL:
+            yield _candidate(parse(line, _Trial))
 
 
 def mend(path: Path) -> int:
@@ -81,7 +116,7 @@ def mend(path: Path) -> int:
     """
     if not path.exists():
         return 0
-    content = path.read_bytes()
+    content = read_bytes(path, LARGEST)
     lines = content.splitlines(keepends=True)
     n_whole = next((i for i, line in enumerate(lines) if not _is_whole(line)), len(lines))
     if n_whole == len(lines):
@@ -103,8 +138,8 @@ def mend(path: Path) -> int:
 
 def _is_whole(line: bytes) -> bool:
     try:
-        return line.endswith(b"\n") and isinstance(json.loads(line), dict)
-    except ValueError:
+        return line.endswith(b"\n") and isinstance(parse(line, dict[str, Any]), dict)
+    except SchemaError:
         return False
 
 
@@ -155,14 +190,17 @@ def _trial(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def _candidate(trial: Mapping[str, Any]) -> Candidate:
-    facts = trial["user_attrs"]["candidate"]
+def _candidate(trial: _Trial) -> Candidate:
+    facts = trial.user_attrs.candidate
+    losses = [[math.nan if loss is None else loss for loss in row] for row in facts.losses]
+    if len(facts.alpha) != len(facts.kappa) or len({len(row) for row in losses}) != 1:
+        raise SchemaError("the lists of a candidate differ in length")
     return Candidate(
-        Proposal(Affine.of(facts["alpha"], facts["kappa"]), facts["state"], settled=facts.get("final", False)),
-        np.array(facts["losses"], dtype=np.float64),
-        float(trial["value"]),
-        facts["passes"],
-        facts["seconds"],
-        facts["stopped"],
-        facts["key"],
+        Proposal(Affine.of(facts.alpha, facts.kappa), facts.state, settled=facts.final),
+        np.array(losses, dtype=np.float64),
+        trial.value,
+        facts.passes,
+        facts.seconds,
+        facts.stopped,
+        facts.key,
     )

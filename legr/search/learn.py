@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from filelock import Timeout
 
-from legr.errors import SettingsError
+from legr.errors import SettingsError, StudyError
 from legr.progress import Progress, Report
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
@@ -104,6 +104,7 @@ def learn(
     with search_lock(study):
         journal = Journal(journal_path(study, settings))
         finished = journal.finished
+        _require_own(study, journal_path(study, settings).name, finished)
         resumed_from = len(finished)
         if not is_over(journal, effort):
             loaded = search()
@@ -126,6 +127,18 @@ def learn(
         best_loss=learned.best_loss,
         seconds=learned.seconds,
     )
+
+
+def _require_own(study: Study, journal: str, finished: Sequence[Candidate]) -> None:
+    """Refuse candidates that cannot be of one search on this network.
+
+    Raises:
+        StudyError: they are of another network or of several searches, or the first of them was stopped.
+    """
+    shapes = {(len(c.affine.alpha), len(c.losses)) for c in finished}
+    foreign = any(n_layers != len(study.structure.layers) for n_layers, _ in shapes)
+    if foreign or len(shapes) > 1 or (finished and np.isnan(finished[0].losses).any()):
+        raise StudyError(f"{journal} is the journal of another network or search; move it away and learn again")
 
 
 def is_over(journal: Journal, effort: float) -> bool:

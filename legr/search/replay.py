@@ -36,15 +36,20 @@ def newest_journal(study: Study, since: float) -> Path | None:
     return max(((time, file) for time, file in files if time >= since), default=(0.0, None))[1]
 
 
-def frames(path: Path) -> list[Frame]:
+def frames(path: Path, n_layers: int | None = None) -> list[Frame]:
     """A frame for every candidate of a journal, in order; [] where there is no file or it is something else.
 
-    A line that is not whole yet ends it.
+    A line that is not whole yet, or is none of a search, ends it.
+
+    Args:
+        n_layers: of the network; a journal of another one has no frames. None takes any.
     """
     result: list[Frame] = []
     passes = seconds = 0.0
-    with suppress(OSError, KeyError, ValueError, TypeError):
+    with suppress(OSError, ValueError):
         for candidate in read_candidates(path):
+            if n_layers not in (None, len(candidate.affine.alpha)):
+                return []
             passes, seconds = passes + candidate.passes, seconds + candidate.seconds
             value = None if candidate.stopped else candidate.value
             if not result or (value is not None and value < result[-1].best):

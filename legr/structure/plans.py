@@ -44,7 +44,7 @@ _Attribute = Annotated[
 
 
 @dataclass(frozen=True)
-class _StoredPlan(Record):
+class StoredPlan(Record):
     """A plan as plain lists and numbers."""
 
     slices: list[tuple[Name, _Dim, list[_Index]]]
@@ -67,7 +67,11 @@ def plan_from_dict(data: Mapping[str, Any]) -> Plan:
     Raises:
         SchemaError: the data are not a plan.
     """
-    stored = _StoredPlan.from_dict(data)
+    return plan_of(StoredPlan.from_dict(data))
+
+
+def plan_of(stored: StoredPlan) -> Plan:
+    """The plan that was stored; raises SchemaError where its positions do not rise."""
     return Plan(
         tuple((name, dim, _rising(name, positions)) for name, dim, positions in stored.slices),
         tuple(stored.attributes),

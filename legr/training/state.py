@@ -3,20 +3,35 @@
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from legr.models.weights import load_state, save_weights
+from legr.record import Record
+from legr.schema import Name, Real, SchemaError, parse
 from legr.training.settings import TrainSettings
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
 _HALVINGS = 5  # of the learning rate before a run is given up
+
+
+_ROW = {"loss", "heldout_top1", "heldout_loss", "seconds", "slower"}  # of an epoch
+
+
+@dataclass(frozen=True)
+class _Facts(Record):
+    """What the header of a checkpoint says beside its tensors."""
+
+    settings: dict[str, Any]
+    curve: list[dict[Name, Real]]
+    slower: Annotated[float, Field(gt=0, le=1)]  # factor of the rate
 
 
 class TrainingState:
@@ -113,13 +128,15 @@ class TrainingState:
         """Resume from the file if it holds this run; otherwise the run starts from the beginning."""
         try:
             with safe_open(self._checkpoint, framework="pt") as file:
-                facts: dict[str, Any] = {name: json.loads(text) for name, text in (file.metadata() or {}).items()}
+                stored = {name: parse(text, Any) for name, text in (file.metadata() or {}).items()}
+                facts = _Facts.from_dict(stored)
                 state = {name: file.get_tensor(name) for name in file.keys()}
-        except (SafetensorError, OSError, ValueError):
+        except (SafetensorError, OSError, SchemaError):
             return
-        if facts.get("settings") == asdict(self.settings) and facts.keys() >= {"curve", "slower"} and self._fits(state):
+        whole = all(row.keys() >= _ROW for row in facts.curve) and (not facts.curve or _holds_best(state))
+        if whole and facts.settings == asdict(self.settings) and self._fits(state):
             self._restore(state)
-            self.curve, self.rate_factor = facts["curve"], facts["slower"]
+            self.curve, self.rate_factor = facts.curve, facts.slower
 
     def _fits(self, state: Mapping[str, Tensor]) -> bool:
         """Whether these are tensors of this network, and all that it needs."""
@@ -128,6 +145,10 @@ class TrainingState:
         momentum = {f"momentum.{name}": parameter.shape for name, parameter in self.network.named_parameters()}
         expected, shapes = needed | best | momentum, {name: tensor.shape for name, tensor in state.items()}
         return needed.keys() <= shapes.keys() and all(expected.get(name) == shape for name, shape in shapes.items())
+
+
+def _holds_best(state: Mapping[str, Tensor]) -> bool:
+    return any(name.startswith("best.") for name in state)
 
 
 def all_finite(*values: float) -> bool:
