@@ -84,11 +84,11 @@ def read_arrays(folder: Path) -> ImageArrays | None:
         arrays = ImageArrays(
             *(np.load(folder / f"{field}.npy", mmap_mode="r", allow_pickle=False) for field in ImageArrays._fields)
         )
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # numpy reads the header as Python, which fails in many ways
         logger.warning("the decoded images in %s are damaged (%s); they are built again", folder, error)
         return None
     for images, labels in (arrays[:2], arrays[2:]):
-        if images.dtype != np.uint8 or images.ndim != 4 or labels.shape != images.shape[:1]:
+        if images.dtype != np.uint8 or images.ndim != 4 or labels.dtype != np.int64 or labels.shape != images.shape[:1]:
             logger.warning(
                 "the decoded images in %s have wrong types or shapes; they are built again",
                 folder,

@@ -34,8 +34,8 @@ Key = Annotated[str, Field(pattern=r"^\w[\w.-]{0,99}$")]  # a part of a file's n
 Channels = Annotated[int, Field(ge=1, le=3)]
 Side = Annotated[int, Field(ge=1, le=100_000)]  # pixels
 Positive = Annotated[Number, Field(gt=0)]
-Milliseconds = Annotated[Real, Field(ge=0)]
-Seconds = Annotated[Real, Field(ge=0)]
+Milliseconds = Annotated[float, Field(ge=0, le=1e10)]
+Seconds = Annotated[float, Field(ge=0, le=1e10)]
 Made = Annotated[Provenance, Field(alias="made")]
 
 
@@ -258,7 +258,7 @@ class FineTuned(Record):
     top1_before: Share  # on test images
     top1: Share
     heldout_top1: Share
-    epochs: Count  # that were run
+    epochs: Annotated[Count, Field(ge=1)]  # that were run
     seconds: Seconds
     curve: Several[Epoch] = ()
     created: Name = ""
