@@ -88,7 +88,8 @@ def read_arrays(folder: Path) -> ImageArrays | None:
         logger.warning("the decoded images in %s are damaged (%s); they are built again", folder, error)
         return None
     for images, labels in (arrays[:2], arrays[2:]):
-        if images.dtype != np.uint8 or images.ndim != 4 or labels.dtype != np.int64 or labels.shape != images.shape[:1]:
+        types = images.dtype == np.uint8 and labels.dtype == np.int64
+        if not types or images.ndim != 4 or labels.shape != images.shape[:1]:
             logger.warning(
                 "the decoded images in %s have wrong types or shapes; they are built again",
                 folder,
