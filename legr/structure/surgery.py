@@ -1,31 +1,38 @@
 """Cut a network: model + Keep -> a new, smaller model with the model's own forward. The model is not changed."""
 
 import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from legr.errors import TraceError
+from legr.structure.carry import carry_over, resized
 from legr.structure.types import Keep, Plan, Structure
 
 
 def prune(model: nn.Module, structure: Structure, keep: Keep) -> nn.Module:
     """Return a smaller copy of `model` that has only the units that `keep` keeps.
 
-    The copy runs the model's own forward, in the model's own mode and on its device.
+    The copy runs the model's own forward, in the model's own mode and on its device. Its parameters keep memory
+    layout, class, attributes and hooks of the model's; gradients are left behind.
 
     Args:
         model: the model that `structure` was traced from, or one of the same architecture.
 
     Raises:
-        TraceError: `structure` or `keep` belongs to another model.
+        TraceError: `structure` or `keep` belongs to another model, or a gradient hook fits one size alone.
     """
     cuts = plan(model, structure, keep)
-    replaced = {name for name, *_ in cuts.slices} | {name for name, _ in cuts.indexes}
-    tensors = [_tensor(model, name) for name in replaced]
-    smaller = copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})  # no copy of what is replaced anyway
-    apply_plan(smaller, cuts)
+    smaller_ones = _smaller_tensors(model, cuts)
+    memo: dict[int, Any] = {id(_tensor(model, name)): tensor for name, tensor in smaller_ones.items()}
+    smaller = copy.deepcopy(model, memo)  # whatever refers to a parameter refers to the smaller one
+    _put(smaller, smaller_ones)
+    for name, old in _named_tensors(model):
+        carry_over(name, old, _tensor(smaller, name), memo)
+    _set_attributes(smaller, cuts)
     return smaller
 
 
@@ -88,23 +95,38 @@ def apply_plan(model: nn.Module, plan: Plan) -> None:
 
 
 def _apply(model: nn.Module, plan: Plan) -> None:
-    references = _references(model)
-    changed: dict[str, torch.Tensor] = {}
+    smaller_ones = _smaller_tensors(model, plan)
+    for name, tensor in smaller_ones.items():
+        carry_over(name, _tensor(model, name), tensor, None)
+    _put(model, smaller_ones)
+    _set_attributes(model, plan)
+
+
+def _smaller_tensors(model: nn.Module, plan: Plan) -> dict[str, torch.Tensor]:
+    """The parameters and buffers that a plan changes, as it leaves them; they share nothing with the model's."""
+    values: dict[str, torch.Tensor] = {}
     for name, dim, positions in plan.slices:
-        tensor = changed.get(name, _tensor(model, name))
+        tensor = values.get(name, _tensor(model, name))
         index = torch.from_numpy(np.asarray(positions, dtype=np.int64)).to(tensor.device)
-        changed[name] = tensor.detach().index_select(dim, index)
-    for name, values in plan.indexes:
+        values[name] = tensor.detach().index_select(dim, index)
+    for name, entries in plan.indexes:
         old = _tensor(model, name)
-        if len(values) > old.numel():
-            raise TraceError(f"{name} has {old.numel()} entries and cannot get {len(values)}; make the plan anew")
-        changed[name] = torch.from_numpy(np.asarray(values)).to(old)
-    for name, tensor in changed.items():
+        if len(entries) > old.numel():
+            raise TraceError(f"{name} has {old.numel()} entries and cannot get {len(entries)}; make the plan anew")
+        values[name] = torch.from_numpy(np.asarray(entries)).to(old)
+    return {name: resized(_tensor(model, name), tensor) for name, tensor in values.items()}
+
+
+def _put(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Set parameters and buffers, in every module that has them."""
+    references = _references(model)
+    for name, tensor in tensors.items():
         old = _tensor(model, name)
-        if isinstance(old, nn.Parameter):
-            tensor = nn.Parameter(tensor, requires_grad=old.requires_grad)
-        for module, attribute in references[id(old)]:
+        for module, attribute in references[id(old)] if old is not tensor else ():
             setattr(module, attribute, tensor)
+
+
+def _set_attributes(model: nn.Module, plan: Plan) -> None:
     for path, attribute, place, value in plan.attributes:
         module = model.get_submodule(path)
         if place is None:
@@ -123,6 +145,12 @@ def _references(model: nn.Module) -> dict[int, list[tuple[nn.Module, str]]]:
             if tensor is not None:
                 references.setdefault(id(tensor), []).append((module, name))
     return references
+
+
+def _named_tensors(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """Parameters and buffers by name, each once."""
+    yield from model.named_parameters()
+    yield from model.named_buffers()
 
 
 def _tensor(model: nn.Module, name: str) -> torch.Tensor:
