@@ -103,6 +103,9 @@ class Remark:
     channels: int
 
 
+UNREACHED = "unreached"  # the operation of a remark on channels that layers could read which no example runs
+
+
 @dataclass(frozen=True, slots=True)
 class LiveSet:
     """The tensors that are alive after an operation of the forward pass, where memory may be fullest."""
@@ -134,7 +137,8 @@ class Structure:
             its channels has to stay.
         uncounted: operations whose MACs are missing in `ops`.
         filters: shape of every buffer that is used as a weight.
-        untouched: parameters that no traced forward read, in evaluation mode or training mode.
+        untouched: parameters that no example read, in evaluation mode or training mode; remarks with the operation
+            `UNREACHED` say which channels stay because their layers could read them.
         live_sets: the tensors alive after an operation, for every operation where activation memory may peak.
     """
 

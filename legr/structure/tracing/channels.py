@@ -171,6 +171,15 @@ class Channels(ABC):
         if not self.network.training:
             self.read_in_evaluation.update(names)
 
+    def is_read(self, tensor: Tensor) -> bool:
+        """Whether some pass has read a parameter or buffer, under this name or another."""
+        return any(name in self.read for name in self._names_of(tensor))
+
+    def axes_of(self, tensor: Tensor) -> list[Tensor]:
+        """Nodes of every axis of a parameter or buffer that a pass has labelled."""
+        names = self._names_of(tensor)
+        return [nodes for (name, _), nodes in self.axes.items() if name in names]
+
     # -- decisions ---------------------------------------------------------------------------------------------
 
     def add_cost(self, parameter: str | None, macs: int, out_dim: int = 0, in_dim: int = 1) -> None:
@@ -234,18 +243,18 @@ class Channels(ABC):
         return [
             Remark(module, operation, reason, n_filters)
             for module, operation, reason, nodes in self._couplings
-            if (n_filters := self._count_filters(nodes))
+            if (n_filters := self.count_filters(nodes))
         ]
 
     def mark_unprunable(self, nodes: Tensor, operation: str, reason: str) -> None:
         """Make channels unprunable and report why."""
-        n_filters = self._count_filters(nodes)
+        n_filters = self.count_filters(nodes)
         if n_filters:  # channels without a filter, such as an image's colours, are not worth a report
             self.unprunable.append(Remark(self.module, operation, reason, n_filters))
         free = self.nodes.distinct(nodes)
         self.nodes.unite(free, torch.zeros_like(free))
 
-    def _count_filters(self, nodes: Tensor) -> int:
+    def count_filters(self, nodes: Tensor) -> int:
         """How many filters of the layers seen so far have one of these nodes."""
         free = self.nodes.distinct(nodes)
         filters = [self.nodes.find(self.axes[key]) for key in self.layers.values() if key in self.axes]

@@ -19,6 +19,7 @@ from legr.structure.tracing.assemble import assemble, number_units
 from legr.structure.tracing.dry_run import Expectation, Failure, dry_run
 from legr.structure.tracing.hypotheses import Hypotheses, Site
 from legr.structure.tracing.tracer import Tracer, kind_of
+from legr.structure.tracing.unreached import hold_for_unreached_layers
 from legr.structure.types import Structure
 
 _ATTEMPTS = 100
@@ -66,6 +67,7 @@ def _trace(model: nn.Module, examples: Sequence[Example], dtype: torch.dtype, *,
     generator = torch.Generator().manual_seed(0)
     calls: Sequence[Example] = [noise_like(example, dtype, generator) for example in examples]
     shapes = tuple(tuple(x.shape) for x in calls[0].tensors)
+    all_shapes = {tuple(x.shape) for call in calls for x in call.tensors}
     network = stand_in(model, dtype, generator, sharing=sharing)
     hypotheses = Hypotheses()
     with as_traced(dtype):
@@ -74,6 +76,7 @@ def _trace(model: nn.Module, examples: Sequence[Example], dtype: torch.dtype, *,
             hypotheses.everything_unprunable = attempt == _ATTEMPTS - 1
             if attempt:
                 tracer = _run(network, calls, hypotheses)
+            hold_for_unreached_layers(tracer, all_shapes)
             if _refute_too_few_units(tracer):
                 continue
             structure = assemble(network, tracer, shapes)

@@ -89,6 +89,7 @@ class Tracer(Channels, TorchDispatchMode):
         passes: records of every operation, a list for each pass.
         lifetimes: of every storage of the counted pass.
         choices: the hypotheses that were taken.
+        called: identities of the modules that some pass has called.
         rule_error: what a rule raised: a bug of ours, not of the model's.
     """
 
@@ -99,6 +100,7 @@ class Tracer(Channels, TorchDispatchMode):
         self.passes: list[list[OperationRecord]] = []
         self.lifetimes: list[Lifetime] = []
         self.choices: list[Choice] = []
+        self.called: set[int] = set()
         self.rule_error: Exception | None = None
         self._modules = [_RunningModule("", type(network).__qualname__, False)]
         self._site: Site = Site("", "", 0)  # of the operation whose rule is applied
@@ -131,6 +133,7 @@ class Tracer(Channels, TorchDispatchMode):
         def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
             running = _RunningModule(name, kind_of(name, module), _is_leaf(module))
             self._modules.append(running)
+            self.called.add(id(module))
             self.module = name
             if running.kind in self.hypotheses.unprunable_modules:
                 with _disable_current_modes():  # the operations of this method are not part of the forward
