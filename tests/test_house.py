@@ -11,7 +11,7 @@ import legr
 ROOT = Path(__file__).resolve().parents[1]
 #: A room may import itself and what is below it.
 FLOORS = [
-    {"errors", "escape", "files", "paths", "progress", "schema"},
+    {"errors", "escape", "files", "held", "paths", "processes", "progress", "schema"},
     {"arguments", "record", "registry"},
     {"structure"},
     {"ranking"},

@@ -3,6 +3,7 @@
 All of it is read from the job's files, so a reload, a second tab and a restarted app show the same.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from app import state
 from app.curves import Stamp, learned_stamp
 from app.widgets.page import guarded, show_error
 from app.words import plain
+from legr.errors import StudyError
 from legr.escape import in_terminal
 from legr.jobs import records
 from legr.jobs.records import Job
@@ -29,6 +31,8 @@ NOUNS = {
     "compare": "The comparison",
 }
 COUNTED_STAGES = {"pass": "Pass", "epoch": "Epoch", "point": "Measured network", "test image": "Test image"}
+
+_LOG_BYTES = 64 * 1024  # at the end of a log, that are looked at
 
 Draw = Callable[[Job], None]
 
@@ -99,6 +103,11 @@ def ending_text(job: Job) -> str:
     noun = NOUNS.get(job.kind, job.kind)
     reached = f" after {job.stage} {job.done} of {job.total}" if job.stage in COUNTED_STAGES and job.total else ""
     rest = "What is finished is kept; Resume goes on from there."
+    if not job.known:
+        return (
+            f"{noun} was not finished{reached}, on another machine or with an earlier version. Start anew does the "
+            "same work here and goes on from what is finished, without that machine's devices and folders."
+        )
     if job.state == "cancelled":
         return f"{noun} was cancelled{reached}. {rest}"
     if job.state == "interrupted":
@@ -136,7 +145,9 @@ def _show(study: Study, job_id: str, page: _PageRun, draw: Draw | None) -> None:
 def _show_active(study: Study, job: Job, stays: bool) -> None:
     bar, button = st.columns([6, 1], vertical_alignment="center")
     bar.progress(min(1.0, job.done / job.total) if job.total else 0.0, text=plain(progress_text(job)))
-    if button.button("Cancel", key=f"cancel-{job.id}", width="stretch"):
+    if not job.known:
+        st.caption("An earlier version of the program started this; cancel it where it was started.")
+    elif button.button("Cancel", key=f"cancel-{job.id}", width="stretch"):
         with st.spinner("Stopping …"):
             ended = cancel(study, job.id)
         if not stays:
@@ -147,11 +158,11 @@ def _show_active(study: Study, job: Job, stays: bool) -> None:
 def _show_ended(study: Study, job: Job) -> None:
     text, button = st.columns([6, 1], vertical_alignment="center")
     with text:
-        if job.state == "failed":
+        if job.state == "failed" and job.known:
             show_error(ending_text(job))
         else:
             st.warning(plain(ending_text(job)))
-    if button.button("Resume", key=f"resume-{job.id}", width="stretch"):
+    if button.button("Resume" if job.known else "Start anew", key=f"resume-{job.id}", width="stretch"):
         resume(study, job)
         st.rerun()
     log = _last_lines(study, job)
@@ -162,8 +173,10 @@ def _show_ended(study: Study, job: Job) -> None:
 
 def _last_lines(study: Study, job: Job, n_lines: int = 15) -> str:
     try:
-        text = records.log_path(study, job.id).read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        with open(records.log_path(study, job.id), "rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_BYTES))
+            text = log.read(_LOG_BYTES).decode("utf-8", errors="replace")
+    except (OSError, StudyError):
         return ""
     return in_terminal("\n".join(text.splitlines()[-n_lines:]))
 

@@ -33,7 +33,10 @@ def study_menu(path: Path) -> None:
             if st.button("Save", key=f"keep:{name}"):
                 _run(lambda: save_note(study, text))
         with st.popover("Delete", type="tertiary", key=f"deleting:{name}"):
-            st.write("The study is deleted for good, with everything learned, fine-tuned and exported in it.")
+            if path.is_symlink():
+                st.write("This is a link: the link is removed, and the study that it leads to stays where it is.")
+            else:
+                st.write("The study is deleted for good, with everything learned, fine-tuned and exported in it.")
             if st.button(f"Delete {plain(name)}", type="primary", key=f"delete:{name}"):
                 _run(lambda: _delete(study))
 

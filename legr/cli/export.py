@@ -1,6 +1,8 @@
 """The command export."""
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
@@ -18,7 +20,7 @@ def export(study: StudyPath, request: ExportRequest, json: Json = False, job: Jo
     from legr.commands.network import network_id, require_network
 
     opened = Study.open(study)
-    request = replace(request, out=request.out.resolve())
+    request = replace(request, out=Path(os.path.abspath(request.out)))  # links are not followed yet
     if not (job or request.network):
         request = replace(request, network=network_id(opened, request.budget))
 

@@ -32,6 +32,7 @@ from legr.structure.tracing.trace import trace
 from legr.structure.types import Plan, Structure
 from legr.structure.verify import verify
 from legr.study.cuts import save_cuts
+from legr.study.making import making_study
 from legr.study.pass_times import note_pass_time
 from legr.study.records import SearchSettings, StudyInfo
 from legr.study.store import Study
@@ -120,13 +121,12 @@ def create(path: Path, source: NetworkSource, images: ImageSource, report: Repor
         dataset = everything.of_classes(listed_names(images.classes, everything.classes))
     original = _load(source, shape, dataset.classes, everything.classes, report)
     normalization = _normalization(images.normalize, everything, dataset, original.loaded)
-    weights_sha256 = _save(path, source, original)
     info = StudyInfo(
         name=path.resolve().name,
         model=spec.name,
         num_classes=len(dataset.classes),
         input_shape=shape,
-        weights_sha256=weights_sha256,
+        weights_sha256=hash_state(original.network.state_dict()),
         weights_origin=origin_of(original.info, dataset.fingerprint, images.split_seed) if original.info else "none",
         data_name=dataset.name,
         data_fingerprint=dataset.fingerprint,
@@ -141,7 +141,10 @@ def create(path: Path, source: NetworkSource, images: ImageSource, report: Repor
     note_pass_time(info.weights_sha256, _pass_seconds(original.network, dataset, normalization))
     if images.data not in CLASSES_OF:
         remember_folder(dataset.fingerprint, images.data)
-    return Study.create(path, info, original.structure, filter_norms(original.network, original.structure))
+    with making_study(path) as folder:
+        _save(folder, source, original)
+        Study.create(folder, info, original.structure, filter_norms(original.network, original.structure))
+    return Study.open(path)
 
 
 def _load(
@@ -168,13 +171,12 @@ def _load(
     return _Original(network, loaded, structure, verify(network, structure, example))
 
 
-def _save(path: Path, source: NetworkSource, original: _Original) -> str:
-    """Write weights and cuts into the folder of the new study; return the name of the weights (`hash_state`)."""
+def _save(path: Path, source: NetworkSource, original: _Original) -> None:
+    """Write weights and cuts into the folder of the new study."""
     if source.cuts is not None:
         save_cuts(path, source.cuts)
     metadata = original.info.metadata if original.info else None
     save_weights(original.network, path / "weights.safetensors", metadata, half=True)
-    return hash_state(original.network.state_dict())
 
 
 def _share_left(spec: ModelSpec, structure: Structure, shape: ImageShape, n_classes: int) -> float:

@@ -20,6 +20,7 @@ from legr.deploy.bundle import RECIPE, WEIGHTS, write_recipe, zip_files
 from legr.deploy.export import INPUT, OUTPUT, Agreement, check_agreement, export_onnx
 from legr.errors import DataError, ExportError
 from legr.files import in_words, temporary_folder, write_text
+from legr.held import shown
 from legr.progress import Progress, Report
 from legr.ranking.limits import Budget
 from legr.record import Record
@@ -77,6 +78,7 @@ def export(study: Study, budget: Budget, out: Path, report: Report) -> ExportRes
     network = recall_statistics(study, network, lambda: _required(dataset), device)
     pruned = network.model
     report(Progress("writing and checking in ONNX Runtime", 0, 1))
+    out = study.followed(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
         with temporary_folder(out / "export") as folder:  # `out` never holds a file that was not checked
@@ -104,10 +106,10 @@ def export(study: Study, budget: Budget, out: Path, report: Report) -> ExportRes
     except OSError as error:
         raise ExportError(f"the export cannot be written to {out.name}: {in_words(error)}") from error
     return ExportResult(
-        onnx=str(out / _ONNX),
-        weights=str(out / WEIGHTS),
-        recipe=str(out / RECIPE),
-        zip=str(archive),
+        onnx=shown(str(out / _ONNX)),
+        weights=shown(str(out / WEIGHTS)),
+        recipe=shown(str(out / RECIPE)),
+        zip=shown(str(archive)),
         max_abs_diff=agreement.max_abs_diff,
         top1_agreement=agreement.top1_agreement,
         images=agreement.images,

@@ -17,6 +17,7 @@ from legr.commands.results import FinetuneResult
 from legr.data.batches import AUGMENTATION
 from legr.data.images import Dataset
 from legr.deploy.latency import measure_latency
+from legr.held import shown
 from legr.models.weights import round_to_half, save_weights
 from legr.paths import cache_folder
 from legr.progress import Report
@@ -99,7 +100,7 @@ def run_finetune(
 
 
 def _result(study: Study, run: FineTuned) -> FinetuneResult:
-    weights = str(study.finetuned_weights(run.key))
+    weights = shown(str(study.finetuned_weights(run.key)))
     return FinetuneResult(run.macs_fraction, run.top1_before, run.top1, run.epochs, run.seconds, weights)
 
 
@@ -115,7 +116,7 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> F
     start = choose_statistics(study, network, dataset, device)  # else the first epochs have the original's
     before = evaluate_split(start.model, dataset.test, study.info.normalization, device=device)
     key = task.key(network.keep_id)
-    checkpoint = study.path / "checkpoints" / f"{key}.safetensors"
+    checkpoint = study.within("checkpoints", f"{key}.safetensors")
     with study.lock("finetune"):
         finished = study.finetuned_run(key)
         if finished:  # by the process that held the lock

@@ -59,7 +59,7 @@ def store_statistics(study: Study, network: ReportedNetwork) -> None:
 
 
 def _in_study(study: Study, network: Network) -> Path:
-    return study.path / "statistics" / f"{comparison_name(network.keep, network.run)}.safetensors"
+    return study.within("statistics", f"{comparison_name(network.keep, network.run)}.safetensors")
 
 
 def _in_cache(study: Study, network: Network) -> Path:

@@ -13,14 +13,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-import psutil
 from filelock import FileLock, Timeout
 
-from legr.errors import JobError, LegrError
+from legr.errors import JobError, LegrError, StudyError
 from legr.files import in_words
-from legr.jobs import records
+from legr.held import shown
+from legr.jobs import records, register
 from legr.jobs.records import Job
 from legr.paths import cache_folder, explorer_folder
+from legr.processes import start_of
 from legr.progress import Progress
 from legr.requests.types import JobRequest
 from legr.study.store import Study
@@ -37,43 +38,71 @@ class Cancelled(KeyboardInterrupt):
 def start(study: Study, request: JobRequest, device: str = "cpu") -> Job:
     """Start the command of a request as a process of its own that outlives this one.
 
+    The process is handed the open folder of the study, so it finds it also where it is renamed meanwhile.
+
     Raises:
         JobError: a job of this kind is at work on this study already, or the process cannot be started.
-        StudyError: the study is a sample.
+        StudyError: the study is a sample, or gone.
     """
     study.require_writable()
-    kind = request.command
-    with study.lock("jobs"):  # two tabs may start the same job at once
-        if any(job.kind == kind and job.active for job in records.list_jobs(study)):
-            raise JobError(f"{kind} is at work on {study.path.name} already; cancel it or wait until it has ended")
-        job = records.new_job(study, request, device)
-    command = [*(sys.executable, "-m", "legr", kind), "--study", str(study.path.resolve()), "--job", job.id]
-    command += request.arguments()
-    try:
-        with open(records.log_path(study, job.id), "ab") as log:
-            process = subprocess.Popen(
-                command, cwd=explorer_folder(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
-    except OSError as error:
-        problem = f"{kind} cannot be started ({error.strerror}); free some disk space or memory and try again"
-        record_outcome(study, job.id, "failed", error=problem)
-        raise JobError(problem) from error
-    own: dict[str, Any] = {"pid": process.pid, "pid_started": _started(process.pid)}
-    return records.update(study, job.id, lambda now: replace(now, **own) if now.pid is None else now)
+    kind, study = request.command, Study(study.path, study.info)  # held by this thread alone
+    with study.held():
+        try:
+            with study.lock("jobs"):  # two tabs may start the same job at once
+                if any(job.kind == kind and job.active for job in records.list_jobs(study)):
+                    raise JobError(
+                        f"{kind} is at work on {study.path.name} already; cancel it or wait until it has ended"
+                    )
+                job = records.new_job(study, request, device)
+        except OSError as error:
+            raise JobError(f"{kind} cannot be started ({in_words(error)})") from error
+        try:
+            process = _spawn(study, job)
+        except OSError as error:
+            problem = f"{kind} cannot be started ({error.strerror}); free some disk space or memory and try again"
+            record_outcome(study, job.id, "failed", error=problem)
+            raise JobError(problem) from error
+        own: dict[str, Any] = {"pid": process.pid, "pid_started": start_of(process.pid)}
+        return records.update(study, job.id, lambda now: replace(now, **own) if now.pid is None else now)
+
+
+def _spawn(study: Study, job: Job) -> "subprocess.Popen[bytes]":
+    """The process of a job; raises OSError."""
+    handed_on = study.descriptor
+    folder = study.path.resolve() if handed_on is None else study.folder
+    command = [*(sys.executable, "-m", "legr", job.kind), "--study", str(folder), "--job", job.id]
+    request = job.request.with_paths(study.followed)
+    with open(records.log_path(study, job.id), "xb") as log:
+        return subprocess.Popen(
+            [*command, *request.arguments()],
+            cwd=explorer_folder(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=() if handed_on is None else (handed_on,),
+        )
 
 
 def resume(study: Study, job: Job) -> Job:
-    """Start a job with the same request. Commands go on where they stopped."""
-    return start(study, job.request, job.device)
+    """Start a job with the same request. Commands go on where they stopped.
+
+    A job that this machine did not start is started anew, without what belonged to the other machine: its devices,
+    its processors, and folders outside of the study.
+    """
+    known = records.load(study, job.id).known
+    request = job.request if known else job.request.elsewhere(study.path.resolve() / "exports")
+    return start(study, request, job.device if known else "cpu")
 
 
 def cancel(study: Study, job_id: str) -> Job:
     """Tell a job to stop. What it has finished stays, and the same command resumes it.
 
     Raises:
-        JobError: there is no such job.
+        JobError: there is no such job, or this machine did not start it, or it is at work on another machine.
     """
     job = records.load(study, job_id)
+    records.require_in_reach(study, job)
     process = records.process_of(job)
     if process is not None and job.active:
         process.send_signal(signal.SIGTERM)
@@ -88,15 +117,8 @@ def cancel(study: Study, job_id: str) -> Job:
 
 
 def record_outcome(study: Study, job_id: str, state: records.State, *, error: str = "", result: Any = None) -> Job:
-    """Write how a job ended, unless its record says so already."""
-
-    def change(job: Job) -> Job:
-        if not job.active:
-            return job
-        ended: dict[str, Any] = {"finished": time.time(), "seconds_left": None, "error": error, "result": result or {}}
-        return replace(job, state=state, **ended)
-
-    return records.update(study, job_id, change)
+    """Note how a job of this machine ended, unless that is noted already."""
+    return records.end(study, records.load(study, job_id), state, error=error, result=result)
 
 
 class Running:
@@ -108,7 +130,12 @@ class Running:
         self.job = job
 
     def report(self, progress: Progress) -> None:
-        """Record one step. The file is written at most a few times a second."""
+        """Record one step. The file is written at most a few times a second.
+
+        Raises:
+            StudyError: the study was deleted.
+        """
+        self._study.require_there()
         same, row = progress.stage == self.job.stage, {"done": progress.done, **progress.values}
         self.job = replace(
             self.job,
@@ -123,11 +150,17 @@ class Running:
             self._save()
 
     def finish(self, state: records.State, *, error: str = "", result: dict[str, Any] | None = None) -> None:
-        """Record how it ended. SIGTERM is ignored from now on."""
+        """Record how it ended. SIGTERM is ignored from now on.
+
+        Raises:
+            StudyError: the study was deleted, with what the job has done.
+        """
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if self.job.active:
-            self._save()
-            self.job = record_outcome(self._study, self.job.id, state, error=error, result=result)
+        if not self.job.active:
+            return
+        if state == "done":
+            self._study.require_there()
+        self.job = records.end(self._study, self.job, state, error=error, result=result)
 
     def enter(self, state: records.State, device: str, stage: str = "") -> None:
         """Record that it waits or runs, on which device and in which process.
@@ -135,7 +168,7 @@ class Running:
         Raises:
             Cancelled: it was cancelled before it began.
         """
-        own: dict[str, Any] = {"pid": os.getpid(), "pid_started": _started(os.getpid()), "device": device}
+        own: dict[str, Any] = {"pid": os.getpid(), "pid_started": start_of(os.getpid()), "device": device}
 
         def change(job: Job) -> Job:
             return job if job.state == "cancelled" else replace(job, state=state, stage=stage, error="", **own)
@@ -145,43 +178,74 @@ class Running:
             raise Cancelled
 
     def _save(self) -> None:
-        records.save(self._study, self.job)
+        with suppress(OSError):  # a full disk: what the job itself writes says so
+            records.write_copy(self._study, self.job)
         self._written = time.monotonic()
 
 
 @contextmanager
 def running(study: Study, request: JobRequest, device: str, job_id: str | None = None) -> Iterator[Running]:
-    """Run the block as a job: with a record, alone on its device, stopped by SIGTERM.
+    """Run the block as a job: with a record, alone on its device, stopped by SIGTERM, on the study wherever it goes.
 
     Args:
         job_id: the record that `start` made; None makes one.
 
     Raises:
         Cancelled: it was told to stop.
+        StudyError: the study was deleted meanwhile.
     """
-    job = records.load(study, job_id) if job_id else records.new_job(study, request, device)
-    handle = Running(study, job)
-    previous = signal.signal(signal.SIGTERM, _stop)
+    with study.held():
+        job = records.load(study, job_id) if job_id else records.new_job(study, request, device)
+        handle = Running(study, job)
+        previous = signal.signal(signal.SIGTERM, _stop)
+        try:
+            with _alone(job.id), _exclusive_use(device, lambda: handle.enter("queued", device, WAITING)):
+                handle.enter("running", device)
+                yield handle
+                handle.finish("done")
+        except KeyboardInterrupt:
+            handle.finish("cancelled")
+            raise
+        except Exception as error:
+            cause = _cause(study, error)
+            with suppress(OSError):  # not even the space that was kept can be written
+                handle.finish("failed", error=_in_words(cause))
+            if cause is error:
+                raise
+            raise cause from error
+        finally:
+            signal.signal(signal.SIGTERM, previous)
+
+
+@contextmanager
+def _alone(job_id: str) -> Iterator[None]:
+    """Hold the lock that shows a job to be at work."""
+    lock = register.at_work(job_id)
     try:
-        with _exclusive_use(device, lambda: handle.enter("queued", device, WAITING)):
-            handle.enter("running", device)
-            yield handle
-            handle.finish("done")
-    except KeyboardInterrupt:
-        handle.finish("cancelled")
-        raise
-    except LegrError as error:
-        handle.finish("failed", error=str(error))
-        raise
-    except OSError as error:
-        with suppress(OSError):  # a full disk may refuse this record as well
-            handle.finish("failed", error=in_words(error))
-        raise
-    except Exception as error:
-        handle.finish("failed", error=f"unexpected {type(error).__name__}: {error}")
-        raise
+        lock.acquire(timeout=_PATIENCE_S)  # whoever looks whether it is at work holds it for a moment
+    except Timeout:
+        raise JobError(f"{job_id} is at work already; wait until it has ended") from None
+    try:
+        yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        lock.release()
+
+
+def _cause(study: Study, error: Exception) -> Exception:
+    """Why a job failed: whatever fails after its study was deleted, fails for that."""
+    try:
+        study.require_there()
+    except StudyError as gone:
+        return gone
+    if isinstance(error, LegrError):
+        error.args = tuple(shown(part) if isinstance(part, str) else part for part in error.args)
+    return error
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, LegrError):
+        return str(error)
+    return in_words(error) if isinstance(error, OSError) else f"unexpected {type(error).__name__}: {error}"
 
 
 @contextmanager
@@ -208,10 +272,3 @@ def _exclusive_use(device: str, waiting: Callable[[], None]) -> Iterator[None]:
 
 def _stop(signum: int, frame: Any) -> None:
     raise Cancelled
-
-
-def _started(pid: int) -> float | None:
-    try:
-        return records.process_start(psutil.Process(pid))
-    except psutil.Error:
-        return None

@@ -8,8 +8,8 @@ from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from legr.ranking.limits import Budget
-from legr.requests.options import Request, option
+from legr.ranking.limits import QUANTITIES, Budget
+from legr.requests.options import Request, option, options_of
 from legr.study.records import RankingName, SearchSettings
 from legr.training.settings import (
     NUMBERS,
@@ -26,6 +26,7 @@ DEVICE = "auto, cpu or cuda."
 TRAINING_NUMBERS = f"NAME=NUMBER: another setting, of {', '.join(NUMBERS)}; may be repeated."
 HALF = "Round the weights to float16, which halves the file; accuracy is measured after rounding."
 RANKING = "Ranking to prune by; by default the learned one, or identity where nothing is learned."
+_OF_A_MACHINE = ("device", "threads", "workers")
 NETWORK = "Id of the kept set; the command stops where the budget leads to another."
 
 
@@ -86,6 +87,14 @@ class JobRequest(Request):
         """The same request, with paths where they are now."""
         return self
 
+    def elsewhere(self, exports: Path) -> Self:
+        """The same work on another machine: devices, processors and folders of the first one are left out.
+
+        Args:
+            exports: folder of the study that exports are written to.
+        """
+        return type(self).from_dict({k: value for k, value in self.to_dict().items() if k not in _OF_A_MACHINE})
+
 
 @dataclass(frozen=True)
 class LearnRequest(JobRequest):
@@ -111,8 +120,14 @@ class LearnRequest(JobRequest):
 
     @classmethod
     def from_arguments(cls, arguments: Sequence[str]) -> Self:
-        """As for any request; --budget is --budgets with one budget."""
-        return super().from_arguments(["--budgets" if text == "--budget" else text for text in arguments])
+        """As for any request; --budget is --budgets with one budget.
+
+        What a new study is about, which the command takes as well, is left out: the study is there.
+        """
+        about = {option.flag for option in options_of(NewStudyRequest)}
+        texts = ["--budgets" if text == "--budget" else text for text in arguments]
+        told = {place + step for place, text in enumerate(texts) if text in about for step in (0, 1)}
+        return super().from_arguments([text for place, text in enumerate(texts) if place not in told])
 
     @classmethod
     def for_settings(cls, settings: SearchSettings, candidates: int, *, measure: bool = False) -> "LearnRequest":
@@ -195,6 +210,17 @@ class ExportRequest(JobRequest):
 
     def with_paths(self, relocate: Callable[[Path], Path]) -> Self:
         return replace(self, out=relocate(self.out))
+
+    def elsewhere(self, exports: Path) -> Self:
+        return replace(super().elsewhere(exports), out=exports / self.folder_name)
+
+    @property
+    def folder_name(self) -> str:
+        """What the folder of such an export is called in a study, such as "macs-50"."""
+        return "-".join(
+            f"{name.replace('_', '-')}-{limit if QUANTITIES[name].size else 100 * limit:g}"
+            for name, limit in self.budget.limits()
+        )
 
 
 @dataclass(frozen=True)

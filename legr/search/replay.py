@@ -27,12 +27,12 @@ class Frame:
 
 def journal_path(study: Study, settings: SearchSettings) -> Path:
     """Where the candidates of a search lie."""
-    return study.path / "searches" / f"{settings.key}.journal"
+    return study.within("searches", f"{settings.key}.journal")
 
 
 def newest_journal(study: Study, since: float) -> Path | None:
     """The journal that was written to last, if that was after a time (seconds since 1970): of a search at work."""
-    files = [(file.stat().st_mtime, file) for file in (study.path / "searches").glob("*.journal")]
+    files = [(file.stat().st_mtime, file) for file in study.files("searches", "*.journal")]
     return max(((time, file) for time, file in files if time >= since), default=(0.0, None))[1]
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from legr.errors import StudyError
 from legr.files import temporary_beside, write_text
 from legr.paths import data_folder, explorer_folder
+from legr.study.folder import INFO
+from legr.study.making import is_half_made, remove_half_made
 from legr.study.store import Study
 
 SAMPLES = explorer_folder() / "samples"
@@ -30,7 +32,7 @@ def list_studies(folder: Path) -> list[Path]:
     """Study folders in `folder`, by name."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if (path / "study.json").is_file() and path.name[0] != ".")
+    return sorted(path for path in folder.iterdir() if (path / INFO).is_file() and path.name[0] != ".")
 
 
 def writable(study: Study, folder: Path) -> Study:
@@ -58,7 +60,7 @@ def require_name(name: str, folder: Path) -> str:
         raise StudyError(
             f"a study's name has letters, digits, - and _ only, 60 at most, and begins with no -; got {name[:60]!r}"
         )
-    if (folder / name).exists():
+    if os.path.lexists(folder / name) and not is_half_made(folder / name):
         raise StudyError(f"there is a study {name} already; choose another name")
     return name
 
@@ -71,6 +73,7 @@ def rename(study: Study, name: str) -> Study:
     """
     study.require_writable()
     path = study.path.with_name(require_name(name, study.path.parent))
+    remove_half_made(path)
     study.path.rename(path)
     return Study.open(path).with_info(name=path.name)
 
@@ -89,18 +92,24 @@ def duplicate(study: Study, name: str, folder: Path) -> Study:
 def delete(study: Study) -> None:
     """Remove a study for good; it is moved aside first, so that none is ever half removed.
 
+    Of a link to a study only the link is removed.
+
     Raises:
         StudyError: it is a sample.
     """
+    if study.path.is_symlink():
+        study.path.unlink()
+        return
     study.require_writable()
     aside = temporary_beside(study.path)
     study.path.rename(aside)
+    (aside / INFO).unlink(missing_ok=True)  # it is no study from now on: what still writes into it stops
     shutil.rmtree(aside, ignore_errors=True)
 
 
 def note_of(study: Study) -> str:
     """The note of a study; "" where there is none."""
-    path = study.path / _NOTE
+    path = study.within(_NOTE)
     return path.read_text(encoding="utf-8", errors="replace")[:LONGEST_NOTE] if path.exists() else ""
 
 
@@ -114,4 +123,4 @@ def save_note(study: Study, text: str) -> None:
     text = text.strip()
     if len(text) > LONGEST_NOTE:
         raise StudyError(f"a note has at most {LONGEST_NOTE} characters, this one has {len(text)}; shorten it")
-    write_text(study.path / _NOTE, text)
+    write_text(study.within(_NOTE), text)

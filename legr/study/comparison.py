@@ -15,6 +15,7 @@ from safetensors.numpy import save
 
 from legr.errors import StudyError
 from legr.files import write_safetensors
+from legr.held import shown
 from legr.record import Record
 from legr.schema import Name, Share, parse
 from legr.structure.types import Keep
@@ -148,14 +149,14 @@ def load_comparison(study: Study, name: str) -> Comparison | None:
 def list_compared(study: Study) -> list[ComparedNetwork]:
     """Networks that were compared, largest first; damaged files are left out."""
     networks = []
-    for path in (study.path / _FOLDER).glob("*-*.safetensors"):
+    for path in study.files(_FOLDER, "*-*.safetensors"):
         with suppress(StudyError), _reading(path, tensors=False) as (_, metadata):
             networks.append(_network(metadata))
     return sorted(networks, key=lambda network: -network.macs_fraction)
 
 
 def _path(study: Study, name: str) -> Path:
-    return study.path / _FOLDER / f"{name}.safetensors"
+    return study.within(_FOLDER, f"{name}.safetensors")
 
 
 def _write(study: Study, name: str, tensors: Mapping[str, NDArray[Any]], metadata: dict[str, str]) -> None:
@@ -203,5 +204,6 @@ def _network(metadata: Mapping[str, str]) -> ComparedNetwork:
 
 def _damaged(path: Path, why: object) -> StudyError:
     return StudyError(
-        f"{path.parent.parent.name}/{_FOLDER}/{path.name} cannot be read ({why}); compare again, which replaces it"
+        f"{Path(shown(str(path))).parent.parent.name}/{_FOLDER}/{path.name} cannot be read ({why}); "
+        "compare again, which replaces it"
     )

@@ -35,7 +35,7 @@ def load_cuts(study: Study) -> Plan | None:
     """
     if study.info.pruned_to is None:
         return None
-    path = study.path / _FILE
+    path = study.within(_FILE)
     data = read_record(path, dict[str, Any], largest=LARGEST_PLAN, remedy=REMEDY)
     with file_errors(path, REMEDY):
         return _verified_plan(data)

@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field
 
 from legr.errors import LegrError, StudyError
+from legr.held import shown
 from legr.record import Record
 from legr.schema import MEGABYTE, SchemaError, parse, parse_items, read_bytes
 
@@ -66,6 +67,7 @@ def file_errors(path: Path, remedy: str) -> Iterator[None]:
     except StudyError:
         raise
     except FileNotFoundError as error:
+        path = Path(shown(str(path)))
         raise StudyError(
             f"{path.name} is missing from the study {path.parent.name}; restore it or make the study again"
         ) from error
@@ -86,4 +88,5 @@ def _read(path: Path, read: Callable[[bytes], T], largest: int, remedy: str) -> 
 
 
 def _name(path: Path) -> str:
+    path = Path(shown(str(path)))
     return f"{path.parent.name}/{path.name}"

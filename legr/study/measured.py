@@ -12,10 +12,11 @@ from legr.errors import StudyError
 from legr.files import write_json
 from legr.record import Record
 from legr.schema import MEGABYTE, Several
+from legr.study.folder import files_in
 from legr.study.json_file import FORMAT, REMEDY, damaged_file, read_items, read_record
 from legr.study.records import FineTuned, Point
 
-_POINTS, _LARGEST_RUN = "points.json", 16 * MEGABYTE
+POINTS, _LARGEST_RUN = "points.json", 16 * MEGABYTE
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ def read_points(folder: Path) -> tuple[list[Point], list[str]]:
     Raises:
         StudyError: the whole file is damaged.
     """
-    path = folder / _POINTS
+    path = folder / POINTS
     if not path.exists():
         return [], []
     stored, damaged = read_items(path, _StoredPoints, "points")
@@ -38,16 +39,16 @@ def read_points(folder: Path) -> tuple[list[Point], list[str]]:
 
 def write_points(folder: Path, points: Sequence[Point]) -> None:
     """Replace the measured points; a file with damaged ones is kept beside it."""
-    path = folder / _POINTS
+    path = folder / POINTS
     if read_points(folder)[1]:
-        shutil.copyfile(path, path.with_name(f"{_POINTS}.damaged"))
+        shutil.copyfile(path, path.with_name(f"{POINTS}.damaged"))
     write_json(path, {"format": FORMAT, "points": [point.to_dict() for point in points]})
 
 
 def read_runs(folder: Path) -> tuple[list[FineTuned], list[str]]:
     """The fine-tuning runs of a study, and a sentence for each damaged record, which is left out."""
     runs, damaged = [], []
-    for path in sorted((folder / "finetuned").glob("*.json")):
+    for path in files_in(folder, "finetuned", "*.json"):
         try:
             run = read_record(path, FineTuned, largest=_LARGEST_RUN)
             if run.key != path.stem:

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from legr.errors import StudyError
 from legr.files import write_json
+from legr.held import shown
 from legr.ranking.order import Ranker
 from legr.ranking.types import Norms
 from legr.record import Record
@@ -18,7 +19,7 @@ from legr.structure.codec import LARGEST_STRUCTURE, StoredStructure, structure_o
 from legr.structure.types import Structure
 from legr.study.json_file import REMEDY, file_errors, read_record
 
-WEIGHTS, _FILE = "weights.safetensors", "structure.json"
+WEIGHTS, NETWORK = "weights.safetensors", "structure.json"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class _StoredNetwork(Record):
 def save_network(folder: Path, structure: Structure, norms: Norms) -> None:
     """Write the file of a study that is being made."""
     data = {"structure": to_dict(structure), "norms": [values.tolist() for values in norms.values]}
-    write_json(folder / _FILE, data, indent=None)
+    write_json(folder / NETWORK, data, indent=None)
 
 
 def load_ranker(folder: Path) -> Ranker:
@@ -39,7 +40,7 @@ def load_ranker(folder: Path) -> Ranker:
     Raises:
         StudyError: it is missing, damaged, or of another network than the weights beside it.
     """
-    path = folder / _FILE
+    path = folder / NETWORK
     stored = read_record(path, _StoredNetwork, largest=LARGEST_STRUCTURE)
     with file_errors(path, REMEDY):
         norms = Norms(tuple(np.array(values, dtype=np.float64) for values in stored.norms))
@@ -67,6 +68,6 @@ def _require_weights_of(weights: Path, structure: Structure) -> None:
             return
         other = "no parameter of structure.json is in it"
     raise StudyError(
-        f"{weights.parent.name}/structure.json is of another network than {weights.name} ({other}); "
+        f"{Path(shown(str(weights.parent))).name}/structure.json is of another network than {weights.name} ({other}); "
         "restore both from one copy of the study, or make it again"
     )

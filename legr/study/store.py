@@ -17,19 +17,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 
 from legr.errors import StudyError
-from legr.files import creating_folder, write_json
+from legr.files import write_json
+from legr.held import HeldFolder, is_handed_on
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import UNCONSTRAINED, Constraints
 from legr.ranking.order import Ranker
 from legr.ranking.types import Norms, Ranking
 from legr.structure.types import Keep, Structure
+from legr.study.folder import INFO, StudyFolder
 from legr.study.json_file import FORMAT, REMEDY, damaged_file, file_errors, read_record
 from legr.study.kept_sets import digest, keep_id, kept_set, packed, with_kept_sets
-from legr.study.measured import read_points, read_runs, write_points
-from legr.study.network_file import WEIGHTS, load_ranker, save_network
+from legr.study.making import left_out_of_copies, making_study
+from legr.study.measured import POINTS, read_points, read_runs, write_points
+from legr.study.network_file import NETWORK, WEIGHTS, load_ranker, save_network
 from legr.study.records import RANKINGS, FineTuned, Learned, Point, RankingName, StudyInfo
 
 __all__ = ["Study", "keep_id"]
@@ -37,11 +39,11 @@ __all__ = ["Study", "keep_id"]
 _SHAPE_REMEDY = "set the shape again, or none with `python -m legr shape --clear`"
 
 
-class Study:
+class Study(StudyFolder):
     """One study folder. Make one with `Study.open` or `Study.create`."""
 
-    def __init__(self, path: Path, info: StudyInfo) -> None:
-        self.path = path
+    def __init__(self, path: Path, info: StudyInfo, held: HeldFolder | None = None) -> None:
+        super().__init__(path, held)
         self.info = info
 
     # -- open and create ---------------------------------------------------------------------------------------
@@ -54,11 +56,13 @@ class Study:
             StudyError: it is not there, damaged, or written by a newer version.
         """
         path = Path(path)
-        if not (path / "study.json").is_file():
+        held = HeldFolder(path) if is_handed_on(path) else None
+        if not (path / INFO).is_file():
+            name = held.path if held else path
             raise StudyError(
-                f"{path} is not a study: it has no study.json; make one with `python -m legr new --study {path} …`"
+                f"{name} is not a study: it has no study.json; make one with `python -m legr new --study {name} …`"
             )
-        return cls(path, read_record(path / "study.json", StudyInfo))
+        return cls(path, read_record(path / INFO, StudyInfo), held)
 
     @classmethod
     def create(cls, path: Path | str, info: StudyInfo, structure: Structure, norms: Norms) -> "Study":
@@ -70,21 +74,20 @@ class Study:
             StudyError: there is a study already.
         """
         path = Path(path)
-        if (path / "study.json").exists():
+        if (path / INFO).exists():
             raise StudyError(f"{path} holds a study already; open it, or choose another folder")
         save_network(path, structure, norms)
         return cls(path, info).with_info()
 
     def copy_to(self, path: Path) -> "Study":
         """Copy a sample to a folder where it can be worked on; one that is there already is used as it is."""
-        if not (path / "study.json").exists():
+        if not (path / INFO).exists():
             try:
-                with creating_folder(path) as folder:
-                    ignored = shutil.ignore_patterns("jobs", "*.lock", ".*.tmp")
-                    shutil.copytree(self.path, folder, ignore=ignored, dirs_exist_ok=True)
+                with making_study(path) as folder:
+                    shutil.copytree(self.path, folder, ignore=left_out_of_copies, dirs_exist_ok=True)
                     Study(folder, self.info).with_info(sample=False)
-            except OSError:
-                if not (path / "study.json").exists():  # else another process was faster: its copy is as good
+            except StudyError:
+                if not (path / INFO).exists():  # else another process was faster: its copy is as good
                     raise
         return Study.open(path)
 
@@ -94,7 +97,7 @@ class Study:
 
     def with_info(self, **changes: Any) -> "Study":
         """Write changed facts of what the study is about, and open it anew."""
-        write_json(self.path / "study.json", {"format": FORMAT, **replace(self.info, **changes).to_dict()})
+        write_json(self.within(INFO), {"format": FORMAT, **replace(self.info, **changes).to_dict()})
         return Study.open(self.path)
 
     def require_writable(self) -> None:
@@ -111,12 +114,14 @@ class Study:
     @property
     def weights_path(self) -> Path:
         """Weights of the original network."""
-        return self.path / WEIGHTS
+        return self.within(WEIGHTS)
 
     @cached_property
     def ranker(self) -> Ranker:
         """Ranks this network."""
-        return load_ranker(self.path)
+        for name in (NETWORK, WEIGHTS):
+            self.within(name)
+        return load_ranker(self.folder)
 
     @property
     def structure(self) -> Structure:
@@ -133,14 +138,14 @@ class Study:
     @property
     def learned(self) -> Learned | None:
         """The learned map, or None before the search has finished once."""
-        path = self.path / "ranking.json"
+        path = self.within("ranking.json")
         return read_record(path, Learned) if path.exists() else None
 
     def save_learned(self, learned: Learned) -> None:
         """Store a learned map; the slider uses it from now on."""
         self.require_writable()
         self._note_kept_sets()
-        write_json(self.path / "ranking.json", {"format": FORMAT, **learned.to_dict()})
+        write_json(self.within("ranking.json"), {"format": FORMAT, **learned.to_dict()})
 
     @property
     def rankings(self) -> list[RankingName]:
@@ -150,12 +155,12 @@ class Study:
     @property
     def default_ranking(self) -> RankingName:
         """The learned ranking where there is one, else the identity."""
-        return "learned" if (self.path / "ranking.json").exists() else "identity"
+        return "learned" if self.within("ranking.json").exists() else "identity"
 
     @property
     def constraints(self) -> Constraints:
         """What the user asks of every network of the study, whatever its ranking."""
-        path = self.path / "shape.json"
+        path = self.within("shape.json")
         return read_record(path, Constraints) if path.exists() else UNCONSTRAINED
 
     def save_constraints(self, constraints: Constraints) -> None:
@@ -164,9 +169,9 @@ class Study:
         self.ranker.rank(constraints=constraints)  # refuses what the network cannot have
         self._note_kept_sets()
         if constraints.is_plain:
-            (self.path / "shape.json").unlink(missing_ok=True)
+            self.within("shape.json").unlink(missing_ok=True)
         else:
-            write_json(self.path / "shape.json", {"format": FORMAT, **constraints.to_dict()})
+            write_json(self.within("shape.json"), {"format": FORMAT, **constraints.to_dict()})
 
     def ranking_id(self, name: str, constraints: Constraints | None = None) -> str:
         """Which learned map and constraints a measured point belongs to; "" for the original, which never changes.
@@ -187,7 +192,7 @@ class Study:
             StudyError: "learned" is asked for and nothing has been learned.
         """
         name, constraints = name or self.default_ranking, self.constraints
-        with file_errors(self.path / "shape.json", _SHAPE_REMEDY):
+        with file_errors(self.within("shape.json"), _SHAPE_REMEDY):
             constraints.check(self.structure)
         if name == "uniform":
             return self.ranker.rank_uniform(constraints)
@@ -199,7 +204,7 @@ class Study:
                 f"{self.path.name} has no learned ranking yet; run `python -m legr learn --study {self.path}`"
             )
         if learned.layers != tuple(layer.name for layer in self.structure.layers):
-            raise damaged_file(self.path / "ranking.json", "its layers are those of another network", REMEDY)
+            raise damaged_file(self.within("ranking.json"), "its layers are those of another network", REMEDY)
         return self.ranker.rank(learned.affine, constraints)
 
     def curve(self, name: RankingName | None = None) -> BudgetCurve:
@@ -218,12 +223,12 @@ class Study:
     @property
     def all_points(self) -> list[Point]:
         """Those of earlier learned maps and constraints as well; damaged ones are left out."""
-        return read_points(self.path)[0]
+        return read_points(self.within(POINTS).parent)[0]
 
     def save_points(self, points: Sequence[Point]) -> None:
         """Replace the measured points."""
         self.require_writable()
-        write_points(self.path, points)
+        write_points(self.within(POINTS).parent, points)
 
     def add_point(self, point: Point) -> None:
         """Store one point; another of the same ranking, budget and fine-tuning is replaced."""
@@ -237,13 +242,13 @@ class Study:
     @property
     def finetuned(self) -> list[FineTuned]:
         """Every finished fine-tuning run whose weights are there, oldest first; damaged records are left out."""
-        runs, _ = read_runs(self.path)
+        runs, _ = read_runs(self.folder)
         return sorted((run for run in runs if self.finetuned_weights(run.key).exists()), key=lambda run: run.created)
 
     @property
     def left_out(self) -> list[str]:
         """A sentence for each measured point and fine-tuning run that is damaged, and therefore left out."""
-        return [*read_points(self.path)[1], *read_runs(self.path)[1]]
+        return [*read_points(self.within(POINTS).parent)[1], *read_runs(self.folder)[1]]
 
     def finetuned_run(self, key: str) -> FineTuned | None:
         """The finished run of a key, or None."""
@@ -256,12 +261,12 @@ class Study:
 
     def finetuned_weights(self, key: str) -> Path:
         """Where the weights of a fine-tuning run lie."""
-        return self.path / "finetuned" / f"{key}.safetensors"
+        return self.within("finetuned", f"{key}.safetensors")
 
     def save_finetuned(self, run: FineTuned) -> None:
         """Store the record of a run; its weights are there already."""
         self.require_writable()
-        write_json(self.path / "finetuned" / f"{run.key}.json", run.to_dict())
+        write_json(self.within("finetuned", f"{run.key}.json"), run.to_dict())
 
     def _note_kept_sets(self) -> None:
         """Before ranking or constraints change: note the kept sets that an earlier version left to them."""
@@ -277,9 +282,3 @@ class Study:
                 self.save_finetuned(replace(run, kept=packed(keep)))
         with self.lock("points"):
             self.save_points(with_kept_sets(self.all_points, curves, n_units))
-
-    # -- locks -------------------------------------------------------------------------------------------------
-
-    def lock(self, name: str) -> FileLock:
-        """A lock of this study; the system frees it when its process ends, however it ends."""
-        return FileLock(self.path / f".{name}.lock")
