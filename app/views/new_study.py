@@ -92,6 +92,7 @@ class Choice:
     model: str | None  # None: the model that the export names
     file: UploadedFile | None  # the weights, or the zip of the export
     classes: tuple[str, ...] = ()  # that the network is cut to, as `--classes` takes them; (): all
+    outputs: str = ""  # classes that the weights predict, as `--outputs` takes them; "": those of the images
     normalize: str = "auto"
 
     def problem(self, models: Sequence[str]) -> str | None:
@@ -116,6 +117,7 @@ class Choice:
             data=data,
             normalize=None if self.normalize == "auto" else self.normalize,
             classes=self.classes or None,
+            outputs=(self.outputs,) if self.outputs else None,
         ).arguments()
 
 
@@ -126,7 +128,14 @@ def _choose_network(models: Sequence[str]) -> Choice:
         ["pth", "th", "pt", "safetensors"],
         help="Tensors only: a pickle that holds anything else is refused.",
     )
-    return Choice(model, weights)
+    outputs = ""
+    if weights is not None:
+        outputs = st.text_input(
+            "Classes in the order of its outputs (if empty: as in the images)",
+            placeholder="names separated by commas",
+            help="Weights trained elsewhere may number the classes in another order, or predict more of them.",
+        ).strip()
+    return Choice(model, weights, outputs=outputs)
 
 
 def _choose_export() -> Choice:

@@ -39,13 +39,19 @@ def guarded() -> Iterator[None]:
 
 
 def show_error(sentence: str) -> None:
-    """Show one sentence in red.
+    """Show what went wrong, in red."""
+    st.error(plain(as_sentence(sentence)))
 
-    It gets a full stop at its end, and a capital at its start unless it begins with a name such as `conv1`.
-    """
-    sentence = sentence.strip().removesuffix(".") + "."
-    first = sentence.split(maxsplit=1)[0]
-    st.error(plain(sentence[:1].upper() + sentence[1:] if first.isalpha() else sentence))
+
+def show_warning(sentence: str) -> None:
+    """Show what is doubtful, in yellow."""
+    st.warning(plain(as_sentence(sentence)))
+
+
+def as_sentence(text: str) -> str:
+    """A full stop at its end, and a capital at its start unless it begins with a name such as `conv1`."""
+    text = text.strip().removesuffix(".") + "."
+    return text[:1].upper() + text[1:] if text.split(maxsplit=1)[0].isalpha() else text
 
 
 def require_study() -> Study:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.widgets.page import show_warning
 from app.words import plain
 from legr.study.records import StudyInfo
 from legr.study.store import Study
@@ -11,6 +12,8 @@ def heading(study: Study) -> None:
     """The study's name, and below it the study in one line."""
     st.title(plain(study.path.name), anchor=False)
     st.caption(plain(summary_line(study)))
+    if study.info.warning:
+        show_warning(study.info.warning)
 
 
 def summary_line(study: Study) -> str:

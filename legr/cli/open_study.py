@@ -33,7 +33,9 @@ def create_study(path: Path, about: NewStudyRequest) -> Study:
             f"there is no study at {path}; to make one, give {', '.join(missing)} (weights may be none)"
         )
     assert spec and weights and about.data
-    source = NetworkSource(spec, None if weights == "none" else Path(weights))
+    if about.outputs and weights == "none":
+        raise SettingsError("--outputs names the outputs of a weights file; give --weights, or leave it out")
+    source = NetworkSource(spec, None if weights == "none" else Path(weights), outputs=about.outputs)
     shape = image_shape(about.input) if about.input else None
     images = ImageSource(about.data, about.normalize, input_shape=shape, classes=about.classes)
     return create(path, source, images, terminal.Echo())
@@ -48,8 +50,10 @@ def create_pruned(path: Path, recipe: Path, about: NewStudyRequest) -> Study:
     from legr.commands.from_recipe import create_from_recipe
     from legr.models.input_shape import image_shape
 
-    if about.model or about.weights or about.classes:
-        raise SettingsError("a recipe names its model, weights and classes; give --recipe, or --model and --weights")
+    if about.model or about.weights or about.classes or about.outputs:
+        raise SettingsError(
+            "a recipe names its model, weights, classes and outputs; give --recipe, or --model and --weights"
+        )
     if about.data is None:
         raise SettingsError("give --data as well: the images that the pruned network is for")
     shape = image_shape(about.input) if about.input else None
@@ -83,8 +87,10 @@ def require_same(study: Study, about: NewStudyRequest) -> None:
         info.classes
     ):
         raise SettingsError(f"this study is about the classes {', '.join(info.classes)}; make a new study for others")
+    if about.outputs is not None and about.weights is None:
+        raise SettingsError("--outputs names the outputs of --weights; give both, or neither")
     if about.weights is not None:
-        _require_same_weights(study, about.weights)
+        _require_same_weights(study, about.weights, about.outputs)
     if about.data is not None and about.data != info.data_name:
         _require_same_images(study, about.data)
 
@@ -99,11 +105,11 @@ def _require_same_images(study: Study, data: str) -> None:
     remember_folder(info.data_fingerprint, data)
 
 
-def _require_same_weights(study: Study, weights: str) -> None:
+def _require_same_weights(study: Study, weights: str, outputs: tuple[str, ...] | None) -> None:
     from legr.commands.original import sha256_of_weights
 
     info = study.info
-    given = None if weights == "none" else sha256_of_weights(study, Path(weights))
+    given = None if weights == "none" else sha256_of_weights(study, Path(weights), outputs)
     if (given is None and info.weights_origin != "none") or (given is not None and given != info.weights_sha256):
         raise SettingsError("this study was made with other --weights; learn in a new study")
 

@@ -79,7 +79,9 @@ def new_study(result: NewStudy) -> str:
         f"{result.macs / 1e6:.1f} M MACs, floor {100 * result.floor:.1f} %; "
         f"zeroed = removed to {result.self_check:.0e}"
     )
-    return "\n".join([facts, *_uncounted(result.uncounted)])
+    score = result.heldout
+    accuracy = [f"the original gets {100 * score.top1:.1f} % of {score.images} held-out images right"] if score else []
+    return "\n".join([facts, *_uncounted(result.uncounted), *([result.warning] if result.warning else accuracy)])
 
 
 def located_images(result: LocatedImages) -> str:

@@ -1,5 +1,8 @@
 """Refuse a model or a normalization that does not go with the images, before hours are spent on it."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -26,6 +29,24 @@ def require_class_outputs(network: nn.Module, example: Tensor, n_classes: int) -
         raise SettingsError(
             f"the model must return a tensor of shape (1, {n_classes}) for one image of {n_classes} classes, "
             f"got {actual}; let its factory take num_classes"
+        )
+
+
+def require_outputs(outputs: Sequence[str], classes: Sequence[str]) -> None:
+    """Refuse names of outputs that are not unique, or among which a class of the study is missing.
+
+    Raises:
+        SettingsError: see above.
+    """
+    twice = sorted(name for name, count in Counter(outputs).items() if count > 1)
+    if twice:
+        raise SettingsError(f"outputs must name each class once, got {twice[0]!r} twice; give one name an output")
+    missing = [name for name in classes if name not in set(outputs)]
+    if missing:
+        raise SettingsError(
+            f"outputs must name every class of the images, got none for {', '.join(missing[:5])}"
+            f"{', …' if len(missing) > 5 else ''}; add them in the order of the weights, or choose --classes among "
+            "those that the weights predict"
         )
 
 

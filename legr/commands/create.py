@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from legr.commands.checks import require_class_outputs, require_normalization
+from legr.commands.checks import require_class_outputs, require_normalization, require_outputs
 from legr.commands.original import build_cut
 from legr.commands.provenance import origin_of, stated_training
 from legr.commands.results import NewStudy
@@ -32,6 +32,7 @@ from legr.structure.tracing.trace import trace
 from legr.structure.types import Plan, Structure
 from legr.structure.verify import verify
 from legr.study.cuts import save_cuts
+from legr.study.heldout import HeldoutScore
 from legr.study.making import making_study
 from legr.study.pass_times import note_pass_time
 from legr.study.records import SearchSettings, StudyInfo
@@ -39,7 +40,7 @@ from legr.study.store import Study
 from legr.training.device import fast_dtype
 from legr.training.evaluate import evaluate_split
 
-_TRIAL_IMAGES = 512  # held-out images that decide between two normalizations
+_TRIAL_IMAGES = 512  # held-out images that decide between two normalizations, and score the original
 _TIMED_IMAGES = 256  # that tell how long a pass takes
 
 
@@ -51,7 +52,8 @@ class NetworkSource:
         model: a name (`find_spec`), or the architecture itself.
         weights: file of its weights; None leaves them random.
         cuts: what is cut from the model before its weights are loaded; the study then begins there.
-        outputs: classes that the weights predict, in their order; None is all classes of the images.
+        outputs: classes that the weights predict, in their order, as `listed_names` takes them; None is all classes
+            of the images.
     """
 
     model: str | ModelSpec
@@ -119,8 +121,11 @@ def create(path: Path, source: NetworkSource, images: ImageSource, report: Repor
     dataset = everything
     if images.classes is not None:
         dataset = everything.of_classes(listed_names(images.classes, everything.classes))
-    original = _load(source, shape, dataset.classes, everything.classes, report)
+    outputs = everything.classes if source.outputs is None else listed_names(source.outputs, everything.classes)
+    require_outputs(outputs, dataset.classes)
+    original = _load(source, shape, dataset.classes, outputs, report)
     normalization = _normalization(images.normalize, everything, dataset, original.loaded)
+    heldout = _heldout_score(original.network, dataset, normalization)
     info = StudyInfo(
         name=path.resolve().name,
         model=spec.name,
@@ -137,6 +142,7 @@ def create(path: Path, source: NetworkSource, images: ImageSource, report: Repor
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         all_classes=everything.classes if len(dataset.classes) < len(everything.classes) else (),
         pruned_to=None if source.cuts is None else _share_left(spec, original.structure, shape, len(dataset.classes)),
+        heldout=heldout,
     )
     note_pass_time(info.weights_sha256, _pass_seconds(original.network, dataset, normalization))
     if images.data not in CLASSES_OF:
@@ -148,9 +154,12 @@ def create(path: Path, source: NetworkSource, images: ImageSource, report: Repor
 
 
 def _load(
-    source: NetworkSource, shape: ImageShape, classes: Sequence[str], all_classes: Sequence[str], report: Report
+    source: NetworkSource, shape: ImageShape, classes: Sequence[str], outputs: Sequence[str], report: Report
 ) -> _Original:
     """Build the original for some classes of the images, trace it, and prove what was traced.
+
+    Args:
+        outputs: classes that the weights predict, in their order.
 
     Raises:
         LegrError: see the parts.
@@ -158,7 +167,7 @@ def _load(
     """
     spec, example = source.spec, torch.zeros(1, *shape)
     build = partial(build_cut, spec, source.cuts)
-    loaded = load_for_classes(build, source.weights, classes, source.outputs or all_classes) if source.weights else None
+    loaded = load_for_classes(build, source.weights, classes, outputs) if source.weights else None
     network = loaded.network if loaded else build(len(classes))
     report(Progress("tracing", 0, 1))
     structure = trace(network, example)
@@ -206,9 +215,17 @@ def facts(study: Study, model: nn.Module) -> NewStudy:
         self_check=study.info.self_check,
         normalization=study.info.normalization.kind,
         thop_macs=thop_macs(model, study.info.input_shape),
+        heldout=study.info.heldout,
+        warning=study.info.warning,
         unprunable=structure.unprunable,
         uncounted=structure.uncounted,
     )
+
+
+def _heldout_score(network: nn.Module, dataset: Dataset, normalization: Normalization) -> HeldoutScore:
+    order = torch.arange(min(_TRIAL_IMAGES, len(dataset.heldout)))
+    score = evaluate_split(network, dataset.heldout, normalization, device=torch.device("cpu"), order=order)
+    return HeldoutScore(score.top1, score.images)
 
 
 def _pass_seconds(network: nn.Module, dataset: Dataset, normalization: Normalization) -> float:

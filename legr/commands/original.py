@@ -1,11 +1,14 @@
 """The original network of a study, and the architecture it is built from."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from torch import nn
 
+from legr.commands.checks import require_outputs
+from legr.data.class_names import listed_names
 from legr.errors import StudyError, TraceError, WeightsError
 from legr.models.head import load_for_classes
 from legr.models.weights import load_weights
@@ -43,13 +46,20 @@ def build_cut(model: str | ModelSpec, cuts: Plan | None, num_classes: int) -> nn
     return network
 
 
-def sha256_of_weights(study: Study, file: Path) -> str:
+def sha256_of_weights(study: Study, file: Path, outputs: Sequence[str] | None) -> str:
     """The digest (`hash_state`) that weights of the study's classes, or of all classes, would have in this study.
+
+    Args:
+        outputs: classes that they predict, in their order; None is the order of the images' classes.
 
     Raises:
         WeightsError: they do not fit.
     """
     info, build = study.info, partial(_untrained, study)
+    if outputs is not None:
+        names = listed_names(outputs, info.all_classes or info.classes)
+        require_outputs(names, info.classes)
+        return load_for_classes(build, file, info.classes, names).info.sha256
     if info.all_classes:
         with suppress(WeightsError):
             return load_for_classes(build, file, info.classes, info.all_classes).info.sha256

@@ -11,6 +11,7 @@ from legr.ranking.limits import Metric
 from legr.record import Record
 from legr.schema import Count, Real, Several, Share
 from legr.structure.types import Remark, Uncounted
+from legr.study.heldout import HeldoutScore
 from legr.study.provenance import Provenance
 from legr.study.records import Point, RankingName
 from legr.training.settings import TrainSettings
@@ -56,6 +57,8 @@ class NewStudy(Record):
     thop_macs: int | None  # counted by thop; None where it cannot count this network
     unprunable: tuple[Remark, ...]
     uncounted: tuple[Uncounted, ...] = ()
+    heldout: HeldoutScore | None = None  # how the original does on held-out images
+    warning: str | None = None  # it does no better than guessing
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
 
 from legr.errors import WeightsError
 from legr.files import write_safetensors
@@ -60,6 +61,7 @@ def load_weights(model: nn.Module, path: str | Path) -> WeightsInfo:
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error}): check its permissions") from error
     _check_fit(model, tensors, path.name)
+    _require_variances(model, tensors, path.name)
     load_state(model, tensors)
     return WeightsInfo(hash_state(model.state_dict()), metadata)
 
@@ -202,6 +204,18 @@ def _check_fit(model: nn.Module, tensors: Mapping[str, Tensor], file: str) -> No
             )
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise WeightsError(f"{file} holds infinite or undefined numbers in {name}: train or download it again")
+
+
+def _require_variances(model: nn.Module, tensors: Mapping[str, Tensor], file: str) -> None:
+    """Refuse variances below zero, whose root is no number."""
+    for path, module in model.named_modules():
+        variance = getattr(module, "running_var", None)
+        name = f"{path}.running_var" if path else "running_var"
+        if isinstance(module, _NormBase) and variance is not None and bool((tensors[name] < 0).any()):
+            raise WeightsError(
+                f"{file} holds {name} of {float(tensors[name].min()):.3g}, and a variance must be 0 or more: "
+                "train or download it again"
+            )
 
 
 def _refuse_shapes(model: nn.Module, tensors: Mapping[str, Tensor], misshapen: list[str], file: str) -> None:

@@ -49,6 +49,10 @@ class NewStudyRequest(Request):
     classes: tuple[str, ...] | None = option(
         "Some of the classes, such as cat,dog: the network then answers for these alone. May be repeated."
     )
+    outputs: tuple[str, ...] | None = option(
+        "Classes that the weights predict, in the order of their outputs, such as dog,cat; by default the images' "
+        "classes in their order. May be repeated."
+    )
 
 
 @dataclass(frozen=True)

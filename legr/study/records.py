@@ -14,6 +14,7 @@ from legr.ranking.limits import Budget
 from legr.ranking.types import Affine
 from legr.record import Record
 from legr.schema import Count, Name, Number, Real, Several, Share
+from legr.study.heldout import HeldoutScore, warning_of
 from legr.study.provenance import UNKNOWN, Provenance
 from legr.training.settings import Statistics, TrainSettings
 
@@ -61,6 +62,16 @@ class StudyInfo(Record):
     pruned_to: Annotated[float, Field(gt=0, le=1)] | None = None
     #: Of the images, where the network predicts only some of them.
     all_classes: Several[Name] = ()
+    heldout: HeldoutScore | None = None  # of the original; None where an earlier version made the study
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain data, without a score that was not noted."""
+        return _without(super().to_dict(), "heldout")
+
+    @property
+    def warning(self) -> str | None:
+        """One sentence where the original does no better than guessing, else None."""
+        return warning_of(self.heldout, self.classes, random_weights=self.weights_origin == "none")
 
     @model_validator(mode="after")
     def _check(self) -> "StudyInfo":

@@ -70,7 +70,7 @@ def test_a_name_that_is_not_offered_is_refused(open_app: OpenApp, monkeypatch: p
     at = open_app("studies")
     next(field for field in at.text_input if field.label == "Name").set_value("fresh").run()
     next(button for button in at.button if button.label == "Make the study").click().run()
-    assert any("no network os:system" in error.value for error in at.error), [e.value for e in at.error]
+    assert any("no network os\\:system" in error.value for error in at.error), [e.value for e in at.error]
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,8 @@ KEYS = {
         "model classes inputs units layers groups macs params activation_bytes prunable_macs floor trace_seconds "
         "self_check held tied exempt untouched uncounted"
     ),
-    "new": "study model units layers macs params floor self_check normalization thop_macs unprunable uncounted",
+    "new": "study model units layers macs params floor self_check normalization thop_macs unprunable uncounted "
+    "heldout warning",
     "data": "ok images",
     "show": (
         "study model ranking shape macs macs_fraction params params_fraction activation dense_macs dense_params "
