@@ -13,7 +13,7 @@ from legr.ranking.footprints import Footprints
 from legr.ranking.limits import METRIC_NAMES
 from legr.structure.cost import original_layer_macs, uncounted_note
 from legr.structure.types import Structure
-from legr.structure.unprunable import Reason, merge_reasons, prunable_macs
+from legr.structure.unprunable import Reason, merge_reasons, prunable_macs, unreached_note
 from legr.study.records import RankingName
 
 MAX_NAMES = 6  # in a sentence
@@ -36,12 +36,12 @@ def facts_lines(curve: BudgetCurve, ranking: RankingName, self_check: float) -> 
     if structure.n_units == 0:
         return ["Nothing can be removed from this network.", proof]
     floors = [f"{100 * floor:.1f} % of the {METRIC_NAMES[metric]}" for metric, floor in curve.floors.items()]
-    uncounted = uncounted_note(structure.uncounted)
+    notes = (uncounted_note(structure.uncounted), unreached_note(structure.unprunable))
     return [
         f"{plural(structure.n_units, 'unit')} in {plural(len(structure.layers), 'layer')} and "
         f"{plural(len(structure.groups), 'group')}. Layers that can be cut take {100 * prunable_macs(structure):.1f} % "
         "of the MACs.",
-        *([uncounted] if uncounted else []),
+        *(note for note in notes if note),
         f"The smallest network of the {CAPTIONS[ranking].lower()} ranking has {_listed(floors)}.",
         proof,
     ]

@@ -24,7 +24,7 @@ from legr.ranking.limits import METRIC_NAMES
 from legr.search.types import LearnResult
 from legr.structure.cost import uncounted_note
 from legr.structure.types import Uncounted
-from legr.structure.unprunable import Reason, merge_reasons
+from legr.structure.unprunable import Reason, merge_reasons, unreached_note
 
 _ROWS, _NAMES = 20, 2  # reasons in a table; names in a line
 
@@ -40,11 +40,16 @@ def inspection(result: Inspection) -> str:
         f"and {100 * floor['params']:.1f} % of parameters; traced in {result.trace_seconds:.1f} s, "
         f"zeroed = removed to {result.self_check:.0e}",
     ]
-    return "\n".join([*facts, *_uncounted(result.uncounted), *_unprunable(result)])
+    return "\n".join([*facts, *_notes(result), *_unprunable(result)])
 
 
 def _uncounted(operations: Sequence[Uncounted]) -> list[str]:
     return [note] if (note := uncounted_note(operations)) else []
+
+
+def _notes(result: Inspection | NewStudy | NetworkSummary) -> list[str]:
+    """What must be known beside the numbers."""
+    return [note for note in (uncounted_note(result.uncounted), unreached_note(result.unprunable)) if note]
 
 
 def _unprunable(result: Inspection) -> list[str]:
@@ -81,7 +86,7 @@ def new_study(result: NewStudy) -> str:
     )
     score = result.heldout
     accuracy = [f"the original gets {100 * score.top1:.1f} % of {score.images} held-out images right"] if score else []
-    return "\n".join([facts, *_uncounted(result.uncounted), *([result.warning] if result.warning else accuracy)])
+    return "\n".join([facts, *_notes(result), *([result.warning] if result.warning else accuracy)])
 
 
 def located_images(result: LocatedImages) -> str:
@@ -95,7 +100,7 @@ def network(result: NetworkSummary) -> str:
     )
     if result.original_activation:
         head += f", {result.activation / 1e6:.3f} MB of activations"
-    head = "\n".join([head, *_uncounted(result.uncounted)])
+    head = "\n".join([head, *_notes(result)])
     return "\n".join([head, *(f"{layer.kept:6d} of {layer.total:<6d} {layer.name}" for layer in result.layers)])
 
 

@@ -1,10 +1,12 @@
 """Which channels of a structure cannot be pruned and why, in few rows; and what share of its MACs can."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from legr.structure.types import Remark, Structure
+from legr.structure.types import UNREACHED, Remark, Structure
+
+_NAMED = 3  # in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,19 @@ def prunable_macs(structure: Structure) -> float:
         total += macs
         prunable += macs if cut else 0
     return prunable / total if total else 0.0
+
+
+def unreached_note(remarks: Sequence[Remark]) -> str:
+    """A sentence on the layers that no example reaches, and what stays for them; "" where there are none."""
+    names = [remark.module or "parameters of the model itself" for remark in remarks if remark.operation == UNREACHED]
+    if not names:
+        return ""
+    channels = sum(remark.channels for remark in remarks if remark.operation == UNREACHED)
+    first, rest = names[:_NAMED], len(names) - _NAMED
+    *before, last = [*first, f"{rest} more"] if rest > 0 else first
+    listed = f"{', '.join(before)} and {last}" if before else last
+    stay = "1 channel stays" if channels == 1 else f"{channels} channels stay"
+    return f"The example does not reach {listed}, which could read channels that pruning removes: {stay} for that."
 
 
 def merge_reasons(unprunable: Iterable[Remark], coupled: Iterable[Remark]) -> list[Reason]:

@@ -130,6 +130,12 @@ def test_what_is_not_counted_stands_beside_every_fraction(structure: Structure, 
         assert note not in sources_line(measured, "learned", Constraints())
 
 
+def test_what_stays_for_layers_that_no_example_reaches_is_said(structure: Structure, studies: Path) -> None:
+    curve, remarks = Study.open(studies / "demo").curve("learned"), (Remark("aux", "unreached", "it could", 16),)
+    lines = facts_lines(replace(curve, structure=replace(structure, unprunable=remarks)), "learned", 0.0)
+    assert lines[1].startswith("The example does not reach aux, ") and "16 channels stay" in lines[1]
+
+
 @pytest.mark.parametrize("page", ["structure", "explore"])
 def test_a_shape_is_said_once(open_app: OpenApp, studies: Path, page: str) -> None:
     assert "Constraints" not in words(open_app(page))

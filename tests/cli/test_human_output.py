@@ -56,6 +56,21 @@ def test_uncounted_operations_are_named_beside_every_fraction() -> None:
     assert sentences.reach(replace(by_hand.REACH, uncounted=uncounted)).splitlines()[2] == note
 
 
+def test_layers_that_the_example_does_not_reach_are_named_with_what_stays_for_them() -> None:
+    def said(*layers: tuple[str, int]) -> list[str]:
+        remarks = tuple(Remark(name, "unreached", "no example runs them", channels) for name, channels in layers)
+        return [
+            sentences.inspection(replace(by_hand.INSPECTION, unprunable=remarks)).splitlines()[2],
+            sentences.new_study(replace(by_hand.NEW_STUDY, unprunable=remarks)).splitlines()[1],
+            sentences.network(replace(by_hand.NETWORK, unprunable=remarks)).splitlines()[1],
+        ]
+
+    one = "The example does not reach aux, which could read channels that pruning removes: 16 channels stay for that."
+    assert said(("aux", 16)) == [one] * 3
+    assert "does not reach a, b, c and 1 more, which" in said(("a", 1), ("b", 0), ("c", 0), ("d", 0))[0]
+    assert "1 channel stays for that." in said(("", 1))[1]
+
+
 def test_new() -> None:
     said = "s: 24 removable units in 2 layers, 2.5 M MACs, floor 12.5 %; zeroed = removed to 3e-16"
     assert sentences.new_study(by_hand.NEW_STUDY) == said
