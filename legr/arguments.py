@@ -4,10 +4,22 @@ from collections.abc import Sequence
 
 from legr.errors import SettingsError
 
+_LONGEST, _DIGITS = 60, 9
+
 
 def option_of(name: str) -> str:
     """The option of a parameter: --weight-mb of weight_mb."""
     return "--" + name.replace("_", "-")
+
+
+def shortened(text: str) -> str:
+    """A text that was given, in quotes, for a message; of a long one the start."""
+    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+
+
+def whole_number_of(text: str) -> int | None:
+    """The number that a text of up to nine digits is; None for any other text."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else None
 
 
 def numbers_of(texts: Sequence[str]) -> dict[str, float]:
@@ -22,5 +34,7 @@ def numbers_of(texts: Sequence[str]) -> dict[str, float]:
         try:
             numbers[name.strip()] = float(value)
         except ValueError:
-            raise SettingsError(f"--option takes a name and a number, such as mutate=0.2, got {text!r}") from None
+            raise SettingsError(
+                f"--option takes a name and a number, such as mutate=0.2, got {shortened(text)}"
+            ) from None
     return numbers

@@ -16,6 +16,7 @@ from legr.errors import LegrError
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.ranking.limits import Budget
+from legr.requests.bounds import EPOCHS
 from legr.requests.types import FinetuneRequest
 from legr.study.records import FineTuned
 from legr.study.store import Study, keep_id
@@ -40,7 +41,8 @@ def training_form(budget: Budget) -> FinetuneRequest:
         )  # fmt: skip
         defaults = RECIPES[recipe]
         epochs = st.number_input(
-            "Epochs", 1, 1000, None, key=_EPOCHS, persist_state="session", width=140, placeholder=f"{defaults.epochs}",
+            "Epochs", EPOCHS.low, EPOCHS.high, None, key=_EPOCHS, persist_state="session", width=140,
+            placeholder=f"{defaults.epochs}",
             help="Passes over the training images; if empty, as many as the recipe has.",
         )  # fmt: skip
         distill = st.toggle(

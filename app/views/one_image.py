@@ -22,6 +22,7 @@ from app.views.selected_network import SelectedNetwork
 from app.widgets.page import guarded, show_error
 from app.words import plain
 from legr.commands.results import LookResult, Prediction
+from legr.requests.bounds import IMAGE_NUMBER
 from legr.study.comparison import Comparison
 from legr.study.store import Study
 
@@ -84,7 +85,8 @@ def _choose_image(selected: SelectedNetwork, comparison: Comparison | None, avai
     with right:
         number = st.number_input(
             f"A test image, 1 to {n_images:,}" if n_images else "A test image",
-            1,
+            IMAGE_NUMBER.low,
+            IMAGE_NUMBER.high,
             value=None,
             key=_number_key(study),
             persist_state="session",

@@ -20,6 +20,7 @@ from app.widgets.images import NO_IMAGES
 from app.words import plain
 from legr.jobs.records import Job
 from legr.progress import duration
+from legr.requests.bounds import IMAGES, PASSES, SEED
 from legr.requests.types import LearnRequest
 from legr.search.methods import METHODS, is_offered
 from legr.search.replay import journal_path, newest_journal
@@ -115,13 +116,15 @@ def _choose_images_and_seed(settings: SearchSettings) -> SearchSettings:
         left, right = st.columns(2)
         images = left.number_input(
             "Held-out images",
-            2,
-            max(100_000, settings.images),
+            IMAGES.low,
+            IMAGES.high,
             settings.images,
             500,
             help="The study may have fewer of them; then it takes all.",
         )
-        seed = right.number_input("Seed", 0, 2**32 - 1, settings.seed, help="The same seed gives the same ranking.")
+        seed = right.number_input(
+            "Seed", SEED.low, SEED.high, settings.seed, help="The same seed gives the same ranking."
+        )
     return replace(settings, images=int(images), seed=int(seed))
 
 
@@ -151,7 +154,7 @@ def _choose_effort(study: Study, method: str, passes_spent: float) -> int:
     if effort in efforts:
         return efforts[effort]
     with right:
-        return int(st.number_input("Passes", 1, 1_000_000, max(2 * int(passes_spent), 100), 50, width=220))
+        return int(st.number_input("Passes", PASSES.low, PASSES.high, max(2 * int(passes_spent), 100), 50, width=220))
 
 
 def describe(settings: SearchSettings) -> str:

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from legr.cli import sentences, terminal
-from legr.cli.options import Json
+from legr.cli.options import Json, number
+from legr.requests.bounds import CLASSES
 
 
 def inspect(
@@ -15,7 +16,7 @@ def inspect(
         str | None, typer.Option("--input", help="Shape of its input, such as 1x3x224x224; several by commas.")
     ] = None,
     weights: Annotated[Path | None, typer.Option(help="File of its weights; random ones without.")] = None,
-    classes: Annotated[int | None, typer.Option(help="Outputs; by default what the model has.")] = None,
+    classes: Annotated[int | None, number("Outputs; by default what the model has.", CLASSES, "--classes")] = None,
     json: Json = False,
 ) -> None:
     """What of a model can be pruned, what that saves at most, and why the rest cannot."""

@@ -11,6 +11,7 @@ import typer
 
 from legr.errors import SettingsError
 from legr.ranking.limits import QUANTITIES, Budget
+from legr.requests.bounds import AMOUNT, FRACTION, Bounds
 from legr.requests.forms import Choice, Form, Fractions, Limits, Numbers, Scalar, Switch, Texts
 from legr.requests.options import Option, Request, options_of
 from legr.requests.types import RANKING
@@ -23,7 +24,7 @@ Ranking = Annotated[Literal["learned", "identity", "uniform"] | None, typer.Opti
 FineTuned = Annotated[bool, typer.Option("--finetuned/--no-finetuned", help="Use fine-tuned weights.")]
 
 _LIMITS = {
-    "macs": "Budget: at most this fraction of the original's MACs, in (0, 1].",
+    "macs": "Budget: at most this fraction of the original's MACs.",
     "params": "Budget: fraction of its parameters.",
     "activation": "Budget: fraction of its activation memory.",
     "mmacs": "Budget: million MACs.",
@@ -63,6 +64,21 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     return called
 
 
+def number(help: str, bounds: Bounds, flag: str) -> Any:
+    """Declare a number that is no part of a request.
+
+    Args:
+        flag: such as "--port".
+    """
+
+    def check(value: float | None) -> float | None:
+        if value is not None:
+            bounds.require(flag.removeprefix("--"), value)
+        return value
+
+    return typer.Option(flag, help=f"{help} In {bounds}.", callback=check)
+
+
 def required(budget: Budget | None, command: str) -> Budget:
     """The budget of a command that makes no sense without one.
 
@@ -84,9 +100,7 @@ def _parameters(option: Option) -> Iterator[inspect.Parameter]:
         yield from _limits()
         return
     needed = " [required]" if option.default is MISSING else ""  # said by the request itself where it is missing
-    declared = typer.Option(
-        _flags(option), help=option.shown.help + needed, hidden=option.shown.hidden, min=option.shown.minimum
-    )
+    declared = typer.Option(_flags(option), help=option.help + needed, hidden=option.shown.hidden)
     simple = isinstance(option.form, (Scalar, Choice, Switch))
     default = option.default if simple and option.default is not MISSING else None
     hint = _hint(option.form) if default is not None else _hint(option.form) | None
@@ -117,7 +131,10 @@ def _value(option: Option, given: dict[str, Any]) -> Any:
 
 
 def _limits() -> list[inspect.Parameter]:
-    return [_parameter(name, None, Annotated[float | None, typer.Option(help=_LIMITS[name])]) for name in QUANTITIES]
+    """One parameter for each quantity that a budget can limit."""
+    ranges = {name: FRACTION if quantity.size is None else AMOUNT for name, quantity in QUANTITIES.items()}
+    shown = {name: typer.Option(help=f"{_LIMITS[name]} In {ranges[name]}.") for name in QUANTITIES}
+    return [_parameter(name, None, Annotated[float | None, declared]) for name, declared in shown.items()]
 
 
 def _budget(given: dict[str, Any]) -> Budget | None:

@@ -11,11 +11,12 @@ import typer
 from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
 from legr.cli.open_study import writable_study
-from legr.cli.options import Device, FineTuned, JobId, Json, Ranking, StudyPath, required, with_options
+from legr.cli.options import Device, FineTuned, JobId, Json, Ranking, StudyPath, number, required, with_options
 from legr.commands.results import ComparisonResult
 from legr.errors import SettingsError
 from legr.progress import Report
 from legr.ranking.limits import Budget
+from legr.requests.bounds import IMAGE_NUMBER
 from legr.requests.types import CompareRequest
 from legr.study.store import Study
 
@@ -25,7 +26,7 @@ def look(
     study: StudyPath,
     budget: Budget | None,
     image: Annotated[Path | None, typer.Option(help="A PNG, JPEG, WebP or BMP file.")] = None,
-    test_image: Annotated[int | None, typer.Option(help="Number of a test image, from 1.")] = None,
+    test_image: Annotated[int | None, number("Number of a test image.", IMAGE_NUMBER, "--test-image")] = None,
     ranking: Ranking = None,
     finetuned: FineTuned = True,
     device: Device = "auto",

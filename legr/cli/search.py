@@ -3,14 +3,13 @@
 from dataclasses import replace
 from typing import Annotated
 
-import typer
-
 from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
 from legr.cli.open_study import create_study, require_same, writable_study
-from legr.cli.options import JobId, Json, StudyPath, with_options
+from legr.cli.options import JobId, Json, StudyPath, number, with_options
 from legr.errors import SettingsError
 from legr.progress import Report
+from legr.requests.bounds import FRACTION
 from legr.requests.types import LearnRequest, MeasureRequest, NewStudyRequest
 from legr.search.types import LearnResult
 
@@ -20,7 +19,7 @@ def learn(
     study: StudyPath,
     about: NewStudyRequest,
     request: LearnRequest,
-    budget: Annotated[float | None, typer.Option(help="Learn for this fraction of MACs alone.")] = None,
+    budget: Annotated[float | None, number("Learn for this fraction of MACs alone.", FRACTION, "--budget")] = None,
     json: Json = False,
     job: JobId = None,
 ) -> None:

@@ -11,9 +11,11 @@ from typing import Annotated
 import typer
 
 from legr.cli import terminal
+from legr.cli.options import number
 from legr.errors import SettingsError
 from legr.models.config_file import with_settings
 from legr.paths import explorer_folder
+from legr.requests.bounds import PORT
 from legr.study.catalog import studies_folder
 
 _TRIES = 50
@@ -25,8 +27,7 @@ def serve(port: int, studies: Path | None) -> None:
     Raises:
         SettingsError: the port is out of range, or none is free.
     """
-    if not 1 <= port <= 65535:
-        raise SettingsError(f"port must be in [1, 65535], got {port}")
+    PORT.require("port", port)
     free = next((p for p in range(port, min(port + _TRIES, 65536)) if _is_free(p)), None)
     if free is None:
         raise SettingsError(f"no port from {port} to {port + _TRIES - 1} is free; choose another with --port")
@@ -61,7 +62,7 @@ def _is_free(port: int) -> bool:
 
 
 def app(
-    port: Annotated[int, typer.Option(help="Port to try first.")] = 8501,
+    port: Annotated[int, number("Port to try first.", PORT, "--port")] = 8501,
     studies: Annotated[Path | None, typer.Option(help="Folder of studies.")] = None,
 ) -> None:
     """Start the explorer in the browser, on localhost."""

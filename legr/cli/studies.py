@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from legr.arguments import shortened, whole_number_of
 from legr.cli import sentences, terminal
 from legr.cli.open_study import create_pruned, create_study, writable_study
-from legr.cli.options import Json, StudyPath, with_options
+from legr.cli.options import Json, StudyPath, number, with_options
 from legr.errors import SettingsError
-from legr.ranking.constraints import UNCONSTRAINED, Constraints
+from legr.ranking.constraints import MULTIPLES, UNCONSTRAINED, Constraints
 from legr.ranking.limits import Budget
+from legr.requests.bounds import Bounds
 from legr.requests.types import NewStudyRequest
 from legr.study.store import Study
 
@@ -58,7 +60,9 @@ def data(
 
 def shape(
     study: StudyPath,
-    multiple: Annotated[int | None, typer.Option(help="Round channels to multiples of 1, 4, 8, 16 or 32.")] = None,
+    multiple: Annotated[
+        int | None, number("Round channels to multiples of 1, 4, 8, 16 or 32.", Bounds(1, max(MULTIPLES)), "--multiple")
+    ] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="Layer that stays whole; may be repeated.")] = None,
     pin: Annotated[list[str] | None, typer.Option(help="LAYER=12: exactly 12 channels, at every budget.")] = None,
     floor: Annotated[list[str] | None, typer.Option(help="LAYER=4: at least 4 channels.")] = None,
@@ -86,8 +90,9 @@ def _counts(option: str, given: Sequence[str] | None) -> dict[str, int]:
     counts: dict[str, int] = {}
     for part in (part for text in given or () for part in text.split(",")):
         layer, _, count = part.rpartition("=")
-        if not (layer and count.isdecimal()):
-            raise SettingsError(f"{option} takes a layer and a number, such as conv1=12, got {part!r}")
-        if counts.setdefault(layer, int(count)) != int(count):
+        channels = whole_number_of(count)
+        if not layer or channels is None:
+            raise SettingsError(f"{option} takes a layer and a number, such as conv1=12, got {shortened(part)}")
+        if counts.setdefault(layer, channels) != channels:
             raise SettingsError(f"{option} names {layer} twice, with {counts[layer]} and {count}; give one")
     return counts

@@ -3,10 +3,12 @@
 A point that is measured already is not measured again.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import psutil
 import torch
 
 from legr.commands.images import images_of
@@ -18,8 +20,10 @@ from legr.data.encoded import ImageShape
 from legr.data.images import Dataset
 from legr.deploy.contention import Contention
 from legr.deploy.latency import conditions_here, latency_of, time_forward
+from legr.errors import SettingsError
 from legr.progress import Progress, Report
 from legr.ranking.limits import Budget
+from legr.requests.bounds import Bounds
 from legr.requests.types import MeasureRequest
 from legr.study.records import RANKINGS, Conditions, FineTuning, Latency, Point, PointRanking, RankingName
 from legr.study.store import Study
@@ -38,6 +42,7 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
     Raises:
         BudgetError: a budget of the request is out of range or below the floor.
     """
+    _require_room(study, request, device)
     batch, threads = request.batch, request.threads or torch.get_num_threads()
     planned = list(_plan(study, request.budgets))
     todo = _unmeasured(study, planned, conditions_here(device, threads, batch), again=request.again)
@@ -100,8 +105,25 @@ def _ranking(name: PointRanking) -> RankingName:
 
 def is_measured(study: Study, request: MeasureRequest, device: torch.device) -> bool:
     """Whether `measure` would find nothing to do; raises as it does."""
+    _require_room(study, request, device)
     here = conditions_here(device, request.threads, request.batch)
     return not _unmeasured(study, list(_plan(study, request.budgets)), here, again=request.again)
+
+
+def _require_room(study: Study, request: MeasureRequest, device: torch.device) -> None:
+    """Refuse more threads than there are cores, and batches that do not fit into memory.
+
+    Raises:
+        SettingsError: the request asks for more than this machine has.
+    """
+    Bounds(1, os.cpu_count() or 1).require("threads", request.threads or 1)
+    needed, free = request.batch * int(study.curve("identity").activation[0]), psutil.virtual_memory().available
+    if device.type == "cpu" and needed > free / 2:  # an accelerator's own error names its memory
+        largest = max(1, request.batch * free // (2 * needed))
+        raise SettingsError(
+            f"batch must be in [1, {largest}], got {request.batch}: its activations "
+            f"would take {needed / 2**30:.1f} GiB, over half of the {free / 2**30:.1f} GiB of memory that are free"
+        )
 
 
 @dataclass(frozen=True)

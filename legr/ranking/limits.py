@@ -24,6 +24,8 @@ class Quantity:
     words: str  # such as "MB of weights"
 
 
+LARGEST = 1_000_000_000  # of a limit that is no fraction; no network costs as much
+
 #: Limits by name. A megabyte is 1e6 bytes; weights are float32, 4 bytes a parameter.
 QUANTITIES: dict[str, Quantity] = {
     "macs": Quantity("macs", None, "the MACs"),
@@ -66,8 +68,8 @@ class Budget:
                 raise BudgetError(
                     f"a budget is a fraction of the original's {METRIC_NAMES[quantity.metric]} in (0, 1], got {limit}"
                 )
-            if not (_is_real(limit) and 0 < limit < float("inf")):
-                raise BudgetError(f"a budget in {quantity.words} must be a number above 0, got {limit}")
+            if not (_is_real(limit) and 0 < limit <= LARGEST):
+                raise BudgetError(f"a budget in {quantity.words} must be in (0, {LARGEST}], got {limit}")
 
     @property
     def words(self) -> str:

@@ -4,6 +4,7 @@ One class a type of field. `form_of` finds the class for a type hint.
 """
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from legr.arguments import numbers_of, option_of
+from legr.arguments import numbers_of, option_of, shortened
 from legr.errors import SettingsError
 from legr.ranking.limits import QUANTITIES, Budget
 
@@ -66,7 +67,7 @@ class Scalar(Form):
         try:
             return self.kind(text)
         except ValueError:
-            raise SettingsError(f"{flag} takes {_ARTICLES[self.kind]}, got {text!r}") from None
+            raise SettingsError(f"{flag} takes {_ARTICLES[self.kind]}, got {shortened(text)}") from None
 
     def dump(self, value: Any) -> Any:
         return str(value) if self.kind is Path else value
@@ -95,7 +96,7 @@ class Choice(Form):
     def read(self, pairs: Sequence[Pair]) -> Any:
         flag, text = pairs[-1]
         if text not in self.words:
-            raise SettingsError(f"{flag} must be one of {', '.join(self.words)}, got {text!r}")
+            raise SettingsError(f"{flag} must be one of {', '.join(self.words)}, got {shortened(text)}")
         return text
 
     def load(self, data: Any) -> Any:
@@ -137,9 +138,11 @@ class Fractions(Form):
         if text == "all":
             return ()
         try:
-            return tuple(float(part) for part in text.replace(",", " ").split())
+            return tuple(float(part) for part in re.split(r"\s*,\s*|\s+", text.strip()))
         except ValueError:
-            raise SettingsError(f"{flag} takes fractions separated by commas, such as 0.3,0.5, got {text!r}") from None
+            raise SettingsError(
+                f"{flag} takes fractions separated by commas, such as 0.3,0.5, got {shortened(text)}"
+            ) from None
 
     def dump(self, value: Any) -> Any:
         return list(value)

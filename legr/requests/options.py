@@ -8,10 +8,12 @@ the data in the record of a job       `Request.to_dict`, read back by `Request.f
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar, Self, get_type_hints
 
 from legr.arguments import option_of
 from legr.errors import BudgetError, SettingsError
+from legr.requests.bounds import Bounds, require_count, require_text
 from legr.requests.forms import Form, Pair, form_of
 
 
@@ -24,14 +26,14 @@ class Shown:
         flag: such as "--input"; "" is made of the field's name.
         hidden: left out of `--help`; for options that only the program itself gives.
         negatable: of a switch: it has a --no- flag as well.
-        minimum: the smallest number that is accepted.
+        bounds: of a number, or of each of several.
     """
 
     help: str = ""
     flag: str = ""
     hidden: bool = False
     negatable: bool = False
-    minimum: int | None = None
+    bounds: Bounds | None = None
 
 
 def option(help: str, default: Any = None, **shown: Any) -> Any:
@@ -61,6 +63,27 @@ class Option:
     def flags(self) -> tuple[str, ...]:
         """Every flag that gives it."""
         return self.form.flags(self.flag)
+
+    @property
+    def help(self) -> str:
+        """One line for `--help`, with the range of a number."""
+        return f"{self.shown.help} In {self.shown.bounds}." if self.shown.bounds else self.shown.help
+
+    def check(self, value: Any) -> None:
+        """Refuse a value that is out of range or too long.
+
+        Raises:
+            SettingsError: it is.
+        """
+        name = self.flag.removeprefix("--")
+        parts = [*value, *value.values()] if isinstance(value, Mapping) else value
+        parts = parts if isinstance(parts, (list, tuple)) else [parts]
+        require_count(name, len(parts))
+        for part in parts:
+            if isinstance(part, (str, Path)):
+                require_text(name, str(part))
+            elif self.shown.bounds and isinstance(part, (int, float)):
+                self.shown.bounds.require(name, part)
 
 
 class Request:
@@ -135,8 +158,10 @@ class Request:
         """Build a request from the values that were given; None counts as not given.
 
         Raises:
-            SettingsError: a required one is missing.
+            SettingsError: a required one is missing, or one is out of range.
         """
+        for option in options_of(cls):
+            option.check(values.get(option.name))
         for option in options_of(cls):
             if option.default is MISSING and values.get(option.name) is None:
                 what = f": {option.shown.help.rstrip('.')}" if option.shown.help else ""

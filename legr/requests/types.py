@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from legr.ranking.limits import QUANTITIES, Budget
+from legr.requests.bounds import BATCH, EPOCHS, FRACTION, IMAGES, PASSES, SEED, SGD_STEPS, THREADS, WORKERS
 from legr.requests.options import Request, option, options_of
 from legr.study.records import RankingName, SearchSettings
 from legr.training.settings import (
@@ -66,10 +67,10 @@ class TrainRequest(Request):
     data: str | None = option("digits, cifar10, cifar100, or a folder of images.")
     normalize: str | None = option("imagenet or dataset; by default what scores better.")
     input: str | None = option("Shape of the images, such as 1x3x224x224.")
-    epochs: int = option("Passes over the training images.", SCRATCH.epochs)
-    seed: int = option("Seed of the first weights and of the order of images.", SCRATCH.seed)
+    epochs: int = option("Passes over the training images.", SCRATCH.epochs, bounds=EPOCHS)
+    seed: int = option("Seed of the first weights and of the order of images.", SCRATCH.seed, bounds=SEED)
     options: Mapping[str, float] = option(TRAINING_NUMBERS, {}, flag="--option")
-    split_seed: int = option("Decides which training images are held out.", 0)
+    split_seed: int = option("Decides which training images are held out.", 0, bounds=SEED)
     weights: Path | None = option("Weights to start with, to go on training; random ones by default.")
     half: bool = option(HALF, False)
     device: str = option(DEVICE, "auto")
@@ -108,17 +109,19 @@ class LearnRequest(JobRequest):
 
     method: str | None = option("gradient or evolution.")
     budgets: tuple[float, ...] | None = option(
-        "Learn for several budgets, such as 0.2,0.35,0.5; all, the default, is every budget."
+        "Learn for several budgets, such as 0.2,0.35,0.5; all, the default, is every budget.", bounds=FRACTION
     )
-    candidates: int | None = option("Effort in passes over the held-out images; training images count as well.")
-    images: int | None = option("Held-out images to score on; 2000 by default.")
-    seed: int | None = option("Seed of the search; 0 by default.")
-    steps: int | None = option("SGD steps before a network is scored; 0 by default.")
+    candidates: int | None = option(
+        "Effort in passes over the held-out images; training images count as well.", bounds=PASSES
+    )
+    images: int | None = option("Held-out images to score on; 2000 by default.", bounds=IMAGES)
+    seed: int | None = option("Seed of the search; 0 by default.", bounds=SEED)
+    steps: int | None = option("SGD steps before a network is scored; 0 by default.", bounds=SGD_STEPS)
     statistics: str | None = option(
         "Batch-norm statistics while scoring: batch, recalibrated or stale (those of the original)."
     )
     options: Mapping[str, float] = option("NAME=NUMBER: a setting of the method.", {}, flag="--option")
-    workers: int | None = option("Networks scored side by side; one a core by default, up to four.", minimum=1)
+    workers: int | None = option("Networks scored side by side; one a core by default, up to four.", bounds=WORKERS)
     device: str = option(DEVICE, "auto")
     measure: bool = option("Measure the frontier afterwards.", False, negatable=True)
 
@@ -157,9 +160,9 @@ class MeasureRequest(JobRequest):
 
     command = "measure"
 
-    budgets: tuple[float, ...] | None = option("Fractions of MACs, separated by commas.")
-    batch: int = option("Batch of the latency measurement.", 1)
-    threads: int | None = option("Processor threads; by default all cores.")
+    budgets: tuple[float, ...] | None = option("Fractions of MACs, separated by commas.", bounds=FRACTION)
+    batch: int = option("Batch of the latency measurement.", 1, bounds=BATCH)
+    threads: int | None = option("Processor threads; by default, and at most, all cores.", bounds=THREADS)
     again: bool = option("Measure again what was timed while other programs were at work.", False)
     device: str = option(DEVICE, "auto")
 
@@ -172,9 +175,9 @@ class FinetuneRequest(JobRequest):
 
     budget: Budget = budget_option()
     recipe: str = option(f"How to train: {', '.join(RECIPES)}.", "short")
-    epochs: int | None = option("Passes over the images; by default the recipe's.")
+    epochs: int | None = option("Passes over the images; by default the recipe's.", bounds=EPOCHS)
     distill: bool | None = option("Learn from the original as well; by default as the recipe says.", negatable=True)
-    seed: int | None = option("Seed of the order of images; 0 by default.")
+    seed: int | None = option("Seed of the order of images; 0 by default.", bounds=SEED)
     options: Mapping[str, float] = option(TRAINING_NUMBERS, {}, flag="--option")
     ranking: RankingName | None = option(RANKING)
     half: bool = option(HALF, False)

@@ -72,8 +72,8 @@ def test_a_setting_that_differs_is_named(study_path: Path) -> None:
         (("--option", "softness=3"), "softness must be in (0, 1], got 3"),
         (("--method", "evolution", "--option", "step=-1"), "step must be in (0, 10], got -1"),
         (("--statistics", "fresh"), "batch, recalibrated, stale, got fresh"),
-        (("--steps", -1), "steps must be 0 or more"),
-        (("--workers", 0), "--workers"),
+        (("--steps", -1), "steps must be in [0, 100000], got -1"),
+        (("--workers", 0), "workers must be in [1, 64], got 0"),
     ):
         said = refused("learn", "--study", study_path, *arguments)
         assert words in said.splitlines()[-1], (arguments, said)

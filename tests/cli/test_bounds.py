@@ -1,0 +1,113 @@
+"""Every number that a command takes has a range: shown by --help, and kept in one sentence within a second."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import typer
+from typer.core import TyperGroup, TyperOption
+
+from legr.cli import cli
+from legr.errors import SettingsError
+from legr.ranking.limits import Budget
+from legr.requests.bounds import BATCH, FRACTION, LONGEST_TEXT, MOST_VALUES, Bounds
+from legr.requests.forms import Fractions, Scalar
+from legr.requests.options import options_of
+from legr.requests.types import JOB_REQUESTS, LearnRequest, MeasureRequest, NewStudyRequest, TrainRequest
+from tests.cli.processes import refused
+
+_WORDS = ("must be in", "Invalid value for", "takes fractions", " in (0, 1]")
+
+
+def numeric_options() -> Iterator[tuple[str, TyperOption]]:
+    group = typer.main.get_command(cli)
+    assert isinstance(group, TyperGroup)
+    for name, command in group.commands.items():
+        for parameter in command.params:
+            if isinstance(parameter, TyperOption) and parameter.bare_type() in ("int", "float"):
+                yield name, parameter
+
+
+NUMERIC = list(numeric_options())
+
+
+def test_there_are_some() -> None:
+    named = {(command, option.opts[0]) for command, option in NUMERIC}
+    assert {("measure", "--threads"), ("look", "--test-image"), ("shape", "--multiple"), ("app", "--port")} <= named
+
+
+@pytest.mark.parametrize(("command", "option"), NUMERIC, ids=lambda of: of if isinstance(of, str) else of.opts[0])
+def test_a_number_out_of_its_range_is_refused(command: str, option: TyperOption, tmp_path: Path) -> None:
+    assert option.help is not None
+    assert any(f" In {sign}" in option.help for sign in "[("), f"{option.opts[0]} has no range"
+    low, high = option.help.rpartition(" In ")[2].strip("[](.)").removesuffix(" [required]").split(", ")
+    needed: list[object] = []
+    for other in typer.main.get_command(cli).commands[command].params:  # type: ignore[attr-defined]
+        if other.required and other is not option:
+            needed += [*([other.opts[0]] if other.opts[0].startswith("-") else []), tmp_path / "x"]
+    for wrong in (str(int(float(low)) - 1), f"{int(high.rstrip('].')) + 1}", "9" * 5000, "nan", "1e400", "-inf"):
+        said = refused(command, *needed, option.opts[0], wrong).splitlines()
+        assert len(said) == 1
+        assert any(word in said[0] for word in _WORDS), said
+        assert len(said[0]) < 300
+
+
+def test_every_number_of_a_request_has_a_range() -> None:
+    for request in (*JOB_REQUESTS.values(), NewStudyRequest, TrainRequest):
+        for option in options_of(request):
+            if isinstance(option.form, Fractions) or (
+                isinstance(option.form, Scalar) and option.form.kind in (int, float)
+            ):
+                assert option.shown.bounds, f"{request.command} {option.flag}"
+
+
+@pytest.mark.parametrize(
+    "text", ["0.5,,0.4", "0.5,", ",", "", "0.5;0.4", "nan", "0.5,0", "1e400", "-0.5", "0.5," * 2000]
+)
+def test_budgets_that_are_none(text: str, tmp_path: Path) -> None:
+    said = refused("measure", "--study", tmp_path, "--budgets", text)
+    assert any(word in said for word in ("takes fractions separated by commas", "budgets must "))
+    assert len(said) < 200
+
+
+def test_budgets_as_they_may_be_written() -> None:
+    for text in ("0.5,0.4", "0.5, 0.4", " 0.5 0.4 "):
+        assert MeasureRequest.from_arguments(["--budgets", text]).budgets == (0.5, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--batch", "100000000"], r"batch must be in \[1, 4096\], got 100000000"),
+        (["--threads", "0"], r"threads must be in \[1, 1024\], got 0"),
+        (["--budgets", "0.5,1.5"], r"budgets must be in \(0, 1\], got 1.5"),
+    ],
+)
+def test_jobs_keep_the_same_ranges(arguments: list[str], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        MeasureRequest.from_arguments(arguments)
+
+
+def test_records_of_jobs_keep_them_too() -> None:
+    with pytest.raises(SettingsError, match=r"workers must be in \[1, 64\], got 65"):
+        LearnRequest.from_dict({"workers": 65})
+
+
+def test_texts_and_lists_end_somewhere() -> None:
+    with pytest.raises(SettingsError, match=f"model must have at most {LONGEST_TEXT} characters, got 60000000"):
+        NewStudyRequest.of({"model": "x" * 60_000_000})
+    with pytest.raises(SettingsError, match=f"classes must have at most {MOST_VALUES} values, got 1001"):
+        NewStudyRequest.of({"classes": ("x",) * 1001})
+
+
+def test_a_budget_ends_somewhere() -> None:
+    for field in fields(Budget):
+        with pytest.raises(Exception, match=r"in \(0, (1|1000000000)\], got 1e\+18"):
+            Budget(**{field.name: 1e18})
+
+
+def test_bounds() -> None:
+    assert [0 in FRACTION, 1e-9 in FRACTION, 1 in FRACTION, float("nan") in FRACTION] == [False, True, True, False]
+    assert [0 in BATCH, 1 in BATCH, 4096 in BATCH, 4097 in BATCH] == [False, True, True, False]
+    assert str(Bounds(0, 1, above=True)) == "(0, 1]"
