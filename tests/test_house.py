@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 #: A room may import itself and what is below it.
 FLOORS = [
     {"errors", "escape", "files", "held", "paths", "processes", "progress", "schema"},
-    {"arguments", "record", "registry"},
+    {"arguments", "bounds", "record", "registry"},
     {"structure"},
     {"ranking"},
     {"data"},

@@ -16,7 +16,7 @@ from legr.errors import LegrError
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.ranking.limits import Budget
-from legr.requests.bounds import EPOCHS
+from legr.requests.ranges import EPOCHS
 from legr.requests.types import FinetuneRequest
 from legr.study.records import FineTuned
 from legr.study.store import Study, keep_id

@@ -22,7 +22,7 @@ from app.views.selected_network import SelectedNetwork
 from app.widgets.page import guarded, show_error
 from app.words import plain
 from legr.commands.results import LookResult, Prediction
-from legr.requests.bounds import IMAGE_NUMBER
+from legr.requests.ranges import IMAGE_NUMBER
 from legr.study.comparison import Comparison
 from legr.study.store import Study
 

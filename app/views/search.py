@@ -20,7 +20,7 @@ from app.widgets.images import NO_IMAGES
 from app.words import plain
 from legr.jobs.records import Job
 from legr.progress import duration
-from legr.requests.bounds import IMAGES, PASSES, SEED
+from legr.requests.ranges import IMAGES, PASSES, SEED
 from legr.requests.types import LearnRequest
 from legr.search.methods import METHODS, is_offered
 from legr.search.replay import journal_path, newest_journal

@@ -7,7 +7,7 @@ import typer
 
 from legr.cli import sentences, terminal
 from legr.cli.options import Json, number
-from legr.requests.bounds import CLASSES
+from legr.requests.ranges import CLASSES
 
 
 def inspect(

@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from legr.bounds import Bounds
 from legr.errors import SettingsError
 from legr.ranking.limits import QUANTITIES, Budget
-from legr.requests.bounds import AMOUNT, FRACTION, Bounds
 from legr.requests.forms import Choice, Form, Fractions, Limits, Numbers, Scalar, Switch, Texts
 from legr.requests.options import Option, Request, options_of
+from legr.requests.ranges import AMOUNT, FRACTION
 from legr.requests.types import RANKING
 
 StudyPath = Annotated[Path, typer.Option("--study", help="Folder of the study.")]

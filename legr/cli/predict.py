@@ -16,7 +16,7 @@ from legr.commands.results import ComparisonResult
 from legr.errors import SettingsError
 from legr.progress import Report
 from legr.ranking.limits import Budget
-from legr.requests.bounds import IMAGE_NUMBER
+from legr.requests.ranges import IMAGE_NUMBER
 from legr.requests.types import CompareRequest
 from legr.study.store import Study
 

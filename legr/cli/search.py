@@ -9,7 +9,7 @@ from legr.cli.open_study import create_study, require_same, writable_study
 from legr.cli.options import JobId, Json, StudyPath, number, with_options
 from legr.errors import SettingsError
 from legr.progress import Report
-from legr.requests.bounds import FRACTION
+from legr.requests.ranges import FRACTION
 from legr.requests.types import LearnRequest, MeasureRequest, NewStudyRequest
 from legr.search.types import LearnResult
 

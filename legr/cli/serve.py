@@ -15,7 +15,7 @@ from legr.cli.options import number
 from legr.errors import SettingsError
 from legr.models.config_file import with_settings
 from legr.paths import explorer_folder
-from legr.requests.bounds import PORT
+from legr.requests.ranges import PORT
 from legr.study.catalog import studies_folder
 
 _TRIES = 50

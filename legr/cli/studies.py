@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from legr.arguments import shortened, whole_number_of
+from legr.bounds import Bounds
 from legr.cli import sentences, terminal
 from legr.cli.open_study import create_pruned, create_study, writable_study
 from legr.cli.options import Json, StudyPath, number, with_options
 from legr.errors import SettingsError
 from legr.ranking.constraints import MULTIPLES, UNCONSTRAINED, Constraints
 from legr.ranking.limits import Budget
-from legr.requests.bounds import Bounds
 from legr.requests.types import NewStudyRequest
 from legr.study.store import Study
 

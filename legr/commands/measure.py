@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import psutil
 import torch
 
+from legr.bounds import Bounds
 from legr.commands.images import images_of
 from legr.commands.network import Network, ReportedNetwork, choose_statistics, network_at
 from legr.commands.original import original
@@ -23,7 +24,6 @@ from legr.deploy.latency import conditions_here, latency_of, time_forward
 from legr.errors import SettingsError
 from legr.progress import Progress, Report
 from legr.ranking.limits import Budget
-from legr.requests.bounds import Bounds
 from legr.requests.types import MeasureRequest
 from legr.study.records import RANKINGS, Conditions, FineTuning, Latency, Point, PointRanking, RankingName
 from legr.study.store import Study

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, get_type_hints
 
 from legr.arguments import option_of
+from legr.bounds import Bounds
 from legr.errors import BudgetError, SettingsError
-from legr.requests.bounds import Bounds, require_count, require_text
 from legr.requests.forms import Form, Pair, form_of
+from legr.requests.ranges import require_count, require_finite, require_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,9 @@ class Option:
             SettingsError: it is.
         """
         name = self.flag.removeprefix("--")
-        parts = [*value, *value.values()] if isinstance(value, Mapping) else value
+        if isinstance(value, Mapping):
+            require_finite(value)
+        parts = list(value) if isinstance(value, Mapping) else value
         parts = parts if isinstance(parts, (list, tuple)) else [parts]
         require_count(name, len(parts))
         for part in parts:

@@ -4,13 +4,13 @@ A job keeps its request, so that it can be started again; pages make one to star
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
 from legr.ranking.limits import QUANTITIES, Budget
-from legr.requests.bounds import BATCH, EPOCHS, FRACTION, IMAGES, PASSES, SEED, SGD_STEPS, THREADS, WORKERS
 from legr.requests.options import Request, option, options_of
+from legr.requests.ranges import BATCH, EPOCHS, FRACTION, IMAGES, PASSES, SEED, SGD_STEPS, THREADS, WORKERS
 from legr.study.records import RankingName, SearchSettings
 from legr.training.settings import (
     NUMBERS,
@@ -147,11 +147,12 @@ class LearnRequest(JobRequest):
     @property
     def settings(self) -> SearchSettings | None:
         """The settings, those that are not given by default; None where none is given at all."""
-        given = {name: v for name in _SEARCH if (v := getattr(self, name)) is not None and v != {}}
-        return SearchSettings.from_dict(given) if given else None
+        given = {name: v for name, option in _SEARCH.items() if (v := getattr(self, option)) is not None and v != {}}
+        return SearchSettings(**given) if given else None
 
 
-_SEARCH = tuple(SearchSettings().to_dict())  # the options have the names of the stored settings
+#: The options by the fields of the settings; an option has the name under which its setting is stored.
+_SEARCH = dict(zip((f.name for f in fields(SearchSettings)), SearchSettings().to_dict(), strict=True))
 
 
 @dataclass(frozen=True)

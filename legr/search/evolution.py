@@ -9,13 +9,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from legr.bounds import Bounds
 from legr.ranking.types import Affine, FloatArray
-from legr.search.types import Candidate, Proposal, require
+from legr.search.types import Candidate, Proposal
 
 # Mutations of alpha shrink linearly with the number of the candidate, to 0 at 500 (the reference's 1.25 * 400), but not
 # below the share that is left at candidate 400: a search may be extended.
 _SHRINKING = 500
 _SMALLEST_SHARE = 0.2
+#: What the settings may be.
+RANGES = {
+    "pool": Bounds(1, 10_000),
+    "draw": Bounds(1, 10_000),
+    "mutate": Bounds(0, 1),
+    "step": Bounds(0, 10, above=True),
+    "spread": Bounds(0, 10, above=True),
+}
 
 
 @dataclass(frozen=True)
@@ -29,11 +38,8 @@ class EvolutionSettings:
     spread: float = 1.0  # standard deviation of the random maps, likewise; a small one begins near the identity
 
     def __post_init__(self) -> None:
-        require("pool", self.pool, self.pool >= 1, "at least 1")
-        require("draw", self.draw, self.draw >= 1, "at least 1")
-        require("mutate", self.mutate, 0 <= self.mutate <= 1, "in [0, 1]")
-        require("step", self.step, 0 < self.step <= 10, "in (0, 10]")
-        require("spread", self.spread, 0 < self.spread <= 10, "in (0, 10]")
+        for name, bounds in RANGES.items():
+            bounds.require(name, getattr(self, name))
 
 
 class Evolution:

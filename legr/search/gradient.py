@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from legr.bounds import Bounds
 from legr.errors import StudyError
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
@@ -28,7 +29,7 @@ from legr.ranking.types import Affine, FloatArray, Ranking
 from legr.record import Record
 from legr.schema import Count, Real, build
 from legr.search.budgets import Budgets
-from legr.search.types import PASSES_PER_TRAINING_IMAGE, Candidate, Proposal, require
+from legr.search.types import PASSES_PER_TRAINING_IMAGE, Candidate, Proposal
 from legr.structure.cost import unit_macs
 from legr.structure.types import BoolArray
 
@@ -37,6 +38,16 @@ _BOUND = 20.0
 _BETAS = 0.9, 0.99  # of Adam (Kingma and Ba, 2015)
 #: The search ends when each of the last three proposals keeps nearly the same units as the one three before it.
 _WINDOW = 3
+
+#: What the settings may be.
+RANGES = {
+    "rate": Bounds(0, 1, above=True),
+    "softness": Bounds(0, 1, above=True),
+    "memory": Bounds(0, 1, below=True),
+    "stride": Bounds(1, 1000),
+    "images": Bounds(2, 10_000_000),
+    "still": Bounds(0, 2, above=True),
+}
 
 
 class Probe(Protocol):
@@ -58,12 +69,8 @@ class GradientSettings:
     still: float = 0.985  # cosine similarity of kept sets at which the search ends; above 1 means never
 
     def __post_init__(self) -> None:
-        require("rate", self.rate, 0 < self.rate <= 1, "in (0, 1]")
-        require("softness", self.softness, 0 < self.softness <= 1, "in (0, 1]")
-        require("memory", self.memory, 0 <= self.memory < 1, "in [0, 1)")
-        require("stride", self.stride, self.stride >= 1, "at least 1")
-        require("images", self.images, self.images >= 2, "at least 2")
-        require("still", self.still, 0 < self.still <= 2, "in (0, 2]")
+        for name, bounds in RANGES.items():
+            bounds.require(name, getattr(self, name))
 
 
 class GradientLearner:

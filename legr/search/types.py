@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from legr.errors import SettingsError
 from legr.ranking.types import Affine, FloatArray
 from legr.record import Record
 from legr.schema import Count, Real
@@ -85,16 +84,6 @@ class Learner(Protocol):
         Args:
             finished: the candidates so far; never empty, as candidate 0 is the identity and is not proposed.
         """
-
-
-def require(name: str, value: float, ok: bool, rule: str) -> None:
-    """Refuse a setting that is out of range.
-
-    Raises:
-        SettingsError: it is.
-    """
-    if not ok:
-        raise SettingsError(f"{name} must be {rule}, got {value:g}")
 
 
 def best_of(finished: Sequence[Candidate]) -> int:

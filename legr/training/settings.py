@@ -7,12 +7,30 @@ from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict
 
+from legr.bounds import Bounds
 from legr.data.shuffle import SEEDS
 from legr.errors import SettingsError
 from legr.schema import STRICT
 
 Decay = Literal["cosine", "steps"]
 _STEPS_AT, _STEP = (0.3, 0.6, 0.8), 0.2  # of the run; LeGR's own fine-tuning
+
+_SHARE, _UP_TO_1 = Bounds(0, 1, below=True), Bounds(0, 1)
+#: What the numbers of a run may be.
+RANGES: Mapping[str, Bounds] = {
+    "epochs": Bounds(1, 10_000),
+    "batch": Bounds(2, 65_536),  # batch norm needs two images
+    "lr": Bounds(0, 1000, above=True),
+    "warmup": _SHARE,
+    "momentum": _SHARE,
+    "smoothing": _SHARE,
+    "average": _SHARE,
+    "teacher_weight": _UP_TO_1,
+    "temperature": Bounds(0, 1000, above=True),
+    "weight_decay": Bounds(0, 1000),
+    "clip": Bounds(0, 1_000_000),
+    "seed": Bounds(0, SEEDS - 1),
+}
 
 
 @dataclass(frozen=True)
@@ -41,27 +59,10 @@ class TrainSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.epochs < 1:
-            raise SettingsError(f"epochs must be at least 1, got {self.epochs}")
-        if self.batch < 2:
-            raise SettingsError(f"batch must be at least 2 (batch norm needs two images), got {self.batch}")
-        if not 0 < self.lr < math.inf:
-            raise SettingsError(f"the learning rate must be above 0, got {self.lr}")
+        for name, bounds in RANGES.items():
+            bounds.require(name, getattr(self, name))
         if self.decay not in get_args(Decay):
             raise SettingsError(f"decay must be {' or '.join(get_args(Decay))}, got {self.decay!r}")
-        for name in ("warmup", "momentum", "smoothing", "average"):
-            if not 0 <= getattr(self, name) < 1:
-                raise SettingsError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
-        if not 0 <= self.teacher_weight <= 1:
-            raise SettingsError(f"teacher_weight must be between 0 and 1, got {self.teacher_weight}")
-        if not 0 < self.temperature < math.inf:
-            raise SettingsError(f"temperature must be a number above 0, got {self.temperature}")
-        if not (0 <= self.weight_decay < math.inf and 0 <= self.clip < math.inf):
-            raise SettingsError(
-                f"weight_decay and clip must be numbers from 0 on, got {self.weight_decay} and {self.clip}"
-            )
-        if not 0 <= self.seed < SEEDS:
-            raise SettingsError(f"the seed must be at least 0 and below {SEEDS}, got {self.seed}")
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of a step, of `steps` in all."""

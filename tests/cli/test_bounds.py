@@ -8,12 +8,13 @@ import pytest
 import typer
 from typer.core import TyperGroup, TyperOption
 
+from legr.bounds import Bounds
 from legr.cli import cli
 from legr.errors import SettingsError
 from legr.ranking.limits import Budget
-from legr.requests.bounds import BATCH, FRACTION, LONGEST_TEXT, MOST_VALUES, Bounds
 from legr.requests.forms import Fractions, Scalar
 from legr.requests.options import options_of
+from legr.requests.ranges import BATCH, FRACTION, LONGEST_TEXT, MOST_VALUES
 from legr.requests.types import JOB_REQUESTS, LearnRequest, MeasureRequest, NewStudyRequest, TrainRequest
 from tests.cli.processes import refused
 

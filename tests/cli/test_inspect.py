@@ -49,7 +49,7 @@ def test_what_cannot_be_traced_is_one_sentence() -> None:
         (("--model", "resnet9"), "close to it"),
         (("--model", "cifar_resnet8", "--input", "1x4x32x32"), "forward fails on an input of shape (1, 4, 32, 32)"),
         (("--model", "cifar_resnet8", "--input", "2x3x32x32"), "batch"),
-        (("--model", "cifar_resnet8", "--classes", 0), "num_classes must be at least 1"),
+        (("--model", "cifar_resnet8", "--classes", 0), "classes must be in [1, 100000], got 0"),
         (("--model", "keypointrcnn_resnet50_fpn"), "Faster R-CNN"),
         (("--model", "some/place/net.pt2"), "net.pt2 is a torch.export program, and reading one can run code"),
         (("--model", "no.such.package:factory"), "there is no module no"),

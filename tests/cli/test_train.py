@@ -95,10 +95,10 @@ def test_what_cannot_be_trained_is_said(tmp_path: Path) -> None:
     for arguments, said in (
         (("train", "--out", tmp_path / "w.safetensors"), "train needs --model and --data"),
         (train(tmp_path / "w.pth"), "weights are written as .safetensors"),
-        (train(tmp_path / "w.safetensors", "--option", "lr=0"), "the learning rate must be above 0"),
+        (train(tmp_path / "w.safetensors", "--option", "lr=0"), "lr must be in (0, 1000], got 0"),
         (train(tmp_path / "w.safetensors", "--option", "speed=9"), "--option sets one of lr, batch"),
         (train(tmp_path / "w.safetensors", "--option", "epochs=1.5"), "--option sets one of lr, batch"),
-        (train(tmp_path / "w.safetensors", "--seed", 10**16), "the seed must be at least 0 and below"),
+        (train(tmp_path / "w.safetensors", "--seed", 10**16), "seed must be in [0, 4294967295]"),
         (train(tmp_path / "w.safetensors", "--input", "1x1x8x8"), "does not take an input of 1x1x8x8"),
         (train(tmp_path / "w.safetensors", "--input", "1x1x8x8", "--normalize", "imagenet"), "of 3 channels"),
         (train(tmp_path / "w.safetensors", "--option", "batch=1.5"), "batch must be a whole number"),

@@ -25,11 +25,11 @@ def test_steps_are_those_of_the_paper() -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"epochs": 0}, "epochs must be at least 1"),
-        ({"batch": 1}, "batch must be at least 2"),
-        ({"lr": 0.0}, "learning rate"),
-        ({"lr": math.nan}, "learning rate"),
-        ({"lr": math.inf}, "learning rate"),
+        ({"epochs": 0}, r"epochs must be in \[1, 10000\], got 0"),
+        ({"batch": 1}, r"batch must be in \[2, 65536\], got 1"),
+        ({"lr": 0.0}, r"lr must be in \(0, 1000\]"),
+        ({"lr": math.nan}, r"lr must be in \(0, 1000\]"),
+        ({"lr": math.inf}, r"lr must be in \(0, 1000\]"),
         ({"decay": "never"}, "decay must be cosine or steps"),
         ({"smoothing": 1.0}, "smoothing"),
         ({"average": -0.1}, "average"),

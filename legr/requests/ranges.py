@@ -1,43 +1,20 @@
 """Ranges that options may have, declared once: checked, shown by `--help`, and kept by the fields of a page."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
 
-from legr.data.shuffle import SEEDS
+from legr.bounds import Bounds
 from legr.errors import SettingsError
 from legr.ranking.limits import LARGEST
+from legr.training.settings import RANGES
 
 LONGEST_TEXT = 4096  # characters; a path may have as many
 MOST_VALUES = 1000  # of an option that is repeated
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """The smallest and the largest value of a number, both included unless `above` is set."""
-
-    low: int
-    high: int
-    above: bool = False  # the smallest value itself is excluded
-
-    def __str__(self) -> str:
-        return f"{'(' if self.above else '['}{self.low}, {self.high}]"
-
-    def __contains__(self, value: float) -> bool:
-        return self.low <= value <= self.high and not (self.above and value == self.low)
-
-    def require(self, name: str, value: float) -> None:
-        """Refuse a number that is out of range.
-
-        Raises:
-            SettingsError: it is.
-        """
-        if value not in self:
-            raise SettingsError(f"{name} must be in {self}, got {value}")
-
-
 FRACTION = Bounds(0, 1, above=True)
 AMOUNT = Bounds(0, LARGEST, above=True)
-SEED = Bounds(0, SEEDS - 1)
-EPOCHS = Bounds(1, 10_000)
+SEED, EPOCHS = RANGES["seed"], RANGES["epochs"]
 PASSES = Bounds(1, 1_000_000)
 IMAGES = Bounds(2, 10_000_000)
 SGD_STEPS = Bounds(0, 100_000)
@@ -67,3 +44,14 @@ def require_count(name: str, count: int) -> None:
     """
     if count > MOST_VALUES:
         raise SettingsError(f"{name} must have at most {MOST_VALUES} values, got {count}")
+
+
+def require_finite(numbers: Mapping[str, float]) -> None:
+    """Refuse what is no number; the range of each is its owner's affair.
+
+    Raises:
+        SettingsError: one is infinite, or not a number.
+    """
+    for name, number in numbers.items():
+        if not math.isfinite(number):
+            raise SettingsError(f"{name} must be a finite number, got {number:g}")
