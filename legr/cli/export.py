@@ -17,21 +17,24 @@ from legr.study.store import Study
 def export(study: StudyPath, request: ExportRequest, json: Json = False, job: JobId = None) -> None:
     """Write the network at a budget as ONNX and safetensors, checked, in one zip."""
     from legr.commands.export import export as run_export
-    from legr.commands.network import network_id, require_network
+    from legr.commands.network import network_id, network_of_run, require_network
 
     opened = Study.open(study)
     request = replace(request, out=Path(os.path.abspath(request.out)))  # links are not followed yet
-    if not (job or request.network):
+    if not (job or request.network or request.run):
         request = replace(request, network=network_id(opened, request.budget))
 
     def finished() -> ExportResult | None:
-        opened.curve().step(request.budget)  # a budget below the floor is said at once
+        if request.run:
+            network_of_run(opened, request.run)  # what is missing is said at once
+        else:
+            opened.curve().step(request.budget)  # and so is a budget below the floor
         require_network(opened, request.budget, None, request.network)
         return work(terminal.Echo()) if opened.info.sample else None  # a sample keeps no record of jobs
 
     def work(report: Report) -> ExportResult:
         require_network(opened, request.budget, None, request.network)
-        return run_export(opened, request.budget, request.out, report)
+        return run_export(opened, request.budget, request.out, report, request.run)
 
     result = as_job(opened, request, "cpu", job, finished, work)
     terminal.result(result, json, sentences.export(result))

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 import typer
 
 from legr.bounds import Bounds
-from legr.errors import SettingsError
 from legr.ranking.limits import QUANTITIES, Budget
 from legr.requests.forms import Choice, Form, Fractions, Limits, Numbers, Scalar, Switch, Texts
 from legr.requests.options import Option, Request, options_of
@@ -78,17 +77,6 @@ def number(help: str, bounds: Bounds, flag: str) -> Any:
         return value
 
     return typer.Option(flag, help=f"{help} In {bounds}.", callback=check)
-
-
-def required(budget: Budget | None, command: str) -> Budget:
-    """The budget of a command that makes no sense without one.
-
-    Raises:
-        SettingsError: none was given.
-    """
-    if budget is None:
-        raise SettingsError(Limits().missing(command, ""))
-    return budget
 
 
 def _is_request(annotation: Any) -> bool:

@@ -11,25 +11,21 @@ import typer
 from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
 from legr.cli.open_study import writable_study
-from legr.cli.options import Device, FineTuned, JobId, Json, Ranking, StudyPath, number, required, with_options
+from legr.cli.options import JobId, Json, StudyPath, number, with_options
 from legr.commands.results import ComparisonResult
 from legr.errors import SettingsError
 from legr.progress import Report
-from legr.ranking.limits import Budget
 from legr.requests.ranges import IMAGE_NUMBER
-from legr.requests.types import CompareRequest
+from legr.requests.types import CompareRequest, LookRequest
 from legr.study.store import Study
 
 
 @with_options
 def look(
     study: StudyPath,
-    budget: Budget | None,
+    request: LookRequest,
     image: Annotated[Path | None, typer.Option(help="A PNG, JPEG, WebP or BMP file.")] = None,
     test_image: Annotated[int | None, number("Number of a test image.", IMAGE_NUMBER, "--test-image")] = None,
-    ranking: Ranking = None,
-    finetuned: FineTuned = True,
-    device: Device = "auto",
     json: Json = False,
 ) -> None:
     """Predict one image with the original and the pruned network."""
@@ -40,8 +36,8 @@ def look(
     which = image if test_image is None else NumberedTestImage(test_image)
     if which is None or (image is not None and test_image is not None):
         raise SettingsError("give either --image FILE or --test-image NUMBER")
-    limits = required(budget, "look")
-    result = run_look(Study.open(study), limits, ranking, finetuned, which, pick_device(device), terminal.Echo())
+    network, device = (request.budget, request.ranking, request.finetuned), pick_device(request.device)
+    result = run_look(Study.open(study), *network, which, device, terminal.Echo(), run=request.run)
     terminal.result(result, json, sentences.look(result))
 
 
@@ -56,10 +52,10 @@ def compare(study: StudyPath, request: CompareRequest, json: Json = False, job: 
     network = request.budget, request.ranking, request.finetuned
 
     def finished() -> ComparisonResult | None:
-        return stored_comparison(opened, *network)
+        return stored_comparison(opened, *network, run=request.run)
 
     def work(report: Report) -> ComparisonResult:
-        return run_compare(opened, *network, device, report)
+        return run_compare(opened, *network, device, report, run=request.run)
 
     result = as_job(opened, request, device, job, finished, work)
     terminal.result(result, json, sentences.comparison(result))

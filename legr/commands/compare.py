@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from legr.commands.images import images_of
-from legr.commands.network import ReportedNetwork, choose_statistics, network_at
+from legr.commands.network import ReportedNetwork, choose_statistics, network_at, network_of_run
 from legr.commands.original import original
 from legr.commands.results import ComparisonResult
 from legr.commands.statistics_cache import store_statistics
@@ -43,15 +43,20 @@ STAGE = "test image"
 
 
 def stored_comparison(
-    study: Study, budget: Budget, ranking: RankingName | None, finetuned: bool
+    study: Study, budget: Budget, ranking: RankingName | None, finetuned: bool, *, run: str | None = None
 ) -> ComparisonResult | None:
     """The result of a stored comparison; None where there is none or it is damaged. No network is loaded.
 
+    Args:
+        run: key of a fine-tuning run, whose network takes the place of the budget's.
+
     Raises:
+        StudyError: there is no such run, or its kept set is lost.
         BudgetError: the budget is out of range or below the floor.
     """
-    keep = study.curve(ranking).at(budget)
-    name = comparison_name(keep, study.best_finetuned(keep) if finetuned else None)
+    keep = study.curve(ranking).at(budget) if run is None else network_of_run(study, run)[0]
+    tuned = study.best_finetuned(keep) if run is None else study.finetuned_run(run)
+    name = comparison_name(keep, tuned if finetuned else None)
     try:
         comparison = load_comparison(study, name)
     except StudyError:
@@ -66,13 +71,19 @@ def compare(
     finetuned: bool,
     device: torch.device,
     report: Report,
+    *,
+    run: str | None = None,
 ) -> ComparisonResult:
-    """Predict every test image with both networks, in float32 and with the statistics that `measure` takes."""
-    finished = stored_comparison(study, budget, ranking, finetuned)
+    """Predict every test image with both networks, in float32 and with the statistics that `measure` takes.
+
+    Args:
+        run: as for `stored_comparison`.
+    """
+    finished = stored_comparison(study, budget, ranking, finetuned, run=run)
     if finished is not None:
         return finished
     original_model = original(study)
-    network = network_at(study, original_model, budget, ranking=ranking, finetuned=finetuned)
+    network = network_at(study, original_model, budget, ranking=ranking, finetuned=finetuned, run=run)
     dataset = images_of(study, report)
     labels, of_original = _original(study, original_model, dataset, device, report)
     report(Progress("choosing the statistics of the batch norms", 0, 1))

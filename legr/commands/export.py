@@ -62,18 +62,22 @@ class _Facts(Record):
     check: _Check
 
 
-def export(study: Study, budget: Budget, out: Path, report: Report) -> ExportResult:
+def export(study: Study, budget: Budget, out: Path, report: Report, run: str | None = None) -> ExportResult:
     """Write the network of a budget to `out`; fine-tuned weights of exactly this kept set are used where they exist.
 
     Without the study's images, the batch norms have the statistics that were chosen before or else those of the
     weights, and the check runs on noise; the result says so.
 
+    Args:
+        run: key of a fine-tuning run, whose network and weights take the place of the budget's.
+
     Raises:
+        StudyError: there is no such run, or its kept set is lost.
         ExportError: the folder cannot be written, or the exported network computes something else.
     """
     device = torch.device("cpu")
     model = original(study)
-    network = network_at(study, model, budget)
+    network = network_at(study, model, budget, run=run)
     dataset = _images_or_none(study, report)
     network = recall_statistics(study, network, lambda: _required(dataset), device)
     pruned = network.model
@@ -172,7 +176,7 @@ def _facts(study: Study, network: Network, agreement: Agreement, on_images: bool
         macs=network.macs,
         macs_fraction=network.macs_fraction * (info.pruned_to or 1.0),
         params=network.params,
-        ranking=study.default_ranking,
+        ranking=(run.ranking if run else None) or study.default_ranking,
         recalibrated=network.recalibrated,
         finetuned=finetuned,
         onnx={"file": _ONNX, "input": INPUT, "output": OUTPUT, "batch": "dynamic"},

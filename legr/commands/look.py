@@ -63,10 +63,16 @@ def look(
     image: Path | NumberedTestImage,
     device: torch.device,
     report: Report,
+    *,
+    run: str | None = None,
 ) -> LookResult:
     """What both networks predict, and the image as they see it; nothing is stored in the study.
 
+    Args:
+        run: key of a fine-tuning run, whose network takes the place of the budget's.
+
     Raises:
+        StudyError: there is no such run, or its kept set is lost.
         BudgetError: the budget is out of range or below the floor.
         DataError: the file is no image that can be read, or the test images are not on this machine.
         SettingsError: there is no test image of that number.
@@ -75,7 +81,7 @@ def look(
     number = None if isinstance(image, Path) else image.number
     loaded = _from_file(study, image) if isinstance(image, Path) else _from_test_images(images(), image.number)
     original_model = original(study)
-    network = network_at(study, original_model, budget, ranking=ranking, finetuned=finetuned)
+    network = network_at(study, original_model, budget, ranking=ranking, finetuned=finetuned, run=run)
     network = recall_statistics(study, network, images, device)
     return LookResult(
         original=_predictions(study, original_model, loaded, device),

@@ -13,8 +13,10 @@ from legr.errors import StudyError
 from legr.models.weights import load_weights
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.limits import Budget
+from legr.structure.cost import cost, original_cost
 from legr.structure.surgery import prune
 from legr.structure.types import Keep
+from legr.study.known import kept_set_of
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
 from legr.training.batch_norm import with_better_statistics
@@ -84,20 +86,29 @@ def network_at(
     ranking: RankingName | None = None,
     finetuned: bool = True,
     curve: BudgetCurve | None = None,
+    run: str | None = None,
 ) -> Network:
-    """Prune `model`, the study's original, to a budget.
+    """Prune `model`, the study's original, to a budget, or to the kept set of a fine-tuning run.
 
     Args:
         finetuned: load the weights of the best fine-tuning run of exactly this kept set, where there is one.
         curve: of that ranking at an earlier time; None is the one it has now.
+        run: key of a run: its network and its weights, wherever budget and ranking lead by now.
 
     Raises:
         BudgetError: the budget is out of range or below the floor.
+        StudyError: there is no such run, or its kept set is lost.
     """
-    curve = curve or study.curve(ranking)
-    step = curve.step(budget)
-    keep = curve.keep(step)
-    run = study.best_finetuned(keep) if finetuned else None
+    if run is not None:
+        return _network(study, model, *network_of_run(study, run), finetuned)
+    keep = (curve or study.curve(ranking)).at(budget)
+    return _network(study, model, keep, study.best_finetuned(keep), finetuned)
+
+
+def _network(study: Study, model: nn.Module, keep: Keep, run: FineTuned | None, finetuned: bool) -> Network:
+    """Prune to a kept set; with the weights of the run, if there is one and they are asked for."""
+    run = run if finetuned else None
+    size, original = cost(study.structure, keep), original_cost(study.structure)
     pruned = prune(model, study.structure, keep)
     if run is not None:
         weights = study.finetuned_weights(run.key)
@@ -111,9 +122,9 @@ def network_at(
         model=pruned.eval(),
         keep=keep,
         keep_id=keep_id(keep),
-        macs=int(curve.macs[step]),
-        params=int(curve.params[step]),
-        macs_fraction=int(curve.macs[step]) / curve.original.macs,
+        macs=size.macs,
+        params=size.params,
+        macs_fraction=size.macs / original.macs,
         run=run,
         weights="pruned" if run is None else "fine-tuned",
     )
@@ -128,6 +139,26 @@ def choose_statistics(study: Study, network: Network, dataset: Dataset, device: 
         return network.with_statistics(network.model, recalibrated=False)
     model, recalibrated = with_better_statistics(network.model, dataset, study.info.normalization, device=device)
     return network.with_statistics(model, recalibrated=recalibrated)
+
+
+def network_of_run(study: Study, key: str) -> tuple[Keep, FineTuned]:
+    """The kept set and the record of a fine-tuning run.
+
+    Raises:
+        StudyError: there is no such run, or its kept set is lost.
+    """
+    run = study.finetuned_run(key)
+    if run is None:
+        raise StudyError(
+            f"{study.path.name} has no fine-tuning run {key!r} with weights; choose one of the files in finetuned/"
+        )
+    keep = kept_set_of(study, run)
+    if keep is None:
+        raise StudyError(
+            f"the kept set of the run {key} is not stored, and no ranking of {study.path.name} leads to it any more; "
+            "fine-tune a network of a ranking of today"
+        )
+    return keep, run
 
 
 def network_id(study: Study, budget: Budget, ranking: RankingName | None = None) -> str:

@@ -30,6 +30,8 @@ RANKING = "Ranking to prune by; by default the learned one, or identity where no
 _OF_A_MACHINE = ("device", "threads", "workers")
 NETWORK = "Id of the kept set; the command stops where the budget leads to another."
 
+RUN = "Key of a fine-tuning run: its network and its weights, wherever the budget leads by now."
+
 
 def budget_option() -> Any:
     """Declare a budget that must be given: one option for each quantity, whose help is in `legr.cli.options`."""
@@ -215,6 +217,7 @@ class ExportRequest(JobRequest):
     budget: Budget = budget_option()
     out: Path = option("Folder to write to.", MISSING)
     network: str | None = option(NETWORK, hidden=True)
+    run: str | None = option(RUN, hidden=True)
 
     def with_paths(self, relocate: Callable[[Path], Path]) -> Self:
         return replace(self, out=relocate(self.out))
@@ -241,6 +244,20 @@ class CompareRequest(JobRequest):
     ranking: RankingName | None = option(RANKING)
     finetuned: bool = option("Use fine-tuned weights.", True, negatable=True)
     device: str = option(DEVICE, "auto")
+    run: str | None = option(RUN, hidden=True)
+
+
+@dataclass(frozen=True)
+class LookRequest(Request):
+    """Which network is to predict one image beside the original."""
+
+    command = "look"
+
+    budget: Budget = budget_option()
+    ranking: RankingName | None = option(RANKING)
+    finetuned: bool = option("Use fine-tuned weights.", True, negatable=True)
+    device: str = option(DEVICE, "auto")
+    run: str | None = option(RUN, hidden=True)
 
 
 #: Requests that run as jobs, by command.

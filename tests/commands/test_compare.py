@@ -12,12 +12,13 @@ from PIL import Image
 from legr.commands import compare as module
 from legr.commands.compare import PICTURE_SIDE, compare, pictures_of, stored_comparison
 from legr.commands.create import ImageSource, NetworkSource, create
+from legr.commands.export import export
 from legr.commands.look import NumberedTestImage, look
 from legr.commands.network import NormStatistics, network_at
 from legr.commands.original import original
 from legr.commands.results import LookResult
 from legr.commands.statistics_cache import recall_statistics, store_statistics
-from legr.errors import DataError
+from legr.errors import DataError, StudyError
 from legr.models.zoo import build_model
 from legr.progress import Progress, silent
 from legr.ranking.limits import Budget
@@ -51,6 +52,40 @@ def test_accuracies_are_those_that_were_measured(study: Study) -> None:
         assert found.top1_original == pytest.approx(original.top1, abs=1e-12)
         assert found.top1 == pytest.approx(top1_of(study, finetuned), abs=1e-12)
         assert found.finetuned == finetuned and found.images == 359
+
+
+def learn_again(study: Study) -> Study:
+    """Other filters go first from now on."""
+    learned = study.learned
+    assert learned is not None
+    study.save_learned(replace(learned, alpha=learned.alpha[::-1], kappa=learned.kappa[::-1]))
+    return Study.open(study.path)
+
+
+@pytest.mark.slow
+def test_the_network_of_a_run_is_had_by_its_key_after_learning_again(study: Study, without_onnx: None) -> None:
+    run = study.best_finetuned(study.curve().at(BUDGET))
+    assert run is not None
+    study = learn_again(study)
+    assert study.best_finetuned(study.curve().at(BUDGET)) is None
+    found = compare(study, BUDGET, None, True, CPU, silent, run=run.key)
+    assert found.top1 == pytest.approx(run.top1, abs=1e-12) and found.macs_fraction == run.macs_fraction
+    assert stored_comparison(study, BUDGET, None, True, run=run.key) == found
+    assert stored_comparison(study, BUDGET, None, True) is None
+    seen = look(study, BUDGET, None, True, NumberedTestImage(1), CPU, silent, run=run.key)
+    assert seen.finetuned and seen.macs_fraction == run.macs_fraction
+    exported = export(study, BUDGET, study.path / "exports" / "a", silent, run.key)
+    assert exported.finetuned and exported.macs_fraction == run.macs_fraction
+
+
+def test_a_run_that_is_not_there_or_whose_kept_set_is_lost_is_one_sentence(study: Study) -> None:
+    with pytest.raises(StudyError, match="no fine-tuning run 'nothing'"):
+        stored_comparison(study, BUDGET, None, True, run="nothing")
+    run = study.finetuned[0]
+    study = learn_again(study)
+    study.save_finetuned(replace(run, kept=""))
+    with pytest.raises(StudyError, match="kept set of the run"):
+        stored_comparison(study, BUDGET, None, True, run=run.key)
 
 
 @pytest.mark.slow
