@@ -16,7 +16,7 @@ from legr.study.store import Study
 
 Option = TypeVar("Option", bound=str)
 START_BUDGET = 50.0  # per cent of MACs
-_NAME, _NOTICE, _BUDGET, _REFERENCE = "study", "notice", "budget", "held"
+_NAME, _NOTICE, _BUDGET, _REFERENCE, _RUN = "study", "notice", "budget", "held", "run"
 VIEWS = ("ranking", "by", "lens", "axis", "weights")
 _ENTERED, _NEXT_PAGE, _ANNOUNCEMENT = "entered", "next-page", "announcement"
 
@@ -175,10 +175,26 @@ def remember_reference(value: object) -> None:
         st.query_params[_REFERENCE] = f"{percent:g}"
 
 
+def opened_run() -> str | None:
+    """Key of the fine-tuning run whose network is shown in place of the slider's; it may be a key of no run."""
+    key = st.query_params.get(_RUN, st.session_state.get(_RUN))
+    return str(key) if key else None
+
+
+def open_run(key: str | None) -> None:
+    """Show the network of a run, or the slider's again; in the address line too."""
+    st.session_state[_RUN] = key
+    if key is None:
+        st.query_params.pop(_RUN, None)
+    else:
+        st.query_params[_RUN] = key
+
+
 def write_view() -> None:
     """Put what this tab remembers into the address line, which is empty after a change of page."""
     percents = {_BUDGET: st.session_state.get(_BUDGET), _REFERENCE: st.session_state.get(_REFERENCE)}
     values = {name: f"{percent:g}" for name, percent in percents.items() if percent is not None}
+    values |= {_RUN: st.session_state[_RUN]} if st.session_state.get(_RUN) else {}
     values |= {name: st.session_state[f"view-{name}"] for name in VIEWS if f"view-{name}" in st.session_state}
     for name, value in values.items():
         if name not in st.query_params:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app import state
+from app.budget_dial.opened import OpenedRun, opened_network
 from app.budget_dial.view import begin_dial, choose_ranking, is_contended, show_dial
 from app.charts.cells import csv_of
 from app.curves import budget_curve, curve_table
@@ -43,10 +44,12 @@ def explore(study: Study) -> None:
     ranking = choose_ranking(study)
     learn_first(study)
     budget = show_dial(study, ranking, charts=True)
+    opened = opened_network(study)
     with st.container(horizontal=True):
         download_curve(study, ranking)
-        measure(study, budget)
-    show_layers(study, budget_curve(study, ranking), budget)
+        measure(study, budget, opened)
+    curve = budget_curve(study, ranking)
+    show_layers(study, curve, opened.keep if opened else curve.at(macs=budget))
 
 
 def download_curve(study: Study, ranking: RankingName) -> None:
@@ -61,14 +64,19 @@ def download_curve(study: Study, ranking: RankingName) -> None:
     )
 
 
-def measure(study: Study, budget: float) -> None:
+def measure(study: Study, budget: float, opened: OpenedRun | None) -> None:
     contended = is_contended(study)
     job = records.latest(study, "measure")
     available = data_is_here(study)
     blocked = not available or bool(job and job.active)
     about = "Accuracy and latency of all rankings at {}." if available else NO_IMAGES
     request = MeasureRequest(again=contended)
-    if st.button("Measure this network", disabled=blocked, help=about.format("this budget")):
+    reason = "Its figures are those of its run: move the slider to measure a network of today's order."
+    if st.button(
+        "Measure this network",
+        disabled=blocked or opened is not None,
+        help=reason if opened else about.format("this budget"),
+    ):
         launch(study, replace(request, budgets=(float(f"{budget:.6g}"),)))
     label = "Measure the frontier again" if contended else "Measure the frontier"
     if st.button(label, disabled=blocked, help=about.format("about a dozen budgets"), key="measure-all"):

@@ -5,10 +5,11 @@ from dataclasses import replace
 import streamlit as st
 
 from app import state
+from app.budget_dial.opened import OpenedRun, opened_network
 from app.budget_dial.view import begin_dial, show_dial
 from app.charts.style import CAPTIONS
 from app.curves import budget_of, network_id
-from app.views.export import show_export, weights_line
+from app.views.export import ExportTarget, show_exports, weights_line
 from app.views.finetune import expectation, show_runs, show_training, training_form
 from app.views.job_panel import job_panel, launch, show_other_jobs
 from app.widgets.images import NO_IMAGES, data_notice
@@ -17,7 +18,6 @@ from app.widgets.study import heading, optimism_note
 from app.widgets.welcome import learn_first
 from app.words import plain
 from legr.jobs import records
-from legr.requests.types import ExportRequest
 from legr.study.store import Study
 
 
@@ -31,19 +31,22 @@ def page() -> None:
         st.caption(plain(f"Ranking: {CAPTIONS[study.default_ranking]}."))
     learn_first(study)
     budget = show_dial(study, study.default_ranking, charts=False)
+    opened = opened_network(study)
     left, right = st.columns(2, gap="large")
     with left:
-        finetune(study, budget, available)
+        finetune(study, budget, opened, available)
     with right:
-        export(study, budget)
+        export(study, ExportTarget.on_screen(study, budget_of(budget), opened))
     show_runs(study)
     optimism_note(study)
 
 
-def finetune(study: Study, budget: float, available: bool) -> None:
+def finetune(study: Study, budget: float, opened: OpenedRun | None, available: bool) -> None:
     st.subheader("Fine-tune", anchor=False)
     job = records.latest(study, "finetune")
-    if not (job and job.active):
+    if opened:
+        st.caption(plain(f"{opened.name[:1].upper()}{opened.name[1:]} is open, and is fine-tuned already."))
+    elif not (job and job.active):
         limit, ranking = budget_of(budget), study.default_ranking
         request = training_form(limit)
         label, reason = f"Fine-tune at {100 * budget:g} %", None if available else NO_IMAGES
@@ -54,7 +57,7 @@ def finetune(study: Study, budget: float, available: bool) -> None:
     job_panel(study, "finetune", draw=lambda current: show_training(study, current))
 
 
-def export(study: Study, budget: float) -> None:
+def export(study: Study, target: ExportTarget) -> None:
     st.subheader("Export", anchor=False)
     st.caption(
         "One zip with the network as ONNX (dynamic batch, checked in ONNX Runtime), and as safetensors with a JSON "
@@ -62,15 +65,13 @@ def export(study: Study, budget: float) -> None:
     )
     job = records.latest(study, "export")
     if not (job and job.active):
-        limit = budget_of(budget)
-        if st.button(f"Export at {100 * budget:g} %", key="export"):
+        if st.button(plain(f"Export {'' if target.opened else 'at '}{target.name}"), key="export"):
             with guarded():
                 own = state.own_copy(study)
-                out = own.path / "exports" / f"macs-{100 * budget:g}"
-                network = network_id(own, own.default_ranking, limit)
-                launch(own, ExportRequest(limit, out, network))
-        st.caption(plain(weights_line(study, limit)))
-    job_panel(study, "export", draw=lambda current: show_export(study, current))
+                launch(own, target.request(own))
+        st.caption(plain(weights_line(target)))
+    job_panel(study, "export")
+    show_exports(target)
 
 
 run_page(page, "pages/finetune.py")

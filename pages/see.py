@@ -1,7 +1,8 @@
-"""See it: what the original and a pruned network predict, for one image and for all test images."""
+"""See it: what a pruned network predicts, beside the original or the held one, for one image and all test images."""
 
 import streamlit as st
 
+from app.budget_dial.opened import opened_network
 from app.budget_dial.view import begin_dial, choose_ranking, show_dial
 from app.curves import budget_of
 from app.views.comparison import show_all_images, stored_comparison
@@ -21,12 +22,13 @@ def page() -> None:
     begin_dial()
     ranking = choose_ranking(study)
     budget = budget_of(show_dial(study, ranking, charts=False))
-    selected = select_network(study, ranking, budget)
+    selected, reference = select_network(study, ranking, budget, opened_network(study))
     comparison, error = stored_comparison(selected)
     above = st.container()
-    show_all_images(selected, comparison, error, available)  # first, as predictions for one image take seconds
+    # First, as predictions for one image take seconds.
+    shown = show_all_images(selected, reference, comparison, error, available)
     with above:
-        show_one_image(selected, comparison, available)
+        show_one_image(selected, reference, shown, available)
 
 
 run_page(page, "pages/see.py")

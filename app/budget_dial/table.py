@@ -13,12 +13,12 @@ import numpy as np
 from app.budget_dial.lanes import lay_out_lanes
 from app.budget_dial.types import DialTable, Lens
 from app.charts.measurements import ORIGINAL, Measurements, Reading, percent_of, reading
-from legr.ranking.budget import BudgetCurve, CurveTable
-from legr.structure.cost import original_layer_macs
-from legr.structure.types import Structure
+from legr.ranking.budget import BudgetCurve, CurveTable, table_of
+from legr.structure.cost import original_cost, original_layer_macs
+from legr.structure.types import Keep, Structure
 from legr.study.kept_sets import on_curve
 from legr.study.known import KnownNetwork
-from legr.study.records import RankingName
+from legr.study.records import FineTuned, RankingName
 
 LENSES: dict[Lens, tuple[str, str]] = {  # caption of the switch, title of the axis beside the bars
     "filters": ("Filters", "filters"),
@@ -85,29 +85,61 @@ def dial_table(
     latency = _Column.read(macs, lambda n: measured.latency_ms(ranking, n, name_of(n)))
     before = _Column.read(macs, lambda n: measured.top1(ranking, n, name_of(n)))
     after = _Column.read(macs, finetuned_top1(known, lambda n: measured.top1(ranking, n, name_of(n))))
+    table = _table(curve.structure, networks, list(stops.values()), _Figures(latency, before, after), measured, lens)
+    table["start"] = list(stops).index(curve.step(macs=start / 100))
+    return table
+
+
+def opened_table(structure: Structure, keep: Keep, run: FineTuned, measured: Measurements, lens: Lens) -> DialTable:
+    """The network of a fine-tuning run as a table with one row, with the figures of exactly this network.
+
+    Args:
+        keep: its kept set.
+    """
+    networks, known = table_of(structure, keep), measured.known[run.keep_id]
+    before = None if known.top1_before is None else Reading(known.top1_before, True)
+    columns: list[list[Reading | None]] = [
+        [measured.latency_of_network(run.keep_id)],
+        [before],
+        [Reading(run.top1, True)],
+    ]
+    percent = [percent_of(float(networks.budgets[0]))]
+    return _table(structure, networks, percent, _Figures(*map(_Column.of, columns)), measured, lens)
+
+
+def _table(
+    structure: Structure,
+    networks: CurveTable,
+    percent: list[float],
+    figures: "_Figures",
+    measured: Measurements,
+    lens: Lens,
+) -> DialTable:
+    """Networks as a dial's table, which begins at the first of them."""
+    original, macs = original_cost(structure), [int(n) for n in networks.macs]
     table: DialTable = {
-        "percent": list(stops.values()),
-        "macs_percent": [100 * n / curve.original.macs for n in macs],
+        "percent": percent,
+        "macs_percent": [100 * n / original.macs for n in macs],
         "macs": macs,
         "params": networks.params.tolist(),
-        "latency": latency.values,
-        "latency_measured": latency.measured,
-        "before": before.values,
-        "before_measured": before.measured,
-        "after": after.values,
-        "after_measured": after.measured,
-        "layers": [layer.name for layer in curve.structure.layers],
-        "totals": [layer.total for layer in curve.structure.layers],
+        "latency": figures.latency.values,
+        "latency_measured": figures.latency.measured,
+        "before": figures.before.values,
+        "before_measured": figures.before.measured,
+        "after": figures.after.values,
+        "after_measured": figures.after.measured,
+        "layers": [layer.name for layer in structure.layers],
+        "totals": [layer.total for layer in structure.layers],
         "kept": networks.kept.tolist(),
         "macs_permille": (1000 * networks.layer_macs / networks.macs[:, None]).round().astype(int).tolist(),
         "batch": measured.conditions.batch if measured.conditions else 1,
-        "start": list(stops).index(curve.step(macs=start / 100)),
+        "start": 0,
         "bars_title": LENSES[lens][1],
     }
     if lens == "together":
-        table["lanes"] = lay_out_lanes(curve.structure).to_dict()
+        table["lanes"] = lay_out_lanes(structure).to_dict()
     elif lens != "filters":
-        bars = _BARS[lens](curve.structure, networks)
+        bars = _BARS[lens](structure, networks)
         table["bars"], table["bars_original"] = bars.networks, bars.original
     return table
 
@@ -122,11 +154,24 @@ class _Column:
     @classmethod
     def read(cls, macs: Sequence[int], read: Callable[[int], Reading | None]) -> "_Column":
         """Read a figure at the MACs of every network."""
-        readings = [read(n) for n in macs]
+        return cls.of([read(n) for n in macs])
+
+    @classmethod
+    def of(cls, readings: Sequence[Reading | None]) -> "_Column":
+        """Take the readings of every network."""
         return cls(
             values=[None if reading is None else round(reading.value, 5) for reading in readings],
             measured=[int(reading is not None and reading.measured) for reading in readings],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What was measured of every network."""
+
+    latency: _Column
+    before: _Column
+    after: _Column
 
 
 def finetuned_top1(

@@ -121,9 +121,18 @@ class StudyData(TypedDict):
     charts: DialCharts | None  # None: the slider stands alone
 
 
+class OpenedNetwork(TypedDict):
+    """The network of a fine-tuning run, shown in place of the slider's until the slider moves."""
+
+    run: str  # key of the run
+    table: DialTable  # with one row
+    note: str  # how it relates to the order of today, and where its figures come from
+
+
 class DialData(StudyData):
     """All that the dial is given."""
 
+    opened: OpenedNetwork | None
     id: str  # of the table: with another one the slider goes to its start
     compared: float | None  # per cent of the original's MACs; None: compared with the original
     by: QuantityName  # in which the budget is given
@@ -144,4 +153,5 @@ class ViewChange(TypedDict):
     by: NotRequired[str]
     lens: NotRequired[str]
     axis: NotRequired[str]
+    run: NotRequired[str | None]  # key of the fine-tuning run whose network is shown; None: the slider's
     open: NotRequired[OpenNetwork]

@@ -6,8 +6,18 @@ import streamlit as st
 
 from app import state
 from app.budget_dial import budget_dial
-from app.budget_dial.table import LENSES, dial_table
-from app.budget_dial.types import ChartStyle, DialCharts, DialData, FrontierData, Lens, QuantityName, StudyData
+from app.budget_dial.opened import opened_network
+from app.budget_dial.table import LENSES, dial_table, opened_table
+from app.budget_dial.types import (
+    ChartStyle,
+    DialCharts,
+    DialData,
+    FrontierData,
+    Lens,
+    OpenedNetwork,
+    QuantityName,
+    StudyData,
+)
 from app.charts.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_table
 from app.charts.measurements import Measurements, percent_of
 from app.charts.style import CAPTIONS, COLOURS, INK, PAPER, PLOTLY_CONFIG, page_layout
@@ -49,12 +59,17 @@ def choose_ranking(study: Study) -> RankingName:
         required=True,
         format_func=CAPTIONS.__getitem__,
         key=key,
-        on_change=lambda: state.remember_view("ranking", st.session_state[key]),
+        on_change=lambda: _take_ranking(st.session_state[key]),
         wrap=True,
         help="Which filters go first. Learned: by the ranking of the Learn page. Identity: those of the smallest "
         "L2 norm. Uniform: the same share of every layer.",
     )
     return chosen or current
+
+
+def _take_ranking(name: RankingName) -> None:
+    state.remember_view("ranking", name)
+    state.open_run(None)
 
 
 def begin_dial() -> None:
@@ -83,9 +98,20 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
         "id": table_id,
         "compared": compared,
         "by": state.view("by", QUANTITIES),
+        "opened": _opened(study, lens),
     }
     budget_dial(data, f"{_KEY}-{charts}", lambda view: _apply(study, view))
     return budget
+
+
+def _opened(study: Study, lens: Lens) -> OpenedNetwork | None:
+    opened = opened_network(study)
+    if opened is None:
+        return None
+    measured = measurements(study)
+    where = f"{_conditions_line(measured)} " if measured.latency_of_network(opened.run.keep_id) else ""
+    table = opened_table(study.structure, opened.keep, opened.run, measured, lens)
+    return {"run": opened.run.key, "table": table, "note": f"{opened.note} {where}{_FLOPS_NOTE}"}
 
 
 def is_contended(study: Study) -> bool:
@@ -145,10 +171,14 @@ def sources_line(
     if not measured.line(ranking):
         which = " of such networks" if given else " of this ranking" if measured.points else ""
         return f"{given}Accuracy and latency{which}: not measured. {flops}"
-    where = f"Latency: {measured.conditions}, never estimated from MACs. " if measured.conditions else ""
+    where = f"{_conditions_line(measured)} " if measured.conditions else ""
     if measured.contended:
         where += "Other programs were using the cores, so it is too long: measure again when the machine is idle. "
     return f"{given}{where}~: read between two measured networks of this ranking. {flops}"
+
+
+def _conditions_line(measured: Measurements) -> str:
+    return f"Latency: {measured.conditions}, never estimated from MACs."
 
 
 def _charts(measured: Measurements, ranking: RankingName, lens: Lens, axis: Axis, axes: tuple[Axis, ...]) -> DialCharts:
@@ -180,7 +210,14 @@ def _apply(study: Study, view: Mapping[str, object]) -> None:
     for name in ("by", "lens", "axis"):
         if name in view:
             state.remember_view(name, str(view[name]))
+    if "run" in view:
+        key = view["run"]
+        run = next((run for run in measurements(study).runs if run.key == key), None)
+        state.open_run(run.key if run else None)
+        if run:
+            state.remember_budget(percent_of(run.macs_fraction))
     network = view.get("open")
     if isinstance(network, Mapping) and network.get("ranking") in rankings_of(study):
+        state.open_run(None)
         state.remember_budget(network.get("percent"))
         state.remember_view("ranking", network["ranking"])

@@ -164,6 +164,8 @@ def _latency(series: str, point: Point, measured: Measurements) -> Reading | Non
 
 def _hover(series: str, point: Point, measured: Measurements) -> str:
     name = CAPTIONS[series.removeprefix(PLAIN)]
+    if series == EARLIER:
+        name = f"{CAPTIONS['finetuned']}, {name[:1].lower()}{name[1:]}"
     if series == "finetuned":
         name += f", {CAPTIONS[measured.order_of(point) or point.ranking].lower()} ranking"
     lines = [

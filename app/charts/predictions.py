@@ -60,12 +60,18 @@ def predictions_figure(info: pd.DataFrame, colour: str) -> go.Figure:
 
 
 def verdict(
-    original: Prediction, pruned: Prediction, label: int | None, label_name: str | None
+    original: Prediction,
+    pruned: Prediction,
+    label: int | None,
+    label_name: str | None,
+    reference: str = "the original",
 ) -> tuple[Literal["success", "warning", "info"], str]:
     """Whether two predictions agree, and which of them is right where this is known.
 
     Args:
+        original: of the network that the pruned one is compared with.
         label: index of the right class; None where it is not known.
+        reference: that network in words.
 
     Returns:
         The kind of message, and a sentence.
@@ -77,17 +83,17 @@ def verdict(
             return "success", f"Both are right: {original.name}."
         return "warning", f"Both are wrong: they say {original.name}, and it is {label_name}."
     if label is None:
-        return "warning", f"They disagree: {_says(original, 'the original')}; {_says(pruned, 'the pruned network')}."
+        return "warning", f"They disagree: {_says(original, reference)}; {_says(pruned, 'the pruned network')}."
     if original.index == label:
         return "warning", (
-            f"They disagree: the original is right with {original.name}; the pruned network says {pruned.name}."
+            f"They disagree: {reference} is right with {original.name}; the pruned network says {pruned.name}."
         )
     if pruned.index == label:
         return "info", (
-            f"They disagree: the pruned network is right with {pruned.name}; the original says {original.name}."
+            f"They disagree: the pruned network is right with {pruned.name}; {reference} says {original.name}."
         )
     return "warning", (
-        f"They disagree, and both are wrong: the original says {original.name}, the pruned network {pruned.name}; "
+        f"They disagree, and both are wrong: {reference} says {original.name}, the pruned network {pruned.name}; "
         f"it is {label_name}."
     )
 

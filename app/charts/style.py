@@ -18,7 +18,7 @@ CAPTIONS = {
     "identity": "Identity",
     "uniform": "Uniform",
     "finetuned": "Fine-tuned",
-    "earlier": "Fine-tuned, of an earlier ranking",
+    "earlier": "Of an earlier ranking",
     "original": "Original",
 }
 HOVER = {

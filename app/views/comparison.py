@@ -25,13 +25,13 @@ from app.charts.style import PLOTLY_CONFIG
 from app.curves import budget_curve
 from app.views.job_panel import job_panel, launch
 from app.views.one_image import pick
-from app.views.selected_network import SelectedNetwork, set_weights
+from app.views.selected_network import Reference, SelectedNetwork, set_weights
 from app.widgets.page import guarded, show_error
 from app.words import plain
 from legr.errors import LegrError, StudyError
 from legr.escape import on_one_line
 from legr.jobs import records
-from legr.study.comparison import ComparedNetwork, Comparison, list_compared, load_comparison
+from legr.study.comparison import ComparedNetwork, Comparison, between, list_compared, load_comparison
 from legr.study.records import RANKINGS
 from legr.study.store import Study, keep_id
 
@@ -54,28 +54,52 @@ def stored_comparison(selected: SelectedNetwork) -> tuple[Comparison | None, str
         return None, str(error)
 
 
-def show_all_images(selected: SelectedNetwork, comparison: Comparison | None, error: str, available: bool) -> None:
+def show_all_images(
+    selected: SelectedNetwork, reference: Reference, comparison: Comparison | None, error: str, available: bool
+) -> Comparison | None:
     """Start the comparison on all test images, watch it, and show its results.
 
     Args:
+        comparison: of the network with the original.
         error: why the stored comparison cannot be read; "" where it can.
         available: whether the test images are on this machine.
+
+    Returns:
+        What is shown: the network compared with the reference; None where that was not compared yet.
     """
     st.subheader("All test images", anchor=False)
     if error:
         show_error(error)
     _start_or_watch(selected, comparison, again=bool(error), available=available)
+    if comparison is not None and reference.held:
+        comparison = _beside_held(reference.held, comparison, available)
     if comparison is None:
-        return
+        return None
     classes = selected.study.info.classes
-    _show_outcomes(comparison)
+    _show_outcomes(comparison, reference)
     if comparison.differ.any():
-        _show_differing(selected, comparison, available)
+        _show_differing(selected, reference, comparison, available)
     left, right = st.columns(2, gap="large")
     with left:
-        _show_classes(classes_table(comparison, classes), selected.colour)
+        _show_classes(classes_table(comparison, classes), selected.colour, reference)
     with right:
-        _show_confusions(confusion_table(comparison, classes), len(classes))
+        _show_confusions(confusion_table(comparison, classes), len(classes), reference)
+    return comparison
+
+
+def _beside_held(held: SelectedNetwork, comparison: Comparison, available: bool) -> Comparison | None:
+    """The network beside the held one, of which the same test images have to be known."""
+    other, error = stored_comparison(held)
+    if error:
+        show_error(error)
+    if other is None:
+        job = records.latest(held.study, "compare")
+        if not (job and job.active):
+            st.write("The held network was not compared yet. Its predictions for every test image are needed as well.")
+            if st.button("Compare the held network on all test images", type="primary", disabled=not available):
+                launch(held.study, held.request)
+        return None
+    return between(other, comparison)
 
 
 def _start_or_watch(selected: SelectedNetwork, comparison: Comparison | None, *, again: bool, available: bool) -> None:
@@ -129,6 +153,7 @@ def _is_current(study: Study, network: ComparedNetwork) -> bool:
 
 
 def _go_to(network: ComparedNetwork) -> None:
+    state.open_run(None)
     state.remember_budget(percent_of(network.macs_fraction))
     state.remember_view("ranking", network.ranking)
     set_weights("finetuned" if network.finetuned else "pruned")
@@ -137,7 +162,7 @@ def _go_to(network: ComparedNetwork) -> None:
 # -- the results -------------------------------------------------------------------------------------------
 
 
-def _show_outcomes(comparison: Comparison) -> None:
+def _show_outcomes(comparison: Comparison, reference: Reference) -> None:
     """Accuracy of both networks, and how many images both, one or none of them classifies correctly."""
     info, total = outcomes_table(comparison), len(comparison.labels)
     images = info.set_index("outcome")["images"]
@@ -146,24 +171,30 @@ def _show_outcomes(comparison: Comparison) -> None:
     norms = " (batch norms recalibrated)" if comparison.network.recalibrated else ""
     points = f"{100 * (pruned - original):+.2f}".replace("-", "−")
     st.write(
-        f"On {total:,} test images the original is right on {100 * original:.2f} %, the pruned network{norms} on "
+        f"On {total:,} test images {reference.words} is right on {100 * original:.2f} %, the pruned network{norms} on "
         f"{100 * pruned:.2f} % ({points} points)."
     )
     with st.container(horizontal=True):
         for row in info.itertuples(index=False):
-            st.metric(row.caption, f"{row.images:,}", f"{row.percent:.1f} %", delta_color="off", delta_arrow="off")
+            st.metric(
+                reference.say(str(row.caption)),
+                f"{row.images:,}",
+                f"{row.percent:.1f} %",
+                delta_color="off",
+                delta_arrow="off",
+            )
 
 
 @st.fragment
 @guarded()
-def _show_differing(selected: SelectedNetwork, comparison: Comparison, available: bool) -> None:
+def _show_differing(selected: SelectedNetwork, reference: Reference, comparison: Comparison, available: bool) -> None:
     """Test images with different predictions; as a fragment, so that leafing through them does not rerun the page."""
     info = differing_table(comparison, selected.study.info.classes)
     st.markdown(f"**Images that they classify differently: {len(info):,}**")
     stored = info[info["picture"] >= 0]
     if len(stored) < len(info):
         st.caption(f"Pictures of the first {len(stored):,} of them are stored in the study.")
-    rows = _filtered(selected, stored)
+    rows = _filtered(selected, reference, stored)
     if rows.empty:
         st.caption("There are none of this kind.")
         return
@@ -174,21 +205,22 @@ def _show_differing(selected: SelectedNetwork, comparison: Comparison, available
     with st.container(horizontal=True, gap="medium"):
         for image in differing_images(rows.iloc[IMAGES_PER_PAGE * (page - 1) : IMAGES_PER_PAGE * page]):
             with st.container(width=_TILE_SIDE, gap="xxsmall"):
-                _show_tile(selected.study, comparison, image, available)
+                _show_tile(selected.study, reference, comparison, image, available)
     if n_pages > 1:
         st.pagination(n_pages, key=key)
 
 
-def _filtered(selected: SelectedNetwork, info: pd.DataFrame) -> pd.DataFrame:
+def _filtered(selected: SelectedNetwork, reference: Reference, info: pd.DataFrame) -> pd.DataFrame:
     """The rows with the outcome and the class that the user chose."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        captions = {name: reference.say(caption) for name, caption in _OUTCOMES_OF_DIFFERING.items()}
         by_outcome = {_ALL: len(info), **info["outcome"].value_counts()}
         outcome = st.segmented_control(
             "Who is right",
             [_ALL, *_OUTCOMES_OF_DIFFERING],
             default=_ALL,
             required=True,
-            format_func=lambda name: f"{_OUTCOMES_OF_DIFFERING.get(name, name)} ({by_outcome.get(name, 0)})",
+            format_func=lambda name: f"{captions.get(name, name)} ({by_outcome.get(name, 0)})",
             key=f"gallery-kind-{selected.comparison_name}",
             wrap=True,
         )
@@ -204,13 +236,15 @@ def _filtered(selected: SelectedNetwork, info: pd.DataFrame) -> pd.DataFrame:
     return rows if label == _ALL else rows[rows["label"] == label]
 
 
-def _show_tile(study: Study, comparison: Comparison, image: DifferingImage, available: bool) -> None:
+def _show_tile(
+    study: Study, reference: Reference, comparison: Comparison, image: DifferingImage, available: bool
+) -> None:
     """A test image, both predictions, and a button that shows it at the top of the page."""
     picture = enlarged(comparison.pictures[image.picture], 2 * _TILE_SIDE)
     st.image(picture, width=_TILE_SIDE, output_format="PNG", alt=f"Test image {image.number}: {image.label}.")
     lines = [
         f"**{plain(image.label)}**",
-        _prediction_description("original", image.original, image.original_percent, image.original_right),
+        _prediction_description(reference.word, image.original, image.original_percent, image.original_right),
         _prediction_description("pruned", image.pruned, image.pruned_percent, image.pruned_right),
     ]
     st.markdown(":small[" + "]  \n:small[".join(lines) + "]")
@@ -231,22 +265,24 @@ def _prediction_description(network: str, name: str, percent: float, right: bool
     return f"{network} :{colour}[{sign} {plain(short(name, 14))}] {percent:.0f}\u00a0%"
 
 
-def _show_classes(info: pd.DataFrame, colour: str) -> None:
+def _show_classes(info: pd.DataFrame, colour: str, reference: Reference) -> None:
     st.markdown("**Accuracy of each class**")
     drawn = most_changed(info)
     if len(drawn) < len(info):
         st.caption(f"The {MAX_CLASSES} of {len(info):,} classes that change most; the table has all.")
     alt = f"Accuracy of {len(drawn)} classes, original and pruned."
-    st.plotly_chart(classes_figure(drawn, colour), key="compared-classes", config=PLOTLY_CONFIG, alt=alt)
+    figure = classes_figure(drawn, colour)
+    figure.for_each_trace(lambda trace: trace.update(name=reference.say(trace.name or "")))
+    st.plotly_chart(figure, key="compared-classes", config=PLOTLY_CONFIG, alt=reference.say(alt))
     with st.expander("As a table"):
-        names = ["Class", "Images", "Original, %", "Pruned, %", "Difference, points"]
+        names = ["Class", "Images", reference.say("Original, %"), "Pruned, %", "Difference, points"]
         one_decimal = {name: st.column_config.NumberColumn(format="%.1f") for name in names[2:]}
         table = info.set_axis(names, axis=1)
         st.dataframe(safe_cells(table), hide_index=True, column_config=one_decimal, alt="Accuracy of every class.")
 
 
-def _show_confusions(info: pd.DataFrame, n_classes: int) -> None:
-    st.markdown("**Confusion matrix: pruned minus original, images**")
+def _show_confusions(info: pd.DataFrame, n_classes: int, reference: Reference) -> None:
+    st.markdown(f"**Confusion matrix: pruned minus {reference.word}, images**")
     which = f"The {MAX_CLASSES} of {n_classes:,} classes that change most. " if len(info) < n_classes else ""
     st.caption(
         f"{which}Blue: the pruned network predicts this more often; orange: less often. "

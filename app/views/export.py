@@ -1,47 +1,155 @@
-"""A finished export on a page: its weights, how it was checked, and the zip."""
+"""Exports on a page: which network the button exports, and finished ones, each with its budget and its zip."""
 
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
 
-from app.curves import budget_curve
-from app.words import plain
+from app.budget_dial.opened import OpenedRun
+from app.curves import measurements, network_id
+from app.words import plain, plural
 from legr.commands.results import ExportResult
 from legr.escape import file_name
+from legr.jobs import records
 from legr.jobs.records import Job
 from legr.ranking.limits import Budget
 from legr.requests.types import ExportRequest
+from legr.study.records import FineTuned
 from legr.study.store import Study
 
 
-def weights_line(study: Study, budget: Budget) -> str:
-    """Which weights an export at a budget will have."""
-    run = study.best_finetuned(budget_curve(study, study.default_ranking).at(budget))
-    if run is None:
-        return "The zip will hold the weights as pruned: nothing is fine-tuned at this budget yet."
-    return f"The zip will hold the fine-tuned weights: {100 * run.top1:.2f} % top-1."
+@dataclass(frozen=True, slots=True)
+class ExportTarget:
+    """The network that the button exports: that of the budget on screen, or that of the run which is open.
+
+    Attributes:
+        keep_id: its kept set.
+        run: of fine-tuning, whose weights the zip will hold; None: those of the original, pruned.
+        opened: it is there by its run, not by the budget.
+    """
+
+    study: Study
+    budget: Budget
+    keep_id: str
+    run: FineTuned | None
+    opened: bool
+
+    @classmethod
+    def on_screen(cls, study: Study, budget: Budget, opened: OpenedRun | None) -> "ExportTarget":
+        """The network on screen."""
+        if opened:
+            return cls(study, opened.budget, opened.run.keep_id, opened.run, True)
+        name = network_id(study, study.default_ranking, budget)
+        known = measurements(study).known.get(name)
+        return cls(study, budget, name, known.best_run if known else None, False)
+
+    @property
+    def name(self) -> str:
+        """Its budget in words."""
+        return _run_name(self.run) if self.opened and self.run else _percent(self.budget)
+
+    def request(self, study: Study) -> ExportRequest:
+        """What exports it from a study, which may be a copy of the sample on screen."""
+        run = self.run.key if self.opened and self.run else None
+        request = ExportRequest(self.budget, study.path, None if run else self.keep_id, run)
+        return replace(request, out=study.path / "exports" / request.folder_name)
+
+    def is_of(self, job: Job) -> bool:
+        """Whether a finished export is of this network with the weights that it has now."""
+        request, result = job.request, ExportResult.from_dict(job.result)
+        assert isinstance(request, ExportRequest)
+        if self.opened or request.run:
+            return self.opened and bool(self.run) and request.run == (self.run and self.run.key)
+        trained = self.run is None or _time(self.run.created) <= job.created
+        return request.network == self.keep_id and result.finetuned == (self.run is not None) and trained
 
 
-def show_export(study: Study, job: Job) -> None:
-    """A finished export, and a button that downloads its zip; nothing while the job is not done."""
-    if job.state != "done":
-        return
+def weights_line(target: ExportTarget) -> str:
+    """Which weights an export will have."""
+    if target.run is not None:
+        return f"The zip will hold the fine-tuned weights: {100 * target.run.top1:.2f} % top-1."
+    known = measurements(target.study).known.get(target.keep_id)
+    if known and known.top1_after is not None:
+        return (
+            f"The zip will hold the weights as pruned: the fine-tuned ones ({100 * known.top1_after:.2f} % top-1) are "
+            "not in this study."
+        )
+    return "The zip will hold the weights as pruned: nothing is fine-tuned at this budget yet."
+
+
+def show_exports(target: ExportTarget) -> None:
+    """Finished exports, each with its budget: first that of the network on screen, then the others in a list."""
+    jobs = finished_exports(target.study)
+    current = next((job for job in jobs if target.is_of(job)), None)
+    if current:
+        _show_export(target.study, current, target.name)
+    others = [job for job in jobs if job is not current]
+    if others:
+        with st.expander(f"Exported before: {plural(len(others), 'network')}", expanded=not current):
+            for job in others:
+                _show_export(target.study, job, None)
+
+
+def finished_exports(study: Study) -> list[Job]:
+    """Exports that are done, newest first; of several into one folder the last, which replaced the others."""
+    by_folder: dict[Path, Job] = {}
+    for job in records.list_jobs(study):
+        if job.state == "done" and isinstance(job.request, ExportRequest):
+            by_folder.setdefault(job.request.out, job)
+    return list(by_folder.values())
+
+
+def exported_name(study: Study, request: ExportRequest) -> str:
+    """The budget of an export in words."""
+    if request.run:
+        run = next((run for run in measurements(study).runs if run.key == request.run), None)
+        return _run_name(run) if run else f"run {request.run}"
+    return _percent(request.budget)
+
+
+def _show_export(study: Study, job: Job, on_screen: str | None) -> None:
+    """An export and a button that downloads its zip, the main one of the page where it is of the network on screen."""
     assert isinstance(job.request, ExportRequest)
-    result = ExportResult.from_dict(job.result)
+    result, name = ExportResult.from_dict(job.result), on_screen or exported_name(study, job.request)
     weights = "its fine-tuned weights" if result.finetuned else "its weights as pruned, not fine-tuned"
-    st.success(plain(f"{job.request.budget.words}: exported with {weights}. {check_line(result)}"))
+    words = name if job.request.run else job.request.budget.words
+    text = plain(f"{words}: exported with {weights}. {check_line(result)}")
+    if on_screen:
+        st.success(text)
+    else:
+        st.caption(text)
     archive = Path(result.zip)
     if archive.is_file() and archive.resolve().is_relative_to(study.path.resolve()):  # no file from elsewhere
         st.download_button(
-            "Download the zip",
+            plain(f"Download the {name} network"),
             archive.read_bytes,
             file_name(f"{study.path.name}-{archive.name}"),
             "application/zip",
+            key=f"download-{job.id}",
             on_click="ignore",
-            type="primary",
+            type="primary" if on_screen else "secondary",
         )
     else:
         st.caption("The zip is not in this study: export again.")
+
+
+def _percent(budget: Budget) -> str:
+    """Such as "25 %"; another quantity than MACs is named."""
+    limits = dict(budget.limits())
+    return f"{100 * limits['macs']:g} %" if set(limits) == {"macs"} else budget.words
+
+
+def _run_name(run: FineTuned) -> str:
+    return f"{100 * run.macs_fraction:.1f} % (run {run.key})"
+
+
+def _time(created: str) -> float:
+    """Seconds since 1970 of the time that a record notes; 0 where it notes none."""
+    try:
+        return datetime.fromisoformat(created).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def check_line(result: ExportResult) -> str:

@@ -1,15 +1,17 @@
 """Fine-tuning on a page: the settings of a run, its progress, and finished runs side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
+from app import state
 from app.charts.cells import safe_cells
+from app.charts.measurements import percent_of
 from app.charts.style import CAPTIONS, PLOTLY_CONFIG
 from app.charts.training import runs_figure, training_figure, training_table
-from app.curves import budget_curve, network_id
+from app.curves import budget_curve, measurements, network_id
 from app.words import plain, plural
 from legr.commands.results import FinetuneResult
 from legr.errors import LegrError
@@ -87,6 +89,7 @@ def show_training(study: Study, job: Job) -> None:
     assert isinstance(job.request, FinetuneRequest)
     settings = job.request.settings
     teacher = ", learning from the original" if settings.distill else ""
+    st.markdown(f"**{plain(training_title(job))}**")
     st.caption(plain(f"{job.request.budget.words}, {plural(settings.epochs, 'epoch')}{teacher}."))
     finished = study.finetuned_run(Path(FinetuneResult.from_dict(job.result).weights).stem) if job.result else None
     history = [epoch.to_dict() for epoch in finished.curve] if finished else job.history
@@ -101,12 +104,23 @@ def show_training(study: Study, job: Job) -> None:
         st.caption(f"From epoch {finished.epochs + 1} on the loss was NaN or infinite; the best epoch before is kept.")
 
 
-def runs_table(runs: Sequence[FineTuned]) -> pd.DataFrame:
-    """The table of finished runs, newest first."""
+def training_title(job: Job) -> str:
+    """Of which network a training chart is, which need not be the one on screen."""
+    assert isinstance(job.request, FinetuneRequest)
+    when = "In training" if job.active else "Trained last" if job.state == "done" else "Not trained to the end"
+    return f"{when}: the network of {job.request.budget.words}"
+
+
+def runs_table(runs: Sequence[FineTuned], off_order: Container[str] = ()) -> pd.DataFrame:
+    """The table of finished runs, newest first.
+
+    Args:
+        off_order: keys of the runs to whose networks no ranking leads any more.
+    """
     rows = [
         (
             100 * run.macs_fraction,
-            CAPTIONS.get(run.ranking, "–"),
+            CAPTIONS.get(run.ranking, "–") + (", as it was before" if run.key in off_order else ""),
             100 * run.top1_before,
             100 * run.top1,
             100 * run.heldout_top1,
@@ -127,7 +141,8 @@ def show_runs(study: Study) -> None:
     if not runs:
         return
     st.subheader("Fine-tuned networks", anchor=False)
-    table = runs_table(runs)
+    measured = measurements(study)
+    table = runs_table(runs, {run.key for run in runs if measured.order_of(run) is None})
     two_decimals = {name: st.column_config.NumberColumn(format="%.2f") for name in table.columns if name.endswith("%")}
     two_decimals["Held-out, %"] = st.column_config.NumberColumn(
         format="%.2f",
@@ -148,6 +163,8 @@ def show_runs(study: Study) -> None:
         st.caption(f"Select a run in the table to see its curve and the command that repeats it{several}.")
         return
     selected = [list(reversed(runs))[row] for row in rows]
+    if len(selected) == 1:
+        _offer_to_open(study, selected[0])
     curves = [(run_name(run), training_table([epoch.to_dict() for epoch in run.curve])) for run in selected]
     figure = runs_figure(curves)
     st.plotly_chart(
@@ -160,6 +177,22 @@ def show_runs(study: Study) -> None:
     ]
     if commands:
         st.code("\n".join(commands), language="bash", wrap_lines=True)
+
+
+def _offer_to_open(study: Study, run: FineTuned) -> None:
+    """A button that opens the network of a run, or a sentence that it cannot be opened."""
+    measured = measurements(study)
+    if run.key in measured.openable:
+        st.button("Open this network", key=f"open-{run.key}", on_click=_open, args=(study, run))
+    else:
+        st.caption("Its kept set is not stored, and no ranking leads to it any more: it cannot be opened.")
+
+
+def _open(study: Study, run: FineTuned) -> None:
+    """Go to a network: by the slider where it leads there, else by its run."""
+    state.remember_budget(percent_of(run.macs_fraction))
+    on_slider = study.default_ranking in (measurements(study).leads or {}).get(run.keep_id, ())
+    state.open_run(None if on_slider else run.key)
 
 
 def run_name(run: FineTuned) -> str:

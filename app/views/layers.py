@@ -72,8 +72,12 @@ def edited(constraints: Constraints, info: pd.DataFrame, rows: Mapping[int, Mapp
     return replace(constraints, pins=pins, excluded=tuple(excluded))
 
 
-def show_layers(study: Study, curve: BudgetCurve, budget: float) -> None:
-    """The table in an expander, with the constraints above it; every edit keeps the budget and can be undone."""
+def show_layers(study: Study, curve: BudgetCurve, keep: Keep) -> None:
+    """The table in an expander, with the constraints above it; every edit keeps the budget and can be undone.
+
+    Args:
+        keep: the kept set on screen.
+    """
     key = f"layers-open-{study.path.name}"
     if key not in st.session_state:
         st.session_state[key] = not study.constraints.is_plain or bool(_history(study))
@@ -81,11 +85,11 @@ def show_layers(study: Study, curve: BudgetCurve, budget: float) -> None:
     opened = st.expander("Layers: search, sort, pin", key=key, on_change="rerun")
     if opened.open:  # the table needs a megabyte of scripts, which a closed expander need not load
         with opened:
-            _table(study, curve, budget)
+            _table(study, curve, keep)
 
 
-def _table(study: Study, curve: BudgetCurve, budget: float) -> None:
-    info = layers_table(curve, curve.at(macs=budget), study.constraints)
+def _table(study: Study, curve: BudgetCurve, keep: Keep) -> None:
+    info = layers_table(curve, keep, study.constraints)
     st.caption(
         "Pin a layer at a number of filters, or leave it whole: the other layers are pruned so that the budget still "
         "holds. Double-click a cell to edit it. Measuring, fine-tuning and export use these constraints too."

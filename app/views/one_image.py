@@ -16,9 +16,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.charts.pictures import decoded
 from app.charts.predictions import predictions_figure, predictions_table, short, verdict
-from app.charts.style import CAPTIONS, COLOURS, PLOTLY_CONFIG
+from app.charts.style import PLOTLY_CONFIG
 from app.run_command import run_command
-from app.views.selected_network import SelectedNetwork
+from app.views.selected_network import Reference, SelectedNetwork
 from app.widgets.page import guarded, show_error
 from app.words import plain
 from legr.commands.results import LookResult, Prediction
@@ -44,20 +44,27 @@ Image = bytes | int  # the content of a file, or the number of a test image, fro
 
 @st.fragment
 @guarded()
-def show_one_image(selected: SelectedNetwork, comparison: Comparison | None, available: bool) -> None:
+def show_one_image(
+    selected: SelectedNetwork, reference: Reference, comparison: Comparison | None, available: bool
+) -> None:
     """Let the user choose an image, and show both predictions; as a fragment, so that the page does not rerun.
 
     Args:
+        reference: what the network is compared with.
         available: whether the test images are on this machine.
     """
     st.subheader("One image", anchor=False)
     image = _choose_image(selected, comparison, available)
+    answers = st.empty()  # at once: what was said of another image must not stand below this one
     if image is None:
-        st.caption("Drop a picture, or take a test image, to see what both networks predict.")
+        answers.caption("Drop a picture, or take a test image, to see what both networks predict.")
         return
-    result = _look(selected, image, available)
-    if result is not None:
-        _show_result(selected, result)
+    with answers:
+        result = _look(selected, image, available)
+        beside = _look(reference.held, image, available) if result and reference.held else result
+    if result is not None and beside is not None:
+        with answers.container():
+            _show_result(selected, reference, result, beside.pruned if reference.held else result.original)
 
 
 def pick(study: Study, number: int) -> None:
@@ -165,16 +172,23 @@ def _command(selected: SelectedNetwork, image: Image, folder: Path) -> list[str]
     return ["look", "--study", str(selected.study.path), *selected.request.arguments(), *which, "--json"]
 
 
-def _show_result(selected: SelectedNetwork, result: LookResult) -> None:
+def _show_result(
+    selected: SelectedNetwork, reference: Reference, result: LookResult, beside: Sequence[Prediction]
+) -> None:
+    """Show the predictions of both networks.
+
+    Args:
+        beside: those of the reference.
+    """
     classes = selected.study.info.classes
     label_name = classes[result.label] if result.label is not None else None
-    kind, sentence = verdict(result.original[0], result.pruned[0], result.label, label_name)
+    kind, sentence = verdict(beside[0], result.pruned[0], result.label, label_name, reference.words)
     {"success": st.success, "warning": st.warning, "info": st.info}[kind](plain(sentence))
     widths = [1, 1, 1.2, 1.2] if result.file_image else [1, 1.15, 1.15]
     *pictures, left, right = st.columns(widths, gap="medium")
     _show_pictures(result, label_name, pictures)
     with left:
-        _show_predictions("original", CAPTIONS["original"], result.original, result.label, COLOURS["original"])
+        _show_predictions("original", reference.title, beside, result.label, reference.colour)
     with right:
         title = "Pruned, fine-tuned" if selected.weights == "finetuned" else "Pruned"
         _show_predictions("pruned", title, result.pruned, result.label, selected.colour)

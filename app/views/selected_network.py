@@ -1,4 +1,4 @@
-"""The network that the page See it compares with the original: its budget, ranking and weights."""
+"""The networks that the page See it compares: the one on screen, and the original or the one that is held."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,9 +6,11 @@ from typing import Literal
 import streamlit as st
 
 from app import state
+from app.budget_dial.opened import OpenedRun
+from app.charts.measurements import percent_of
 from app.charts.style import CAPTIONS, COLOURS
-from app.curves import budget_curve
-from app.words import plain, plural
+from app.curves import budget_curve, budget_of
+from app.words import plural
 from legr.errors import LegrError
 from legr.jobs.records import Job
 from legr.ranking.limits import Budget
@@ -31,6 +33,7 @@ class SelectedNetwork:
         macs_fraction: MACs of the network as a fraction of the original's; at most the budget.
         run: the fine-tuning run whose weights it has; None where they are the original's, pruned.
         comparison_name: name of its stored comparison with the original.
+        opened: key of the fine-tuning run by which it is there; None where the budget leads to it.
     """
 
     study: Study
@@ -39,6 +42,15 @@ class SelectedNetwork:
     macs_fraction: float
     run: FineTuned | None
     comparison_name: str
+    opened: str | None = None
+
+    @classmethod
+    def of_run(cls, study: Study, opened: OpenedRun, weights: Weights) -> "SelectedNetwork":
+        """The network of a run, with the weights of exactly this run or as it was pruned for it."""
+        run = opened.run if weights == "finetuned" else None
+        ranking = opened.ranking or study.default_ranking
+        name = comparison_name(opened.keep, run)
+        return cls(study, ranking, opened.budget, opened.run.macs_fraction, run, name, opened.run.key)
 
     @classmethod
     def at(cls, study: Study, ranking: RankingName, budget: Budget, weights: Weights) -> "SelectedNetwork":
@@ -66,6 +78,8 @@ class SelectedNetwork:
         """Whether a job compares this network with the original; it may have been started on the command line."""
         if not isinstance(job.request, CompareRequest):
             return False
+        if job.request.run or self.opened:
+            return (job.request.run, job.request.finetuned) == (self.opened, self.run is not None)
         try:
             curve = budget_curve(self.study, job.request.ranking or self.study.default_ranking)
             keep = curve.at(job.request.budget)
@@ -77,7 +91,7 @@ class SelectedNetwork:
     @property
     def request(self) -> CompareRequest:
         """The request that compares it with the original; its arguments also name the network for `look`."""
-        return CompareRequest(self.budget, self.ranking, finetuned=self.weights == "finetuned")
+        return CompareRequest(self.budget, self.ranking, finetuned=self.weights == "finetuned", run=self.opened)
 
     @property
     def colour(self) -> str:
@@ -86,20 +100,74 @@ class SelectedNetwork:
 
     @property
     def description(self) -> str:
-        """One sentence that says which network this is."""
-        if self.macs_fraction == 1 and self.run is None:
-            return "Nothing is removed at this budget: both networks are the original."
+        """Which network this is, in words."""
         weights = f"fine-tuned for {plural(self.run.epochs, 'epoch')}" if self.run else "as pruned, not fine-tuned"
-        which = f"{CAPTIONS[self.ranking].lower()} ranking, {100 * self.macs_fraction:.1f} % of the MACs"
-        return f"Beside the original: {which}, {weights}."
+        which = f"the network of run {self.opened}" if self.opened else f"{CAPTIONS[self.ranking].lower()} ranking"
+        return f"{which}, {100 * self.macs_fraction:.1f} % of the MACs, {weights}"
 
 
-def select_network(study: Study, ranking: RankingName, budget: Budget) -> SelectedNetwork:
-    """Let the user choose between fine-tuned and pruned weights, where there are both; say which network it is."""
-    tuned = SelectedNetwork.at(study, ranking, budget, "finetuned")
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a network is compared with: the original, or the network that is held.
+
+    Attributes:
+        held: None: the original.
+    """
+
+    held: SelectedNetwork | None
+
+    @property
+    def words(self) -> str:
+        """The network within a sentence."""
+        return "the held network" if self.held else "the original"
+
+    @property
+    def word(self) -> str:
+        """The network in one word."""
+        return "held" if self.held else "original"
+
+    @property
+    def title(self) -> str:
+        """The network above its predictions."""
+        return f"Held: {100 * self.held.macs_fraction:.1f} % of the MACs" if self.held else CAPTIONS["original"]
+
+    @property
+    def colour(self) -> str:
+        """Its colour on charts."""
+        return COLOURS["original"]
+
+    def say(self, text: str) -> str:
+        """A text of ours about the original, about this network instead."""
+        if not self.held:
+            return text
+        return text.replace("the original", self.words).replace("Original", "Held").replace("original", self.word)
+
+    def description(self, selected: SelectedNetwork) -> str:
+        """One sentence that says what is compared with what."""
+        if self.held:
+            return f"Beside the held network ({self.held.description}): {selected.description}."
+        if selected.macs_fraction == 1 and selected.run is None:
+            return "Nothing is removed at this budget: both networks are the original."
+        return f"Beside the original: {selected.description}."
+
+
+def select_network(
+    study: Study, ranking: RankingName, budget: Budget, opened: OpenedRun | None
+) -> tuple[SelectedNetwork, Reference]:
+    """Let the user choose between fine-tuned and pruned weights, where there are both; say what is compared.
+
+    Args:
+        opened: the network that is open in place of the budget's.
+    """
+
+    def network(weights: Weights) -> SelectedNetwork:
+        if opened:
+            return SelectedNetwork.of_run(study, opened, weights)
+        return SelectedNetwork.at(study, ranking, budget, weights)
+
+    selected = network("finetuned")
     with st.container(horizontal=True, vertical_alignment="center"):
-        selected = tuned
-        if tuned.run:
+        if selected.run:
             key = f"{_VIEW_KEY}-{study.path.name}"
             st.session_state[key] = state.view(_VIEW_KEY, tuple(WEIGHTS))
             weights = st.segmented_control(
@@ -111,9 +179,22 @@ def select_network(study: Study, ranking: RankingName, budget: Budget) -> Select
                 on_change=lambda: state.remember_view(_VIEW_KEY, st.session_state[key]),
                 label_visibility="collapsed",
             )
-            selected = SelectedNetwork.at(study, ranking, budget, weights or "pruned")
-        st.markdown(plain(selected.description))
-    return selected
+            selected = network(weights or "pruned")
+        reference = _reference(study, ranking, selected)
+        st.markdown(reference.description(selected))
+    return selected, reference
+
+
+def _reference(study: Study, ranking: RankingName, selected: SelectedNetwork) -> Reference:
+    """The network that is held, with weights of the same kind; the original where none is, or it is the same one."""
+    percent = state.reference_percent()
+    if percent is None:
+        return Reference(None)
+    floor = percent_of(budget_curve(study, ranking).floor)
+    held = SelectedNetwork.at(
+        study, ranking, budget_of(max(floor, percent) / 100), state.view(_VIEW_KEY, tuple(WEIGHTS))
+    )
+    return Reference(None if held.comparison_name == selected.comparison_name else held)
 
 
 def set_weights(weights: Weights) -> None:

@@ -131,18 +131,37 @@ class BudgetCurve:
         """
         rows = np.linspace(1.0, self.floor, 256).clip(self.floor) if budgets is None else np.array(budgets)
         steps = np.array([self._first_within("macs", budget) for budget in rows.tolist()])
-        counts, weights = self._counts[:, steps], [layer.parameter for layer in self.structure.layers]
-        nothing = np.zeros(len(steps), dtype=np.int64)
-        macs, shape = macs_by_weight(self.structure, counts), (len(weights), len(steps))
-        return CurveTable(
-            budgets=rows,
-            macs=self.macs[steps],
-            params=self.params[steps],
-            kept=self.kept[:, steps].T,
-            layer_macs=np.array([macs.get(weight, nothing) for weight in weights]).reshape(shape).T,
-            layer_params=np.array([params_of(self.structure, counts, weight) for weight in weights]).reshape(shape).T,
-        )
+        return _table(self.structure, rows, self._counts[:, steps])
 
     def _first_within(self, name: str, limit: float) -> int:
         metric = QUANTITIES[name].metric
         return first_within(name, limit, getattr(self, metric), getattr(self.original, metric))
+
+
+def table_of(structure: Structure, keep: Keep) -> CurveTable:
+    """One network, which need not lie on any curve, as a table with one row; its budget is what it costs."""
+    counts = np.array([[np.count_nonzero(keep.kept(labels))] for labels in structure.vectors], dtype=np.int64)
+    macs, _ = totals(structure, counts)
+    return _table(structure, macs / original_cost(structure).macs, counts)
+
+
+def _table(structure: Structure, budgets: NDArray[np.float64], counts: Counts) -> CurveTable:
+    """Networks as a table.
+
+    Args:
+        counts: int64[V, S], positions kept of each distinct label vector.
+    """
+    layers, (macs, params) = structure.layers, totals(structure, counts)
+    by_weight, nothing = macs_by_weight(structure, counts), np.zeros(counts.shape[1], dtype=np.int64)
+    kept = counts[[structure.vector_index[layer.labels.tobytes()] for layer in layers]]
+    layer_macs = [by_weight.get(layer.parameter, nothing) for layer in layers]
+    layer_params = [params_of(structure, counts, layer.parameter) for layer in layers]
+    shape = (len(layers), counts.shape[1])
+    return CurveTable(
+        budgets=budgets,
+        macs=macs,
+        params=params,
+        kept=kept.T,
+        layer_macs=np.array(layer_macs).reshape(shape).T,
+        layer_params=np.array(layer_params).reshape(shape).T,
+    )

@@ -228,6 +228,8 @@ class ExportRequest(JobRequest):
     @property
     def folder_name(self) -> str:
         """What the folder of such an export is called in a study, such as "macs-50"."""
+        if self.run:  # a key may come from the record of a job, and so from elsewhere
+            return "run-" + "".join(c if c.isascii() and c.isalnum() else "-" for c in self.run)
         return "-".join(
             f"{name.replace('_', '-')}-{limit if QUANTITIES[name].size else 100 * limit:g}"
             for name, limit in self.budget.limits()

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,21 @@ class Comparison:
         """Images by who is right; they add up to all."""
         counts = np.bincount(self.outcome(), minlength=len(OUTCOMES))
         return dict(zip(OUTCOMES, counts.tolist(), strict=True))
+
+
+def between(first: Comparison, second: Comparison) -> Comparison:
+    """Compare two networks with each other of which each was compared with the original.
+
+    Where they differ, at least one of them differs from the original, so the pictures of both are all there are.
+
+    Returns:
+        A comparison in which the first takes the place of the original.
+    """
+    numbers = np.concatenate([second.numbers, first.numbers])
+    pictures = np.concatenate([second.pictures, first.pictures])
+    numbers, places = np.unique(numbers, return_index=True)
+    shown = np.not_equal(first.pruned.first, second.pruned.first)[numbers]
+    return replace(second, original=first.pruned, numbers=numbers[shown], pictures=pictures[places][shown])
 
 
 def comparison_name(keep: Keep, run: FineTuned | None) -> str:

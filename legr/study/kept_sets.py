@@ -95,7 +95,7 @@ def _certain(point: Point, curves: Mapping[tuple[RankingName, str], BudgetCurve]
     if point.keep_id:
         return point.keep_id
     if point.ranking == "original":
-        return keep_id(Keep(np.ones(n_units, dtype=bool)))
+        return keep_id(Keep(np.ones(n_units, dtype=bool))) if point.macs_fraction == 1 else ""
     of_key = _RUN_KEY.fullmatch(point.finetuned.key) if point.finetuned else None
     if of_key:
         return of_key[1]

@@ -163,7 +163,7 @@ def test_networks_of_an_earlier_ranking_are_hollow_and_grey(study: Study) -> Non
     measured = measurements(relearn(study))
     figure = frontier_figure(frontier_table(measured, "macs"), "macs", measured.conditions, "learned")
     marks = {trace.name: trace.marker for trace in figure.data}
-    mark = marks["Fine-tuned, of an earlier ranking"]
+    mark = marks["Of an earlier ranking"]
     assert mark.symbol == "diamond-open" and mark.color == COLOURS["earlier"] and "Fine-tuned" not in marks
 
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from legr.jobs import records
 from legr.jobs.records import Job
 from legr.requests.types import JOB_REQUESTS
-from legr.study.store import Study
+from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
 
 NAMED = {"finetune": ("--macs", "0.5"), "export": ("--macs", "0.5", "--out", "out"), "compare": ("--macs", "0.5")}
@@ -173,11 +173,13 @@ def test_a_finished_export_offers_its_zip(open_app: OpenApp, studies: Path) -> N
     archive.write_bytes(b"PK")
     files = {"onnx": "network.onnx", "weights": "network.safetensors", "recipe": "recipe.json", "zip": str(archive)}
     result = {**files, "max_abs_diff": 2.9e-6, "top1_agreement": 1.0, "images": 1024, "finetuned": True}
-    write_job(studies / "demo", "export", state="done", arguments=("--macs", "0.5", "--out", "out"), result=result)
+    network = keep_id(Study.open(studies / "demo").curve().at(macs=0.5))
+    arguments = ("--macs", "0.5", "--out", "out", "--network", network)
+    write_job(studies / "demo", "export", state="done", arguments=arguments, result=result)
     at = open_app("finetune")
     assert "50 % of the MACs: exported with its fine-tuned weights." in at.success[0].value
     assert "2.9e-06, same top-1 class on 100.00 % of 1,024 inputs" in at.success[0].value
-    assert [b.label for b in at.download_button] == ["Download the zip"]
+    assert [b.label for b in at.download_button] == ["Download the 50 % network"]
     archive.unlink()
     assert any("not in this study" in c.value for c in open_app("finetune").caption)
 

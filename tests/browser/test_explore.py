@@ -3,8 +3,10 @@
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from playwright import sync_api
@@ -13,6 +15,8 @@ from app.budget_dial.script import joined_script
 from app.budget_dial.table import dial_table
 from app.charts.measurements import Measurements
 from legr.ranking.constraints import Constraints
+from legr.study.kept_sets import unpacked
+from legr.study.records import FineTuned
 from legr.study.store import Study
 from tests.browser.running import running_app
 
@@ -26,6 +30,13 @@ DRAWN = """() => {
     const bars = [...chart.querySelector('.barlayer .trace').querySelectorAll('.point path')];
     return bars.map(path => Math.round(chart._fullLayout.yaxis.p2l(edge(path))));
 }"""
+#: Where the first point of a series is on the screen.
+PLACE = """name => {
+    const chart = document.querySelector('.bd-frontier .bd-plot');
+    const { xaxis, yaxis } = chart._fullLayout, { x, y } = chart.getBoundingClientRect();
+    const [point] = chart.calcdata[chart.data.findIndex(trace => trace.name === name)];
+    return [x + xaxis._offset + xaxis.l2p(point.x), y + yaxis._offset + yaxis.l2p(point.y)];
+}"""
 NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PNG = b"\x89PNG"
 
@@ -33,6 +44,12 @@ PNG = b"\x89PNG"
 def kept_at(studies: Path, macs: float, ranking: str = "learned") -> list[int]:
     curve = Study.open(studies / "demo").curve(ranking)  # type: ignore[arg-type]
     return [int(n) for n in curve.kept[:, curve.step(macs=macs)]]
+
+
+def kept_of(study: Study, run: FineTuned) -> list[np.ndarray]:
+    """For every layer, which of its filters the network of a run keeps."""
+    keep = unpacked(run.kept, study.structure.n_units)
+    return [keep.kept(layer.labels) for layer in study.structure.layers]
 
 
 def wait_for_bars(page: sync_api.Page, heights: list[int]) -> None:
@@ -108,7 +125,7 @@ def test_a_frame_rate_finds_its_network_or_is_out_of_reach(page: sync_api.Page, 
     entry.fill("400")
     entry.press("Enter")
     study = Study.open(tmp_path / "studies" / "demo")
-    table = dial_table(study.curve(), "learned", Measurements(study.points), study.finetuned, start=1.0)
+    table = dial_table(study.curve(), "learned", Measurements(study.points), start=1.0)
     slowest = max(ms for ms in table["latency"] if ms is not None and 1000 / ms >= 400)
     sync_api.expect(page.locator(".bd-figures")).to_contain_text(f"~{slowest:.2f} ms")
     page.wait_for_url("**by=fps**")
@@ -241,7 +258,7 @@ def test_a_limit_that_is_typed_finds_the_network_that_the_engine_finds(
     for shape in (Constraints(), Constraints(pins={"layer1.0.conv1": 4})):
         study.save_constraints(shape)
         curve = study.curve()
-        table = dial_table(curve, "learned", Measurements(study.points), study.finetuned, start=0.5)
+        table = dial_table(curve, "learned", Measurements(study.points), start=0.5)
         asked = [percent for percent in range(1, 101) if percent >= 100 * curve.floor]
         places = page.evaluate(
             f"([table, asked]) => {{ {script} return asked.map(p => rowWithin(table, 'macs', p)) }}", [table, asked]
@@ -270,3 +287,30 @@ def test_every_page_opens_first_of_all_in_a_fresh_server(
         page.get_by_role("link", name="Studies").click()
         page.get_by_role("button", name="Make the study").wait_for()
         assert page.get_by_test_id("stException").count() == 0
+
+
+def test_a_network_of_an_earlier_ranking_is_opened_by_a_click_and_left_by_the_slider(
+    page: sync_api.Page, app_url: str, tmp_path: Path
+) -> None:
+    study = Study.open(tmp_path / "studies" / "demo")
+    learned, (run,) = study.learned, study.finetuned
+    assert learned is not None
+    old = next(p for p in study.points if p.finetuned)
+    study.save_learned(replace(learned, alpha=learned.alpha[::-1], kappa=learned.kappa[::-1]))
+    page.goto(f"{app_url}/?study=demo&budget=30&axis=macs&held=70")
+    page.wait_for_selector(".bd-frontier .scatterlayer .point")
+    sync_api.expect(page.locator(".bd-held")).to_be_visible()
+    x, y = page.evaluate(PLACE, "Of an earlier ranking")
+    page.mouse.move(x, y)
+    page.wait_for_selector(".hoverlayer .hovertext")
+    page.mouse.click(x, y)
+    page.wait_for_url(f"**run={run.key}**")
+    figures, note = page.locator(".bd-figures"), page.locator(".bd-note")
+    sync_api.expect(figures).to_contain_text(f"{100 * run.top1:.1f} %")
+    sync_api.expect(figures).to_contain_text(f"{old.params / 1e3:.2f} k")
+    sync_api.expect(note).to_contain_text("it lies off the present order")
+    wait_for_bars(page, [int(keep.sum()) for keep in kept_of(study, run)])
+    page.get_by_role("slider", name="Budget").press("ArrowLeft")
+    sync_api.expect(note).not_to_contain_text("off the present order")
+    page.wait_for_url(lambda url: "run=" not in url)
+    sync_api.expect(figures).to_contain_text("not fine-tuned")

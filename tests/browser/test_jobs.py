@@ -193,7 +193,7 @@ def test_a_network_is_fine_tuned_exported_and_carried_away(
     press(page, "Export at 50 %")
     toast(page, "The export has finished.")
     with page.expect_download() as downloading:
-        press(page, "Download the zip")
+        press(page, "Download the 50 % network")
     archive = tmp_path / downloading.value.suggested_filename
     downloading.value.save_as(archive)
     assert archive.name.startswith("tiny-cifar_resnet8-") and archive.suffix == ".zip"

@@ -42,6 +42,8 @@ def test_a_picture_is_dropped_and_both_answer(page: sync_api.Page, app_url: str)
     page.locator("input[type=file]").set_input_files(
         {"name": "text.png", "mimeType": "image/png", "buffer": b"no picture at all"}
     )
+    # What was said of the picture before is gone at once, long before the new one is answered.
+    sync_api.expect(page.get_by_text(re.compile(r"^They (dis)?agree: "))).to_have_count(0, timeout=2_000)
     page.get_by_text("The file is no PNG, JPEG, WebP or BMP image").wait_for(timeout=LONG_MS)
 
 

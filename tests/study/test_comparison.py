@@ -11,6 +11,7 @@ from legr.errors import StudyError
 from legr.study.catalog import delete, duplicate, rename
 from legr.study.comparison import (
     TOP,
+    between,
     comparison_name,
     list_compared,
     load_comparison,
@@ -20,7 +21,7 @@ from legr.study.comparison import (
 )
 from legr.study.store import Study
 from tests.app.demo_study import add_finetuned, make_study
-from tests.study.comparison_by_hand import COUNTS, DIFFER, LABELS, ORIGINAL, comparison
+from tests.study.comparison_by_hand import COUNTS, DIFFER, LABELS, ORIGINAL, answers, comparison
 
 
 @pytest.fixture
@@ -128,3 +129,18 @@ def test_a_sample_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="sample"):
         save(sample)
     assert not (sample.path / "compared").exists()
+
+
+def test_two_networks_beside_each_other_of_which_each_was_compared_with_the_original() -> None:
+    """The other one is right everywhere but on image 3, and its picture of image 8 is stored: it differs there."""
+    right = (0, 0, 1, 1, 1, 2, 2, 2)
+    numbers = np.array([4, 7], dtype=np.int32)  # images 5 and 8: there it differs from the original
+    images = np.broadcast_to(numbers[:, None, None, None], (2, 3, 4, 4)).astype(np.uint8)
+    held = replace(comparison(), pruned=answers(right), numbers=numbers, pictures=np.array(images))
+    found = between(held, comparison())
+    # The pruned one of before: 0, 1, 0, 1, 0, 2, 0, 0 beside 0, 0, 0, 1, 1, 2, 2, 2.
+    assert found.counts() == {"both": 3, "only_original": 4, "only_pruned": 1, "neither": 0}
+    assert (np.flatnonzero(found.differ) + 1).tolist() == [2, 3, 5, 7, 8]
+    assert found.numbers.tolist() == [1, 2, 4, 7]  # image 7 has no picture in either
+    assert found.pictures[:, 0, 0, 0].tolist() == [1, 2, 4, 7]
+    assert found.network == comparison().network

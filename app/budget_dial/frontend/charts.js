@@ -8,6 +8,7 @@ import { laneRows } from "./lane_words.js";
 import { LaneMap } from "./lane_map.js";
 import { LayerBars } from "./layer_bars.js";
 import { loadPlotly } from "./plotly.js";
+import { shownNetwork } from "./shown.js";
 import { frontierRows, layerRows } from "./tables.js";
 
 /**
@@ -15,7 +16,7 @@ import { frontierRows, layerRows } from "./tables.js";
  * @typedef {object} ChartsHandlers
  * @property {(lens: string) => void} onLens
  * @property {(axis: string) => void} onAxis
- * @property {(percent: number, ranking: string) => void} onOpen a measured network was clicked
+ * @property {(percent: number, ranking: string, run: string) => void} onOpen a measured network was clicked
  * @property {(message: string) => void} onError
  */
 
@@ -80,7 +81,8 @@ export class Charts {
 
   /** Let the marks follow the slider; what is drawn by Plotly stays as it is. */
   move() {
-    const { data, row } = this.state;
+    const { data } = this.state;
+    const { row } = shownNetwork(this.state);
     if (!data.charts) return;
     if (data.table.lanes) this.map.move(row);
     else this.bars.move(row);
@@ -104,9 +106,10 @@ export class Charts {
 
   /** @param {DialCharts} charts */
   drawMap(charts) {
-    const { data, row, comparedRow } = this.state;
-    const map = data.table.lanes;
-    if (map) this.map.draw({ table: data.table, map, row, comparedRow }, charts.style);
+    const { table, row } = shownNetwork(this.state);
+    const { comparedRow } = this.state;
+    const map = table.lanes;
+    if (map) this.map.draw({ table, map, row, comparedRow }, charts.style);
   }
 
   /**
@@ -127,11 +130,11 @@ export class Charts {
 
   /** Say what the charts show, for those who cannot see them. */
   label() {
-    const { data, row } = this.state;
+    const { table, row } = shownNetwork(this.state);
     const sum = (/** @type {number[]} */ counts) => counts.reduce((total, n) => total + n, 0);
-    const [kept, total] = [sum(data.table.kept[row]), sum(data.table.totals)];
+    const [kept, total] = [sum(table.kept[row]), sum(table.totals)];
     const { layers, frontier } = this.plots;
-    layers.ariaLabel = `Stacked bars: ${kept} of ${total} filters are kept in ${data.table.totals.length} layers.`;
+    layers.ariaLabel = `Stacked bars: ${kept} of ${total} filters are kept in ${table.totals.length} layers.`;
     frontier.ariaLabel = "Accuracy of the measured networks against their cost, one line for each ranking.";
   }
 
@@ -151,8 +154,9 @@ export class Charts {
    * @param {FileFormat} format
    */
   save(chart, format) {
-    const { data, row } = this.state;
-    const { table, charts } = data;
+    const { data } = this.state;
+    const { charts } = data;
+    const { table, row } = shownNetwork(this.state);
     if (!charts) return;
     const map = chart === "layers" ? table.lanes : undefined;
     const name = `${data.study}-${map ? "lanes" : chart}-${table.percent[row]}`;

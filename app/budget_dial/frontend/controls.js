@@ -5,6 +5,7 @@ import { fillSwitch, find, setText } from "./dom.js";
 import { figuresOf, networkFigures } from "./figures.js";
 import { DASH } from "./numbers.js";
 import { QUANTITIES, availableQuantities, extremes } from "./quantities.js";
+import { shownNetwork } from "./shown.js";
 
 /**
  * What the user did.
@@ -17,6 +18,7 @@ import { QUANTITIES, availableQuantities, extremes } from "./quantities.js";
  * @property {() => void} onCompare
  */
 
+const THUMB_PX = 16; // width of the slider's thumb
 const PAGE_PART = 20; // Page Up moves by this part of the slider, whatever the browser would do
 
 export class Controls {
@@ -36,6 +38,7 @@ export class Controls {
     this.message = find(root, ".bd-message", HTMLElement);
     this.note = find(root, ".bd-note", HTMLElement);
     this.figures = find(root, ".bd-figures", HTMLElement);
+    this.held = find(root, ".bd-held", HTMLElement);
     this.ends = root.querySelectorAll(".bd-ends span");
     this.handlers = handlers;
     this.isTyping = false;
@@ -78,22 +81,25 @@ export class Controls {
       this.handlers.onQuantity(/** @type {QuantityName} */ (name));
     });
     this.slider.max = String(data.table.macs.length - 1);
-    setText(this.note, data.note);
     this.update();
   }
 
-  /** Show the network at the slider's row. */
+  /** Show the slider's network, or the one that is open in its place. */
   update() {
-    const { data, row, quantity, comparedPercent } = this.state;
+    const { data, quantity, comparedPercent, opened } = this.state;
     const { table } = data;
+    const shown = shownNetwork(this.state);
     const { at, show, unit, larger } = QUANTITIES[quantity];
-    this.slider.value = String(row);
+    this.slider.value = String(this.state.row);
+    setText(this.note, opened?.note ?? data.note);
+    this.placeHeld();
     setText(this.atMost, larger ? "at most" : "at least");
     setText(this.unit, unit);
-    const value = at(table, row);
+    const value = at(shown.table, shown.row);
     if (!this.isTyping) this.entry.value = value === null ? "" : show(value);
     const comparing = comparedPercent === null ? null : `Compared with ${comparedPercent.toFixed(2)} % — stop`;
     setText(this.compare, comparing ?? "Hold this budget to compare");
+    this.compare.disabled = Boolean(opened) && !comparing; // its budget leads to another network
     this.updateFigures();
     const [smallest, largest] = extremes(table, quantity) ?? [0, 0];
     const isOriginal = table.macs[table.macs.length - 1] === data.original.macs;
@@ -101,9 +107,17 @@ export class Controls {
     setText(this.ends[1], `${isOriginal ? "original" : "largest"}: ${show(largest)} ${unit}`);
   }
 
+  /** Mark the budget compared with on the slider. */
+  placeHeld() {
+    const { data, comparedRow } = this.state;
+    this.held.hidden = comparedRow === null;
+    const part = (comparedRow ?? 0) / Math.max(1, data.table.macs.length - 1);
+    this.held.style.left = `calc(${THUMB_PX / 2}px + ${part} * (100% - ${THUMB_PX}px))`;
+  }
+
   updateFigures() {
-    const { data, row, comparedRow } = this.state;
-    const { table } = data;
+    const { data, comparedRow } = this.state;
+    const { table, row } = shownNetwork(this.state);
     const other = comparedRow === null ? data.original : networkFigures(table, comparedRow);
     const figures = figuresOf(table, row, other);
     const known = figures.filter(({ value }) => value !== DASH).map(({ caption, value }) => `${caption} ${value}`);
@@ -112,11 +126,13 @@ export class Controls {
       const item = "<div><dt></dt><dd></dd><dd><span></span> <small></small></dd></div>";
       this.figures.innerHTML = item.repeat(figures.length);
     }
-    figures.forEach(({ caption, value, difference, lessIsBetter, remark }, n) => {
+    figures.forEach(({ caption, value, difference, lessIsBetter, remark, unknown }, n) => {
       const [term, figure, below] = this.figures.children[n].children;
       const against = find(below, "span", HTMLElement);
       setText(term, caption);
-      setText(figure, value);
+      const isKnown = value !== DASH;
+      figure.classList.toggle("bd-unknown", !isKnown);
+      setText(figure, isKnown ? value : unknown);
       setText(against, difference);
       setText(find(below, "small", HTMLElement), remark);
       const kind = !difference ? "" : difference.startsWith("−") === lessIsBetter ? "good" : "bad";

@@ -20,7 +20,14 @@ export class Dial {
     root.innerHTML = MARKUP;
     this.setTrigger = setTrigger;
     /** @type {DialState} */
-    this.state = { data, row: data.table.start, comparedPercent: null, comparedRow: null, quantity: data.by };
+    this.state = {
+      data,
+      row: data.table.start,
+      comparedPercent: null,
+      comparedRow: null,
+      quantity: data.by,
+      opened: null,
+    };
     /** @type {string | null} of the table that is shown; null: none yet */
     this.tableId = null;
     /** @type {Choices} what the user chose and Python has not confirmed yet */
@@ -41,7 +48,7 @@ export class Dial {
     this.charts = new Charts(root, this.state, {
       onLens: (lens) => this.send({ lens }),
       onAxis: (axis) => this.send({ axis }),
-      onOpen: (percent, ranking) => this.openNetwork(percent, ranking),
+      onOpen: (percent, ranking, run) => this.openNetwork(percent, ranking, run),
       onError: (message) => this.controls.say(message),
     });
   }
@@ -63,6 +70,7 @@ export class Dial {
     this.setTrigger = setTrigger;
     this.confirm(data);
     if (!("compared" in this.unconfirmed)) state.comparedPercent = data.compared;
+    if (!("run" in this.unconfirmed)) this.takeOpened(data);
     this.findCompared();
     this.controls.show();
     this.charts.show();
@@ -70,12 +78,25 @@ export class Dial {
   }
 
   /**
+   * Show the network of a fine-tuning run, if one is open; the slider goes to the same MACs.
+   * @param {MountedData} data
+   */
+  takeOpened({ table, opened }) {
+    const { state } = this;
+    if (opened && opened.run !== state.opened?.run) {
+      state.row = rowOfBudget(table, opened.table.percent[0]);
+      this.reportedPercent = table.percent[state.row];
+    }
+    state.opened = opened;
+  }
+
+  /**
    * Forget the choices that Python has taken over.
    * @param {MountedData} data
    */
-  confirm({ compared, by, charts }) {
+  confirm({ compared, by, charts, opened }) {
     /** @type {Choices} */
-    const confirmed = { compared, by, lens: charts?.lens, axis: charts?.axis };
+    const confirmed = { compared, by, lens: charts?.lens, axis: charts?.axis, run: opened?.run ?? null };
     for (const name of /** @type {(keyof Choices)[]} */ (Object.keys(this.unconfirmed))) {
       if (this.unconfirmed[name] === confirmed[name]) delete this.unconfirmed[name];
     }
@@ -88,6 +109,8 @@ export class Dial {
   moveTo(row) {
     const { state } = this;
     state.row = clamp(0, row, state.data.table.macs.length - 1);
+    if (state.opened) this.unconfirmed.run = null; // the slider's network again
+    state.opened = null;
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
       this.controls.update();
@@ -112,7 +135,7 @@ export class Dial {
     if (this.restTimer !== null) clearTimeout(this.restTimer);
     this.restTimer = null;
     const { data, row } = this.state;
-    if (data.table.percent[row] !== this.reportedPercent) this.send();
+    if (data.table.percent[row] !== this.reportedPercent || this.unconfirmed.run === null) this.send();
   }
 
   /**
@@ -172,12 +195,17 @@ export class Dial {
   }
 
   /**
-   * Go to a measured network. One of another ranking has another table, so Python opens it.
+   * Go to a measured network. One of another ranking, or of none of today, has another table, so Python opens it.
    * @param {number} percent of the original's MACs
    * @param {string} ranking
+   * @param {string} run key of the fine-tuning run that it is of, where no ranking leads to it; else ""
    */
-  openNetwork(percent, ranking) {
+  openNetwork(percent, ranking, run) {
     const { data } = this.state;
+    if (run) {
+      this.send({ run });
+      return;
+    }
     if (ranking !== "original" && ranking !== data.ranking) {
       this.send({}, { percent, ranking });
       return;

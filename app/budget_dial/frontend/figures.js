@@ -4,6 +4,8 @@
 import { DASH, formatAccuracy, formatCount, percentChange, pointsChange, threeDigits } from "./numbers.js";
 import { framesPerSecond } from "./quantities.js";
 
+const NOT_MEASURED = "not measured: measure this network";
+
 /**
  * Costs and accuracies of one network of the table.
  * @param {DialTable} table
@@ -30,6 +32,7 @@ export function networkFigures(table, row) {
 export function figuresOf(table, row, other) {
   const now = networkFigures(table, row);
   const fps = framesPerSecond(table, row);
+  const otherFps = other.latency === null ? null : (1000 * table.batch) / other.latency;
   const about = table.latency_measured[row] ? "" : "~";
   return [
     {
@@ -38,6 +41,7 @@ export function figuresOf(table, row, other) {
       difference: percentChange(now.macs, other.macs),
       lessIsBetter: true,
       remark: "",
+      unknown: "",
     },
     {
       caption: "Parameters",
@@ -45,6 +49,7 @@ export function figuresOf(table, row, other) {
       difference: percentChange(now.params, other.params),
       lessIsBetter: true,
       remark: `${threeDigits((4 * now.params) / 1e6)} MB`,
+      unknown: "",
     },
     {
       caption: "Latency",
@@ -52,13 +57,15 @@ export function figuresOf(table, row, other) {
       difference: percentChange(now.latency, other.latency),
       lessIsBetter: true,
       remark: "",
+      unknown: NOT_MEASURED,
     },
     {
       caption: "Frames a second",
       value: fps === null ? DASH : `${about}${threeDigits(fps)}`,
-      difference: "",
+      difference: percentChange(fps, otherFps),
       lessIsBetter: false,
       remark: fps !== null && table.batch > 1 ? `in batches of ${table.batch}` : "",
+      unknown: NOT_MEASURED,
     },
     {
       caption: "Top-1, not fine-tuned",
@@ -66,6 +73,7 @@ export function figuresOf(table, row, other) {
       difference: pointsChange(now.before, other.before),
       lessIsBetter: false,
       remark: "",
+      unknown: NOT_MEASURED,
     },
     {
       caption: "Top-1, fine-tuned",
@@ -73,6 +81,7 @@ export function figuresOf(table, row, other) {
       difference: pointsChange(now.after, other.after),
       lessIsBetter: false,
       remark: "",
+      unknown: "not fine-tuned",
     },
   ];
 }

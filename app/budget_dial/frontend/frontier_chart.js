@@ -2,13 +2,14 @@
 
 /** @import { DialCharts, DialState, DialTable, FrontierData, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
 import { axesOf } from "./plotly.js";
+import { shownNetwork } from "./shown.js";
 
 /** @typedef {"before" | "after"} Top1 accuracy before or after fine-tuning */
 
 export class FrontierChart {
   /**
    * @param {PlotlyChart} chart
-   * @param {(percent: number, ranking: string) => void} onOpen called for a measured network that is clicked
+   * @param {(percent: number, ranking: string, run: string) => void} onOpen called for a measured network that is clicked
    */
   constructor(chart, onOpen) {
     this.chart = chart;
@@ -32,14 +33,14 @@ export class FrontierChart {
    * @param {FrontierData} frontier
    */
   async draw(Plotly, state, charts, frontier) {
-    const { table } = state.data;
+    const { table, row } = shownNetwork(state);
     this.table = table;
     this.costOf = costReader(table, charts.axis);
-    const marks = markTraces(state, charts, frontier, this.costOf(state.row));
+    const marks = markTraces({ ...state, table, row }, charts, frontier, this.costOf);
     const { layout, config } = charts.style;
     await Plotly.react(this.chart, [...frontier.data, ...marks], { ...layout, ...frontier.layout }, config);
     this.locateMarks(frontier.data.length);
-    this.move(state.row);
+    this.move(shownNetwork(state).row);
     this.listen();
   }
 
@@ -69,8 +70,8 @@ export class FrontierChart {
     this.isListening = true;
     this.chart.on("plotly_click", ({ points: [point] }) => {
       if (!point.customdata) return;
-      const [, percent, ranking] = point.customdata;
-      this.onOpen(percent, ranking);
+      const [, percent, ranking, run] = point.customdata;
+      if (ranking || run) this.onOpen(percent, ranking, run);
     });
   }
 
@@ -111,16 +112,16 @@ function costReader(table, axis) {
  * The marks of the slider's network: a line at its cost, another for the gain of fine-tuning, and its two accuracies.
  *
  * What is not known is drawn too, at the chart's corner, and hidden by `move`: it may be known at the next budget.
- * @param {DialState} state
+ * The network compared with has hollow marks of its own, which stay.
+ * @param {DialState & { table: DialTable }} state
  * @param {DialCharts} charts
  * @param {FrontierData} frontier
- * @param {number | null} cost
+ * @param {(row: number) => number | null} costOf
  */
-function markTraces({ data, row }, charts, frontier, cost) {
+function markTraces({ data, table, row, comparedRow }, charts, frontier, costOf) {
   const { xaxis, yaxis } = frontier.layout;
   const { colours } = charts.style;
-  const { table } = data;
-  const x = cost ?? xaxis.range[0];
+  const x = costOf(row) ?? xaxis.range[0];
   const low = yaxis.range[0];
   const line = (/** @type {number[]} */ y, /** @type {object} */ style) => {
     return { x: [x, x], y, mode: "lines", line: style, showlegend: false, hoverinfo: "skip" };
@@ -141,7 +142,35 @@ function markTraces({ data, row }, charts, frontier, cost) {
     line([low, low], { color: tuned, width: 7 }),
     { ...mark("before", "not fine-tuned", { size: 17, symbol: "circle-open", color: own }), name: "This budget" },
     { ...mark("after", "fine-tuned", { size: 14, symbol: "diamond-open", color: tuned }), showlegend: false },
+    ...heldTraces(table, comparedRow, charts, costOf),
   ];
+}
+
+/**
+ * The accuracies of the network compared with; none where they or its cost are not known.
+ * @param {DialTable} table
+ * @param {number | null} row
+ * @param {DialCharts} charts
+ * @param {(row: number) => number | null} costOf
+ */
+function heldTraces(table, row, charts, costOf) {
+  const cost = row === null ? null : costOf(row);
+  if (row === null || cost === null) return [];
+  const held = /** @type {Top1[]} */ (["before", "after"]).filter((name) => table[name][row] !== null);
+  return held.map((name, n) => ({
+    x: [cost],
+    y: [100 * (table[name][row] ?? 0)],
+    name: "Compared with",
+    showlegend: n === 0,
+    mode: "markers",
+    marker: {
+      symbol: name === "before" ? "circle-open" : "diamond-open",
+      size: 10,
+      color: charts.style.colours.original,
+      line: { width: 2 },
+    },
+    hovertemplate: `<b>Compared with: ${table.percent[row]} %</b><br>%{y:.1f} %<extra></extra>`,
+  }));
 }
 
 /**

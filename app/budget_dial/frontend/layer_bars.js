@@ -2,6 +2,7 @@
 
 /** @import { DialCharts, DialState, DialTable, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
 import { axesOf } from "./plotly.js";
+import { shownNetwork } from "./shown.js";
 import { escapeTags } from "./text.js";
 
 /** Kept and removed filters of every layer, or their costs. */
@@ -27,13 +28,13 @@ export class LayerBars {
    * @param {DialCharts} charts
    */
   async draw(Plotly, state, charts) {
-    const { table } = state.data;
+    const { table, row } = shownNetwork(state);
     const { colours, config, layout } = charts.style;
     this.table = table;
-    const [kept, original] = heights(table, state.row);
+    const [kept, original] = heights(table, row);
     const removed = original.map((height, l) => Math.max(height - kept[l], 0));
     const names = table.layers.map(escapeTags);
-    const hover = hoverData(table, state.row, state.comparedRow);
+    const hover = hoverData(table, row, state.comparedRow);
     const traces = [
       barTrace("kept", names, kept, colours[state.data.ranking], hover),
       barTrace("removed", names, removed, colours.removed, hover),

@@ -8,7 +8,8 @@ export const MARKUP = `
     <button class="bd-compare" type="button"></button>
     <span class="bd-message" role="status"></span>
   </div>
-  <input class="bd-range" type="range" min="0" step="1" aria-label="Budget">
+  <div class="bd-slide"><input class="bd-range" type="range" min="0" step="1" aria-label="Budget"><i class="bd-held"
+    title="Compared with" hidden></i></div>
   <div class="bd-ends" aria-hidden="true"><span></span><span></span></div>
   <dl class="bd-figures" aria-label="Figures of this network"></dl>
   <p class="bd-note"></p>

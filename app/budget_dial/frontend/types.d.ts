@@ -18,6 +18,13 @@ export interface DialData {
   note: string; // where latency and accuracy come from
   remedy: string; // what to do where a budget is out of reach
   charts: DialCharts | null; // null: the slider stands alone
+  opened: OpenedNetwork | null; // shown in place of the slider's network until the slider moves
+}
+
+export interface OpenedNetwork {
+  run: string; // key of the fine-tuning run
+  table: DialTable; // with one row
+  note: string; // how it relates to the order of today, and where its figures come from
 }
 
 export interface DialTable {
@@ -105,6 +112,7 @@ export interface ViewChange {
   by?: string;
   lens?: string;
   axis?: string;
+  run?: string | null; // key of the fine-tuning run whose network is shown; null: the slider's
   open?: OpenNetwork;
 }
 
@@ -129,6 +137,7 @@ export interface DialState {
   comparedPercent: number | null; // the budget compared with; null: the original
   comparedRow: number | null; // of the network of that budget
   quantity: QuantityName;
+  opened: OpenedNetwork | null; // shown in place of the network of `row`
 }
 
 /** A way to give a budget. */
@@ -148,6 +157,7 @@ export interface Figure {
   difference: string; // to the network compared with
   lessIsBetter: boolean;
   remark: string;
+  unknown: string; // what is said in place of a value that is not known
 }
 
 /** A lane with the rows of the table's lists that belong to its writers. */
@@ -196,7 +206,10 @@ export interface PlotlyChart extends HTMLElement {
   layout: object;
   calcdata: { p0: number; p1: number; trace: { uid: string } }[][];
   _fullLayout?: { xaxis: PlotlyAxis; yaxis: PlotlyAxis };
-  on(event: "plotly_click", handler: (event: { points: { customdata?: [string, number, string] }[] }) => void): void;
+  on(
+    event: "plotly_click",
+    handler: (event: { points: { customdata?: [string, number, string, string] }[] }) => void,
+  ): void;
 }
 
 declare global {

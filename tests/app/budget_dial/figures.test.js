@@ -18,7 +18,7 @@ test("figures stand beside those of the original", () => {
     ["MACs", "50", "−50.0 %", ""],
     ["Parameters", "2.00 M", "−50.0 %", "8.00 MB"],
     ["Latency", "~5.00 ms", "−37.5 %", ""],
-    ["Frames a second", "~400", "", "in batches of 2"],
+    ["Frames a second", "~400", "+60.0 %", "in batches of 2"],
     ["Top-1, not fine-tuned", "60.0 %", "−30.0 points", ""],
     ["Top-1, fine-tuned", "85.0 %", "−5.0 points", ""],
   ]);
@@ -33,12 +33,18 @@ test("what is not known has no figure and no difference", () => {
   ]);
 });
 
+test("where a figure is not known it says why", () => {
+  const words = figuresOf(tinyTable(), 0, original).map(({ unknown }) => unknown);
+  const measure = "not measured: measure this network";
+  assert.deepEqual(words, ["", "", measure, measure, measure, "not fine-tuned"]);
+});
+
 test("another network of the table can be compared with", () => {
   const other = networkFigures(tinyTable(), 1);
   assert.deepEqual(other, { macs: 50, params: 2_000_000, latency: 5, before: 0.6, after: 0.85 });
   assert.deepEqual(
     rows(tinyTable(), 2, other).map(([, , difference]) => difference),
-    ["+100.0 %", "+100.0 %", "+60.0 %", "", "+30.0 points", ""],
+    ["+100.0 %", "+100.0 %", "+60.0 %", "−37.5 %", "+30.0 points", ""],
   );
 });
 
