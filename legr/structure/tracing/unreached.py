@@ -5,11 +5,11 @@ is named: an example that reaches it frees what it need not hold.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import prod
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,12 +19,16 @@ from legr.structure.types import UNREACHED, Remark
 
 _REASON = "no example runs these layers, and they could read the channels; trace with an example or method that does"
 
+_SIZED = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm)  # with parameters or without
+
+_Flattened = Literal["no", "whole", "partly"]
+
 
 class _Port(NamedTuple):
     """A number of channels that a layer reads or writes."""
 
     size: int
-    flattened: bool = False  # whether it may be channels times positions
+    flattened: _Flattened = "no"  # whether it may be channels times positions: of all dims, or of some
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class _Layer:
     path: str
     inputs: tuple[_Port, ...]  # something that it reads has each of these sizes
     others: tuple[_Port, ...]  # of what it returns, and of parameters of unknown use
-    shared: tuple[Tensor, ...]  # its parameters that a layer which was reached has as well
+    makes: frozenset[int] = frozenset()  # sizes that it returns without having read them
+    shared: tuple[Tensor, ...] = ()  # its parameters that a layer which was reached has as well
     reads_outside: bool = True  # False: only what its neighbour in an `nn.Sequential` returns
     returns_outside: bool = True
 
@@ -47,7 +52,7 @@ def hold_for_unreached_layers(tracer: Tracer, input_shapes: Iterable[tuple[int, 
         return
     activations = _Activations(tracer)
     explained = {size for shape in (*input_shapes, *activations.fixed) for size in _widths(shape)}
-    explained |= {1, *(port.size for layer in layers for port in layer.others)}
+    explained |= {1, *(size for layer in layers for size in layer.makes)}
     could_read = [(layer.path, _could_read(tracer, layer, activations, explained)) for layer in layers]
     holding = [(path, nodes) for path, nodes in could_read if tracer.count_filters(nodes)]
     for path, nodes in holding:  # channels are counted once, at the first layer that could read them
@@ -61,8 +66,8 @@ def _could_read(tracer: Tracer, layer: _Layer, activations: "_Activations", expl
     if layer.returns_outside:
         found += [nodes for port in layer.others for nodes in activations.matching(port)]
     for port in layer.inputs if layer.reads_outside else ():
-        matching = activations.matching(port)
-        found += matching or (() if port.size in explained else activations.made_into(port))
+        matching = [*activations.matching(port), *activations.joined_to(port.size)]
+        found += matching or (() if port.size in explained else activations.made_into(port, explained))
     return tracer.nodes.distinct(torch.cat(found)) if found else torch.zeros(0, dtype=torch.int64)
 
 
@@ -93,17 +98,20 @@ class _Reach:
         return id(module) in self._tracer.called
 
     def _layer(self, module: nn.Module, path: str) -> _Layer | None:
-        """What a module reads by itself; None where it was reached, or has no parameter."""
+        """What a module reads by itself; None where all that it keeps was read."""
         called, is_read = self._called(module), self._tracer.is_read
-        kept: list[Tensor] = [x for x in module._parameters.values() if x is not None]
-        if not called and not kept:
-            kept = [x for x in module._buffers.values() if x is not None and x.dim()]
-        unread = [x for x in kept if not is_read(x)]
-        shared = [] if called else [x for x in kept if is_read(x) and self._owners[id(x)] > 1]
-        if not unread and not shared:
+        buffers = (x for x in module._buffers.values() if x is not None and x.dim())
+        parameters = [x for x in module._parameters.values() if x is not None]
+        unread = [x for x in (*parameters, *buffers) if not is_read(x)]
+        shared = [] if called else [x for x in parameters if is_read(x) and self._owners[id(x)] > 1]
+        if not unread and not shared and (called or not isinstance(module, _SIZED)):
             return None
-        inputs, others = _ports(module) or ([], _sizes_of(unread or shared))
-        return _Layer(path, tuple(inputs), tuple(others), tuple(shared))
+        ports = _ports(module)
+        if ports is None:
+            return _Layer(path, (), _sizes_of(unread or shared), shared=tuple(shared))
+        inputs, others = ports
+        makes = {port.size for port in others} - {port.size for port in inputs}
+        return _Layer(path, tuple(inputs), tuple(others), frozenset(makes), tuple(shared))
 
 
 def _in_a_row(inside: Sequence[Sequence[_Layer]]) -> list[list[_Layer]]:
@@ -128,31 +136,31 @@ def _ports(module: nn.Module) -> tuple[list[_Port], list[_Port]] | None:
         case nn.modules.conv._ConvNd():
             return [_Port(module.in_channels)], [_Port(module.out_channels)]
         case nn.Linear():
-            return [_Port(module.in_features, True)], [_Port(module.out_features, True)]
+            return [_Port(module.in_features, "whole")], [_Port(module.out_features, "whole")]
         case nn.Bilinear():
             sizes = (module.in1_features, module.in2_features)
-            return [_Port(size, True) for size in sizes], [_Port(module.out_features, True)]
+            return [_Port(size, "whole") for size in sizes], [_Port(module.out_features, "whole")]
         case nn.modules.batchnorm._NormBase():
-            ports = [_Port(module.num_features, isinstance(module, nn.BatchNorm1d))]
+            ports = [_Port(module.num_features, "whole" if isinstance(module, nn.BatchNorm1d) else "no")]
             return ports, ports
         case nn.LayerNorm() | nn.RMSNorm():
             ports = [_Port(size) for size in module.normalized_shape]
-            return [], ports
+            return ports, ports
         case nn.GroupNorm():
             return [_Port(module.num_channels)], [_Port(module.num_channels)]
         case nn.Embedding() | nn.EmbeddingBag():
             return [], [_Port(module.embedding_dim)]
         case nn.RNNBase() | nn.RNNCellBase():
             hidden = (module.hidden_size, 2 * module.hidden_size, getattr(module, "proj_size", 0))
-            return [_Port(module.input_size, True)], [_Port(size) for size in hidden]
+            return [_Port(module.input_size, "partly")], [_Port(size) for size in hidden if size]
         case nn.MultiheadAttention():
             return [_Port(size) for size in (module.embed_dim, module.kdim, module.vdim)], [_Port(module.embed_dim)]
     return None
 
 
-def _sizes_of(tensors: Sequence[Tensor]) -> list[_Port]:
+def _sizes_of(tensors: Sequence[Tensor]) -> tuple[_Port, ...]:
     """Sizes of parameters of which nothing else is known: any of their dims could meet channels."""
-    return [_Port(size, x.dim() == 2) for x in tensors for size in x.shape if size > 1]
+    return tuple(_Port(size, "whole" if x.dim() == 2 else "no") for x in tensors for size in x.shape if size > 1)
 
 
 # -- what there is to read -----------------------------------------------------------------------------------------
@@ -168,7 +176,8 @@ class _Activations:
     def __init__(self, tracer: Tracer) -> None:
         self.fixed: set[tuple[int, ...]] = set()
         self._nodes: dict[int, list[Tensor]] = {}
-        self._positions = {1}  # over which a flattened activation may have spread its channels
+        # how many positions a flattened activation may have spread a channel over
+        self._positions: dict[_Flattened, set[int]] = {"no": {1}, "whole": {1}, "partly": {1}}
         for result in (result for records in tracer.passes for record in records for result in record.results):
             if result is None:
                 continue
@@ -178,18 +187,28 @@ class _Activations:
                 continue
             self._nodes.setdefault(len(nodes), []).append(nodes)
             others = [size for d, size in enumerate(shape) if d not in (0, dim)]
-            self._positions |= {prod(some) for n in range(1, len(others) + 1) for some in combinations(others, n)}
+            self._positions["whole"].add(prod(others))
+            self._positions["partly"].update(prod(some) for n in (1, 2) for some in combinations(others, n))
 
     def matching(self, port: _Port) -> list[Tensor]:
         """Nodes of the activations that have the size of a port, flattened or not."""
-        widths = [width for width in self._nodes if port.size % width == 0]
-        positions = self._positions if port.flattened else {1}
-        return [x for width in widths if port.size // width in positions for x in self._nodes[width]]
+        counts, size = self._positions[port.flattened], port.size
+        return self._of(width for width in self._nodes if size % width == 0 and size // width in counts)
 
-    def made_into(self, port: _Port) -> list[Tensor]:
-        """Nodes of what a port could read after a pooling, a concatenation or a slice: nothing has its size."""
-        widths = [width for width in self._nodes if port.flattened and port.size % width == 0] or list(self._nodes)
-        return [x for width in widths for x in self._nodes[width]]
+    def joined_to(self, size: int, others: Collection[int] = ()) -> list[Tensor]:
+        """Nodes of two activations of different width that have a size together, or of one with one of `others`."""
+        different = (width for width in self._nodes if size - width in self._nodes and 2 * width != size)
+        return self._of({*different, *(width for width in self._nodes if size - width in others)})
+
+    def made_into(self, port: _Port, known: Collection[int]) -> list[Tensor]:
+        """Nodes of what could have the size of a port after a concatenation or pooling; else of everything."""
+        parts = self.joined_to(port.size, known)
+        if port.flattened != "no":
+            parts += self._of(width for width in self._nodes if port.size % width == 0)
+        return parts or self._of(self._nodes)
+
+    def _of(self, widths: Iterable[int]) -> list[Tensor]:
+        return [nodes for width in widths for nodes in self._nodes[width]]
 
 
 def _widths(shape: tuple[int, ...]) -> set[int]:

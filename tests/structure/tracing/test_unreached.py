@@ -91,13 +91,85 @@ class PooledAndFlattened(Base):
 
 
 class Joined(Base):
-    """A convolution over both streams one after the other: nothing has 40 channels, so everything stays."""
+    """A convolution over two streams, one after the other: 16 and 24 are the widths that make up 40."""
 
     def build(self) -> None:
         self.aux = nn.Conv2d(40, 5, 1)
 
     def more(self, x: Tensor, a: Tensor, b: Tensor) -> Any:
         return self.aux(torch.cat((a, b), 1))
+
+
+class JoinedOfManyParts(Base):
+    """Nothing explains 53 channels (16 + 24 + 3 + 10), so everything stays."""
+
+    def build(self) -> None:
+        self.aux = nn.Conv2d(53, 5, 1)
+
+    def more(self, x: Tensor, a: Tensor, b: Tensor) -> Any:
+        return self.aux(torch.cat((a, b, F.interpolate(x, 4), b[:, :10]), 1))
+
+
+class JoinedToItself(Base):
+    """48 channels are 24 twice, and the layer returns as many: that does not explain what it reads."""
+
+    def build(self) -> None:
+        self.aux = nn.Sequential(nn.Conv2d(48, 48, 1), nn.BatchNorm2d(48), nn.Conv2d(48, 48, 1))
+
+    def more(self, x: Tensor, a: Tensor, b: Tensor) -> Any:
+        return self.aux(torch.cat((b, b), 1))
+
+
+class JoinedToOwn(Base):
+    """A stream together with what another unreached layer made of the image."""
+
+    def build(self) -> None:
+        self.low, self.aux = nn.Conv2d(3, 10, 3, 2, 1), nn.Conv2d(26, 5, 1)
+
+    def more(self, x: Tensor, a: Tensor, b: Tensor) -> Any:
+        return self.aux(torch.cat((self.low(x), a), 1))
+
+
+class TwoOfOneSize(Base):
+    """40 channels are those of a layer, and of two streams together."""
+
+    def build(self) -> None:
+        self.c, self.d, self.head = nn.Conv2d(24, 28, 1), nn.Conv2d(28, 40, 1), nn.Linear(40, 4)
+        self.aux = nn.Conv2d(40, 5, 1)
+
+    def end(self, b: Tensor) -> Tensor:
+        return self.head(self.d(self.c(b).relu()).relu().mean((2, 3)))
+
+    def more(self, x: Tensor, a: Tensor, b: Tensor) -> Any:
+        return self.aux(torch.cat((a, b), 1))
+
+
+class LayerNormedWithoutAffine(Base):
+    def build(self) -> None:
+        self.norm = nn.LayerNorm(16, elementwise_affine=False)
+
+    def more(self, x: Tensor, a: Tensor, b: Tensor) -> Any:
+        return self.norm(a.flatten(2).mT)
+
+
+class Buffered(Base):
+    """A buffer of the model itself, which only that branch reads."""
+
+    def build(self) -> None:
+        self.register_buffer("shift", torch.zeros(1, 16, 1, 1))
+
+    def more(self, x: Tensor, a: Tensor, b: Tensor) -> Any:
+        return self.end(self.b(a + self.shift))
+
+
+class RecurrentOverColumns(Base):
+    """Each column of 16 channels at 4 positions is one input, as in networks that read text."""
+
+    def build(self) -> None:
+        self.rnn = nn.GRU(16 * 4, 5, batch_first=True)
+
+    def more(self, x: Tensor, a: Tensor, b: Tensor) -> Any:
+        return self.rnn(a.permute(0, 3, 1, 2).flatten(2))[0]
 
 
 class Normed(Base):
@@ -219,7 +291,14 @@ FREE = {  # layers whose filters may leave
     ReadsTheImage: ALL,
     Flattened: {"b", "c"},
     PooledAndFlattened: {"c"},  # 16 and 24 divide 144
-    Joined: set(),
+    Joined: {"c"},
+    JoinedOfManyParts: set(),
+    JoinedToItself: set(),
+    JoinedToOwn: {"b", "c"},
+    TwoOfOneSize: {"c"},
+    LayerNormedWithoutAffine: {"b", "c"},
+    Buffered: {"b", "c"},
+    RecurrentOverColumns: {"b", "c"},
     Normed: {"b", "c"},
     NormedWithoutAffine: {"b", "c"},
     GroupNormed: {"b", "c"},
