@@ -18,6 +18,7 @@ from legr.errors import LegrError
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.ranking.limits import Budget
+from legr.requests.again import command_again
 from legr.requests.ranges import EPOCHS
 from legr.requests.types import FinetuneRequest
 from legr.study.records import FineTuned
@@ -171,9 +172,9 @@ def show_runs(study: Study) -> None:
         figure, key="runs-compared", config=PLOTLY_CONFIG, alt="Held-out accuracy of the selected runs by epoch."
     )
     commands = [
-        f"# {run_name(run)}{changed_note(study, run)}\n{run.provenance.command_for(study.path)}"
+        f"# {run_name(run)}{changed_note(study, run)}\n{command}"
         for run in selected
-        if run.provenance.command
+        if (command := command_again(run.provenance.command, study.path))
     ]
     if commands:
         st.code("\n".join(commands), language="bash", wrap_lines=True)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from legr.bounds import Bounds
+from legr.errors import LegrError
 from legr.ranking.limits import QUANTITIES, Budget
 from legr.requests.forms import Choice, Form, Fractions, Limits, Numbers, Scalar, Switch, Texts
 from legr.requests.options import Option, Request, options_of
@@ -45,11 +46,18 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def called(**given: Any) -> None:
-        for name, request in requests.items():
-            given[name] = request.of({option.name: _value(option, given) for option in options_of(request)})
-        for name in budgets:
-            given[name] = _budget(given)
-        command(**given)
+        try:
+            for name, request in requests.items():
+                given[name] = request.of({option.name: _value(option, given) for option in options_of(request)})
+            for name in budgets:
+                given[name] = _budget(given)
+            command(**given)
+        except LegrError as error:
+            if given.get("job"):  # pages show it, however early a job fails
+                from legr.jobs.register import note_failure
+
+                note_failure(given["job"], str(error))
+            raise
 
     shown: list[inspect.Parameter] = []
     for parameter in parameters:

@@ -5,6 +5,7 @@ by another machine, and is only history.
 """
 
 import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -119,6 +120,14 @@ def find(study: StudyFolder, job_id: str) -> Entry | None:
     # A volume may get another number when the machine is started; the path tells then.
     same_volume = folder.st_dev == entry.volume or str(study.path.resolve()) == entry.study
     return entry if folder.st_ino == entry.inode and same_volume else None
+
+
+def note_failure(job_id: str, error: str) -> None:
+    """Note that this process, which was to do the work of a job, failed, unless the end is noted already."""
+    with suppress(OSError), lock():
+        entry = read(job_id)
+        if entry is not None and entry.active and entry.pid in (None, os.getpid()) and entry.is_here:
+            write(replace(entry, state="failed", finished=time.time(), error=error))
 
 
 def lock() -> FileLock:

@@ -77,6 +77,7 @@ class Journal:
         try:
             with _writing(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
+                _have_to_itself(path)
                 mend(path)
                 if not path.exists() or not path.stat().st_size:
                     _append(path, {"op_code": _CREATE_STUDY, "study_name": "legr", "directions": [_MINIMIZE]})
@@ -134,6 +135,12 @@ def mend(path: Path) -> int:
         kept,
     )
     return len(lines) - n_whole
+
+
+def _have_to_itself(path: Path) -> None:
+    """Copy a journal that has a second name, which came with a study from elsewhere: it is appended to in its place."""
+    if path.exists() and (path.is_symlink() or path.stat().st_nlink > 1):
+        write_bytes(path, path.read_bytes())
 
 
 def _is_whole(line: bytes) -> bool:

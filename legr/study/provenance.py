@@ -3,7 +3,6 @@
 import shlex
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from legr.arguments import option_of
@@ -35,13 +34,6 @@ class Provenance(Record):
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data, without what was not noted."""
         return {name: value for name, value in super().to_dict().items() if value not in (None, "")}
-
-    def command_for(self, study: Path) -> str:
-        """The command, for a study wherever it is by now; "" where none was noted."""
-        words = self.words
-        if "--study" in words[:-1]:
-            words[words.index("--study") + 1] = str(study)
-        return shlex.join(words)
 
     @property
     def words(self) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from app.views.finetune import changed_note, expectation, run_name, runs_table, training_description
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
+from legr.requests.again import command_again
 from legr.requests.types import FinetuneRequest
 from legr.study.provenance import Provenance
 from legr.study.records import FineTuned
@@ -106,7 +107,7 @@ def test_runs_of_one_budget_are_told_apart(studies: Path) -> None:
 def test_the_command_of_a_run_names_the_study_as_it_is_called_now(studies: Path) -> None:
     study = Study.open(studies / "demo")
     provenance = Provenance("python -m legr finetune --study 'my study' --macs 0.3 --half")
-    assert shlex.split(provenance.command_for(study.path)) == [
+    assert shlex.split(command_again(provenance.command, study.path)) == [
         *("python", "-m", "legr", "finetune", "--study", str(study.path), "--macs", "0.3", "--half")
     ]
 

@@ -1,5 +1,6 @@
 """A job on a page, in every state it can be in; all of it read from its record."""
 
+import json
 import os
 import time
 from pathlib import Path
@@ -188,3 +189,36 @@ def test_finished_runs_are_listed(open_app: OpenApp) -> None:
     table = open_app("finetune").dataframe[0].value
     assert table["Top-1 after, %"].tolist() == [93.0]
     assert table["Time"].tolist() == ["75 s"]
+
+
+def bring_job(path: Path, **facts: Any) -> str:
+    """Write a record that came with a study: this machine's register does not know it."""
+    job = {"id": "finetune-brought", "kind": "finetune", "request": {"budget": {"macs": 0.5}}, "device": "cpu"}
+    job |= {"state": "running", "created": time.time() - 60, "stage": "epoch", "done": 2, "total": 10, **facts}
+    (path / "jobs").mkdir(exist_ok=True)
+    (path / "jobs" / "finetune-brought.json").write_text(json.dumps(job))
+    return "finetune-brought"
+
+
+@pytest.mark.parametrize("state", ["running", "cancelled", "failed"])
+def test_what_another_machine_began_is_started_anew(
+    open_app: OpenApp, studies: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    job_id = bring_job(studies / "demo", state=state, error="![](http://elsewhere/x.png)", pid=1, pid_started=0.5)
+    resumed = []
+    monkeypatch.setattr("app.views.job_panel.resume", lambda study, found: resumed.append(found.id))
+    at = open_app("finetune")
+    assert not at.exception and not at.error
+    assert at.warning[0].value.startswith("The fine-tuning was not finished after epoch 2 of 10, on another machine")
+    assert "Start anew" in labels(at) and not {"Cancel", "Resume"} & set(labels(at))
+    at.button(key=f"resume-{job_id}").click().run()
+    assert resumed == [job_id]
+
+
+def test_what_an_earlier_version_is_at_is_shown_and_cannot_be_cancelled(open_app: OpenApp, studies: Path) -> None:
+    bring_job(studies / "demo", **alive())
+    at = open_app("finetune")
+    assert not at.exception
+    assert progress(at).startswith("Epoch 2 of 10")
+    assert "Cancel" not in labels(at)
+    assert any("cancel it where it was started" in caption.value for caption in at.caption)

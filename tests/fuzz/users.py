@@ -31,6 +31,7 @@ from legr.jobs import records
 from legr.models.config_file import named_models
 from legr.ranking.limits import Budget
 from legr.registry import read_registry
+from legr.requests.again import command_again
 from legr.search.journal import Journal
 from legr.search.replay import frames
 from legr.study.catalog import list_studies, note_of
@@ -102,7 +103,7 @@ def look_at_measured(path: Path) -> None:
     rows_for_browser(runs_table(study.finetuned))
     for run in study.finetuned:
         rows_for_browser(training_table([epoch.to_dict() for epoch in run.curve]))
-        run.provenance.command_for(path)
+        command_again(run.provenance.command, path)
     for sentence in getattr(study, "left_out", ()):
         assert "\n" not in sentence
     learned = study.learned

@@ -112,13 +112,13 @@ def test_what_came_with_a_study_is_started_anew_without_folders_and_devices(
     assert again.request == ExportRequest(Budget(macs=0.5), study.path / "exports" / "macs-50")
     assert str(out) not in started[0]
 
-    old = ["--model", "this:x", "--weights", "w.pt", "--candidates", "3", "--workers", "900", "--device", "cuda:7"]
+    old = ["--model", "this:x", "--weights", "w.pt", "--candidates", "3", "--workers", "60", "--device", "cuda:7"]
     job_id = brought(study, "learn-1", state="cancelled", request=None, arguments=old)
     again = resume(study, records.load(study, job_id))
     assert again.request == LearnRequest(candidates=3)
     assert started[1][-2:] == ["--candidates", "3"]
 
-    threads = brought(study, "measure-1", kind="measure", state="failed", request={"threads": 512, "batch": 4})
+    threads = brought(study, "measure-1", kind="measure", state="failed", request={"threads": 8, "batch": 4})
     assert resume(study, records.load(study, threads)).request == MeasureRequest(batch=4)
 
 

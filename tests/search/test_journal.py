@@ -1,7 +1,9 @@
 """The journal of a search: one line a candidate, that Optuna opens too, and journals that Optuna wrote."""
 
 import math
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -93,3 +95,17 @@ def test_a_journal_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "searches").write_text("a file where the folder belongs")
     with pytest.raises(StudyError, match=r"one.journal cannot be written \(.*\); free some space in searches, or"):
         Journal(tmp_path / "searches" / "one.journal")
+
+
+@pytest.mark.parametrize("give_a_second_name", [os.link, os.symlink])
+def test_a_journal_with_a_second_name_leaves_the_other_alone(
+    tmp_path: Path, give_a_second_name: Callable[[Path, Path], None]
+) -> None:
+    """A study from elsewhere may bring one; a journal is appended to in its place."""
+    other, path = tmp_path / "precious", tmp_path / "a.journal"
+    Journal(other)
+    other.write_bytes(other.read_bytes() + b"half a line")
+    before = other.read_bytes()
+    give_a_second_name(other, path)
+    assert Journal(path).finished == []
+    assert other.read_bytes() == before and path.read_bytes() + b"half a line" == before
