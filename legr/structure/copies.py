@@ -1,14 +1,14 @@
 """Copies of a network to experiment on: with random values that hide nothing, with channels zeroed for a while."""
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from legr.structure.model_io import private_copy
+from legr.structure.draws import draw_alike, without_dropout
 from legr.structure.operations import Call, base_name
 from legr.structure.tracing.nodes import lay_along
 from legr.structure.types import BoolArray, Keep, Structure
@@ -16,15 +16,15 @@ from legr.structure.types import BoolArray, Keep, Structure
 DROPOUTS = ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 
 
-def stand_in(model: nn.Module, dtype: torch.dtype, generator: torch.Generator, *, sharing: bool = False) -> nn.Module:
-    """A private copy to run and cut in place of the model.
+def stand_in(network: nn.Module, dtype: torch.dtype, generator: torch.Generator) -> nn.Module:
+    """Turn a private copy of a model, in place, into a network to run and cut in its place.
 
-    It has random values where those of a fresh model, all zero or all one, could hide that something is wrong.
-
-    Args:
-        sharing: as for `private_copy`.
+    It is on the CPU and in evaluation mode, has forgotten what it had derived from its parameters for this mode, and
+    has random values where those of a fresh model, all zero or all one, could hide that something is wrong.
     """
-    network = private_copy(model, sharing=sharing).to(dtype)
+    with suppress(Exception):  # a network may refuse to be trained
+        network.train()
+    network = network.cpu().eval().to(dtype)
     _randomise(network, generator)
     return network
 
@@ -83,7 +83,7 @@ def zeroed(network: nn.Module, structure: Structure, keep: Keep) -> Iterator[nn.
 
 
 class WithoutStatistics(TorchDispatchMode):
-    """Run exempt norms as their affine part alone, and no dropout; needs inference mode.
+    """Run exempt norms as their affine part alone, no dropout, and draw numbers alike; needs inference mode.
 
     The statistics of a norm over channels are those of the channels that are there. A zeroed channel still counts
     in them and a removed one does not, so this is the one thing in which zeroed and removed may differ.
@@ -121,23 +121,32 @@ class WithoutStatistics(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        output = without_statistics(func, args, kwargs, exempt=self._running[-1] in self._exempt)
-        return func(*args, **kwargs) if output is None else output
+        exempt = self._running[-1] in self._exempt
+        return run_comparably(func, args, kwargs, exempt=exempt, training=self._network.training)
 
 
-def without_statistics(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, exempt: bool) -> Tensor | None:
-    """The input of a dropout, the affine part of an exempt norm; None for any other operation."""
+def run_comparably(
+    func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, exempt: bool = False, training: bool = False
+) -> Any:
+    """Run an operation so that zeroed and pruned networks can be compared.
+
+    A dropout returns its input, an exempt norm its affine part, and what a training forward draws is the same number
+    for every channel.
+    """
     call = Call(func, args, kwargs, None)
     name = base_name(func)
     if name in DROPOUTS:
         x = call.inputs[0]
         return x if func._schema.is_mutable else x.clone()
-    if not exempt or name not in ("layer_norm", "rms_norm", "group_norm") or (call["num_groups"] or 1) > 1:
-        return None
-    usual: Tensor = func(
-        *args, **kwargs
-    )  # it checks the sizes, and its result has the strides and dtype that a forward sees
-    return torch.empty_like(usual).copy_(_affine_part(call, name))
+    if exempt and name in ("layer_norm", "rms_norm", "group_norm") and (call["num_groups"] or 1) == 1:
+        usual: Tensor = func(*args, **kwargs)  # it checks the sizes, and has the strides and dtype that a forward sees
+        return torch.empty_like(usual).copy_(_affine_part(call, name))
+    if not training:
+        return func(*args, **kwargs)
+    drawn = draw_alike(call)
+    if drawn is None:
+        args, kwargs = without_dropout(call)
+    return func(*args, **kwargs) if drawn is None else drawn
 
 
 def _affine_part(call: Call, name: str) -> Tensor:

@@ -119,8 +119,14 @@ def inputs_dtype(example: Example) -> torch.dtype:
 
 
 def twice(example: Example) -> Example:
-    """The call in training mode, with every input twice: batch norms in training mode refuse a single value."""
-    return replace(example.map(lambda x: torch.cat((x, x)) if x.dim() else x), training=True)
+    """The call in training mode, with other values in a second half: batch norms need several there."""
+    others = iter(noise_like(example, inputs_dtype(example), torch.Generator().manual_seed(1)).tensors)
+
+    def double(x: Tensor) -> Tensor:
+        other = next(others).to(x)
+        return torch.cat((x, other)) if x.dim() else x
+
+    return replace(example.map(double), training=True)
 
 
 def _takes(model: nn.Module, method: str, arguments: Mapping[str, Any]) -> bool:

@@ -1,7 +1,8 @@
 """A model from outside: a private copy to work on, and the values in its output."""
 
 import copy
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.parameter import is_lazy
+from torch.nn.utils.weight_norm import WeightNorm
+from torch.overrides import TorchFunctionMode
 
 from legr.errors import TraceError
 from legr.structure.trees import named_leaves
@@ -52,31 +55,60 @@ def require_followable(model: nn.Module) -> None:
             raise TraceError(f"{name} has no values yet; run the model once, or load its weights, and try again")
     if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
         raise TraceError("the model is scripted (torch.jit), so its forward cannot be followed; use the Python module")
+    for name, module in model.named_modules():
+        for hook in module._forward_pre_hooks.values():
+            if isinstance(hook, WeightNorm) and not getattr(module, hook.name).is_leaf:
+                raise TraceError(
+                    f"{f'{name}.{hook.name}'.strip('.')} is computed on the fly by the former weight_norm; call "
+                    "torch.nn.utils.remove_weight_norm, or use torch.nn.utils.parametrizations.weight_norm"
+                )
 
 
 def private_copy(model: nn.Module, *, sharing: bool = False) -> nn.Module:
-    """Copy a model to the CPU in evaluation mode; its forward hooks stay, as they may change what it computes.
+    """Copy a model to work on; its forward hooks stay, as they may change what it computes.
 
     Args:
         sharing: share large weights with the model instead of copying them; they must not be written into.
 
     Raises:
-        TraceError: the model cannot be copied (legacy `weight_norm`, for one).
+        TraceError: something that the model holds cannot be copied.
     """
-    require_followable(model)
     shared = [p for p in model.parameters() if sharing and p.dtype == torch.float32 and not p.is_cuda and is_large(p)]
-    try:
-        network = copy.deepcopy(model, {id(p): p for p in shared})
-    except Exception as error:
-        raise TraceError(
-            f"{type(model).__name__} cannot be copied ({error}); remove what computes a weight on the fly "
-            "(torch.nn.utils.remove_weight_norm, parametrize.remove_parametrizations) or what it keeps of an "
-            "earlier forward, and try again"
-        ) from error
+    network = deep_copy(model, {id(p): p for p in shared})
     for module in network.modules():
         module._backward_hooks.clear()
         module._backward_pre_hooks.clear()
-    return network.cpu().eval()
+    return network
+
+
+class _Detached(TorchFunctionMode):
+    """Lets tensors be copied that a graph of gradients stands behind: the copy has their values alone."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is Tensor.__deepcopy__ and not args[0].is_leaf:
+            tensor, memo = args
+            memo[id(tensor)] = tensor.detach().clone()
+            return memo[id(tensor)]
+        return func(*args, **(kwargs or {}))
+
+
+def deep_copy(model: nn.Module, memo: dict[int, Any] | None = None) -> nn.Module:
+    """Copy a model, also one that keeps features of a training pass.
+
+    Args:
+        memo: by identity of some objects, what stands in their place in the copy; grows by all that is copied.
+
+    Raises:
+        TraceError: something that the model holds cannot be copied.
+    """
+    try:
+        with _Detached():
+            return copy.deepcopy(model, memo)
+    except Exception as error:
+        raise TraceError(
+            f"{type(model).__name__} cannot be copied ({error}); remove what it holds that is no part of it, such as "
+            "a lock or an open file, and try again"
+        ) from error
 
 
 def is_large(parameter: Tensor) -> bool:
@@ -84,15 +116,38 @@ def is_large(parameter: Tensor) -> bool:
     return parameter.numel() > _LARGE and bool(parameter.flatten()[1:_LARGE].ne(parameter.flatten()[0]).any())
 
 
+def reseed() -> None:
+    """Let every global generator of numbers start anew: a forward that draws numbers then draws the same ones again."""
+    torch.default_generator.manual_seed(0)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(0)
+    random.seed(0)
+    np.random.seed(0)
+
+
 @contextmanager
-def as_traced(dtype: torch.dtype) -> Iterator[None]:
-    """Conditions for following a forward: no fused attention, no change to the global random state."""
+def as_traced(dtype: torch.dtype, devices: Sequence[int] = ()) -> Iterator[None]:
+    """Conditions for following a forward: no fused attention, no change to the global random state.
+
+    Args:
+        devices: CUDA devices whose random state is put back as well.
+    """
+    drawn, drawn_by_numpy = random.getstate(), np.random.get_state()
     fast, usual = torch.backends.mha.get_fastpath_enabled(), torch.get_default_dtype()
     torch.backends.mha.set_fastpath_enabled(False)
     torch.set_default_dtype(dtype)  # for tensors that the forward creates
     try:
-        with sdpa_kernel(SDPBackend.MATH), torch.random.fork_rng(devices=[]):
+        with sdpa_kernel(SDPBackend.MATH), torch.random.fork_rng(devices=devices):
             yield
     finally:
+        random.setstate(drawn)
+        np.random.set_state(drawn_by_numpy)
         torch.backends.mha.set_fastpath_enabled(fast)
         torch.set_default_dtype(usual)
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in its first line; with its kind where that alone says little."""
+    text = str(error).strip()
+    text = f"{type(error).__name__}: {text}" if isinstance(error, LookupError) or not text else text
+    return text.splitlines()[0][:200]

@@ -1,6 +1,5 @@
 """Cut a network: model + Keep -> a new, smaller model with the model's own forward. The model is not changed."""
 
-import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from torch import nn
 
 from legr.errors import TraceError
 from legr.structure.carry import carry_over, resized
+from legr.structure.model_io import deep_copy
 from legr.structure.types import Keep, Plan, Structure
 
 
@@ -28,7 +28,7 @@ def prune(model: nn.Module, structure: Structure, keep: Keep) -> nn.Module:
     cuts = plan(model, structure, keep)
     smaller_ones = _smaller_tensors(model, cuts)
     memo: dict[int, Any] = {id(_tensor(model, name)): tensor for name, tensor in smaller_ones.items()}
-    smaller = copy.deepcopy(model, memo)  # whatever refers to a parameter refers to the smaller one
+    smaller = deep_copy(model, memo)  # whatever refers to a parameter refers to the smaller one
     _put(smaller, smaller_ones)
     for name, old in _named_tensors(model):
         carry_over(name, old, _tensor(smaller, name), memo)

@@ -5,7 +5,9 @@ sets follow the binary code of the unit numbers, so that at least one keeps one 
 the other.
 """
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -17,12 +19,23 @@ from legr.errors import LegrError, TraceError, VerificationError
 from legr.structure.copies import WithoutStatistics, at_least_one, stand_in, zeroed
 from legr.structure.cost import cost
 from legr.structure.examples import Example, Inputs, as_examples, inputs_dtype, noise_like, twice
+from legr.structure.faithful import examine
 from legr.structure.macs import counted, mac_counter
-from legr.structure.model_io import as_traced, output_values
+from legr.structure.model_io import (
+    as_traced,
+    first_line,
+    output_values,
+    private_copy,
+    require_followable,
+    reseed,
+)
+from legr.structure.state import State
 from legr.structure.surgery import prune
 from legr.structure.types import BoolArray, Keep, Structure
 
 _TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3}  # relative; exact structures stay below 1e-13 in float64
+_IN_TRAINING = 2  # kept sets compared in training mode where it runs the operations of evaluation mode
+_log = logging.getLogger(__name__)
 
 
 def verify(
@@ -50,63 +63,62 @@ def verify(
         VerificationError: two functions differ, the pruned model does not run, or its cost is not the
             predicted one; the message names the layer.
     """
-    network, calls = _stand_in_and_calls(model, as_examples(model, example_input, examples, methods))
+    require_followable(model)
+    given = as_examples(model, example_input, examples, methods)
+    everything = Keep(np.ones(structure.n_units, dtype=bool))
+    examined = examine(model, given, lambda model: prune(model, structure, everything))
+    state, calls = _stand_in_and_calls(model, given)
     worst = 0.0
     with as_traced(inputs_dtype(calls[0])):
-        calls = _with_training(network, structure, calls)
-        _require_dependence(network, calls[0])
+        _require_dependence(state, calls[0])
+        in_training = _in_training(state, calls)
+        differs = examined.training_differs or bool(structure.training_only)
         for number, keep in enumerate(separating_kept_sets(structure)):
-            error, problem = _check(network, structure, keep, calls)
-            if not problem and number == 0:
-                problem = _does_not_train(network, structure, keep, calls[0])
+            tried = [*calls, *in_training] if differs or number < _IN_TRAINING else calls
+            error, problem = _check(state, structure, keep, tried)
             if problem:
-                raise VerificationError(_blame(network, structure, calls, problem))
+                raise VerificationError(_blame(state, structure, [*calls, *in_training], problem))
             worst = max(worst, error)
     return worst
 
 
-def _stand_in_and_calls(model: nn.Module, examples: Sequence[Example]) -> tuple[nn.Module, list[Example]]:
+def _stand_in_and_calls(model: nn.Module, examples: Sequence[Example]) -> tuple[State, list[Example]]:
     """A private copy with random values, and calls: in float64, or float32 where the forward insists on that."""
     for dtype in (torch.float64, torch.float32):
         generator = torch.Generator().manual_seed(0)
-        network = stand_in(model, dtype, generator)
+        state = State(stand_in(private_copy(model), dtype, generator))
         calls = [noise_like(example, dtype, generator) for example in examples]
         try:
             with as_traced(dtype):
                 for call in calls:
-                    _outputs(network, call)
+                    _outputs(state, call)
             break
         except RuntimeError as error:
             if dtype == torch.float32:
                 raise TraceError(f"the model's forward fails: {error}") from error
-    return network, calls
+    return state, calls
 
 
-def _with_training(network: nn.Module, structure: Structure, calls: list[Example]) -> list[Example]:
-    """The calls, and the first in training mode where only that reads some parameters, if it runs."""
-    in_training = twice(calls[0])
-    if structure.training_only and not any(call.training for call in calls) and _runs(network, in_training):
-        return [*calls, in_training]
-    return calls
+def _in_training(state: State, calls: Sequence[Example]) -> list[Example]:
+    """The first call in training mode, if it runs there; none where some call is one of training already."""
+    for call in () if any(call.training for call in calls) else (twice(calls[0]), replace(calls[0], training=True)):
+        try:
+            _outputs(state, call)
+            return [call]
+        except Exception as error:  # such as targets that are missing, or an input too small for its batch norms
+            _log.debug("not compared in training mode: %s", error)
+    return []
 
 
-def _runs(network: nn.Module, call: Example) -> bool:
-    try:
-        _outputs(network, call)
-    except Exception:  # such as targets that are missing, or an input too small for its batch norms
-        return False
-    return True
-
-
-def _require_dependence(network: nn.Module, call: Example) -> None:
+def _require_dependence(state: State, call: Example) -> None:
     """Refuse a network whose outputs stay the same, whatever its input."""
-    first = _outputs(network, call)
+    first = _outputs(state, call)
     for scale, shift in ((0.5, 0.1), (-1.0, 0.0), (3.0, -1.0), (0.0, 2.0)):
 
         def other(x: Tensor, scale: float = scale, shift: float = shift) -> Tensor:
             return x.flip(0) * scale + shift if x.is_floating_point() else x.flip(0)
 
-        changed = _outputs(network, call.map(other))
+        changed = _outputs(state, call.map(other))
         if first.keys() != changed.keys() or any(not torch.equal(a, changed[name]) for name, a in first.items()):
             return
     raise VerificationError("the model's output does not depend on its input, so nothing can be proved about it")
@@ -141,11 +153,11 @@ def _halve(patterns: NDArray[np.int64]) -> BoolArray:
     return units
 
 
-def _check(network: nn.Module, structure: Structure, keep: Keep, calls: Sequence[Example]) -> tuple[float, str]:
+def _check(state: State, structure: Structure, keep: Keep, calls: Sequence[Example]) -> tuple[float, str]:
     """Relative error between zeroed and removed over all calls, and what is wrong; "" if nothing is."""
     worst = 0.0
     for number, call in enumerate(calls):
-        error, problem = _compare(network, structure, keep, call, counting=number == 0)
+        error, problem = _compare(state, structure, keep, call, counting=number == 0)
         worst = max(worst, error)
         if problem:
             return worst, problem if number == 0 else f"{_words(call)} {problem}"
@@ -159,24 +171,22 @@ def _words(call: Example) -> str:
     return f"{method}{'in training mode ' if call.training else ''}with inputs {sizes}"
 
 
-def _compare(
-    network: nn.Module, structure: Structure, keep: Keep, call: Example, *, counting: bool
-) -> tuple[float, str]:
+def _compare(state: State, structure: Structure, keep: Keep, call: Example, *, counting: bool) -> tuple[float, str]:
     """Relative error between zeroed and removed in one call, and what is wrong; "" if nothing is.
 
     Args:
         counting: whether it is the call whose MACs are those of the structure.
     """
-    with zeroed(network, structure, keep):
-        expected = _outputs(network, call, structure.exempt)
+    with zeroed(state.model, structure, keep):
+        expected = _outputs(state, call, structure.exempt)
     try:
-        smaller = prune(network, structure, keep).requires_grad_(False)  # modules called on parameters count as well
+        smaller = prune(state.model, structure, keep).requires_grad_(False)  # modules called on parameters count too
         with mac_counter() as counter:
-            removed = _outputs(smaller, call, structure.exempt)
+            removed = _outputs(State(smaller), call, structure.exempt)
     except LegrError:
         raise
     except Exception as failure:
-        return float("inf"), f"the pruned model does not run ({str(failure).strip().splitlines()[0]})"
+        return float("inf"), f"the pruned model does not run ({first_line(failure)})"
     if expected.keys() != removed.keys():
         return float("inf"), "the pruned model returns other things"
     errors = [_relative_error(value, removed[name]) for name, value in expected.items()]
@@ -194,29 +204,16 @@ def _compare(
     return error, ""
 
 
-def _does_not_train(network: nn.Module, structure: Structure, keep: Keep, call: Example) -> str:
-    """Why a pruned network does not run in training mode; "" if it does, or if the original does not either."""
-    in_training = twice(call)
-    if not _runs(network, in_training):
-        return ""
-    try:
-        _outputs(prune(network, structure, keep), in_training)
-    except Exception as failure:
-        return f"the pruned model does not run in training mode ({str(failure).strip().splitlines()[0]})"
-    return ""
-
-
-def _outputs(network: nn.Module, call: Example, exempt: Collection[str] = ()) -> dict[str, Tensor]:
+def _outputs(state: State, call: Example, exempt: Collection[str] = ()) -> dict[str, Tensor]:
     """What a call returns without dropout, and with the affine part alone of exempt norms; by place in the output."""
     private = call.map(torch.clone)
-    torch.default_generator.manual_seed(0)  # a forward that draws numbers draws the same ones again
-    network.train(call.training)
-    try:
-        with torch.inference_mode(), WithoutStatistics(network, exempt):
-            output = private.run(network)
+    with torch.inference_mode(), state.running() as watch:
+        with watch:
+            state.model.train(call.training)
+        reseed()
+        with WithoutStatistics(state.model, exempt), watch:
+            output = private.run(state.model)
         return output_values(output)
-    finally:
-        network.eval()
 
 
 def _relative_error(expected: Tensor, actual: Tensor) -> float:
@@ -229,12 +226,12 @@ def _relative_error(expected: Tensor, actual: Tensor) -> float:
     return float((expected - actual).abs().max()) / max(float(expected.abs().max()), 1e-300)
 
 
-def _blame(network: nn.Module, structure: Structure, calls: Sequence[Example], problem: str) -> str:
+def _blame(state: State, structure: Structure, calls: Sequence[Example], problem: str) -> str:
     """Find the first group whose removal alone goes wrong, and say so."""
     for group in structure.groups:
         units = np.ones(structure.n_units, dtype=bool)
         units[group.units[len(group.units) // 2 :]] = False
-        _, alone = _check(network, structure, Keep(at_least_one(structure, units)), calls)
+        _, alone = _check(state, structure, Keep(at_least_one(structure, units)), calls)
         if alone:
             return f"layer {group.name} cannot be pruned: {alone}; the model is refused"
     names = ", ".join(layer.name for layer in structure.layers[:3])

@@ -127,10 +127,10 @@ def _groups(
     activations = [labels for live_set in live_sets for labels, _ in live_set.parts]
     vectors = {labels.tobytes(): labels for labels in (*(axis.labels for axis in axes), *activations, *pieces)}
     footprints = np.stack([np.bincount(v, minlength=n_units + 1)[1:] for v in vectors.values()])  # int64[V, U]
-    _, group_of = np.unique(footprints, axis=1, return_inverse=True)
-    group_of = group_of.reshape(-1)  # int64[U]
+    numbers: dict[bytes, int] = {}  # by first unit; a dict is far faster than sorting the footprints
+    group_of = np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in footprints.T.copy()])  # int64[U]
     groups = []
-    for number in dict.fromkeys(group_of.tolist()):  # by first unit
+    for number in numbers.values():
         units = readonly(np.flatnonzero(group_of == number))
         names = tuple(layer.name for layer in layers if np.isin(units[0] + 1, layer.labels))
         groups.append(Group(names[0], units, names))

@@ -257,5 +257,7 @@ class Channels(ABC):
     def count_filters(self, nodes: Tensor) -> int:
         """How many filters of the layers seen so far have one of these nodes."""
         free = self.nodes.distinct(nodes)
+        if not len(free):
+            return 0
         filters = [self.nodes.find(self.axes[key]) for key in self.layers.values() if key in self.axes]
-        return int(torch.isin(torch.cat(filters), free).sum()) if len(free) and filters else 0
+        return int(torch.isin(torch.cat(filters), free).sum()) if filters else 0

@@ -6,6 +6,7 @@ the values that the network has whose removed channels are zeroed.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +17,11 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from legr.structure.copies import at_least_one, without_statistics, zeroed
-from legr.structure.examples import Example
+from legr.structure.copies import at_least_one, run_comparably, zeroed
+from legr.structure.examples import Example, inputs_dtype
+from legr.structure.model_io import first_line, reseed
 from legr.structure.operations import base_name
+from legr.structure.state import State
 from legr.structure.surgery import prune
 from legr.structure.tracing import rules
 from legr.structure.tracing.assemble import LabelsOf
@@ -61,41 +64,44 @@ class Expectation:
     Attributes:
         passes: records of every operation, a list for each call.
         calls: how the network was called in each pass.
+        certain: whether nothing was taken for granted, so that shapes alone need no check of their own.
         shapes_only: whether to leave values alone: nothing is then written into the network.
     """
 
     passes: Sequence[Sequence[OperationRecord]]
     labels_of: LabelsOf
     calls: Sequence[Example]
+    certain: bool = False
     shapes_only: bool = False
 
 
-def dry_run(network: nn.Module, structure: Structure, expected: Expectation) -> Failure | None:
+def dry_run(state: State, structure: Structure, expected: Expectation) -> Failure | None:
     """Compare zeroed and pruned networks, operation by operation, for a few kept sets.
 
     Args:
-        network: a private copy in evaluation mode, with random values in its norms.
+        state: of a private copy in evaluation mode, with random values in its norms. Every run starts from it.
 
     Returns:
         The first failure, or None.
     """
     for n_tried, keep in enumerate(_kept_sets(structure)):
         for number, (records, call) in enumerate(zip(expected.passes, expected.calls, strict=True)):
-            network.train(call.training)
+            known = _Known(records, _kept_of(keep, expected.labels_of), structure.exempt, call.training)
+            too_coarse = call.training and inputs_dtype(call) != torch.float64  # for statistics of a small batch
+            shapes_only = expected.shapes_only or too_coarse
             try:
-                kept_of, exempt = _kept_of(keep, expected.labels_of), structure.exempt
-                if n_tried == 0 or expected.shapes_only:  # most failures are of shapes: found without running both
-                    _run_pruned(network, structure, keep, call, _CheckShapes(records, kept_of, exempt))
-                if not expected.shapes_only:
-                    zeroed_run = _RecordSums(records, kept_of, exempt)
-                    with zeroed(network, structure, keep):
-                        _run(network, call, zeroed_run)
-                    _run_pruned(network, structure, keep, call, _CheckSums(zeroed_run))
+                if shapes_only or (n_tried == 0 and not expected.certain):  # most failures are of shapes: found sooner
+                    _run_pruned(state, structure, keep, call, _CheckShapes(known))
+                if not shapes_only:
+                    zeroed_run = _RecordSums(known)
+                    with zeroed(state.model, structure, keep), state.running() as watch:
+                        with watch:
+                            state.model.train(call.training)
+                        _run(state.model, call, zeroed_run, watch)
+                    _run_pruned(state, structure, keep, call, _CheckSums(zeroed_run))
             except _Diverged as diverged:
                 record = records[min(diverged.operation, len(records) - 1)]
                 return Failure(Place(number, diverged.operation), record.site, record, diverged.problem)
-            finally:
-                network.eval()
     return None
 
 
@@ -130,28 +136,44 @@ def _kept_of(keep: Keep, labels_of: LabelsOf) -> KeptOf:
     return lambda nodes: keep.kept(labels_of(nodes))
 
 
-def _run_pruned(network: nn.Module, structure: Structure, keep: Keep, call: Example, check: "_CheckShapes") -> None:
+def _run_pruned(state: State, structure: Structure, keep: Keep, call: Example, check: "_CheckShapes") -> None:
     try:
-        _run(prune(network, structure, keep), call, check)
+        _run(prune(state.model, structure, keep).train(call.training), call, check)
     except _Diverged:
         raise
     except Exception as failure:
-        raise _Diverged(check.operation, str(failure).strip().split("\n")[0][:200]) from failure
+        raise _Diverged(check.operation, first_line(failure)) from failure
 
 
-def _run(network: nn.Module, call: Example, check: "_CheckShapes") -> None:
+def _run(
+    network: nn.Module, call: Example, check: "_CheckShapes", watch: AbstractContextManager[Any] | None = None
+) -> None:
     private = call.map(torch.clone)
-    torch.default_generator.manual_seed(0)
-    with torch.inference_mode(), check:
+    reseed()
+    with torch.inference_mode(), check, watch or nullcontext():
         private.run(network)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of the pass that a run is compared with.
+
+    Attributes:
+        exempt: paths of the modules with norms over channels.
+    """
+
+    records: Sequence[OperationRecord]
+    kept_of: KeptOf
+    exempt: Collection[str]
+    training: bool
 
 
 class _CheckShapes(TorchDispatchMode):
     """Follows a forward pass beside the records of a trace, and checks the shapes of its results."""
 
-    def __init__(self, records: Sequence[OperationRecord], kept_of: KeptOf, exempt: Collection[str]) -> None:
+    def __init__(self, known: _Known) -> None:
         super().__init__()
-        self.records, self.kept_of, self.exempt = records, kept_of, exempt
+        self.known, self.records, self.kept_of = known, known.records, known.kept_of
         self.operation = 0  # number of the next operation
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -162,9 +184,8 @@ class _CheckShapes(TorchDispatchMode):
                 return func(*args, **kwargs)
             raise _Diverged(self.operation, "the forward takes another way there")
         record = self.records[number]
-        output = without_statistics(func, args, kwargs, exempt=record.module in self.exempt)
-        if output is None:
-            output = func(*args, **kwargs)
+        exempt = record.module in self.known.exempt
+        output = run_comparably(func, args, kwargs, exempt=exempt, training=self.known.training)
         tensors = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
         for position, (result, tensor) in enumerate(zip(record.results, tensors, strict=True)):
             if result is not None:
@@ -198,8 +219,8 @@ class _CheckShapes(TorchDispatchMode):
 class _RecordSums(_CheckShapes):
     """Records, of the zeroed network, the sum of every kept channel of every result."""
 
-    def __init__(self, records: Sequence[OperationRecord], kept_of: KeptOf, exempt: Collection[str]) -> None:
-        super().__init__(records, kept_of, exempt)
+    def __init__(self, known: _Known) -> None:
+        super().__init__(known)
         self.sums: dict[tuple[int, int], tuple[Tensor, float]] = {}  # (operation, tensor) -> sums, scale
 
     def check(self, number: int, position: int, result: Result, tensor: Tensor) -> None:
@@ -219,7 +240,7 @@ class _CheckSums(_CheckShapes):
     """Checks, of the pruned network, shapes and sums against those of the zeroed one."""
 
     def __init__(self, zeroed_run: _RecordSums) -> None:
-        super().__init__(zeroed_run.records, zeroed_run.kept_of, zeroed_run.exempt)
+        super().__init__(zeroed_run.known)
         self.expected = zeroed_run.sums
 
     def check(self, number: int, position: int, result: Result, tensor: Tensor) -> None:

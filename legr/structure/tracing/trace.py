@@ -7,6 +7,7 @@ the next.
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -14,7 +15,9 @@ from torch import nn
 from legr.errors import TraceError
 from legr.structure.copies import stand_in
 from legr.structure.examples import Example, Inputs, as_examples, noise_like, twice
-from legr.structure.model_io import as_traced, output_values, require_followable
+from legr.structure.faithful import Examined, examine
+from legr.structure.model_io import as_traced, output_values, private_copy, require_followable, reseed
+from legr.structure.state import State
 from legr.structure.tracing.assemble import assemble, number_units
 from legr.structure.tracing.dry_run import Expectation, Failure, dry_run
 from legr.structure.tracing.hypotheses import Hypotheses, Site
@@ -54,43 +57,49 @@ def trace(
     require_followable(model)
     calls = as_examples(model, example_input, examples, methods)
     size = sum(p.numel() for p in model.parameters())
+    sharing = size > _LARGE
+    examined = examine(model, calls, lambda model: private_copy(model, sharing=sharing))
     if size > _SMALL:
-        return _trace(model, calls, torch.float32, sharing=size > _LARGE)
+        return _trace(examined, model, calls, torch.float32, sharing=sharing)
     try:
-        return _trace(model, calls, torch.float64, sharing=False)
+        return _trace(examined, model, calls, torch.float64, sharing=False)
     except TraceError as error:
         _log.debug("not in float64: %s", error)
-        return _trace(model, calls, torch.float32, sharing=False)  # a forward may insist on it
+        again = replace(examined, network=private_copy(model))
+        return _trace(again, model, calls, torch.float32, sharing=False)  # a forward may insist on it
 
 
-def _trace(model: nn.Module, examples: Sequence[Example], dtype: torch.dtype, *, sharing: bool) -> Structure:
+def _trace(
+    examined: Examined, model: nn.Module, examples: Sequence[Example], dtype: torch.dtype, *, sharing: bool
+) -> Structure:
     generator = torch.Generator().manual_seed(0)
     calls: Sequence[Example] = [noise_like(example, dtype, generator) for example in examples]
     shapes = tuple(tuple(x.shape) for x in calls[0].tensors)
     all_shapes = {tuple(x.shape) for call in calls for x in call.tensors}
-    network = stand_in(model, dtype, generator, sharing=sharing)
+    state = State(stand_in(examined.network, dtype, generator))
     hypotheses = Hypotheses()
     with as_traced(dtype):
-        tracer, calls = _first_run(network, calls, hypotheses)
+        tracer, calls = _first_run(state, calls, hypotheses, training_differs=examined.training_differs)
         for attempt in range(_ATTEMPTS):
             hypotheses.everything_unprunable = attempt == _ATTEMPTS - 1
             if attempt:
-                tracer = _run(network, calls, hypotheses)
+                tracer = _run(state, calls, hypotheses)
             hold_for_unreached_layers(tracer, all_shapes)
             if _refute_too_few_units(tracer):
                 continue
-            structure = assemble(network, tracer, shapes)
+            structure = assemble(state.model, tracer, shapes)
             if tracer.choices and sharing:  # values are tested as well, which needs a network of our own
-                network, sharing = stand_in(model, dtype, generator, sharing=False), False
-            expected = Expectation(tracer.passes, number_units(tracer), calls, shapes_only=sharing)
-            failure = dry_run(network, structure, expected)
+                state, sharing = State(stand_in(private_copy(model), dtype, generator)), False
+            certain = not tracer.choices
+            expected = Expectation(tracer.passes, number_units(tracer), calls, certain=certain, shapes_only=sharing)
+            failure = dry_run(state, structure, expected)
             if failure is None:
                 return structure
             _log.debug("%s", failure)
             sites = _suspects(tracer, failure, everywhere=attempt > _PATIENCE)
-            if not hypotheses.refute(sites, failure.site, _modules_around(network, failure.record.module)):
+            if not hypotheses.refute(sites, failure.site, _modules_around(state.model, failure.record.module)):
                 hypotheses.everything_unprunable = True
-                return assemble(network, _run(network, calls, hypotheses), shapes)
+                return assemble(state.model, _run(state, calls, hypotheses), shapes)
     raise AssertionError("the last attempt makes everything unprunable")
 
 
@@ -136,44 +145,48 @@ def _modules_around(network: nn.Module, path: str) -> list[str]:
 
 
 def _first_run(
-    network: nn.Module, calls: Sequence[Example], hypotheses: Hypotheses
+    state: State, calls: Sequence[Example], hypotheses: Hypotheses, *, training_differs: bool
 ) -> tuple[Tracer, Sequence[Example]]:
     """The first attempt, and the calls of all further ones.
 
-    Where the calls leave parameters unread, the first one is made in training mode as well, if it runs there.
+    Where training mode differs, or the calls leave parameters unread, the first one is made in training mode as well,
+    if it runs there.
     """
-    tracer = _run(network, calls, hypotheses)
-    if all(name in tracer.read for name, _ in network.named_parameters()):
+    tracer = _run(state, calls, hypotheses)
+    unread = any(name not in tracer.read for name, _ in state.model.named_parameters())
+    if not unread and (not training_differs or any(call.training for call in calls)):
         return tracer, calls
-    in_training = twice(calls[0])
-    try:
-        _pass(tracer, in_training, counting=False)
-    except TraceError as error:
-        _log.debug("no pass in training mode: %s", error)
-        return _run(network, calls, hypotheses), calls  # without what that pass had noted before it failed
-    return tracer, [*calls, in_training]
+    for in_training in (twice(calls[0]), replace(calls[0], training=True)):
+        try:
+            _pass(tracer, state, in_training, counting=False)
+            return tracer, [*calls, in_training]
+        except TraceError as error:
+            _log.debug("no pass in training mode: %s", error)
+            tracer = _run(state, calls, hypotheses)  # without what that pass had noted before it failed
+    return tracer, calls
 
 
-def _run(network: nn.Module, calls: Sequence[Example], hypotheses: Hypotheses) -> Tracer:
+def _run(state: State, calls: Sequence[Example], hypotheses: Hypotheses) -> Tracer:
     """One attempt: a pass for each call."""
-    tracer = Tracer(network, hypotheses)
+    tracer = Tracer(state.model, hypotheses)
     for number, call in enumerate(calls):
-        _pass(tracer, call, counting=number == 0)
+        _pass(tracer, state, call, counting=number == 0)
     return tracer
 
 
 @torch.inference_mode()
-def _pass(tracer: Tracer, call: Example, *, counting: bool) -> None:
-    tracer.network.train(call.training)
+def _pass(tracer: Tracer, state: State, call: Example, *, counting: bool) -> None:
     try:
-        with tracer.one_pass(call.tensors, counting=counting):
-            output = call.run(tracer.network)
+        with state.running() as watch:
+            with watch:
+                state.model.train(call.training)
+            reseed()
+            with tracer.one_pass(call.tensors, counting=counting), watch:
+                output = call.run(state.model)
     except Exception as error:
         if tracer.rule_error is not None:
             raise  # our own bug: not for the model's author to mend
         sizes = ", ".join(str(tuple(x.shape)) for x in call.tensors)
         raise TraceError(f"the model's {call.method} fails on an input of shape {sizes}: {error}") from error
-    finally:
-        tracer.network.eval()
     for tensor in output_values(output).values():
         tracer.mark_unprunable(tracer.labels(tensor), "output", "they are the model's output")
