@@ -67,7 +67,7 @@ def shown(text: str) -> str:
 
 def leads_out(path: Path, folder: Path) -> bool:
     """Whether `path`, right below `folder` or deeper, is a link to somewhere outside of `folder`."""
-    return path.is_symlink() and not path.resolve().is_relative_to(folder.resolve())
+    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def _is_same(path: Path, descriptor: int) -> bool:

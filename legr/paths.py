@@ -13,13 +13,13 @@ _INSTALLED = Path(__file__).resolve().with_name("_explorer")  # where the wheel 
 def data_folder() -> Path:
     """Return the folder of what must last: `LEGR_DATA`, or the platform's user data folder."""
     chosen = os.environ.get("LEGR_DATA")
-    return Path(chosen).resolve() if chosen else user_data_path("legr", appauthor=False)
+    return Path(os.path.realpath(chosen)) if chosen else user_data_path("legr", appauthor=False)
 
 
 def cache_folder() -> Path:
     """Return the folder of what can be built again: `LEGR_CACHE`, or the platform's user cache folder."""
     chosen = os.environ.get("LEGR_CACHE")
-    return Path(chosen).resolve() if chosen else user_cache_path("legr", appauthor=False)
+    return Path(os.path.realpath(chosen)) if chosen else user_cache_path("legr", appauthor=False)
 
 
 def explorer_folder() -> Path:

@@ -16,6 +16,8 @@ from typing import Annotated, Any, TypeVar, cast
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
+from legr.errors import LegrError
+
 __all__ = [
     "LARGEST_COUNT",
     "MEGABYTE",
@@ -50,8 +52,11 @@ Text = Annotated[str, Field(max_length=100_000)]
 Several = Annotated[tuple[T, ...], Field(strict=False)]  # a list in JSON
 
 
-class SchemaError(ValueError):
-    """Data are not what their schema says; the message names the field, what it must be, and what it is."""
+class SchemaError(LegrError, ValueError):
+    """Data are not what their schema says; the message names the field, what it must be, and what it is.
+
+    Whoever knows the file catches it, to name that and a remedy.
+    """
 
 
 def read_bytes(path: Path, largest: int) -> bytes:
@@ -114,9 +119,10 @@ def build(data: Any, schema: type[T]) -> T:
         SchemaError: the data are not of this schema.
     """
     try:
-        return parse(json.dumps(data), schema)
-    except (TypeError, RecursionError) as error:
+        text = json.dumps(data)
+    except (TypeError, ValueError, RecursionError) as error:
         raise SchemaError(f"it must be plain data ({error})") from None
+    return parse(text, schema)
 
 
 def _make_adapter(schema: Any) -> TypeAdapter[Any]:

@@ -11,8 +11,9 @@ import legr
 ROOT = Path(__file__).resolve().parents[1]
 #: A room may import itself and what is below it.
 FLOORS = [
-    {"errors", "escape", "files", "held", "paths", "processes", "progress", "schema"},
-    {"arguments", "bounds", "record", "registry"},
+    {"errors", "escape", "files", "held", "paths", "processes", "progress"},
+    {"arguments", "bounds", "schema"},
+    {"record", "registry"},
     {"structure"},
     {"ranking"},
     {"data"},

@@ -105,7 +105,8 @@ def running_search_table(history: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     Args:
         history: of its job; after the search was resumed, it has only the candidates since then.
     """
-    rows = [row for row in history if row.get("best_loss") is not None]  # while images load there is no loss yet
+    needed = ("done", "best_loss", "identity_loss")
+    rows = [row for row in history if all(row.get(name) is not None for name in needed)]  # none while images load
     candidates = [SearchProgress.from_dict(row) for row in rows]
     return _search_table(
         [row["done"] for row in rows],

@@ -1,5 +1,6 @@
 """Exports on a page: which network the button exports, and finished ones, each with its budget and its zip."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -8,8 +9,10 @@ import streamlit as st
 
 from app.budget_dial.opened import OpenedRun
 from app.curves import measurements, network_id
+from app.views.job_panel import result_of
 from app.words import plain, plural
 from legr.commands.results import ExportResult
+from legr.errors import JobError
 from legr.escape import file_name
 from legr.jobs import records
 from legr.jobs.records import Job
@@ -57,7 +60,7 @@ class ExportTarget:
 
     def is_of(self, job: Job) -> bool:
         """Whether a finished export is of this network with the weights that it has now."""
-        request, result = job.request, ExportResult.from_dict(job.result)
+        request, result = job.request, result_of(job, ExportResult)
         assert isinstance(request, ExportRequest)
         if self.opened or request.run:
             return self.opened and bool(self.run) and request.run == (self.run and self.run.key)
@@ -92,11 +95,16 @@ def show_exports(target: ExportTarget) -> None:
 
 
 def finished_exports(study: Study) -> list[Job]:
-    """Exports that are done, newest first; of several into one folder the last, which replaced the others."""
+    """Exports that are done, newest first; of several into one folder the last, which replaced the others.
+
+    One whose record is damaged is left out.
+    """
     by_folder: dict[Path, Job] = {}
     for job in records.list_jobs(study):
         if job.state == "done" and isinstance(job.request, ExportRequest):
-            by_folder.setdefault(job.request.out, job)
+            with suppress(JobError):
+                result_of(job, ExportResult)
+                by_folder.setdefault(job.request.out, job)
     return list(by_folder.values())
 
 
@@ -111,7 +119,7 @@ def exported_name(study: Study, request: ExportRequest) -> str:
 def _show_export(study: Study, job: Job, on_screen: str | None) -> None:
     """An export and a button that downloads its zip, the main one of the page where it is of the network on screen."""
     assert isinstance(job.request, ExportRequest)
-    result, name = ExportResult.from_dict(job.result), on_screen or exported_name(study, job.request)
+    result, name = result_of(job, ExportResult), on_screen or exported_name(study, job.request)
     weights = "its fine-tuned weights" if result.finetuned else "its weights as pruned, not fine-tuned"
     words = name if job.request.run else job.request.budget.words
     text = plain(f"{words}: exported with {weights}. {check_line(result)}")

@@ -12,6 +12,7 @@ from app.charts.measurements import percent_of
 from app.charts.style import CAPTIONS, PLOTLY_CONFIG
 from app.charts.training import runs_figure, training_figure, training_table
 from app.curves import budget_curve, measurements, network_id
+from app.views.job_panel import result_of
 from app.words import plain, plural
 from legr.commands.results import FinetuneResult
 from legr.errors import LegrError
@@ -92,7 +93,7 @@ def show_training(study: Study, job: Job) -> None:
     teacher = ", learning from the original" if settings.distill else ""
     st.markdown(f"**{plain(training_title(job))}**")
     st.caption(plain(f"{job.request.budget.words}, {plural(settings.epochs, 'epoch')}{teacher}."))
-    finished = study.finetuned_run(Path(FinetuneResult.from_dict(job.result).weights).stem) if job.result else None
+    finished = study.finetuned_run(Path(result_of(job, FinetuneResult).weights).stem) if job.result else None
     history = [epoch.to_dict() for epoch in finished.curve] if finished else job.history
     info = training_table(history)
     if len(info):

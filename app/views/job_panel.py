@@ -6,6 +6,7 @@ All of it is read from the job's files, so a reload, a second tab and a restarte
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import streamlit as st
 
@@ -13,13 +14,15 @@ from app import state
 from app.curves import Stamp, learned_stamp
 from app.widgets.page import guarded, show_error
 from app.words import plain
-from legr.errors import StudyError
+from legr.errors import JobError, StudyError
 from legr.escape import in_terminal
 from legr.jobs import records
 from legr.jobs.records import Job
 from legr.jobs.run import WAITING, cancel, resume, start
 from legr.progress import duration
+from legr.record import Record
 from legr.requests.types import JobRequest
+from legr.schema import SchemaError
 from legr.study.store import Study
 
 WATCH_EVERY_S = 1.0
@@ -35,6 +38,7 @@ COUNTED_STAGES = {"pass": "Pass", "epoch": "Epoch", "point": "Measured network",
 _LOG_BYTES = 64 * 1024  # at the end of a log, that are looked at
 
 Draw = Callable[[Job], None]
+Result = TypeVar("Result", bound=Record)
 
 
 def launch(study: Study, request: JobRequest) -> None:
@@ -60,6 +64,18 @@ def job_panel(study: Study, kind: str, draw: Draw | None = None, *, stays: bool 
     panel = st.fragment(_show, run_every=WATCH_EVERY_S if job.active else None)
     panel(study, job.id, _PageRun(job.active, learned_stamp(study), stays), draw)
     return job
+
+
+def result_of(job: Job, kind: type[Result]) -> Result:
+    """What the command of a finished job returned.
+
+    Raises:
+        JobError: the record of the job is damaged.
+    """
+    try:
+        return kind.from_dict(job.result)
+    except SchemaError as error:
+        raise JobError(f"the record of job {job.id} is damaged ({error}); run it again") from error
 
 
 def show_other_jobs(study: Study, *kinds: str) -> None:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.widgets.page import show_warning
 from app.words import plain
+from legr.study.left_out import left_out_line
 from legr.study.records import StudyInfo
 from legr.study.store import Study
 
@@ -14,6 +15,9 @@ def heading(study: Study) -> None:
     st.caption(plain(summary_line(study)))
     if study.info.warning:
         show_warning(study.info.warning)
+    damaged = left_out_line(study)
+    if damaged:
+        st.caption(plain(f"{damaged[:1].upper()}{damaged[1:]}."))
 
 
 def summary_line(study: Study) -> str:

@@ -40,8 +40,13 @@ def new(
 def show(study: StudyPath, budget: Budget | None, json: Json = False) -> None:
     """Cost and filter counts of the network at a budget; by default the largest there is."""
     from legr.commands.show import show as run_show
+    from legr.study.left_out import left_out_line
 
-    result = run_show(Study.open(study), budget or Budget(macs=1.0))
+    opened = Study.open(study)
+    result = run_show(opened, budget or Budget(macs=1.0))
+    damaged = left_out_line(opened)
+    if damaged:
+        terminal.say(damaged)
     terminal.result(result, json, sentences.network(result))
 
 

@@ -1,5 +1,6 @@
 """Load the images of a study from a name or a folder, split and ready for batches; `readers.py` knows file formats."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -119,7 +120,7 @@ BUILTIN: dict[str, Callable[[ImageShape, Report], Loaded]] = {
 
 
 def _load_folder(source: str, shape: ImageShape, report: Report) -> Loaded:
-    folder = Path(source).expanduser()
+    folder = Path(os.path.expanduser(source))
     if not folder.is_dir():
         state = "is a file" if folder.exists() else "does not exist"
         raise DataError(f"images must be {', '.join(BUILTIN)} or a folder, and {source!r} {state}: check the path")

@@ -40,7 +40,7 @@ class NamedModel:
 def settings_path() -> Path | None:
     """Where the file is: `LEGR_CONFIG`, or `legr.toml` in the current folder; None where there is none."""
     chosen = os.environ.get("LEGR_CONFIG")
-    path = Path(chosen or NAME).resolve()
+    path = Path(os.path.realpath(chosen or NAME))  # which takes a circle of links
     return path if chosen or path.is_file() else None
 
 

@@ -25,7 +25,7 @@ _NOTE = "note.txt"
 def studies_folder(chosen: Path | str | None = None) -> Path:
     """The folder of the user's studies: the one chosen, else LEGR_STUDIES, else the user's data folder."""
     chosen = chosen or os.environ.get("LEGR_STUDIES")
-    return Path(chosen).expanduser().resolve() if chosen else data_folder() / "studies"
+    return Path(os.path.realpath(os.path.expanduser(chosen))) if chosen else data_folder() / "studies"
 
 
 def list_studies(folder: Path) -> list[Path]:

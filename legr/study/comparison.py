@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -163,11 +163,23 @@ def load_comparison(study: Study, name: str) -> Comparison | None:
 
 def list_compared(study: Study) -> list[ComparedNetwork]:
     """Networks that were compared, largest first; damaged files are left out."""
-    networks = []
+    return sorted(_read_headers(study)[0], key=lambda network: -network.macs_fraction)
+
+
+def damaged_comparisons(study: Study) -> list[str]:
+    """A sentence for each damaged file, which `list_compared` leaves out."""
+    return _read_headers(study)[1]
+
+
+def _read_headers(study: Study) -> tuple[list[ComparedNetwork], list[str]]:
+    networks, damaged = [], []
     for path in study.files(_FOLDER, "*-*.safetensors"):
-        with suppress(StudyError), _reading(path, tensors=False) as (_, metadata):
-            networks.append(_network(metadata))
-    return sorted(networks, key=lambda network: -network.macs_fraction)
+        try:
+            with _reading(path, tensors=False) as (_, metadata):
+                networks.append(_network(metadata))
+        except StudyError as error:
+            damaged.append(str(error))
+    return networks, damaged
 
 
 def _path(study: Study, name: str) -> Path:

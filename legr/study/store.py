@@ -245,11 +245,6 @@ class Study(StudyFolder):
         runs, _ = read_runs(self.folder)
         return sorted((run for run in runs if self.finetuned_weights(run.key).exists()), key=lambda run: run.created)
 
-    @property
-    def left_out(self) -> list[str]:
-        """A sentence for each measured point and fine-tuning run that is damaged, and therefore left out."""
-        return [*read_points(self.within(POINTS).parent)[1], *read_runs(self.folder)[1]]
-
     def finetuned_run(self, key: str) -> FineTuned | None:
         """The finished run of a key, or None."""
         return next((run for run in self.finetuned if run.key == key), None)

@@ -98,7 +98,7 @@ def _damaged_data(data: Any, rng: random.Random) -> str:
         case 0 if isinstance(holder, dict | list):
             del holder[key]
         case 1 if isinstance(holder, dict):
-            holder[rng.choice(["x", "", "a" * 5000, key + "_", "\x1b[31m"])] = holder.pop(key)
+            holder[rng.choice(["x", "", "a" * 5000, f"{key}_", "\x1b[31m"])] = holder.pop(key)
         case 2 if isinstance(holder, list):
             holder.append(holder[key])
         case 3 if isinstance(holder, list):

@@ -11,7 +11,6 @@ from safetensors.numpy import save_file
 from tests.fuzz import users
 
 TESTS = Path(__file__).resolve().parents[1]
-_PICTURES = np.zeros((2, 3, 4, 4), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -83,12 +82,12 @@ def _complete(study: Path) -> None:
         shutil.copy(TESTS / "search" / "journals" / "written_by_optuna.journal", study / "searches" / "a.journal")
     (study / "compared").mkdir(exist_ok=True)
     classes, shares = np.array([[3, 1], [1, 3]], np.int32), np.array([[0.75, 0.25], [0.5, 0.25]], np.float32)
-    original = {"labels": np.array([3, 1], np.int32), "classes": classes, "probabilities": shares}
-    pruned = {"classes": classes[::-1].copy(), "probabilities": shares, "pictures": _PICTURES}
+    same = {"classes": classes, "probabilities": shares}
     network = {"ranking": "identity", "macs_fraction": 0.5, "keep_id": "f4ebfb3d2c30"}
     header = {"network": json.dumps({**network, "finetuned": False, "recalibrated": True})}
-    save_file(original, study / "compared" / "original.safetensors")
-    save_file({**pruned, "numbers": np.array([0, 1], np.int32)}, study / "compared" / "a-pruned.safetensors", header)
+    save_file({**same, "labels": np.array([3, 1], np.int32)}, study / "compared" / "original.safetensors")
+    pictures, numbers = np.zeros((2, 3, 4, 4), np.uint8), np.array([0, 1], np.int32)
+    save_file({**same, "pictures": pictures, "numbers": numbers}, study / "compared" / "a-pruned.safetensors", header)
 
 
 def _machine(folder: Path, study: Path) -> list[Place]:

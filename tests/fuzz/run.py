@@ -6,7 +6,7 @@ import shutil
 import signal
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,8 +37,12 @@ class Tally:
         return Counter(text.split(":")[0] for text in self.wrong)
 
 
-def run(places: Sequence[Place], mutants: int, seed: int) -> Tally:
-    """Use `mutants` damaged files, each of which is whole again afterwards."""
+def run(places: Sequence[Place], mutants: int, seed: int, damage: Callable[..., bytes] | None = None) -> Tally:
+    """Use `mutants` damaged files, each of which is whole again afterwards.
+
+    Args:
+        damage: in place of `mutate`, and then files only get other bytes.
+    """
     tally = Tally()
     for number in range(mutants):
         rng = random.Random(f"{seed}-{number}")
@@ -46,7 +50,8 @@ def run(places: Sequence[Place], mutants: int, seed: int) -> Tally:
         content = place.file.read_bytes()
         others = [other.read_bytes() for other in place.others]
         try:
-            described = _damage(place.file, content, mutate(content, place.kind, rng, others), rng)
+            damaged = (damage or mutate)(content, place.kind, rng, others)
+            described = _put(place.file, content, damaged, rng.random() if damage is None else 1.0)
             tally.mutants += 1
             for action in place.actions:
                 _use(place, action, f"mutant {number} of seed {seed}, {described}", tally)
@@ -71,9 +76,8 @@ def _use(place: Place, action: object, described: str, tally: Tally) -> None:
         tally.wrong.append(f"{type(error).__name__}: {text} ({name} of {place.file.name}, {place_of}; {described})")
 
 
-def _damage(file: Path, content: bytes, damaged: bytes, rng: random.Random) -> str:
-    """Put something else in place of a file: mostly other bytes; now and then a folder, a pipe or a dead link."""
-    chance = rng.random()
+def _put(file: Path, content: bytes, damaged: bytes, chance: float) -> str:
+    """Put something else in place of a file: mostly other bytes; by a small chance a folder, a pipe or a dead link."""
     if chance < 0.02:
         file.unlink()
         file.mkdir()

@@ -12,6 +12,8 @@ from typing import Any
 import pandas as pd
 
 from app.budget_dial import view
+from app.budget_dial.types import Lens
+from app.charts.frontier import Axis
 from app.charts.replay import replay_figure, replay_table, thin_out
 from app.charts.search import map_figure, map_table, running_search_table, search_table
 from app.charts.structure import facts_lines, groups_table, reasons_of, reasons_table
@@ -37,8 +39,9 @@ from legr.search.replay import frames
 from legr.study.catalog import list_studies, note_of
 from legr.study.comparison import list_compared, load_comparison
 from legr.study.cuts import load_cuts
+from legr.study.left_out import left_out_line
 from legr.study.pass_times import seconds_per_pass
-from legr.study.records import RANKINGS
+from legr.study.records import RankingName
 from legr.study.store import Study
 
 _JS = 2**53
@@ -86,8 +89,12 @@ def look_at(path: Path) -> None:
 def drag(path: Path) -> None:
     """What the dial and the charts beside it show of each ranking."""
     study = Study.open(path)
-    for number, ranking in enumerate(RANKINGS):
-        lens, axis = (("filters", "macs"), ("together", "latency"), ("macs", "params"))[number]
+    views: tuple[tuple[RankingName, Lens, Axis | None], ...] = (
+        ("learned", "filters", "latency"),
+        ("identity", "together", None),  # without the frontier, which takes longest to draw
+        ("uniform", "macs", None),
+    )
+    for ranking, lens, axis in views:
         with said():
             curve = budget_curve(study, ranking)
             stamps = stamp(study), measured_stamp(study)
@@ -104,8 +111,7 @@ def look_at_measured(path: Path) -> None:
     for run in study.finetuned:
         rows_for_browser(training_table([epoch.to_dict() for epoch in run.curve]))
         command_again(run.provenance.command, path)
-    for sentence in getattr(study, "left_out", ()):
-        assert "\n" not in sentence
+    assert "\n" not in left_out_line(study)
     learned = study.learned
     if learned is not None:
         map_figure(map_table(learned)).to_json()

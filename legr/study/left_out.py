@@ -1,0 +1,27 @@
+"""What a study holds that is damaged, and therefore hidden: single points, fine-tuning runs, comparisons. No torch."""
+
+from contextlib import suppress
+
+from legr.errors import StudyError
+from legr.study.comparison import damaged_comparisons
+from legr.study.measured import POINTS, read_points, read_runs
+from legr.study.store import Study
+
+_NAMED = 2  # in a line
+
+
+def left_out(study: Study) -> list[str]:
+    """A sentence for each damaged record; a file that is damaged as a whole is said by whoever needs it."""
+    points: list[str] = []
+    with suppress(StudyError):
+        points = read_points(study.within(POINTS).parent)[1]
+    return [*points, *read_runs(study.folder)[1], *damaged_comparisons(study)]
+
+
+def left_out_line(study: Study) -> str:
+    """The same in one line; "" where nothing is damaged."""
+    sentences = left_out(study)
+    if not sentences:
+        return ""
+    more = f"; and {len(sentences) - _NAMED} more" if len(sentences) > _NAMED else ""
+    return f"left out, as damaged: {'; '.join(sentences[:_NAMED])}{more}"
