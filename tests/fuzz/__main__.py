@@ -15,6 +15,7 @@ def main() -> int:
     parser.add_argument("--mutants", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--study", type=Path, default=Path("samples/digits-resnet20"))
+    parser.add_argument("--light", action="store_true", help="without weights and exports, which take longest")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
@@ -26,7 +27,7 @@ def main() -> int:
         from tests.fuzz.run import run
 
         start = time.monotonic()
-        tally = run(make_places(folder, given.study, torch=True), given.mutants, given.seed)
+        tally = run(make_places(folder, given.study, torch=not given.light), given.mutants, given.seed)
     for text in tally.wrong:
         print(text)
     print(f"{tally.mutants} mutants in {time.monotonic() - start:.0f} s: {tally.said} sentences, {dict(tally.kinds)}")
