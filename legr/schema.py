@@ -8,10 +8,11 @@ import json
 import os
 import reprlib
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, BinaryIO, TypeVar, cast
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
@@ -32,6 +33,7 @@ __all__ = [
     "Text",
     "build",
     "in_words",
+    "opened",
     "parse",
     "parse_items",
     "read_bytes",
@@ -59,22 +61,33 @@ class SchemaError(LegrError, ValueError):
     """
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to be read; a pipe or a device is refused without waiting for it.
+
+    Raises:
+        OSError: it cannot be read.
+        SchemaError: it is no plain file.
+    """
+    with open(path, "rb", opener=_open_without_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise SchemaError("it is a pipe or a device, not a file")
+        yield file
+
+
 def read_bytes(path: Path, largest: int) -> bytes:
-    """Read a whole file of at most `largest` bytes; a pipe or a device is refused without waiting for it.
+    """Read a whole file of at most `largest` bytes.
 
     Raises:
         OSError: it cannot be read.
         SchemaError: it is larger, or no plain file.
     """
-    with open(path, "rb", opener=_open_without_waiting) as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise SchemaError("it is a pipe or a device, not a file")
-        content = file.read(largest + 1) if status.st_size <= largest else b""
-        if max(len(content), status.st_size) > largest:
-            raise SchemaError(
-                f"it must be at most {largest / MEGABYTE:g} MB large, got {status.st_size / MEGABYTE:.4g}"
-            )
+    with opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        content = file.read(largest + 1) if size <= largest else b""
+        size = max(len(content), size)
+        if size > largest:
+            raise SchemaError(f"it must be at most {largest / MEGABYTE:g} MB large, got {size / MEGABYTE:.4g}")
         return content
 
 

@@ -18,7 +18,7 @@ from legr.models.factories import call_factory
 from legr.models.weights import load_weights, save_weights
 from legr.models.zoo import build_model
 from legr.record import Record
-from legr.schema import Count, Name, SchemaError, Several, in_words, parse, read_bytes
+from legr.schema import Count, Name, SchemaError, Several, in_words, opened, parse, read_bytes
 from legr.structure.plans import LARGEST_PLAN, StoredPlan, plan_of, plan_to_dict
 from legr.structure.surgery import apply_plan
 from legr.structure.types import Plan
@@ -144,7 +144,7 @@ def read_recipe(recipe: Path | str) -> Recipe:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from legr.errors import StudyError
 from legr.files import temporary_beside, write_text
 from legr.paths import data_folder, explorer_folder
+from legr.schema import MEGABYTE, SchemaError, read_bytes
 from legr.study.folder import INFO
 from legr.study.making import is_half_made, remove_half_made
 from legr.study.store import Study
@@ -108,9 +109,12 @@ def delete(study: Study) -> None:
 
 
 def note_of(study: Study) -> str:
-    """The note of a study; "" where there is none."""
-    path = study.within(_NOTE)
-    return path.read_text(encoding="utf-8", errors="replace")[:LONGEST_NOTE] if path.exists() else ""
+    """The note of a study; "" where there is none, or none that can be read."""
+    try:
+        content = read_bytes(study.within(_NOTE), MEGABYTE)
+    except (OSError, SchemaError):
+        return ""
+    return content.decode(errors="replace")[:LONGEST_NOTE]
 
 
 def save_note(study: Study, text: str) -> None:

@@ -51,6 +51,32 @@ def test_a_damaged_study_leaves_the_others_in_the_list(open_app: OpenApp, studie
     assert "plain/structure.json" in text and "cifar\\_resnet8" in text
 
 
+@pytest.mark.parametrize("change", [{"pruned_to": "x"}, {"all_classes": [1]}, {"data_fingerprint": {}}, {"name": None}])
+def test_a_study_of_wrong_types_leaves_the_others_in_the_list(
+    open_app: OpenApp, studies: Path, change: dict[str, object]
+) -> None:
+    path = studies / "plain" / "study.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    at = open_app("studies")
+    assert not at.exception
+    text = " ".join(element.value for element in at.markdown)
+    assert f"plain/study.json cannot be read ({next(iter(change))}".replace("_", r"\_") in text
+    assert "cifar\\_resnet8" in text
+    assert "plain/study.json" in only_error(open_app(study="plain"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_damaged_point_is_left_out_and_said(open_app: OpenApp, studies: Path, page: str) -> None:
+    path = studies / "demo" / "points.json"
+    data = json.loads(path.read_text())
+    data["points"][2]["top1"] = 7
+    path.write_text(json.dumps(data))
+    at = open_app(page)
+    assert not at.exception and not at.error
+    captions = [caption.value for caption in at.caption]
+    assert r"Left out, as damaged: demo/points.json: points\[2\].top1 must be at most 1, got 7." in captions
+
+
 def test_without_any_study_there_is_a_way_to_begin(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, studies: Path
 ) -> None:

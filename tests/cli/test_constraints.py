@@ -51,6 +51,7 @@ def test_mistakes_are_one_sentence(study_path: Path) -> None:
     for arguments, words in (
         ((*shape, "--multiple", 5), "multiples of 1, 4, 8, 16, 32, got 5"),
         ((*shape, "--pin", "layer1.0.conv1"), "such as conv1=12, got 'layer1.0.conv1'"),
+        ((*shape, "--pin", "conv1=" + "9" * 5000), "such as conv1=12, got 'conv1=999999"),
         ((*shape, "--pin", "conv1=3", "--pin", "conv1=4"), "names conv1 twice, with 3 and 4"),
         ((*shape, "--exclude", "layer9"), "no layer 'layer9'"),
         ((*shape, "--pin", "conv1=12", "--pin", "layer1.0.conv2=11"), "pinned to 12; pin it to 12"),

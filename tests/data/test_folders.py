@@ -94,7 +94,7 @@ def test_a_folder_that_was_remembered_for_a_cifar_will_do(own_folders: Path) -> 
     assert find_source("cifar10", CIFARS["cifar10"].fingerprint) == str(own_folders)
 
 
-@pytest.mark.parametrize("damage", ["{", "[1]", '{"f1": 3}'])
+@pytest.mark.parametrize("damage", ["{", "[1]", '{"f1": 3}', "[" * 100_000, '{"f1": ' + "9" * 5000 + "}"])
 def test_a_damaged_registry_counts_as_empty(own_folders: Path, damage: str) -> None:
     (own_folders / "data").mkdir()
     (own_folders / "data" / "folders.json").write_text(damage)

@@ -150,6 +150,11 @@ def test_a_named_file_elsewhere(robot: Callable[..., Path], tmp_path: Path, monk
     ("text", "words"),
     [
         ("[models", "is no TOML file"),
+        ("x = " + "[" * 100_000 + "]" * 100_000, "nested too deeply"),
+        ("x = " + "9" * 5000, "is no TOML file"),
+        ("x" + ".x" * 20_000 + " = 1", "tables .models.NAME. only"),
+        ("[models.mine" + ".x" * 20_000 + "]", "must be a table of texts"),
+        ("x = '" + "a" * 2**20 + "'", "at most 1 MB"),
         ("models = 3", "tables .models.NAME. only"),
         ("[study]\nname = 'a'", "tables .models.NAME. only, got study"),
         ("[models]\nmine = 'a:b'", "must be a table of texts"),

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -185,6 +186,28 @@ def test_a_damaged_journal_loses_nothing(study: Study, whole: Learned, damage: s
     assert same(learned(study, 60), whole)
     kept = journal.with_name(f"{journal.name}.damaged")
     assert kept.exists() == (damage == "garbage in the middle")  # half a line is what a killed process leaves
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda facts: facts["alpha"].append(1.0), "lists of a candidate differ in length"),
+        (lambda facts: (facts["alpha"].pop(), facts["kappa"].pop()), "of another network or search"),
+        (lambda facts: facts["alpha"].__setitem__(0, -1.0), r"alpha\[0\] must be above 0, got -1.0"),
+        (lambda facts: facts["losses"].append([0.5]), "differ in length|of another network or search"),
+        (lambda facts: facts.update(passes=0), "passes must be above 0, got 0"),
+        (lambda facts: facts.update(stopped="no"), "stopped must be true or false, got 'no'"),
+    ],
+)
+def test_a_journal_that_no_search_has_written_is_one_sentence(study: Study, change: Any, words: str) -> None:
+    journal = journal_path(study, SearchSettings(method="evolution"))
+    journal.parent.mkdir()
+    *lines, last = (line for line in WRITTEN_BY_OPTUNA.read_text().splitlines() if "user_attrs" in line)
+    trial = json.loads(last)
+    change(trial["user_attrs"]["candidate"])
+    journal.write_text("\n".join([*lines, json.dumps(trial)]) + "\n")
+    with pytest.raises(StudyError, match=rf"journal.*{words}.*; move it away and learn again|{words}; move it away"):
+        run(study, 60)
 
 
 def test_a_search_that_optuna_wrote_down_ends_as_if_undisturbed(study: Study, whole: Learned) -> None:
