@@ -72,8 +72,7 @@ class FrontierRow(TypedDict):
     """One measured network, for the file that a user saves."""
 
     series: str
-    ranking: str  # "" where no ranking leads to it today
-    run: str  # key of the run that a click opens; "": none
+    ranking: str
     percent: float  # of the original's MACs
     x: float
     top1_percent: float

@@ -198,7 +198,7 @@ def _frontier(measured: Measurements, ranking: RankingName, axis: Axis) -> Front
     if info.empty:
         return None
     figure = frontier_figure(info, axis, measured.conditions, ranking).to_plotly_json()
-    rows = info[["series", "ranking", "run", "percent", "x", "top1_percent"]].to_dict("records")
+    rows = info[["series", "ranking", "percent", "x", "top1_percent"]].to_dict("records")
     return {"data": figure["data"], "layout": figure["layout"], "rows": rows}
 
 

@@ -26,9 +26,9 @@ def frontier_table(measured: Measurements, axis: Axis) -> pd.DataFrame:
     Returns:
         Columns series ("learned", "identity", "uniform", the same with "plain-" in front for networks without the
         constraints, "finetuned", "earlier" for fine-tuned networks to which no ranking leads today, "original"), x
-        (ms, M MACs or thousand parameters), top1_percent, hover, percent (of the MACs), ranking, run (its key, where a
-        click opens it); the rows of a series are in the order of rising MACs. Points without a value on the axis are
-        left out. A ranking of "" says that no click leads to the network.
+        (ms, M MACs or thousand parameters), top1_percent, hover, percent (of the MACs), ranking, opens (the ranking in
+        which a click opens it), run (its key, where a click opens that); "" where there is none. The rows of a series
+        are in the order of rising MACs. Points without a value on the axis are left out.
     """
     points: list[tuple[str, Point]] = [(name, p) for name in RANKINGS for p in measured.line(name)]
     points += [(f"{PLAIN}{name}", p) for name in RANKINGS for p in measured.plain_line(name) if p.ranking == name]
@@ -41,16 +41,17 @@ def frontier_table(measured: Measurements, axis: Axis) -> pd.DataFrame:
             100 * point.top1,
             _hover(series, point, measured),
             percent_of(point.macs_fraction),
+            measured.order_of(point) or point.ranking if point.finetuned else point.ranking,
             *_target(series, point, measured),
         )
         for series, point in points
         if (x := _value(series, point, axis, measured)) is not None
     ]
-    return pd.DataFrame(rows, columns=["series", "x", "top1_percent", "hover", "percent", "ranking", "run"])
+    return pd.DataFrame(rows, columns=["series", "x", "top1_percent", "hover", "percent", "ranking", "opens", "run"])
 
 
 def _target(series: str, point: Point, measured: Measurements) -> tuple[str, str]:
-    """The ranking on which a network lies, and the run that a click opens; "" where there is none."""
+    """The ranking in which a click opens a network, and the run that it opens instead; "" where there is none."""
     if series == "finetuned":
         return measured.order_of(point) or "", ""
     if series == EARLIER:
@@ -100,7 +101,7 @@ def _draw(figure: go.Figure, name: str, rows: pd.DataFrame, look: dict[str, Any]
             x=rows["x"],
             y=rows["top1_percent"],
             name=name,
-            customdata=rows[["hover", "percent", "ranking", "run"]].to_numpy().tolist(),
+            customdata=rows[["hover", "percent", "opens", "run"]].to_numpy().tolist(),
             hovertemplate="%{customdata[0]}<extra></extra>",
             **look,
         )

@@ -145,7 +145,7 @@ def test_after_learning_again_a_fine_tuned_network_keeps_its_own_latency(study: 
     study.add_point(replace(other, keep_id=keep_id(study.curve("learned").at(macs=0.5))))
     info = frontier_table(measurements(study), "latency").set_index("series")
     assert info.loc["earlier", "x"] == own.latency.milliseconds
-    assert info.loc["earlier", "run"] == run.key and info.loc["earlier", "ranking"] == ""  # a click opens the run
+    assert info.loc["earlier", "run"] == run.key and info.loc["earlier", "opens"] == ""  # a click opens the run
     assert "finetuned" not in info.index
     hover = info.loc["earlier", "hover"]
     assert "of an earlier ranking" in hover and "of the learned ranking before it or the constraints changed" in hover

@@ -45,6 +45,12 @@ def test_the_dial_shows_exactly_this_network(open_app: OpenApp, studies: Path, r
     assert disabled["Measure this network"]  # a budget would lead to another
 
 
+def test_another_ranking_closes_it(open_app: OpenApp, run: FineTuned) -> None:
+    at = open_app(budget="50", run=run.key)
+    at.segmented_control[0].set_value("uniform").run()
+    assert dial(at)["opened"] is None and "run" not in at.query_params
+
+
 @pytest.mark.parametrize("key", ["nonsense", "../../x", ""])
 def test_a_link_to_no_run_shows_the_budget(open_app: OpenApp, run: FineTuned, key: str) -> None:
     at = open_app(budget="50", run=key)

@@ -90,8 +90,7 @@ export interface FrontierData {
 
 export interface FrontierRow {
   series: string;
-  ranking: string; // "" where no ranking leads to it today
-  run: string; // key of the run that a click opens; "": none
+  ranking: string;
   percent: number; // of the original's MACs
   x: number;
   top1_percent: number;
