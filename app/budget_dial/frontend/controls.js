@@ -119,7 +119,7 @@ export class Controls {
     const { data, comparedRow } = this.state;
     const { table, row } = shownNetwork(this.state);
     const other = comparedRow === null ? data.original : networkFigures(table, comparedRow);
-    const figures = figuresOf(table, row, other);
+    const figures = figuresOf(table, row, other, data.charts !== null);
     const known = figures.filter(({ value }) => value !== DASH).map(({ caption, value }) => `${caption} ${value}`);
     this.slider.setAttribute("aria-valuetext", `${table.percent[row]} % of the MACs: ${known.join(", ")}`);
     if (this.figures.childElementCount !== figures.length) {

@@ -4,8 +4,6 @@
 import { DASH, formatAccuracy, formatCount, percentChange, pointsChange, threeDigits } from "./numbers.js";
 import { framesPerSecond } from "./quantities.js";
 
-const NOT_MEASURED = "not measured: measure this network";
-
 /**
  * Costs and accuracies of one network of the table.
  * @param {DialTable} table
@@ -27,9 +25,11 @@ export function networkFigures(table, row) {
  * @param {DialTable} table
  * @param {number} row
  * @param {NetworkFigures} other
+ * @param {boolean} canMeasure whether the page has a button for it
  * @returns {Figure[]}
  */
-export function figuresOf(table, row, other) {
+export function figuresOf(table, row, other, canMeasure) {
+  const notMeasured = canMeasure ? "not measured: measure this network" : "not measured";
   const now = networkFigures(table, row);
   const fps = framesPerSecond(table, row);
   const otherFps = other.latency === null ? null : (1000 * table.batch) / other.latency;
@@ -57,7 +57,7 @@ export function figuresOf(table, row, other) {
       difference: percentChange(now.latency, other.latency),
       lessIsBetter: true,
       remark: "",
-      unknown: NOT_MEASURED,
+      unknown: notMeasured,
     },
     {
       caption: "Frames a second",
@@ -65,7 +65,7 @@ export function figuresOf(table, row, other) {
       difference: percentChange(fps, otherFps),
       lessIsBetter: false,
       remark: fps !== null && table.batch > 1 ? `in batches of ${table.batch}` : "",
-      unknown: NOT_MEASURED,
+      unknown: notMeasured,
     },
     {
       caption: "Top-1, not fine-tuned",
@@ -73,7 +73,7 @@ export function figuresOf(table, row, other) {
       difference: pointsChange(now.before, other.before),
       lessIsBetter: false,
       remark: "",
-      unknown: NOT_MEASURED,
+      unknown: notMeasured,
     },
     {
       caption: "Top-1, fine-tuned",

@@ -8,7 +8,7 @@ const original = { macs: 100, params: 4_000_000, latency: 8, before: 0.9, after:
 
 /** Caption, value, difference and remark of every figure. */
 function rows(table, row, other) {
-  return figuresOf(table, row, other).map(({ caption, value, difference, remark }) => {
+  return figuresOf(table, row, other, true).map(({ caption, value, difference, remark }) => {
     return [caption, value, difference, remark];
   });
 }
@@ -34,9 +34,13 @@ test("what is not known has no figure and no difference", () => {
 });
 
 test("where a figure is not known it says why", () => {
-  const words = figuresOf(tinyTable(), 0, original).map(({ unknown }) => unknown);
-  const measure = "not measured: measure this network";
-  assert.deepEqual(words, ["", "", measure, measure, measure, "not fine-tuned"]);
+  for (const [canMeasure, measure] of [
+    [true, "not measured: measure this network"],
+    [false, "not measured"],
+  ]) {
+    const words = figuresOf(tinyTable(), 0, original, canMeasure).map(({ unknown }) => unknown);
+    assert.deepEqual(words, ["", "", measure, measure, measure, "not fine-tuned"]);
+  }
 });
 
 test("another network of the table can be compared with", () => {
@@ -49,6 +53,6 @@ test("another network of the table can be compared with", () => {
 });
 
 test("costs are better the lower they are, accuracies the higher", () => {
-  const lessIsBetter = figuresOf(tinyTable(), 1, original).map((figure) => figure.lessIsBetter);
+  const lessIsBetter = figuresOf(tinyTable(), 1, original, true).map((figure) => figure.lessIsBetter);
   assert.deepEqual(lessIsBetter, [true, true, true, false, false, false]);
 });
