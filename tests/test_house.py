@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
     {"errors", "escape", "files", "held", "paths", "processes", "progress"},
     {"arguments", "bounds", "schema"},
-    {"record", "registry"},
+    {"outside", "record", "registry"},
     {"structure"},
     {"ranking"},
     {"data"},

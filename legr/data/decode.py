@@ -6,6 +6,7 @@ Shapes: N images, C, H, W of `ImageShape`.
 import io
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,17 @@ from PIL import Image
 
 from legr.data.encoded import EncodedImage, EncodedSplit, ImageShape
 from legr.errors import DataError
+from legr.outside import require_plain_file
 from legr.progress import Progress, Report, silent
+from legr.schema import MEGABYTE
 
 __all__ = ["covering", "decode_split", "fit", "resize_arrays"]
 
 # Below this size Python's own work dominates and threads only fight for the interpreter: the CIFAR-10
 # files (2 kB each) take 105 us alone and 140 us on two threads.
 THREADS_FROM_BYTES = 8192
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "PPM", "TIFF")  # Pillow has others, and starts programs for some
+LARGEST_FILE, MAX_PIXELS = 512 * MEGABYTE, 100_000_000  # 300 MB once decoded
 LUMA = (0.299, 0.587, 0.114)  # red, green, blue -> grey (ITU-R 601), as Pillow does it
 
 
@@ -84,7 +89,11 @@ def covering(own_height: int, own_width: int, height: int, width: int) -> tuple[
 def _decode(image: EncodedImage, shape: ImageShape) -> NDArray[np.uint8]:
     source = io.BytesIO(image.content) if isinstance(image.content, bytes) else image.content
     try:
-        with Image.open(source) as opened:
+        if isinstance(source, Path):
+            require_plain_file(source, LARGEST_FILE)
+        with Image.open(source, formats=FORMATS) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise ValueError(f"{opened.width} x {opened.height} pixels, over {MAX_PIXELS // 10**6} million")
             return fit(opened.convert("RGB"), shape)
     except Exception as error:  # a damaged image can fail with nearly any type, also from inside the codecs
         raise DataError(f"the image {image.name} cannot be read ({error}): replace the file or delete it") from error

@@ -8,7 +8,8 @@ from typing import Any
 
 from legr.data.encoded import CHUNK, EncodedImage, ImageFolder, labelled
 from legr.errors import DataError
-from legr.schema import parse
+from legr.outside import require_plain_file
+from legr.schema import SchemaError, parse
 
 __all__ = ["LAYOUT", "open_parquet_folder"]
 
@@ -107,7 +108,8 @@ def _opened(path: Path) -> Iterator[Any]:
     except ImportError:
         raise DataError("reading parquet files needs pyarrow: run pip install pyarrow") from None
     try:
+        require_plain_file(path)
         with pq.ParquetFile(path) as file:
             yield file
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, SchemaError, pa.ArrowException) as error:
         raise DataError(f"{path} is truncated, damaged or not a parquet file ({error}): copy it again") from error

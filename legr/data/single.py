@@ -10,6 +10,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from legr.data.decode import covering, fit
 from legr.data.encoded import ImageShape
 from legr.errors import DataError
+from legr.outside import require_plain_file
+from legr.schema import SchemaError
 
 __all__ = ["MAX_MEGABYTES", "fitted", "open_image"]
 
@@ -26,9 +28,11 @@ def open_image(path: Path) -> Image.Image:
         DataError: it is missing, of another format, damaged, or too large.
     """
     try:
-        size = path.stat().st_size
+        size = require_plain_file(path)
     except OSError as error:
         raise DataError(f"the image file cannot be read ({error.strerror}); check its path") from error
+    except SchemaError as error:
+        raise DataError(f"the image file cannot be read ({error}); name a picture") from error
     if size > MAX_MEGABYTES * 10**6:
         raise DataError(f"an image file may have {MAX_MEGABYTES} MB, this one has {size / 1e6:.1f} MB; make it smaller")
     try:

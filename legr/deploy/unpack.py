@@ -14,6 +14,7 @@ from legr.deploy.bundle import RECIPE, WEIGHTS
 from legr.errors import ExportError
 
 LARGEST = {RECIPE: 64 * 2**20, WEIGHTS: 4 * 2**30}  # bytes
+_FREELY, _FOLD = 64 * 2**20, 20  # bytes that are unpacked in any case; beyond, how many of one
 
 
 @contextmanager
@@ -41,12 +42,22 @@ def unpacked(bundle: Path) -> Iterator[Path]:
 def _extract(bundle: Path, folder: Path) -> None:
     try:
         with zipfile.ZipFile(bundle) as archive:
-            missing = [name for name in LARGEST if name not in archive.namelist()]
+            names = archive.namelist()
+            twice = [name for name in LARGEST if names.count(name) > 1]
+            if twice:
+                raise ExportError(f"{bundle.name} holds {twice[0]} twice; choose the zip of an export")
+            missing = [name for name in LARGEST if name not in names]
             if missing:
                 raise ExportError(f"{bundle.name} holds no {' and no '.join(missing)}; choose the zip of an export")
             for name, most in LARGEST.items():
                 if archive.getinfo(name).file_size > most:  # zipfile reads no more than this size
                     raise ExportError(f"{name} in {bundle.name} is larger than {most >> 20} MB; it is not unpacked")
+                part = archive.getinfo(name)
+                if part.file_size > _FREELY + _FOLD * part.compress_size:
+                    sizes = f"{part.file_size >> 20} MB from {part.compress_size >> 20} MB"
+                    raise ExportError(
+                        f"{name} in {bundle.name} unfolds to {sizes}, as no weights do; it is not unpacked"
+                    )
                 with archive.open(name) as packed, (folder / name).open("xb") as file:
                     shutil.copyfileobj(packed, file)
     except ExportError:

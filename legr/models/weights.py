@@ -4,19 +4,22 @@ import hashlib
 import logging
 import pickle
 import re
+import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
 from legr.errors import WeightsError
 from legr.files import write_safetensors
+from legr.outside import require_plain_file
+from legr.schema import SchemaError
 
 __all__ = ["WeightsInfo", "hash_state", "load_state", "load_weights", "round_to_half", "save_weights"]
 
@@ -25,6 +28,10 @@ logger = logging.getLogger(__name__)
 # Batch norm counts its batches here. Old files lack it and no evaluation reads it, so it is no part of
 # what the weights are.
 COUNTER = "num_batches_tracked"
+_NUMBERS = {
+    *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
+    *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,10 @@ def load_weights(model: nn.Module, path: str | Path) -> WeightsInfo:
         raise WeightsError(f"weights must be a file, got the folder {path}: name a file in it")
     if not path.exists():
         raise WeightsError(f"there is no weights file {path}: check the path")
+    try:
+        require_plain_file(path)
+    except (OSError, SchemaError) as error:
+        raise WeightsError(f"{path} cannot be read ({error}): name a file of weights") from error
     read = _read_safetensors if path.suffix.lower() == ".safetensors" else _read_torch
     try:
         tensors, metadata = read(path)
@@ -144,11 +155,14 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt", device="cpu") as file:
             names = list(file.keys())
             return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
-    except SafetensorError as error:
+    except OSError:
+        raise
+    except Exception as error:  # also for kinds of numbers that only a later torch knows
         raise WeightsError(_damaged(path, "a safetensors file")) from error
 
 
 def _read_torch(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    _require_unpacked(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
@@ -177,6 +191,23 @@ def _read_torch(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     return content, {}
 
 
+def _require_unpacked(path: Path) -> None:
+    """Refuse a torch file whose parts are compressed: torch writes none, and a small one could fill the memory.
+
+    Raises:
+        WeightsError: they are.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unfolded = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return  # of a form that torch itself reads, or refuses
+    if unfolded > path.stat().st_size:
+        raise WeightsError(
+            f"{path.name} unfolds to {unfolded / 1e6:,.0f} MB, which is more than it is; save it with torch.save again"
+        )
+
+
 def _damaged(path: Path, kind: str) -> str:
     return f"{path.name} is truncated, damaged or not {kind}: copy or download it again"
 
@@ -197,6 +228,9 @@ def _check_fit(model: nn.Module, tensors: Mapping[str, Tensor], file: str) -> No
     if misshapen:
         _refuse_shapes(model, tensors, misshapen, file)
     for name, tensor in tensors.items():
+        if tensor.is_meta or tensor.dtype not in _NUMBERS:
+            kind = "no numbers" if tensor.is_meta else f"numbers of the type {str(tensor.dtype).removeprefix('torch.')}"
+            raise WeightsError(f"{file} holds {kind} in {name}; save it in float32, float16 or bfloat16")
         if tensor.is_floating_point() != expected[name].is_floating_point():
             raise WeightsError(
                 f"{file} does not fit the model: {name} is {tensor.dtype}, the model's is "
@@ -241,7 +275,7 @@ def _first(names: list[str], limit: int = 3) -> str:
 
 
 def _is_plain(tensor: Tensor) -> bool:
-    return tensor.layout == torch.strided and not tensor.is_quantized
+    return tensor.layout == torch.strided and not tensor.is_quantized and not tensor.is_nested
 
 
 def _is_counter(name: str) -> bool:

@@ -16,6 +16,7 @@ from safetensors.numpy import save
 from legr.errors import StudyError
 from legr.files import write_safetensors
 from legr.held import shown
+from legr.outside import require_plain_file
 from legr.record import Record
 from legr.schema import Name, Share, parse
 from legr.structure.types import Keep
@@ -196,6 +197,7 @@ def _write(study: Study, name: str, tensors: Mapping[str, NDArray[Any]], metadat
 def _reading(path: Path, tensors: bool = True) -> Iterator[tuple[dict[str, NDArray[Any]], dict[str, str]]]:
     """Tensors and metadata of a file; whatever is wrong with it is one sentence."""
     try:
+        require_plain_file(path)
         with safe_open(path, framework="np") as file:
             names = file.keys() if tensors else ()
             content = {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})

@@ -11,10 +11,11 @@ from safetensors import SafetensorError, safe_open
 from legr.errors import StudyError
 from legr.files import write_json
 from legr.held import shown
+from legr.outside import require_plain_file
 from legr.ranking.order import Ranker
 from legr.ranking.types import Norms
 from legr.record import Record
-from legr.schema import Real
+from legr.schema import Real, SchemaError
 from legr.structure.codec import LARGEST_STRUCTURE, StoredStructure, structure_of, to_dict
 from legr.structure.types import Structure
 from legr.study.json_file import REMEDY, file_errors, read_record
@@ -55,9 +56,10 @@ def _require_weights_of(weights: Path, structure: Structure) -> None:
     Where they are missing or damaged nothing is compared: whoever loads them says so.
     """
     try:
+        require_plain_file(weights)
         with safe_open(weights, framework="np") as file:
             stored = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
-    except (OSError, SafetensorError):
+    except (OSError, SafetensorError, SchemaError):
         return
     for name, shape in structure.shapes.items():
         if stored.get(name, shape) != tuple(shape):

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from legr.models.weights import load_state, save_weights
+from legr.outside import require_plain_file
 from legr.record import Record
 from legr.schema import Name, Real, SchemaError, parse
 from legr.training.settings import TrainSettings
@@ -127,6 +128,7 @@ class TrainingState:
     def _load(self) -> None:
         """Resume from the file if it holds this run; otherwise the run starts from the beginning."""
         try:
+            require_plain_file(self._checkpoint)
             with safe_open(self._checkpoint, framework="pt") as file:
                 stored = {name: parse(text, Any) for name, text in (file.metadata() or {}).items()}
                 facts = _Facts.from_dict(stored)
