@@ -67,11 +67,12 @@ def as_examples(
         TraceError: there is no example, the first one is one of training, an example holds no tensor, or the model
             has no such method.
     """
-    given = [*([] if example_input is None else [example_input]), *examples]
+    further = [examples] if isinstance(examples, (Tensor, Mapping, Example)) else examples  # one, not in a list
+    given = [*([] if example_input is None else [example_input]), *further]
     if not given:
         raise TraceError("an example must be given, got none; pass one, such as torch.zeros(1, 3, 224, 224)")
     calls = [as_example(model, inputs) for inputs in given]
-    own = methods if isinstance(methods, Mapping) else dict.fromkeys(methods)
+    own = methods if isinstance(methods, Mapping) else dict.fromkeys([methods] if isinstance(methods, str) else methods)
     for name, inputs in own.items():
         calls.append(replace(calls[0] if inputs is None else as_example(model, inputs, name), method=name))
     if calls[0].training:

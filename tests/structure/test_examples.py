@@ -197,6 +197,12 @@ def test_inputs_in_objects_are_found() -> None:
     assert legr.verify(model, structure, batch) < 1e-12
 
 
+def test_one_example_or_method_needs_no_list() -> None:
+    model, image = make(TwoWays), torch.zeros(1, 3, 8, 8)
+    alone = legr.trace(model, examples=image, methods="encode")  # type: ignore[arg-type]
+    assert alone.n_units == legr.trace(model, legr.Example(image), methods=["encode"]).n_units  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from legr.structure.tracing.tracer import Tracer
 from legr.structure.types import UNREACHED, Remark
 
-_REASON = "no example runs these layers, and they could read the channels; trace with an example or method that does"
+_REASON = "no example runs these layers, and they could read the channels; give legr.trace an example that does"
 
 _SIZED = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm)  # with parameters or without
 
@@ -66,8 +66,10 @@ def _could_read(tracer: Tracer, layer: _Layer, activations: "_Activations", expl
     if layer.returns_outside:
         found += [nodes for port in layer.others for nodes in activations.matching(port)]
     for port in layer.inputs if layer.reads_outside else ():
-        matching = [*activations.matching(port), *activations.joined_to(port.size)]
-        found += matching or (() if port.size in explained else activations.made_into(port, explained))
+        matching = activations.matching(port)
+        found += matching + activations.two_that_make(port.size)
+        if not matching and port.size not in explained:
+            found += activations.made_into(port, explained)
     return tracer.nodes.distinct(torch.cat(found)) if found else torch.zeros(0, dtype=torch.int64)
 
 
@@ -182,7 +184,7 @@ class _Activations:
             if result is None:
                 continue
             shape, dim, nodes = result
-            if dim is None or nodes is None:
+            if dim is None or nodes is None or not tracer.find(nodes).any():
                 self.fixed.add(shape)
                 continue
             self._nodes.setdefault(len(nodes), []).append(nodes)
@@ -195,17 +197,21 @@ class _Activations:
         counts, size = self._positions[port.flattened], port.size
         return self._of(width for width in self._nodes if size % width == 0 and size // width in counts)
 
-    def joined_to(self, size: int, others: Collection[int] = ()) -> list[Tensor]:
-        """Nodes of two activations of different width that have a size together, or of one with one of `others`."""
-        different = (width for width in self._nodes if size - width in self._nodes and 2 * width != size)
-        return self._of({*different, *(width for width in self._nodes if size - width in others)})
+    def two_that_make(self, size: int) -> list[Tensor]:
+        """Nodes of the activations of two different widths that have a size together."""
+        return self._of(width for width in self._nodes if size - width in self._nodes and 2 * width != size)
 
     def made_into(self, port: _Port, known: Collection[int]) -> list[Tensor]:
-        """Nodes of what could have the size of a port after a concatenation or pooling; else of everything."""
-        parts = self.joined_to(port.size, known)
+        """Nodes of what could have the size of a port after a concatenation or a pooling; else of everything.
+
+        Args:
+            known: what else it could be concatenated with.
+        """
+        partners = {*self._nodes, *known}
+        widths = [width for width in self._nodes if port.size - width in partners]
         if port.flattened != "no":
-            parts += self._of(width for width in self._nodes if port.size % width == 0)
-        return parts or self._of(self._nodes)
+            widths += [width for width in self._nodes if port.size % width == 0]
+        return self._of(widths or self._nodes)
 
     def _of(self, widths: Iterable[int]) -> list[Tensor]:
         return [nodes for width in widths for nodes in self._nodes[width]]

@@ -293,7 +293,7 @@ FREE = {  # layers whose filters may leave
     PooledAndFlattened: {"c"},  # 16 and 24 divide 144
     Joined: {"c"},
     JoinedOfManyParts: set(),
-    JoinedToItself: set(),
+    JoinedToItself: {"a", "c"},
     JoinedToOwn: {"b", "c"},
     TwoOfOneSize: {"c"},
     LayerNormedWithoutAffine: {"b", "c"},
