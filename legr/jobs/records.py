@@ -192,7 +192,9 @@ def _entry_of(study: Study, job: Job) -> Entry | None:
     entry = register.find(study, job.id)
     if entry is None or entry.kind != job.kind:
         return None
-    try:
+    if entry.request == job.request.to_dict():
+        return entry
+    try:  # JSON has a list for a tuple
         return entry if JOB_REQUESTS[entry.kind].from_dict(entry.request) == job.request else None
     except SettingsError:
         return None

@@ -132,11 +132,13 @@ def note_failure(job_id: str, error: str) -> None:
 
 def lock() -> FileLock:
     """Held while an entry is read, changed and written."""
+    _folder().mkdir(parents=True, exist_ok=True)
     return FileLock(_folder() / ".register.lock")
 
 
 def at_work(job_id: str) -> FileLock:
     """Held by the process of a job while it is at work, so that other machines that share the folder see that it is."""
+    _folder().mkdir(parents=True, exist_ok=True)
     return FileLock(_folder() / f"{job_id}.lock")
 
 
@@ -152,9 +154,7 @@ def is_at_work(job_id: str) -> bool:
 
 
 def _folder() -> Path:
-    folder = data_folder() / "jobs"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return data_folder() / "jobs"
 
 
 def _path(job_id: str) -> Path:

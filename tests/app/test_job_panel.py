@@ -222,3 +222,13 @@ def test_what_an_earlier_version_is_at_is_shown_and_cannot_be_cancelled(open_app
     assert progress(at).startswith("Epoch 2 of 10")
     assert "Cancel" not in labels(at)
     assert any("cancel it where it was started" in caption.value for caption in at.caption)
+
+
+@pytest.mark.parametrize("kind", ["export", "finetune"])
+def test_a_result_of_elsewhere_may_say_anything(open_app: OpenApp, studies: Path, kind: str) -> None:
+    (studies / "demo" / "jobs").mkdir(exist_ok=True)
+    request = {"budget": {"macs": 0.5}, "out": "x"}
+    job = {"id": f"{kind}-brought", "kind": kind, "request": request, "state": "done", "created": 1.0}
+    job |= {"history": [{"a": 1}, {}], "result": {"zip": 5, "weights": 3}}
+    (studies / "demo" / "jobs" / f"{kind}-brought.json").write_text(json.dumps(job))
+    assert not open_app("finetune").exception
