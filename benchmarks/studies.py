@@ -7,6 +7,7 @@ from typing import Self
 import torch
 from torch import nn
 
+from legr.commands.calibration import calibration_of
 from legr.commands.images import images_of
 from legr.commands.original import original
 from legr.data.images import Dataset
@@ -57,7 +58,13 @@ class Bench:
 
     def tested(self, keep: Keep, images: int | None = None) -> Evaluation:
         """On the first test images, recalibrated and without any training, in the fast type."""
-        network = recalibrated(prune(self.model, self.structure, keep), self.dataset, self.normalization, device=CPU)
+        network = recalibrated(
+            prune(self.model, self.structure, keep),
+            self.dataset,
+            self.normalization,
+            device=CPU,
+            calibration=calibration_of(self.study, self.dataset, CPU),
+        )
         order = torch.arange(images) if images else None
         return evaluate_split(
             network, self.dataset.test, self.normalization, device=CPU, dtype=fast_dtype(CPU), order=order

@@ -25,6 +25,7 @@ from legr.search.types import LearnResult
 from legr.structure.cost import uncounted_note
 from legr.structure.types import Uncounted
 from legr.structure.unprunable import Reason, merge_reasons, unreached_note
+from legr.training.calibration import Calibration
 
 _ROWS, _NAMES = 20, 2  # reasons in a table; names in a line
 
@@ -86,7 +87,8 @@ def new_study(result: NewStudy) -> str:
     )
     score = result.heldout
     accuracy = [f"the original gets {100 * score.top1:.1f} % of {score.images} held-out images right"] if score else []
-    return "\n".join([facts, *_notes(result), *([result.warning] if result.warning else accuracy)])
+    notes = [result.warning] if result.warning else accuracy
+    return "\n".join([facts, *_notes(result), *notes, *_norms(result.calibration_words)])
 
 
 def located_images(result: LocatedImages) -> str:
@@ -100,7 +102,7 @@ def network(result: NetworkSummary) -> str:
     )
     if result.original_activation:
         head += f", {result.activation / 1e6:.3f} MB of activations"
-    head = "\n".join([head, *_notes(result)])
+    head = "\n".join([head, *_notes(result), *_norms(result.calibration_words)])
     return "\n".join([head, *(f"{layer.kept:6d} of {layer.total:<6d} {layer.name}" for layer in result.layers)])
 
 
@@ -114,7 +116,8 @@ def reach(result: Reach) -> str:
 
 
 def evaluation(result: Evaluation) -> str:
-    notes = [name for name, holds in (("recalibrated", result.recalibrated), ("finetuned", result.finetuned)) if holds]
+    recalibrated = recalibrated_words(result.recalibrated, result.calibration)
+    notes = [note for note in (recalibrated, "finetuned" if result.finetuned else "") if note]
     loss = "no loss, as an output is NaN or infinite" if result.loss is None else f"loss {result.loss:.4f}"
     return (
         f"{100 * result.top1:.2f} % top-1 on {result.images} test images"
@@ -122,10 +125,36 @@ def evaluation(result: Evaluation) -> str:
     )
 
 
+def _norms(words: str) -> list[str]:
+    return [f"batch norms are recalibrated on {words}"] if words else []
+
+
+def _where_better(calibration: str) -> str:
+    """Of several networks."""
+    words = Calibration.of(calibration).words if calibration else ""
+    return f"; batch norms are recalibrated on {words} where that is better on held-out images" if words else ""
+
+
+def _norms_of(result: ExportResult | ComparisonResult) -> str:
+    words = recalibrated_words(result.recalibrated, result.calibration)
+    return f"; batch norms {words}" if words and result.calibration else ""
+
+
+def recalibrated_words(recalibrated: bool, calibration: str) -> str:
+    """With what the batch norms of a network were recalibrated; "" where they have the statistics of its weights.
+
+    Args:
+        calibration: its key; "" is not known.
+    """
+    on = f" on {Calibration.of(calibration).words}" if calibration else ""
+    return f"recalibrated{on}" if recalibrated else ""
+
+
 def measurement(result: Measurement) -> str:
     contended = "; other programs were at work meanwhile, so latencies are too long: `measure --again` when it is quiet"
     return (
         f"{result.measured} points measured, {result.skipped} were there already{contended if result.contended else ''}"
+        f"{_where_better(result.calibration)}"
     )
 
 
@@ -146,21 +175,21 @@ def training(result: TrainResult, file: str) -> str:
 def finetuning(result: FinetuneResult) -> str:
     return (
         f"{100 * result.top1_before:.2f} % -> {100 * result.top1:.2f} % top-1 "
-        f"after {result.epochs} epochs ({duration(result.seconds)})"
+        f"after {result.epochs} epochs ({duration(result.seconds)}){_where_better(result.calibration)}"
     )
 
 
 def export(result: ExportResult) -> str:
     return (
         f"{result.zip}: same answer on {100 * result.top1_agreement:.2f} % of {result.images} inputs, "
-        f"largest difference {result.max_abs_diff:.1e}"
+        f"largest difference {result.max_abs_diff:.1e}{_norms_of(result)}"
     )
 
 
 def comparison(result: ComparisonResult) -> str:
     return (
         f"of {result.images} test images both get {result.both} right, only the original {result.only_original}, "
-        f"only the pruned network {result.only_pruned}, neither {result.neither}"
+        f"only the pruned network {result.only_pruned}, neither {result.neither}{_norms_of(result)}"
     )
 
 

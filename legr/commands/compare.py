@@ -35,6 +35,7 @@ from legr.study.comparison import (
 )
 from legr.study.records import RankingName
 from legr.study.store import Study
+from legr.training.calibration import PLAIN
 from legr.training.evaluate import predict_topk
 
 PICTURES = 1000  # stored, of images on which the two differ, so that a page shows them without the data set
@@ -45,7 +46,9 @@ STAGE = "test image"
 def stored_comparison(
     study: Study, budget: Budget, ranking: RankingName | None, finetuned: bool, *, run: str | None = None
 ) -> ComparisonResult | None:
-    """The result of a stored comparison; None where there is none or it is damaged. No network is loaded.
+    """The result of a stored comparison; None where there is none, it is damaged or its batch norms were others.
+
+    No network is loaded.
 
     Args:
         run: key of a fine-tuning run, whose network takes the place of the budget's.
@@ -61,7 +64,9 @@ def stored_comparison(
         comparison = load_comparison(study, name)
     except StudyError:
         return None
-    return _result(name, comparison) if comparison else None
+    if comparison is None or (comparison.network.calibration or PLAIN.key) != study.calibration.key:
+        return None
+    return _result(name, comparison)
 
 
 def compare(
@@ -87,7 +92,7 @@ def compare(
     dataset = images_of(study, report)
     labels, of_original = _original(study, original_model, dataset, device, report)
     report(Progress("choosing the statistics of the batch norms", 0, 1))
-    network = choose_statistics(study, network, dataset, device)
+    network = choose_statistics(study, network, dataset, device, report)
     of_pruned = _predict(study, network.model, dataset.test, device, report)
     numbers = np.flatnonzero(of_original.first != of_pruned.first)[:PICTURES].astype(np.int32)
     comparison = Comparison(
@@ -154,7 +159,8 @@ def _progress(total: int, report: Report) -> Callable[[int], None]:
 
 def _described(study: Study, network: ReportedNetwork, ranking: RankingName | None) -> ComparedNetwork:
     name, tuned = ranking or study.default_ranking, network.run is not None
-    return ComparedNetwork(name, network.macs_fraction, network.keep_id, tuned, network.recalibrated)
+    calibration = network.calibration.key
+    return ComparedNetwork(name, network.macs_fraction, network.keep_id, tuned, network.recalibrated, calibration)
 
 
 def _result(name: str, comparison: Comparison) -> ComparisonResult:
@@ -170,4 +176,5 @@ def _result(name: str, comparison: Comparison) -> ComparisonResult:
         ranking=network.ranking,
         finetuned=network.finetuned,
         recalibrated=network.recalibrated,
+        calibration=network.calibration or PLAIN.key,
     )

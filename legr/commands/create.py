@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from legr.commands.calibration import calibration_of
 from legr.commands.checks import require_class_outputs, require_normalization, require_outputs
 from legr.commands.original import build_cut
 from legr.commands.provenance import origin_of, stated_training
@@ -31,6 +32,7 @@ from legr.structure.counters import count
 from legr.structure.tracing.trace import trace
 from legr.structure.types import Plan, Structure
 from legr.structure.verify import verify
+from legr.study.calibration_choice import calibration_words
 from legr.study.cuts import save_cuts
 from legr.study.heldout import HeldoutScore
 from legr.study.making import making_study
@@ -41,6 +43,7 @@ from legr.training.device import fast_dtype
 from legr.training.evaluate import evaluate_split
 
 _TRIAL_IMAGES = 512  # held-out images that decide between two normalizations, and score the original
+_JUDGED_AT_ONCE = 200e6  # MACs; for larger networks the first command that evaluates one chooses what to recalibrate on
 _TIMED_IMAGES = 256  # that tell how long a pass takes
 
 
@@ -150,7 +153,10 @@ def create(path: Path, source: NetworkSource, images: ImageSource, report: Repor
     with making_study(path) as folder:
         _save(folder, source, original)
         Study.create(folder, info, original.structure, filter_norms(original.network, original.structure))
-    return Study.open(path)
+    study = Study.open(path)
+    if original_cost(study.structure).macs <= _JUDGED_AT_ONCE:
+        calibration_of(study, dataset, torch.device("cpu"), report)
+    return study
 
 
 def _load(
@@ -218,6 +224,8 @@ def facts(study: Study, model: nn.Module) -> NewStudy:
         heldout=study.info.heldout,
         warning=study.info.warning,
         unprunable=structure.unprunable,
+        calibration=study.calibration.key,
+        calibration_words=calibration_words(study.path, study.info),
         uncounted=structure.uncounted,
     )
 

@@ -1,4 +1,4 @@
-"""Score one network of a study on the test images; nothing is stored."""
+"""Score one network of a study on the test images; the score is not stored."""
 
 import torch
 
@@ -29,13 +29,14 @@ def evaluate(
     """
     network = network_at(study, original(study), budget, ranking=ranking, finetuned=finetuned)
     dataset = images_of(study, report)
-    reported = choose_statistics(study, network, dataset, device)
+    reported = choose_statistics(study, network, dataset, device, report)
     test = evaluate_split(reported.model, dataset.test, study.info.normalization, device=device)
     return Evaluation(
         top1=test.top1,
         loss=test.finite_loss,
         images=test.images,
         recalibrated=reported.recalibrated,
+        calibration=reported.calibration.key,
         finetuned=network.run is not None,
         macs=network.macs,
         macs_fraction=network.macs_fraction,

@@ -30,6 +30,7 @@ from legr.structure.surgery import plan
 from legr.study.cuts import load_cuts
 from legr.study.records import RankingName
 from legr.study.store import Study
+from legr.training.calibration import Calibration
 
 CHECK_IMAGES = 1024
 _ONNX, _README = "network.onnx", "README.txt"
@@ -57,6 +58,7 @@ class _Facts(Record):
     params: int
     ranking: RankingName
     recalibrated: bool
+    calibration: str  # key of what batch norms were recalibrated on, if they were
     finetuned: Mapping[str, Any] | None  # settings, and top-1 after and before
     onnx: Mapping[str, str]
     check: _Check
@@ -120,6 +122,7 @@ def export(study: Study, budget: Budget, out: Path, report: Report, run: str | N
         checked_on=facts.check.images_from,
         finetuned=network.run is not None,
         recalibrated=network.recalibrated,
+        calibration=network.calibration.key,
         macs=network.macs,
         macs_fraction=network.macs_fraction,
         params=network.params,
@@ -178,6 +181,7 @@ def _facts(study: Study, network: Network, agreement: Agreement, on_images: bool
         params=network.params,
         ranking=(run.ranking if run else None) or study.default_ranking,
         recalibrated=network.recalibrated,
+        calibration=network.calibration.key,
         finetuned=finetuned,
         onnx={"file": _ONNX, "input": INPUT, "output": OUTPUT, "batch": "dynamic"},
         check=_Check(
@@ -211,6 +215,13 @@ def _readme(study: Study, facts: _Facts) -> str:
 {RECIPE}              how to rebuild the PyTorch network: legr.rebuild("recipe.json")
 
 Inputs are images scaled to [0, 1], minus the mean ({mean}), divided by the std ({std}).
+{_norms(facts)}
 Checked in ONNX Runtime on {check.images} inputs ({check.images_from}):
 same answer on {100 * check.top1_agreement:.2f} %, largest difference {check.max_abs_diff:.2g}.
 """
+
+
+def _norms(facts: _Facts) -> str:
+    if facts.recalibrated:
+        return f"Batch norms were recalibrated on {Calibration.of(facts.calibration).words}."
+    return "Batch norms have the statistics that came with the weights."

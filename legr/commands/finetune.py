@@ -101,7 +101,9 @@ def run_finetune(
 
 def _result(study: Study, run: FineTuned) -> FinetuneResult:
     weights = shown(str(study.finetuned_weights(run.key)))
-    return FinetuneResult(run.macs_fraction, run.top1_before, run.top1, run.epochs, run.seconds, weights)
+    return FinetuneResult(
+        run.macs_fraction, run.top1_before, run.top1, run.epochs, run.seconds, weights, study.calibration.key
+    )
 
 
 def _train(study: Study, task: _Task, device: torch.device, report: Report) -> FineTuned:
@@ -113,7 +115,7 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> F
     model, ranking_id = original(study), study.ranking_id(task.ranking)
     network = network_at(study, model, task.budget, ranking=task.ranking, finetuned=False)
     dataset = images_of(study, report)
-    start = choose_statistics(study, network, dataset, device)  # else the first epochs have the original's
+    start = choose_statistics(study, network, dataset, device, report)  # else the first epochs have the original's
     before = evaluate_split(start.model, dataset.test, study.info.normalization, device=device)
     key = task.key(network.keep_id)
     checkpoint = study.within("checkpoints", f"{key}.safetensors")

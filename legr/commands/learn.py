@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from legr.commands.calibration import calibration_of
 from legr.commands.images import images_of
 from legr.commands.original import original
 from legr.commands.provenance import provenance_of
@@ -112,7 +113,8 @@ def search_of(
     """
     model, dataset, normalization = original(study), images_of(study, report), study.info.normalization
     structure, ranker = study.structure, ranker or study.ranker
-    fitness = Fitness(model, structure, dataset, normalization, settings, device, workers)
+    calibration = calibration_of(study, dataset, device, report)
+    fitness = Fitness(model, structure, dataset, normalization, settings, device, workers, calibration)
     if fitness.n_images < settings.images:
         log.info("%d images are held out; candidates are scored on all of them", fitness.n_images)
 

@@ -97,6 +97,7 @@ def look(
         finetuned=network.run is not None,
         epochs=network.run.epochs if network.run else None,
         recalibrated=network.recalibrated,
+        calibration=network.calibration.key,
         statistics_known=network.statistics is not NormStatistics.UNDECIDED,
     )
 

@@ -12,6 +12,7 @@ import psutil
 import torch
 
 from legr.bounds import Bounds
+from legr.commands.calibration import calibration_of
 from legr.commands.images import images_of
 from legr.commands.network import Network, ReportedNetwork, choose_statistics, network_at
 from legr.commands.original import original
@@ -52,6 +53,7 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
     start, skipped = time.monotonic(), len(planned) - len(todo)
     if todo:
         model, dataset = original(study), images_of(study, report)
+        calibration_of(study, dataset, device, report)  # before any point is measured with it
         # Rankings and constraints may change meanwhile: the network that is timed is the one that is scored and stored.
         ids = {name: study.ranking_id(name) for name, _ in todo}
         curves = {name: study.curve(_ranking(name)) for name in ids}
@@ -70,7 +72,7 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
             study.add_point(replace(point, provenance=provenance_of(command, time.monotonic() - began, device)))
             left = (time.monotonic() - start) / number * (len(todo) - number)
             report(Progress("point", skipped + number, len(planned), left))
-    return Measurement(len(todo), skipped, contended, tuple(study.points))
+    return Measurement(len(todo), skipped, contended, tuple(study.points), study.calibration.key)
 
 
 def _latencies(
@@ -161,6 +163,7 @@ def measure_point(
         loss=test.finite_loss,
         images=test.images,
         recalibrated=network.recalibrated,
+        calibration=network.calibration.key,
         latency=latency,
         finetuned=finetuned,
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

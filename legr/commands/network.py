@@ -7,10 +7,12 @@ from typing import Literal
 import torch
 from torch import nn
 
+from legr.commands.calibration import calibration_of
 from legr.commands.provenance import stated_training
 from legr.data.images import Dataset
 from legr.errors import StudyError
 from legr.models.weights import load_weights
+from legr.progress import Report, silent
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.limits import Budget
 from legr.structure.cost import cost, original_cost
@@ -19,7 +21,8 @@ from legr.structure.types import Keep
 from legr.study.known import kept_set_of
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
-from legr.training.batch_norm import with_better_statistics
+from legr.training.batch_norm import has_batch_norms, with_better_statistics
+from legr.training.calibration import PLAIN, Calibration
 
 
 class NormStatistics(Enum):
@@ -38,6 +41,7 @@ class Network:
         keep_id: short name of the kept set.
         macs_fraction: of the original's MACs.
         run: the finished fine-tuning run whose weights it has; None: it has not been fine-tuned, or only just now.
+        calibration: what its batch norms are recalibrated on, or would be if its own statistics were not better.
     """
 
     model: nn.Module
@@ -49,6 +53,7 @@ class Network:
     run: FineTuned | None
     weights: Literal["pruned", "fine-tuned"]
     statistics: NormStatistics = NormStatistics.UNDECIDED
+    calibration: Calibration = PLAIN
 
     @property
     def is_original(self) -> bool:
@@ -60,15 +65,18 @@ class Network:
         """Its batch norms have statistics of the pruned network, not those stored with its weights."""
         return self.statistics is NormStatistics.RECALIBRATED
 
-    def with_statistics(self, model: nn.Module, *, recalibrated: bool) -> "ReportedNetwork":
+    def with_statistics(
+        self, model: nn.Module, *, recalibrated: bool, calibration: Calibration = PLAIN
+    ) -> "ReportedNetwork":
         """The same network, its statistics decided.
 
         Args:
             model: with these statistics.
+            calibration: what the choice was made with.
         """
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         statistics = NormStatistics.RECALIBRATED if recalibrated else NormStatistics.AS_STORED
-        return ReportedNetwork(**{**values, "model": model, "statistics": statistics})
+        return ReportedNetwork(**{**values, "model": model, "statistics": statistics, "calibration": calibration})
 
 
 @dataclass(frozen=True)
@@ -130,15 +138,20 @@ def _network(study: Study, model: nn.Module, keep: Keep, run: FineTuned | None, 
     )
 
 
-def choose_statistics(study: Study, network: Network, dataset: Dataset, device: torch.device) -> ReportedNetwork:
+def choose_statistics(
+    study: Study, network: Network, dataset: Dataset, device: torch.device, report: Report = silent
+) -> ReportedNetwork:
     """Decide which statistics a network is reported with: stored or recalibrated, as does better on held-out images.
 
-    The original keeps its own.
+    The original keeps its own. What is recalibrated on is the study's choice, which is made here if it is the first.
     """
-    if network.is_original:
+    if network.is_original or not has_batch_norms(network.model):
         return network.with_statistics(network.model, recalibrated=False)
-    model, recalibrated = with_better_statistics(network.model, dataset, study.info.normalization, device=device)
-    return network.with_statistics(model, recalibrated=recalibrated)
+    calibration = calibration_of(study, dataset, device, report)
+    model, recalibrated = with_better_statistics(
+        network.model, dataset, study.info.normalization, device=device, calibration=calibration
+    )
+    return network.with_statistics(model, recalibrated=recalibrated, calibration=calibration)
 
 
 def network_of_run(study: Study, key: str) -> tuple[Keep, FineTuned]:

@@ -59,6 +59,8 @@ class NewStudy(Record):
     uncounted: tuple[Uncounted, ...] = ()
     heldout: HeldoutScore | None = None  # how the original does on held-out images
     warning: str | None = None  # it does no better than guessing
+    calibration: str = ""  # key of what batch norms are recalibrated on
+    calibration_words: str = ""  # the same in words, with the reason
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ class NetworkSummary(Record):
     layers: tuple[LayerCount, ...]
     unprunable: tuple[Remark, ...]
     uncounted: tuple[Uncounted, ...] = ()
+    calibration: str = ""  # key of what batch norms are recalibrated on
+    calibration_words: str = ""  # the same in words, with the reason
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,7 @@ class Evaluation(Record):
     macs_fraction: float  # of the original's
     params: int
     ranking: RankingName
+    calibration: str = ""  # key of what its batch norms are recalibrated on, where they are
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,7 @@ class Measurement(Record):
     skipped: int  # were measured before
     contended: Annotated[bool, Field(alias="hindered")]  # other programs were using the cores
     points: tuple[Point, ...]
+    calibration: str = ""  # key of what batch norms are recalibrated on
 
 
 @dataclass(frozen=True)
@@ -178,6 +184,7 @@ class FinetuneResult(Record):
     epochs: Count
     seconds: Real
     weights: str  # file
+    calibration: str = ""  # key of what batch norms are recalibrated on
 
 
 @dataclass(frozen=True)
@@ -197,6 +204,7 @@ class ExportResult(Record):
     macs: Count = 0
     macs_fraction: Share = 0.0
     params: Count = 0
+    calibration: str = ""  # key of what its batch norms are recalibrated on, where they are
 
 
 @dataclass(frozen=True)
@@ -216,6 +224,7 @@ class ComparisonResult(Record):
     ranking: RankingName
     finetuned: bool
     recalibrated: bool
+    calibration: str = ""  # key of what its batch norms are recalibrated on, where they are
 
 
 @dataclass(frozen=True)
@@ -245,6 +254,7 @@ class LookResult(Record):
     epochs: Count | None  # of fine-tuning; None without
     recalibrated: bool
     statistics_known: bool  # False: the batch-norm statistics of its weights, as the images are not here
+    calibration: str = ""  # key of what its batch norms are recalibrated on, where they are
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from legr.commands.results import LayerCount, NetworkSummary
 from legr.ranking.limits import Budget
 from legr.structure.cost import cost
+from legr.study.calibration_choice import calibration_words
 from legr.study.store import Study
 
 
@@ -38,4 +39,6 @@ def show(study: Study, budget: Budget) -> NetworkSummary:
         ),
         unprunable=study.structure.unprunable,
         uncounted=study.structure.uncounted,
+        calibration=study.calibration.key,
+        calibration_words=calibration_words(study.path, study.info),
     )

@@ -9,14 +9,17 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from legr.commands.calibration import calibration_of
 from legr.commands.network import Network, ReportedNetwork, choose_statistics
 from legr.data.images import Dataset
 from legr.errors import DataError, WeightsError
 from legr.models.weights import load_state, save_weights
 from legr.paths import cache_folder
+from legr.study.calibration_choice import needs_choice
 from legr.study.comparison import comparison_name
 from legr.study.store import Study
 from legr.training.batch_norm import statistics_of
+from legr.training.calibration import PLAIN, Calibration
 
 
 def recall_statistics(
@@ -33,18 +36,23 @@ def recall_statistics(
     statistics = statistics_of(network.model)
     if not statistics or network.is_original:
         return network.with_statistics(network.model, recalibrated=False)
-    for path in (_in_study(study, network), _in_cache(study, network)):
-        stored = _read(path, statistics, _owner(study, network))
+    if needs_choice(study.path, study.info):  # first, as it says which statistics are the right ones
+        with suppress(DataError):
+            calibration_of(study, images(), device)
+    calibration = study.calibration
+    facts = _facts(study, network, calibration)
+    for path in (_in_study(study, network), _in_cache(study, network, calibration)):
+        stored = _read(path, statistics, facts)
         if stored is not None:
             load_state(network.model, stored[0])
-            return network.with_statistics(network.model, recalibrated=stored[1])
+            return network.with_statistics(network.model, recalibrated=stored[1], calibration=calibration)
     try:
         dataset = images()
     except DataError:
         return network
     reported = choose_statistics(study, network, dataset, device)
     with suppress(WeightsError):  # a cache: without it the next call is as slow as this one
-        _write(_in_cache(study, network), reported, _owner(study, network))
+        _write(_in_cache(study, network, reported.calibration), study, reported)
     return reported
 
 
@@ -55,33 +63,38 @@ def store_statistics(study: Study, network: ReportedNetwork) -> None:
         WeightsError: they cannot be written.
     """
     if statistics_of(network.model):
-        _write(_in_study(study, network), network, _owner(study, network))
+        _write(_in_study(study, network), study, network)
 
 
 def _in_study(study: Study, network: Network) -> Path:
     return study.within("statistics", f"{comparison_name(network.keep, network.run)}.safetensors")
 
 
-def _in_cache(study: Study, network: Network) -> Path:
+def _in_cache(study: Study, network: Network, calibration: Calibration) -> Path:
     info = study.info
     normalization = info.normalization.to_dict()
     images = info.data_fingerprint, info.split_seed, info.classes, info.input_shape, normalization
-    facts = info.weights_sha256, images, comparison_name(network.keep, network.run)
+    facts: tuple[object, ...] = info.weights_sha256, images, comparison_name(network.keep, network.run)
+    if calibration.key != PLAIN.key:  # earlier versions knew no other
+        facts = (*facts, calibration.key)
     return cache_folder() / "statistics" / f"{hashlib.sha256(repr(facts).encode()).hexdigest()}.safetensors"
 
 
-def _owner(study: Study, network: Network) -> str:
-    """Which network statistics are of: others may have the same shapes."""
-    return f"{study.info.weights_sha256} {comparison_name(network.keep, network.run)}"
+def _facts(study: Study, network: Network, calibration: Calibration) -> dict[str, str]:
+    """Which network statistics are of, as others may have the same shapes, and which images those of recalibration."""
+    owner = f"{study.info.weights_sha256} {comparison_name(network.keep, network.run)}"
+    return {"owner": owner, "calibration": calibration.key}
 
 
-def _write(path: Path, network: ReportedNetwork, owner: str) -> None:
-    header = {"recalibrated": str(network.recalibrated), "owner": owner}
+def _write(path: Path, study: Study, network: ReportedNetwork) -> None:
+    header = {"recalibrated": str(network.recalibrated), **_facts(study, network, network.calibration)}
     save_weights(statistics_of(network.model), path, header)
 
 
-def _read(path: Path, expected: Mapping[str, Tensor], owner: str) -> tuple[dict[str, Tensor], bool] | None:
-    """Statistics in a file, and whether they were recalibrated; None where they are not of the network."""
+def _read(
+    path: Path, expected: Mapping[str, Tensor], facts: Mapping[str, str]
+) -> tuple[dict[str, Tensor], bool] | None:
+    """Statistics in a file, and whether they were recalibrated; None where they are not of these facts."""
     if not path.is_file():
         return None
     try:
@@ -90,7 +103,8 @@ def _read(path: Path, expected: Mapping[str, Tensor], owner: str) -> tuple[dict[
             header = file.metadata() or {}
     except (OSError, SafetensorError):
         return None
-    if header.get("owner", owner) != owner:  # an earlier version did not note it
+    noted = {**facts, "calibration": PLAIN.key, **header}  # earlier versions noted no owner, and took plain images
+    if any(noted[name] != value for name, value in facts.items()):
         return None
     fits = statistics.keys() == expected.keys() and all(
         value.shape == expected[name].shape and value.dtype == expected[name].dtype and bool(value.isfinite().all())

@@ -23,17 +23,19 @@ PAD_FRACTION = 8  # augmentation pads every side by height / 8: 4 pixels of 32, 
 class Augmentation:
     """Random crops and flips.
 
-    Every image is padded on each side by H // 8 and W // 8 pixels of the mean colour (rounded to 1/255, so zero after
-    normalization to within half a step), cropped back to its size at a random place and, where `flip`, flipped left to
-    right with probability 1/2.
+    Every image is padded on each side by H // 8 and W // 8 pixels of one colour, cropped back to its size at a random
+    place and, where `flip`, flipped left to right with probability 1/2.
 
     Attributes:
         generator: on the CPU.
         flip: whether it may flip; a data set says so by `Dataset.flip`.
+        black: pads with black, as programs do that crop before they normalize. Else with the mean colour (rounded to
+            1/255, so zero after normalization to within half a step), as this program does where it trains.
     """
 
     generator: Generator
     flip: bool = True
+    black: bool = False
 
 
 def iterate(
@@ -124,7 +126,8 @@ def _crop_and_flip(images: Tensor, normalization: Normalization, augment: Augmen
         mirrored = torch.rand((count, 1), generator=generator) < 0.5
         xs = torch.where(mirrored, xs.flip(1), xs)
     xs = xs + right  # int64[B, W]
-    colour = torch.tensor(normalization.mean).mul(255).round().clamp(0, 255).to(images)
+    mean = torch.tensor(normalization.mean).mul(255).round().clamp(0, 255).to(images)
+    colour = torch.zeros_like(mean) if augment.black else mean
     padded = colour.view(1, channels, 1, 1).repeat(count, 1, height + 2 * pad_y, width + 2 * pad_x)
     padded[:, :, pad_y : pad_y + height, pad_x : pad_x + width] = images
     ys, xs = ys.to(images.device), xs.to(images.device)

@@ -23,7 +23,8 @@ from legr.search.workers import Workers
 from legr.structure.surgery import prune
 from legr.structure.types import Keep, Structure
 from legr.study.records import SearchSettings
-from legr.training.batch_norm import set_statistics
+from legr.training.batch_norm import calibration_batches, set_statistics
+from legr.training.calibration import PLAIN, Calibration
 from legr.training.device import autocast, fast_dtype, own_randomness
 from legr.training.evaluate import batch_size_for
 
@@ -58,6 +59,7 @@ class Fitness:
         settings: SearchSettings,
         device: torch.device,
         workers: Workers | None = None,
+        calibration: Calibration = PLAIN,
     ) -> None:
         self._structure, self._settings, self._device = structure, settings, device
         self._workers = workers or Workers(None, device)
@@ -74,8 +76,13 @@ class Fitness:
         order = torch.randperm(len(dataset.train), generator=generator)
         self._calibration: list[Tensor] = []
         if settings.statistics == "recalibrated":
-            batches = self._read(dataset.train, order[:_CALIBRATION], batch_size_for(dataset.train), self._dtype)
-            self._calibration = [inputs for inputs, _ in batches]
+            calibration = PLAIN if calibration.images == "given" else calibration  # the settings say otherwise
+            images = order[: calibration.of_each_kind(_CALIBRATION)]
+            self._calibration = list(
+                calibration_batches(
+                    dataset, normalization, device, calibration, images, self._dtype, seed=settings.seed
+                )
+            )
         self._training: list[tuple[Tensor, Tensor]] = []
         if settings.sgd_steps:
             order = order[: settings.sgd_steps * _TRAINED_ON]

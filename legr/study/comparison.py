@@ -56,6 +56,7 @@ class ComparedNetwork(Record):
     keep_id: Name
     finetuned: bool
     recalibrated: bool
+    calibration: Name = ""  # key of what its batch norms are recalibrated on; "": an earlier version, so plain images
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -82,10 +82,14 @@ def known_networks(points: Iterable[Point], runs: Iterable[FineTuned]) -> dict[s
 def measured_points(study: Study, curve_of: CurveOf | None = None) -> list[Point]:
     """All points of a study, those of earlier rankings and constraints as well, with the kept sets that are certain.
 
+    Points whose batch norms were recalibrated on other images than the study's are left out: their accuracies differ
+    by points.
+
     Args:
         curve_of: the budget curve of a ranking as it is now; by default it is computed.
     """
-    points, curve_of = study.all_points, curve_of or study.curve
+    calibration, curve_of = study.calibration, curve_of or study.curve
+    points = [point for point in study.all_points if point.finetuned or point.is_measured_with(calibration)]
     unnamed = {point.ranking for point in points if not point.keep_id}
     curves = {(name, study.ranking_id(name)): curve_of(name) for name in study.rankings if name in unnamed}
     return with_kept_sets(points, curves, study.structure.n_units)

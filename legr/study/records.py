@@ -16,6 +16,7 @@ from legr.record import Record
 from legr.schema import Count, Name, Number, Real, Several, Share
 from legr.study.heldout import HeldoutScore, warning_of
 from legr.study.provenance import UNKNOWN, Provenance
+from legr.training.calibration import PLAIN, Calibration
 from legr.training.settings import Statistics, TrainSettings
 
 #: Efforts by name for each method of a search, in passes over the held-out images.
@@ -236,10 +237,15 @@ class Point(Record):
     created: Name = ""
     provenance: Made = UNKNOWN
     keep_id: Name = ""  # which kept set; "" where an earlier version measured
+    calibration: Name = ""  # key of what its batch norms were recalibrated on; "": an earlier version, so plain images
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data, without what was not noted."""
-        return _without(super().to_dict(), "keep_id")
+        return _without(_without(super().to_dict(), "keep_id"), "calibration")
+
+    def is_measured_with(self, calibration: Calibration) -> bool:
+        """Whether its accuracy can stand beside others that were measured so; the original is never recalibrated."""
+        return self.ranking == "original" or (self.calibration or PLAIN.key) == calibration.key
 
 
 @dataclass(frozen=True)

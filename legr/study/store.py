@@ -26,6 +26,7 @@ from legr.ranking.constraints import UNCONSTRAINED, Constraints
 from legr.ranking.order import Ranker
 from legr.ranking.types import Norms, Ranking
 from legr.structure.types import Keep, Structure
+from legr.study.calibration_choice import read_choice
 from legr.study.folder import INFO, StudyFolder
 from legr.study.json_file import FORMAT, REMEDY, damaged_file, file_errors, read_record
 from legr.study.kept_sets import digest, keep_id, kept_set, packed, with_kept_sets
@@ -33,6 +34,7 @@ from legr.study.making import left_out_of_copies, making_study
 from legr.study.measured import POINTS, read_points, read_runs, write_points
 from legr.study.network_file import NETWORK, WEIGHTS, load_ranker, save_network
 from legr.study.records import RANKINGS, FineTuned, Learned, Point, RankingName, StudyInfo
+from legr.training.calibration import PLAIN, Calibration
 
 __all__ = ["Study", "keep_id"]
 
@@ -133,6 +135,12 @@ class Study(StudyFolder):
         """Filter norms of the original network."""
         return self.ranker.norms
 
+    @property
+    def calibration(self) -> Calibration:
+        """What the batch norms of its networks are recalibrated on: as was chosen, else plain images."""
+        choice = read_choice(self.path)
+        return choice.calibration if choice else PLAIN
+
     # -- rankings ----------------------------------------------------------------------------------------------
 
     @property
@@ -216,9 +224,11 @@ class Study(StudyFolder):
     @property
     def points(self) -> list[Point]:
         """Measured points of the original and of the three rankings as they are now; fine-tuned ones for good."""
-        points = self.all_points
+        points, calibration = self.all_points, self.calibration
         current = {name: self.ranking_id(name) for name in {p.ranking for p in points}}
-        return [p for p in points if p.finetuned or p.ranking_id == current[p.ranking]]
+        return [
+            p for p in points if p.finetuned or (p.ranking_id == current[p.ranking] and p.is_measured_with(calibration))
+        ]
 
     @property
     def all_points(self) -> list[Point]:
@@ -234,7 +244,8 @@ class Study(StudyFolder):
         """Store one point; another of the same ranking, budget and fine-tuning is replaced."""
 
         def identity(p: Point) -> tuple[object, ...]:
-            return p.ranking, p.ranking_id, p.budget, p.finetuned, p.latency and p.latency.conditions
+            latency = p.latency and p.latency.conditions
+            return p.ranking, p.ranking_id, p.budget, p.finetuned, latency, p.calibration or PLAIN.key
 
         with self.lock("points"):
             self.save_points([*(p for p in self.all_points if identity(p) != identity(point)), point])

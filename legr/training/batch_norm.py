@@ -5,21 +5,22 @@ search compares candidates by the statistics of a kind (`settings.Statistics`).
 """
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from legr.data.batches import iterate
+from legr.data.batches import Augmentation, iterate
 from legr.data.images import Dataset
 from legr.data.normalization import Normalization
+from legr.training.calibration import PLAIN, Calibration
 from legr.training.device import fast_dtype
 from legr.training.evaluate import batch_size_for, evaluate_split
 from legr.training.settings import Statistics
 
-CALIBRATION_IMAGES = 2048  # training images that batch norm is recalibrated on, unaugmented
+CALIBRATION_IMAGES = 2048  # training images that batch norm is recalibrated on
 COMPARISON_IMAGES = 2000  # held-out images that decide between own and recalibrated statistics
 _NAMES = ("running_mean", "running_var")
 
@@ -64,32 +65,88 @@ def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
 
 
 def recalibrated(
-    model: nn.Module, dataset: Dataset, normalization: Normalization, *, device: torch.device, seed: int = 0
+    model: nn.Module,
+    dataset: Dataset,
+    normalization: Normalization,
+    *,
+    device: torch.device,
+    calibration: Calibration = PLAIN,
+    n_images: int = CALIBRATION_IMAGES,
+    seed: int = 0,
 ) -> nn.Module:
-    """Return a copy on `device` that is recalibrated on shuffled training images."""
+    """Return a copy on `device`, recalibrated on shuffled training images unless the statistics stay as given."""
     network = cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last))  # type: ignore[call-overload]
-    order = torch.randperm(len(dataset.train), generator=torch.Generator().manual_seed(seed))[:CALIBRATION_IMAGES]
-    batch = batch_size_for(dataset.train)
+    if calibration.images == "given":
+        return network
+    order = torch.randperm(len(dataset.train), generator=torch.Generator().manual_seed(seed))
+    order, batch = order[: calibration.of_each_kind(n_images)], batch_size_for(dataset.train)
     order = order[: len(order) // batch * batch] if len(order) > batch else order  # a short last batch weighs too much
-    batches = iterate(dataset.train, normalization, batch=batch, device=device, order=order)
-    recalibrate(network, (inputs for inputs, _ in batches))
+    recalibrate(network, calibration_batches(dataset, normalization, device, calibration, order, seed=seed))
     return network
 
 
+def calibration_batches(
+    dataset: Dataset,
+    normalization: Normalization,
+    device: torch.device,
+    calibration: Calibration,
+    order: Tensor,
+    dtype: torch.dtype = torch.float32,
+    *,
+    seed: int,
+) -> Iterator[Tensor]:
+    """Batches of training images to recalibrate on; a batch counts by itself, so "both" gives the mean of its kinds.
+
+    Args:
+        order: int64[M], the images of each kind.
+        seed: of crops and flips.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    augmented = Augmentation(generator, dataset.flip, black=calibration.border == "black")
+    kinds = {"plain": (None,), "augmented": (augmented,), "both": (None, augmented)}[calibration.images]
+    batch = batch_size_for(dataset.train)
+    for kind in kinds:
+        for inputs, _ in iterate(
+            dataset.train, normalization, batch=batch, device=device, dtype=dtype, order=order, augment=kind
+        ):
+            yield inputs
+
+
 def with_better_statistics(
-    model: nn.Module, dataset: Dataset, normalization: Normalization, *, device: torch.device
+    model: nn.Module,
+    dataset: Dataset,
+    normalization: Normalization,
+    *,
+    device: torch.device,
+    calibration: Calibration = PLAIN,
 ) -> tuple[nn.Module, bool]:
     """Compare a model with a recalibrated copy on held-out images; return the better, and whether that is the copy."""
-    if not _batch_norms(model):
+    if not has_batch_norms(model) or calibration.images == "given":
         return model, False
     order = torch.arange(min(COMPARISON_IMAGES, len(dataset.heldout)))
-    copied = recalibrated(model, dataset, normalization, device=device)
+    copied = recalibrated(model, dataset, normalization, device=device, calibration=calibration)
     own, other = (
         evaluate_split(network, dataset.heldout, normalization, device=device, dtype=fast_dtype(device), order=order)
         for network in (model, copied)
     )
     copy_is_better = (other.top1, -other.loss) > (own.top1, -own.loss)
     return (copied, True) if copy_is_better else (model, False)
+
+
+def has_batch_norms(network: nn.Module) -> bool:
+    """Whether there is anything to recalibrate."""
+    return bool(_batch_norms(network))
+
+
+def mean_deviation(network: nn.Module, other: nn.Module) -> float:
+    """How far the means of batch norms are from those of another network, in its standard deviations: mean of all."""
+    pairs = zip(_batch_norms(network), _batch_norms(other), strict=True)
+    deviations = [
+        (norm.running_mean.cpu() - beside.running_mean.cpu()).abs() / (beside.running_var.cpu() + beside.eps).sqrt()
+        for norm, beside in pairs
+        if norm.running_mean is not None and beside.running_mean is not None and beside.running_var is not None
+    ]
+    return float(torch.cat(deviations).double().mean()) if deviations else 0.0
 
 
 def _batch_norms(network: nn.Module) -> list[_BatchNorm]:

@@ -61,6 +61,20 @@ def evaluate_split(
     return Evaluation(correct / images, loss / images, images)
 
 
+def correct(
+    model: nn.Module,
+    split: Split,
+    normalization: Normalization,
+    *,
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+    order: Tensor | None = None,
+) -> Tensor:
+    """Whether the first class of each image is its own, bool[M]; the arguments are those of `evaluate_split`."""
+    batches = _logits(model, split, normalization, device, dtype, order)
+    return torch.cat([(logits.argmax(1) == labels).cpu() for logits, labels in batches])
+
+
 def predict_topk(
     model: nn.Module,
     split: Split,

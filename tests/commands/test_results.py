@@ -32,30 +32,32 @@ KEYS = {
         "model classes inputs units layers groups macs params activation_bytes prunable_macs floor trace_seconds "
         "self_check held tied exempt untouched uncounted"
     ),
-    "new": "study model units layers macs params floor self_check normalization thop_macs unprunable uncounted "
-    "heldout warning",
+    "new": (
+        "study model units layers macs params floor self_check normalization thop_macs unprunable uncounted "
+        "heldout warning calibration calibration_words"
+    ),
     "data": "ok images",
     "show": (
         "study model ranking shape macs macs_fraction params params_fraction activation dense_macs dense_params "
-        "dense_activation floor floors finetuned_top1 layers unprunable uncounted"
+        "dense_activation floor floors finetuned_top1 layers unprunable uncounted calibration calibration_words"
     ),
     "shape": "study ranking shape words steps floors least largest uncounted",
-    "evaluate": "top1 loss images recalibrated finetuned macs macs_fraction params ranking",
-    "measure": "measured skipped hindered points",
+    "evaluate": "top1 loss images recalibrated finetuned macs macs_fraction params ranking calibration",
+    "measure": "measured skipped hindered points calibration",
     "learn": "candidates resumed_from passes identity_loss best_loss seconds",
     "train": "top1 loss heldout_top1 best_epoch settings command seed seconds machine torch python",
-    "finetune": "macs_fraction top1_before top1 epochs seconds weights",
+    "finetune": "macs_fraction top1_before top1 epochs seconds weights calibration",
     "export": (
         "onnx weights recipe zip max_abs_diff top1_agreement images checked_on finetuned recalibrated macs "
-        "macs_fraction params"
+        "macs_fraction params calibration"
     ),
     "compare": (
         "comparison images both only_original only_pruned neither differ top1_original top1 macs_fraction ranking "
-        "finetuned recalibrated"
+        "finetuned recalibrated calibration"
     ),
     "look": (
         "original pruned label test_image test_images prepared seen picture macs_fraction ranking finetuned epochs "
-        "recalibrated statistics_known"
+        "recalibrated statistics_known calibration"
     ),
     "jobs": "jobs",
     "cancel": "id state",

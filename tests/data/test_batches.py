@@ -124,3 +124,11 @@ def test_wrong_settings_raise_at_the_call() -> None:
         iterate(random_split(2), BYTES, batch=0)
     with pytest.raises(SettingsError, match=r"floating-point type, got torch.uint8"):
         iterate(random_split(2), BYTES, batch=1, dtype=torch.uint8)
+
+
+def test_a_border_may_be_black() -> None:
+    white = Split(torch.full((64, 3, 16, 16), 255, dtype=torch.uint8), torch.zeros(64, dtype=torch.int64))
+    augment = Augmentation(torch.Generator().manual_seed(0), black=True)
+    ((inputs, _),) = iterate(white, BYTES, batch=64, augment=augment)
+    assert set(inputs.unique().tolist()) == {0, 255}
+    assert inputs[:, :, 2:-2, 2:-2].min() == 255  # the border is 16 / 8 pixels wide

@@ -48,6 +48,7 @@ def make_places(folder: Path, source: Path, *, torch: bool = False) -> list[Plac
         Place(study / "ranking.json", study, "json", seen, (other / "ranking.json",)),
         Place(study / "shape.json", study, "json", look, (other / "shape.json",)),
         Place(study / "points.json", study, "json", seen, (other / "points.json",)),
+        Place(study / "statistics_choice.json", study, "json", seen),
         Place(study / "note.txt", study, "text", (users.look_at,)),
     ]
     for file in sorted((study / "finetuned").glob("*.json"))[:2]:
@@ -73,6 +74,7 @@ def _complete(study: Path) -> None:
     layer = json.loads((study / "structure.json").read_text())["structure"]["layers"][1][0]
     shape = {"format": 1, "multiple": 1, "floors": {layer: 3}, "excluded": [], "pins": {}}
     (study / "shape.json").write_text(json.dumps(shape))
+    write_choice(study, CHOICE)
     for run in (study / "finetuned").glob("*.json"):
         run.with_suffix(".safetensors").touch()
     if not (study / "jobs").is_dir():
