@@ -25,8 +25,8 @@ def learned_stamp(study: Study) -> Stamp:
 
 
 def measured_stamp(study: Study) -> Stamp:
-    """Changes whenever a network of a study is measured or fine-tuned."""
-    return _times(study, "points.json", "finetuned")
+    """Changes whenever a network of a study is measured or fine-tuned, or other figures count."""
+    return _times(study, "points.json", "finetuned", "statistics_choice.json")
 
 
 def _times(study: Study, *names: str) -> Stamp:

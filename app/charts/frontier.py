@@ -11,6 +11,7 @@ from app.charts.style import CAPTIONS, COLOURS, HEIGHT, style
 from app.words import plural
 from legr.escape import in_html
 from legr.study.records import RANKINGS, Conditions, FineTuning, Point
+from legr.training.calibration import Calibration
 
 Axis = Literal["latency", "macs", "params"]
 AXES: tuple[Axis, ...] = ("latency", "macs", "params")
@@ -183,7 +184,8 @@ def _hover(series: str, point: Point, measured: Measurements) -> str:
         alike = ", ".join(f"{CAPTIONS[p.ranking].lower()} {100 * p.top1:.2f} %" for p in _alike(point, measured))
         lines.append(f"trained alike: {alike}" if alike else "")
     elif series != "original":
-        lines.append("batch norm recalibrated" if point.recalibrated else "batch norm as in the original")
+        on = f" on {Calibration.of(point.calibration).words}" if point.calibration else ""
+        lines.append(f"batch norm recalibrated{on}" if point.recalibrated else "batch norm as in the original")
     if series.startswith(PLAIN):
         lines.append("without the constraints")
     if series == EARLIER:

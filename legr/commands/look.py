@@ -66,7 +66,7 @@ def look(
     *,
     run: str | None = None,
 ) -> LookResult:
-    """What both networks predict, and the image as they see it; nothing is stored in the study.
+    """What both networks predict, and the image as they see it; nothing about the image is stored in the study.
 
     Args:
         run: key of a fine-tuning run, whose network takes the place of the budget's.

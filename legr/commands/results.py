@@ -206,6 +206,10 @@ class ExportResult(Record):
     params: Count = 0
     calibration: str = ""  # key of what its batch norms are recalibrated on, where they are
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain data, without what an earlier version did not note."""
+        return {key: value for key, value in super().to_dict().items() if (key, value) != ("calibration", "")}
+
 
 @dataclass(frozen=True)
 class ComparisonResult(Record):
