@@ -213,9 +213,9 @@ class FineTuning(Record):
         return {"key": "", **data, "settings": settings}
 
 
-def _without(data: dict[str, Any], name: str) -> dict[str, Any]:
-    """The data without a value that was not noted."""
-    return {key: value for key, value in data.items() if key != name or value}
+def _without(data: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The data without values that were not noted."""
+    return {key: value for key, value in data.items() if key not in names or value}
 
 
 @dataclass(frozen=True)
@@ -237,11 +237,11 @@ class Point(Record):
     created: Name = ""
     provenance: Made = UNKNOWN
     keep_id: Name = ""  # which kept set; "" where an earlier version measured
-    calibration: Name = ""  # key of what its batch norms were recalibrated on; "": an earlier version, so plain images
+    calibration: Name = ""  # key of what batch norms are recalibrated on; "": an earlier version, so plain images
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data, without what was not noted."""
-        return _without(_without(super().to_dict(), "keep_id"), "calibration")
+        return _without(super().to_dict(), "keep_id", "calibration")
 
     def is_measured_with(self, calibration: Calibration) -> bool:
         """Whether its accuracy can stand beside others that were measured so; the original is never recalibrated."""
