@@ -58,6 +58,11 @@ class ComparedNetwork(Record):
     recalibrated: bool
     calibration: Name = ""  # key of what its batch norms are recalibrated on; "": an earlier version, so plain images
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain data, without what was not noted."""
+        data = Record.to_dict(self)
+        return data if self.calibration else {name: data[name] for name in data if name != "calibration"}
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Comparison:

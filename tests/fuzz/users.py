@@ -36,6 +36,7 @@ from legr.registry import read_registry
 from legr.requests.again import command_again
 from legr.search.journal import Journal
 from legr.search.replay import frames
+from legr.study.calibration_choice import calibration_words
 from legr.study.catalog import list_studies, note_of
 from legr.study.comparison import list_compared, load_comparison
 from legr.study.cuts import load_cuts
@@ -105,8 +106,10 @@ def drag(path: Path) -> None:
 
 
 def look_at_measured(path: Path) -> None:
-    """Runs of fine-tuning, and the map that was learned."""
+    """Points, runs of fine-tuning, the images that batch norms are recalibrated on, and the map that was learned."""
     study = Study.open(path)
+    for_browser([point.to_dict() for point in study.points])
+    assert "\n" not in calibration_words(path, study.info)
     rows_for_browser(runs_table(study.finetuned))
     for run in study.finetuned:
         rows_for_browser(training_table([epoch.to_dict() for epoch in run.curve]))
