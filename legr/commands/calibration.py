@@ -12,6 +12,7 @@ from legr.progress import Progress, Report, silent
 from legr.ranking.budget import BudgetCurve
 from legr.structure.surgery import prune
 from legr.study.calibration_choice import (
+    CHOICE,
     CalibrationChoice,
     JudgedDifference,
     JudgedNetwork,
@@ -26,13 +27,13 @@ from legr.training.choose_calibration import BUDGETS, choose_calibration
 
 def calibration_of(study: Study, dataset: Dataset, device: torch.device, report: Report = silent) -> Calibration:
     """What batch norms are recalibrated on; it is chosen now, and stored, where that is still to be done."""
-    if not needs_choice(study.path, study.info):
+    if not needs_choice(study.folder, study.info):
         return study.calibration
     choice = judge(study, dataset, device, report)
     if choice is None:
         return PLAIN
     with suppress(OSError):  # of a folder that cannot be written: the next command chooses the same again
-        write_choice(study.path, choice)
+        write_choice(study.within(CHOICE).parent, choice)
     return choice.calibration
 
 

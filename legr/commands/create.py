@@ -225,7 +225,7 @@ def facts(study: Study, model: nn.Module) -> NewStudy:
         warning=study.info.warning,
         unprunable=structure.unprunable,
         calibration=study.calibration.key,
-        calibration_words=calibration_words(study.path, study.info),
+        calibration_words=calibration_words(study.folder, study.info),
         uncounted=structure.uncounted,
     )
 

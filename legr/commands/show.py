@@ -40,5 +40,5 @@ def show(study: Study, budget: Budget) -> NetworkSummary:
         unprunable=study.structure.unprunable,
         uncounted=study.structure.uncounted,
         calibration=study.calibration.key,
-        calibration_words=calibration_words(study.path, study.info),
+        calibration_words=calibration_words(study.folder, study.info),
     )

@@ -36,7 +36,7 @@ def recall_statistics(
     statistics = statistics_of(network.model)
     if not statistics or network.is_original:
         return network.with_statistics(network.model, recalibrated=False)
-    if needs_choice(study.path, study.info):  # first, as it says which statistics are the right ones
+    if needs_choice(study.folder, study.info):  # first, as it says which statistics are the right ones
         with suppress(DataError):
             calibration_of(study, images(), device)
     calibration = study.calibration

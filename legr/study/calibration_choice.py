@@ -18,7 +18,7 @@ from legr.study.provenance import UNKNOWN, Provenance
 from legr.study.records import StudyInfo
 from legr.training.calibration import PLAIN, Border, Calibration, CalibrationImages
 
-_FILE = "statistics_choice.json"
+CHOICE = "statistics_choice.json"
 _REMEDY = "restore the file, or remove it, which recalibrates on plain images"
 
 
@@ -96,10 +96,10 @@ def read_choice(folder: Path) -> CalibrationChoice | None:
     Raises:
         StudyError: the file is damaged.
     """
-    path = folder / _FILE
+    path = folder / CHOICE
     return read_record(path, CalibrationChoice, remedy=_REMEDY) if path.exists() else None
 
 
 def write_choice(folder: Path, choice: CalibrationChoice) -> None:
     """Store the choice of a study."""
-    write_json(folder / _FILE, {"format": FORMAT, **choice.to_dict()})
+    write_json(folder / CHOICE, {"format": FORMAT, **choice.to_dict()})

@@ -26,7 +26,7 @@ from legr.ranking.constraints import UNCONSTRAINED, Constraints
 from legr.ranking.order import Ranker
 from legr.ranking.types import Norms, Ranking
 from legr.structure.types import Keep, Structure
-from legr.study.calibration_choice import read_choice
+from legr.study.calibration_choice import CHOICE, read_choice
 from legr.study.folder import INFO, StudyFolder
 from legr.study.json_file import FORMAT, REMEDY, damaged_file, file_errors, read_record
 from legr.study.kept_sets import digest, keep_id, kept_set, packed, with_kept_sets
@@ -138,7 +138,7 @@ class Study(StudyFolder):
     @property
     def calibration(self) -> Calibration:
         """What the batch norms of its networks are recalibrated on: as was chosen, else plain images."""
-        choice = read_choice(self.path)
+        choice = read_choice(self.within(CHOICE).parent)
         return choice.calibration if choice else PLAIN
 
     # -- rankings ----------------------------------------------------------------------------------------------
