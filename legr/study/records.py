@@ -28,7 +28,6 @@ RankingName = Literal["learned", "identity", "uniform"]
 PointRanking = RankingName | Literal["original"]
 RANKINGS: tuple[RankingName, ...] = ("learned", "identity", "uniform")
 
-
 MOST_CLASSES = 1_000_000
 Classes = Annotated[int, Field(ge=1, le=MOST_CLASSES)]
 Kept = Annotated[str, Field(max_length=10_000_000)]
