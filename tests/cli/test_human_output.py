@@ -107,6 +107,29 @@ def test_evaluate() -> None:
     )
 
 
+def test_what_batch_norms_are_recalibrated_on_is_told() -> None:
+    plain, black = "plain training images", "augmented training images (cropped from a border of black)"
+    assert f"(recalibrated on {black})" in sentences.evaluation(
+        replace(by_hand.EVALUATION, recalibrated=True, calibration="augmented-black")
+    )
+    exported = replace(by_hand.EXPORT_RESULT, recalibrated=True, calibration="plain")
+    assert sentences.export(exported).endswith(f"; batch norms recalibrated on {plain}")
+    compared = replace(by_hand.COMPARISON_RESULT, recalibrated=True, calibration="augmented-black")
+    assert sentences.comparison(compared).endswith(f"; batch norms recalibrated on {black}")
+    for said in (
+        sentences.measurement(replace(by_hand.MEASUREMENT, calibration="plain")),
+        sentences.finetuning(replace(by_hand.FINETUNE_RESULT, calibration="plain")),
+    ):
+        assert said.endswith(f"; batch norms are recalibrated on {plain} where that is better on held-out images")
+    own = replace(by_hand.EVALUATION, recalibrated=False, calibration="plain")
+    assert "recalibrated" not in sentences.evaluation(own)
+    for report in (
+        sentences.network(replace(by_hand.NETWORK, calibration_words=f"{plain}, as was chosen")),
+        sentences.new_study(replace(by_hand.NEW_STUDY, calibration_words=f"{plain}, as was chosen")),
+    ):
+        assert f"batch norms are recalibrated on {plain}, as was chosen" in report.splitlines()
+
+
 def test_evaluate_a_network_whose_outputs_overflow(own_folders: Path) -> None:
     weights = build_model("cifar_resnet8", 10).state_dict()
     weights["linear.weight"] = torch.full_like(weights["linear.weight"], 3e38)
