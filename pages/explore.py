@@ -15,6 +15,7 @@ from app.widgets.images import NO_IMAGES, data_is_here, data_notice
 from app.widgets.page import guarded, require_study, run_page
 from app.widgets.study import heading, optimism_note
 from app.widgets.welcome import learn_first, show_guide
+from app.words import plain
 from legr.escape import file_name
 from legr.jobs import records
 from legr.requests.types import MeasureRequest
@@ -75,11 +76,11 @@ def measure(study: Study, budget: float, opened: OpenedRun | None) -> None:
     if st.button(
         "Measure this network",
         disabled=blocked or opened is not None,
-        help=reason if opened else about.format("this budget"),
+        help=plain(reason if opened else about.format("this budget")),
     ):
         launch(study, replace(request, budgets=(float(f"{budget:.6g}"),)))
     label = "Measure the frontier again" if contended else "Measure the frontier"
-    if st.button(label, disabled=blocked, help=about.format("about a dozen budgets"), key="measure-all"):
+    if st.button(label, disabled=blocked, help=plain(about.format("about a dozen budgets")), key="measure-all"):
         launch(study, request)
 
 

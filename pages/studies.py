@@ -8,6 +8,7 @@ from app import state
 from app.views.new_study import new_study_form
 from app.views.study_card import show_cards
 from app.widgets.page import run_page
+from app.words import plain
 from legr.study.catalog import SAMPLES, list_studies, studies_folder
 
 
@@ -22,11 +23,11 @@ def page() -> None:
 
 
 def show_list(title: str, paths: list[Path], if_empty: str) -> None:
-    st.subheader(title, anchor=False)
+    st.subheader(plain(title), anchor=False)
     if paths:
         show_cards(paths, open_study)
     else:
-        st.caption(if_empty)
+        st.caption(plain(if_empty))
 
 
 def open_study(name: str) -> None:

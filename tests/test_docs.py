@@ -106,3 +106,12 @@ def test_the_glossary_names_keys_that_files_have() -> None:
     code = "\n".join(text_of(path) for path in (ROOT / "legr").rglob("*.py"))
     assert {"held", "tied", "hindered", "made", "moments"} <= keys
     assert [key for key in sorted(keys) if not re.search(rf"\b{key}\b", code)] == []
+
+
+def test_every_line_on_security_has_its_test() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text_of(DOCS / "security.md"))
+    assert len(named) > 15
+    for path, test in named:
+        assert f"def {test}(" in text_of(ROOT / path), f"{path}::{test}"
+    rows = re.findall(r"^\| (?!what it may try|---).*$", text_of(DOCS / "security.md"), re.MULTILINE)
+    assert all("::test_" in row for row in rows)

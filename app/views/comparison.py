@@ -122,7 +122,7 @@ def _start_or_watch(selected: SelectedNetwork, comparison: Comparison | None, *,
 
 def _show_start(selected: SelectedNetwork, label: str, available: bool) -> None:
     st.write("Not compared yet. Both networks classify every test image; their predictions are stored in the study.")
-    if st.button(label, type="primary", key="compare", disabled=not available):
+    if st.button(plain(label), type="primary", key="compare", disabled=not available):
         launch(selected.study, selected.request)
 
 
@@ -171,13 +171,13 @@ def _show_outcomes(comparison: Comparison, reference: Reference) -> None:
     norms = " (batch norms recalibrated)" if comparison.network.recalibrated else ""
     points = f"{100 * (pruned - original):+.2f}".replace("-", "−")
     st.write(
-        f"On {total:,} test images {reference.words} is right on {100 * original:.2f} %, the pruned network{norms} on "
-        f"{100 * pruned:.2f} % ({points} points)."
+        f"On {total:,} test images {plain(reference.words)} is right on {100 * original:.2f} %, "
+        f"the pruned network{norms} on {100 * pruned:.2f} % ({points} points)."
     )
     with st.container(horizontal=True):
         for row in info.itertuples(index=False):
             st.metric(
-                reference.say(str(row.caption)),
+                plain(reference.say(str(row.caption))),
                 f"{row.images:,}",
                 f"{row.percent:.1f} %",
                 delta_color="off",
@@ -282,7 +282,7 @@ def _show_classes(info: pd.DataFrame, colour: str, reference: Reference) -> None
 
 
 def _show_confusions(info: pd.DataFrame, n_classes: int, reference: Reference) -> None:
-    st.markdown(f"**Confusion matrix: pruned minus {reference.word}, images**")
+    st.markdown(f"**Confusion matrix: pruned minus {plain(reference.word)}, images**")
     which = f"The {MAX_CLASSES} of {n_classes:,} classes that change most. " if len(info) < n_classes else ""
     st.caption(
         f"{which}Blue: the pruned network predicts this more often; orange: less often. "

@@ -16,6 +16,7 @@ from app.views.job_panel import result_of
 from app.words import plain, plural
 from legr.commands.results import FinetuneResult
 from legr.errors import LegrError
+from legr.escape import in_terminal
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.ranking.limits import Budget
@@ -103,7 +104,9 @@ def show_training(study: Study, job: Job) -> None:
     if any(row.get("slower", 1) < 1 for row in history):
         st.caption("A loss was NaN or infinite: the run went back one epoch and continued at a lower learning rate.")
     if finished and finished.epochs < settings.epochs:
-        st.caption(f"From epoch {finished.epochs + 1} on the loss was NaN or infinite; the best epoch before is kept.")
+        st.caption(
+            f"From epoch {finished.epochs + 1:d} on the loss was NaN or infinite; the best epoch before is kept."
+        )
 
 
 def training_title(job: Job) -> str:
@@ -178,7 +181,7 @@ def show_runs(study: Study) -> None:
         if (command := command_again(run.provenance.command, study.path))
     ]
     if commands:
-        st.code("\n".join(commands), language="bash", wrap_lines=True)
+        st.code(in_terminal("\n".join(commands)), language="bash", wrap_lines=True)
 
 
 def _offer_to_open(study: Study, run: FineTuned) -> None:

@@ -198,7 +198,7 @@ def _show_result(
 def _show_predictions(
     network: str, title: str, predictions: Sequence[Prediction], label: int | None, colour: str
 ) -> None:
-    st.markdown(f"**{title}**")
+    st.markdown(f"**{plain(title)}**")
     figure = predictions_figure(predictions_table(predictions, label), colour)
     listed = "; ".join(f"{prediction.name} {100 * prediction.probability:.1f} %" for prediction in predictions)
     st.plotly_chart(figure, key=f"answers-{network}", config=PLOTLY_CONFIG, alt=f"{title}: {listed}.")

@@ -55,7 +55,7 @@ def search_form(study: Study, available: bool) -> LearnRequest | None:
         effort = _choose_effort(study, settings.method, passes_spent)
         reason = _why_done(continued, effort) if available else NO_IMAGES
         label = f"Continue to {effort} passes" if passes_spent else "Start learning"
-        if not st.button(label, type="primary", disabled=reason is not None, help=reason):
+        if not st.button(plain(label), type="primary", disabled=reason is not None, help=plain(reason or "") or None):
             return None
     return LearnRequest.for_settings(settings, effort, measure=True)
 
@@ -188,7 +188,7 @@ def show_learned(study: Study, learned: Learned) -> None:
     st.subheader("The learned ranking", anchor=False)
     with st.container(horizontal=True):
         _losses(learned.identity_loss, learned.best_loss, nullcontext(), nullcontext())
-        st.metric("Candidates", str(learned.candidates), help=f"The best one was candidate {learned.best_candidate}.")
+        st.metric("Candidates", str(learned.candidates), help=f"The best one was candidate {learned.best_candidate:d}.")
         st.metric("Search time", duration(learned.seconds))
     ending = " It has settled: the kept channels no longer change." if learned.settled else ""
     st.caption(plain(f"{describe(learned.settings)}.{ending}"))

@@ -10,7 +10,7 @@ from app.budget_dial.opened import OpenedRun
 from app.charts.measurements import percent_of
 from app.charts.style import CAPTIONS, COLOURS
 from app.curves import budget_curve, budget_of
-from app.words import plural
+from app.words import plain, plural
 from legr.errors import LegrError
 from legr.jobs.records import Job
 from legr.ranking.limits import Budget
@@ -181,7 +181,7 @@ def select_network(
             )
             selected = network(weights or "pruned")
         reference = _reference(study, ranking, selected)
-        st.markdown(reference.description(selected))
+        st.markdown(plain(reference.description(selected)))
     return selected, reference
 
 

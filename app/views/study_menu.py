@@ -44,7 +44,7 @@ def study_menu(path: Path) -> None:
 def _form(name: str, label: str, action: Callable[[str], object]) -> None:
     with st.form(f"{label}:{name}", border=False):
         new = st.text_input("New name", f"{name}-2", max_chars=60, key=f"{label}:{name}:name")
-        if st.form_submit_button(label):
+        if st.form_submit_button(plain(label)):
             _run(lambda: action(new))
 
 

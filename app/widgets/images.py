@@ -46,7 +46,7 @@ def data_notice(study: Study) -> bool:
 
 def _run(activity: str, arguments: list[str]) -> None:
     """Run a command under a spinner, then draw the page anew or show the error."""
-    with st.spinner(f"{activity} …", show_time=True):
+    with st.spinner(f"{plain(activity)} …", show_time=True):
         outcome = run_command(arguments)
     if outcome.ok:
         st.rerun()

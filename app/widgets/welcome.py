@@ -57,7 +57,7 @@ def show_welcome() -> None:
     )
     for number, (column, step) in enumerate(zip(st.columns(len(STEPS)), STEPS, strict=True), 1):
         with column, st.container(border=True, height="stretch"):
-            st.markdown(f"**{number} · {step.name}**")
+            st.markdown(f"**{number:d} · {step.name}**")
             st.caption(step.about)
             needs_study = number > 1
             reason = "This needs a study: start with step 1." if needs_study else None
@@ -83,6 +83,6 @@ def show_guide(study: Study) -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="guide"):
         for number, step in enumerate(STEPS, 1):
-            st.page_link(step.page, label=f"{number} · {step.name}", help=step.about)
+            st.page_link(step.page, label=f"{number:d} · {step.name}", help=step.about)
         st.space("stretch")
         st.button("Hide", type="tertiary", icon=":material/close:", on_click=state.remember_view, args=(_GUIDE, _OFF))

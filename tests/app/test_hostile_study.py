@@ -1,0 +1,104 @@
+"""A study whose every text is an attack: no page shows a link, a picture, a formula or an icon of it."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.charts.search import map_figure
+from legr.study.store import Study
+from tests.app.conftest import OpenApp
+
+PAYLOAD = (
+    "![p](//e.example/p) [l](//e.example) <img src=x> $x^2$ :material/home: :red[r] :smile: www.e.example `c`\x1b\u202e"
+)
+#: What Markdown would read of it.
+ACTIVE = re.compile(r"(?<!\\)!?\[[pl]|(?<!\\)<img|(?<!\\)\$x|:material/home|(?<!\\):red\[|:smile:|www\.e|[\x1b\u202e]")
+#: Elements whose texts are not read as Markdown.
+AS_IT_IS = {"text", "code", "arrow_data_frame", "plotly_chart", "bidi_component", "imgs", "download_button_data"}
+PAGES = ("explore", "learn", "finetune", "see", "structure", "studies")
+NAME = "evil_[l](e) $x^2$ :red[r] :smile:"
+
+
+def test_the_pattern_finds_what_it_is_for() -> None:
+    assert len(ACTIVE.findall(PAYLOAD)) == 10
+
+
+@pytest.fixture
+def hostile(studies: Path) -> Path:
+    """The study "demo" with the payload in every text, and in its name what a folder's name may hold."""
+    path = (studies / "demo").rename(studies / NAME)
+    info = json.loads((path / "study.json").read_text())
+    info |= {"model": PAYLOAD, "data": {**info["data"], "name": PAYLOAD}} if isinstance(info.get("data"), dict) else {}
+    info |= {key: PAYLOAD for key in ("model", "data_name") if key in info}
+    info["classes"] = [f"{n} {PAYLOAD}" for n in range(10)]
+    (path / "study.json").write_text(json.dumps(info))
+    (path / "note.txt").write_text(PAYLOAD, encoding="utf-8")
+    layer = json.dumps(PAYLOAD)[1:-1].replace(".", "_")
+    for name in ("structure.json", "ranking.json"):
+        (path / name).write_text((path / name).read_text().replace('"conv1', f'"{layer} conv1'))
+    for file in [path / "points.json", *(path / "finetuned").glob("*.json")]:
+        text = file.read_text()
+        for word in ("PyTorch 2.14.1",):
+            text = text.replace(word, json.dumps(PAYLOAD)[1:-1])
+        file.write_text(text)
+    (path / "jobs").mkdir(exist_ok=True)
+    for kind, state in (("learn", "failed"), ("measure", "interrupted"), ("finetune", "failed"), ("export", "failed")):
+        job = {"id": f"{kind}-20261129-000000-aaaa", "kind": kind, "arguments": [], "device": "cpu", "state": state,
+               "created": time.time() - 9, "stage": PAYLOAD, "done": 1, "total": 2, "error": PAYLOAD}  # fmt: skip
+        (path / "jobs" / f"{job['id']}.json").write_text(json.dumps(job))
+    return path
+
+
+def texts_of(at: AppTest) -> Iterator[str]:
+    """Every text of a page that Streamlit reads as Markdown."""
+
+    def walk(node: Any) -> Iterator[str]:
+        proto = getattr(node, "proto", None)
+        if proto is not None and getattr(node, "type", "") not in AS_IT_IS:
+            for name in ("body", "label", "help", "text", "caption", "placeholder"):
+                value = getattr(proto, name, None)
+                if isinstance(value, str):
+                    yield value
+        for child in getattr(node, "children", {}).values():
+            yield from walk(child)
+
+    yield from walk(at._tree)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_shows_it_as_markdown(page: str, hostile: Path, open_app: OpenApp) -> None:
+    at = open_app(page, study=NAME)
+    assert not at.exception
+    texts = list(texts_of(at))
+    assert any("e.example" in text for text in texts)  # the study is open
+    assert not any("cannot be read" in error.value for error in at.error)
+    for text in texts:
+        assert not ACTIVE.search(text), text
+
+
+def test_an_address_line_shows_nothing_either(open_app: OpenApp) -> None:
+    for query in ({"study": PAYLOAD}, {"study": "demo", "pin": [PAYLOAD], "lens": PAYLOAD, "held": PAYLOAD}):
+        at = open_app(**query)
+        assert not at.exception
+        for text in texts_of(at):
+            assert not ACTIVE.search(text), text
+
+
+def test_charts_read_no_tags(hostile: Path) -> None:
+    import pandas as pd
+
+    figure = map_figure(pd.DataFrame({"layer": ["<a href='//e.example'>l</a>"], "alpha": [1.0], "kappa": [0.0]}))
+    assert "<a" not in figure.to_json().replace("\\u003c", "<")
+
+
+def test_a_note_that_is_no_text(hostile: Path, open_app: OpenApp) -> None:
+    (hostile / "note.txt").write_bytes(b"\xff\xfe\x00\x1b[2J")
+    assert not open_app("studies", study=NAME).exception
+    assert Study.open(hostile).path.name == NAME
