@@ -10,6 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from legr.structure.draws import draw_alike, without_dropout
 from legr.structure.operations import Call, base_name
+from legr.structure.precision import in_precision
 from legr.structure.tracing.nodes import lay_along
 from legr.structure.types import BoolArray, Keep, Structure
 
@@ -24,7 +25,7 @@ def stand_in(network: nn.Module, dtype: torch.dtype, generator: torch.Generator)
     """
     with suppress(Exception):  # a network may refuse to be trained
         network.train()
-    network = network.cpu().eval().to(dtype)
+    network = in_precision(network.cpu().eval(), dtype)
     _randomise(network, generator)
     return network
 
@@ -42,10 +43,11 @@ def _randomise(network: nn.Module, generator: torch.Generator) -> None:
                 ):
                     if tensor is not None:
                         tensor.uniform_(low, high, generator=generator)
-        for parameter in filter(torch.is_floating_point, network.parameters()):
+        for parameter in (p for p in network.parameters() if p.is_floating_point() or p.is_complex()):
+            parts = torch.view_as_real(parameter) if parameter.is_complex() else parameter
             if parameter.numel() > 1 and not parameter.flatten()[1:].ne(parameter.flatten()[0]).any():
-                mean = float(parameter.flatten()[0])
-                parameter.uniform_(mean - 0.5, mean + 0.5, generator=generator)
+                mean = parts.flatten()[0].item()
+                parts.uniform_(mean - 0.5, mean + 0.5, generator=generator)
 
 
 def at_least_one(structure: Structure, units: BoolArray) -> BoolArray:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from legr.errors import TraceError
+from legr.structure.precision import COMPLEX
 from legr.structure.trees import map_tensors, tensors_in
 
 
@@ -105,23 +106,19 @@ def noise_like(example: Example, dtype: torch.dtype, generator: torch.Generator)
     """Normal random numbers in the shapes of the inputs; integer tensors and other arguments stay as they are."""
 
     def noise(x: Tensor) -> Tensor:
-        if not x.is_floating_point():
+        if not (x.is_floating_point() or x.is_complex()):
             return x
+        kind = COMPLEX[dtype] if x.is_complex() else dtype
         if example.training and x.numel() and bool((x != x.flatten()[0]).any()):
-            return x.to(dtype)
-        return torch.randn(x.shape, generator=generator, dtype=dtype)
+            return x.to(kind)
+        return torch.randn(x.shape, generator=generator, dtype=kind)
 
     return example.map(noise)
 
 
-def inputs_dtype(example: Example) -> torch.dtype:
-    """The floating type of the inputs; float64 where they are integers."""
-    return next((x.dtype for x in example.tensors if x.is_floating_point()), torch.float64)
-
-
 def twice(example: Example) -> Example:
     """The call in training mode, with other values in a second half: batch norms need several there."""
-    others = iter(noise_like(example, inputs_dtype(example), torch.Generator().manual_seed(1)).tensors)
+    others = iter(noise_like(example, torch.float64, torch.Generator().manual_seed(1)).tensors)
 
     def double(x: Tensor) -> Tensor:
         other = next(others).to(x)

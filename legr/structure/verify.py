@@ -7,7 +7,8 @@ the other.
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -18,8 +19,10 @@ from torch import Tensor, nn
 from legr.errors import LegrError, TraceError, VerificationError
 from legr.structure.copies import WithoutStatistics, at_least_one, stand_in, zeroed
 from legr.structure.cost import cost
-from legr.structure.examples import Example, Inputs, as_examples, inputs_dtype, noise_like, twice
+from legr.structure.differences import largest, relative_error
+from legr.structure.examples import Example, Inputs, as_examples, twice
 from legr.structure.faithful import examine
+from legr.structure.fresh import Integers, draw_integers, fresh
 from legr.structure.macs import counted, mac_counter
 from legr.structure.model_io import (
     as_traced,
@@ -29,6 +32,7 @@ from legr.structure.model_io import (
     require_followable,
     reseed,
 )
+from legr.structure.precision import OnePrecision
 from legr.structure.state import State
 from legr.structure.surgery import prune
 from legr.structure.types import BoolArray, Keep, Structure
@@ -54,7 +58,8 @@ def verify(
 
     Args:
         model: the model that `structure` was traced from.
-        example_input, examples, methods: as for `trace`; of floating-point tensors only shapes are used.
+        example_input, examples, methods: as for `trace`. Floating-point inputs are replaced by random ones; so are
+            integers, where the model takes others of their range.
 
     Returns:
         The largest relative error over all kept sets (float64; about 1e-15 where all is well).
@@ -67,11 +72,12 @@ def verify(
     given = as_examples(model, example_input, examples, methods)
     everything = Keep(np.ones(structure.n_units, dtype=bool))
     examined = examine(model, given, lambda model: prune(model, structure, everything))
-    state, calls = _stand_in_and_calls(model, given)
-    worst = 0.0
-    with as_traced(inputs_dtype(calls[0])):
-        _require_dependence(state, calls[0])
-        in_training = _in_training(state, calls)
+    subject = _subject(model, given)
+    state, worst = subject.state, 0.0
+    with as_traced(subject.dtype):
+        _require_dependence(subject)
+        calls = [_with_scales(state, structure, call) for call in subject.calls]
+        in_training = [_with_scales(state, structure, call) for call in _in_training(state, subject.calls)]
         differs = examined.training_differs or bool(structure.training_only)
         for number, keep in enumerate(separating_kept_sets(structure)):
             tried = [*calls, *in_training] if differs or number < _IN_TRAINING else calls
@@ -82,21 +88,49 @@ def verify(
     return worst
 
 
-def _stand_in_and_calls(model: nn.Module, examples: Sequence[Example]) -> tuple[State, list[Example]]:
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What is proved about: a private copy with random values, and the calls to compare."""
+
+    state: State
+    dtype: torch.dtype
+    calls: list[Example]
+    integers: Integers  # of the first call
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call to compare, and the largest value of each output of the whole network.
+
+    What is nothing beside that is rounding: where nearly all is removed, outputs may cancel to 0.
+    """
+
+    example: Example
+    scales: Mapping[str, float]
+
+
+def _subject(model: nn.Module, examples: Sequence[Example]) -> _Subject:
     """A private copy with random values, and calls: in float64, or float32 where the forward insists on that."""
+    failure: Exception | None = None
     for dtype in (torch.float64, torch.float32):
         generator = torch.Generator().manual_seed(0)
         state = State(stand_in(private_copy(model), dtype, generator))
-        calls = [noise_like(example, dtype, generator) for example in examples]
         try:
             with as_traced(dtype):
+                drawn = [fresh(example, dtype, generator, partial(_outputs, state)) for example in examples]
+                calls = [call for call, _ in drawn]
                 for call in calls:
                     _outputs(state, call)
-            break
-        except RuntimeError as error:
-            if dtype == torch.float32:
-                raise TraceError(f"the model's forward fails: {error}") from error
-    return state, calls
+            return _Subject(state, dtype, calls, drawn[0][1])
+        except LegrError:
+            raise
+        except Exception as error:
+            failure = error
+    raise TraceError(f"the model's forward fails: {failure}") from failure
+
+
+def _with_scales(state: State, structure: Structure, call: Example) -> _Call:
+    return _Call(call, {name: largest(value) for name, value in _outputs(state, call, structure.exempt).items()})
 
 
 def _in_training(state: State, calls: Sequence[Example]) -> list[Example]:
@@ -110,18 +144,26 @@ def _in_training(state: State, calls: Sequence[Example]) -> list[Example]:
     return []
 
 
-def _require_dependence(state: State, call: Example) -> None:
+def _require_dependence(subject: _Subject) -> None:
     """Refuse a network whose outputs stay the same, whatever its input."""
-    first = _outputs(state, call)
-    for scale, shift in ((0.5, 0.1), (-1.0, 0.0), (3.0, -1.0), (0.0, 2.0)):
+    call, generator = subject.calls[0], torch.Generator().manual_seed(1)
+    first = _outputs(subject.state, call)
+    for scale, shift in ((0.5, 0.1), (-1.0, 0.0), (0.0, 2.0), *((10.0**n, -1.0) for n in (0, 0, 1, 1, 2, 2, 3, 3))):
 
         def other(x: Tensor, scale: float = scale, shift: float = shift) -> Tensor:
-            return x.flip(0) * scale + shift if x.is_floating_point() else x.flip(0)
+            if x.is_floating_point() or x.is_complex():
+                colour = [*x.shape[:2], *[1] * (x.dim() - 2)]  # so that the mean of an image changes as well
+                noise, offset = (torch.randn(size, dtype=x.dtype, generator=generator) for size in (x.shape, colour))
+                return (noise + offset) * scale + shift
+            return draw_integers(x, subject.integers, generator)
 
-        changed = _outputs(state, call.map(other))
+        changed = _outputs(subject.state, call.map(other))
         if first.keys() != changed.keys() or any(not torch.equal(a, changed[name]) for name, a in first.items()):
             return
-    raise VerificationError("the model's output does not depend on its input, so nothing can be proved about it")
+    raise VerificationError(
+        "the model's output does not depend on its input, so nothing can be proved about it; give an example with the "
+        "values that the model is used with"
+    )
 
 
 def separating_kept_sets(structure: Structure) -> Iterator[Keep]:
@@ -153,14 +195,14 @@ def _halve(patterns: NDArray[np.int64]) -> BoolArray:
     return units
 
 
-def _check(state: State, structure: Structure, keep: Keep, calls: Sequence[Example]) -> tuple[float, str]:
+def _check(state: State, structure: Structure, keep: Keep, calls: Sequence[_Call]) -> tuple[float, str]:
     """Relative error between zeroed and removed over all calls, and what is wrong; "" if nothing is."""
     worst = 0.0
     for number, call in enumerate(calls):
         error, problem = _compare(state, structure, keep, call, counting=number == 0)
         worst = max(worst, error)
         if problem:
-            return worst, problem if number == 0 else f"{_words(call)} {problem}"
+            return worst, problem if number == 0 else f"{_words(call.example)} {problem}"
     return worst, ""
 
 
@@ -171,27 +213,27 @@ def _words(call: Example) -> str:
     return f"{method}{'in training mode ' if call.training else ''}with inputs {sizes}"
 
 
-def _compare(state: State, structure: Structure, keep: Keep, call: Example, *, counting: bool) -> tuple[float, str]:
+def _compare(state: State, structure: Structure, keep: Keep, call: _Call, *, counting: bool) -> tuple[float, str]:
     """Relative error between zeroed and removed in one call, and what is wrong; "" if nothing is.
 
     Args:
         counting: whether it is the call whose MACs are those of the structure.
     """
     with zeroed(state.model, structure, keep):
-        expected = _outputs(state, call, structure.exempt)
+        expected = _outputs(state, call.example, structure.exempt)
     try:
         smaller = prune(state.model, structure, keep).requires_grad_(False)  # modules called on parameters count too
         with mac_counter() as counter:
-            removed = _outputs(State(smaller), call, structure.exempt)
+            removed = _outputs(State(smaller), call.example, structure.exempt)
     except LegrError:
         raise
     except Exception as failure:
         return float("inf"), f"the pruned model does not run ({first_line(failure)})"
     if expected.keys() != removed.keys():
         return float("inf"), "the pruned model returns other things"
-    errors = [_relative_error(value, removed[name]) for name, value in expected.items()]
+    errors = [relative_error(value, removed[name], call.scales.get(name, 0.0)) for name, value in expected.items()]
     error = float(np.max(errors))  # a NaN stays one
-    if not error <= _TOLERANCE[inputs_dtype(call)]:
+    if not error <= _TOLERANCE[torch.get_default_dtype()]:
         return error, f"zeroing and removing its channels differ by {error:.1e}"
     predicted = cost(structure, keep)
     params = sum(p.numel() for p in smaller.parameters())
@@ -211,22 +253,12 @@ def _outputs(state: State, call: Example, exempt: Collection[str] = ()) -> dict[
         with watch:
             state.model.train(call.training)
         reseed()
-        with WithoutStatistics(state.model, exempt), watch:
+        with WithoutStatistics(state.model, exempt), watch, OnePrecision():
             output = private.run(state.model)
         return output_values(output)
 
 
-def _relative_error(expected: Tensor, actual: Tensor) -> float:
-    """The largest difference, relative to the largest expected value; infinite where shapes differ."""
-    if expected.shape != actual.shape:
-        return float("inf")
-    if not expected.numel():
-        return 0.0
-    expected, actual = (x if x.is_complex() else x.double() for x in (expected, actual))
-    return float((expected - actual).abs().max()) / max(float(expected.abs().max()), 1e-300)
-
-
-def _blame(state: State, structure: Structure, calls: Sequence[Example], problem: str) -> str:
+def _blame(state: State, structure: Structure, calls: Sequence[_Call], problem: str) -> str:
     """Find the first group whose removal alone goes wrong, and say so."""
     for group in structure.groups:
         units = np.ones(structure.n_units, dtype=bool)

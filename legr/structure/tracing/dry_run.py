@@ -18,9 +18,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from legr.structure.copies import at_least_one, run_comparably, zeroed
-from legr.structure.examples import Example, inputs_dtype
+from legr.structure.differences import largest
+from legr.structure.examples import Example
 from legr.structure.model_io import first_line, reseed
 from legr.structure.operations import base_name
+from legr.structure.precision import OnePrecision
 from legr.structure.state import State
 from legr.structure.surgery import prune
 from legr.structure.tracing import rules
@@ -87,7 +89,7 @@ def dry_run(state: State, structure: Structure, expected: Expectation) -> Failur
     for n_tried, keep in enumerate(_kept_sets(structure)):
         for number, (records, call) in enumerate(zip(expected.passes, expected.calls, strict=True)):
             known = _Known(records, _kept_of(keep, expected.labels_of), structure.exempt, call.training)
-            too_coarse = call.training and inputs_dtype(call) != torch.float64  # for statistics of a small batch
+            too_coarse = call.training and torch.get_default_dtype() != torch.float64  # for statistics of a small batch
             shapes_only = expected.shapes_only or too_coarse
             try:
                 if shapes_only or (n_tried == 0 and not expected.certain):  # most failures are of shapes: found sooner
@@ -150,7 +152,7 @@ def _run(
 ) -> None:
     private = call.map(torch.clone)
     reseed()
-    with torch.inference_mode(), check, watch or nullcontext():
+    with torch.inference_mode(), check, watch or nullcontext(), OnePrecision():
         private.run(network)
 
 
@@ -233,7 +235,7 @@ class _RecordSums(_CheckShapes):
                     raise _Diverged(number, "a removed channel is NaN or infinite there")
             tensor = tensor.index_select(dim, kept.nonzero().squeeze(1))
         scale = _sums(tensor.abs() if tensor.dtype != torch.bool else tensor, dim)
-        self.sums[number, position] = _sums(tensor, dim), float(scale.max()) if len(scale) else 0.0
+        self.sums[number, position] = _sums(tensor, dim), largest(scale)
 
 
 class _CheckSums(_CheckShapes):
@@ -247,9 +249,10 @@ class _CheckSums(_CheckShapes):
         super().check(number, position, result, tensor)
         if (number, position) not in self.expected:
             return
-        sums, scale = self.expected[number, position]
-        difference = (_sums(tensor, result.dim) - sums).abs()
-        if not bool((difference <= _TOLERANCE.get(tensor.dtype, 0.0) * scale).all()):
+        expected, scale = self.expected[number, position]
+        sums = _sums(tensor, result.dim)
+        close = (sums - expected).abs() <= _TOLERANCE.get(tensor.dtype, 0.0) * scale
+        if not bool((close | (sums == expected)).all()):  # infinite ones are equal and not close
             raise _Diverged(number, "zeroing and removing channels give different values there")
 
 

@@ -10,13 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from legr.errors import TraceError
 from legr.structure.copies import stand_in
 from legr.structure.examples import Example, Inputs, as_examples, noise_like, twice
 from legr.structure.faithful import Examined, examine
+from legr.structure.fresh import fresh
 from legr.structure.model_io import as_traced, output_values, private_copy, require_followable, reseed
+from legr.structure.precision import OnePrecision
 from legr.structure.state import State
 from legr.structure.tracing.assemble import assemble, number_units
 from legr.structure.tracing.dry_run import Expectation, Failure, dry_run
@@ -73,12 +75,12 @@ def _trace(
     examined: Examined, model: nn.Module, examples: Sequence[Example], dtype: torch.dtype, *, sharing: bool
 ) -> Structure:
     generator = torch.Generator().manual_seed(0)
-    calls: Sequence[Example] = [noise_like(example, dtype, generator) for example in examples]
-    shapes = tuple(tuple(x.shape) for x in calls[0].tensors)
-    all_shapes = {tuple(x.shape) for call in calls for x in call.tensors}
+    shapes = tuple(tuple(x.shape) for x in examples[0].tensors)
+    all_shapes = {tuple(x.shape) for example in examples for x in example.tensors}
     state = State(stand_in(examined.network, dtype, generator))
     hypotheses = Hypotheses()
     with as_traced(dtype):
+        calls: Sequence[Example] = [_with_values(state, example, dtype, generator) for example in examples]
         tracer, calls = _first_run(state, calls, hypotheses, training_differs=examined.training_differs)
         for attempt in range(_ATTEMPTS):
             hypotheses.everything_unprunable = attempt == _ATTEMPTS - 1
@@ -101,6 +103,22 @@ def _trace(
                 hypotheses.everything_unprunable = True
                 return assemble(state.model, _run(state, calls, hypotheses), shapes)
     raise AssertionError("the last attempt makes everything unprunable")
+
+
+def _with_values(state: State, example: Example, dtype: torch.dtype, generator: torch.Generator) -> Example:
+    @torch.inference_mode()
+    def run(call: Example) -> dict[str, Tensor]:
+        with state.running() as watch:
+            with watch:
+                state.model.train(call.training)
+            reseed()
+            with watch, OnePrecision():
+                return output_values(call.run(state.model))
+
+    try:
+        return fresh(example, dtype, generator, run)[0]
+    except Exception:  # where the model fails at all, the first pass says it
+        return noise_like(example, dtype, generator)
 
 
 def _refute_too_few_units(tracer: Tracer) -> bool:
@@ -181,7 +199,7 @@ def _pass(tracer: Tracer, state: State, call: Example, *, counting: bool) -> Non
             with watch:
                 state.model.train(call.training)
             reseed()
-            with tracer.one_pass(call.tensors, counting=counting), watch:
+            with tracer.one_pass(call.tensors, counting=counting), watch, OnePrecision():
                 output = call.run(state.model)
     except Exception as error:
         if tracer.rule_error is not None:

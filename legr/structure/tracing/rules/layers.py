@@ -44,7 +44,8 @@ def convolution(channels: Channels, call: Call) -> None:
     channels.note_attribute("in_channels", inputs, owner=view.name)
     channels.note_attribute("out_channels", outputs, owner=view.name)
     positions = (x if transposed else call.output).numel() // (len(inputs) if transposed else len(outputs))
-    channels.add_cost(view.name, positions * prod(weight.shape[2:]), out_dim, in_dim)
+    n_products = 3 if call.output.is_complex() else 1  # PyTorch runs a complex one as three real ones
+    channels.add_cost(view.name, n_products * positions * prod(weight.shape[2:]), out_dim, in_dim)
     _finish(channels, call, (view.name, scored_dim), channel_dim, outputs)
 
 
