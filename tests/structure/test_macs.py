@@ -52,7 +52,7 @@ def masked(net: Net, x: Tensor) -> Tensor:
 
 
 def flash(net: Net, x: Tensor) -> Tensor:
-    heads = tokens(x)[:, None]
+    heads = tokens(x)[:, None].contiguous()  # the kernel reads rows
     return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(heads, heads, heads)[0]
 
 
