@@ -97,9 +97,9 @@ def test_files_have_a_largest_size_and_are_files(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match=r"at most 9.44\d*e-05 MB large, got 9.537e-05"):
         read_bytes(path, 99)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(SchemaError, match="a pipe or a device"):
+    with pytest.raises(SchemaError, match="a pipe or a device, not a file"):
         read_bytes(tmp_path / "pipe", 100)
-    with pytest.raises(SchemaError, match="a pipe or a device"):
+    with pytest.raises(SchemaError, match="a pipe or a device, not a file"):
         read_bytes(Path("/dev/zero"), 100)
     with pytest.raises(IsADirectoryError):
         read_bytes(tmp_path, 100)

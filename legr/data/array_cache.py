@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from legr.data.encoded import ImageShape
 from legr.errors import DataError
 from legr.files import creating_folder
+from legr.outside import require_plain_file
 from legr.progress import Progress, Report, silent
 
 __all__ = ["ImageArrays", "cached_arrays", "check_memory", "read_arrays", "shape_name", "write_arrays"]
@@ -81,9 +82,10 @@ def read_arrays(folder: Path) -> ImageArrays | None:
     if not folder.is_dir():
         return None
     try:
-        arrays = ImageArrays(
-            *(np.load(folder / f"{field}.npy", mmap_mode="r", allow_pickle=False) for field in ImageArrays._fields)
-        )
+        paths = [folder / f"{field}.npy" for field in ImageArrays._fields]
+        for path in paths:
+            require_plain_file(path)
+        arrays = ImageArrays(*(np.load(path, mmap_mode="r", allow_pickle=False) for path in paths))
     except Exception as error:  # numpy reads the header as Python, which fails in many ways
         logger.warning("the decoded images in %s are damaged (%s); they are built again", folder, error)
         return None

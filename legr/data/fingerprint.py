@@ -9,7 +9,7 @@ from legr.errors import DataError
 from legr.files import write_json
 from legr.paths import cache_folder
 from legr.progress import Progress, Report, silent
-from legr.schema import MEGABYTE, SchemaError, parse, read_bytes
+from legr.schema import MEGABYTE, SchemaError, opened, parse, read_bytes
 
 __all__ = ["fingerprint_files"]
 
@@ -44,7 +44,7 @@ def fingerprint_files(folder: Path, names: Sequence[str], report: Report = silen
             stamp = status.st_mtime_ns, status.st_size
             entry = earlier.get(name)
             current[name] = entry if entry and entry[:2] == stamp else (*stamp, _hash_file(folder / name))
-        except OSError as error:
+        except (OSError, SchemaError) as error:
             raise DataError(f"{folder / name} cannot be read ({error}): check the disk") from error
         digest.update(f"{name}\0{current[name][1]}\0{current[name][2]}\n".encode())
     if current != earlier:
@@ -53,7 +53,7 @@ def fingerprint_files(folder: Path, names: Sequence[str], report: Report = silen
 
 
 def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
+    with opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 
 from legr.errors import WeightsError
 from legr.models.weights import save_weights
+from legr.outside import require_plain_file
+from legr.schema import SchemaError
 from legr.training.device import fast_dtype
 
 LARGEST = 2**25  # bytes of an epoch's logits that are cached: 45,000 images of 370 classes in bfloat16
@@ -70,8 +72,9 @@ class Teacher:
 
 def _read(file: Path, images: int) -> Tensor | None:
     try:
+        require_plain_file(file)
         logits = load_file(file)[_TENSOR]
-    except (OSError, SafetensorError, KeyError):
+    except (OSError, SafetensorError, SchemaError, KeyError):
         return None
     if len(logits) != images:
         return None

@@ -1,7 +1,9 @@
 """Damaged records of a study hide themselves and are said; parts of another network are said to be so."""
 
 import json
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +58,10 @@ def test_a_damaged_run_hides_itself(study: Study) -> None:
     assert left_out_line(study).endswith("; and 1 more")
 
 
-def test_a_damaged_comparison_is_said(study: Study) -> None:
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"x"), os.mkfifo, Path.mkdir])
+def test_a_damaged_comparison_is_said(study: Study, damage: Callable[[Path], object]) -> None:
     (study.path / "compared").mkdir()
-    (study.path / "compared" / "a-pruned.safetensors").write_bytes(b"x")
+    damage(study.path / "compared" / "a-pruned.safetensors")
     (sentence,) = left_out(study)
     assert "mine/compared/a-pruned.safetensors cannot be read" in sentence
 
