@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from legr.errors import TraceError
 from legr.structure.examples import Example, noise_like, twice
 from legr.structure.model_io import as_traced, first_line
-from legr.structure.modes import OperationLog, run_logged
+from legr.structure.modes import OperationLog, run, run_logged
 from legr.structure.state import State, storage_of
 from legr.structure.ties import find_tie
 
@@ -90,17 +90,17 @@ def _watch(state: State, copied: State, calls: Sequence[Example], expected: Mapp
     own = {storage_of(part.item): part.path for part in tensors}
     try:
         with _flagged(state, training=True):
-            runs = [run_logged(network.eval(), call, own) for call in calls]
+            values, evaluated = run_logged(network.eval(), calls[0], own)
+            found = _numbered([values, *(run(network, call.map(torch.clone)) for call in calls[1:])])
     except Exception as error:
         raise _Unfaithful(f"a copy of it does not run ({first_line(error)})") from error
-    difference = _difference(expected, _numbered(values for values, _ in runs))
+    difference = _difference(expected, found)
     if not difference <= _TOLERANCE:
         raise _Unfaithful(f"a copy of it computes something else (the outputs differ by {difference:.0%})")
     copied.restore()
     with _flagged(state, training=False):
-        examined, trained = _compare_modes(copied, calls[0], runs[0][1], own)
-    logs = [log for _, log in runs] + ([trained] if trained else [])
-    read = next((log.foreign_read for log in logs if log.foreign_read), None)
+        examined, trained = _compare_modes(copied, calls[0], evaluated, own)
+    read = evaluated.foreign_read or (trained and trained.foreign_read)
     if read is not None:
         raise _Unfaithful(f"a copy of it reads {read} of the original")
     return examined
@@ -127,7 +127,7 @@ def _compare_modes(
 def _answers(model: nn.Module, calls: Sequence[Example]) -> dict[str, Tensor]:
     """What a model returns in one call after the other, in evaluation mode."""
     model.eval()
-    return _numbered(run_logged(model, call, {})[0] for call in calls)
+    return _numbered(run(model, call.map(torch.clone)) for call in calls)
 
 
 def _numbered(answers: Iterable[Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -5,12 +5,12 @@ Anything else that a training forward adds, leaves out or does with other tensor
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from legr.structure.copies import DROPOUTS
 from legr.structure.examples import Example
@@ -86,12 +86,17 @@ def run_logged(network: nn.Module, call: Example, foreign: Mapping[int, str]) ->
     """Call a network once, in the mode that it is in; its output by place, and what it did."""
     private = call.map(torch.clone)
     log = OperationLog(network, private.tensors, foreign)
-    reseed()
-    with torch.inference_mode(), log:
-        output = private.run(network)
-    values = output_values(output)
+    values = run(network, private, log)
     log.returned(values)
     return values, log
+
+
+def run(network: nn.Module, call: Example, log: AbstractContextManager[Any] | None = None) -> dict[str, Tensor]:
+    """Call a network once, in the mode that it is in; its output by place."""
+    reseed()
+    with torch.inference_mode(), log or nullcontext():
+        output = call.run(network)
+    return output_values(output)
 
 
 def _constants(call: Call) -> tuple[str, ...]:
@@ -99,9 +104,11 @@ def _constants(call: Call) -> tuple[str, ...]:
     names = [argument.name for argument in call.func._schema.arguments]
     named = (*zip(names, call.args, strict=False), *call.kwargs.items())
     return tuple(
-        f"{name}={leaf}"
+        f"{name}={value}"
         for name, value in named
-        if name not in _OF_THE_MODE
-        for leaf in tree_leaves(value)
-        if not isinstance(leaf, Tensor)
+        if name not in _OF_THE_MODE and not isinstance(value, Tensor) and not _holds_tensors(value)
     )
+
+
+def _holds_tensors(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and any(isinstance(item, Tensor) for item in value)

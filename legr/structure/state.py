@@ -29,6 +29,7 @@ _CODE = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, 
 _NO_PARTS = (*_PLAIN, *_CODE)
 _PASSED_OVER = {type(None), bool, int, float, str, *_CODE, *weakref.ProxyTypes}  # by their very class: fast
 _REGISTERED = ("_parameters", "_buffers", "_modules")  # of a module: what they hold has its name in the module
+_HOOKS = {name for name in vars(nn.Module()) if "hook" in name}  # of a module: left out where empty, to be fast
 _STATISTICS = ("running_mean", "running_var")  # written by operations whose schema does not say so
 _TRAINING = ("training", "use_input_stats")  # where this is true
 
@@ -87,7 +88,8 @@ def held_by(item: Any) -> Iterable[tuple[str, Any]]:
     elif isinstance(item, (list, tuple, set, frozenset, deque)):
         held += [("", value) for value in item]
     if _has_attributes(item):
-        held += [("" if name in _REGISTERED else name, value) for name, value in vars(item).items()]
+        own = vars(item).items()
+        held += [("" if name in _REGISTERED else name, value) for name, value in own if name not in _HOOKS or value]
     return held
 
 

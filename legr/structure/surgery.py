@@ -30,8 +30,8 @@ def prune(model: nn.Module, structure: Structure, keep: Keep) -> nn.Module:
     memo: dict[int, Any] = {id(_tensor(model, name)): tensor for name, tensor in smaller_ones.items()}
     smaller = deep_copy(model, memo)  # whatever refers to a parameter refers to the smaller one
     _put(smaller, smaller_ones)
-    for name, old in _named_tensors(model):
-        carry_over(name, old, _tensor(smaller, name), memo)
+    for (name, old), (_, new) in zip(_named_tensors(model), _named_tensors(smaller), strict=True):
+        carry_over(name, old, new, memo)
     _set_attributes(smaller, cuts)
     return smaller
 

@@ -105,10 +105,27 @@ class Channels(ABC):
 
     def write(self, tensor: Tensor, labels: Tensor) -> None:
         """Label a tensor's elements; `labels` is broadcast to its shape."""
-        if self._names_of(tensor):
-            self.mark_unprunable(labels, "write", "they are stored in the model")
-        else:
+        if not self._names_of(tensor):
             self.storages.write(tensor, labels)
+        elif not self._are_of_its_axis(tensor, labels):
+            self.mark_unprunable(labels, "write", "they are stored in the model")
+
+    def _are_of_its_axis(self, tensor: Tensor, labels: Tensor) -> bool:
+        """Whether a parameter or buffer has these channels already: statistics that training updates, for one."""
+        labels, view = self.nodes.find(labels.expand(tensor.shape)), self.parameter_behind(tensor)
+        dims = varying(labels)
+        if view is None or len(dims) != 1:
+            return False
+        dim, nodes = view.dims[dims[0]], self.nodes_of(labels, dims[0])
+        own = None if dim is None else self.axes.get((view.name, dim))
+        return own is not None and torch.equal(self.nodes.find(own), nodes)
+
+    def nodes_of(self, labels: Tensor, dim: int) -> Tensor:
+        """Nodes of channels along `dim`, int64[C], where labels vary along no other dim."""
+        for other in range(labels.dim()):
+            if other != dim:
+                labels = labels.narrow(other, 0, 1)
+        return labels.reshape(-1)
 
     def write_along(self, tensor: Tensor, dim: int, nodes: Tensor) -> None:
         """Label a tensor whose channels lie along `dim` with one node a channel."""
@@ -122,10 +139,7 @@ class Channels(ABC):
         dim %= max(tensor.dim(), 1)
         if set(varying(labels)) - {dim} or tensor.dim() == 0:
             return None
-        for other in range(tensor.dim()):
-            if other != dim:
-                labels = labels.narrow(other, 0, 1)
-        return labels.reshape(-1)
+        return self.nodes_of(labels, dim)
 
     # -- parameters --------------------------------------------------------------------------------------------
 
@@ -217,7 +231,8 @@ class Channels(ABC):
         """Make channels leave together; where one of a pair is unprunable so is the other, and that is reported."""
         left, right = thin(self.nodes.find(left), self.nodes.find(right))
         blocked = torch.cat((left[right == 0].reshape(-1), right[left == 0].reshape(-1)))
-        self.mark_unprunable(blocked, operation, "they meet channels that are not removable")
+        if len(blocked):
+            self.mark_unprunable(blocked, operation, "they meet channels that are not removable")
         self.nodes.unite(left, right)
 
     def couple(self, rows: Tensor, operation: str, reason: str) -> Tensor:
