@@ -135,12 +135,16 @@ def _with_scales(state: State, structure: Structure, call: Example) -> _Call:
 
 def _in_training(state: State, calls: Sequence[Example]) -> list[Example]:
     """The first call in training mode, if it runs there; none where some call is one of training already."""
-    for call in () if any(call.training for call in calls) else (twice(calls[0]), replace(calls[0], training=True)):
+    if any(call.training for call in calls):
+        return []
+    for call in (twice(calls[0]), replace(calls[0], training=True)):
         try:
             _outputs(state, call)
             return [call]
         except Exception as error:  # such as targets that are missing, or an input too small for its batch norms
-            _log.debug("not compared in training mode: %s", error)
+            why = first_line(error)
+    name = type(state.model).__name__
+    _log.warning("%s is proved in evaluation mode only, as the forward fails in training mode: %s", name, why)
     return []
 
 
