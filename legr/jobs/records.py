@@ -49,8 +49,15 @@ def new_job(study: Study, request: JobRequest, device: str) -> Job:
     number = min(1 + max((job.number for job in earlier), default=0), MOST_JOBS)
     job_id = f"{request.command}-{stamp}-{os.urandom(4).hex()}"
     job = Job(job_id, request, device, created=now, number=number, known=True)
-    save(study, job)
-    keep_space(_path(study, job.id), _KEPT_BYTES)
+    try:
+        keep_space(_path(study, job.id), _KEPT_BYTES)
+        save(study, job)
+    except OSError:  # a full disk: a job that cannot be noted whole has never been
+        give_up_space(_path(study, job.id))
+        with suppress(OSError):
+            _path(study, job.id).unlink()
+        register.forget(job.id)
+        raise
     return job
 
 

@@ -153,6 +153,15 @@ def is_at_work(job_id: str) -> bool:
     return False
 
 
+def forget(job_id: str) -> None:
+    """Remove what is known of a job."""
+    path = _path(job_id)
+    give_up_space(path)
+    for file in (path, path.with_suffix(".lock")):
+        with suppress(OSError):
+            file.unlink()
+
+
 def _folder() -> Path:
     return data_folder() / "jobs"
 
@@ -171,6 +180,4 @@ def _prune() -> None:
             entry = read(path.stem)
             if entry is not None and entry.active and is_at_work(entry.id):
                 continue
-            give_up_space(path)
-            path.with_suffix(".lock").unlink(missing_ok=True)
-            path.unlink(missing_ok=True)
+            forget(path.stem)

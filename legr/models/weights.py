@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
 from legr.errors import WeightsError
-from legr.files import write_safetensors
+from legr.files import in_words, write_safetensors
 from legr.outside import require_plain_file
 from legr.schema import SchemaError
 
@@ -125,7 +125,7 @@ def save_weights(
     try:
         write_safetensors(path, save(plain, dict(metadata or {})))
     except OSError as error:
-        raise WeightsError(f"cannot write {path} ({error}): free space or choose another folder") from error
+        raise WeightsError(f"{path.name} cannot be written: {in_words(error)}") from error
 
 
 def _halved(tensor: Tensor) -> Tensor:
