@@ -39,5 +39,10 @@ export function safeCell(cell) {
  * @param {string} name
  */
 export function fileName(name) {
-  return name.replace(/[^\p{L}\p{N}_.-]/gu, "_").replace(/^[.-]+/, "").slice(0, LONGEST_FILE_NAME) || "_";
+  return (
+    name
+      .replace(/[^\p{L}\p{N}_.-]/gu, "_")
+      .replace(/^[.-]+/, "")
+      .slice(0, LONGEST_FILE_NAME) || "_"
+  );
 }

@@ -12,7 +12,7 @@ test("Plotly reads no tag of a layer's name", () => {
 test("a cell that begins like a formula gets an apostrophe, a number none", () => {
   const cells = ["=1+1", "+x", "-x", "@x", "\n=1", "-0.3", "+1e-3", -0.3, "conv1", null];
   assert.deepEqual(cells.map(safeCell), ["'=1+1", "'+x", "'-x", "'@x", "'\n=1", "-0.3", "+1e-3", "-0.3", "conv1", ""]);
-  assert.equal(toCsv([["=a,b", -1]]), "\"'=a,b\",-1\n");
+  assert.equal(toCsv([["=a,b", -1]]), '"\'=a,b",-1\n');
 });
 
 test("the name of a file has no separators and turns nothing around", () => {
