@@ -15,7 +15,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from legr.errors import LegrError
@@ -27,6 +27,7 @@ __all__ = [
     "Count",
     "Name",
     "Number",
+    "Plain",
     "Real",
     "SchemaError",
     "Several",
@@ -52,6 +53,21 @@ Number = Annotated[int | float, Field(ge=-_HUGE, le=_HUGE)]  # a whole number st
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(max_length=1000)]
 Text = Annotated[str, Field(max_length=100_000)]
+
+
+def _require_countable(value: JsonValue) -> JsonValue:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, int | float) and not abs(item) <= (LARGEST_COUNT if isinstance(item, int) else _HUGE):
+            raise ValueError(
+                f"a number must be finite and no larger than a browser counts, got {_shortened.repr(item)}"
+            )
+        pending += item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+    return value
+
+
+Plain = Annotated[JsonValue, AfterValidator(_require_countable)]  # any data, where the schema is not known here
 Several = Annotated[tuple[T, ...], Field(strict=False)]  # a list in JSON
 
 

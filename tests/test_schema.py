@@ -9,7 +9,20 @@ import pytest
 from pydantic import Field
 
 from legr.record import Record
-from legr.schema import Count, Name, Number, Real, SchemaError, Several, Share, build, parse, parse_items, read_bytes
+from legr.schema import (
+    Count,
+    Name,
+    Number,
+    Plain,
+    Real,
+    SchemaError,
+    Several,
+    Share,
+    build,
+    parse,
+    parse_items,
+    read_bytes,
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,13 @@ def test_whatever_is_wrong_is_one_short_sentence(text: str, words: str) -> None:
         parse(text, Outer)
     assert words in str(caught.value)
     assert len(str(caught.value)) < 250 and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-1e999", "1e200", "9007199254740992", "9" * 4000])
+def test_numbers_in_data_of_no_known_schema_are_such_as_a_browser_reads(number: str) -> None:
+    assert parse('{"a": [1, 0.5, null, {"b": "c"}]}', dict[str, Plain]) == {"a": [1, 0.5, None, {"b": "c"}]}
+    with pytest.raises(SchemaError, match="no larger than a browser counts, got"):
+        parse(f'{{"a": [1, {{"b": {number}}}]}}', dict[str, Plain])
 
 
 def test_a_damaged_item_hides_itself() -> None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, JsonValue, with_config
+from pydantic import Field, with_config
 
 from legr.errors import JobError, SettingsError
 from legr.jobs.register import ACTIVE, Pid, Seconds, State
 from legr.requests.types import JOB_REQUESTS, JobRequest
-from legr.schema import MEGABYTE, STRICT, Count, Number, parse, read_bytes
+from legr.schema import MEGABYTE, STRICT, Count, Number, Plain, parse, read_bytes
 
 RESUMABLE: tuple[State, ...] = ("cancelled", "interrupted", "failed")
 ID = re.compile(r"[a-z]+-[A-Za-z0-9-]{1,80}")
@@ -67,7 +67,7 @@ class _Stored:
     id: str
     kind: str
     device: str = ""
-    request: dict[str, JsonValue] | None = None
+    request: dict[str, Plain] | None = None
     arguments: tuple[str, ...] | None = None
     state: State = "queued"
     created: Seconds = 0.0
@@ -81,7 +81,7 @@ class _Stored:
     values: Numbers = field(default_factory=dict)
     history: tuple[Numbers, ...] = ()
     error: str = ""
-    result: dict[str, JsonValue] = field(default_factory=dict)
+    result: dict[str, Plain] = field(default_factory=dict)
     number: Annotated[int, Field(ge=0, le=MOST_JOBS)] = 0
 
 
