@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.budget_dial.opened import OpenedRun
-from app.curves import measurements, network_id
+from app.curves import budget_curve, measurements
 from app.views.job_panel import result_of
 from app.words import plain, plural
 from legr.commands.results import ExportResult
@@ -18,6 +18,8 @@ from legr.jobs import records
 from legr.jobs.records import Job
 from legr.ranking.limits import Budget
 from legr.requests.types import ExportRequest
+from legr.study.accuracy import accuracy_of
+from legr.study.kept_sets import keep_id
 from legr.study.records import FineTuned
 from legr.study.store import Study
 
@@ -28,6 +30,7 @@ class ExportTarget:
 
     Attributes:
         keep_id: its kept set.
+        macs_fraction: its cost, as a fraction of the original's.
         run: of fine-tuning, whose weights the zip will hold; None: those of the original, pruned.
         opened: it is there by its run, not by the budget.
     """
@@ -35,6 +38,7 @@ class ExportTarget:
     study: Study
     budget: Budget
     keep_id: str
+    macs_fraction: float
     run: FineTuned | None
     opened: bool
 
@@ -42,10 +46,13 @@ class ExportTarget:
     def on_screen(cls, study: Study, budget: Budget, opened: OpenedRun | None) -> "ExportTarget":
         """The network on screen."""
         if opened:
-            return cls(study, opened.budget, opened.run.keep_id, opened.run, True)
-        name = network_id(study, study.default_ranking, budget)
+            return cls(study, opened.budget, opened.run.keep_id, opened.run.macs_fraction, opened.run, True)
+        curve = budget_curve(study, study.default_ranking)
+        step = curve.step(budget)
+        name = keep_id(curve.keep(step))
         known = measurements(study).known.get(name)
-        return cls(study, budget, name, known.best_run if known else None, False)
+        share = int(curve.macs[step]) / curve.original.macs
+        return cls(study, budget, name, share, known.best_run if known else None, False)
 
     @property
     def name(self) -> str:
@@ -72,13 +79,15 @@ def weights_line(target: ExportTarget) -> str:
     """Which weights an export will have."""
     if target.run is not None:
         return f"The zip will hold the fine-tuned weights: {100 * target.run.top1:.2f} % top-1."
-    known = measurements(target.study).known.get(target.keep_id)
-    if known and known.top1_after is not None:
+    known = measurements(target.study).known
+    network = known.get(target.keep_id)
+    if network and network.top1_after is not None:
         return (
-            f"The zip will hold the weights as pruned: the fine-tuned ones ({100 * known.top1_after:.2f} % top-1) are "
-            "not in this study."
+            f"The zip will hold the weights as pruned: the fine-tuned ones ({100 * network.top1_after:.2f} % top-1) "
+            "are not in this study."
         )
-    return "The zip will hold the weights as pruned: nothing is fine-tuned at this budget yet."
+    accuracy = accuracy_of(known, target.keep_id, target.macs_fraction, None)
+    return f"The zip will hold the weights as pruned. {accuracy.words}"
 
 
 def show_exports(target: ExportTarget) -> None:
@@ -122,7 +131,8 @@ def _show_export(study: Study, job: Job, on_screen: str | None) -> None:
     result, name = result_of(job, ExportResult), on_screen or exported_name(study, job.request)
     weights = "its fine-tuned weights" if result.finetuned else "its weights as pruned, not fine-tuned"
     words = name if job.request.run else job.request.budget.words
-    text = plain(f"{words}: exported with {weights}. {check_line(result)}")
+    accuracy = f"{result.accuracy.words} " if result.accuracy else ""
+    text = plain(f"{words}: exported with {weights}. {accuracy}{check_line(result)}")
     if on_screen:
         st.success(text)
     else:

@@ -27,7 +27,9 @@ from legr.record import Record
 from legr.structure.cost import uncounted_note
 from legr.structure.plans import compose
 from legr.structure.surgery import plan
+from legr.study.accuracy import KnownAccuracy, accuracy_of
 from legr.study.cuts import load_cuts
+from legr.study.known import known_networks, measured_points
 from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.training.calibration import Calibration
@@ -62,6 +64,7 @@ class _Facts(Record):
     finetuned: Mapping[str, Any] | None  # settings, and top-1 after and before
     onnx: Mapping[str, str]
     check: _Check
+    accuracy: KnownAccuracy
 
 
 def export(study: Study, budget: Budget, out: Path, report: Report, run: str | None = None) -> ExportResult:
@@ -126,6 +129,7 @@ def export(study: Study, budget: Budget, out: Path, report: Report, run: str | N
         macs=network.macs,
         macs_fraction=network.macs_fraction,
         params=network.params,
+        accuracy=facts.accuracy,
     )
 
 
@@ -168,6 +172,7 @@ def _require_agreement(agreement: Agreement) -> None:
 
 def _facts(study: Study, network: Network, agreement: Agreement, on_images: bool) -> _Facts:
     info, run = study.info, network.run
+    known = known_networks(measured_points(study), study.finetuned)
     finetuned = None
     if run:
         settings = asdict(run.settings) if run.settings else {}
@@ -190,6 +195,7 @@ def _facts(study: Study, network: Network, agreement: Agreement, on_images: bool
             images=agreement.images,
             images_from=info.data_name if on_images else "noise",
         ),
+        accuracy=accuracy_of(known, network.keep_id, network.macs_fraction, run),
     )
 
 
@@ -216,8 +222,9 @@ def _readme(study: Study, facts: _Facts) -> str:
 
 Inputs are images scaled to [0, 1], minus the mean ({mean}), divided by the std ({std}).
 {_norms(facts)}
+{facts.accuracy.words}
 Checked in ONNX Runtime on {check.images} inputs ({check.images_from}):
-same answer on {100 * check.top1_agreement:.2f} %, largest difference {check.max_abs_diff:.2g}.
+same answer as PyTorch on {100 * check.top1_agreement:.2f} %, largest difference {check.max_abs_diff:.2g}.
 """
 
 

@@ -11,6 +11,7 @@ from legr.ranking.limits import Metric
 from legr.record import Record
 from legr.schema import Count, Real, Several, Share
 from legr.structure.types import Remark, Uncounted
+from legr.study.accuracy import KnownAccuracy
 from legr.study.heldout import HeldoutScore
 from legr.study.provenance import Provenance
 from legr.study.records import Point, RankingName
@@ -205,10 +206,12 @@ class ExportResult(Record):
     macs_fraction: Share = 0.0
     params: Count = 0
     calibration: str = ""  # key of what its batch norms are recalibrated on, where they are
+    accuracy: KnownAccuracy | None = None  # what is known of it
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data, without what an earlier version did not note."""
-        return {key: value for key, value in super().to_dict().items() if (key, value) != ("calibration", "")}
+        later = ("calibration", "accuracy")
+        return {key: value for key, value in super().to_dict().items() if value or key not in later}
 
 
 @dataclass(frozen=True)

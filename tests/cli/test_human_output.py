@@ -166,7 +166,7 @@ def test_finetune() -> None:
 
 
 def test_export() -> None:
-    said = "net-50pct.zip: same answer on 99.90 % of 1024 inputs, largest difference 1.7e-06"
+    said = "net-50pct.zip: Same answer as PyTorch on 99.90 % of 1024 inputs, largest difference 1.7e-06"
     assert sentences.export(by_hand.EXPORT_RESULT) == said
     assert sentences.export(replace(by_hand.EXPORT_RESULT, checked_on="noise", finetuned=False)) == said
 

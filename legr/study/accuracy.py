@@ -1,0 +1,79 @@
+"""What is known of the accuracy of a network that is handed out, and what it costs not to fine-tune it. No torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from legr.record import Record
+from legr.schema import Share
+from legr.study.known import KnownNetwork
+from legr.study.records import FineTuned
+
+
+@dataclass(frozen=True)
+class KnownAccuracy(Record):
+    """Top-1 on the test images, in [0, 1]; None where it was not measured.
+
+    Attributes:
+        whole: nothing was removed.
+        finetuned: the network has fine-tuned weights.
+        top1: of the network.
+        original: of the whole network.
+        nearest: of the fine-tuned network whose cost is nearest, where this one is not fine-tuned.
+        nearest_at: cost of that one, as a fraction of the original's MACs.
+    """
+
+    whole: bool = False
+    finetuned: bool = False
+    top1: Share | None = None
+    original: Share | None = None
+    nearest: Share | None = None
+    nearest_at: Share | None = None
+
+    @property
+    def words(self) -> str:
+        """One or two sentences."""
+        of_original = "" if self.original is None else f", and the original {_percent(self.original)}"
+        if self.finetuned:
+            return f"Fine-tuned: {_percent(self.top1 or 0.0)} top-1 on the test images{of_original}."
+        if self.whole:
+            return "The whole network." if self.top1 is None else f"The whole network: {_percent(self.top1)} top-1."
+        if self.top1 is None:
+            known = "Not fine-tuned, and its accuracy was not measured."
+        else:
+            known = f"Not fine-tuned: {_percent(self.top1)} top-1 on the test images{of_original}."
+        if self.nearest is None or self.nearest_at is None:
+            return f"{known} Fine-tune it, then export again."
+        return (
+            f"{known} A network fine-tuned at {100 * self.nearest_at:.0f} % of the MACs has {_percent(self.nearest)}."
+        )
+
+
+def accuracy_of(
+    known: Mapping[str, KnownNetwork], keep_id: str, macs_fraction: float, run: FineTuned | None
+) -> KnownAccuracy:
+    """What is known of a network.
+
+    Args:
+        known: all that was measured in its study (`known_networks`).
+        keep_id: its kept set.
+        macs_fraction: its cost, as a fraction of the original's.
+        run: whose fine-tuned weights it has; None: those of the original.
+    """
+    whole = next((network for network in known.values() if network.macs_fraction == 1), None)
+    original = whole.top1_before if whole else None
+    if run is not None:
+        return KnownAccuracy(finetuned=True, top1=run.top1, original=original)
+    if macs_fraction == 1:
+        return KnownAccuracy(whole=True, top1=original, original=original)
+    trained = [network for network in known.values() if network.top1_after is not None]
+    nearest = min(trained, key=lambda network: abs(network.macs_fraction - macs_fraction), default=None)
+    return KnownAccuracy(
+        top1=known[keep_id].top1_before if keep_id in known else None,
+        original=original,
+        nearest=nearest.top1_after if nearest else None,
+        nearest_at=nearest.macs_fraction if nearest else None,
+    )
+
+
+def _percent(top1: float) -> str:
+    return f"{100 * top1:.1f} %"

@@ -1,0 +1,49 @@
+"""What is said of the accuracy of a network that is handed out: of exactly its kept set and weights."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from legr.study.accuracy import KnownAccuracy, accuracy_of
+from legr.study.known import KnownNetwork
+from legr.study.records import FineTuned, Point
+
+POINT = Point("learned", "r", 0.5, 50, 5, 0.5, 0.61, 1.0, 100, True, None, keep_id="half")
+WHOLE = replace(POINT, ranking="original", macs_fraction=1.0, top1=0.93, keep_id="whole")
+RUN = FineTuned("run", "third", 0.3, None, 0.3, 0.9, 0.9, 1, 1.0)
+KNOWN = {
+    "half": KnownNetwork("half", 0.5, pruned=(POINT,)),
+    "whole": KnownNetwork("whole", 1.0, pruned=(WHOLE,)),
+    "third": KnownNetwork("third", 0.3, runs=(RUN,)),
+    "tenth": KnownNetwork("tenth", 0.1, runs=(replace(RUN, macs_fraction=0.1, top1=0.5),)),
+}
+
+
+@pytest.mark.parametrize(
+    ("keep_id", "share", "run", "words"),
+    [
+        (
+            *("half", 0.5, None),
+            "Not fine-tuned: 61.0 % top-1 on the test images, and the original 93.0 %. "
+            "A network fine-tuned at 30 % of the MACs has 90.0 %.",
+        ),
+        (
+            *("other", 0.5, None),
+            "Not fine-tuned, and its accuracy was not measured. A network fine-tuned at 30 % of the MACs has 90.0 %.",
+        ),
+        ("third", 0.3, RUN, "Fine-tuned: 90.0 % top-1 on the test images, and the original 93.0 %."),
+        ("whole", 1.0, None, "The whole network: 93.0 % top-1."),
+    ],
+)
+def test_of_a_network(keep_id: str, share: float, run: FineTuned | None, words: str) -> None:
+    accuracy = accuracy_of(KNOWN, keep_id, share, run)
+    assert accuracy.words == words
+    assert KnownAccuracy.from_dict(json.loads(json.dumps(accuracy.to_dict()))) == accuracy
+
+
+def test_where_nothing_was_measured() -> None:
+    nothing = accuracy_of({}, "half", 0.5, None)
+    assert nothing.words == "Not fine-tuned, and its accuracy was not measured. Fine-tune it, then export again."
+    assert accuracy_of({}, "third", 0.3, RUN).words == "Fine-tuned: 90.0 % top-1 on the test images."
+    assert accuracy_of({}, "whole", 1.0, None).words == "The whole network."
