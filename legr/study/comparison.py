@@ -22,6 +22,7 @@ from legr.schema import Name, Share, parse
 from legr.structure.types import Keep
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
+from legr.training.calibration import PLAIN, Calibration
 
 _FOLDER, _ORIGINAL = "compared", "original"
 
@@ -57,6 +58,11 @@ class ComparedNetwork(Record):
     finetuned: bool
     recalibrated: bool
     calibration: Name = ""  # key of what its batch norms are recalibrated on; "": an earlier version, so plain images
+
+    def is_of(self, calibration: Calibration) -> bool:
+        """Whether its batch norms are recalibrated on these images; those of the original never are."""
+        is_original = self.macs_fraction == 1 and not self.finetuned
+        return is_original or (self.calibration or PLAIN.key) == calibration.key
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data, without what was not noted."""
@@ -146,7 +152,7 @@ def load_original(study: Study) -> tuple[NDArray[np.int32], Predictions] | None:
 
 
 def load_comparison(study: Study, name: str) -> Comparison | None:
-    """A stored comparison; None where there is none of that name.
+    """A stored comparison; None where there is none of that name, or its batch norms were recalibrated on other images.
 
     Raises:
         StudyError: a file of it is damaged or missing.
@@ -165,12 +171,15 @@ def load_comparison(study: Study, name: str) -> Comparison | None:
             raise ValueError("its pictures have an unknown form")
         if len(pictures) != len(numbers):
             raise ValueError(f"{len(pictures)} pictures of {len(numbers)} images")
-        return Comparison(_network(metadata), labels, predictions, pruned, numbers, pictures)
+        comparison = Comparison(_network(metadata), labels, predictions, pruned, numbers, pictures)
+    return comparison if comparison.network.is_of(study.calibration) else None
 
 
 def list_compared(study: Study) -> list[ComparedNetwork]:
-    """Networks that were compared, largest first; damaged files are left out."""
-    return sorted(_read_headers(study)[0], key=lambda network: -network.macs_fraction)
+    """Networks that were compared with the study's batch norms, largest first; damaged files are left out."""
+    calibration = study.calibration
+    networks = [network for network in _read_headers(study)[0] if network.is_of(calibration)]
+    return sorted(networks, key=lambda network: -network.macs_fraction)
 
 
 def damaged_comparisons(study: Study) -> list[str]:

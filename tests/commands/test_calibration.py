@@ -22,6 +22,7 @@ from legr.progress import silent
 from legr.ranking.limits import Budget
 from legr.requests.types import MeasureRequest
 from legr.study.calibration_choice import CalibrationChoice, read_choice, write_choice
+from legr.study.comparison import list_compared
 from legr.study.records import SearchSettings
 from legr.study.store import Study
 from legr.training.batch_norm import recalibrated, statistics_of
@@ -119,9 +120,11 @@ def test_a_comparison_of_other_images_is_made_again(study: Study) -> None:
     plain = compare(study, HALF, None, False, CPU, silent)
     assert stored_comparison(study, HALF, None, False) == plain
     write_choice(study.path, CHOICE)
-    assert stored_comparison(study, HALF, None, False) is None
+    assert stored_comparison(study, HALF, None, False) is None and list_compared(study) == []
     assert compare(study, HALF, None, False, CPU, silent).calibration == "augmented-black"
     assert stored_comparison(study, HALF, None, False) is not None
+    whole = compare(study, Budget(macs=1.0), None, False, CPU, silent)  # the original keeps its own
+    assert stored_comparison(study, Budget(macs=1.0), None, False) == whole
 
 
 def test_a_search_with_recalibrated_statistics_takes_the_choice(study: Study) -> None:
