@@ -9,17 +9,20 @@ same networks. FILE is written after each row, and a second call goes on where t
 
 import argparse
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from benchmarks.studies import CPU, Bench
 from legr.commands.learn import search_of
+from legr.data.batches import Augmentation, iterate
+from legr.data.images import Split
 from legr.files import read_json, write_json
 from legr.ranking.types import Affine
 from legr.search.fitness import Fitness
@@ -132,6 +135,19 @@ def _fitness(**settings: Any) -> Callable[[Bench], ScoreOf]:
     return make
 
 
+def _cropped(bench: Bench) -> ScoreOf:
+    """The same with the statistics of batches that are cropped from a black border and flipped."""
+
+    class Cropped(Fitness):
+        def _read(self, split: Split, order: Tensor, batch: int, dtype: torch.dtype) -> Iterator[tuple[Tensor, Tensor]]:
+            augment = Augmentation(torch.Generator().manual_seed(0), black=True)
+            return iterate(split, bench.normalization, batch=batch, dtype=dtype, order=order, augment=augment)
+
+    settings = SearchSettings(images=IMAGES)
+    fitness = Cropped(bench.model, bench.structure, bench.dataset, bench.normalization, settings, CPU)
+    return lambda keep: float(fitness([keep]).losses.mean())
+
+
 def _norms_and_head(steps: int) -> Callable[[Bench], ScoreOf]:
     """Mean loss after some steps that train vectors and the last layer only."""
 
@@ -168,6 +184,7 @@ def _with_narrowest(weight: float) -> Callable[[Bench], ScoreOf]:
 
 SCORES: dict[str, Callable[[Bench], ScoreOf]] = {
     "batch statistics": _fitness(),
+    "batch statistics, crops": _cropped,
     "recalibrated": _fitness(statistics="recalibrated"),
     "stale": _fitness(statistics="stale"),
     "10 steps": _fitness(sgd_steps=10),
