@@ -1,5 +1,6 @@
 """What a trace knows of the channels of a network; rules read it and add to it."""
 
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ class Channels(ABC):
         self.storages = Storages()
         self._read_whole: set[str] = set()  # parameters and buffers whose axes are all unprunable
         self._sources: dict[str, Tensor] = dict((*network.named_parameters(), *network.named_buffers()))
+        self._masks: dict[str, list[str]] = {}  # parameter -> buffers that it is multiplied by wherever it is used
         self._names: dict[int, list[str]] = {}  # storage -> parameters and buffers in it
         for name, tensor in self._sources.items():
             self._names.setdefault(tensor.untyped_storage()._cdata, []).append(name)
@@ -87,7 +89,7 @@ class Channels(ABC):
         return self.storages.find(tensor) is not None or bool(self._names_of(tensor))
 
     def _names_of(self, tensor: Tensor) -> Sequence[str]:
-        """The parameters and buffers that share a tensor's storage."""
+        """Parameters and buffers in a tensor's storage."""
         return self._names.get(tensor.untyped_storage()._cdata, ())
 
     # -- labels ------------------------------------------------------------------------------------------------
@@ -122,10 +124,7 @@ class Channels(ABC):
 
     def nodes_of(self, labels: Tensor, dim: int) -> Tensor:
         """Nodes of channels along `dim`, int64[C], where labels vary along no other dim."""
-        for other in range(labels.dim()):
-            if other != dim:
-                labels = labels.narrow(other, 0, 1)
-        return labels.reshape(-1)
+        return labels[tuple(slice(None) if d == dim else slice(1) for d in range(labels.dim()))].reshape(-1)
 
     def write_along(self, tensor: Tensor, dim: int, nodes: Tensor) -> None:
         """Label a tensor whose channels lie along `dim` with one node a channel."""
@@ -168,7 +167,29 @@ class Channels(ABC):
             size = self._sources[name].shape[dim]
             whole = name in self._read_whole
             self.axes[name, dim] = torch.zeros(size, dtype=torch.int64) if whole else self.nodes.new(size)
+            self.axes.update({(mask, dim): self.axes[name, dim] for mask in self._masks.get(name, ())})
         return self.axes[name, dim]
+
+    def note_masked(self, product: Tensor, parameter: Tensor, mask: Tensor) -> bool:
+        """Take the product of a parameter and a buffer of its shape for the parameter; False where it is none.
+
+        This is how `torch.nn.utils.prune` computes a weight. The mask loses what the parameter loses.
+        """
+        weight, factor = self.parameter_behind(parameter), self.parameter_behind(mask)
+        laid_out = {(x.shape, x.stride()) for x in (parameter, mask, product)}
+        if not (weight and factor) or weight.dims != tuple(range(product.dim())) or len(laid_out) > 1:
+            return False
+        known = factor.name in self._masks.get(weight.name, ())
+        used_otherwise = not known and any(name == factor.name for name, _ in self.axes)
+        if not self.is_parameter(weight.name) or self.is_parameter(factor.name) or used_otherwise:
+            return False
+        if not known:
+            self._masks.setdefault(weight.name, []).append(factor.name)
+            self.axes |= {(factor.name, d): nodes for (name, d), nodes in self.axes.items() if name == weight.name}
+        storage = product.untyped_storage()
+        self._names[storage._cdata] = [weight.name]
+        weakref.finalize(storage, self._names.pop, storage._cdata, None)  # another storage may get its number
+        return True
 
     def mark_parameter_unprunable(self, tensor: Tensor, operation: str) -> None:
         """Make every axis of a parameter or buffer unprunable: an operation reads it in a way no rule can follow."""

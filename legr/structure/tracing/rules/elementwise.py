@@ -26,6 +26,8 @@ def pointwise(channels: Channels, call: Call) -> None:
     if call.name == "where" and len(call.inputs) == 1:  # it returns positions, not values
         return unknown(channels, call)
     out = call.outputs[0]
+    if call.name == "mul" and _is_masked(channels, call.inputs, out):
+        return None
     operands, dims = _labelled_operands(channels, call, out)
     united: Tensor | None = None  # labels of the operands so far, size 1 along all dims but `dims`
     for x, labels in operands:
@@ -37,6 +39,14 @@ def pointwise(channels: Channels, call: Call) -> None:
             channels.unite(united, few, call.name)
         united = few
     channels.write(out, torch.zeros((), dtype=torch.int64) if united is None else channels.find(united))
+
+
+def _is_masked(channels: Channels, factors: Sequence[Tensor], product: Tensor) -> bool:
+    """Whether it is a parameter times its mask, which then counts as the parameter."""
+    if len(factors) != 2 or product.dim() == 0:
+        return False
+    first, second = factors
+    return channels.note_masked(product, first, second) or channels.note_masked(product, second, first)
 
 
 def _labelled_operands(

@@ -13,7 +13,9 @@ from legr.structure.tracing.hypotheses import AnyHypothesis, Hypothesis
 from legr.structure.tracing.rules.fallback import mark_all_unprunable, unknown
 from legr.structure.tracing.rules.registry import rule
 
-_COMPUTED = "its weight is computed in the forward; remove the parametrization to make it prunable"
+_COMPUTED = (
+    "its weight is computed in the forward; make it a plain one (parametrize.remove_parametrizations) to prune it"
+)
 _SPREAD = "its input has channels along another dimension than the one it mixes"
 
 
