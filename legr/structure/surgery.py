@@ -33,7 +33,17 @@ def prune(model: nn.Module, structure: Structure, keep: Keep) -> nn.Module:
     for (name, old), (_, new) in zip(_named_tensors(model), _named_tensors(smaller), strict=True):
         carry_over(name, old, new, memo)
     _set_attributes(smaller, cuts)
+    _forget_caches(smaller)
     return smaller
+
+
+def _forget_caches(network: nn.Module) -> None:
+    """Let modules drop what they derived from parameters of the old size: many do so when the mode changes."""
+    modes = {module: module.training for module in network.modules()}
+    was_training = network.training
+    network.train(not was_training).train(was_training)
+    for module, training in modes.items():
+        module.training = training
 
 
 def plan(model: nn.Module, structure: Structure, keep: Keep) -> Plan:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 import legr
 from legr.models.zoo import build_model
@@ -74,3 +75,36 @@ def test_a_keep_of_another_network_is_refused() -> None:
         legr.prune(model, structure, legr.Keep(np.ones(3, dtype=bool)))
     with pytest.raises(legr.TraceError, match="not the one this structure was traced from"):
         legr.prune(make(Shared), structure, keep_without(structure, 0))
+
+
+class Gain(nn.Module):
+    """Keeps what it derives from a parameter until it is in training mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight, self.kept = nn.Parameter(torch.arange(16.0) + 1), None
+
+    def train(self, mode: bool = True) -> "Gain":
+        self.kept = None if mode else self.kept
+        return super().train(mode)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training or self.kept is None:
+            self.kept = self.weight.view(1, -1, 1, 1) * 2
+        return x * self.kept
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_what_a_module_derived_from_the_larger_parameters_is_forgotten(training: bool) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 16, 1), Gain(), nn.BatchNorm2d(16), nn.Conv2d(16, 4, 1)).train(training)
+    model[2].eval()  # a frozen norm stays frozen
+    image = torch.randn(2, 3, 8, 8)
+    structure = legr.trace(model, image)
+    model(image)
+    smaller = legr.prune(model, structure, keep_without(structure, 0, 5))
+    assert [module.training for module in smaller] == [training, training, False, training]
+    with torch.no_grad():
+        for tensor in (model[0].weight, model[0].bias, model[2].weight, model[2].bias):
+            tensor[[0, 5]] = 0
+        assert torch.allclose(smaller(image), model(image), atol=1e-5)
