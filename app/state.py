@@ -1,12 +1,13 @@
 """What a browser tab remembers between two runs of a page: the open study, the budget, the settings of the view.
 
-Budget and settings are in the address line as well, so that a view is a link. A browser only ever sends the name of a
-study, which is looked up among the studies and samples: no path can come from outside.
+Budget and settings are in the address line as well, so that a view is a link and the browser's Back leads to the view
+before. While a page is open, what is remembered here is the truth, and the address line repeats it. A browser only ever
+sends the name of a study, which is looked up among the studies and samples: no path can come from outside.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import streamlit as st
 
@@ -17,7 +18,8 @@ from legr.study.store import Study
 Option = TypeVar("Option", bound=str)
 START_BUDGET = 50.0  # per cent of MACs
 _NAME, _NOTICE, _BUDGET, _REFERENCE, _RUN = "study", "notice", "budget", "held", "run"
-VIEWS = ("ranking", "by", "lens", "axis", "weights")
+VIEWS = ("ranking", "by", "lens", "axis", "weights", "guide")
+_JUMPS = "jumps"
 _ENTERED, _NEXT_PAGE, _ANNOUNCEMENT = "entered", "next-page", "announcement"
 
 
@@ -57,8 +59,11 @@ def open_name() -> str | None:
     return name or next(iter(known_studies()), None)
 
 
-def open_study() -> Study | None:
+def open_study(*, with_view: bool = False) -> Study | None:
     """Open the study of this tab and keep its name in the address line; None where there is no study at all.
+
+    Args:
+        with_view: keep the view there too.
 
     Raises:
         StudyError: there is no study of that name, or it is damaged or was written by a newer version.
@@ -69,7 +74,11 @@ def open_study() -> Study | None:
     path = known_studies().get(name)
     if path is None:
         raise StudyError(f"there is no study {name[:60]!r} here any more; open another on the Studies page")
-    choose(name)
+    st.session_state[_NAME] = name
+    if with_view:
+        write_view()
+    else:
+        choose(name)
     return Study.open(path)
 
 
@@ -124,15 +133,57 @@ def take_announcement() -> str | None:
     return sentence
 
 
+# -- the address line --------------------------------------------------------------------------------------
+
+
+def follow_address() -> None:
+    """Take the view from the address line, which may be a link, or one that Back has led to.
+
+    Call it when a whole page runs. In a fragment the address that a browser sends may be older than what is remembered.
+    An address with a budget is a whole view, so what it does not name is as at the start. A link between pages names
+    less; there the view stays as it was.
+    """
+    address = st.query_params
+    percent = _percent(address.get(_BUDGET))
+    if percent is not None:
+        if percent != budget_percent():
+            move_slider(percent)
+        for name in (_REFERENCE, _RUN, *map(_view_key, VIEWS)):
+            st.session_state.pop(name, None)
+    if _REFERENCE in address:
+        st.session_state[_REFERENCE] = _percent(address[_REFERENCE])
+    if _RUN in address:
+        st.session_state[_RUN] = address[_RUN]
+    st.session_state.update({_view_key(name): address[name] for name in VIEWS if name in address})
+
+
+def write_view() -> None:
+    """Let the address line say what this tab remembers, as one step of the browser's history."""
+    percents = {_BUDGET: budget_percent(), _REFERENCE: reference_percent()}
+    values = {_NAME: str(st.session_state[_NAME])} if _NAME in st.session_state else {}
+    values |= {name: f"{percent:g}" for name, percent in percents.items() if percent is not None}
+    values |= {_RUN: str(st.session_state[_RUN])} if opened_run() else {}
+    values |= {name: st.session_state[_view_key(name)] for name in VIEWS if _view_key(name) in st.session_state}
+    for name in (_REFERENCE, _RUN, *VIEWS):
+        if name not in values and name in st.query_params:
+            del st.query_params[name]
+    if any(st.query_params.get(name) != value for name, value in values.items()):
+        st.query_params.update(values)
+
+
+def rerun() -> NoReturn:
+    """Run the whole page again from within a fragment, with the view as it is remembered."""
+    if _BUDGET in st.query_params:
+        write_view()
+    st.rerun()
+
+
 # -- the budget, shared by all pages -----------------------------------------------------------------------
 
 
 def budget_percent() -> float:
     """The chosen budget, per cent of the original's MACs."""
-    if _BUDGET not in st.session_state:
-        percent = _percent(st.query_params.get(_BUDGET))
-        st.session_state[_BUDGET] = START_BUDGET if percent is None else percent
-    return float(st.session_state[_BUDGET])
+    return float(st.session_state.get(_BUDGET, START_BUDGET))
 
 
 def remember_budget(value: object) -> None:
@@ -145,24 +196,36 @@ def remember_budget(value: object) -> None:
         st.query_params[_BUDGET] = f"{percent:g}"
 
 
+def move_slider(value: object) -> None:
+    """Remember a budget that does not come from the slider: a slider that is on the page goes there."""
+    remember_budget(value)
+    st.session_state[_JUMPS] = jumps() + 1
+
+
+def jumps() -> int:
+    """How often something else than the slider has changed the budget."""
+    return int(st.session_state.get(_JUMPS, 0))
+
+
 # -- settings of the view --------------------------------------------------------------------------------------
 
 
 def view(name: str, options: Sequence[Option]) -> Option:
     """The option chosen for a setting of the view; the first where none was chosen, or one that is not offered."""
-    chosen = st.query_params.get(name, st.session_state.get(f"view-{name}"))
+    chosen = st.session_state.get(_view_key(name))
     return next((option for option in options if option == chosen), options[0])
 
 
 def remember_view(name: str, value: str) -> None:
     """Remember a setting of the view, in the address line too."""
-    st.session_state[f"view-{name}"] = value
-    st.query_params[name] = value
+    st.session_state[_view_key(name)] = value
+    if st.query_params.get(name) != value:
+        st.query_params[name] = value
 
 
 def reference_percent() -> float | None:
     """The reference budget, which others are compared with, per cent of the MACs; None: the original itself."""
-    return _percent(st.query_params.get(_REFERENCE, st.session_state.get(_REFERENCE)))
+    return _percent(st.session_state.get(_REFERENCE))
 
 
 def remember_reference(value: object) -> None:
@@ -177,7 +240,7 @@ def remember_reference(value: object) -> None:
 
 def opened_run() -> str | None:
     """Key of the fine-tuning run whose network is shown in place of the slider's; it may be a key of no run."""
-    key = st.query_params.get(_RUN, st.session_state.get(_RUN))
+    key = st.session_state.get(_RUN)
     return str(key) if key else None
 
 
@@ -190,15 +253,8 @@ def open_run(key: str | None) -> None:
         st.query_params[_RUN] = key
 
 
-def write_view() -> None:
-    """Put what this tab remembers into the address line, which is empty after a change of page."""
-    percents = {_BUDGET: st.session_state.get(_BUDGET), _REFERENCE: st.session_state.get(_REFERENCE)}
-    values = {name: f"{percent:g}" for name, percent in percents.items() if percent is not None}
-    values |= {_RUN: st.session_state[_RUN]} if st.session_state.get(_RUN) else {}
-    values |= {name: st.session_state[f"view-{name}"] for name in VIEWS if f"view-{name}" in st.session_state}
-    for name, value in values.items():
-        if name not in st.query_params:
-            st.query_params[name] = value
+def _view_key(name: str) -> str:
+    return f"view-{name}"
 
 
 def _percent(value: object) -> float | None:

@@ -12,7 +12,7 @@ from app.curves import budget_curve, curve_table
 from app.views.job_panel import job_panel, launch, show_other_jobs
 from app.views.layers import offer_constraints, show_layers
 from app.widgets.images import NO_IMAGES, data_is_here, data_notice
-from app.widgets.page import guarded, require_study, run_page
+from app.widgets.page import guarded, place, require_study, run_page, status_bar
 from app.widgets.study import heading, optimism_note
 from app.widgets.welcome import learn_first, show_guide
 from app.words import plain
@@ -24,12 +24,15 @@ from legr.study.store import Study
 
 
 def page() -> None:
-    study = require_study()
-    show_guide(study)
+    study = require_study(with_view=True)
+    with place():
+        show_guide(study)
     heading(study)
     show_other_jobs(study, "learn", "finetune", "export", "compare")
-    show_unfinished_measuring(study)
-    offer_constraints(study)
+    with status_bar():
+        show_unfinished_measuring(study)
+    with place():
+        offer_constraints(study)
     begin_dial()
     explore(study)
     data_notice(study)
@@ -41,9 +44,10 @@ def page() -> None:
 def explore(study: Study) -> None:
     """What depends on the budget, as a fragment: letting go of the slider reruns this part only."""
     if state.has_moved(study):
-        st.rerun()
-    ranking = choose_ranking(study)
-    learn_first(study)
+        state.rerun()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        ranking = choose_ranking(study)
+        learn_first(study)
     budget = show_dial(study, ranking, charts=True)
     opened = opened_network(study)
     with st.container(horizontal=True):

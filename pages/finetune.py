@@ -13,7 +13,7 @@ from app.views.export import ExportTarget, show_exports, weights_line
 from app.views.finetune import expectation, show_runs, show_training, training_form
 from app.views.job_panel import job_panel, launch, show_other_jobs
 from app.widgets.images import NO_IMAGES, data_notice
-from app.widgets.page import guarded, require_study, run_page
+from app.widgets.page import guarded, place, require_study, run_page
 from app.widgets.study import heading, optimism_note
 from app.widgets.welcome import learn_first
 from app.words import plain
@@ -22,15 +22,17 @@ from legr.study.store import Study
 
 
 def page() -> None:
-    study = require_study()
+    study = require_study(with_view=True)
     heading(study)
-    available = data_notice(study)
     show_other_jobs(study, "learn", "measure", "compare")
     begin_dial()
-    if study.learned:
-        st.caption(plain(f"Ranking: {CAPTIONS[study.default_ranking]}."))
-    learn_first(study)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if study.learned:
+            st.caption(plain(f"Ranking: {CAPTIONS[study.default_ranking]}."))
+        learn_first(study)
     budget = show_dial(study, study.default_ranking, charts=False)
+    with place():
+        available = data_notice(study)
     opened = opened_network(study)
     left, right = st.columns(2, gap="large")
     with left:

@@ -10,18 +10,19 @@ from app.views.job_panel import show_other_jobs
 from app.views.one_image import show_one_image
 from app.views.selected_network import select_network
 from app.widgets.images import data_notice
-from app.widgets.page import require_study, run_page
+from app.widgets.page import place, require_study, run_page
 from app.widgets.study import heading
 
 
 def page() -> None:
-    study = require_study()
+    study = require_study(with_view=True)
     heading(study)
-    available = data_notice(study)
     show_other_jobs(study, "learn", "measure", "finetune", "export")
     begin_dial()
     ranking = choose_ranking(study)
     budget = budget_of(show_dial(study, ranking, charts=False))
+    with place():
+        available = data_notice(study)
     selected, reference = select_network(study, ranking, budget, opened_network(study))
     comparison, error = stored_comparison(selected)
     above = st.container()

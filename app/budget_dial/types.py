@@ -132,7 +132,8 @@ class DialData(StudyData):
     """All that the dial is given."""
 
     opened: OpenedNetwork | None
-    id: str  # of the table: with another one the slider goes to its start
+    id: str  # of the table
+    jumps: int  # with another number the slider goes to the start of the table
     compared: float | None  # per cent of the original's MACs; None: compared with the original
     by: QuantityName  # in which the budget is given
 

@@ -75,7 +75,6 @@ def _take_ranking(name: RankingName) -> None:
 def begin_dial() -> None:
     """Put the slider at the chosen budget: once a run of the page, before any fragment that runs again."""
     st.session_state.pop(_START, None)
-    state.write_view()
 
 
 def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
@@ -87,8 +86,9 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
     curve = budget_curve(study, ranking)
     budget = max(percent_of(curve.floor), min(100.0, state.budget_percent())) / 100
     table_id = f"{study.path.name}-{ranking}-{stamp(study)}"
-    if st.session_state.get(_START, ("", 0.0))[0] != table_id:
-        st.session_state[_START] = (table_id, budget)
+    begun = table_id, state.jumps()
+    if st.session_state.get(_START, (None, 0.0))[0] != begun:
+        st.session_state[_START] = (begun, budget)
     stamps = stamp(study), measured_stamp(study)
     lens: Lens = state.view("lens", tuple(LENSES)) if charts else "filters"
     axis: Axis | None = state.view("axis", _axes(str(study.path), stamps)) if charts else None
@@ -96,6 +96,7 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
     data: DialData = {
         **_study_data(str(study.path), ranking, stamps, lens, axis, start, compared),
         "id": table_id,
+        "jumps": state.jumps(),
         "compared": compared,
         "by": state.view("by", QUANTITIES),
         "opened": _opened(study, lens),
@@ -215,9 +216,9 @@ def _apply(study: Study, view: Mapping[str, object]) -> None:
         run = next((run for run in measurements(study).runs if run.key == key), None)
         state.open_run(run.key if run else None)
         if run:
-            state.remember_budget(percent_of(run.macs_fraction))
+            state.move_slider(percent_of(run.macs_fraction))
     network = view.get("open")
     if isinstance(network, Mapping) and network.get("ranking") in rankings_of(study):
         state.open_run(None)
-        state.remember_budget(network.get("percent"))
+        state.move_slider(network.get("percent"))
         state.remember_view("ranking", network["ranking"])

@@ -154,7 +154,7 @@ def _is_current(study: Study, network: ComparedNetwork) -> bool:
 
 def _go_to(network: ComparedNetwork) -> None:
     state.open_run(None)
-    state.remember_budget(percent_of(network.macs_fraction))
+    state.move_slider(percent_of(network.macs_fraction))
     state.remember_view("ranking", network.ranking)
     set_weights("finetuned" if network.finetuned else "pruned")
 
@@ -257,7 +257,7 @@ def _show_tile(
         args=(study, image.number),
     ):
         state.announce(f"Test image {image.number:,} is shown above.")
-        st.rerun()  # the whole page, as the image is shown outside this fragment
+        state.rerun()  # the whole page, as the image is shown outside this fragment
 
 
 def _prediction_description(network: str, name: str, percent: float, right: bool) -> str:

@@ -195,7 +195,7 @@ def _offer_to_open(study: Study, run: FineTuned) -> None:
 
 def _open(study: Study, run: FineTuned) -> None:
     """Go to a network: by the slider where it leads there, else by its run."""
-    state.remember_budget(percent_of(run.macs_fraction))
+    state.move_slider(percent_of(run.macs_fraction))
     on_slider = study.default_ranking in (measurements(study).leads or {}).get(run.keep_id, ())
     state.open_run(None if on_slider else run.key)
 

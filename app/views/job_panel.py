@@ -12,7 +12,7 @@ import streamlit as st
 
 from app import state
 from app.curves import Stamp, learned_stamp
-from app.widgets.page import guarded, show_error
+from app.widgets.page import guarded, show_error, status_bar
 from app.words import plain
 from legr.errors import JobError, StudyError
 from legr.escape import in_terminal
@@ -45,7 +45,7 @@ def launch(study: Study, request: JobRequest) -> None:
     """Start a job and draw the page with it; a sample is copied first. An error is shown instead."""
     with guarded():
         start(state.own_copy(study), request)
-        st.rerun()
+        state.rerun()
 
 
 def job_panel(study: Study, kind: str, draw: Draw | None = None, *, stays: bool = True) -> Job | None:
@@ -82,7 +82,8 @@ def show_other_jobs(study: Study, *kinds: str) -> None:
     """One line for each active job of these kinds; the page runs again when one ends or has learned a ranking."""
     active = [job.id for job in records.list_jobs(study) if job.active and job.kind in kinds]
     if active:
-        st.fragment(_lines, run_every=2 * WATCH_EVERY_S)(study, active, learned_stamp(study))
+        with status_bar():
+            st.fragment(_lines, run_every=2 * WATCH_EVERY_S)(study, active, learned_stamp(study))
 
 
 def active_job_lines(study: Study) -> list[str]:
@@ -147,9 +148,9 @@ def _show(study: Study, job_id: str, page: _PageRun, draw: Draw | None) -> None:
         if page.active and not job.active:
             if not (page.stays and job.resumable):  # otherwise the panel says how it ended
                 announce(job)
-            st.rerun()
+            state.rerun()
         if job.active and learned_stamp(study) != page.learned:
-            st.rerun()
+            state.rerun()
         if job.active:
             _show_active(study, job, page.stays)
         elif job.resumable:
@@ -168,7 +169,7 @@ def _show_active(study: Study, job: Job, stays: bool) -> None:
             ended = cancel(study, job.id)
         if not stays:
             announce(ended)
-        st.rerun()
+        state.rerun()
 
 
 def _show_ended(study: Study, job: Job) -> None:
@@ -180,7 +181,7 @@ def _show_ended(study: Study, job: Job) -> None:
             st.warning(plain(ending_text(job)))
     if button.button("Resume" if job.known else "Start anew", key=f"resume-{job.id}", width="stretch"):
         resume(study, job)
-        st.rerun()
+        state.rerun()
     log = _last_lines(study, job)
     if log and job.state != "cancelled":
         with st.expander("End of its log"):
@@ -203,8 +204,8 @@ def _lines(study: Study, job_ids: list[str], learned: Stamp) -> None:
             job = records.load(study, job_id)
             if not job.active:
                 announce(job)
-                st.rerun()
+                state.rerun()
             st.caption(plain(_active_line(job)))
         if learned_stamp(study) != learned:
             state.announce("The ranking is learned and in use.")
-            st.rerun()
+            state.rerun()

@@ -1,7 +1,8 @@
 """The frame of every page: errors as one sentence, announcements, the study that the page is about."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import streamlit as st
 
@@ -22,8 +23,23 @@ def run_page(page: Callable[[], None], path: str) -> None:
     announcement = state.take_announcement()
     if announcement:
         st.toast(plain(announcement), duration="long")
+    state.follow_address()
     with guarded():
         page()
+
+
+def status_bar() -> AbstractContextManager[Any]:
+    """The place for what comes and goes by itself, such as jobs and notices: the foot of the window.
+
+    Nothing that comes or goes may stand above the budget dial: the dial would move, and Streamlit would build it anew
+    under the user's hand.
+    """
+    return st.bottom
+
+
+def place() -> AbstractContextManager[Any]:
+    """A place on the page that is there even where nothing stands in it, so that what follows keeps its own."""
+    return st.container()
 
 
 @contextmanager
@@ -54,10 +70,14 @@ def as_sentence(text: str) -> str:
     return text[:1].upper() + text[1:] if text.split(maxsplit=1)[0].isalpha() else text
 
 
-def require_study() -> Study:
-    """Return the open study; where there is none, show the welcome or the error and end the run of the page."""
+def require_study(*, with_view: bool = False) -> Study:
+    """Return the open study; where there is none, show the welcome or the error and end the run of the page.
+
+    Args:
+        with_view: the page shows the budget and the settings of the view, so the address line says them.
+    """
     try:
-        study = state.open_study()
+        study = state.open_study(with_view=with_view)
     except StudyError as error:
         show_error(str(error))
         st.page_link("pages/studies.py", label="Open another study", icon=":material/arrow_forward:")
@@ -67,5 +87,6 @@ def require_study() -> Study:
         st.stop()
     notice = state.take_notice()
     if notice:
-        st.info(plain(notice))
+        with status_bar():
+            st.info(plain(notice))
     return study

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.widgets.page import show_warning
+from app.widgets.page import place, show_warning, status_bar
 from app.words import plain
 from legr.study.left_out import left_out_line
 from legr.study.records import StudyInfo
@@ -13,11 +13,13 @@ def heading(study: Study) -> None:
     """The study's name, and below it the study in one line."""
     st.title(plain(study.path.name), anchor=False)
     st.caption(plain(summary_line(study)))
-    if study.info.warning:
-        show_warning(study.info.warning)
+    with place():
+        if study.info.warning:
+            show_warning(study.info.warning)
     damaged = left_out_line(study)
     if damaged:
-        st.caption(plain(f"{damaged[:1].upper()}{damaged[1:]}."))
+        with status_bar():
+            st.caption(plain(f"{damaged[:1].upper()}{damaged[1:]}."))
 
 
 def summary_line(study: Study) -> str:

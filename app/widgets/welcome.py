@@ -67,19 +67,16 @@ def show_welcome() -> None:
 
 
 def learn_first(study: Study) -> None:
-    """Where nothing is learned yet: what this means, and a link to the Learn page."""
-    if study.learned is None:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    """Where nothing is learned yet: what this means, and a link to the Learn page. Its place is there in any case."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if study.learned is None:
             st.caption("Nothing is learned yet: filters are ranked by their plain L2 norm.", width="content")
             st.page_link("pages/learn.py", label="Learn the ranking", icon=":material/arrow_forward:")
 
 
 def show_guide(study: Study) -> None:
     """The four steps in one line on the page of a sample, until the user hides them."""
-    if not study.info.sample:
-        return
-    if state.view(_GUIDE, (_ON, _OFF)) == _OFF:
-        state.remember_view(_GUIDE, _OFF)  # in the address line too, for a reload
+    if not study.info.sample or state.view(_GUIDE, (_ON, _OFF)) == _OFF:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="guide"):
         for number, step in enumerate(STEPS, 1):

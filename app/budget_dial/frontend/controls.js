@@ -12,6 +12,7 @@ import { shownNetwork } from "./shown.js";
  * @typedef {object} ControlsHandlers
  * @property {(row: number) => void} onMove the slider stands at another row
  * @property {() => void} onRelease the pointer let go of the slider
+ * @property {() => void} onLetGo the pointer has let go, after all else that this caused
  * @property {() => void} onKeys a key moved the slider; another may follow
  * @property {(limit: number) => void} onLimit a number was typed; NaN: the field was emptied
  * @property {(quantity: QuantityName) => void} onQuantity
@@ -42,6 +43,7 @@ export class Controls {
     this.ends = root.querySelectorAll(".bd-ends span");
     this.handlers = handlers;
     this.isTyping = false;
+    this.isPressed = false; // the pointer holds the slider
     this.listenToSlider();
     this.entry.oninput = () => (this.isTyping = true);
     this.entry.onblur = () => (this.isTyping = false);
@@ -54,13 +56,11 @@ export class Controls {
 
   listenToSlider() {
     const { slider, handlers, state } = this;
-    let isPressed = false;
-    slider.onpointerdown = () => (isPressed = true);
+    slider.onpointerdown = () => this.press();
     slider.oninput = () => handlers.onMove(Number(slider.value));
     slider.onchange = () => {
-      if (isPressed) handlers.onRelease();
+      if (this.isPressed) handlers.onRelease();
       else handlers.onKeys();
-      isPressed = false;
     };
     slider.onkeydown = (event) => {
       if (event.key !== "PageUp" && event.key !== "PageDown") return;
@@ -69,6 +69,20 @@ export class Controls {
       handlers.onMove(state.row + (event.key === "PageUp" ? page : -page));
       handlers.onKeys();
     };
+  }
+
+  /** The pointer takes the slider, and lets go of it somewhere on the page or outside of it. */
+  press() {
+    this.isPressed = true;
+    const ends = ["pointerup", "pointercancel", "blur"];
+    const letGo = () => {
+      ends.forEach((end) => window.removeEventListener(end, letGo));
+      setTimeout(() => {
+        this.isPressed = false; // the slider's own change comes before
+        this.handlers.onLetGo();
+      });
+    };
+    ends.forEach((end) => window.addEventListener(end, letGo));
   }
 
   /** Take over new data. */

@@ -28,8 +28,10 @@ export class Dial {
       quantity: data.by,
       opened: null,
     };
-    /** @type {string | null} of the table that is shown; null: none yet */
-    this.tableId = null;
+    /** @type {number | null} how often Python had moved the slider; null: nothing is shown yet */
+    this.jumps = null;
+    /** @type {MountedData | null} what Python sent while the pointer held the slider */
+    this.waiting = null;
     /** @type {Choices} what the user chose and Python has not confirmed yet */
     this.unconfirmed = {};
     this.reportedPercent = data.table.percent[data.table.start];
@@ -40,6 +42,7 @@ export class Dial {
     this.controls = new Controls(root, this.state, {
       onMove: (row) => this.moveTo(row),
       onRelease: () => this.reportAfter(0),
+      onLetGo: () => this.showWaiting(),
       onKeys: () => this.reportAfter(KEYS_REST_MS),
       onLimit: (limit) => this.applyLimit(limit),
       onQuantity: (quantity) => this.chooseQuantity(quantity),
@@ -54,21 +57,39 @@ export class Dial {
   }
 
   /**
-   * Take over what Python sends. With the same table as before the slider stays where the user has it.
+   * Take over what Python sends; while the pointer holds the slider, once it lets go.
    * @param {MountedData} data
    * @param {SetTrigger} setTrigger
    */
-  show(data, setTrigger) {
+  receive(data, setTrigger) {
+    this.setTrigger = setTrigger;
+    if (this.controls.isPressed) this.waiting = data;
+    else this.show(data);
+  }
+
+  showWaiting() {
+    const data = this.waiting;
+    this.waiting = null;
+    if (data) this.show(data);
+  }
+
+  /**
+   * Show data. The slider stays where the user has it, unless Python has moved it.
+   * @param {MountedData} data
+   */
+  show(data) {
     const { state } = this;
     const { table } = data;
-    const isNewTable = data.id !== this.tableId;
-    state.row = isNewTable ? table.start : rowOfBudget(table, state.data.table.percent[state.row]);
-    if (isNewTable) this.reportedPercent = table.percent[state.row];
-    if (!extremes(table, state.quantity)) state.quantity = "macs";
+    const percent = state.data.table.percent[state.row];
+    const isReported = percent === this.reportedPercent; // else the user's own move comes first
+    const isMoved = isReported && data.jumps !== this.jumps;
+    state.row = isMoved ? table.start : rowOfBudget(table, percent);
+    if (isReported) this.reportedPercent = table.percent[state.row];
+    this.jumps = data.jumps;
     state.data = data;
-    this.tableId = data.id;
-    this.setTrigger = setTrigger;
     this.confirm(data);
+    if (!("by" in this.unconfirmed)) state.quantity = data.by;
+    if (!extremes(table, state.quantity)) state.quantity = "macs";
     if (!("compared" in this.unconfirmed)) state.comparedPercent = data.compared;
     if (!("run" in this.unconfirmed)) this.takeOpened(data);
     this.findCompared();
@@ -217,7 +238,7 @@ export class Dial {
   /** Tell Python what it does not know yet, and give back what the page holds for the dial. */
   close() {
     if (this.frame !== null) cancelAnimationFrame(this.frame);
-    if (this.restTimer !== null) this.report();
+    if (this.restTimer !== null || this.controls.isPressed) this.report();
     this.charts.close();
   }
 }

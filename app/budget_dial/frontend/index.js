@@ -1,11 +1,14 @@
 // Where Streamlit enters: it calls the default export when the dial comes to a page, and again for new data.
 
 /** @import { MountedData, SetTrigger } from "./types" */
+import { completeInPlace } from "./address.js";
 import { Dial } from "./dial.js";
 import { find } from "./dom.js";
 
 /** @type {WeakMap<Element, { dial: Dial, calls: number }>} */
 const mounted = new WeakMap();
+
+completeInPlace();
 
 /**
  * Show the dial. What Python sends back is set as a trigger, not as state: Python alone remembers the choices.
@@ -17,7 +20,7 @@ export default function budgetDial({ data, parentElement, setTriggerValue }) {
   const mount = mounted.get(root) ?? { dial: new Dial(root, data, setTriggerValue), calls: 0 };
   mounted.set(root, mount);
   const call = ++mount.calls;
-  mount.dial.show(data, setTriggerValue);
+  mount.dial.receive(data, setTriggerValue);
   return () => {
     if (call !== mount.calls) return; // a later call has taken over the dial
     mount.dial.close();

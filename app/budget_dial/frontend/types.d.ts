@@ -8,7 +8,8 @@ export type FileFormat = "png" | "svg" | "csv";
 export type Cell = string | number | null;
 
 export interface DialData {
-  id: string; // of the table: with another one the slider goes to `table.start`
+  id: string; // of the table
+  jumps: number; // with another number the slider goes to `table.start`
   study: string;
   ranking: string;
   table: DialTable;
