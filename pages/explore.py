@@ -30,7 +30,7 @@ def page() -> None:
     heading(study)
     show_other_jobs(study, "learn", "finetune", "export", "compare")
     with status_bar():
-        show_unfinished_measuring(study)
+        show_measuring(study, active=True)
     with place():
         offer_constraints(study)
     begin_dial()
@@ -53,6 +53,8 @@ def explore(study: Study) -> None:
     with st.container(horizontal=True):
         download_curve(study, ranking)
         measure(study, budget, opened)
+    with place():
+        show_measuring(study, active=False)
     curve = budget_curve(study, ranking)
     show_layers(study, curve, opened.keep if opened else curve.at(macs=budget))
 
@@ -88,10 +90,11 @@ def measure(study: Study, budget: float, opened: OpenedRun | None) -> None:
         launch(study, request)
 
 
-def show_unfinished_measuring(study: Study) -> None:
+def show_measuring(study: Study, *, active: bool) -> None:
+    """Show the measurement while it is active, or how it ended before it was done."""
     job = records.latest(study, "measure")
-    if job and job.state != "done":
-        job_panel(study, "measure")
+    if job and job.state != "done" and job.active == active:
+        job_panel(study, "measure", stays=False)
 
 
 run_page(page, "pages/explore.py")

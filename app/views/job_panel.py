@@ -53,7 +53,7 @@ def job_panel(study: Study, kind: str, draw: Draw | None = None, *, stays: bool 
 
     Args:
         draw: draws what only this kind of job has, below the progress.
-        stays: whether the page shows the job also after it was cancelled, interrupted or has failed.
+        stays: whether the page shows the job in the same place also after it was cancelled, interrupted or has failed.
 
     Returns:
         The job as it was when the page ran, or None where there is none.
