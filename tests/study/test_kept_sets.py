@@ -64,7 +64,8 @@ def test_a_kept_set_as_text(n_units: int) -> None:
 
 
 def test_points_of_an_earlier_version_have_the_kept_set_of_their_budget(study: Study) -> None:
-    study.save_points([point_of(study, name) for name in ("original", "learned", "uniform")])
+    whole = point_of(study, "original", budget=1.0)
+    study.save_points([whole, *(point_of(study, name) for name in ("learned", "uniform"))])
     original, learned, uniform = measured_points(study)
     assert original.keep_id == keep_id(Keep(np.ones(study.structure.n_units, dtype=bool)))
     assert learned.keep_id == keep_id(study.curve("learned").at(macs=0.5))
@@ -77,9 +78,10 @@ def test_what_is_not_certain_has_none(study: Study) -> None:
         replace(learned, ranking_id="0123456789ab"),  # of another map
         replace(learned, params=learned.params + 1),  # of an earlier way to rank
         replace(learned, budget=0.001),  # below the floor
+        point_of(study, "original"),  # the whole network costs all of its MACs
     )
     study.save_points(others)
-    assert [p.keep_id for p in measured_points(study)] == ["", "", ""]
+    assert [p.keep_id for p in measured_points(study)] == ["", "", "", ""]
 
 
 def test_a_fine_tuned_point_names_the_kept_set_of_those_beside_it(study: Study) -> None:
