@@ -123,11 +123,11 @@ def test_an_export_says_beforehand_which_weights_it_has(open_app: OpenApp, studi
 
     (run,) = Study.open(studies / "demo").finetuned
     assert said("50") == [f"The zip will hold the fine-tuned weights: {100 * run.top1:.2f} % top-1."]
-    assert (
-        said("40")
-        == said("100")
-        == ["The zip will hold the weights as pruned: nothing is fine-tuned at this budget yet."]
-    )
+    assert said("40") == [
+        "The zip will hold the weights as pruned. Not fine-tuned, and its accuracy was not measured. "
+        f"A network fine-tuned at {100 * run.macs_fraction:.0f} % of the MACs has {100 * run.top1:.1f} %."
+    ]
+    assert said("100") == ["The zip will hold the weights as pruned. The whole network: 95.0 % top-1."]
 
 
 def test_fine_tuning_at_the_chosen_budget(open_app: OpenApp, studies: Path, started: Started) -> None:

@@ -53,7 +53,7 @@ def test_mistakes_are_one_sentence(image: Path, tmp_path: Path) -> None:
         ((*usual, "--image", text), "no PNG, JPEG, WebP or BMP image"),
         ((*usual, "--image", tmp_path / "none.png"), "check its path"),
         ((*usual, "--test-image", 360), "a number from 1 to 359, got 360"),
-        ((*usual, "--test-image", 0), "a number from 1 to 359, got 0"),
+        ((*usual, "--test-image", 0), "test-image must be in [1, 10000000], got 0"),
         (usual, "give either --image FILE or --test-image NUMBER"),
         ((*usual, "--image", image, "--test-image", 1), "give either"),
         (("look", "--study", SAMPLE, "--test-image", 1), "look needs a budget"),

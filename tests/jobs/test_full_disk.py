@@ -55,7 +55,7 @@ def test_a_job_that_cannot_be_noted_whole_has_never_been(
         records.new_job(study, LearnRequest(), "cpu")
     assert records.list_jobs(study) == []
     assert not [path for path in (study_path / "jobs").iterdir() if path.suffix in (".json", ".kept")]
-    assert not [path for path in (own_folders / "data" / "jobs").iterdir() if path.suffix != ".lock"]
+    assert not [path for path in (own_folders / "data").rglob("*.*") if path.suffix != ".lock"]
 
 
 COMMANDS = {
