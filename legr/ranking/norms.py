@@ -10,7 +10,7 @@ def filter_norms(model: nn.Module, structure: Structure) -> Norms:
     """Sum of squares of each filter's weights, float64[filters], for every layer of `structure`."""
     values = []
     for layer in structure.layers:
-        weight = _masked(model, layer.parameter).detach().double().cpu().movedim(layer.dim, 0)
+        weight = _masked(model, layer.parameter).detach().abs().double().cpu().movedim(layer.dim, 0)
         values.append(weight.square().flatten(1).sum(1).numpy())
     return Norms(tuple(values))
 

@@ -52,10 +52,11 @@ def examine(model: nn.Module, examples: Sequence[Example], make_copy: Callable[[
             expected = _answers(model, calls)
         except Exception as error:
             _log.debug("not compared with a copy: %s", error)
-            return Examined(make_copy(model).eval())
+            return Examined(_evaluating(make_copy(model)))
         finally:
             state.restore()
         network = make_copy(model)
+        state.restore()  # copying runs code of its modules as well
         copied = State(network)
         try:
             with copied.running() as watch_copy, watch_copy:
@@ -78,6 +79,21 @@ def examine(model: nn.Module, examples: Sequence[Example], make_copy: Callable[[
             ) from None
     network.eval()
     return examined
+
+
+def _evaluating(network: nn.Module) -> nn.Module:
+    """The network in evaluation mode.
+
+    Raises:
+        TraceError: it has no such mode.
+    """
+    try:
+        return network.eval()
+    except Exception as error:
+        raise TraceError(
+            f"{type(network).__name__} cannot be put into evaluation mode ({first_line(error)}); give its train method "
+            "the signature of nn.Module's"
+        ) from error
 
 
 def _watch(state: State, copied: State, calls: Sequence[Example], expected: Mapping[str, Tensor]) -> Examined:

@@ -116,13 +116,13 @@ def is_large(parameter: Tensor) -> bool:
     return parameter.numel() > _LARGE and bool(parameter.flatten()[1:_LARGE].ne(parameter.flatten()[0]).any())
 
 
-def reseed() -> None:
+def reseed(seed: int = 0) -> None:
     """Let every global generator of numbers start anew: a forward that draws numbers then draws the same ones again."""
-    torch.default_generator.manual_seed(0)
+    torch.default_generator.manual_seed(seed)
     if torch.cuda.is_initialized():
-        torch.cuda.manual_seed_all(0)
-    random.seed(0)
-    np.random.seed(0)
+        torch.cuda.manual_seed_all(seed)
+    random.seed(seed)
+    np.random.seed(seed)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Cut a network: model + Keep -> a new, smaller model with the model's own forward. The model is not changed."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,9 @@ def _forget_caches(network: nn.Module) -> None:
     """Let modules drop what they derived from parameters of the old size: many do so when the mode changes."""
     modes = {module: module.training for module in network.modules()}
     was_training = network.training
-    network.train(not was_training).train(was_training)
+    with suppress(Exception):  # a network may refuse to be trained
+        network.train(not was_training)
+        network.train(was_training)
     for module, training in modes.items():
         module.training = training
 

@@ -23,6 +23,7 @@ from legr.structure.differences import largest, relative_error
 from legr.structure.examples import Example, Inputs, as_examples, twice
 from legr.structure.faithful import examine
 from legr.structure.fresh import Integers, draw_integers, fresh
+from legr.structure.gradients import problem_with_gradients
 from legr.structure.macs import counted, mac_counter
 from legr.structure.model_io import (
     as_traced,
@@ -78,6 +79,7 @@ def verify(
         _require_dependence(subject)
         calls = [_with_scales(state, structure, call) for call in subject.calls]
         in_training = [_with_scales(state, structure, call) for call in _in_training(state, subject.calls)]
+        training = [call for call in calls[1:] if call.example.training]
         differs = examined.training_differs or bool(structure.training_only)
         for number, keep in enumerate(separating_kept_sets(structure)):
             tried = [*calls, *in_training] if differs or number < _IN_TRAINING else calls
@@ -85,6 +87,8 @@ def verify(
             if problem:
                 raise VerificationError(_blame(state, structure, [*calls, *in_training], problem))
             worst = max(worst, error)
+            if number == 0:
+                _require_gradients(subject, structure, keep, [calls[0], *in_training, *training])
     return worst
 
 
@@ -146,6 +150,17 @@ def _in_training(state: State, calls: Sequence[Example]) -> list[Example]:
     name = type(state.model).__name__
     _log.warning("%s is proved in evaluation mode only, as the forward fails in training mode: %s", name, why)
     return []
+
+
+def _require_gradients(subject: _Subject, structure: Structure, keep: Keep, calls: Sequence[_Call]) -> None:
+    """Refuse a pruned network that cannot learn."""
+    tried = [(call.example, call.scales) for call in calls]
+    problem = problem_with_gradients(subject.state.model, structure, keep, tried, _TOLERANCE[subject.dtype])
+    if problem:
+        raise VerificationError(
+            f"{problem}; the model is refused: let what it does for gradients alone, such as hooks and backward "
+            "functions, take sizes from the tensors it gets"
+        )
 
 
 def _require_dependence(subject: _Subject) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import prune
 
 import legr
 
@@ -252,3 +253,27 @@ def _written_out(item: Any) -> Any:
     if isinstance(item, dict):
         return {key: _written_out(value) for key, value in item.items()}
     return [_written_out(value) for value in item] if isinstance(item, list) else repr(item)
+
+
+def test_recurrent_weights_that_a_hook_computes_are_copied_with_the_model() -> None:
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.rnn, self.head = nn.Conv1d(4, 16, 3), nn.LSTM(16, 12, batch_first=True), nn.Linear(12, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            result: Tensor = self.head(self.rnn(self.conv(x).relu().transpose(1, 2))[0][:, -1])
+            return result
+
+    model = Recurrent()
+    prune.l1_unstructured(model.rnn, "weight_ih_l0", 0.3)
+    assert legr.trace(model, torch.zeros(2, 4, 16)).input_shapes == ((2, 4, 16),)
+
+
+def test_a_network_without_an_evaluation_mode_is_refused_in_a_sentence() -> None:
+    class Fixed(nn.Sequential):
+        def train(self) -> nn.Module:  # type: ignore[override]
+            return self
+
+    with pytest.raises(legr.TraceError, match=r"Fixed cannot be put into evaluation mode .*; give its train method"):
+        legr.trace(Fixed(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 3)), torch.zeros(1, 3, 8, 8))

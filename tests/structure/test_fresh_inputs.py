@@ -173,3 +173,29 @@ def test_what_is_rounding_beside_the_whole_network_is_no_difference() -> None:
     assert relative_error(torch.tensor([1, 2]), torch.tensor([1, 3]), 1e9) == float("inf")
     assert relative_error(torch.tensor([1.0, torch.inf]), torch.tensor([1.0, torch.inf]), 1.0) == 0.0
     assert not relative_error(torch.tensor([torch.nan]), torch.tensor([torch.nan]), 1.0) <= 1e-9
+
+
+def test_parts_of_complex_numbers_have_their_channels() -> None:
+    class Parts(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Linear(8, 16, dtype=torch.cfloat), nn.Linear(8, 12, dtype=torch.cfloat)
+            self.real, self.imaginary = nn.Linear(16, 3), nn.Linear(12, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            result: Tensor = self.real(self.a(x).real.relu()) + self.imaginary(self.b(x).imag.relu())
+            return result
+
+    torch.manual_seed(0)
+    model, x = Parts(), torch.zeros(2, 8, dtype=torch.cfloat)
+    structure = legr.trace(model, x)
+    assert structure.n_units == 28
+    assert legr.verify(model, structure, x) < 1e-12
+
+
+def test_norms_of_complex_filters_count_both_parts() -> None:
+    torch.manual_seed(0)
+    model, x = nn.Sequential(nn.Linear(8, 16), nn.Linear(16, 3)).to(torch.cfloat), torch.zeros(2, 8, dtype=torch.cfloat)
+    (norms,) = legr.filter_norms(model, legr.trace(model, x)).values
+    weight = model.get_parameter("0.weight").detach()
+    assert norms == pytest.approx((weight.real.square() + weight.imag.square()).sum(1).numpy(), rel=1e-5)

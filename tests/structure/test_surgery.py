@@ -108,3 +108,16 @@ def test_what_a_module_derived_from_the_larger_parameters_is_forgotten(training:
         for tensor in (model[0].weight, model[0].bias, model[2].weight, model[2].bias):
             tensor[[0, 5]] = 0
         assert torch.allclose(smaller(image), model(image), atol=1e-5)
+
+
+def test_a_network_that_refuses_to_be_trained_is_pruned() -> None:
+    class Deployed(nn.Sequential):
+        def train(self, mode: bool = True) -> nn.Module:
+            if mode:
+                raise RuntimeError("for evaluation alone")
+            return super().train(mode)
+
+    model, image = Deployed(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 3)).eval(), torch.zeros(1, 3, 8, 8)
+    structure = legr.trace(model, image)
+    assert structure.n_units == 8
+    assert legr.verify(model, structure, image) < 1e-12

@@ -104,7 +104,7 @@ class Storages:
             return None
         if tracked.flat is None and tracked.is_made_for(tensor):
             return tracked.shaped
-        return tracked.flatten().as_strided(tensor.size(), tensor.stride(), tensor.storage_offset())
+        return _viewed(_by_number(tracked, tensor), tensor)
 
     def write(self, tensor: Tensor, labels: Tensor) -> None:
         """Label a tensor's elements; `labels` is broadcast to its shape."""
@@ -114,11 +114,26 @@ class Storages:
         if tracked.is_made_for(tensor):
             tracked.shaped, tracked.flat = (labels.expand(tensor.shape) if labels.any() else None), None
         elif labels.any() or tracked.labels() is not None:
-            tracked.flatten().as_strided(tensor.size(), tensor.stride(), tensor.storage_offset()).copy_(labels)
+            flat = _by_number(tracked, tensor)
+            _viewed(flat, tensor).copy_(labels)
+            if len(flat) > tracked.n_elements:
+                numbers = flat.view(tracked.n_elements, -1)
+                tracked.flat = numbers[:, 0] * (numbers == numbers[:, :1]).all(1)
 
     def still_counted(self) -> list[TrackedStorage]:
         """Every counted storage that is not freed yet."""
         return [tracked for _, tracked in self._tracked.values() if tracked.counted]
+
+
+def _by_number(tracked: TrackedStorage, tensor: Tensor) -> Tensor:
+    """Labels of all numbers in a storage; complex elements are two, where a tensor has their parts."""
+    n_numbers = tensor.untyped_storage().nbytes() // max(tensor.element_size(), 1)
+    flat = tracked.flatten()
+    return flat.repeat_interleave(n_numbers // len(flat)) if len(flat) and n_numbers > len(flat) else flat
+
+
+def _viewed(flat: Tensor, tensor: Tensor) -> Tensor:
+    return flat.as_strided(tensor.size(), tensor.stride(), tensor.storage_offset())
 
 
 def _bytes_counted(tensor: Tensor) -> int:

@@ -1,0 +1,108 @@
+"""The proof covers a step of training: what a forward does for gradients alone has to fit fewer channels as well."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+import legr
+
+IMAGE = torch.zeros(2, 3, 16, 16)
+
+
+class Net(nn.Module):
+    def __init__(self, between: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.a, self.b, self.head = nn.Conv2d(3, 16, 3, 2, 1), nn.Conv2d(16, 24, 3, 2, 1), nn.Linear(24, 4)
+        self.between = between
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.head(self.b(self.between(self.a(x))).relu().mean((2, 3)))
+        return result
+
+
+class Clamped(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x.clamp_min(0)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return gradients[0] * (x > 0) * torch.ones(1, 16, 1, 1)
+
+
+def clamped(x: Tensor) -> Tensor:
+    result: Tensor = Clamped.apply(x)
+    return result
+
+
+def hooked(x: Tensor) -> Tensor:
+    if x.requires_grad:
+        x.register_hook(lambda gradient: gradient * torch.ones(1, 16, 1, 1))
+    return x.relu()
+
+
+def scaled_where_it_learns(x: Tensor) -> Tensor:
+    return x * torch.linspace(0, 1, 16).view(1, 16, 1, 1)[:, : x.shape[1]] if x.requires_grad else x
+
+
+def checkpointed(x: Tensor) -> Tensor:
+    result: Tensor = checkpoint(torch.relu, x, use_reentrant=False)
+    return result
+
+
+def noisy(x: Tensor) -> Tensor:
+    return nn.functional.dropout(x, training=x.requires_grad)
+
+
+def detached(x: Tensor) -> Tensor:
+    return x.detach().relu()
+
+
+@pytest.mark.parametrize("between", [clamped, hooked, scaled_where_it_learns])
+def test_a_network_that_cannot_learn_once_pruned_is_refused(between: Callable[[Tensor], Tensor]) -> None:
+    torch.manual_seed(0)
+    model = Net(between)
+    with pytest.raises(legr.VerificationError, match="gradients"):
+        legr.verify(model, legr.trace(model, IMAGE), IMAGE)
+
+
+@pytest.mark.parametrize("between", [torch.relu, checkpointed, noisy, detached])
+def test_a_network_that_learns_is_proved_and_gets_no_gradients(between: Callable[[Tensor], Tensor]) -> None:
+    torch.manual_seed(0)
+    model = Net(between)
+    structure = legr.trace(model, IMAGE)
+    assert structure.n_units == 40
+    assert legr.verify(model, structure, IMAGE) < 1e-12
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_a_network_that_never_learns_is_proved() -> None:
+    def no_backward(x: Tensor) -> Tensor:
+        if x.requires_grad:
+            raise RuntimeError("for evaluation alone")
+        return x
+
+    model = Net(no_backward)
+    assert legr.verify(model, legr.trace(model, IMAGE), IMAGE) < 1e-12
+
+
+def test_a_running_mean_that_keeps_its_graph_is_no_obstacle() -> None:
+    class Running(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("mean", torch.zeros(16))
+
+        def forward(self, x: Tensor) -> Tensor:
+            if self.training:
+                self.mean.mul_(0.9).add_(0.1 * x.mean((0, 2, 3)))
+            return x - self.mean.detach().clone().view(1, -1, 1, 1)
+
+    torch.manual_seed(0)
+    model = Net(Running())
+    assert legr.verify(model, legr.trace(model, IMAGE), IMAGE) < 1e-12
