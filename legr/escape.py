@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import TypeVar
 
-__all__ = ["file_name", "in_csv", "in_html", "in_markdown", "in_terminal", "on_one_line"]
+__all__ = ["file_name", "in_csv", "in_html", "in_line", "in_markdown", "in_terminal", "on_one_line"]
 
 Cell = TypeVar("Cell")
 
@@ -38,8 +38,13 @@ def in_terminal(text: str) -> str:
     return "".join(character if _is_shown(character) else _escaped(character) for character in text)
 
 
+def in_line(text: str) -> str:
+    """The same for a line of several, in which a line end would begin a line that nobody wrote."""
+    return in_terminal(text).replace("\n", _escaped("\n"))
+
+
 def on_one_line(text: str) -> str:
-    """The same, with spaces in place of line ends and runs of space."""
+    """A sentence as `in_terminal` shows it, with spaces in place of line ends and runs of space."""
     return in_terminal(" ".join(text.split()))
 
 

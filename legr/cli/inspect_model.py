@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from legr.cli import sentences, terminal
-from legr.cli.options import Json, number
+from legr.cli.options import Json, number, with_options
 from legr.requests.ranges import CLASSES
 
 
+@with_options
 def inspect(
     model: Annotated[str, typer.Option(help="Name of the model, timm:NAME, or package.module:factory.")],
-    shape: Annotated[
+    inputs: Annotated[
         str | None, typer.Option("--input", help="Shape of its input, such as 1x3x224x224; several by commas.")
     ] = None,
     weights: Annotated[Path | None, typer.Option(help="File of its weights; random ones without.")] = None,
@@ -24,7 +25,7 @@ def inspect(
     from legr.models.input_shape import input_shapes
     from legr.models.zoo import choose_model
 
-    shapes = input_shapes(shape) if shape else None
+    shapes = input_shapes(inputs) if inputs else None
     spec, own_weights = choose_model(model)
     result = run_inspect(spec, num_classes=classes, shapes=shapes, weights=weights or own_weights)
     terminal.result(result, json, sentences.inspection(result))

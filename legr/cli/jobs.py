@@ -7,11 +7,12 @@ from typing import Annotated, TypeVar
 import typer
 
 from legr.cli import sentences, terminal
-from legr.cli.options import Json, StudyPath
+from legr.cli.options import Json, StudyPath, with_options
 from legr.commands.results import CancelledJob, JobRow, JobRows
 from legr.errors import LegrError, StudyError
 from legr.progress import Progress, Report
 from legr.record import Record
+from legr.requests.ranges import require_unicode
 from legr.requests.types import JobRequest
 from legr.study.catalog import studies_folder
 from legr.study.store import Study
@@ -37,6 +38,7 @@ def as_job(
     """
     from legr.jobs.run import record_outcome, running
 
+    require_unicode("the folder of the study", str(study.path.resolve()))
     try:
         result = finished()
     except LegrError as error:
@@ -59,6 +61,7 @@ def as_job(
     return result
 
 
+@with_options
 def jobs(
     study: Annotated[Path | None, typer.Option("--study", help="One study; by default all.")] = None,
     studies: Annotated[Path | None, typer.Option(help="Folder of studies.")] = None,
@@ -78,6 +81,7 @@ def jobs(
     terminal.result(result, json, sentences.job_rows(result))
 
 
+@with_options
 def cancel(
     study: StudyPath, job: Annotated[str, typer.Argument(help="Id, as `jobs` lists it.")], json: Json = False
 ) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from legr.cli import terminal
 from legr.data.class_names import listed_names
 from legr.errors import SettingsError, StudyError
+from legr.requests.ranges import require_unicode
 from legr.requests.types import NewStudyRequest
 from legr.study.catalog import studies_folder, writable
 from legr.study.store import Study
@@ -24,10 +25,11 @@ def create_study(path: Path, about: NewStudyRequest) -> Study:
     from legr.models.input_shape import image_shape
     from legr.models.zoo import choose_model
 
+    require_unicode("the folder of the study", str(path.absolute()))
     spec, own_weights = choose_model(about.model) if about.model else (None, None)
     weights = about.weights or (str(own_weights) if own_weights else None)
     given = {"--model": about.model, "--weights": weights, "--data": about.data}
-    missing = [name for name, value in given.items() if value is None]
+    missing = [name for name, value in given.items() if not value]
     if missing:
         raise SettingsError(
             f"there is no study at {path}; to make one, give {', '.join(missing)} (weights may be none)"
@@ -50,11 +52,12 @@ def create_pruned(path: Path, recipe: Path, about: NewStudyRequest) -> Study:
     from legr.commands.from_recipe import create_from_recipe
     from legr.models.input_shape import image_shape
 
+    require_unicode("the folder of the study", str(path.absolute()))
     if about.model or about.weights or about.classes or about.outputs:
         raise SettingsError(
             "a recipe names its model, weights, classes and outputs; give --recipe, or --model and --weights"
         )
-    if about.data is None:
+    if not about.data:
         raise SettingsError("give --data as well: the images that the pruned network is for")
     shape = image_shape(about.input) if about.input else None
     return create_from_recipe(path, recipe, about.data, about.normalize, terminal.Echo(), input_shape=shape)

@@ -14,7 +14,7 @@ from legr.errors import LegrError
 from legr.ranking.limits import QUANTITIES, Budget
 from legr.requests.forms import Choice, Form, Fractions, Limits, Numbers, Scalar, Switch, Texts
 from legr.requests.options import Option, Request, options_of
-from legr.requests.ranges import AMOUNT, FRACTION
+from legr.requests.ranges import AMOUNT, FRACTION, require_count, require_text
 from legr.requests.types import RANKING
 
 StudyPath = Annotated[Path, typer.Option("--study", help="Folder of the study.")]
@@ -47,6 +47,8 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def called(**given: Any) -> None:
         try:
+            for name, value in given.items():
+                _require_texts(name, value)
             for name, request in requests.items():
                 given[name] = request.of({option.name: _value(option, given) for option in options_of(request)})
             for name in budgets:
@@ -85,6 +87,15 @@ def number(help: str, bounds: Bounds, flag: str) -> Any:
         return value
 
     return typer.Option(flag, help=f"{help} In {bounds}.", callback=check)
+
+
+def _require_texts(name: str, value: object) -> None:
+    """Refuse longer texts and lists than make sense, in every option; see `legr.requests.ranges`."""
+    if isinstance(value, list):
+        require_count(name, len(value))
+    for part in value if isinstance(value, list) else [value]:
+        if isinstance(part, str | Path):
+            require_text(name, str(part))
 
 
 def _is_request(annotation: Any) -> bool:

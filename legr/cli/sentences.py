@@ -1,6 +1,6 @@
 """What each command says to a person who does not ask for `--json`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from legr.commands.results import (
     CancelledJob,
@@ -19,6 +19,7 @@ from legr.commands.results import (
     Reach,
     TrainResult,
 )
+from legr.escape import in_line
 from legr.progress import duration
 from legr.ranking.limits import METRIC_NAMES
 from legr.search.types import LearnResult
@@ -41,7 +42,12 @@ def inspection(result: Inspection) -> str:
         f"and {100 * floor['params']:.1f} % of parameters; traced in {result.trace_seconds:.1f} s, "
         f"zeroed = removed to {result.self_check:.0e}",
     ]
-    return "\n".join([*facts, *_notes(result), *_unprunable(result)])
+    return _lines([*facts, *_notes(result), *_unprunable(result)])
+
+
+def _lines(lines: Iterable[str]) -> str:
+    """Lines below each other; none is broken by a text from elsewhere."""
+    return "\n".join(map(in_line, lines))
 
 
 def _uncounted(operations: Sequence[Uncounted]) -> list[str]:
@@ -88,7 +94,7 @@ def new_study(result: NewStudy) -> str:
     score = result.heldout
     accuracy = [f"the original gets {100 * score.top1:.1f} % of {score.images} held-out images right"] if score else []
     notes = [result.warning] if result.warning else accuracy
-    return "\n".join([facts, *_notes(result), *notes, *_norms(result.calibration_words)])
+    return _lines([facts, *_notes(result), *notes, *_norms(result.calibration_words)])
 
 
 def located_images(result: LocatedImages) -> str:
@@ -102,8 +108,8 @@ def network(result: NetworkSummary) -> str:
     )
     if result.original_activation:
         head += f", {result.activation / 1e6:.3f} MB of activations"
-    head = "\n".join([head, *_notes(result), *_norms(result.calibration_words)])
-    return "\n".join([head, *(f"{layer.kept:6d} of {layer.total:<6d} {layer.name}" for layer in result.layers)])
+    layers = (f"{layer.kept:6d} of {layer.total:<6d} {layer.name}" for layer in result.layers)
+    return _lines([head, *_notes(result), *_norms(result.calibration_words), *layers])
 
 
 def reach(result: Reach) -> str:
@@ -112,7 +118,7 @@ def reach(result: Reach) -> str:
         f"{result.words or 'no shape is asked for'}",
         f"within reach on the {result.ranking} ranking, in {result.steps} steps: {floors}",
     )
-    return "\n".join([*facts, *_uncounted(result.uncounted)])
+    return _lines([*facts, *_uncounted(result.uncounted)])
 
 
 def evaluation(result: Evaluation) -> str:
@@ -196,7 +202,7 @@ def comparison(result: ComparisonResult) -> str:
 
 def look(result: LookResult) -> str:
     sides = (("original", result.original), ("pruned", result.pruned))
-    return "\n".join(f"{side:<9}{_classes(predictions)}" for side, predictions in sides)
+    return _lines(f"{side:<9}{_classes(predictions)}" for side, predictions in sides)
 
 
 def _classes(predictions: Sequence[Prediction]) -> str:
@@ -205,7 +211,7 @@ def _classes(predictions: Sequence[Prediction]) -> str:
 
 def job_rows(result: JobRows) -> str:
     rows = (f"{r.state:<12} {r.study:<24} {r.id}  {r.stage} {r.done} of {r.total}" for r in result.jobs)
-    return "\n".join(rows) or "no jobs"
+    return _lines(rows) or "no jobs"
 
 
 def cancelled_job(result: CancelledJob) -> str:

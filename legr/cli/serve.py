@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from legr.cli import terminal
-from legr.cli.options import number
+from legr.cli.options import number, with_options
 from legr.errors import SettingsError
 from legr.models.config_file import with_settings
 from legr.paths import explorer_folder
@@ -61,6 +61,7 @@ def _is_free(port: int) -> bool:
     return True
 
 
+@with_options
 def app(
     port: Annotated[int, number("Port to try first.", PORT, "--port")] = 8501,
     studies: Annotated[Path | None, typer.Option(help="Folder of studies.")] = None,

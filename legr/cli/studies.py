@@ -14,6 +14,7 @@ from legr.cli.options import Json, StudyPath, number, with_options
 from legr.errors import SettingsError
 from legr.ranking.constraints import MULTIPLES, UNCONSTRAINED, Constraints
 from legr.ranking.limits import Budget
+from legr.requests.ranges import require_unicode
 from legr.requests.types import NewStudyRequest
 from legr.study.store import Study
 
@@ -50,6 +51,7 @@ def show(study: StudyPath, budget: Budget | None, json: Json = False) -> None:
     terminal.result(result, json, sentences.network(result))
 
 
+@with_options
 def data(
     study: StudyPath,
     folder: Annotated[Path | None, typer.Option(help="Folder that holds the study's images.")] = None,
@@ -59,10 +61,13 @@ def data(
     """Tell this machine where a study's images are."""
     from legr.commands.data import locate
 
+    if folder is not None:
+        require_unicode("folder", str(folder.resolve()))
     result = locate(Study.open(study), folder, download, terminal.Echo())
     terminal.result(result, json, sentences.located_images(result))
 
 
+@with_options
 def shape(
     study: StudyPath,
     multiple: Annotated[

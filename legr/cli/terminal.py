@@ -14,7 +14,7 @@ from typing import Any
 import typer
 
 from legr.errors import LegrError
-from legr.escape import in_terminal, on_one_line
+from legr.escape import in_line, in_terminal, on_one_line
 from legr.files import in_words
 from legr.progress import Progress, duration
 from legr.record import Record
@@ -25,7 +25,7 @@ _EVERY_S = 1.0
 
 def say(text: str) -> None:
     """Write one line to stderr."""
-    print(in_terminal(text), file=sys.stderr, flush=True)
+    print(in_line(text), file=sys.stderr, flush=True)
 
 
 def result(record: Record, as_json: bool, sentence: str) -> None:

@@ -20,7 +20,7 @@ def train(request: TrainRequest, json: Json = False) -> None:
     from legr.models.zoo import choose_model
     from legr.training.device import pick_device
 
-    if request.model is None or request.data is None:
+    if not request.model or not request.data:
         raise SettingsError("train needs --model and --data, such as --model cifar_resnet20 --data cifar10")
     task = TrainTask(
         out=request.out,

@@ -21,7 +21,7 @@ from legr.data.images import Dataset
 from legr.data.load import load_dataset
 from legr.data.normalization import IMAGENET_NORMALIZATION, Normalization
 from legr.deploy.crosscheck import thop_macs
-from legr.errors import SettingsError, StudyError, TraceError
+from legr.errors import SettingsError, TraceError
 from legr.models.head import Loaded, load_for_classes
 from legr.models.weights import WeightsInfo, hash_state, save_weights
 from legr.models.zoo import ModelSpec, build_model, find_spec
@@ -35,7 +35,7 @@ from legr.structure.verify import verify
 from legr.study.calibration_choice import calibration_words
 from legr.study.cuts import save_cuts
 from legr.study.heldout import HeldoutScore
-from legr.study.making import making_study
+from legr.study.making import making_study, require_place
 from legr.study.pass_times import note_pass_time
 from legr.study.records import SearchSettings, StudyInfo
 from legr.study.store import Study
@@ -110,8 +110,7 @@ def create(path: Path, source: NetworkSource, images: ImageSource, report: Repor
     Raises:
         LegrError: see the parts; nothing is left behind that would pass for a study.
     """
-    if (path / "study.json").exists():
-        raise StudyError(f"{path} holds a study already; open it, or choose another folder")
+    require_place(path)
     spec = source.spec
     shape = images.input_shape or spec.input_shape
     if spec.dense:

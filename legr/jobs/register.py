@@ -19,7 +19,7 @@ from legr import processes
 from legr.files import write_bytes
 from legr.jobs.kept_space import give_up_space, keep_space, write_last
 from legr.paths import data_folder
-from legr.schema import MEGABYTE, STRICT, SchemaError, parse, read_bytes
+from legr.schema import MEGABYTE, STRICT, parse, read_bytes
 from legr.study.folder import StudyFolder
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
@@ -104,7 +104,7 @@ def read(job_id: str) -> Entry | None:
     """What is known of a job; None where this machine did not start it, or the note is damaged."""
     try:
         return parse(read_bytes(_path(job_id), MEGABYTE), Entry)
-    except (OSError, SchemaError):
+    except (OSError, ValueError):  # of an id that no path can have as well
         return None
 
 

@@ -15,7 +15,7 @@ from legr.arguments import option_of
 from legr.bounds import Bounds
 from legr.errors import BudgetError, SettingsError
 from legr.requests.forms import Form, Pair, form_of
-from legr.requests.ranges import require_count, require_finite, require_text
+from legr.requests.ranges import require_count, require_finite, require_text, require_unicode
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ class Option:
         for part in parts:
             if isinstance(part, (str, Path)):
                 require_text(name, str(part))
+                require_unicode(name, str(part))
             elif self.shown.bounds and isinstance(part, (int, float)):
                 self.shown.bounds.require(name, part)
 

@@ -36,6 +36,18 @@ def require_text(name: str, text: str) -> None:
         raise SettingsError(f"{name} must have at most {LONGEST_TEXT} characters, got {len(text)}")
 
 
+def require_unicode(name: str, text: str) -> None:
+    """Refuse a path with bytes that are no UTF-8: no file of a study, no page and no JSON can hold it.
+
+    Raises:
+        SettingsError: it has some.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise SettingsError(f"{name} must be text in UTF-8, got {text!a}; rename it") from None
+
+
 def require_count(name: str, count: int) -> None:
     """Refuse an option that is repeated more often than makes sense.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,8 @@ def _smaller_tensors(model: nn.Module, plan: Plan) -> dict[str, torch.Tensor]:
     values: dict[str, torch.Tensor] = {}
     for name, dim, positions in plan.slices:
         tensor = values.get(name, _tensor(model, name))
+        if dim >= tensor.dim() or np.max(positions, initial=-1) >= tensor.shape[dim]:
+            raise TraceError(f"{name} has fewer entries along dim {dim} than are to stay; make the plan anew")
         index = torch.from_numpy(np.asarray(positions, dtype=np.int64)).to(tensor.device)
         values[name] = tensor.detach().index_select(dim, index)
     for name, entries in plan.indexes:
@@ -141,11 +144,18 @@ def _put(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
 
 def _set_attributes(model: nn.Module, plan: Plan) -> None:
     for path, attribute, place, value in plan.attributes:
-        module = model.get_submodule(path)
+        try:
+            module = model.get_submodule(path)
+            old = getattr(module, attribute)
+            counted = old if place is None else old[place]
+        except (AttributeError, IndexError, TypeError):
+            counted = None
+        if not isinstance(counted, Integral):
+            raise TraceError(f"the model counts nothing in {attribute} of {path!r}; it is not the one that was traced")
         if place is None:
             setattr(module, attribute, value)
         else:
-            entries = list(getattr(module, attribute))
+            entries = list(old)
             entries[place] = value
             setattr(module, attribute, tuple(entries))
 
@@ -172,5 +182,6 @@ def _tensor(model: nn.Module, name: str) -> torch.Tensor:
         tensor = getattr(model.get_submodule(path), attribute)
     except AttributeError as error:
         raise TraceError(f"the model has no {name}; it is not the one this structure was traced from") from error
-    assert isinstance(tensor, torch.Tensor)
+    if not isinstance(tensor, torch.Tensor):
+        raise TraceError(f"{name} is no tensor of the model; it is not the one this structure was traced from")
     return tensor

@@ -3,6 +3,7 @@
 Earlier versions filled it in its place, and a killed one may have left a part there.
 """
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -38,6 +39,19 @@ def making_study(path: Path) -> Iterator[Path]:
         if (path / INFO).exists():  # another process was faster
             raise StudyError(f"{path} holds a study already; open it, or choose another folder") from error
         raise
+
+
+def require_place(path: Path) -> None:
+    """Refuse a place where no study can be made, before any work is done.
+
+    Raises:
+        StudyError: there is a study already, or something that is no folder, there or above.
+    """
+    if (path / INFO).exists():
+        raise StudyError(f"{path} holds a study already; open it, or choose another folder")
+    there = next((place for place in (path, *path.absolute().parents) if os.path.lexists(place)), None)
+    if there is not None and not there.is_dir():
+        raise StudyError(f"{there} is there already and is no folder; choose another place for the study")
 
 
 def is_half_made(path: Path) -> bool:

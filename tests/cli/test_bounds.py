@@ -112,3 +112,42 @@ def test_bounds() -> None:
     assert [0 in FRACTION, 1e-9 in FRACTION, 1 in FRACTION, float("nan") in FRACTION] == [False, True, True, False]
     assert [0 in BATCH, 1 in BATCH, 4096 in BATCH, 4097 in BATCH] == [False, True, True, False]
     assert str(Bounds(0, 1, above=True)) == "(0, 1]"
+
+
+@pytest.mark.parametrize("command", ["inspect", "show", "shape", "jobs", "data", "cancel", "evaluate"])
+def test_a_long_text_is_refused_by_every_command(command: str, tmp_path: Path) -> None:
+    longest, needed = "x" * (LONGEST_TEXT + 1), {"inspect": ["--model"], "cancel": ["x", "--study"]}
+    said = refused(command, *needed.get(command, ["--study"]), longest)
+    assert said.endswith(f"must have at most {LONGEST_TEXT} characters, got {LONGEST_TEXT + 1}\n")
+
+
+def test_a_repeated_option_ends_somewhere(tmp_path: Path) -> None:
+    said = refused("shape", "--study", tmp_path, *["--exclude", "x"] * (MOST_VALUES + 1))
+    assert said == f"exclude must have at most {MOST_VALUES} values, got {MOST_VALUES + 1}\n"
+
+
+@pytest.mark.parametrize("empty", ["--model", "--weights", "--data"])
+def test_an_empty_text_is_as_good_as_none(empty: str, tmp_path: Path) -> None:
+    given = {"--model": "cifar_resnet8", "--weights": "none", "--data": "digits"} | {empty: ""}
+    said = refused("new", "--study", tmp_path / "s", *(part for pair in given.items() for part in pair))
+    assert f"to make one, give {empty}" in said
+    if empty != "--weights":
+        assert "needs --model and --data" in refused(
+            "train", "--out", tmp_path / "w.safetensors", "--model", given["--model"], "--data", given["--data"]
+        )
+
+
+def test_a_path_that_no_study_can_hold_is_refused(study_path: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "caf\udce9"
+    about = ("--model", "cifar_resnet8", "--weights", "none")
+    words = "must be text in UTF-8"
+    assert words in refused("new", "--study", odd, *about, "--data", "digits")
+    assert words in refused("new", "--study", tmp_path / "s", *about, "--data", odd)
+    assert words in refused("data", "--study", study_path, "--folder", odd)
+    assert words in refused("export", "--study", study_path, "--macs", 0.5, "--out", odd)
+
+
+@pytest.mark.parametrize("job", ["\udce9", "a\0b", "../../x", "x" * 300])
+def test_a_job_that_cannot_be(job: str, study_path: Path) -> None:
+    said = refused("compare", "--study", study_path, "--macs", 0.5, "--job", job)
+    assert len(said.splitlines()) == 1

@@ -212,3 +212,17 @@ def test_commands_say_it_of_a_study(study_path: Path) -> None:
     rows = called("jobs", *at)[0].splitlines()
     assert [row.split()[2].split("-")[0] for row in rows] == ["compare", "measure"]
     assert called("cancel", *at, rows[0].split()[2])[0].endswith(" is done\n")
+
+
+def test_a_text_from_elsewhere_begins_no_line() -> None:
+    odd = "conv1\n9.99 % top-1\x1b[31m"
+    shown = r"conv1\x0a9.99 % top-1\x1b[31m"
+    network = replace(by_hand.NETWORK, layers=(replace(by_hand.NETWORK.layers[0], name=odd),))
+    assert sentences.network(network).splitlines()[-1] == f"    16 of 16     {shown}"
+    assert sentences.job_rows(replace(by_hand.JOB_ROWS, jobs=(replace(by_hand.JOB_ROW, stage=odd),))).count("\n") == 0
+    remark = replace(by_hand.OUTPUT, reason=odd)
+    assert shown in sentences.inspection(replace(by_hand.INSPECTION, unprunable=(remark,)))
+    assert shown in sentences.new_study(replace(by_hand.NEW_STUDY, study=odd))
+    assert sentences.reach(replace(by_hand.REACH, words=odd)).splitlines()[0] == shown
+    look = replace(by_hand.LOOK_RESULT, original=(replace(by_hand.LOOK_RESULT.original[0], name=odd),))
+    assert len(sentences.look(look).splitlines()) == 2

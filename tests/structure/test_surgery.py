@@ -1,5 +1,7 @@
 """What is cut, what stays shared, what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -121,3 +123,31 @@ def test_a_network_that_refuses_to_be_trained_is_pruned() -> None:
     structure = legr.trace(model, image)
     assert structure.n_units == 8
     assert legr.verify(model, structure, image) < 1e-12
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"module": "conv9"},
+        {"name": "no_such"},
+        {"name": "weight"},
+        {"name": "forward"},
+        {"name": "kernel_size", "place": 7},
+        {"place": 0},
+    ],
+)
+def test_counts_of_another_network_are_refused(changed: dict[str, object]) -> None:
+    model = make(Chain)
+    structure = legr.trace(model, example())
+    first, *others = structure.attributes
+    other = replace(structure, attributes=(replace(first, **changed), *others))  # type: ignore[arg-type]
+    with pytest.raises(legr.TraceError, match=r"the model counts nothing in .*not the one that was traced"):
+        legr.prune(model, other, keep_without(structure, 2))
+
+
+def test_an_axis_that_is_named_twice_is_refused() -> None:
+    model = make(Chain)
+    structure = legr.trace(model, example())
+    twice = replace(structure, axes=(*structure.axes, structure.axes[0]))
+    with pytest.raises(legr.TraceError, match="fewer entries along dim 0 than are to stay"):
+        legr.prune(model, twice, keep_without(structure, 2))

@@ -7,7 +7,7 @@ import pytest
 
 from legr.errors import StudyError
 from legr.study.catalog import delete, duplicate, list_studies, rename, require_name
-from legr.study.making import making_study
+from legr.study.making import making_study, require_place
 from legr.study.store import Study
 
 FIRST_FILES = ("weights.safetensors", "cuts.json", "structure.json", ".weights.safetensors.0a.tmp", ".jobs.lock")
@@ -90,3 +90,16 @@ def test_of_a_link_to_a_study_the_link_is_deleted(study: Study, tmp_path: Path) 
     delete(Study.open(study.path))
     assert not study.path.is_symlink() and not [f for f in study.path.parent.iterdir() if f.name.endswith(".tmp")]
     assert Study.open(away).structure.n_units
+
+
+def test_a_place_where_no_study_can_be_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "x" / "y")
+    for place in ("file", "file/below", "circle", "circle/below", "nowhere"):
+        with pytest.raises(StudyError, match="is there already and is no folder; choose another place"):
+            require_place(tmp_path / place)
+    with pytest.raises(StudyError, match="/dev/null is there already"):
+        require_place(Path("/dev/null"))
+    for place in (".", "new", "new/below"):
+        require_place(tmp_path / place)
