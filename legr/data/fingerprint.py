@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def fingerprint_files(folder: Path, names: Sequence[str], report: Report = silen
     Raises:
         DataError: a file cannot be read.
     """
-    index_path = cache_folder() / "hashes" / f"{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()}.json"
+    index_path = cache_folder() / "hashes" / f"{hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()}.json"
     earlier = _read_index(index_path)
     current: Index = {}
     digest = hashlib.sha256()
@@ -46,7 +47,7 @@ def fingerprint_files(folder: Path, names: Sequence[str], report: Report = silen
             current[name] = entry if entry and entry[:2] == stamp else (*stamp, _hash_file(folder / name))
         except (OSError, SchemaError) as error:
             raise DataError(f"{folder / name} cannot be read ({error}): check the disk") from error
-        digest.update(f"{name}\0{current[name][1]}\0{current[name][2]}\n".encode())
+        digest.update(f"{name}\0{current[name][1]}\0{current[name][2]}\n".encode(errors="surrogateescape"))
     if current != earlier:
         _write_index(index_path, current)
     return digest.hexdigest()

@@ -127,6 +127,7 @@ def _load_folder(source: str, shape: ImageShape, report: Report) -> Loaded:
     folder = folder.resolve()
     images = open_folder(folder)
     name = folder.parent.name if folder.name == "data" else folder.name
+    _require_unicode(str(folder), *images.classes)
     check_memory(name, len(images.train.labels) + len(images.test.labels), shape)
     fingerprint = fingerprint_files(images.root, images.files, report)
     cifar = _load_as_cifar(fingerprint, images, shape, report)
@@ -135,6 +136,15 @@ def _load_folder(source: str, shape: ImageShape, report: Report) -> Loaded:
     cache = cache_folder() / "images" / f"{fingerprint}-{shape_name(shape)}"
     arrays = cached_arrays(cache, partial(_decode, images, shape, report), report)
     return Loaded(name, images.classes, arrays, fingerprint, flip=True)
+
+
+def _require_unicode(*names: str) -> None:
+    """Refuse names of folders that a study would keep and that are no UTF-8, as old archives unpack them."""
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise DataError(f"folders of images must have names in UTF-8, got {name!a}; rename it") from None
 
 
 def _load_as_cifar(fingerprint: str, images: ImageFolder, shape: ImageShape, report: Report) -> Loaded | None:

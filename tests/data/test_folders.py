@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from legr.data.cifar import ARRAYS, CIFARS
 from legr.data.digits import DIGITS_FINGERPRINT
 from legr.data.fingerprint import fingerprint_files
 from legr.data.folders import find_source, remember_folder
+from legr.data.load import load_dataset
 from legr.errors import DataError
 
 NAMES = ("b/two.bin", "a/one.bin")
@@ -112,3 +114,15 @@ def test_an_unwritable_registry_is_only_logged(own_folders: Path, caplog: pytest
 def test_the_registry_loads_without_torch() -> None:
     code = "import sys, legr.data.folders; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_names_that_are_no_utf_8(tmp_path: Path) -> None:
+    for name in ("latin_\udce9.png", "plain.png"):
+        (tmp_path / name).write_text("content")
+    assert fingerprint_files(tmp_path, ["latin_\udce9.png"]) != fingerprint_files(tmp_path, ["plain.png"])
+    picture, classes = Image.new("RGB", (32, 32)), ("caf\udce9", "dog")
+    for place in (tmp_path / "images" / split / name for split in ("train", "test") for name in classes):
+        place.mkdir(parents=True)
+        picture.save(place / "a.png")
+    with pytest.raises(DataError, match=r"must have names in UTF-8, got 'caf\\udce9'; rename it"):
+        load_dataset(str(tmp_path / "images"), (3, 32, 32))
