@@ -90,12 +90,11 @@ def number(help: str, bounds: Bounds, flag: str) -> Any:
 
 
 def _require_texts(name: str, value: object) -> None:
-    """Refuse longer texts and lists than make sense, in every option; see `legr.requests.ranges`."""
+    """Refuse longer texts and lists than make sense, in every option; what is in a list is its reader's affair."""
     if isinstance(value, list):
         require_count(name, len(value))
-    for part in value if isinstance(value, list) else [value]:
-        if isinstance(part, str | Path):
-            require_text(name, str(part))
+    elif isinstance(value, str | Path):
+        require_text(name, str(value))
 
 
 def _is_request(annotation: Any) -> bool:
