@@ -59,8 +59,10 @@ def verify(
 
     Args:
         model: the model that `structure` was traced from.
-        example_input, examples, methods: as for `trace`. Floating-point inputs are replaced by random ones; so are
-            integers, where the model takes others of their range.
+        example_input: as for `trace`. Floating-point inputs are replaced by random ones; so are integers, where the
+            model takes others of their range.
+        examples: further ones, as for `trace`.
+        methods: as for `trace`.
 
     Returns:
         The largest relative error over all kept sets (float64; about 1e-15 where all is well).
