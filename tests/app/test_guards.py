@@ -1,14 +1,18 @@
 """Who the explorer answers: browsers of this machine, for its own pages."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from streamlit import config
 
 from app.guards import LOCAL, Guard
+from tests.browser.running import running_app
 
 HERE = "localhost:8501"
 
@@ -91,3 +95,15 @@ def test_its_own_pages_are_not() -> None:
 def test_settings_name_what_streamlit_has() -> None:
     assert set(LOCAL) <= set(config._config_options_template)
     assert LOCAL["server.address"] == "127.0.0.1"
+
+
+@pytest.mark.slow
+def test_no_environment_variable_opens_it_to_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STREAMLIT_SERVER_ADDRESS", "STREAMLIT_BROWSER_SERVER_ADDRESS"):
+        monkeypatch.setenv(name, "0.0.0.0")
+    with running_app(tmp_path / "studies") as url:
+        port = urlsplit(url).port
+        listening = {
+            c.laddr.ip for c in psutil.net_connections("inet") if c.status == "LISTEN" and c.laddr.port == port
+        }
+    assert listening == {"127.0.0.1"}
