@@ -49,7 +49,8 @@ STRICT = ConfigDict(strict=True, allow_inf_nan=False, extra="ignore")
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Real = Annotated[float, Field(ge=-_HUGE, le=_HUGE)]
-Number = Annotated[int | float, Field(ge=-_HUGE, le=_HUGE)]  # a whole number stays one
+Whole = Annotated[int, Field(ge=-LARGEST_COUNT, le=LARGEST_COUNT)]
+Number = Annotated[Whole | float, Field(ge=-_HUGE, le=_HUGE)]  # a whole number that a browser counts to stays one
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(max_length=1000)]
 Text = Annotated[str, Field(max_length=100_000)]

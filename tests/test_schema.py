@@ -123,3 +123,9 @@ def test_files_have_a_largest_size_and_are_files(tmp_path: Path) -> None:
         read_bytes(Path("/dev/zero"), 100)
     with pytest.raises(IsADirectoryError):
         read_bytes(tmp_path, 100)
+
+
+def test_a_whole_number_that_no_browser_counts_to_is_no_whole_number() -> None:
+    read = parse('{"a": 7, "b": 9223372036854775807, "c": -9007199254740992}', dict[str, Number])
+    assert read == {"a": 7, "b": 2.0**63, "c": -(2.0**53)}
+    assert [type(value) for value in read.values()] == [int, float, float]
