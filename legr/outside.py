@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from legr.schema import MEGABYTE, SchemaError
+from legr.schema import MEGABYTE, SchemaError, require_size
 
 __all__ = ["LARGEST_WEIGHTS", "require_plain_file"]
 
@@ -24,8 +24,7 @@ def require_plain_file(path: Path, largest: int = LARGEST_WEIGHTS) -> int:
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):
         raise SchemaError(f"it is {_KINDS.get(stat.S_IFMT(status.st_mode), 'a device')}, not a file")
-    if status.st_size > largest:
-        raise SchemaError(f"it must be at most {largest / MEGABYTE:g} MB large, got {status.st_size / MEGABYTE:.4g}")
+    require_size(status.st_size, largest)
     return status.st_size
 
 

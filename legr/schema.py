@@ -39,6 +39,7 @@ __all__ = [
     "parse",
     "parse_items",
     "read_bytes",
+    "require_size",
 ]
 
 T = TypeVar("T")
@@ -103,10 +104,18 @@ def read_bytes(path: Path, largest: int) -> bytes:
     with opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         content = file.read(largest + 1) if size <= largest else b""
-        size = max(len(content), size)
-        if size > largest:
-            raise SchemaError(f"it must be at most {largest / MEGABYTE:g} MB large, got {size / MEGABYTE:.4g}")
+        require_size(max(len(content), size), largest)
         return content
+
+
+def require_size(size: int, largest: int) -> None:
+    """Refuse a file of more than `largest` bytes.
+
+    Raises:
+        SchemaError: it is larger.
+    """
+    if size > largest:
+        raise SchemaError(f"it must be at most {largest / MEGABYTE:g} MB large, got {size / MEGABYTE:.4g}")
 
 
 def parse(text: str | bytes, schema: type[T]) -> T:
