@@ -3,11 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from app.charts.measurements import Measurements
+from legr.charts.measurements import Measurements, measurements_of
 from legr.ranking.budget import BudgetCurve
-from legr.ranking.constraints import UNCONSTRAINED
 from legr.ranking.limits import Budget
-from legr.study.known import kept_set_of, known_networks, measured_points, rankings_that_lead_to
 from legr.study.records import RankingName
 from legr.study.store import Study, keep_id
 
@@ -77,21 +75,7 @@ def _measurements(path: str, stamp: Stamp, measured: Stamp) -> Measurements:
     def curve_of(name: RankingName) -> BudgetCurve:
         return _curve(path, name, stamp)
 
-    points, runs = measured_points(study, curve_of), study.finetuned
-    current: dict[str, str] = {name: study.ranking_id(name) for name in (*study.rankings, "original")}
-    plain: dict[str, str] = {name: study.ranking_id(name, UNCONSTRAINED) for name in study.rankings}
-    shown = [p for p in points if p.finetuned or p.ranking_id == current.get(p.ranking)]
-    earlier = [p for p in points if not (p.finetuned or p.ranking_id == current.get(p.ranking))]
-    tuned = [network for network in known_networks(points, runs).values() if network.finetuned or network.runs]
-    curves = {name: curve_of(name) for name in study.rankings} if tuned else {}
-    return Measurements(
-        points=shown,
-        runs=runs,
-        earlier=earlier,
-        plain=[p for p in earlier if p.ranking_id == plain.get(p.ranking)],
-        leads=rankings_that_lead_to(tuned, curves),
-        openable=frozenset(run.key for run in runs if kept_set_of(study, run, curve_of) is not None),
-    )
+    return measurements_of(study, curve_of)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)

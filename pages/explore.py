@@ -7,7 +7,6 @@ import streamlit as st
 from app import state
 from app.budget_dial.opened import OpenedRun, opened_network
 from app.budget_dial.view import begin_dial, choose_ranking, is_contended, show_dial
-from app.charts.cells import csv_of
 from app.curves import budget_curve, curve_table
 from app.views.job_panel import job_panel, launch, show_other_jobs
 from app.views.layers import offer_constraints, show_layers
@@ -16,6 +15,7 @@ from app.widgets.page import guarded, place, require_study, run_page, status_bar
 from app.widgets.study import heading, optimism_note
 from app.widgets.welcome import learn_first, show_guide
 from app.words import plain
+from legr.charts.cells import csv_of
 from legr.escape import file_name
 from legr.jobs import records
 from legr.requests.types import MeasureRequest

@@ -7,7 +7,6 @@ import streamlit as st
 from app import state
 from app.budget_dial.opened import OpenedRun, opened_network
 from app.budget_dial.view import begin_dial, show_dial
-from app.charts.style import CAPTIONS
 from app.curves import budget_of, network_id
 from app.views.export import ExportTarget, show_exports, weights_line
 from app.views.finetune import expectation, show_runs, show_training, training_form
@@ -17,6 +16,7 @@ from app.widgets.page import guarded, place, require_study, run_page
 from app.widgets.study import heading, optimism_note
 from app.widgets.welcome import learn_first
 from app.words import plain
+from legr.charts.style import CAPTIONS
 from legr.jobs import records
 from legr.study.store import Study
 

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from app.charts.structure import facts_lines
 from app.curves import budget_curve
 from app.views.structure import show_exceptions, show_groups, show_stays, show_together
 from app.widgets.page import require_study, run_page
 from app.widgets.study import constraints_note, heading
 from app.words import plain
+from legr.charts.structure import facts_lines
 
 
 def page() -> None:

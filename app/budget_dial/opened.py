@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from app import state
-from app.charts.measurements import percent_of
-from app.charts.style import CAPTIONS
 from app.curves import budget_curve, measurements
+from legr.charts.measurements import percent_of
+from legr.charts.style import CAPTIONS
 from legr.ranking.limits import Budget
 from legr.structure.types import Keep
 from legr.study.known import kept_set_of

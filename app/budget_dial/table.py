@@ -12,7 +12,7 @@ import numpy as np
 
 from app.budget_dial.lanes import lay_out_lanes
 from app.budget_dial.types import DialTable, Lens
-from app.charts.measurements import ORIGINAL, Measurements, Reading, percent_of, reading
+from legr.charts.measurements import ORIGINAL, Measurements, Reading, percent_of, reading
 from legr.ranking.budget import BudgetCurve, CurveTable, table_of
 from legr.structure.cost import original_cost, original_layer_macs
 from legr.structure.types import Keep, Structure

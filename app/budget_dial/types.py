@@ -87,7 +87,7 @@ class FrontierData(TypedDict):
 
 
 class ChartStyle(TypedDict):
-    """The look of the charts, which the scripts take from `app.charts.style`."""
+    """The look of the charts, which the scripts take from `legr.charts.style`."""
 
     colours: Mapping[str, str]
     layout: dict[str, Any]  # Plotly's, what all charts share

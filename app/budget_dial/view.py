@@ -18,10 +18,10 @@ from app.budget_dial.types import (
     QuantityName,
     StudyData,
 )
-from app.charts.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_table
-from app.charts.measurements import Measurements, percent_of
-from app.charts.style import CAPTIONS, COLOURS, INK, PAPER, PLOTLY_CONFIG, page_layout
 from app.curves import Stamp, budget_curve, measured_stamp, measurements, stamp
+from legr.charts.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_table
+from legr.charts.measurements import Measurements, percent_of
+from legr.charts.style import CAPTIONS, COLOURS, INK, PAPER, PLOTLY_CONFIG, page_layout
 from legr.ranking.constraints import Constraints
 from legr.structure.cost import uncounted_note
 from legr.structure.types import Uncounted

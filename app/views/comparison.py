@@ -4,8 +4,14 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.charts.cells import safe_cells
-from app.charts.comparison import (
+from app.curves import budget_curve
+from app.views.job_panel import job_panel, launch
+from app.views.one_image import pick
+from app.views.selected_network import Reference, SelectedNetwork, set_weights
+from app.widgets.page import guarded, show_error
+from app.words import plain
+from legr.charts.cells import safe_cells
+from legr.charts.comparison import (
     MAX_CLASSES,
     OUTCOME_CAPTIONS,
     DifferingImage,
@@ -18,16 +24,10 @@ from app.charts.comparison import (
     most_changed,
     outcomes_table,
 )
-from app.charts.measurements import percent_of
-from app.charts.pictures import enlarged
-from app.charts.predictions import short
-from app.charts.style import PLOTLY_CONFIG
-from app.curves import budget_curve
-from app.views.job_panel import job_panel, launch
-from app.views.one_image import pick
-from app.views.selected_network import Reference, SelectedNetwork, set_weights
-from app.widgets.page import guarded, show_error
-from app.words import plain
+from legr.charts.measurements import percent_of
+from legr.charts.pictures import enlarged
+from legr.charts.predictions import short
+from legr.charts.style import PLOTLY_CONFIG
 from legr.errors import LegrError, StudyError
 from legr.escape import on_one_line
 from legr.jobs import records

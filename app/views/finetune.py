@@ -7,13 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.charts.cells import safe_cells
-from app.charts.measurements import percent_of
-from app.charts.style import CAPTIONS, PLOTLY_CONFIG
-from app.charts.training import runs_figure, training_figure, training_table
 from app.curves import budget_curve, measurements, network_id
 from app.views.job_panel import result_of
 from app.words import plain, plural
+from legr.charts.cells import safe_cells
+from legr.charts.measurements import percent_of
+from legr.charts.style import CAPTIONS, PLOTLY_CONFIG
+from legr.charts.training import runs_figure, training_figure, training_table
 from legr.commands.results import FinetuneResult
 from legr.errors import LegrError
 from legr.escape import in_terminal

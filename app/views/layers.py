@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.charts.cells import safe_cells
 from app.views.constraints_link import offer_link, write_link
 from app.widgets.page import show_error
 from app.widgets.study import constraints_note
+from legr.charts.cells import safe_cells
 from legr.errors import LegrError
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import MULTIPLES, UNCONSTRAINED, Constraints

@@ -14,13 +14,13 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.charts.pictures import decoded
-from app.charts.predictions import predictions_figure, predictions_table, short, verdict
-from app.charts.style import PLOTLY_CONFIG
 from app.run_command import run_command
 from app.views.selected_network import Reference, SelectedNetwork
 from app.widgets.page import guarded, show_error
 from app.words import plain
+from legr.charts.pictures import decoded
+from legr.charts.predictions import predictions_figure, predictions_table, short, verdict
+from legr.charts.style import PLOTLY_CONFIG
 from legr.commands.results import LookResult, Prediction
 from legr.requests.ranges import IMAGE_NUMBER
 from legr.study.comparison import Comparison

@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.charts.replay import replay_figure, replay_table, thin_out
-from app.charts.style import PLOTLY_CONFIG
 from app.curves import Stamp, budget_curve, stamp
+from legr.charts.replay import replay_figure, replay_table, thin_out
+from legr.charts.style import PLOTLY_CONFIG
 from legr.search.replay import frames
 from legr.study.store import Study
 

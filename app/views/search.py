@@ -6,7 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from app.charts.search import (
+from app.views.replay import show_replay
+from app.widgets.images import NO_IMAGES
+from app.words import plain
+from legr.charts.search import (
     MAP_HEIGHT,
     map_figure,
     map_table,
@@ -14,10 +17,7 @@ from app.charts.search import (
     search_figure,
     search_table,
 )
-from app.charts.style import PLOTLY_CONFIG
-from app.views.replay import show_replay
-from app.widgets.images import NO_IMAGES
-from app.words import plain
+from legr.charts.style import PLOTLY_CONFIG
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.requests.ranges import IMAGES, PASSES, SEED

@@ -7,10 +7,10 @@ import streamlit as st
 
 from app import state
 from app.budget_dial.opened import OpenedRun
-from app.charts.measurements import percent_of
-from app.charts.style import CAPTIONS, COLOURS
 from app.curves import budget_curve, budget_of
 from app.words import plain, plural
+from legr.charts.measurements import percent_of
+from legr.charts.style import CAPTIONS, COLOURS
 from legr.errors import LegrError
 from legr.jobs.records import Job
 from legr.ranking.limits import Budget

@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from app.charts.cells import csv_of, safe_cells
-from app.charts.structure import exception_lines, groups_table, outputs_line, reasons_of, reasons_table
 from app.words import plain
+from legr.charts.cells import csv_of, safe_cells
+from legr.charts.structure import exception_lines, groups_table, outputs_line, reasons_of, reasons_table
 from legr.escape import file_name
 from legr.structure.types import Structure
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import plotly.graph_objects as go
 import pytest
 
-from app.charts.frontier import AXES, Axis, axis_title, frontier_figure, frontier_table
-from app.charts.measurements import Measurements
-from app.charts.search import log_ticks, map_table, running_search_table
-from app.charts.style import COLOURS
-from app.charts.training import training_figure, training_table
 from app.curves import measurements
+from legr.charts.frontier import AXES, Axis, axis_title, frontier_figure, frontier_table
+from legr.charts.measurements import Measurements
+from legr.charts.search import log_ticks, map_table, running_search_table
+from legr.charts.style import COLOURS
+from legr.charts.training import training_figure, training_table
 from legr.files import write_json
 from legr.progress import duration
 from legr.ranking.constraints import Constraints

@@ -9,9 +9,9 @@ import pytest
 from app.budget_dial.lanes import lay_out_lanes
 from app.budget_dial.table import dial_table
 from app.budget_dial.types import DialTable, Lens
-from app.charts.frontier import frontier_table
-from app.charts.measurements import Measurements, percent_of
 from app.curves import measurements
+from legr.charts.frontier import frontier_table
+from legr.charts.measurements import Measurements, percent_of
 from legr.ranking.budget import BudgetCurve
 from legr.structure.cost import cost, layer_macs
 from legr.study.records import FineTuning

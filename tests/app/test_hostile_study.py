@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.charts.search import map_figure
+from legr.charts.search import map_figure
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
 

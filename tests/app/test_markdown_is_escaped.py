@@ -110,7 +110,7 @@ def test_tables_are_written_in_one_place() -> None:
     for folder in ("app", "pages"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             text = path.read_text(encoding="utf-8")
-            assert path.name == "cells.py" or ".to_csv(" not in text, f"{path}: use app.charts.cells.csv_of"
+            assert path.name == "cells.py" or ".to_csv(" not in text, f"{path}: use legr.charts.cells.csv_of"
             assert "unsafe_allow_html" not in text, path
             for line in text.splitlines():
                 assert "st.dataframe(" not in line or "safe_cells(" in line or line.rstrip().endswith("("), (

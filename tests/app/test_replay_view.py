@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.charts.replay import MAX_FRAMES, replay_figure, replay_table, thin_out
+from legr.charts.replay import MAX_FRAMES, replay_figure, replay_table, thin_out
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.types import Affine
 from legr.search.journal import Journal

@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.budget_dial.view import sources_line
-from app.charts.measurements import Measurements
-from app.charts.structure import exception_lines, facts_lines, groups_table, outputs_line, reasons_of, reasons_table
+from legr.charts.measurements import Measurements
+from legr.charts.structure import exception_lines, facts_lines, groups_table, outputs_line, reasons_of, reasons_table
 from legr.ranking.constraints import Constraints
 from legr.structure.types import Group, Layer, Op, Remark, Structure, Uncounted
 from legr.study.store import Study

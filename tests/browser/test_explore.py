@@ -13,7 +13,7 @@ from playwright import sync_api
 
 from app.budget_dial.script import joined_script
 from app.budget_dial.table import dial_table
-from app.charts.measurements import Measurements
+from legr.charts.measurements import Measurements
 from legr.ranking.constraints import Constraints
 from legr.study.kept_sets import unpacked
 from legr.study.records import FineTuned

@@ -13,17 +13,17 @@ import pandas as pd
 
 from app.budget_dial import view
 from app.budget_dial.types import Lens
-from app.charts.frontier import Axis
-from app.charts.replay import replay_figure, replay_table, thin_out
-from app.charts.search import map_figure, map_table, running_search_table, search_table
-from app.charts.structure import facts_lines, groups_table, reasons_of, reasons_table
-from app.charts.training import training_table
 from app.curves import budget_curve, curve_table, measured_stamp, stamp
 from app.views.finetune import runs_table
 from app.views.job_panel import active_job_lines, ending_text
 from app.views.layers import layers_table
 from app.views.study_card import card_facts
 from app.widgets.study import summary_line
+from legr.charts.frontier import Axis
+from legr.charts.replay import replay_figure, replay_table, thin_out
+from legr.charts.search import map_figure, map_table, running_search_table, search_table
+from legr.charts.structure import facts_lines, groups_table, reasons_of, reasons_table
+from legr.charts.training import training_table
 from legr.cli import sentences
 from legr.commands.constraints import show_constraints
 from legr.commands.show import show

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts.style import COLOURS, style
+from legr.charts.style import COLOURS, style
 from legr.escape import in_html
 from legr.ranking.budget import BudgetCurve
 from legr.search.replay import Frame

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.charts.comparison import (
+from legr.charts.comparison import (
     MAX_CLASSES,
     classes_figure,
     classes_table,
@@ -15,7 +15,7 @@ from app.charts.comparison import (
     most_changed,
     outcomes_table,
 )
-from app.charts.pictures import enlarged
+from legr.charts.pictures import enlarged
 from legr.study.comparison import Comparison, Predictions
 from tests.study.comparison_by_hand import CLASSES, COUNTS, DIFFER, comparison
 

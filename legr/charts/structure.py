@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from app.charts.cells import safe_cells
-from app.charts.style import CAPTIONS
-from app.words import plural
+from legr.charts.cells import safe_cells
+from legr.charts.style import CAPTIONS
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.footprints import Footprints
 from legr.ranking.limits import METRIC_NAMES
@@ -15,6 +14,7 @@ from legr.structure.cost import original_layer_macs, uncounted_note
 from legr.structure.types import Structure
 from legr.structure.unprunable import Reason, merge_reasons, prunable_macs, unreached_note
 from legr.study.records import RankingName
+from legr.words import plural
 
 MAX_NAMES = 6  # in a sentence
 _OVER_CHANNELS = (

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.style import CAPTIONS, COLOURS, style
+from legr.charts.style import CAPTIONS, COLOURS, style
 from legr.escape import in_html
 from legr.search.types import SearchProgress
 from legr.study.records import Learned

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.charts.predictions import predictions_figure, predictions_table, short, verdict
+from legr.charts.predictions import predictions_figure, predictions_table, short, verdict
 from legr.commands.results import Prediction
 
 CAT, DOG = Prediction(3, "cat", 0.7), Prediction(5, "dog", 0.7)

@@ -6,7 +6,7 @@ from typing import Literal
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.style import style
+from legr.charts.style import style
 from legr.commands.results import Prediction
 from legr.escape import in_html
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.charts.frontier import frontier_table
-from app.charts.measurements import Measurements, Reading
+from legr.charts.frontier import frontier_table
+from legr.charts.measurements import Measurements, Reading
 from legr.study.catalog import SAMPLES, list_studies
 from legr.study.records import Conditions, FineTuning, Latency, Point
 from legr.study.store import Study

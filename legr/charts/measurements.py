@@ -12,8 +12,11 @@ from functools import cached_property
 
 import numpy as np
 
-from legr.study.known import KnownNetwork, known_networks
+from legr.ranking.budget import BudgetCurve
+from legr.ranking.constraints import UNCONSTRAINED
+from legr.study.known import KnownNetwork, kept_set_of, known_networks, measured_points, rankings_that_lead_to
 from legr.study.records import RANKINGS, Conditions, FineTuned, Point, RankingName
+from legr.study.store import Study
 
 ORIGINAL = "original"
 
@@ -153,6 +156,29 @@ class Measurements:
             value = value_of(self.original)
             return None if value is None else Reading(value, True)
         return reading({p.macs: value for p in self.line(ranking) if (value := value_of(p)) is not None}, macs)
+
+
+def measurements_of(study: Study, curve_of: Callable[[RankingName], BudgetCurve]) -> Measurements:
+    """All that was measured of a study.
+
+    Args:
+        curve_of: the budget curve of one of its rankings.
+    """
+    points, runs = measured_points(study, curve_of), study.finetuned
+    current: dict[str, str] = {name: study.ranking_id(name) for name in (*study.rankings, "original")}
+    plain: dict[str, str] = {name: study.ranking_id(name, UNCONSTRAINED) for name in study.rankings}
+    shown = [p for p in points if p.finetuned or p.ranking_id == current.get(p.ranking)]
+    earlier = [p for p in points if not (p.finetuned or p.ranking_id == current.get(p.ranking))]
+    tuned = [network for network in known_networks(points, runs).values() if network.finetuned or network.runs]
+    curves = {name: curve_of(name) for name in study.rankings} if tuned else {}
+    return Measurements(
+        points=shown,
+        runs=runs,
+        earlier=earlier,
+        plain=[p for p in earlier if p.ranking_id == plain.get(p.ranking)],
+        leads=rankings_that_lead_to(tuned, curves),
+        openable=frozenset(run.key for run in runs if kept_set_of(study, run, curve_of) is not None),
+    )
 
 
 def reading(measured: Mapping[int, float], macs: int) -> Reading | None:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.style import COLOURS, style
+from legr.charts.style import COLOURS, style
 
 
 def training_table(history: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

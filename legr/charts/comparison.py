@@ -8,8 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.charts.predictions import short
-from app.charts.style import CAPTIONS, COLOURS, style
+from legr.charts.predictions import short
+from legr.charts.style import CAPTIONS, COLOURS, style
 from legr.escape import in_html
 from legr.study.comparison import OUTCOMES, Comparison
 

@@ -6,12 +6,12 @@ from typing import Any, Literal
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.measurements import Measurements, Reading, percent_of
-from app.charts.style import CAPTIONS, COLOURS, HEIGHT, style
-from app.words import plural
+from legr.charts.measurements import Measurements, Reading, percent_of
+from legr.charts.style import CAPTIONS, COLOURS, HEIGHT, style
 from legr.escape import in_html
 from legr.study.records import RANKINGS, Conditions, FineTuning, Point
 from legr.training.calibration import Calibration
+from legr.words import plural
 
 Axis = Literal["latency", "macs", "params"]
 AXES: tuple[Axis, ...] = ("latency", "macs", "params")
