@@ -1,7 +1,8 @@
 """Choose which training images the batch norms of one network's pruned networks are recalibrated on.
 
 Every alternative to plain images is compared with them on the same held-out images, over networks of several budgets.
-It is chosen where it is right on more of them than chance would explain. Dims of tensors: N held-out images.
+It is chosen where it is right on more of them than chance would explain. It judges in float32, so that the choice, which
+is a condition of every figure, depends on no processor. Dims of tensors: N held-out images.
 """
 
 import copy
@@ -16,7 +17,6 @@ from legr.data.images import Dataset
 from legr.data.normalization import Normalization
 from legr.training.batch_norm import mean_deviation, recalibrated, statistics_of
 from legr.training.calibration import PLAIN, Border, Calibration, CalibrationImages
-from legr.training.device import fast_dtype
 from legr.training.evaluate import correct
 
 #: Fractions of MACs of the networks that judge; the whole one stands for those that are hardly pruned.
@@ -84,9 +84,7 @@ def choose_calibration(
     for number, network in enumerate(networks, 1):
         found: dict[CalibrationImages, float] = {}
         for images, candidate in _recalibrated(network, dataset, normalization, device, border).items():
-            right = correct(
-                candidate, dataset.heldout, normalization, device=device, dtype=fast_dtype(device), order=order
-            )
+            right = correct(candidate, dataset.heldout, normalization, device=device, order=order)
             answers.setdefault(images, []).append(right)
             found[images] = float(right.double().mean())
         top1.append(found)
