@@ -1,8 +1,8 @@
 """Choose which training images the batch norms of one network's pruned networks are recalibrated on.
 
 Every alternative to plain images is compared with them on the same held-out images, over networks of several budgets.
-It is chosen where it is right on more of them than chance would explain. It judges in float32, so that the choice, which
-is a condition of every figure, depends on no processor. Dims of tensors: N held-out images.
+It is chosen where it is right on more of them than chance would explain. All is judged in float32, so that the choice,
+a condition of every figure, depends on no processor. Dims of tensors: N held-out images.
 """
 
 import copy
