@@ -6,11 +6,12 @@ from torch import Tensor
 _NOTHING = 1e-6  # relative; a result that is smaller beside that of the whole network is taken as this large
 
 
-def relative_error(expected: Tensor, actual: Tensor, scale: float) -> float:
+def relative_error(expected: Tensor, actual: Tensor, scale: float, share: float = _NOTHING) -> float:
     """The largest difference, relative to the largest expected value; infinite where shapes, or integers, differ.
 
     Args:
-        scale: the largest value of the whole network. Differences are never compared with less than a millionth of it.
+        scale: the largest value of the whole network.
+        share: differences are never compared with less than this share of it.
     """
     if expected.shape != actual.shape:
         return float("inf")
@@ -20,7 +21,7 @@ def relative_error(expected: Tensor, actual: Tensor, scale: float) -> float:
         return 0.0 if torch.equal(expected, actual) else float("inf")
     expected, actual = (x if x.is_complex() else x.double() for x in (expected, actual))
     difference = (expected - actual).abs().masked_fill_(expected == actual, 0.0)  # of infinite values that are equal
-    return float(difference.max()) / max(largest(expected), _NOTHING * scale, 1e-300)
+    return float(difference.max()) / max(largest(expected), share * scale, 1e-300)
 
 
 def largest(x: Tensor) -> float:

@@ -1,19 +1,41 @@
-"""A pruned network that has to learn: it runs with gradients, forward and backward, where the whole one does."""
+"""A pruned network that has to learn: a step of training, forward and backward, beside the one of the zeroed network.
 
-from collections.abc import Iterable, Mapping
-from itertools import starmap
+Zeroed = removed says that both are one function of the parameters that stay, so its gradients are one as well. They are
+not where a backward pass is no derivative: a function or hook of the model's own, made for one number of channels.
+"""
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from legr.errors import LegrError
 from legr.structure.copies import zeroed
-from legr.structure.differences import relative_error
+from legr.structure.differences import largest, relative_error
+from legr.structure.draws import draw_alike
 from legr.structure.examples import Example
 from legr.structure.model_io import deep_copy, first_line, output_values, reseed
+from legr.structure.operations import Call, base_name
 from legr.structure.precision import OnePrecision
 from legr.structure.surgery import prune
 from legr.structure.types import Keep, Structure
+
+#: How much gradients may differ, relative to the largest of their parameter, and below which share of the largest of
+#: all they count as this large: those of a bias before a batch norm are rounding alone, which in float32 also decides
+#: on which side of 0 a ReLU is.
+_TOLERANCE = {torch.float64: (1e-6, 1e-3), torch.float32: (1e-2, 1e-1)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What a network returns when gradients are computed, and the gradients of its parameters by name."""
+
+    values: Mapping[str, Tensor]
+    gradients: Mapping[str, Tensor]
 
 
 def problem_with_gradients(
@@ -25,15 +47,17 @@ def problem_with_gradients(
 ) -> str:
     """What goes wrong in a step of training with the pruned network alone; "" if nothing does.
 
-    Values are compared where they depend on no random numbers.
+    Values, and gradients of the parameters that stay, are compared where they depend on no random numbers but the masks
+    of dropout and stochastic depth, and where no norm is exempt. Gradients that are NaN or infinite in the zeroed
+    network are passed over: a square root has none at a channel that is 0, and that one leaves in the pruned network.
 
     Args:
         calls: each with the largest value of every output of the whole network.
+        tolerance: relative, for values.
     """
     for call, scales in calls:
         try:
-            with zeroed(model, structure, keep):
-                expected, again = (_step(deep_copy(model), call, seed) for seed in (0, 1))
+            expected = _zeroed_step(model, structure, keep, call, seed=0)
         except Exception:  # a model may be one to evaluate alone
             continue
         try:
@@ -42,23 +66,82 @@ def problem_with_gradients(
             raise
         except Exception as failure:
             return f"the pruned model does not run with gradients ({first_line(failure)})"
-        if expected.keys() != removed.keys():
+        if expected.values.keys() != removed.values.keys():
             return "the pruned model returns other things where gradients are computed"
-        if structure.exempt or not all(starmap(torch.equal, zip(expected.values(), again.values(), strict=True))):
+        if structure.exempt:
             continue
-        error = max(relative_error(x, removed[name], scales.get(name, 0.0)) for name, x in expected.items())
-        if not error <= tolerance:
-            return f"zeroing and removing its channels differ by {error:.1e} where gradients are computed"
+        sliced = _Step(expected.values, dict(_that_stay(expected.gradients, structure, keep)))
+        problem = _difference(sliced, removed, scales, tolerance)
+        if problem and not _is_random(expected, _zeroed_step(model, structure, keep, call, seed=1)):
+            return problem
     return ""
 
 
-def _step(network: nn.Module, call: Example, seed: int) -> Mapping[str, Tensor]:
-    """What a network returns when gradients are computed, after a backward pass; it is used up by that."""
+def _zeroed_step(model: nn.Module, structure: Structure, keep: Keep, call: Example, seed: int) -> _Step:
+    with zeroed(model, structure, keep):
+        network = deep_copy(model)
+    return _step(network, call, seed)
+
+
+def _step(network: nn.Module, call: Example, seed: int) -> _Step:
+    """A step of training without its last part, the optimizer's; the network is used up by that."""
     private = call.map(torch.clone)
     reseed(seed)
-    with torch.enable_grad(), OnePrecision():
+    with torch.enable_grad(), OnePrecision(), _DrawnAlike():
         values = output_values(private.run(network.train(call.training)))
-        learnt = [value.abs().sum() for value in values.values() if value.requires_grad]
+        learnt = [value for value in values.values() if value.requires_grad]
+        generator = torch.Generator().manual_seed(0)
+        # other factors than 1, as probabilities sum up to 1 whatever the parameters are
+        slopes = [torch.rand(x.shape, dtype=x.dtype, generator=generator) + 0.5 for x in learnt]
         if learnt:
-            torch.stack(learnt).sum().backward()
-    return {name: value.detach() for name, value in values.items()}
+            torch.autograd.backward(learnt, slopes)
+    gradients = {name: p.grad.to_dense() for name, p in network.named_parameters() if p.grad is not None}
+    return _Step({name: value.detach() for name, value in values.items()}, gradients)
+
+
+class _DrawnAlike(TorchDispatchMode):
+    """Draws numbers alike for every channel; what dropout and stochastic depth draw lets everything pass."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        call = Call(func, args, kwargs or {}, None)
+        drawn = draw_alike(call)
+        if drawn is None:
+            return func(*args, **(kwargs or {}))
+        return drawn.fill_(1) if base_name(func) == "bernoulli" else drawn
+
+
+def _that_stay(gradients: Mapping[str, Tensor], structure: Structure, keep: Keep) -> Iterator[tuple[str, Tensor]]:
+    """The gradients of the zeroed network at the positions that surgery keeps."""
+    for name, gradient in gradients.items():
+        for dim in range(gradient.dim()):
+            axis = structure.axis_of.get((name, dim))
+            if axis is not None:
+                gradient = gradient.index_select(dim, torch.from_numpy(np.flatnonzero(keep.kept(axis.labels))))
+        yield name, gradient
+
+
+def _difference(expected: _Step, removed: _Step, scales: Mapping[str, float], tolerance: float) -> str:
+    """How two steps differ, in words; "" if they do not."""
+    for name, value in expected.values.items():
+        error = relative_error(value, removed.values[name], scales.get(name, 0.0))
+        if not error <= tolerance:
+            return f"zeroing and removing its channels differ by {error:.1e} where gradients are computed"
+    allowed, share = _TOLERANCE[torch.get_default_dtype()]
+    scale = max((largest(gradient) for gradient in expected.gradients.values()), default=0.0)
+    for name in {**expected.gradients, **removed.gradients}:
+        given = [step.gradients[name] for step in (expected, removed) if name in step.gradients]
+        own, other = (step.gradients.get(name, torch.zeros_like(given[0])) for step in (expected, removed))
+        finite = own.isfinite()
+        error = relative_error(own[finite], other[finite], scale, share)
+        if not error <= allowed:
+            return f"the gradients of {name} differ by {error:.1e} between zeroing and removing channels"
+    return ""
+
+
+def _is_random(step: _Step, again: _Step) -> bool:
+    """Whether two steps of one network with different seeds differ."""
+    pairs = ((step.values, again.values), (step.gradients, again.gradients))
+    return any(
+        a.keys() != b.keys() or not all(torch.allclose(x, b[name], 0.0, 0.0, equal_nan=True) for name, x in a.items())
+        for a, b in pairs
+    )

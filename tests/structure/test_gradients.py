@@ -82,6 +82,97 @@ def test_a_network_that_learns_is_proved_and_gets_no_gradients(between: Callable
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
+class Passing(torch.autograd.Function):
+    """A ReLU whose gradient a function of one's own may change."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+        ctx.change = change
+        ctx.save_for_backward(x)
+        return x.clamp_min(0)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        (x,) = ctx.saved_tensors
+        return ctx.change(gradients[0]) * (x > 0), None
+
+
+def changing(change: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    def between(x: Tensor) -> Tensor:
+        result: Tensor = Passing.apply(x, change)
+        return result
+
+    return between
+
+
+def freezing_by_hook(x: Tensor) -> Tensor:
+    if x.requires_grad:
+        x.register_hook(lambda gradient: torch.cat((0 * gradient[:, :4], gradient[:, 4:]), 1))
+    return x.relu()
+
+
+class InTraining(nn.Module):
+    """What only training does, between two dropouts."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x.relu()
+        x = nn.functional.dropout2d(x)
+        return nn.functional.dropout(changing(lambda gradient: gradient / gradient.shape[1])(x))
+
+
+OF_ONE_WIDTH: dict[str, Callable[[Tensor], Tensor]] = {
+    "a constant cut to size": changing(lambda g: g * torch.linspace(0, 1, 16).view(1, 16, 1, 1)[:, : g.shape[1]]),
+    "divided by the number of channels": changing(lambda g: g / g.shape[1]),
+    "centred over channels": changing(lambda g: g - g.mean(1, keepdim=True)),
+    "the first channels by a hook": freezing_by_hook,
+    "in training between dropouts": InTraining(),
+}
+
+
+@pytest.mark.parametrize("name", OF_ONE_WIDTH)
+def test_a_backward_pass_that_is_another_once_pruned_is_refused(name: str) -> None:
+    torch.manual_seed(0)
+    model = Net(OF_ONE_WIDTH[name])
+    with pytest.raises(legr.VerificationError, match=r"the gradients of a.weight differ by .* refused"):
+        legr.verify(model, legr.trace(model, IMAGE), IMAGE)
+
+
+class Rounded(nn.Module):
+    """Quantised with a step that is learned; rounding passes gradients on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.step = nn.Parameter(torch.tensor(0.1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x / self.step
+        return (x + (x.round() - x).detach()) * self.step
+
+
+OF_ANY_WIDTH: dict[str, Callable[[Tensor], Tensor]] = {
+    "reversed": changing(torch.neg),
+    "of length 1": changing(lambda gradient: gradient / gradient.norm()),
+    "clipped": changing(lambda gradient: gradient.clamp(-1e-3, 1e-3)),
+    "divided by the number of positions": changing(lambda gradient: gradient / gradient[0, 0].numel()),
+    "rounded": Rounded(),
+    "infinite at 0": lambda x: x.relu().sqrt(),
+    "a gate over the sum of channels": lambda x: x * x.abs().sum(1, keepdim=True),
+    "rounding alone, before a batch norm": nn.Sequential(nn.BatchNorm2d(16), nn.ReLU6(), nn.Dropout2d()),
+    "noise": nn.RReLU(),
+    "drawn for every sample": lambda x: x * torch.rand(len(x), 1, 1, 1),
+}
+
+
+@pytest.mark.parametrize("name", OF_ANY_WIDTH)
+def test_a_backward_pass_that_stays_the_same_is_proved(name: str) -> None:
+    torch.manual_seed(0)
+    model = Net(OF_ANY_WIDTH[name])
+    structure = legr.trace(model, IMAGE)
+    assert structure.n_units == 40
+    assert legr.verify(model, structure, IMAGE) < 1e-12
+
+
 def test_a_network_that_never_learns_is_proved() -> None:
     def no_backward(x: Tensor) -> Tensor:
         if x.requires_grad:
