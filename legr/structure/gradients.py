@@ -4,7 +4,7 @@ Zeroed = removed says that both are one function of the parameters that stay, so
 not where a backward pass is no derivative: a function or hook of the model's own, made for one number of channels.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ _TOLERANCE = {torch.float64: (1e-6, 1e-3), torch.float32: (1e-2, 1e-1)}
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Step:
     """What a network returns when gradients are computed, and the gradients of its parameters by name."""
 
     values: Mapping[str, Tensor]
@@ -61,7 +61,7 @@ def problem_with_gradients(
         except Exception:  # a model may be one to evaluate alone
             continue
         try:
-            removed = _step(prune(model, structure, keep), call, seed=0)
+            removed = step(prune(model, structure, keep), call)
         except LegrError:
             raise
         except Exception as failure:
@@ -70,20 +70,20 @@ def problem_with_gradients(
             return "the pruned model returns other things where gradients are computed"
         if structure.exempt:
             continue
-        sliced = _Step(expected.values, dict(_that_stay(expected.gradients, structure, keep)))
-        problem = _difference(sliced, removed, scales, tolerance)
+        sliced = {name: slice_kept(name, x, structure, keep) for name, x in expected.gradients.items()}
+        problem = _difference(Step(expected.values, sliced), removed, scales, tolerance)
         if problem and not _is_random(expected, _zeroed_step(model, structure, keep, call, seed=1)):
             return problem
     return ""
 
 
-def _zeroed_step(model: nn.Module, structure: Structure, keep: Keep, call: Example, seed: int) -> _Step:
+def _zeroed_step(model: nn.Module, structure: Structure, keep: Keep, call: Example, seed: int) -> Step:
     with zeroed(model, structure, keep):
         network = deep_copy(model)
-    return _step(network, call, seed)
+    return step(network, call, seed)
 
 
-def _step(network: nn.Module, call: Example, seed: int) -> _Step:
+def step(network: nn.Module, call: Example, seed: int = 0) -> Step:
     """A step of training without its last part, the optimizer's; the network is used up by that."""
     private = call.map(torch.clone)
     reseed(seed)
@@ -96,7 +96,7 @@ def _step(network: nn.Module, call: Example, seed: int) -> _Step:
         if learnt:
             torch.autograd.backward(learnt, slopes)
     gradients = {name: p.grad.to_dense() for name, p in network.named_parameters() if p.grad is not None}
-    return _Step({name: value.detach() for name, value in values.items()}, gradients)
+    return Step({name: value.detach() for name, value in values.items()}, gradients)
 
 
 class _DrawnAlike(TorchDispatchMode):
@@ -110,17 +110,16 @@ class _DrawnAlike(TorchDispatchMode):
         return drawn.fill_(1) if base_name(func) == "bernoulli" else drawn
 
 
-def _that_stay(gradients: Mapping[str, Tensor], structure: Structure, keep: Keep) -> Iterator[tuple[str, Tensor]]:
-    """The gradients of the zeroed network at the positions that surgery keeps."""
-    for name, gradient in gradients.items():
-        for dim in range(gradient.dim()):
-            axis = structure.axis_of.get((name, dim))
-            if axis is not None:
-                gradient = gradient.index_select(dim, torch.from_numpy(np.flatnonzero(keep.kept(axis.labels))))
-        yield name, gradient
+def slice_kept(parameter: str, values: Tensor, structure: Structure, keep: Keep) -> Tensor:
+    """What stays of values in the shape of a parameter, at the positions that surgery keeps."""
+    for dim in range(values.dim()):
+        axis = structure.axis_of.get((parameter, dim))
+        if axis is not None:
+            values = values.index_select(dim, torch.from_numpy(np.flatnonzero(keep.kept(axis.labels))))
+    return values
 
 
-def _difference(expected: _Step, removed: _Step, scales: Mapping[str, float], tolerance: float) -> str:
+def _difference(expected: Step, removed: Step, scales: Mapping[str, float], tolerance: float) -> str:
     """How two steps differ, in words; "" if they do not."""
     for name, value in expected.values.items():
         error = relative_error(value, removed.values[name], scales.get(name, 0.0))
@@ -138,7 +137,7 @@ def _difference(expected: _Step, removed: _Step, scales: Mapping[str, float], to
     return ""
 
 
-def _is_random(step: _Step, again: _Step) -> bool:
+def _is_random(step: Step, again: Step) -> bool:
     """Whether two steps of one network with different seeds differ."""
     pairs = ((step.values, again.values), (step.gradients, again.gradients))
     return any(

@@ -25,7 +25,7 @@ def find_tie(model: nn.Module, network: nn.Module) -> str:
         if id(item) in seen or len(seen) > _LOOKED_AT:
             continue
         seen.add(id(item))
-        todo += [(path, means or "by a closure", value) for value in _held_by_code(item)]
+        todo += [(path, means or "by a closure", value) for value in held_by_code(item)]
         if isinstance(item, weakref.ref) or type(item) in weakref.ProxyTypes:
             todo.append((path, "by a weak reference", _target(item)))
         else:
@@ -37,7 +37,7 @@ def _is_part(item: Any) -> bool:
     return isinstance(item, (nn.Module, Tensor, dict, list, set))
 
 
-def _held_by_code(item: Any) -> Iterable[Any]:
+def held_by_code(item: Any) -> Iterable[Any]:
     """What a function keeps: the variables around it, and the defaults of its arguments."""
     if not isinstance(item, types.FunctionType):
         return ()

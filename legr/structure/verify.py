@@ -24,6 +24,7 @@ from legr.structure.examples import Example, Inputs, as_examples, twice
 from legr.structure.faithful import examine
 from legr.structure.fresh import Integers, draw_integers, fresh
 from legr.structure.gradients import problem_with_gradients
+from legr.structure.hooks import problem_with_hooks
 from legr.structure.macs import counted, mac_counter
 from legr.structure.model_io import (
     as_traced,
@@ -90,7 +91,7 @@ def verify(
                 raise VerificationError(_blame(state, structure, [*calls, *in_training], problem))
             worst = max(worst, error)
             if number == 0:
-                _require_gradients(subject, structure, keep, [calls[0], *in_training, *training])
+                _require_gradients(model, subject, structure, keep, [calls[0], *in_training, *training])
     return worst
 
 
@@ -154,10 +155,13 @@ def _in_training(state: State, calls: Sequence[Example]) -> list[Example]:
     return []
 
 
-def _require_gradients(subject: _Subject, structure: Structure, keep: Keep, calls: Sequence[_Call]) -> None:
-    """Refuse a pruned network that cannot learn."""
+def _require_gradients(
+    model: nn.Module, subject: _Subject, structure: Structure, keep: Keep, calls: Sequence[_Call]
+) -> None:
+    """Refuse a pruned network that cannot learn, or learns something else."""
     tried = [(call.example, call.scales) for call in calls]
     problem = problem_with_gradients(subject.state.model, structure, keep, tried, _TOLERANCE[subject.dtype])
+    problem = problem or problem_with_hooks(model, structure, keep, [call.example for call in calls])
     if problem:
         raise VerificationError(
             f"{problem}; the model is refused: let what it does for gradients alone, such as hooks and backward "
