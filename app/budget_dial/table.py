@@ -12,12 +12,11 @@ import numpy as np
 
 from app.budget_dial.lanes import lay_out_lanes
 from app.budget_dial.types import DialTable, Lens
-from legr.charts.measurements import ORIGINAL, Measurements, Reading, percent_of, reading
+from legr.charts.measurements import ORIGINAL, Measurements, Reading, percent_of
+from legr.charts.trained import finetuned_top1, known_on
 from legr.ranking.budget import BudgetCurve, CurveTable, table_of
 from legr.structure.cost import original_cost, original_layer_macs
 from legr.structure.types import Keep, Structure
-from legr.study.kept_sets import on_curve
-from legr.study.known import KnownNetwork
 from legr.study.records import FineTuned, RankingName
 
 LENSES: dict[Lens, tuple[str, str]] = {  # caption of the switch, title of the axis beside the bars
@@ -70,7 +69,7 @@ def dial_table(
     """
     if curve.macs[0] < curve.original.macs:  # pinned layers keep the original off the curve: no line leads to it
         measured = replace(measured, points=[point for point in measured.points if point.ranking != ORIGINAL])
-    known = _known_on(curve, measured)
+    known = known_on(curve, measured)
     fractions = [p.macs / curve.original.macs for p in measured.line(ranking)]
     fractions += [network.macs_fraction for network in known.values()]
     fractions += [] if compared is None else [compared / 100]
@@ -172,35 +171,6 @@ class _Figures:
     latency: _Column
     before: _Column
     after: _Column
-
-
-def finetuned_top1(
-    known: Mapping[int, KnownNetwork], before: Callable[[int], Reading | None]
-) -> Callable[[int], Reading | None]:
-    """Make a function from MACs to top-1 after fine-tuning.
-
-    Of a network that was fine-tuned it is what was measured then. Between two fine-tuned networks the value lies
-    on the line between theirs. Where that line is below the accuracy before fine-tuning there is none: the two runs
-    differ in length, and the line says nothing.
-
-    Args:
-        known: networks of the curve, by their MACs.
-    """
-    top1s = {macs: top1 for macs, network in known.items() if (top1 := network.top1_after) is not None}
-
-    def read(macs: int) -> Reading | None:
-        after, unchanged = reading(top1s, macs), before(macs)
-        if after and unchanged and not after.measured and after.value < unchanged.value:
-            return None
-        return after
-
-    return read
-
-
-def _known_on(curve: BudgetCurve, measured: Measurements) -> dict[int, KnownNetwork]:
-    """The networks of the curve of which something was measured, under whatever ranking, by their MACs."""
-    macs = ((round(network.macs_fraction * curve.original.macs), network) for network in measured.known.values())
-    return {n: network for n, network in macs if on_curve(curve, n, network.keep_id)}
 
 
 @dataclass(frozen=True, slots=True)
