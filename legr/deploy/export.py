@@ -35,7 +35,7 @@ def export_onnx(model: nn.Module, input_shape: tuple[int, int, int], path: Path)
     Raises:
         ExportError: the model uses an operation that ONNX cannot express.
     """
-    network = copy.deepcopy(model).cpu().float().eval()
+    network = _as_exported(model)
     example = torch.zeros(2, *input_shape)  # a batch of 1 would be taken for a constant
     try:
         with warnings.catch_warnings(), _quiet("torch.onnx"), _quiet("onnxscript"):
@@ -57,13 +57,18 @@ def export_onnx(model: nn.Module, input_shape: tuple[int, int, int], path: Path)
     write_bytes(path, proto.SerializeToString())
 
 
+def _as_exported(model: nn.Module) -> nn.Module:
+    """A copy whose weights lie in memory as in a file: the graph of another layout has other operations."""
+    return copy.deepcopy(model).cpu().float().eval().to(memory_format=torch.contiguous_format)
+
+
 def check_agreement(model: nn.Module, path: Path, batches: Iterable[Tensor]) -> Agreement:
     """Run a model and its ONNX file on the same batches, float32[N, C, H, W] each.
 
     Raises:
         ExportError: ONNX Runtime cannot run the file.
     """
-    network = copy.deepcopy(model).cpu().float().eval()
+    network = _as_exported(model)
     try:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3

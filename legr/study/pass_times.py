@@ -3,6 +3,8 @@
 They are stored in this machine's cache, not in the study, which may be moved to another machine.
 """
 
+from contextlib import suppress
+
 from filelock import FileLock
 
 from legr.files import write_json
@@ -16,13 +18,14 @@ _ANY = "any"  # method, where none has run on the network yet
 
 
 def note_pass_time(weights_sha256: str, seconds: float, method: str = _ANY) -> None:
-    """Store the seconds that a pass took."""
+    """Store the seconds that a pass took; where the cache cannot be written, nothing is stored."""
     path = cache_folder() / _FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_name(".seconds_per_pass.lock")):
-        stored = _stored()
-        stored.setdefault(weights_sha256, {})[method] = seconds
-        write_json(path, stored)
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(".seconds_per_pass.lock")):
+            stored = _stored()
+            stored.setdefault(weights_sha256, {})[method] = seconds
+            write_json(path, stored)
 
 
 def seconds_per_pass(study: Study, method: str) -> float | None:

@@ -49,9 +49,13 @@ def set_statistics(network: nn.Module, kind: Statistics, calibration: Sequence[T
 
 
 def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
-    """Replace the statistics of a network by the mean of those of some batches of inputs; in place."""
+    """Replace the statistics of a network by the mean of those of some batches of inputs; in place.
+
+    The number of batches that a norm was trained on stays: a network is the same one whether its statistics are
+    computed now or were kept from before.
+    """
     norms = _batch_norms(network.eval())
-    momenta = [norm.momentum for norm in norms]
+    before = [(norm.momentum, copy.deepcopy(norm.num_batches_tracked)) for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # plain average over batches
@@ -59,8 +63,8 @@ def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
     with torch.no_grad():
         for inputs in batches:
             network(inputs)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
+    for norm, (momentum, count) in zip(norms, before, strict=True):
+        norm.momentum, norm.num_batches_tracked = momentum, count
     network.eval()
 
 

@@ -136,7 +136,7 @@ def _machine(folder: Path, study: Path) -> list[Place]:
 
 
 def _of_torch(folder: Path, study: Path) -> list[Place]:
-    """Files that only the engine reads: weights, statistics, exports."""
+    """Files that the engine reads: weights, statistics, exports, and what is pruned by."""
     import legr
     from legr.commands.original import original
     from legr.deploy.bundle import write_recipe, zip_files
@@ -158,6 +158,9 @@ def _of_torch(folder: Path, study: Path) -> list[Place]:
         Place(export / "network.safetensors", export, "safetensors", (users.rebuild_export,)),
         Place(folder / "export.zip", folder / "export.zip", "bytes", (users.rebuild_export,)),
         Place(study / "weights.safetensors", study, "safetensors", (*weights, users.look_at)),
+        Place(study / "structure.json", study, "json", weights, (TESTS / "study" / "format_0_1" / "structure.json",)),
+        Place(study / "ranking.json", study, "json", weights),
+        Place(study.with_name("cut") / "cuts.json", study.with_name("cut"), "json", weights),
     ]
     for file in sorted((study / "statistics").glob("*.safetensors"))[:3]:
         places.append(Place(file, study, "safetensors", weights))

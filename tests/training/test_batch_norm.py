@@ -39,6 +39,14 @@ def test_recalibrated_statistics_are_the_mean_over_batches() -> None:
     assert net[0].momentum == 0.25 and not net.training and not net[0].training
 
 
+def test_recalibration_leaves_how_long_a_norm_was_trained() -> None:
+    net = network(0.25).train()
+    for batch in (BATCHES * 3)[:5]:
+        net(inputs(batch))
+    recalibrate(net, map(inputs, BATCHES))
+    assert len(BATCHES) != 5 and net[0].num_batches_tracked == 5
+
+
 def test_each_kind_of_statistics_normalizes_by_its_own() -> None:
     batch = BATCHES[1]
     outputs = {
