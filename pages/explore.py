@@ -10,6 +10,7 @@ from app.budget_dial.view import begin_dial, choose_ranking, is_contended, show_
 from app.curves import budget_curve, curve_table
 from app.views.job_panel import job_panel, launch, show_other_jobs
 from app.views.layers import offer_constraints, show_layers
+from app.views.report import download_networks, download_report
 from app.widgets.images import NO_IMAGES, data_is_here, data_notice
 from app.widgets.page import guarded, place, require_study, run_page, status_bar
 from app.widgets.study import heading, optimism_note
@@ -51,6 +52,8 @@ def explore(study: Study) -> None:
     budget = show_dial(study, ranking, charts=True)
     opened = opened_network(study)
     with st.container(horizontal=True):
+        download_report(study, ranking, budget, opened)
+        download_networks(study)
         download_curve(study, ranking)
         measure(study, budget, opened)
     with place():

@@ -24,6 +24,7 @@ FLOORS = [
     {"search", "deploy", "jobs"},
     {"commands"},
     {"charts"},
+    {"report"},
     {"cli"},
     {"__main__"},
 ]

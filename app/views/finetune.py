@@ -116,8 +116,14 @@ def training_title(job: Job) -> str:
     return f"{when}: the network of {job.request.budget.words}"
 
 
+def listed(runs: Sequence[FineTuned]) -> list[FineTuned]:
+    """Runs by rising cost of their networks; of those of one network the newest first."""
+    newest_first = list(reversed(runs))
+    return sorted(newest_first, key=lambda run: run.macs_fraction)
+
+
 def runs_table(runs: Sequence[FineTuned], off_order: Container[str] = ()) -> pd.DataFrame:
-    """The table of finished runs, newest first.
+    """The table of finished runs, in the order of `listed`.
 
     Args:
         off_order: keys of the runs to whose networks no ranking leads any more.
@@ -134,7 +140,7 @@ def runs_table(runs: Sequence[FineTuned], off_order: Container[str] = ()) -> pd.
             duration(run.seconds),
             run.created[:16].replace("T", " "),
         )
-        for run in reversed(runs)
+        for run in listed(runs)
     ]
     names = ["MACs, %", "Ranking", "Top-1 before, %", "Top-1 after, %", "Held-out, %", "Epochs", "Trained", "Time"]
     return pd.DataFrame(rows, columns=[*names, "Finished (UTC)"])
@@ -167,7 +173,7 @@ def show_runs(study: Study) -> None:
         several = ", or several to see theirs in one chart" if len(runs) > 1 else ""
         st.caption(f"Select a run in the table to see its curve and the command that repeats it{several}.")
         return
-    selected = [list(reversed(runs))[row] for row in rows]
+    selected = [listed(runs)[row] for row in rows]
     if len(selected) == 1:
         _offer_to_open(study, selected[0])
     curves = [(run_name(run), training_table([epoch.to_dict() for epoch in run.curve])) for run in selected]

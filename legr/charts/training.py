@@ -8,6 +8,16 @@ import plotly.graph_objects as go
 
 from legr.charts.style import COLOURS, style
 
+#: Colour and symbol of each run of several; runs beyond these have the same ones, and another dash.
+_LOOKS = (
+    ("finetuned", "circle"),
+    ("learned", "square"),
+    ("identity", "diamond"),
+    ("uniform", "triangle-up"),
+    ("earlier", "cross"),
+)
+_DASHES = ("solid", "dash", "dot")
+
 
 def training_table(history: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Loss and held-out accuracy (per cent) after each epoch, counted from 1."""
@@ -65,14 +75,18 @@ def training_figure(info: pd.DataFrame, epochs: int) -> go.Figure:
 
 
 def runs_figure(runs: Sequence[tuple[str, pd.DataFrame]]) -> go.Figure:
-    """Held-out accuracy of several runs after each epoch; each with its name."""
+    """Held-out accuracy of several runs after each epoch; each with its name, and with a look that no other has."""
     figure = go.Figure()
-    for name, info in runs:
+    for number, (name, info) in enumerate(runs):
+        again, place = divmod(number, len(_LOOKS))
+        colour, symbol = _LOOKS[place]
         figure.add_scatter(
             x=info["epoch"],
             y=info["heldout_percent"],
             name=name,
             mode="lines+markers",
+            line={"color": COLOURS[colour], "width": 2.5, "dash": _DASHES[again % len(_DASHES)]},
+            marker={"symbol": symbol, "size": 7},
             hovertemplate="epoch %{x}<br>held-out top-1 %{y:.2f} %<extra>%{fullData.name}</extra>",
         )
     style(figure, 300)

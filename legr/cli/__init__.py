@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from legr import __version__
-from legr.cli import export, inspect_model, jobs, predict, score, search, serve, studies, terminal, training
+from legr.cli import export, inspect_model, jobs, predict, report, score, search, serve, studies, terminal, training
 
 cli = typer.Typer(
     help="Learn a global ranking of a ConvNet's filters once, then prune to any budget.",
@@ -28,6 +28,8 @@ for _command in (
     export.export,
     predict.compare,
     predict.look,
+    report.report,
+    report.points,
     studies.data,
     jobs.jobs,
     jobs.cancel,

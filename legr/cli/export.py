@@ -22,19 +22,19 @@ def export(study: StudyPath, request: ExportRequest, json: Json = False, job: Jo
     opened = Study.open(study)
     request = replace(request, out=Path(os.path.abspath(request.out)))  # links are not followed yet
     if not (job or request.network or request.run):
-        request = replace(request, network=network_id(opened, request.budget))
+        request = replace(request, network=network_id(opened, request.budget, request.ranking))
 
     def finished() -> ExportResult | None:
         if request.run:
             network_of_run(opened, request.run)  # what is missing is said at once
         else:
-            opened.curve().step(request.budget)  # and so is a budget below the floor
-        require_network(opened, request.budget, None, request.network)
+            opened.curve(request.ranking).step(request.budget)  # and so is a budget below the floor
+        require_network(opened, request.budget, request.ranking, request.network)
         return work(terminal.Echo()) if opened.info.sample else None  # a sample keeps no record of jobs
 
     def work(report: Report) -> ExportResult:
-        require_network(opened, request.budget, None, request.network)
-        return run_export(opened, request.budget, request.out, report, request.run)
+        require_network(opened, request.budget, request.ranking, request.network)
+        return run_export(opened, request.budget, request.out, report, request.run, request.ranking)
 
     result = as_job(opened, request, "cpu", job, finished, work)
     terminal.result(result, json, sentences.export(result))

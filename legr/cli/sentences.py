@@ -27,6 +27,7 @@ from legr.structure.cost import uncounted_note
 from legr.structure.types import Uncounted
 from legr.structure.unprunable import Reason, merge_reasons, unreached_note
 from legr.training.calibration import Calibration
+from legr.words import plural
 
 _ROWS, _NAMES = 20, 2  # reasons in a table; names in a line
 
@@ -216,3 +217,11 @@ def job_rows(result: JobRows) -> str:
 
 def cancelled_job(result: CancelledJob) -> str:
     return f"{result.id} is {result.state}"
+
+
+def report(file: str, headline: str) -> str:
+    return _lines([f"{file}: {headline}"])
+
+
+def points(file: str, rows: int) -> str:
+    return _lines([f"{file}: {plural(rows, 'row')}, one a network and condition"])

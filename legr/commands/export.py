@@ -67,7 +67,14 @@ class _Facts(Record):
     accuracy: KnownAccuracy
 
 
-def export(study: Study, budget: Budget, out: Path, report: Report, run: str | None = None) -> ExportResult:
+def export(
+    study: Study,
+    budget: Budget,
+    out: Path,
+    report: Report,
+    run: str | None = None,
+    ranking: RankingName | None = None,
+) -> ExportResult:
     """Write the network of a budget to `out`; fine-tuned weights of exactly this kept set are used where they exist.
 
     Without the study's images, the batch norms have the statistics that were chosen before or else those of the
@@ -75,6 +82,7 @@ def export(study: Study, budget: Budget, out: Path, report: Report, run: str | N
 
     Args:
         run: key of a fine-tuning run, whose network and weights take the place of the budget's.
+        ranking: None: the study's default one.
 
     Raises:
         StudyError: there is no such run, or its kept set is lost.
@@ -82,7 +90,7 @@ def export(study: Study, budget: Budget, out: Path, report: Report, run: str | N
     """
     device = torch.device("cpu")
     model = original(study)
-    network = network_at(study, model, budget, run=run)
+    network = network_at(study, model, budget, ranking=ranking, run=run)
     dataset = _images_or_none(study, report)
     network = recall_statistics(study, network, lambda: _required(dataset), device)
     pruned = network.model
@@ -94,7 +102,7 @@ def export(study: Study, budget: Budget, out: Path, report: Report, run: str | N
             export_onnx(pruned, study.info.input_shape, folder / _ONNX)
             agreement = check_agreement(pruned, folder / _ONNX, _check_batches(study, dataset))
             _require_agreement(agreement)
-            facts = _facts(study, network, agreement, dataset is not None)
+            facts = _facts(study, network, agreement, dataset is not None, ranking or study.default_ranking)
             cuts, before = plan(model, study.structure, network.keep), load_cuts(study)
             whole = cuts if before is None else compose(before, cuts)
             write_recipe(
@@ -170,7 +178,7 @@ def _require_agreement(agreement: Agreement) -> None:
         )
 
 
-def _facts(study: Study, network: Network, agreement: Agreement, on_images: bool) -> _Facts:
+def _facts(study: Study, network: Network, agreement: Agreement, on_images: bool, ranking: RankingName) -> _Facts:
     info, run = study.info, network.run
     known = known_networks(measured_points(study), study.finetuned)
     finetuned = None
@@ -184,7 +192,7 @@ def _facts(study: Study, network: Network, agreement: Agreement, on_images: bool
         macs=network.macs,
         macs_fraction=network.macs_fraction * (info.pruned_to or 1.0),
         params=network.params,
-        ranking=(run.ranking if run else None) or study.default_ranking,
+        ranking=(run.ranking if run else None) or ranking,
         recalibrated=network.recalibrated,
         calibration=network.calibration.key,
         finetuned=finetuned,

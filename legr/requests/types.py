@@ -218,6 +218,7 @@ class ExportRequest(JobRequest):
     out: Path = option("Folder to write to.", MISSING)
     network: str | None = option(NETWORK, hidden=True)
     run: str | None = option(RUN, hidden=True)
+    ranking: RankingName | None = option(RANKING)
 
     def with_paths(self, relocate: Callable[[Path], Path]) -> Self:
         return replace(self, out=relocate(self.out))
@@ -230,10 +231,11 @@ class ExportRequest(JobRequest):
         """What the folder of such an export is called in a study, such as "macs-50"."""
         if self.run:  # a key may come from the record of a job, and so from elsewhere
             return "run-" + "".join(c if c.isascii() and c.isalnum() else "-" for c in self.run)
-        return "-".join(
+        limits = (
             f"{name.replace('_', '-')}-{limit if QUANTITIES[name].size else 100 * limit:g}"
             for name, limit in self.budget.limits()
         )
+        return "-".join([*limits, *([self.ranking] if self.ranking else [])])
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.views.finetune import changed_note, expectation, run_name, runs_table, training_description
+from app.views.finetune import changed_note, expectation, listed, run_name, runs_table, training_description
+from legr.charts.style import COLOURS
+from legr.charts.training import runs_figure, training_table
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.again import command_again
@@ -25,6 +27,18 @@ def noted_by_an_earlier_version(run: FineTuned, command: str) -> FineTuned:
     """A run whose record tells in its command alone what was rounded, and to which budget it was pruned."""
     data = {name: value for name, value in run.to_dict().items() if name not in ("half", "budget")}
     return FineTuned.from_dict({**data, "made": {"command": command}})
+
+
+def test_runs_are_listed_by_budget_and_drawn_in_our_colours(studies: Path) -> None:
+    study = Study.open(studies / "demo")
+    runs = [add_finetuned(study, budget) for budget in (0.7, 0.3, 0.5)]
+    newer = replace(runs[1], key="newer")
+    assert [run.key for run in listed([*runs, newer])] == ["newer", "run-0.3", "run-0.5", "run-0.7"]
+    assert runs_table([*runs, newer])["MACs, %"].is_monotonic_increasing
+    curve = training_table([epoch.to_dict() for epoch in newer.curve])
+    lines = runs_figure([(str(n), curve) for n in range(12)]).data
+    assert lines[0].line.color == COLOURS["finetuned"] and {line.line.color for line in lines} <= {*COLOURS.values()}
+    assert len({(line.line.color, line.line.dash) for line in lines}) == 12
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from legr.charts.search import map_figure
+from legr.ranking.limits import Budget
+from legr.report.network import network_of
+from legr.report.page import page_of
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
+from tests.report.test_page import Elements
 
 PAYLOAD = (
     "![p](//e.example/p) [l](//e.example) <img src=x> $x^2$ :material/home: :red[r] :smile: www.e.example `c`\x1b\u202e"
@@ -96,6 +101,35 @@ def test_charts_read_no_tags(hostile: Path) -> None:
 
     figure = map_figure(pd.DataFrame({"layer": ["<a href='//e.example'>l</a>"], "alpha": [1.0], "kappa": [0.0]}))
     assert "<a" not in figure.to_json().replace("\\u003c", "<")
+
+
+BREAKOUT = "</script></title></style><script>alert(1)</script><a href='//e.example'>l</a> "
+
+
+def test_a_report_has_nothing_of_it(hostile: Path) -> None:
+    """Its elements are those of the report on a harmless study, and no text of a chart has a tag of Plotly's."""
+    for file in [*hostile.glob("*.json"), *(hostile / "finetuned").glob("*.json")]:
+        file.write_text(file.read_text().replace("![p](//e.example/p)", f"![p](//e.example/p){BREAKOUT}"))
+    network = network_of(Study.open(hostile), Budget(macs=0.5))
+    page = page_of(network, datetime(2026, 11, 29, tzinfo=UTC))
+    elements = Elements(page)
+    charts_shown = [div for div in elements.all("div") if div.get("class") == "chart"]
+    assert len(elements.all("script")) == 2 + len(charts_shown) == 4
+    assert not elements.all("img") and [link["href"][:22] for link in elements.all("a")] == ["http://localhost:8501/"]
+    assert "alert(1)" in page and "\x1b" not in page and "\u202e" not in page
+    charts = [json.loads(text) for text in elements.scripts[:-2]]
+    texts = [text for chart in charts for text in strings_of(chart)]
+    assert any("alert(1)" in text for text in texts)
+    assert not any(re.search(r"<(a|img|script)\b", text) for text in texts)
+
+
+def strings_of(data: Any) -> Iterator[str]:
+    """Every text in plain data."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict | list):
+        for part in data.values() if isinstance(data, dict) else data:
+            yield from strings_of(part)
 
 
 def test_a_note_that_is_no_text(hostile: Path, open_app: OpenApp) -> None:

@@ -10,6 +10,7 @@ from legr.cli import cli
 from legr.errors import SettingsError
 from legr.ranking.limits import Budget
 from legr.requests.options import Request
+from legr.requests.report import PointsRequest, ReportRequest
 from legr.requests.types import (
     CompareRequest,
     ExportRequest,
@@ -37,6 +38,12 @@ REQUESTS: list[tuple[Request, list[str], dict[str, Any]]] = [
         {"budget": {"params": 0.5, "weight_mb": 0.25}, "distill": False, "network": "ab12"},
     ),
     (ExportRequest(HALF, Path("/a b")), ["--macs", "0.5", "--out", "/a b"], {"budget": {"macs": 0.5}, "out": "/a b"}),
+    (
+        ReportRequest(HALF, Path("r.html"), "uniform", replace=True),
+        ["--macs", "0.5", "--out", "r.html", "--ranking", "uniform", "--replace"],
+        {"budget": {"macs": 0.5}, "out": "r.html", "ranking": "uniform", "replace": True},
+    ),
+    (PointsRequest(Path("p.csv")), ["--out", "p.csv"], {"out": "p.csv"}),
     (
         CompareRequest(HALF, "uniform", finetuned=False),
         ["--macs", "0.5", "--ranking", "uniform", "--no-finetuned"],

@@ -21,6 +21,7 @@ from legr.commands.results import (
     TrainResult,
 )
 from legr.ranking.constraints import Constraints
+from legr.report.write import PointsResult, ReportResult
 from legr.search.types import LearnResult
 from legr.structure.types import Remark
 from legr.study.provenance import Provenance
@@ -66,3 +67,7 @@ LOOK_RESULT = LookResult(
 JOB_ROW = JobRow("s", "learn-1", "learn", "running", "pass", 3, 60, 12.5, "", {})
 JOB_ROWS = JobRows((JOB_ROW,))
 CANCELLED_JOB = CancelledJob("learn-1", "cancelled")
+REPORT_RESULT = ReportResult(
+    "r.html", 5, "30 % of the work", "learned", "ab", None, 0.3, 0.92, True, 0.93, 5.0, False, None
+)
+POINTS_RESULT = PointsResult("p.csv", 2)

@@ -24,6 +24,8 @@ RECORDS = {
     "export": by_hand.EXPORT_RESULT,
     "compare": by_hand.COMPARISON_RESULT,
     "look": by_hand.LOOK_RESULT,
+    "report": by_hand.REPORT_RESULT,
+    "points": by_hand.POINTS_RESULT,
     "jobs": by_hand.JOB_ROWS,
     "cancel": by_hand.CANCELLED_JOB,
 }
@@ -59,6 +61,11 @@ KEYS = {
         "original pruned label test_image test_images prepared seen picture macs_fraction ranking finetuned epochs "
         "recalibrated statistics_known calibration"
     ),
+    "report": (
+        "report bytes headline ranking keep_id run macs_fraction top1 top1_measured top1_original latency_ms "
+        "latency_measured latency_ms_original"
+    ),
+    "points": "table rows",
     "jobs": "jobs",
     "cancel": "id state",
 }

@@ -138,6 +138,7 @@ def test_names_of_export_folders() -> None:
     }
     for budget, name in names.items():
         assert ExportRequest(budget, Path()).folder_name == name
+    assert ExportRequest(Budget(macs=0.5), Path(), ranking="uniform").folder_name == "macs-50-uniform"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,143 @@
+"""Every measured network of a study as one table: a row for each network and each condition that it was timed under."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from legr.charts.measurements import ORIGINAL, Measurements
+from legr.study.known import KnownNetwork
+from legr.study.records import RANKINGS, Conditions, Latency, Point
+from legr.study.store import Study
+from legr.training.calibration import PLAIN
+
+_BYTES = 4  # of a parameter, in float32
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkRow:
+    """A row of `networks_table`: one network under one set of conditions. None where something was not measured.
+
+    Attributes:
+        network: its kept set; "" where an earlier version measured it.
+        ranking: the rankings that it was measured under, or "original".
+        today: whether one of these still leads to it, under the constraints of today.
+        size_mb: megabytes (1e6 bytes) of float32 weights.
+        top1_as_cut: on the test images, in [0, 1], not fine-tuned.
+        top1_trained: the same, fine-tuned: of the run that is best on held-out images.
+        calibration: what its batch norms were recalibrated on; "" where they have the statistics of the weights.
+        run: key of that run.
+        runs: how many runs there are of this network.
+    """
+
+    study: str
+    model: str
+    network: str
+    ranking: str
+    ranking_id: str
+    today: bool
+    macs: int
+    macs_fraction: float
+    params: int
+    size_mb: float
+    latency_ms: float | None
+    contended: bool | None
+    machine: str | None
+    device: str | None
+    runtime: str | None
+    threads: int | None
+    batch: int | None
+    top1_as_cut: float | None
+    top1_trained: float | None
+    images: int | None
+    recalibrated: bool | None
+    calibration: str | None
+    run: str | None
+    runs: int
+    epochs: int | None
+    seed: int | None
+
+
+COLUMNS = tuple(NetworkRow.__slots__)
+
+
+def networks_table(study: Study, measured: Measurements) -> pd.DataFrame:
+    """Every measured network, by rising MACs; the original comes last.
+
+    Returns:
+        The columns of `NetworkRow`.
+    """
+    groups: dict[tuple[object, ...], list[Point]] = {}
+    for point in (*measured.earlier, *measured.points):
+        alone = (point.ranking, point.ranking_id, point.macs, point.params)  # of an earlier version: no kept set
+        groups.setdefault((point.keep_id,) if point.keep_id else alone, []).append(point)
+    today = {id(point) for point in measured.points if measured.order_of(point) or not point.finetuned}
+    rows = [
+        row for points in groups.values() for row in _rows(study, measured.known.get(points[0].keep_id), points, today)
+    ]
+    rows.sort(key=lambda row: (row.macs, row.ranking == ORIGINAL, row.ranking, row.network, row.machine or ""))
+    cells = [[getattr(row, name) for name in COLUMNS] for row in rows]
+    return pd.DataFrame(cells, columns=list(COLUMNS), dtype=object).convert_dtypes(convert_floating=False)
+
+
+def _rows(study: Study, known: KnownNetwork | None, points: Sequence[Point], today: set[int]) -> Iterator[NetworkRow]:
+    """The rows of one network, one for each of its conditions; one without, where it was not timed."""
+    pruned, tuned = [p for p in points if not p.finetuned], [p for p in points if p.finetuned]
+    first = min(reversed(pruned or tuned), key=lambda p: (*RANKINGS, ORIGINAL).index(p.ranking))
+    as_cut = pruned[-1].top1 if pruned else known.top1_before if known else None
+    trained = known.top1_after if known else tuned[-1].top1 if tuned else None
+    best = known.best_run if known else None
+    training = next((p.finetuned for p in reversed(tuned) if best is None or _key(p) == best.key), None)
+    settings = best.settings if best else training.settings if training else None
+    latencies: list[Latency | None] = [*_latencies(points)]
+    for latency in latencies or [None]:
+        yield NetworkRow(
+            study=study.path.name,
+            model=study.info.model,
+            network=first.keep_id,
+            ranking=_rankings(points),
+            ranking_id=first.ranking_id,
+            today=any(id(point) in today for point in points),
+            macs=first.macs,
+            macs_fraction=round(first.macs_fraction, 6),
+            params=first.params,
+            size_mb=round(_BYTES * first.params / 1e6, 6),
+            latency_ms=float(f"{latency.milliseconds:.4g}") if latency else None,
+            contended=latency.contended if latency else None,
+            machine=latency.machine if latency else None,
+            device=latency.device if latency else None,
+            runtime=latency.runtime if latency else None,
+            threads=latency.threads if latency else None,
+            batch=latency.batch if latency else None,
+            top1_as_cut=_rounded(as_cut),
+            top1_trained=_rounded(trained),
+            images=first.images,
+            recalibrated=pruned[-1].recalibrated if pruned else None,
+            calibration=(pruned[-1].calibration or PLAIN.key) if pruned and pruned[-1].recalibrated else "",
+            run=best.key if best else training.key if training else None,
+            runs=max(len(known.runs) if known else 0, len({_key(p) for p in tuned})),
+            epochs=best.epochs if best else training.epochs if training else None,
+            seed=settings.seed if settings else None,
+        )
+
+
+def _key(point: Point) -> str:
+    return point.finetuned.key if point.finetuned else ""
+
+
+def _rankings(points: Sequence[Point]) -> str:
+    names = {point.ranking for point in points}
+    return ORIGINAL if ORIGINAL in names else " ".join(name for name in RANKINGS if name in names)
+
+
+def _latencies(points: Sequence[Point]) -> list[Latency]:
+    """The latest latency under each set of conditions; fine-tuning changes no shape, so it does not matter which."""
+    latest: dict[Conditions, Latency] = {}
+    for point in points:
+        if point.latency:
+            latest[point.latency.conditions] = point.latency
+    return list(latest.values())
+
+
+def _rounded(top1: float | None) -> float | None:
+    return None if top1 is None else round(top1, 5)

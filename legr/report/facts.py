@@ -1,0 +1,106 @@
+"""Under which conditions a network was measured, and where it comes from: pairs of a name and a text. Not yet HTML."""
+
+from collections.abc import Container
+from pathlib import Path
+
+from legr.charts.style import CAPTIONS
+from legr.progress import duration
+from legr.report.network import ShownNetwork
+from legr.requests.again import command_again
+from legr.study.calibration_choice import calibration_words
+from legr.study.provenance import Provenance
+from legr.study.records import FineTuned, Learned, Point
+from legr.training.calibration import Calibration
+from legr.words import plural
+
+Fact = tuple[str, str]
+
+
+def conditions(network: ShownNetwork) -> list[Fact]:
+    """What accuracy and latency were measured on and with."""
+    study, measured = network.study, network.measured
+    info, point = study.info, _reported_point(network) or measured.original
+    classes = f"{info.num_classes} of {len(info.all_classes)}" if info.all_classes else str(info.num_classes)
+    facts = [
+        ("Test images", f"{point.images:,}" if point else "nothing was measured yet"),
+        ("Input", f"{'x'.join(map(str, info.input_shape))}, {classes} classes"),
+    ]
+    if point and point.ranking != "original":
+        facts.append(("Batch norms", _norms(point)))
+    facts.append(("Calibration", calibration_words(study.folder, info)))
+    if timed := measured.conditions:
+        facts += [
+            ("Device", timed.machine or timed.device),
+            ("Runtime", timed.runtime),
+            ("Threads, batch", f"{plural(timed.threads, 'thread')}, batch {timed.batch}"),
+        ]
+    if words := study.constraints.words:
+        facts.append(("Constraints", words))
+    return facts
+
+
+def _reported_point(network: ShownNetwork) -> Point | None:
+    """The point whose accuracy is reported: of its run, else as cut; None where it lies between two others."""
+    tuned = network.known.finetuned if network.known else ()
+    run = next((p for p in reversed(tuned) if network.run and p.finetuned and p.finetuned.key == network.run.key), None)
+    return run or network.point
+
+
+def _norms(point: Point) -> str:
+    if not point.recalibrated:
+        return "statistics that came with the weights"
+    try:
+        return f"recalibrated on {Calibration.of(point.calibration).words}" if point.calibration else "recalibrated"
+    except ValueError:  # of a later version
+        return "recalibrated"
+
+
+def provenance(network: ShownNetwork) -> list[Fact]:
+    """Where the network comes from: weights, images, ranking, kept set, training, with seeds and commands."""
+    study, info = network.study, network.study.info
+    kept, total = int(network.keep.units.sum()), study.structure.n_units
+    ranking_id = study.ranking_id(network.ranking)
+    facts = [
+        ("Study", study.path.name),
+        ("Model", info.model),
+        ("Weights, SHA-256", info.weights_sha256 if info.weights_origin != "none" else "none: random weights"),
+        ("Images", f"{info.data_name}, fingerprint {info.data_fingerprint}"),
+        ("Proof", f"zeroed = removed, to a relative difference of {info.self_check:.0e}"),
+        ("Ranking", f"{CAPTIONS[network.ranking].lower()}{f', id {ranking_id}' if ranking_id else ''}"),
+        ("Kept set", f"{network.keep_id}: {kept:,} of {total:,} units"),
+    ]
+    if network.ranking == "learned" and (learned := study.learned):
+        facts += _learned(study.path, learned)
+    if network.run:
+        facts += _trained(study.path, network.run)
+    if point := _reported_point(network):
+        facts += _measured(study.path, point, told={line for _, line in facts})
+    return facts
+
+
+def _learned(study: Path, learned: Learned) -> list[Fact]:
+    settings = learned.settings
+    told = f"{settings.method}, {learned.passes_spent[-1]:g} passes, seed {settings.seed}"
+    return [("Learned", told), *_again("Learned by", study, learned.provenance)]
+
+
+def _trained(study: Path, run: FineTuned) -> list[Fact]:
+    seed = f", seed {run.settings.seed}" if run.settings else ""
+    teacher = ", taught by the original" if run.settings and run.settings.distill else ""
+    told = f"run {run.key}: {plural(run.epochs, 'epoch')}{teacher}{seed}, {duration(run.seconds)}"
+    where = f" on {run.provenance.machine}" if run.provenance.machine else ""
+    return [("Fine-tuned", f"{told}{where}"), *_again("Fine-tuned by", study, run.provenance)]
+
+
+def _measured(study: Path, point: Point, told: Container[str]) -> list[Fact]:
+    made = point.provenance
+    parts = [point.created[:10], made.machine, f"PyTorch {made.torch}" if made.torch else ""]
+    where = ", ".join(part for part in parts if part)
+    by = [fact for fact in _again("Measured by", study, made) if fact[1] not in told]  # a run measures its own network
+    return [*([("Measured", where)] if where else []), *by]
+
+
+def _again(name: str, study: Path, made: Provenance) -> list[Fact]:
+    """The stored command, written anew: a study may come from anyone."""
+    line = command_again(made.command, Path(study.name))
+    return [(name, line)] if line else []

@@ -1,0 +1,172 @@
+"""The network that a report is about: its cost, and what is known of its accuracy and latency."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from legr.charts.measurements import ORIGINAL, Measurements, Reading, measurements_of
+from legr.charts.trained import finetuned_top1, known_on
+from legr.errors import StudyError
+from legr.ranking.budget import BudgetCurve, CurveTable, table_of
+from legr.ranking.limits import Budget
+from legr.structure.cost import cost, original_cost
+from legr.structure.types import Cost, Keep
+from legr.study.kept_sets import keep_id
+from legr.study.known import KnownNetwork, kept_set_of
+from legr.study.records import FineTuned, Point, RankingName
+from legr.study.store import Study
+
+CurveOf = Callable[[RankingName], BudgetCurve]
+
+
+@dataclass(frozen=True)
+class ShownNetwork:
+    """One network of a study, with the weights that it is handed out with.
+
+    Attributes:
+        ranking: that it was pruned by.
+        budget: that was asked for.
+        run: the fine-tuning run whose weights it has; None: those of the original.
+        by_run: it was asked for by its run; no ranking need lead to it today.
+        as_cut: top-1 in [0, 1], not fine-tuned.
+        trained: the same, fine-tuned.
+        latency: milliseconds.
+    """
+
+    study: Study
+    measured: Measurements
+    ranking: RankingName
+    budget: Budget
+    keep: Keep
+    run: FineTuned | None
+    by_run: bool
+    as_cut: Reading | None
+    trained: Reading | None
+    latency: Reading | None
+
+    @cached_property
+    def cost(self) -> Cost:
+        """What it costs."""
+        return cost(self.study.structure, self.keep)
+
+    @cached_property
+    def original_cost(self) -> Cost:
+        """What the original costs."""
+        return original_cost(self.study.structure)
+
+    @property
+    def macs_fraction(self) -> float:
+        """Of the original's."""
+        return self.cost.macs / self.original_cost.macs
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing is removed and nothing is trained."""
+        return self.run is None and bool(self.keep.units.all())
+
+    @property
+    def keep_id(self) -> str:
+        """Its kept set."""
+        return keep_id(self.keep)
+
+    @cached_property
+    def layers(self) -> CurveTable:
+        """What each layer keeps, in one row."""
+        return table_of(self.study.structure, self.keep)
+
+    @property
+    def top1(self) -> Reading | None:
+        """Accuracy of the network as it is handed out, or as it would be; as cut where nothing else is known."""
+        return self.trained or self.as_cut
+
+    @property
+    def original_top1(self) -> float | None:
+        """Accuracy of the original."""
+        return self.measured.original.top1 if self.measured.original else None
+
+    @property
+    def original_ms(self) -> float | None:
+        """Latency of the original."""
+        return self.measured.latency_of(self.measured.original) if self.measured.original else None
+
+    @property
+    def known(self) -> KnownNetwork | None:
+        """All that was measured of exactly this network."""
+        return self.measured.known.get(self.keep_id)
+
+    @property
+    def point(self) -> Point | None:
+        """Its latest point before fine-tuning, under whatever ranking."""
+        return self.known.pruned[-1] if self.known and self.known.pruned else None
+
+
+def network_of(
+    study: Study,
+    budget: Budget,
+    ranking: RankingName | None = None,
+    *,
+    run: str | None = None,
+    curve_of: CurveOf | None = None,
+) -> ShownNetwork:
+    """The network of a budget, with the fine-tuned weights that are best on held-out images, if there are any.
+
+    Args:
+        ranking: None: the study's default one.
+        run: key of a fine-tuning run, whose network and weights take the place of the budget's.
+        curve_of: the budget curve of a ranking; by default it is computed.
+
+    Raises:
+        BudgetError: the budget is below the floor.
+        StudyError: there is no such run, its kept set is lost, or nothing was learned for that ranking.
+    """
+    curves: dict[RankingName, BudgetCurve] = {}
+
+    def curve(name: RankingName) -> BudgetCurve:
+        if name not in curves:
+            curves[name] = (curve_of or study.curve)(name)
+        return curves[name]
+
+    measured = measurements_of(study, curve)
+    if run is not None:
+        return _of_run(study, measured, budget, run, curve)
+    ranking = ranking or study.default_ranking
+    own = curve(ranking)
+    step = own.step(budget)
+    keep, macs = own.keep(step), int(own.macs[step])
+    along = measured
+    if own.macs[0] < own.original.macs:  # pinned layers keep the original off the curve: no line leads to it
+        along = replace(measured, points=[point for point in measured.points if point.ranking != ORIGINAL])
+    known, name = known_on(own, along), keep_id(keep)
+    exact = measured.known.get(name)
+    return ShownNetwork(
+        study=study,
+        measured=measured,
+        ranking=ranking,
+        budget=budget,
+        keep=keep,
+        run=exact.best_run if exact else None,
+        by_run=False,
+        as_cut=along.top1(ranking, macs, name),
+        trained=finetuned_top1(known, lambda n: along.top1(ranking, n, name))(macs),
+        latency=along.latency_ms(ranking, macs, name),
+    )
+
+
+def _of_run(study: Study, measured: Measurements, budget: Budget, key: str, curve_of: CurveOf) -> ShownNetwork:
+    run = study.finetuned_run(key)
+    keep = kept_set_of(study, run, curve_of) if run else None
+    if run is None or keep is None:
+        raise StudyError(f"{study.path.name} has no fine-tuning run {key!r} whose network can be opened")
+    before = measured.known[run.keep_id].top1_before
+    return ShownNetwork(
+        study=study,
+        measured=measured,
+        ranking=run.ranking or study.default_ranking,
+        budget=budget,
+        keep=keep,
+        run=run,
+        by_run=True,
+        as_cut=None if before is None else Reading(before, True),
+        trained=Reading(run.top1, True),
+        latency=measured.latency_of_network(run.keep_id),
+    )

@@ -1,0 +1,204 @@
+"""What a report says: the headline, the table of figures, and what is known and not known. Plain text, not yet HTML."""
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from legr.arguments import option_of
+from legr.charts.measurements import Reading, percent_of
+from legr.charts.style import CAPTIONS
+from legr.report.network import ShownNetwork
+from legr.structure.cost import uncounted_note
+from legr.words import plural
+
+_BYTES = 4  # of a parameter, in float32
+_MINUS = "\u2212"
+#: Larger is better of these; of all other figures less is.
+_GAINS = ("Top-1 accuracy", "Images a second")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A row of the table of figures; "–" where something is not known.
+
+    Attributes:
+        difference: signed; "" where one of the two is not known, or there is none.
+        better: None: neither better nor worse.
+    """
+
+    name: str
+    value: str
+    original: str
+    difference: str = ""
+    better: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that is not known of the network, and the command that would find it out."""
+
+    sentence: str
+    command: str
+
+
+def headline(network: ShownNetwork) -> str:
+    """The answer in one line: "30 % of the work: 92.0 % instead of 93.0 %, 5.0 instead of 7.0 ms"."""
+    if network.is_whole:
+        return f"The whole network: {_accuracy(network)}, {_time(network)}"
+    return f"{_share(network.macs_fraction)} of the work: {_accuracy(network)}, {_time(network)}"
+
+
+def _accuracy(network: ShownNetwork) -> str:
+    if network.top1 is None:
+        return "accuracy not measured"
+    own, original = f"{about(network.top1)}{percent(network.top1.value)}", network.original_top1
+    if network.is_whole:
+        return own
+    own += "" if network.trained else " as cut"
+    return own if original is None else f"{own} instead of {percent(original)}"
+
+
+def _time(network: ShownNetwork) -> str:
+    if network.latency is None:
+        return "latency not measured"
+    own, original = f"{about(network.latency)}{milliseconds(network.latency.value)}", network.original_ms
+    return f"{own} ms" if network.is_whole or original is None else f"{own} instead of {milliseconds(original)} ms"
+
+
+def figures(network: ShownNetwork) -> list[Figure]:
+    """Every figure of the network beside that of the original, with the difference."""
+    cost, original, top1, ms = network.cost, network.original_cost, network.original_top1, network.original_ms
+    latency = network.latency
+    own_ms = latency.value if latency else None
+    rate, own_rate = (1e3 * _batch(network) / t if t else None for t in (ms, own_ms))
+    rows = [
+        _accuracy_row("Top-1 accuracy, fine-tuned", network.trained, top1),
+        _accuracy_row("Top-1 accuracy as cut", network.as_cut, top1),
+        _row("Latency, ms", own_ms, ms, milliseconds, about(latency)),
+        _row("Images a second", own_rate, rate, _count, about(latency)),
+        _row("MACs, million", cost.macs / 1e6, original.macs / 1e6, _amount),
+        _row("Parameters, thousand", cost.params / 1e3, original.params / 1e3, _amount),
+        _row("Weights in float32, MB", _BYTES * cost.params / 1e6, _BYTES * original.params / 1e6, _amount),
+    ]
+    if original.activation:
+        rows.append(_row("Activation memory, MB", cost.activation / 1e6, original.activation / 1e6, _amount))
+    return rows
+
+
+def _accuracy_row(name: str, own: Reading | None, original: float | None) -> Figure:
+    value = f"{about(own)}{percent(own.value)}" if own else "–"
+    known = "–" if original is None else percent(original)
+    if own is None or original is None:
+        return Figure(name, value, known)
+    points = 100 * (own.value - original)
+    return Figure(name, value, known, f"{signed(points, 1)} points", _is_better(name, points))
+
+
+def _row(
+    name: str, own: float | None, original: float | None, show: Callable[[float], str], before: str = ""
+) -> Figure:
+    value, known = ("–" if number is None else show(number) for number in (own, original))
+    if own is None or not original:
+        return Figure(name, value if own is None else before + value, known)
+    change = 100 * (own / original - 1)
+    return Figure(name, before + value, known, f"{signed(change, 1)} %", _is_better(name, change))
+
+
+def _is_better(name: str, change: float) -> bool | None:
+    if abs(change) < 0.05:  # which shows as 0
+        return None
+    return (change > 0) == name.startswith(_GAINS)
+
+
+def known_lines(network: ShownNetwork) -> list[str]:
+    """What the figures are of, a sentence each."""
+    original, run, conditions = network.measured.original, network.run, network.measured.conditions
+    images = network.point.images if network.point else original.images if original else 0
+    lines = []
+    if network.top1 and images:
+        state = "of the whole network" if network.is_whole else "as cut"
+        if network.trained:
+            state = f"after fine-tuning for {plural(run.epochs, 'epoch')}" if run else "after fine-tuning"
+        lines.append(f"Top-1 accuracy {state}, on {plural(images, 'test image')} that nothing was chosen by.")
+    if network.latency and conditions:
+        lines.append(f"Latency of one forward pass: {conditions}.")
+    lines.append("Work is multiply-adds (MACs) of one forward pass, counted.")
+    note = uncounted_note(network.study.structure.uncounted)
+    return [*lines, note] if note else lines
+
+
+def gaps(network: ShownNetwork, *, is_compared: bool) -> list[Gap]:
+    """What is not known of the network, and the commands that find it out."""
+    ranking = CAPTIONS[network.ranking].lower()
+    found = []
+    if not (network.is_whole or (network.trained and network.trained.measured)):
+        read = " Its accuracy (~) is read between two fine-tuned networks of this ranking." if network.trained else ""
+        found.append(Gap(f"It was not fine-tuned.{read}", command(network, "finetune")))
+    as_cut = network.as_cut
+    unsure = network.latency is None or not network.latency.measured or as_cut is None or not as_cut.measured
+    if unsure and not network.by_run:
+        values = [value for value in (as_cut, network.latency) if value and not value.measured]
+        read = f"; what has a ~ is read between two measured networks of the {ranking} ranking" if values else ""
+        found.append(Gap(f"It was not measured as cut and timed{read}.", command(network, "measure")))
+    if network.measured.contended and network.latency:
+        sentence = "Other programs used the cores while it was timed, so the latencies are too long."
+        found.append(Gap(sentence, command(network, "measure", "--again")))
+    if not (is_compared or network.is_whole):
+        found.append(Gap("Its predictions were not compared with the original's.", command(network, "compare")))
+    return found
+
+
+def command(network: ShownNetwork, name: str, *extra: str) -> str:
+    """A command for this very network, as a line for a shell; it names the study by its folder."""
+    words = ["python", "-m", "legr", name, "--study", network.study.path.name]
+    if name == "measure":
+        budgets = [] if extra else ["--budgets", f"{percent_of(network.macs_fraction) / 100:.6g}"]
+        return shlex.join([*words, *budgets, *extra])
+    for limit, value in network.budget.limits():
+        words += [option_of(limit), f"{value:.12g}"]
+    if network.by_run and network.run and name in ("export", "compare"):
+        return shlex.join([*words, "--run", network.run.key, *extra])
+    if network.ranking != network.study.default_ranking:
+        words += ["--ranking", network.ranking]
+    return shlex.join([*words, *extra])
+
+
+# -- numbers ---------------------------------------------------------------------------------------------------
+
+
+def percent(fraction: float) -> str:
+    """An accuracy: "92.0 %"."""
+    return f"{100 * fraction:.1f} %"
+
+
+def milliseconds(value: float) -> str:
+    """A time with the digits that a measurement has: 0.52, 5.0, 143."""
+    return f"{value:.{2 if value < 1 else 1 if value < 100 else 0}f}"
+
+
+def signed(value: float, digits: int) -> str:
+    """A difference with its sign; one that shows as nothing is 0."""
+    text = f"{value:+.{digits}f}".replace("-", _MINUS)
+    return "0" if float(f"{abs(value):.{digits}f}") == 0 else text
+
+
+def about(reading: Reading | None) -> str:
+    """A ~ before what was not measured at this very network."""
+    return "~" if reading and not reading.measured else ""
+
+
+def _share(fraction: float) -> str:
+    return f"{100 * fraction:.3g} %"
+
+
+def _amount(value: float) -> str:
+    digits = 0 if value >= 1000 else 1 if value >= 100 else 2 if value >= 1 else 3
+    return f"{value:,.{digits}f}"
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _batch(network: ShownNetwork) -> int:
+    return network.measured.conditions.batch if network.measured.conditions else 1

@@ -1,0 +1,50 @@
+"""The requests of commands that write what a study knows into a file for others."""
+
+from dataclasses import MISSING, dataclass
+from pathlib import Path
+
+from legr.errors import SettingsError
+from legr.ranking.limits import Budget
+from legr.requests.options import Request, option
+from legr.requests.types import RANKING, RUN, budget_option
+from legr.study.records import RankingName
+
+REPLACE = "Replace the file where there is one."
+
+
+def require_new_file(path: Path, *, replace: bool) -> None:
+    """Refuse a place that is no file, and a file that is there already.
+
+    Args:
+        replace: a file may be there.
+
+    Raises:
+        SettingsError: it is a folder, or there and not to be replaced.
+    """
+    if str(path) == "-" or path.is_dir():
+        raise SettingsError(f"--out takes the name of a file, such as report.html, got {str(path)!r}")
+    if path.exists() and not replace:
+        raise SettingsError(f"there is a file {path.name} already; give --replace, or another --out")
+
+
+@dataclass(frozen=True)
+class ReportRequest(Request):
+    """Which network a report is about, and where it goes."""
+
+    command = "report"
+
+    budget: Budget = budget_option()
+    out: Path = option("File to write, .html.", MISSING)
+    ranking: RankingName | None = option(RANKING)
+    replace: bool = option(REPLACE, False)
+    run: str | None = option(RUN, hidden=True)
+
+
+@dataclass(frozen=True)
+class PointsRequest(Request):
+    """Where the table of all measured networks goes."""
+
+    command = "points"
+
+    out: Path = option("File to write, .csv.", MISSING)
+    replace: bool = option(REPLACE, False)

@@ -1,0 +1,71 @@
+"""The table of all measured networks: a row a network and condition, every cell by hand."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+from legr.charts.cells import csv_of
+from legr.charts.measurements import Measurements
+from legr.charts.networks import COLUMNS, networks_table
+from legr.study.records import FineTuning, Latency, Point
+from legr.study.store import Study
+from legr.training.settings import TrainSettings
+
+STUDY = cast(Study, SimpleNamespace(path=SimpleNamespace(name="demo"), info=SimpleNamespace(model="net")))
+HERE = Latency(1.23456, "PyTorch 2.14.1", "cpu", 2, 1, machine="Here")
+THERE = Latency(0.5, "PyTorch 2.14.1", "cuda", 1, 64, machine="There", contended=True)
+TUNED = FineTuning.of("run-a", TrainSettings(seed=7), 3)
+
+
+def point(ranking: Any, macs: int, top1: float, latency: Latency | None, **facts: Any) -> Point:
+    made = Point(
+        ranking, "", macs / 1000, macs, 10 * macs, macs / 1000, top1, 1.0, 1000, ranking != "original", latency
+    )
+    return replace(made, keep_id=f"k{macs}", **facts)
+
+
+POINTS = [
+    point("original", 1000, 0.9, HERE),
+    point("original", 1000, 0.9, THERE),
+    point("learned", 300, 0.512345678, HERE, ranking_id="ab12"),
+    point("learned", 300, 0.512345678, THERE, ranking_id="ab12"),
+    point("identity", 300, 0.512345678, HERE),
+    point("learned", 300, 0.81, None, finetuned=TUNED),
+    point("uniform", 500, 0.7, None),
+]
+
+
+def test_one_row_a_network_and_condition() -> None:
+    table = networks_table(STUDY, Measurements(POINTS))
+    assert tuple(table.columns) == COLUMNS
+    assert table[["network", "machine"]].fillna("").to_numpy().tolist() == [
+        ["k300", "Here"], ["k300", "There"], ["k500", ""], ["k1000", "Here"], ["k1000", "There"]
+    ]  # fmt: skip
+    assert table.loc[0].to_dict() == {
+        "study": "demo", "model": "net", "network": "k300", "ranking": "learned identity", "ranking_id": "ab12",
+        "today": True, "macs": 300, "macs_fraction": 0.3, "params": 3000, "size_mb": 0.012, "latency_ms": 1.235,
+        "contended": False, "machine": "Here", "device": "cpu", "runtime": "PyTorch 2.14.1", "threads": 2, "batch": 1,
+        "top1_as_cut": 0.51235, "top1_trained": 0.81, "images": 1000, "recalibrated": True, "calibration": "plain",
+        "run": "run-a", "runs": 1, "epochs": 3, "seed": 7,
+    }  # fmt: skip
+    assert table.loc[1, ["latency_ms", "contended", "batch"]].tolist() == [0.5, True, 64]
+    assert table["ranking"].tolist()[2:] == ["uniform", "original", "original"]
+
+
+def test_as_a_file_what_is_not_known_is_empty_and_counts_are_whole() -> None:
+    header, first, _, untimed, *_ = csv_of(networks_table(STUDY, Measurements(POINTS))).splitlines()
+    assert header == ",".join(COLUMNS)
+    assert first.endswith(",2,1,0.51235,0.81,1000,True,plain,run-a,1,3,7")
+    assert untimed == "demo,net,k500,uniform,,True,500,0.5,5000,0.02,,,,,,,,0.7,,1000,True,plain,,0,,"
+
+
+def test_networks_of_an_earlier_ranking_are_marked() -> None:
+    gone = point("learned", 400, 0.6, HERE, finetuned=TUNED)
+    table = networks_table(STUDY, Measurements([gone], earlier=[point("learned", 450, 0.6, HERE)], leads={"k400": ()}))
+    assert table[["network", "today"]].to_numpy().tolist() == [["k400", False], ["k450", False]]
+
+
+def test_a_network_of_an_earlier_version_without_a_kept_set_has_its_row() -> None:
+    table = networks_table(STUDY, Measurements([replace(POINTS[6], keep_id=""), replace(POINTS[2], keep_id="")]))
+    assert table["macs"].tolist() == [300, 500] and table["network"].tolist() == ["", ""]
+    assert networks_table(STUDY, Measurements([])).empty

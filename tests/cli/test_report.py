@@ -1,0 +1,50 @@
+"""The commands report and points: a file, once; never over another that was not to be replaced."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from legr.study.catalog import SAMPLES
+from tests.cli.processes import called, refused
+
+STUDY = SAMPLES / "cifar10_resnet56"
+
+
+def test_a_report_is_written_once(tmp_path: Path) -> None:
+    out = tmp_path / "new" / "r.html"
+    result, _ = called("report", "--study", STUDY, "--macs", 0.3, "--out", out, "--json")
+    assert result["headline"] == "30 % of the work: 92.0 % instead of 93.0 %, 5.0 instead of 7.0 ms"
+    assert result["bytes"] == out.stat().st_size and (result["top1_measured"], result["latency_measured"]) == (1, 1)
+    assert [path.name for path in out.parent.iterdir()] == ["r.html"]
+    before = out.read_bytes()
+    said = refused("report", "--study", STUDY, "--macs", 0.5, "--out", out)
+    assert said == "there is a file r.html already; give --replace, or another --out\n"
+    assert out.read_bytes() == before
+    said, _ = called("report", "--study", STUDY, "--macs", 0.3, "--ranking", "uniform", "--out", out, "--replace")
+    assert said.startswith(f"{out}: 29.7 % of the work: ~") and out.read_bytes() != before
+
+
+@pytest.mark.parametrize("command", [("report", "--macs", 0.3), ("points",)])
+def test_what_is_no_file_is_refused(command: tuple[object, ...], tmp_path: Path) -> None:
+    name, *options = command
+    for out in ("-", tmp_path):
+        said = refused(name, "--study", STUDY, *options, "--out", out, "--replace")
+        assert said.startswith("--out takes the name of a file")
+    (tmp_path / "file").touch()
+    said = refused(name, "--study", STUDY, *options, "--out", tmp_path / "file" / "r.html")
+    assert said.startswith("r.html cannot be written: ")
+
+
+def test_a_budget_below_the_floor_leaves_no_file(tmp_path: Path) -> None:
+    assert "floor" in refused("report", "--study", STUDY, "--macs", 0.001, "--out", tmp_path / "r.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_measured_networks_as_a_table(tmp_path: Path) -> None:
+    out = tmp_path / "networks.csv"
+    result, _ = called("points", "--study", STUDY, "--out", out, "--json")
+    table = pd.read_csv(out)
+    assert result == {"table": str(out), "rows": len(table)} and len(table) == 37  # 3 x 12 budgets and the original
+    said = refused("points", "--study", STUDY, "--out", out)
+    assert said.startswith("there is a file networks.csv already")

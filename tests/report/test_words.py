@@ -1,0 +1,94 @@
+"""What a report says of a network, known or not: the flagship's figures as `points.json` has them, and made-up ones."""
+
+from dataclasses import replace
+
+import pytest
+
+from legr.charts.measurements import Reading
+from legr.ranking.limits import Budget
+from legr.report.network import ShownNetwork, network_of
+from legr.report.words import command, figures, gaps, headline, known_lines, milliseconds, signed
+from legr.study.catalog import SAMPLES
+from legr.study.store import Study
+
+
+@pytest.fixture(scope="module")
+def flagship() -> ShownNetwork:
+    """30 % of ResNet-56: 91.98 % after fine-tuning, 61.41 % as cut, 4.98 ms. The original: 92.96 %, 6.98 ms."""
+    return network_of(Study.open(SAMPLES / "cifar10_resnet56"), Budget(macs=0.3))
+
+
+def test_the_headline_is_the_answer(flagship: ShownNetwork) -> None:
+    assert headline(flagship) == "30 % of the work: 92.0 % instead of 93.0 %, 5.0 instead of 7.0 ms"
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"trained": Reading(0.9249, False)}, "~92.5 % instead of 93.0 %, 5.0 instead of 7.0 ms"),
+        ({"trained": None}, "61.4 % as cut instead of 93.0 %, 5.0 instead of 7.0 ms"),
+        ({"trained": None, "as_cut": Reading(0.5, False)}, "~50.0 % as cut instead of 93.0 %, 5.0 instead of 7.0 ms"),
+        ({"trained": None, "as_cut": None}, "accuracy not measured, 5.0 instead of 7.0 ms"),
+        ({"latency": Reading(0.512, False)}, "92.0 % instead of 93.0 %, ~0.51 instead of 7.0 ms"),
+        ({"latency": None}, "92.0 % instead of 93.0 %, latency not measured"),
+    ],
+)
+def test_what_is_not_known_is_said(known: dict[str, Reading | None], said: str, flagship: ShownNetwork) -> None:
+    assert headline(replace(flagship, **known)) == f"30 % of the work: {said}"
+
+
+def test_the_whole_network_is_compared_with_nothing() -> None:
+    whole = network_of(Study.open(SAMPLES / "cifar10_resnet56"), Budget(macs=1.0))
+    assert headline(whole) == "The whole network: 93.0 %, 7.0 ms"
+    assert {row.difference for row in figures(whole)} <= {"", "0 points", "0 %"}
+    assert gaps(whole, is_compared=False) == []
+
+
+def test_every_figure_stands_beside_the_originals(flagship: ShownNetwork) -> None:
+    """ResNet-56 has 125,485,696 MACs and 853,018 parameters of 4 bytes."""
+    rows = {row.name: (row.value, row.original, row.difference, row.better) for row in figures(flagship)}
+    assert rows["Top-1 accuracy, fine-tuned"] == ("92.0 %", "93.0 %", "−1.0 points", False)
+    assert rows["MACs, million"] == ("37.58", "125.5", "−70.0 %", True)
+    assert rows["Parameters, thousand"][1] == "853.0"
+    assert rows["Weights in float32, MB"][1] == "3.41"  # 4 x 0.853018
+    assert rows["Latency, ms"][:2] == ("5.0", "7.0")
+    twice = replace(flagship, latency=Reading(2 * (flagship.original_ms or 0), True))
+    slower = {row.name: (row.difference, row.better) for row in figures(twice)}
+    assert slower["Latency, ms"] == ("+100.0 %", False) and slower["Images a second"] == ("−50.0 %", False)
+
+
+def test_gaps_name_the_commands_that_close_them(flagship: ShownNetwork) -> None:
+    study = "--study cifar10_resnet56"
+    assert [gap.command for gap in gaps(flagship, is_compared=False)] == [f"python -m legr compare {study} --macs 0.3"]
+    assert gaps(flagship, is_compared=True) == []
+    unknown = replace(flagship, run=None, trained=Reading(0.9, False), as_cut=Reading(0.5, False), latency=None)
+    found = gaps(unknown, is_compared=True)
+    assert [gap.command.split()[3] for gap in found] == ["finetune", "measure"]
+    assert found[0].sentence.endswith("(~) is read between two fine-tuned networks of this ranking.")
+    assert "learned ranking" in found[1].sentence
+    assert found[1].command.endswith("--budgets 0.299505")  # of 37,583,488 / 125,485,696, rounded up
+
+
+def test_commands_make_this_network(flagship: ShownNetwork) -> None:
+    study = flagship.study
+    assert command(flagship, "export") == "python -m legr export --study cifar10_resnet56 --macs 0.3"
+    uniform = network_of(study, Budget(macs=0.3, weight_mb=2), "uniform")
+    assert command(uniform, "export").endswith("--macs 0.3 --weight-mb 2 --ranking uniform")
+    run = study.finetuned[0]
+    opened = network_of(study, Budget(macs=0.9), run=run.key)
+    assert opened.keep_id == run.keep_id and opened.top1 == Reading(run.top1, True)
+    assert command(opened, "export").endswith(f"--macs 0.9 --run {run.key}")
+
+
+def test_what_the_figures_are_of(flagship: ShownNetwork) -> None:
+    accuracy, latency, work = known_lines(flagship)
+    assert accuracy.startswith("Top-1 accuracy after fine-tuning for 10 epochs, on 10,000 test images ")
+    assert latency == "Latency of one forward pass: PyTorch 2.14.1, AMD EPYC, 1 thread, batch 1."
+    assert work.startswith("Work is multiply-adds (MACs)")
+    assert " as cut, on " in known_lines(replace(flagship, trained=None))[0]
+    assert len(known_lines(replace(flagship, latency=None))) == 2
+
+
+def test_numbers_have_the_digits_that_they_deserve() -> None:
+    assert [milliseconds(ms) for ms in (0.5123, 4.98, 99.94, 143.2)] == ["0.51", "5.0", "99.9", "143"]
+    assert [signed(value, 1) for value in (-0.04, 0.06, -1.0)] == ["0", "+0.1", "−1.0"]
