@@ -59,6 +59,7 @@ class NetworkRow:
 
 
 COLUMNS = tuple(NetworkRow.__slots__)
+_COUNTS = ("threads", "batch", "images", "epochs", "seed")  # whole numbers, some of which are not known
 
 
 def networks_table(study: Study, measured: Measurements) -> pd.DataFrame:
@@ -77,7 +78,7 @@ def networks_table(study: Study, measured: Measurements) -> pd.DataFrame:
     ]
     rows.sort(key=lambda row: (row.macs, row.ranking == ORIGINAL, row.ranking, row.network, row.machine or ""))
     cells = [[getattr(row, name) for name in COLUMNS] for row in rows]
-    return pd.DataFrame(cells, columns=list(COLUMNS), dtype=object).convert_dtypes(convert_floating=False)
+    return pd.DataFrame(cells, columns=list(COLUMNS)).astype(dict.fromkeys(_COUNTS, "Int64"))
 
 
 def _rows(study: Study, known: KnownNetwork | None, points: Sequence[Point], today: set[int]) -> Iterator[NetworkRow]:
