@@ -248,6 +248,7 @@ def test_charts_are_files_as_well(page: sync_api.Page, app_url: str, tmp_path: P
     assert set(points["series"]) == {"learned", "identity", "uniform", "finetuned", "original"}
     assert files["layers", "PNG"].startswith(PNG)
     assert files["frontier", "SVG"].startswith(b"<svg")
+    assert "demo · learned ranking · 50 % of the MACs · 20" in files["frontier", "SVG"].decode()
 
 
 def test_a_limit_that_is_typed_finds_the_network_that_the_engine_finds(

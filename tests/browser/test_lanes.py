@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -155,10 +156,12 @@ def test_the_map_is_a_file_as_well(page: sync_api.Page, app_url: str, tmp_path: 
     svg = page.locator(".bd-pane svg")
     size = [int(svg.get_attribute(name) or 0) for name in ("width", "height")]
     assert files["PNG"].startswith(b"\x89PNG")
-    assert [int.from_bytes(files["PNG"][at : at + 4], "big") for at in (16, 20)] == [2 * n for n in size]
+    width, height = (int.from_bytes(files["PNG"][at : at + 4], "big") for at in (16, 20))
+    assert (width, height) == (2 * size[0], 2 * (size[1] + 26))  # a title stands above the map
 
     text = files["SVG"].decode()
     assert text.startswith("<svg") and "var(" not in text and text.count("<circle") == 8
+    assert f">demo · learned ranking · 50 % of the MACs · {datetime.now(UTC):%Y-%m-%d}</text>" in text
 
     table = pd.read_csv(io.BytesIO(files["CSV"]))
     shares = shares_at(Study.open(tmp_path / "studies" / "demo"), 50)

@@ -2,7 +2,7 @@
 
 /** @import { ChartName, DialCharts, DialState, FileFormat, PlotlyChart } from "./types" */
 import { fillSwitch, find, setText } from "./dom.js";
-import { addFileButtons, saveChart, saveDrawing, saveTable } from "./downloads.js";
+import { addFileButtons, pictureTitle, saveChart, saveDrawing, saveTable } from "./downloads.js";
 import { FrontierChart } from "./frontier_chart.js";
 import { laneRows } from "./lane_words.js";
 import { LaneMap } from "./lane_map.js";
@@ -164,8 +164,17 @@ export class Charts {
       if (chart === "frontier") return charts.frontier && saveTable(frontierRows(charts.frontier), name);
       return saveTable(map ? laneRows(table, map, row) : layerRows(table, row), name);
     }
-    if (map) return this.map.drawing && saveDrawing(this.map.drawing.toFile(), name, format);
-    return window.Plotly && saveChart(window.Plotly, this.plots[chart], charts.style, name, format);
+    const file = { name, format, title: pictureTitle(this.titleParts(), new Date()) };
+    if (map) return this.map.drawing && saveDrawing(this.map.drawing.toFile(), charts.style, file);
+    return window.Plotly && saveChart(window.Plotly, this.plots[chart], charts.style, file);
+  }
+
+  /** Which network is shown, for the title of a picture. */
+  titleParts() {
+    const { data, opened } = this.state;
+    const { table, row } = shownNetwork(this.state);
+    const which = opened ? `run ${opened.run}` : `${data.ranking} ranking`;
+    return [data.study, which, `${table.percent[row]} % of the MACs`];
   }
 
   /** Give back what Plotly and the browser hold for the charts. */

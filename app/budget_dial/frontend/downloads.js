@@ -2,11 +2,30 @@
 
 /** @import { Cell, ChartStyle, FileFormat, PlotlyChart, PlotlyLibrary } from "./types" */
 import { toCsv } from "./tables.js";
-import { fileName } from "./text.js";
+import { escapeTags, fileName } from "./text.js";
+
+const TITLE_HEIGHT = 26; // pixels, above a picture
+const LONGEST_TITLE = 110;
+
+/**
+ * The line above a picture: whose it is, of which network, and when it was saved.
+ * @param {string[]} parts
+ * @param {Date} date
+ */
+export function pictureTitle(parts, date) {
+  const line = parts.join(" · ");
+  const short = line.length > LONGEST_TITLE ? `${line.slice(0, LONGEST_TITLE - 1)}…` : line;
+  return `${short} · ${date.toISOString().slice(0, 10)}`;
+}
 
 /**
  * A drawing that is not Plotly's: SVG text and its size in pixels.
  * @typedef {{ text: string, width: number, height: number }} Drawing
+ */
+
+/**
+ * A picture as a file.
+ * @typedef {{ name: string, title: string, format: FileFormat }} PictureFile
  */
 
 /**
@@ -28,23 +47,59 @@ export function addFileButtons(element, onSave) {
  * @param {PlotlyLibrary} Plotly
  * @param {PlotlyChart} chart
  * @param {ChartStyle} style
- * @param {string} name
- * @param {FileFormat} format
+ * @param {PictureFile} file
  */
-export async function saveChart(Plotly, chart, { ink, paper, layout: { font } }, name, format) {
-  const onPaper = { paper_bgcolor: paper, plot_bgcolor: paper, font: { size: font.size, color: ink } };
-  const size = { width: Math.max(chart.clientWidth, 700), height: 420, scale: format === "png" ? 2 : 1 };
-  const figure = { data: chart.data, layout: { ...chart.layout, ...onPaper } };
+export async function saveChart(Plotly, chart, style, { name, title, format }) {
+  const figure = { data: chart.data, layout: titledLayout(chart.layout, style, title) };
+  const size = { width: Math.max(chart.clientWidth, 700), height: 420 + TITLE_HEIGHT, scale: format === "png" ? 2 : 1 };
   save(`${name}.${format}`, await Plotly.toImage(figure, { format, ...size }));
+}
+
+/**
+ * The layout of a chart on paper, with a title above all that is drawn.
+ * @param {{ margin?: { t?: number } }} layout
+ * @param {ChartStyle} style
+ * @param {string} title
+ */
+export function titledLayout(layout, { ink, paper, layout: { font } }, title) {
+  return {
+    ...layout,
+    paper_bgcolor: paper,
+    plot_bgcolor: paper,
+    font: { size: font.size, color: ink },
+    margin: { ...layout.margin, t: (layout.margin?.t ?? 0) + TITLE_HEIGHT },
+    title: {
+      text: escapeTags(title),
+      font: { size: 13 },
+      ...{ xref: "container", x: 0, xanchor: "left", yref: "container", y: 1, yanchor: "top", pad: { t: 8, l: 8 } },
+    },
+  };
+}
+
+/**
+ * A drawing with a title above it.
+ * @param {Drawing} drawing
+ * @param {{ ink: string, paper: string }} style
+ * @param {string} title
+ * @returns {Drawing}
+ */
+export function titledDrawing({ text, width, height }, { ink, paper }, title) {
+  const all = height + TITLE_HEIGHT;
+  const words = `<text x="8" y="18" font-family="sans-serif" font-size="13" fill="${ink}">${escapeTags(title)}</text>`;
+  const back = `<rect width="${width}" height="${all}" fill="${paper}"/>`;
+  const below = `<g transform="translate(0 ${TITLE_HEIGHT})">${text}</g>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${all}">${back}${words}${below}</svg>`;
+  return { text: svg, width, height: all };
 }
 
 /**
  * Save a drawing as a picture.
  * @param {Drawing} drawing
- * @param {string} name
- * @param {FileFormat} format
+ * @param {{ ink: string, paper: string }} style
+ * @param {PictureFile} file
  */
-export async function saveDrawing({ text, width, height }, name, format) {
+export async function saveDrawing(drawing, style, { name, title, format }) {
+  const { text, width, height } = titledDrawing(drawing, style, title);
   const svg = new Blob([text], { type: "image/svg+xml" });
   if (format === "svg") return saveBlob(`${name}.svg`, svg);
   const image = new Image();
