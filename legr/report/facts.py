@@ -10,7 +10,7 @@ from legr.requests.again import command_again
 from legr.study.calibration_choice import calibration_words
 from legr.study.provenance import Provenance
 from legr.study.records import FineTuned, Learned, Point
-from legr.training.calibration import Calibration
+from legr.training.calibration import PLAIN, Calibration
 from legr.words import plural
 
 Fact = tuple[str, str]
@@ -50,7 +50,7 @@ def _norms(point: Point) -> str:
     if not point.recalibrated:
         return "statistics that came with the weights"
     try:
-        return f"recalibrated on {Calibration.of(point.calibration).words}" if point.calibration else "recalibrated"
+        return f"recalibrated on {Calibration.of(point.calibration or PLAIN.key).words}"
     except ValueError:  # of a later version
         return "recalibrated"
 

@@ -81,6 +81,7 @@ def layers_chart(info: pd.DataFrame, colour: str) -> go.Figure:
         automargin=True,
         fixedrange=True,
         showgrid=False,
+        zeroline=False,
     )
     figure.update_yaxes(title="filters", automargin=True, fixedrange=True)
     return figure
@@ -90,6 +91,6 @@ def classes_chart(comparison: Comparison, classes: tuple[str, ...], colour: str)
     """Accuracy of each class of both networks; of many classes those that change most."""
     figure = classes_figure(most_changed(classes_table(comparison, classes)), colour)
     figure.update_layout(template="none", **{name: LAYOUT[name] for name in ("margin", "legend")})
-    figure.update_yaxes(automargin=True)
+    figure.update_xaxes(automargin=True)
     figure.for_each_trace(lambda trace: trace.update(name="This network") if trace.name == "Pruned" else None)
     return figure

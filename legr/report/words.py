@@ -1,5 +1,6 @@
 """What a report says: the headline, the table of figures, and what is known and not known. Plain text, not yet HTML."""
 
+import math
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,26 +44,30 @@ class Gap:
 
 def headline(network: ShownNetwork) -> str:
     """The answer in one line: "30 % of the work: 92.0 % instead of 93.0 %, 5.0 instead of 7.0 ms"."""
-    if network.is_whole:
-        return f"The whole network: {_accuracy(network)}, {_time(network)}"
-    return f"{_share(network.macs_fraction)} of the work: {_accuracy(network)}, {_time(network)}"
+    work = "The original, 100 % of the work" if network.is_whole else f"{_share(network.macs_fraction)} of the work"
+    if network.top1 is None and network.latency is None:
+        return f"{work}: accuracy and latency not measured"
+    untrained = ", not trained" if network.as_cut and not (network.trained or network.is_whole) else ""
+    return f"{work}{untrained}: {_accuracy(network)}, {_time(network)}"
 
 
 def _accuracy(network: ShownNetwork) -> str:
     if network.top1 is None:
         return "accuracy not measured"
     own, original = f"{about(network.top1)}{percent(network.top1.value)}", network.original_top1
-    if network.is_whole:
-        return own
-    own += "" if network.trained else " as cut"
-    return own if original is None else f"{own} instead of {percent(original)}"
+    cut = "" if network.trained or network.is_whole else " as cut"
+    if network.is_whole or original is None:
+        return f"{own}{cut}"
+    return f"still {own}{cut}" if own == percent(original) else f"{own}{cut} instead of {percent(original)}"
 
 
 def _time(network: ShownNetwork) -> str:
     if network.latency is None:
         return "latency not measured"
-    own, original = f"{about(network.latency)}{milliseconds(network.latency.value)}", network.original_ms
-    return f"{own} ms" if network.is_whole or original is None else f"{own} instead of {milliseconds(original)} ms"
+    own, ms = f"{about(network.latency)}{milliseconds(network.latency.value)}", network.original_ms
+    if network.is_whole or ms is None:
+        return f"{own} ms"
+    return f"still {own} ms" if own == milliseconds(ms) else f"{own} instead of {milliseconds(ms)} ms"
 
 
 def figures(network: ShownNetwork) -> list[Figure]:
@@ -119,9 +124,11 @@ def known_lines(network: ShownNetwork) -> list[str]:
         state = "of the whole network" if network.is_whole else "as cut"
         if network.trained:
             state = f"after fine-tuning for {plural(run.epochs, 'epoch')}" if run else "after fine-tuning"
-        lines.append(f"Top-1 accuracy {state}, on {plural(images, 'test image')} that nothing was chosen by.")
+        between = "" if network.top1.measured else " (~: of this network it is read between two that were measured)"
+        lines.append(f"Top-1 accuracy {state}, on {plural(images, 'test image')} that nothing was chosen by{between}.")
     if network.latency and conditions:
-        lines.append(f"Latency of one forward pass: {conditions}.")
+        between = "" if network.latency.measured else " (~: read between two networks that were timed)"
+        lines.append(f"Latency of one forward pass: {conditions}{between}.")
     lines.append("Work is multiply-adds (MACs) of one forward pass, counted.")
     note = uncounted_note(network.study.structure.uncounted)
     return [*lines, note] if note else lines
@@ -172,8 +179,9 @@ def percent(fraction: float) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """A time with the digits that a measurement has: 0.52, 5.0, 143."""
-    return f"{value:.{2 if value < 1 else 1 if value < 100 else 0}f}"
+    """A time with as few digits as a sentence needs, two at least: 0.12, 5.0, 143."""
+    small = 1 - math.floor(math.log10(value)) if 0 < value < 1 else 1
+    return f"{value:.{0 if value >= 100 else small}f}"
 
 
 def signed(value: float, digits: int) -> str:
@@ -188,7 +196,9 @@ def about(reading: Reading | None) -> str:
 
 
 def _share(fraction: float) -> str:
-    return f"{100 * fraction:.3g} %"
+    """A share of the work in whole per cent; with a decimal where it is small, or where whole ones would say all."""
+    share = 100 * fraction
+    return f"{share:.{0 if 10 <= share < 99.5 or share >= 100 else 1}f} %"
 
 
 def _amount(value: float) -> str:

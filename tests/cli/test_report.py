@@ -22,7 +22,7 @@ def test_a_report_is_written_once(tmp_path: Path) -> None:
     assert said == "there is a file r.html already; give --replace, or another --out\n"
     assert out.read_bytes() == before
     said, _ = called("report", "--study", STUDY, "--macs", 0.3, "--ranking", "uniform", "--out", out, "--replace")
-    assert said.startswith(f"{out}: 29.7 % of the work: ~") and out.read_bytes() != before
+    assert said.startswith(f"{out}: 30 % of the work: ~") and out.read_bytes() != before
 
 
 @pytest.mark.parametrize("command", [("report", "--macs", 0.3), ("points",)])

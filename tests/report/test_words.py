@@ -25,21 +25,26 @@ def test_the_headline_is_the_answer(flagship: ShownNetwork) -> None:
 @pytest.mark.parametrize(
     ("known", "said"),
     [
-        ({"trained": Reading(0.9249, False)}, "~92.5 % instead of 93.0 %, 5.0 instead of 7.0 ms"),
-        ({"trained": None}, "61.4 % as cut instead of 93.0 %, 5.0 instead of 7.0 ms"),
-        ({"trained": None, "as_cut": Reading(0.5, False)}, "~50.0 % as cut instead of 93.0 %, 5.0 instead of 7.0 ms"),
-        ({"trained": None, "as_cut": None}, "accuracy not measured, 5.0 instead of 7.0 ms"),
-        ({"latency": Reading(0.512, False)}, "92.0 % instead of 93.0 %, ~0.51 instead of 7.0 ms"),
-        ({"latency": None}, "92.0 % instead of 93.0 %, latency not measured"),
+        ({"trained": Reading(0.9249, False)}, ": ~92.5 % instead of 93.0 %, 5.0 instead of 7.0 ms"),
+        ({"trained": None}, ", not trained: 61.4 % as cut instead of 93.0 %, 5.0 instead of 7.0 ms"),
+        (
+            {"trained": None, "as_cut": Reading(0.5, False)},
+            ", not trained: ~50.0 % as cut instead of 93.0 %, 5.0 instead of 7.0 ms",
+        ),
+        ({"trained": None, "as_cut": None}, ": accuracy not measured, 5.0 instead of 7.0 ms"),
+        ({"latency": Reading(0.512, False)}, ": 92.0 % instead of 93.0 %, ~0.51 instead of 7.0 ms"),
+        ({"latency": None}, ": 92.0 % instead of 93.0 %, latency not measured"),
+        ({"trained": Reading(0.9301, True), "latency": Reading(6.99, True)}, ": still 93.0 %, still 7.0 ms"),
+        ({"trained": None, "as_cut": None, "latency": None}, ": accuracy and latency not measured"),
     ],
 )
 def test_what_is_not_known_is_said(known: dict[str, Reading | None], said: str, flagship: ShownNetwork) -> None:
-    assert headline(replace(flagship, **known)) == f"30 % of the work: {said}"
+    assert headline(replace(flagship, **known)) == f"30 % of the work{said}"
 
 
 def test_the_whole_network_is_compared_with_nothing() -> None:
     whole = network_of(Study.open(SAMPLES / "cifar10_resnet56"), Budget(macs=1.0))
-    assert headline(whole) == "The whole network: 93.0 %, 7.0 ms"
+    assert headline(whole) == "The original, 100 % of the work: 93.0 %, 7.0 ms"
     assert {row.difference for row in figures(whole)} <= {"", "0 points", "0 %"}
     assert gaps(whole, is_compared=False) == []
 
@@ -87,8 +92,10 @@ def test_what_the_figures_are_of(flagship: ShownNetwork) -> None:
     assert work.startswith("Work is multiply-adds (MACs)")
     assert " as cut, on " in known_lines(replace(flagship, trained=None))[0]
     assert len(known_lines(replace(flagship, latency=None))) == 2
+    between = known_lines(replace(flagship, trained=Reading(0.9, False), latency=Reading(5, False), run=None))
+    assert all("(~: " in line for line in between[:2])
 
 
 def test_numbers_have_the_digits_that_they_deserve() -> None:
-    assert [milliseconds(ms) for ms in (0.5123, 4.98, 99.94, 143.2)] == ["0.51", "5.0", "99.9", "143"]
+    assert [milliseconds(ms) for ms in (0.0123, 0.5123, 4.98, 99.94, 143.2)] == ["0.012", "0.51", "5.0", "99.9", "143"]
     assert [signed(value, 1) for value in (-0.04, 0.06, -1.0)] == ["0", "+0.1", "−1.0"]
