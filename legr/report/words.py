@@ -180,7 +180,7 @@ def percent(fraction: float) -> str:
 
 def milliseconds(value: float) -> str:
     """A time with as few digits as a sentence needs, two at least: 0.12, 5.0, 143."""
-    small = 1 - math.floor(math.log10(value)) if 0 < value < 1 else 1
+    small = min(6, 1 - math.floor(math.log10(value))) if 0 < value < 1 else 1
     return f"{value:.{0 if value >= 100 else small}f}"
 
 

@@ -41,7 +41,7 @@ def make_places(folder: Path, source: Path, *, torch: bool = False) -> list[Plac
     shutil.copytree(source, study)
     _complete(study)
     look = (users.look_at, users.drag)
-    seen = (users.look_at_measured, *look)
+    seen = (users.look_at_measured, users.hand_on, *look)
     places = [
         Place(study / "study.json", study, "json", seen, (other / "study.json",)),
         Place(study / "structure.json", study, "json", look, (other / "structure.json",)),

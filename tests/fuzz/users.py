@@ -6,6 +6,7 @@ Whatever is in the files, each action ends, and says what is wrong by a `LegrErr
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from app.views.layers import layers_table
 from app.views.study_card import card_facts
 from app.widgets.study import summary_line
 from legr.charts.frontier import Axis
+from legr.charts.measurements import measurements_of
+from legr.charts.networks import networks_table
 from legr.charts.replay import replay_figure, replay_table, thin_out
 from legr.charts.search import map_figure, map_table, running_search_table, search_table
 from legr.charts.structure import facts_lines, groups_table, reasons_of, reasons_table
@@ -33,6 +36,9 @@ from legr.jobs import records
 from legr.models.config_file import named_models
 from legr.ranking.limits import Budget
 from legr.registry import read_registry
+from legr.report.facts import conditions, provenance
+from legr.report.network import network_of
+from legr.report.words import figures, gaps, headline, known_lines
 from legr.requests.again import command_again
 from legr.search.journal import Journal
 from legr.search.replay import frames
@@ -119,6 +125,20 @@ def look_at_measured(path: Path) -> None:
     if learned is not None:
         map_figure(map_table(learned)).to_json()
         rows_for_browser(search_table(learned))
+
+
+def hand_on(path: Path) -> None:
+    """The report on a network, without its charts, and the table of all that were measured."""
+    study = Study.open(path)
+    curve_of = cache(study.curve)
+    rows_for_browser(networks_table(study, measurements_of(study, curve_of)))
+    for run in (None, *(run.key for run in study.finetuned)):
+        with said():
+            network = network_of(study, Budget(macs=0.5), run=run, curve_of=curve_of)
+            numbers = [headline(network), *map(str, figures(network))]
+            assert not any(word in row for row in numbers for word in ("nan", "inf"))
+            for_browser([known_lines(network), conditions(network), provenance(network)])
+            gaps(network, is_compared=False)
 
 
 def look_at_jobs(path: Path) -> None:
