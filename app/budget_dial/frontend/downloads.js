@@ -43,37 +43,20 @@ export function addFileButtons(element, onSave) {
 }
 
 /**
- * Save a chart as a picture.
+ * Save a chart as a picture. It is drawn as SVG whatever the format, so that nothing of it can lie under the title.
  * @param {PlotlyLibrary} Plotly
  * @param {PlotlyChart} chart
  * @param {ChartStyle} style
  * @param {PictureFile} file
  */
-export async function saveChart(Plotly, chart, style, { name, title, format }) {
-  const figure = { data: chart.data, layout: titledLayout(chart.layout, style, title) };
-  const size = { width: Math.max(chart.clientWidth, 700), height: 420 + TITLE_HEIGHT, scale: format === "png" ? 2 : 1 };
-  save(`${name}.${format}`, await Plotly.toImage(figure, { format, ...size }));
-}
-
-/**
- * The layout of a chart on paper, with a title above all that is drawn.
- * @param {{ margin?: { t?: number } }} layout
- * @param {ChartStyle} style
- * @param {string} title
- */
-export function titledLayout(layout, { ink, paper, layout: { font } }, title) {
-  return {
-    ...layout,
-    paper_bgcolor: paper,
-    plot_bgcolor: paper,
-    font: { size: font.size, color: ink },
-    margin: { ...layout.margin, t: (layout.margin?.t ?? 0) + TITLE_HEIGHT },
-    title: {
-      text: escapeTags(title),
-      font: { size: 13 },
-      ...{ xref: "container", x: 0, xanchor: "left", yref: "container", y: 1, yanchor: "top", pad: { t: 8, l: 8 } },
-    },
-  };
+export async function saveChart(Plotly, chart, style, file) {
+  const { ink, paper, layout } = style;
+  const onPaper = { paper_bgcolor: paper, plot_bgcolor: paper, font: { size: layout.font.size, color: ink } };
+  const figure = { data: chart.data, layout: { ...chart.layout, ...onPaper } };
+  const size = { width: Math.max(chart.clientWidth, 700), height: 420 };
+  const address = await Plotly.toImage(figure, { format: "svg", ...size });
+  const text = decodeURIComponent(address.slice(address.indexOf(",") + 1));
+  await saveDrawing({ text, ...size }, style, file);
 }
 
 /**

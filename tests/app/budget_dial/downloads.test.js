@@ -1,15 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { pictureTitle, titledDrawing, titledLayout } from "../../../app/budget_dial/frontend/downloads.js";
+import { pictureTitle, titledDrawing } from "../../../app/budget_dial/frontend/downloads.js";
 
-const STYLE = {
-  colours: {},
-  config: {},
-  ink: "#111",
-  paper: "#fff",
-  layout: { height: 380, font: { family: "x", size: 12 } },
-};
+const STYLE = { ink: "#111", paper: "#fff" };
 
 test("a picture says whose it is and when it was saved", () => {
   const date = new Date("2026-11-29T23:59:00Z");
@@ -19,15 +13,6 @@ test("a picture says whose it is and when it was saved", () => {
   );
   const long = pictureTitle(["x".repeat(500), "30 %"], date);
   assert.equal(long, `${"x".repeat(109)}… · 2026-11-29`);
-});
-
-test("a chart gets room for its title, which is no tag of Plotly's", () => {
-  const layout = { margin: { t: 30, l: 8 }, height: 380 };
-  const titled = titledLayout(layout, STYLE, "<a href='//e'>x</a>");
-  assert.deepEqual(titled.margin, { t: 56, l: 8 });
-  assert.equal(titled.title.text, "&lt;a href='//e'&gt;x&lt;/a&gt;");
-  assert.deepEqual([titled.paper_bgcolor, titled.font], ["#fff", { size: 12, color: "#111" }]);
-  assert.deepEqual(layout, { margin: { t: 30, l: 8 }, height: 380 }); // what is on screen stays as it is
 });
 
 test("a drawing moves down under its title", () => {
