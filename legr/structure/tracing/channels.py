@@ -50,6 +50,7 @@ class Channels(ABC):
         self.gathers: dict[str, Tensor] = {}
         self.attributes: dict[tuple[str, str, int | None], tuple[Tensor, int]] = {}
         self.unprunable: list[Remark] = []
+        self.uncut: list[Remark] = []  # those of `unprunable` on the filters of a layer that cannot be cut
         self._couplings: list[tuple[str, str, str, Tensor]] = []  # module, operation, reason, nodes
         self.exempt: dict[str, None] = {}
         self.read: set[str] = set()
@@ -284,8 +285,7 @@ class Channels(ABC):
 
     def mark_unprunable(self, nodes: Tensor, operation: str, reason: str) -> None:
         """Make channels unprunable and report why."""
-        n_filters = self.count_filters(nodes)
-        if n_filters:  # channels without a filter, such as an image's colours, are not worth a report
+        if n_filters := self.count_filters(nodes):  # an image's colours have no filters: not worth a report
             self.unprunable.append(Remark(self.module, operation, reason, n_filters))
         free = self.nodes.distinct(nodes)
         self.nodes.unite(free, torch.zeros_like(free))

@@ -54,6 +54,15 @@ def test_what_is_unprunable_is_reported_with_the_operation() -> None:
     assert {"view", "conv2d"} == {item.operation for item in unruled.coupled}
 
 
+@pytest.mark.parametrize(("layer", "said"), [(0, 5), (2, 5 + 6), (5, 6 + 4)])  # its filters, and those it reads
+def test_a_weight_that_is_computed_is_reported_with_its_own_filters(layer: int, said: int) -> None:
+    convolutions = nn.Sequential(nn.Conv2d(3, 5, 3), nn.ReLU(), nn.Conv2d(5, 6, 6), nn.ReLU())
+    model = nn.Sequential(*convolutions, nn.Flatten(), nn.Linear(6, 4))
+    nn.utils.parametrizations.weight_norm(model[layer])
+    remarks = legr.trace(model, example()).unprunable
+    assert sum(remark.channels for remark in remarks if "its weight is computed" in remark.reason) == said
+
+
 def test_resnet20_of_the_zoo_frees_each_stage() -> None:
     structure = legr.trace(build_model("cifar_resnet20", 10), torch.zeros(1, 3, 32, 32))
     streams, inner = 16 + 32 + 64, 3 * (16 + 32 + 64)

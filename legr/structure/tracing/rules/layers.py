@@ -12,6 +12,7 @@ from legr.structure.tracing.channels import Channels, ParameterView
 from legr.structure.tracing.hypotheses import AnyHypothesis, Hypothesis
 from legr.structure.tracing.rules.fallback import mark_all_unprunable, unknown
 from legr.structure.tracing.rules.registry import rule
+from legr.structure.types import Remark
 
 _COMPUTED = (
     "its weight is computed in the forward; make it a plain one (parametrize.remove_parametrizations) to prune it"
@@ -31,7 +32,7 @@ def convolution(channels: Channels, call: Call) -> None:
     channel_dim = x.dim() - weight.dim() + 1  # 0 where the batch dimension is missing
     inputs = channels.nodes_along(x, channel_dim)
     if inputs is None or view is None or None in view.dims[:2]:
-        return _uncut(channels, call, _COMPUTED if view is None else _SPREAD)
+        return _uncut(channels, call, _COMPUTED if view is None else _SPREAD, weight, channel_dim)
     first, second = view.dims[0], view.dims[1]
     assert first is not None and second is not None
     in_dim, out_dim = (first, second) if transposed else (second, first)
@@ -41,7 +42,7 @@ def convolution(channels: Channels, call: Call) -> None:
     else:
         cut = _cut_grouped(channels, _Grouped(call, view.name, (first, second), inputs, transposed))
         if cut is None:
-            return _uncut(channels, call, "its groups cannot be cut")
+            return _uncut(channels, call, "its groups cannot be cut", weight, channel_dim)
         outputs, scored_dim = cut
     channels.note_attribute("in_channels", inputs, owner=view.name)
     channels.note_attribute("out_channels", outputs, owner=view.name)
@@ -171,11 +172,11 @@ def _multiply(
     """Multiply the last dim of `x` by a weight whose inputs and outputs lie along `dims`."""
     view, inputs = channels.parameter_behind(weight), channels.nodes_along(x, -1)
     if view is None or weight.dim() != 2 or None in view.dims:
-        return _uncut(channels, call, _COMPUTED)
+        return _uncut(channels, call, _COMPUTED, weight)
     in_dim, out_dim = view.dims[dims[0]], view.dims[dims[1]]
     assert in_dim is not None and out_dim is not None
     if inputs is None:
-        return _uncut(channels, call, _SPREAD)
+        return _uncut(channels, call, _SPREAD, weight)
     channels.unite(inputs, channels.axis(view.name, in_dim), call.name)
     outputs = channels.axis(view.name, out_dim)
     channels.note_attribute("in_features", inputs, owner=view.name)
@@ -219,9 +220,19 @@ def only_dim(view: ParameterView | None, tensor: Tensor) -> int | None:
     return view.dims[0]
 
 
-def _uncut(channels: Channels, call: Call, reason: str) -> None:
-    """A layer that cannot be cut: all of it is unprunable, and its cost constant."""
+def _uncut(channels: Channels, call: Call, reason: str, weight: Tensor | None = None, channel_dim: int = -1) -> None:
+    """A layer that cannot be cut: all of it is unprunable, its own filters as well, and its cost constant.
+
+    Args:
+        weight: of a layer; where it is made of the input there are no filters.
+        channel_dim: of the output.
+    """
     mark_all_unprunable(channels, call, reason)
+    if weight is not None and not channels.depends_on_input(weight):
+        own = Remark(channels.module, call.name, reason, call.output.shape[channel_dim])
+        if own not in channels.uncut:  # it may run several times
+            channels.uncut.append(own)
+            channels.unprunable.append(own)
     with mac_counter() as counter:
         call.again()
     channels.add_cost(None, counted(counter))
