@@ -1,19 +1,27 @@
 """Copies of a network to experiment on: with random values that hide nothing, with channels zeroed for a while."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from legr.structure.caches import forget_properties
 from legr.structure.draws import draw_alike, without_dropout
 from legr.structure.operations import Call, base_name
 from legr.structure.precision import in_precision
 from legr.structure.tracing.nodes import lay_along
 from legr.structure.types import BoolArray, Keep, Structure
 
+#: Norms that may be exempt, with the arguments of the functions of their name.
+_NORMS = {
+    "layer_norm": ("input", "normalized_shape", "weight", "bias"),
+    "rms_norm": ("input", "normalized_shape", "weight"),
+    "group_norm": ("input", "num_groups", "weight", "bias"),
+}
 DROPOUTS = ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 
 
@@ -25,6 +33,7 @@ def stand_in(network: nn.Module, dtype: torch.dtype, generator: torch.Generator)
     """
     with suppress(Exception):  # a network may refuse to be trained
         network.train()
+    forget_properties(network)
     network = in_precision(network.cpu().eval(), dtype)
     _randomise(network, generator)
     return network
@@ -84,6 +93,40 @@ def zeroed(network: nn.Module, structure: Structure, keep: Keep) -> Iterator[nn.
                 targets[name].copy_(values)
 
 
+class Running:
+    """Follows which module of a network runs, while it is entered."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._network = network
+        self._paths = [""]
+        self._handles: list[Any] = []
+
+    @property
+    def path(self) -> str:
+        """Path of the innermost module that runs."""
+        return self._paths[-1]
+
+    def __enter__(self) -> "Running":
+        for name, module in self._network.named_modules():
+            self._handles.append(module.register_forward_pre_hook(self._entering(name)))
+            self._handles.append(module.register_forward_hook(self._leaving))
+        return self
+
+    def _entering(self, name: str) -> Any:
+        def enter(module: nn.Module, args: Any) -> None:
+            self._paths.append(name)
+
+        return enter
+
+    def _leaving(self, module: nn.Module, args: Any, output: Any) -> None:
+        self._paths.pop()
+
+    def __exit__(self, *error: Any) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+
+
 class WithoutStatistics(TorchDispatchMode):
     """Run exempt norms as their affine part alone, no dropout, and draw numbers alike; needs inference mode.
 
@@ -96,35 +139,50 @@ class WithoutStatistics(TorchDispatchMode):
 
     def __init__(self, network: nn.Module, exempt: Collection[str]) -> None:
         super().__init__()
-        self._network, self._exempt = network, exempt
-        self._running = [""]
-        self._handles: list[Any] = []
+        self._network, self._exempt, self._running = network, exempt, Running(network)
 
     def __enter__(self) -> Any:
-        for name, module in self._network.named_modules():
-            self._handles.append(module.register_forward_pre_hook(self._entering(name)))
-            self._handles.append(module.register_forward_hook(self._leaving))
+        self._running.__enter__()
         return super().__enter__()
 
-    def _entering(self, name: str) -> Any:
-        def enter(module: nn.Module, args: Any) -> None:
-            self._running.append(name)
-
-        return enter
-
-    def _leaving(self, module: nn.Module, args: Any, output: Any) -> None:
-        self._running.pop()
-
     def __exit__(self, *error: Any) -> None:
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
+        self._running.__exit__(*error)
         super().__exit__(*error)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        exempt = self._running[-1] in self._exempt
+        exempt = self._running.path in self._exempt
         return run_comparably(func, args, kwargs, exempt=exempt, training=self._network.training)
+
+
+class LearningWithoutStatistics(TorchFunctionMode):
+    """Run exempt norms as their affine part alone where gradients are computed; see `WithoutStatistics`.
+
+    It is for norms that Python calls, which have to be replaced before autograd sees them.
+    """
+
+    def __init__(self, network: nn.Module, exempt: Collection[str]) -> None:
+        super().__init__()
+        self._exempt, self._running = exempt, Running(network)
+
+    def __enter__(self) -> Any:
+        self._running.__enter__()
+        return super().__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self._running.__exit__(*error)
+        super().__exit__(*error)
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = getattr(func, "__name__", "")
+        if name not in _NORMS or self._running.path not in self._exempt:
+            return func(*args, **(kwargs or {}))
+        given = dict(zip(_NORMS[name], args, strict=False)) | (kwargs or {})
+        usual: Tensor = func(*args, **(kwargs or {}))
+        if given.get("num_groups", 1) != 1:
+            return usual
+        affine = _affine_part({key: given.get(key) for key in ("input", "weight", "bias")}, name)
+        return torch.empty_like(usual.detach()).copy_(affine)
 
 
 def run_comparably(
@@ -140,7 +198,7 @@ def run_comparably(
     if name in DROPOUTS:
         x = call.inputs[0]
         return x if func._schema.is_mutable else x.clone()
-    if exempt and name in ("layer_norm", "rms_norm", "group_norm") and (call["num_groups"] or 1) == 1:
+    if exempt and name in _NORMS and (call["num_groups"] or 1) == 1:
         usual: Tensor = func(*args, **kwargs)  # it checks the sizes, and has the strides and dtype that a forward sees
         return torch.empty_like(usual).copy_(_affine_part(call, name))
     if not training:
@@ -151,7 +209,7 @@ def run_comparably(
     return func(*args, **kwargs) if drawn is None else drawn
 
 
-def _affine_part(call: Call, name: str) -> Tensor:
+def _affine_part(call: Call | Mapping[str, Any], name: str) -> Tensor:
     x: Tensor = call["input"]
     weight, bias = call["weight"], call["bias"]
     if name == "group_norm":

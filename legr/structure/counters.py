@@ -5,7 +5,7 @@ Nothing here reads a structure, so a wrong one cannot make a count wrong.
 
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from torch.utils._pytree import tree_leaves
 from legr.structure.examples import Inputs, as_example
 from legr.structure.macs import counted, mac_counter
 from legr.structure.model_io import as_traced
+from legr.structure.state import State
 from legr.structure.types import Cost
 
 _FLOAT = 4  # bytes: activations are counted in float32
@@ -28,8 +29,13 @@ def count(model: nn.Module, example_input: Inputs) -> Cost:
     live = LiveBytes(model, example.tensors)
     recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())  # a fused one keeps other tensors
     mkldnn = torch.backends.mkldnn.flags(enabled=torch.backends.mkldnn.enabled and not recurrent)
-    with mkldnn, as_traced(dtype), torch.inference_mode(), _without_gradients(model), mac_counter() as macs, live:
-        example.run(model)
+    kept = State(model)  # a forward may build caches, which would be of no use in training
+    conditions = kept.running(), mkldnn, as_traced(model, dtype), _without_gradients(model), torch.inference_mode()
+    with ExitStack() as stack:
+        for condition in conditions:
+            stack.enter_context(condition)
+        with mac_counter() as macs, live:
+            example.run(model)
     return Cost(counted(macs), sum(p.numel() for p in model.parameters()), live.peak)
 
 

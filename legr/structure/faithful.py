@@ -169,7 +169,7 @@ def _repeatable(model: nn.Module) -> Iterator[None]:
     """The conditions of a trace, on the model's device."""
     dtype = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
     devices = sorted({p.device.index or 0 for p in model.parameters() if p.is_cuda})
-    with as_traced(dtype, devices):
+    with as_traced(model, dtype, devices):
         yield
 
 

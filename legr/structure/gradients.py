@@ -4,7 +4,7 @@ Zeroed = removed says that both are one function of the parameters that stay, so
 not where a backward pass is no derivative: a function or hook of the model's own, made for one number of channels.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map_only
 
 from legr.errors import LegrError
-from legr.structure.copies import zeroed
+from legr.structure.copies import LearningWithoutStatistics, zeroed
 from legr.structure.differences import largest, relative_error
 from legr.structure.draws import draw_alike
 from legr.structure.examples import Example
@@ -48,8 +49,9 @@ def problem_with_gradients(
     """What goes wrong in a step of training with the pruned network alone; "" if nothing does.
 
     Values, and gradients of the parameters that stay, are compared where they depend on no random numbers but the masks
-    of dropout and stochastic depth, and where no norm is exempt. Gradients that are NaN or infinite in the zeroed
-    network are passed over: a square root has none at a channel that is 0, and that one leaves in the pruned network.
+    of dropout and stochastic depth. Exempt norms are run as their affine part alone where Python calls them; where one
+    is a part of another operation nothing is compared. Gradients that are NaN or infinite in the zeroed network are
+    passed over: a square root has none at a channel that is 0, and that one leaves in the pruned network.
 
     Args:
         calls: each with the largest value of every output of the whole network.
@@ -61,18 +63,19 @@ def problem_with_gradients(
         except Exception:  # a model may be one to evaluate alone
             continue
         try:
-            removed = step(prune(model, structure, keep), call)
+            removed = step(prune(model, structure, keep), call, structure.exempt)
         except LegrError:
             raise
         except Exception as failure:
             return f"the pruned model does not run with gradients ({first_line(failure)})"
         if expected.values.keys() != removed.values.keys():
             return "the pruned model returns other things where gradients are computed"
-        if structure.exempt:
-            continue
         sliced = {name: slice_kept(name, x, structure, keep) for name, x in expected.gradients.items()}
-        problem = _difference(Step(expected.values, sliced), removed, scales, tolerance)
-        if problem and not _is_random(expected, _zeroed_step(model, structure, keep, call, seed=1)):
+        problem = _problem_with_values(expected, removed, scales, tolerance)
+        if problem and structure.exempt:  # a norm that is no function of Python may have kept its statistics
+            continue
+        problem = problem or _problem_with_slopes(sliced, removed.gradients)
+        if problem and not _is_random(model, structure, keep, call, expected):
             return problem
     return ""
 
@@ -80,14 +83,18 @@ def problem_with_gradients(
 def _zeroed_step(model: nn.Module, structure: Structure, keep: Keep, call: Example, seed: int) -> Step:
     with zeroed(model, structure, keep):
         network = deep_copy(model)
-    return step(network, call, seed)
+    return step(network, call, structure.exempt, seed)
 
 
-def step(network: nn.Module, call: Example, seed: int = 0) -> Step:
-    """A step of training without its last part, the optimizer's; the network is used up by that."""
+def step(network: nn.Module, call: Example, exempt: Collection[str] = (), seed: int = 0) -> Step:
+    """A step of training without its last part, the optimizer's; the network is used up by that.
+
+    Args:
+        exempt: paths of the modules whose norms are run as their affine part alone.
+    """
     private = call.map(torch.clone)
     reseed(seed)
-    with torch.enable_grad(), OnePrecision(), _DrawnAlike():
+    with torch.enable_grad(), LearningWithoutStatistics(network, exempt), OnePrecision(), _DrawnAlike():
         values = output_values(private.run(network.train(call.training)))
         learnt = [value for value in values.values() if value.requires_grad]
         generator = torch.Generator().manual_seed(0)
@@ -100,9 +107,15 @@ def step(network: nn.Module, call: Example, seed: int = 0) -> Step:
 
 
 class _DrawnAlike(TorchDispatchMode):
-    """Draws numbers alike for every channel; what dropout and stochastic depth draw lets everything pass."""
+    """Draws numbers alike for every channel; what dropout and stochastic depth draw lets everything pass.
+
+    PyTorch 2.14 computes wrong gradients of a batch norm on the CPU for a batch of one whose gradient lies in memory
+    with the channels last, so it is copied first.
+    """
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if base_name(func) == "native_batch_norm_backward":
+            args = tree_map_only(torch.Tensor, torch.Tensor.contiguous, args)
         call = Call(func, args, kwargs or {}, None)
         drawn = draw_alike(call)
         if drawn is None:
@@ -119,17 +132,22 @@ def slice_kept(parameter: str, values: Tensor, structure: Structure, keep: Keep)
     return values
 
 
-def _difference(expected: Step, removed: Step, scales: Mapping[str, float], tolerance: float) -> str:
-    """How two steps differ, in words; "" if they do not."""
+def _problem_with_values(expected: Step, removed: Step, scales: Mapping[str, float], tolerance: float) -> str:
+    """How what two steps return differs, in words; "" if it does not."""
     for name, value in expected.values.items():
         error = relative_error(value, removed.values[name], scales.get(name, 0.0))
         if not error <= tolerance:
             return f"zeroing and removing its channels differ by {error:.1e} where gradients are computed"
+    return ""
+
+
+def _problem_with_slopes(expected: Mapping[str, Tensor], removed: Mapping[str, Tensor]) -> str:
+    """How the gradients of two steps differ, in words; "" if they do not."""
     allowed, share = _TOLERANCE[torch.get_default_dtype()]
-    scale = max((largest(gradient) for gradient in expected.gradients.values()), default=0.0)
-    for name in {**expected.gradients, **removed.gradients}:
-        given = [step.gradients[name] for step in (expected, removed) if name in step.gradients]
-        own, other = (step.gradients.get(name, torch.zeros_like(given[0])) for step in (expected, removed))
+    scale = max(map(largest, expected.values()), default=0.0)
+    for name in {**expected, **removed}:
+        given = [gradients[name] for gradients in (expected, removed) if name in gradients]
+        own, other = (gradients.get(name, torch.zeros_like(given[0])) for gradients in (expected, removed))
         finite = own.isfinite()
         error = relative_error(own[finite], other[finite], scale, share)
         if not error <= allowed:
@@ -137,9 +155,13 @@ def _difference(expected: Step, removed: Step, scales: Mapping[str, float], tole
     return ""
 
 
-def _is_random(step: Step, again: Step) -> bool:
-    """Whether two steps of one network with different seeds differ."""
-    pairs = ((step.values, again.values), (step.gradients, again.gradients))
+def _is_random(model: nn.Module, structure: Structure, keep: Keep, call: Example, first: Step) -> bool:
+    """Whether a step of the zeroed network is another one with another seed."""
+    try:
+        again = _zeroed_step(model, structure, keep, call, seed=1)
+    except Exception:
+        return True
+    pairs = ((first.values, again.values), (first.gradients, again.gradients))
     return any(
         a.keys() != b.keys() or not all(torch.allclose(x, b[name], 0.0, 0.0, equal_nan=True) for name, x in a.items())
         for a, b in pairs

@@ -15,6 +15,7 @@ from torch.nn.utils.weight_norm import WeightNorm
 from torch.overrides import TorchFunctionMode
 
 from legr.errors import TraceError
+from legr.structure.caches import without_caches
 from legr.structure.trees import named_leaves
 
 _LARGE = 100_000  # elements of a weight
@@ -126,10 +127,11 @@ def reseed(seed: int = 0) -> None:
 
 
 @contextmanager
-def as_traced(dtype: torch.dtype, devices: Sequence[int] = ()) -> Iterator[None]:
-    """Conditions for following a forward: no fused attention, no change to the global random state.
+def as_traced(model: nn.Module, dtype: torch.dtype, devices: Sequence[int] = ()) -> Iterator[None]:
+    """Conditions for following a forward: no fused attention, no cached results, no change to the global random state.
 
     Args:
+        model: whose forward it is, or that of its copies.
         devices: CUDA devices whose random state is put back as well.
     """
     drawn, drawn_by_numpy = random.getstate(), np.random.get_state()
@@ -137,7 +139,7 @@ def as_traced(dtype: torch.dtype, devices: Sequence[int] = ()) -> Iterator[None]
     torch.backends.mha.set_fastpath_enabled(False)
     torch.set_default_dtype(dtype)  # for tensors that the forward creates
     try:
-        with sdpa_kernel(SDPBackend.MATH), torch.random.fork_rng(devices=devices):
+        with sdpa_kernel(SDPBackend.MATH), torch.random.fork_rng(devices=devices), without_caches(model):
             yield
     finally:
         random.setstate(drawn)

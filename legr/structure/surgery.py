@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from legr.errors import TraceError
+from legr.structure.caches import forget_properties
 from legr.structure.carry import carry_over, resized
 from legr.structure.model_io import deep_copy
 from legr.structure.types import Keep, Plan, Structure
@@ -41,6 +42,7 @@ def prune(model: nn.Module, structure: Structure, keep: Keep) -> nn.Module:
 
 def _forget_caches(network: nn.Module) -> None:
     """Let modules drop what they derived from parameters of the old size: many do so when the mode changes."""
+    forget_properties(network)
     modes = {module: module.training for module in network.modules()}
     was_training = network.training
     with suppress(Exception):  # a network may refuse to be trained

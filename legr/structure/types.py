@@ -104,6 +104,7 @@ class Remark:
 
 
 UNREACHED = "unreached"  # the operation of a remark on channels that layers could read which no example runs
+UNREACHED_CODE = "unreached code"  # of one on a module without tensors that no example runs: nothing is known about it
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from legr.structure.types import UNREACHED, Remark, Structure
+from legr.structure.types import UNREACHED, UNREACHED_CODE, Remark, Structure
 
 _NAMED = 3  # in a sentence
 
@@ -35,16 +35,27 @@ def prunable_macs(structure: Structure) -> float:
 
 
 def unreached_note(remarks: Sequence[Remark]) -> str:
-    """A sentence on the layers that no example reaches, and what stays for them; "" where there are none."""
-    names = [remark.module or "parameters of the model itself" for remark in remarks if remark.operation == UNREACHED]
-    if not names:
-        return ""
-    channels = sum(remark.channels for remark in remarks if remark.operation == UNREACHED)
+    """Sentences on the layers that no example reaches, and what stays for them; "" where there are none."""
+    notes = []
+    unreached = [remark for remark in remarks if remark.operation == UNREACHED]
+    if unreached:
+        names = _listed([remark.module or "tensors of the model itself" for remark in unreached])
+        channels = sum(remark.channels for remark in unreached)
+        stay = "1 channel stays" if channels == 1 else f"{channels} channels stay"
+        notes.append(
+            f"The example does not reach {names}, which could read channels that pruning removes: {stay} for that."
+        )
+    code = [remark.module for remark in remarks if remark.operation == UNREACHED_CODE]
+    if code:
+        notes.append(f"The example does not reach {_listed(code)}, so nothing is known about what its code reads.")
+    return " ".join(notes)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first names and the number of the others, in words."""
     first, rest = names[:_NAMED], len(names) - _NAMED
     *before, last = [*first, f"{rest} more"] if rest > 0 else first
-    listed = f"{', '.join(before)} and {last}" if before else last
-    stay = "1 channel stays" if channels == 1 else f"{channels} channels stay"
-    return f"The example does not reach {listed}, which could read channels that pruning removes: {stay} for that."
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def merge_reasons(unprunable: Iterable[Remark], coupled: Iterable[Remark]) -> list[Reason]:

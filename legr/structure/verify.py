@@ -40,6 +40,7 @@ from legr.structure.surgery import prune
 from legr.structure.types import BoolArray, Keep, Structure
 
 _TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3}  # relative; exact structures stay below 1e-13 in float64
+_KEPT_TO_LEARN = 0.6  # share of the units in a step of training
 _IN_TRAINING = 2  # kept sets compared in training mode where it runs the operations of evaluation mode
 _log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def verify(
     examined = examine(model, given, lambda model: prune(model, structure, everything))
     subject = _subject(model, given)
     state, worst = subject.state, 0.0
-    with as_traced(subject.dtype):
+    with as_traced(model, subject.dtype):
         _require_dependence(subject)
         calls = [_with_scales(state, structure, call) for call in subject.calls]
         in_training = [_with_scales(state, structure, call) for call in _in_training(state, subject.calls)]
@@ -90,8 +91,8 @@ def verify(
             if problem:
                 raise VerificationError(_blame(state, structure, [*calls, *in_training], problem))
             worst = max(worst, error)
-            if number == 0:
-                _require_gradients(model, subject, structure, keep, [calls[0], *in_training, *training])
+        if structure.n_units:
+            _require_gradients(model, subject, structure, [calls[0], *in_training, *training])
     return worst
 
 
@@ -123,7 +124,7 @@ def _subject(model: nn.Module, examples: Sequence[Example]) -> _Subject:
         generator = torch.Generator().manual_seed(0)
         state = State(stand_in(private_copy(model), dtype, generator))
         try:
-            with as_traced(dtype):
+            with as_traced(model, dtype):
                 drawn = [fresh(example, dtype, generator, partial(_outputs, state)) for example in examples]
                 calls = [call for call, _ in drawn]
                 for call in calls:
@@ -155,10 +156,10 @@ def _in_training(state: State, calls: Sequence[Example]) -> list[Example]:
     return []
 
 
-def _require_gradients(
-    model: nn.Module, subject: _Subject, structure: Structure, keep: Keep, calls: Sequence[_Call]
-) -> None:
-    """Refuse a pruned network that cannot learn, or learns something else."""
+def _require_gradients(model: nn.Module, subject: _Subject, structure: Structure, calls: Sequence[_Call]) -> None:
+    """Refuse a pruned network that cannot learn, or learns something else: one without order in what it keeps."""
+    units = np.random.default_rng(0).random(structure.n_units) < _KEPT_TO_LEARN
+    keep = Keep(at_least_one(structure, units))
     tried = [(call.example, call.scales) for call in calls]
     problem = problem_with_gradients(subject.state.model, structure, keep, tried, _TOLERANCE[subject.dtype])
     problem = problem or problem_with_hooks(model, structure, keep, [call.example for call in calls])

@@ -121,12 +121,25 @@ class InTraining(nn.Module):
         return nn.functional.dropout(changing(lambda gradient: gradient / gradient.shape[1])(x))
 
 
+class Normed(nn.Module):
+    """Behind a norm over channels, whose statistics are left out of the proof."""
+
+    def __init__(self, after: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.norm, self.after = nn.LayerNorm(16), after
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.after(self.norm(x.movedim(1, -1)).movedim(-1, 1))
+
+
 OF_ONE_WIDTH: dict[str, Callable[[Tensor], Tensor]] = {
     "a constant cut to size": changing(lambda g: g * torch.linspace(0, 1, 16).view(1, 16, 1, 1)[:, : g.shape[1]]),
     "divided by the number of channels": changing(lambda g: g / g.shape[1]),
     "centred over channels": changing(lambda g: g - g.mean(1, keepdim=True)),
+    "those of the channel before": changing(lambda g: g.roll(1, 1)),
     "the first channels by a hook": freezing_by_hook,
     "in training between dropouts": InTraining(),
+    "behind an exempt norm": Normed(changing(lambda g: g / g.shape[1])),
 }
 
 
@@ -160,6 +173,8 @@ OF_ANY_WIDTH: dict[str, Callable[[Tensor], Tensor]] = {
     "a gate over the sum of channels": lambda x: x * x.abs().sum(1, keepdim=True),
     "rounding alone, before a batch norm": nn.Sequential(nn.BatchNorm2d(16), nn.ReLU6(), nn.Dropout2d()),
     "noise": nn.RReLU(),
+    "behind an exempt norm": Normed(torch.relu),
+    "behind another one": nn.Sequential(nn.GroupNorm(1, 16), nn.ReLU()),
     "drawn for every sample": lambda x: x * torch.rand(len(x), 1, 1, 1),
 }
 
@@ -171,6 +186,27 @@ def test_a_backward_pass_that_stays_the_same_is_proved(name: str) -> None:
     structure = legr.trace(model, IMAGE)
     assert structure.n_units == 40
     assert legr.verify(model, structure, IMAGE) < 1e-12
+
+
+def test_a_batch_norm_that_is_read_as_tokens_is_proved() -> None:
+    """PyTorch 2.14 computes wrong gradients there, for a batch of one."""
+
+    class Tokens(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.bn = nn.Conv2d(3, 16, 3, 2, 1), nn.BatchNorm2d(16)
+            self.b, self.head = nn.Linear(16, 24), nn.Linear(24, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            tokens = self.bn(self.a(x)).flatten(2).mT.contiguous().sigmoid()
+            result: Tensor = self.head(self.b(tokens).relu().mean(1))
+            return result
+
+    torch.manual_seed(0)
+    model = Tokens()
+    structure = legr.trace(model, IMAGE[:1])
+    assert structure.n_units == 40
+    assert legr.verify(model, structure, IMAGE[:1]) < 1e-12
 
 
 def test_a_network_that_never_learns_is_proved() -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple
 
+from torch import nn
+
 
 class Hypothesis(Enum):
     """What a constant may mean for the channels that one operation touches."""
@@ -50,6 +52,13 @@ class Site(NamedTuple):
     number: int
 
 
+def kind_of(path: str, module: nn.Module) -> str:
+    """What modules with the same lines of code share: their class; its path for one of PyTorch's own."""
+    from_torch = type(module).__module__.startswith("torch.")
+    is_plain = isinstance(module, nn.Sequential) or next(module.children(), None) is None
+    return path if from_torch and is_plain else type(module).__qualname__
+
+
 @dataclass
 class Hypotheses:
     """What has been refuted at each site, over all attempts to trace one model."""
@@ -57,7 +66,7 @@ class Hypotheses:
     n_refuted: dict[Site, int] = field(default_factory=dict)  # how many of the options at a site have been refuted
     unprunable_operations: set[Site] = field(default_factory=set)  # whatever their rules would do
     unprunable_modules: set[str] = field(default_factory=set)  # classes of modules whose inputs are unprunable
-    everything_unprunable: bool = False  # where no hypothesis is left
+    everything_unprunable: str = ""  # why, where no hypothesis is left
 
     def take(self, site: Site, options: Sequence[AnyHypothesis]) -> AnyHypothesis:
         """Take the first of `options` that has not been refuted at a site; UNPRUNABLE where all have been."""

@@ -22,8 +22,8 @@ from legr.structure.precision import OnePrecision
 from legr.structure.state import State
 from legr.structure.tracing.assemble import assemble, number_units
 from legr.structure.tracing.dry_run import Expectation, Failure, dry_run
-from legr.structure.tracing.hypotheses import Hypotheses, Site
-from legr.structure.tracing.tracer import Tracer, kind_of
+from legr.structure.tracing.hypotheses import Hypotheses, Site, kind_of
+from legr.structure.tracing.tracer import Tracer
 from legr.structure.tracing.unreached import hold_for_unreached_layers
 from legr.structure.types import Structure
 
@@ -79,11 +79,12 @@ def _trace(
     all_shapes = {tuple(x.shape) for example in examples for x in example.tensors}
     state = State(stand_in(examined.network, dtype, generator))
     hypotheses = Hypotheses()
-    with as_traced(dtype):
+    with as_traced(model, dtype):
         calls: Sequence[Example] = [_with_values(state, example, dtype, generator) for example in examples]
         tracer, calls = _first_run(state, calls, hypotheses, training_differs=examined.training_differs)
         for attempt in range(_ATTEMPTS):
-            hypotheses.everything_unprunable = attempt == _ATTEMPTS - 1
+            if attempt == _ATTEMPTS - 1:
+                hypotheses.everything_unprunable = "the forward relies on the number of channels in too many places"
             if attempt:
                 tracer = _run(state, calls, hypotheses)
             hold_for_unreached_layers(tracer, all_shapes)
@@ -100,7 +101,7 @@ def _trace(
             _log.debug("%s", failure)
             sites = _suspects(tracer, failure, everywhere=attempt > _PATIENCE)
             if not hypotheses.refute(sites, failure.site, _modules_around(state.model, failure.record.module)):
-                hypotheses.everything_unprunable = True
+                hypotheses.everything_unprunable = _why(failure)
                 return assemble(state.model, _run(state, calls, hypotheses), shapes)
     raise AssertionError("the last attempt makes everything unprunable")
 
@@ -155,6 +156,15 @@ def _suspects(tracer: Tracer, failure: Failure, *, everywhere: bool) -> list[Sit
     return sorted(sites)
 
 
+def _why(failure: Failure) -> str:
+    """Why nothing can be pruned where a dry run fails whatever is held."""
+    where = f" of {failure.record.module}" if failure.record.module else ""
+    return (
+        "the forward relies on the number of channels, or on what it keeps from one run to the next: "
+        f"{failure.problem} (at {failure.record.name}{where})"
+    )
+
+
 def _modules_around(network: nn.Module, path: str) -> list[str]:
     """Kinds of the module at a path and of those around it, inner ones first."""
     parts = path.split(".") if path else []
@@ -167,11 +177,11 @@ def _first_run(
 ) -> tuple[Tracer, Sequence[Example]]:
     """The first attempt, and the calls of all further ones.
 
-    Where training mode differs, or the calls leave parameters unread, the first one is made in training mode as well,
-    if it runs there.
+    Where training mode differs, or the calls leave parameters or plain tensors unread, the first one is made in
+    training mode as well, if it runs there.
     """
     tracer = _run(state, calls, hypotheses)
-    unread = any(name not in tracer.read for name, _ in state.model.named_parameters())
+    unread = tracer.plain.unused() or any(name not in tracer.read for name, _ in state.model.named_parameters())
     if not unread and (not training_differs or any(call.training for call in calls)):
         return tracer, calls
     for in_training in (twice(calls[0]), replace(calls[0], training=True)):

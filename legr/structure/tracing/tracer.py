@@ -14,9 +14,10 @@ from legr.structure.macs import counted, mac_counter, macs_of
 from legr.structure.operations import Call, base_name
 from legr.structure.tracing import rules
 from legr.structure.tracing.channels import Channels
-from legr.structure.tracing.hypotheses import AnyHypothesis, Hypotheses, Hypothesis, Site, VariesAlong
+from legr.structure.tracing.hypotheses import AnyHypothesis, Hypotheses, Hypothesis, Site, VariesAlong, kind_of
 from legr.structure.tracing.memory import Lifetime, lifetime_of
 from legr.structure.tracing.nodes import varying
+from legr.structure.tracing.plain import PlainTensors
 from legr.structure.tracing.storages import Storages, TrackedStorage
 
 
@@ -55,17 +56,6 @@ class Choice:
     min_units: int
 
 
-def kind_of(path: str, module: nn.Module) -> str:
-    """What modules with the same lines of code share: their class; its path for one of PyTorch's own."""
-    from_torch = type(module).__module__.startswith("torch.")
-    is_plain = isinstance(module, nn.Sequential) or _is_leaf(module)
-    return path if from_torch and is_plain else type(module).__qualname__
-
-
-def _is_leaf(module: nn.Module) -> bool:
-    return next(module.children(), None) is None
-
-
 @dataclass
 class _RunningModule:
     path: str
@@ -90,6 +80,7 @@ class Tracer(Channels, TorchDispatchMode):
         lifetimes: of every storage of the counted pass.
         choices: the hypotheses that were taken.
         called: identities of the modules that some pass has called.
+        plain: tensors that are plain attributes, and which of them no pass has used.
         rule_error: what a rule raised: a bug of ours, not of the model's.
     """
 
@@ -101,6 +92,7 @@ class Tracer(Channels, TorchDispatchMode):
         self.lifetimes: list[Lifetime] = []
         self.choices: list[Choice] = []
         self.called: set[int] = set()
+        self.plain = PlainTensors(network)
         self.rule_error: Exception | None = None
         self._modules = [_RunningModule("", type(network).__qualname__, False)]
         self._site: Site = Site("", "", 0)  # of the operation whose rule is applied
@@ -123,6 +115,7 @@ class Tracer(Channels, TorchDispatchMode):
         try:
             with self:
                 yield
+            self.plain.note_replaced()
             self._collect_lifetimes()
             self.lifetimes += [lifetime_of(storage) for storage in self.storages.still_counted()]
         finally:
@@ -131,7 +124,7 @@ class Tracer(Channels, TorchDispatchMode):
 
     def _entering(self, name: str) -> Any:
         def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
-            running = _RunningModule(name, kind_of(name, module), _is_leaf(module))
+            running = _RunningModule(name, kind_of(name, module), next(module.children(), None) is None)
             self._modules.append(running)
             self.called.add(id(module))
             self.module = name
@@ -210,12 +203,12 @@ class Tracer(Channels, TorchDispatchMode):
             self._require_one_dim(tensor, call.name)
         if self.hypotheses.everything_unprunable:
             for tensor in call.outputs:
-                reason = "the forward relies on the number of channels somewhere"
-                self.mark_unprunable(self.labels(tensor), call.name, reason)
+                self.mark_unprunable(self.labels(tensor), call.name, self.hypotheses.everything_unprunable)
 
     def _note_inputs(self, call: Call) -> None:
         for tensor in call.inputs:
             self.note_read(tensor)
+            self.plain.note_read(tensor)
             if not self.is_followed(tensor):
                 self.storages.follow(tensor, depends_on_input=False, existed_before=True)
 

@@ -7,7 +7,7 @@ is named: an example that reaches it frees what it need not hold.
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 from math import prod
 from typing import Literal, NamedTuple
 
@@ -15,11 +15,13 @@ import torch
 from torch import Tensor, nn
 
 from legr.structure.tracing.tracer import Tracer
-from legr.structure.types import UNREACHED, Remark
+from legr.structure.types import UNREACHED, UNREACHED_CODE, Remark
 
 _REASON = "no example runs these layers, and they could read the channels; give legr.trace an example that does"
 
-_SIZED = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm)  # with parameters or without
+_UNKNOWN = "no example runs it, and nothing is known about what its code reads; give legr.trace an example that does"
+
+_SIZED = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.modules.batchnorm._NormBase)  # with parameters or without
 
 _Flattened = Literal["no", "whole", "partly"]
 
@@ -33,15 +35,17 @@ class _Port(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """A module with parameters or buffers of its own that no example reaches."""
+    """A module that no example reaches, or one with tensors of its own that none reads."""
 
     path: str
-    inputs: tuple[_Port, ...]  # something that it reads has each of these sizes
-    others: tuple[_Port, ...]  # of what it returns, and of parameters of unknown use
+    inputs: tuple[_Port, ...] = ()  # something that it reads has each of these sizes
+    others: tuple[_Port, ...] = ()  # of what it returns, and of tensors of unknown use
     makes: frozenset[int] = frozenset()  # sizes that it returns without having read them
     shared: tuple[Tensor, ...] = ()  # its parameters that a layer which was reached has as well
     reads_outside: bool = True  # False: only what its neighbour in an `nn.Sequential` returns
     returns_outside: bool = True
+    divisor: int = 0  # if not 0, it reads a multiple of this
+    unknown: bool = False  # code of the model's own without tensors
 
 
 @torch.inference_mode()
@@ -55,6 +59,7 @@ def hold_for_unreached_layers(tracer: Tracer, input_shapes: Iterable[tuple[int, 
     explained |= {1, *(size for layer in layers for size in layer.makes)}
     could_read = [(layer.path, _could_read(tracer, layer, activations, explained)) for layer in layers]
     holding = [(path, nodes) for path, nodes in could_read if tracer.count_filters(nodes)]
+    tracer.unprunable += [Remark(layer.path, UNREACHED_CODE, _UNKNOWN, 0) for layer in layers if layer.unknown]
     for path, nodes in holding:  # channels are counted once, at the first layer that could read them
         tracer.unprunable.append(Remark(path, UNREACHED, _REASON, tracer.count_filters(nodes)))
         tracer.nodes.unite(nodes, torch.zeros_like(nodes))
@@ -70,6 +75,9 @@ def _could_read(tracer: Tracer, layer: _Layer, activations: "_Activations", expl
         found += matching + activations.two_that_make(port.size)
         if not matching and port.size not in explained:
             found += activations.made_into(port, explained)
+    if layer.divisor and layer.reads_outside:
+        multiples = activations.multiples(layer.divisor)
+        found += multiples or (activations.all() if all(size % layer.divisor for size in explained) else [])
     return tracer.nodes.distinct(torch.cat(found)) if found else torch.zeros(0, dtype=torch.int64)
 
 
@@ -92,28 +100,46 @@ class _Reach:
         self._seen.add(id(module))
         own = self._layer(module, path)
         inside = [self.unreached(child, f"{path}.{name}".lstrip(".")) for name, child in module.named_children()]
-        if type(module).forward is nn.Sequential.forward and not any(map(self._called, module.modules())):
+        if any(map(self._called, module.modules())) or not path:
+            return [*own, *chain(*inside)]
+        if type(module).forward is nn.Sequential.forward:
             inside = _in_a_row([layers for layers in inside if layers])
-        return [*([own] if own else []), *(layer for layers in inside for layer in layers)]
+        layers = [*own, *chain(*inside)]
+        known = [layer for layer in layers if not layer.unknown and not _is_fed(layer, layers)]
+        if known or next(chain(module.parameters(), module.buffers()), None) is not None:
+            return known  # what else is in there has its place among these
+        return layers if _is_of_torch(module) else [_Layer(path, unknown=True)]
 
     def _called(self, module: nn.Module) -> bool:
         return id(module) in self._tracer.called
 
-    def _layer(self, module: nn.Module, path: str) -> _Layer | None:
-        """What a module reads by itself; None where all that it keeps was read."""
+    def _layer(self, module: nn.Module, path: str) -> list[_Layer]:
+        """What a module reads by itself; nothing where all that it keeps was read."""
         called, is_read = self._called(module), self._tracer.is_read
         buffers = (x for x in module._buffers.values() if x is not None and x.dim())
         parameters = [x for x in module._parameters.values() if x is not None]
         unread = [x for x in (*parameters, *buffers) if not is_read(x)]
+        plain = self._tracer.plain.unused(within=module)
         shared = [] if called else [x for x in parameters if is_read(x) and self._owners[id(x)] > 1]
         if not unread and not shared and (called or not isinstance(module, _SIZED)):
-            return None
+            divisor = 0 if called else _divisor(module)
+            return [_Layer(path, others=_sizes_of(plain), divisor=divisor)] if plain or divisor else []
         ports = _ports(module)
         if ports is None:
-            return _Layer(path, (), _sizes_of(unread or shared), shared=tuple(shared))
+            return [_Layer(path, others=_sizes_of([*(unread or shared), *plain]), shared=tuple(shared))]
         inputs, others = ports
         makes = {port.size for port in others} - {port.size for port in inputs}
-        return _Layer(path, tuple(inputs), tuple(others), frozenset(makes), tuple(shared))
+        return [_Layer(path, tuple(inputs), (*others, *_sizes_of(plain)), frozenset(makes), tuple(shared))]
+
+
+def _is_of_torch(module: nn.Module) -> bool:
+    return type(module).__module__.startswith("torch.")
+
+
+def _is_fed(layer: _Layer, layers: Sequence[_Layer]) -> bool:
+    """Whether a layer that reads a multiple of some size may read it of the layers around it."""
+    sizes = (port.size for other in layers if other is not layer for port in other.others)
+    return bool(layer.divisor) and any(size % layer.divisor == 0 for size in sizes)
 
 
 def _in_a_row(inside: Sequence[Sequence[_Layer]]) -> list[list[_Layer]]:
@@ -160,8 +186,25 @@ def _ports(module: nn.Module) -> tuple[list[_Port], list[_Port]] | None:
     return None
 
 
+def _divisor(module: nn.Module) -> int:
+    """What the number of channels must be a multiple of, in those of PyTorch's modules that cut channels in pieces."""
+    match module:
+        case nn.PixelShuffle():
+            return module.upscale_factor**2
+        case nn.ChannelShuffle():
+            return module.groups
+        case nn.GLU():
+            return 2
+        case nn.Fold():
+            return prod(module.kernel_size) if isinstance(module.kernel_size, tuple) else module.kernel_size**2
+        case nn.Unflatten():
+            sizes = [size[1] if isinstance(size, tuple) else size for size in module.unflattened_size]
+            return abs(prod(sizes))  # one of them may be -1
+    return 0
+
+
 def _sizes_of(tensors: Sequence[Tensor]) -> tuple[_Port, ...]:
-    """Sizes of parameters of which nothing else is known: any of their dims could meet channels."""
+    """Sizes of tensors of which nothing else is known: any of their dims could meet channels."""
     return tuple(_Port(size, "whole" if x.dim() == 2 else "no") for x in tensors for size in x.shape if size > 1)
 
 
@@ -212,6 +255,14 @@ class _Activations:
         if port.flattened != "no":
             widths += [width for width in self._nodes if port.size % width == 0]
         return self._of(widths or self._nodes)
+
+    def multiples(self, divisor: int) -> list[Tensor]:
+        """Nodes of the activations whose number of channels is a multiple."""
+        return self._of(width for width in self._nodes if width % divisor == 0)
+
+    def all(self) -> list[Tensor]:
+        """Nodes of all activations."""
+        return self._of(self._nodes)
 
     def _of(self, widths: Iterable[int]) -> list[Tensor]:
         return [nodes for width in widths for nodes in self._nodes[width]]
