@@ -27,7 +27,10 @@ def frontier_chart(network: ShownNetwork) -> go.Figure | None:
             x=[network.cost.macs / 1e6],
             y=[100 * network.top1.value],
             name="This network",
-            mode="markers",
+            mode="markers+text",
+            text=["<b>this network</b>"],
+            textposition="top left",
+            textfont={"color": COLOURS[network.ranking]},
             marker={"symbol": "circle-open", "size": 18, "color": COLOURS[network.ranking], "line": {"width": 3}},
             hovertemplate=f"<b>This network</b><br>{_told(network.top1)} %{{y:.1f}} %<extra></extra>",
         )
