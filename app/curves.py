@@ -37,9 +37,13 @@ def budget_curve(study: Study, ranking: RankingName) -> BudgetCurve:
     return _curve(str(study.path), ranking, stamp(study))
 
 
-def measurements(study: Study) -> Measurements:
-    """All that was measured of a study, for every page; shared by all tabs, so it must not be changed."""
-    return _measurements(str(study.path), stamp(study), measured_stamp(study))
+def measurements(study: Study, device: str = "") -> Measurements:
+    """All that was measured of a study, for every page; shared by all tabs, so it must not be changed.
+
+    Args:
+        device: name of the conditions whose latencies are shown; "": those of most latencies.
+    """
+    return _measurements(str(study.path), stamp(study), measured_stamp(study), device)
 
 
 def budget_of(macs: float) -> Budget:
@@ -69,13 +73,13 @@ def _curve(path: str, ranking: RankingName, stamp: Stamp) -> BudgetCurve:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _measurements(path: str, stamp: Stamp, measured: Stamp) -> Measurements:
+def _measurements(path: str, stamp: Stamp, measured: Stamp, device: str) -> Measurements:
     study = Study.open(path)
 
     def curve_of(name: RankingName) -> BudgetCurve:
         return _curve(path, name, stamp)
 
-    return measurements_of(study, curve_of)
+    return measurements_of(study, curve_of, device=device)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)

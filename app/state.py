@@ -18,9 +18,9 @@ from legr.study.store import Study
 Option = TypeVar("Option", bound=str)
 START_BUDGET = 50.0  # per cent of MACs
 _NAME, _NOTICE, _BUDGET, _REFERENCE, _RUN = "study", "notice", "budget", "held", "run"
-VIEWS = ("ranking", "by", "lens", "axis", "weights", "guide")
+VIEWS = ("ranking", "by", "lens", "axis", "device", "weights", "guide")
 _JUMPS = "jumps"
-_ENTERED, _NEXT_PAGE, _ANNOUNCEMENT = "entered", "next-page", "announcement"
+_ENTERED, _NEXT_PAGE, _ANNOUNCEMENT, _GOAL = "entered", "next-page", "announcement", "goal"
 
 
 # -- entry --------------------------------------------------------------------------------------------------
@@ -43,6 +43,18 @@ def require_entry(page: str) -> None:
     if _ENTERED not in st.session_state:
         st.session_state[_NEXT_PAGE] = page
         st.switch_page("streamlit_app.py", query_params=st.query_params.to_dict())
+
+
+def go_on(page: str) -> None:
+    """Ask for another page from where none can be switched to, such as a callback."""
+    st.session_state[_GOAL] = page
+
+
+def go_on_now() -> None:
+    """Go to the page that was asked for, if one was."""
+    page = st.session_state.pop(_GOAL, None)
+    if page:
+        st.switch_page(page, query_params=st.query_params.to_dict())
 
 
 # -- the open study ----------------------------------------------------------------------------------------

@@ -68,22 +68,60 @@ class NetworkFigures(TypedDict):
     after: float | None
 
 
-class FrontierRow(TypedDict):
-    """One measured network, for the file that a user saves."""
+class FrontierPoints(TypedDict):
+    """Every measured point, see `legr.charts.frontier.frontier_points`; P points."""
 
-    series: str
+    network: list[int]  # int64[P]
+    top1: list[float]  # float64[P], per cent
+    told: list[str]  # str[P], what the pointer shows, line by line; the first is its name
+
+
+class FrontierNetworks(TypedDict):
+    """The networks of the points; N networks."""
+
+    ranking: list[str]  # str[N]
+    percent: list[float]  # float64[N], of the original's MACs
+    macs: list[float]  # float64[N], millions
+    params: list[float]  # float64[N], thousands
+    latency: list[float | None]  # float64[N], milliseconds
+    latency_measured: list[int]  # int64[N]; 0: read between two measured networks
+    before: list[float | None]  # float64[N], top-1 as cut, per cent
+    after: list[float | None]  # float64[N], trained
+    opens: list[str]  # str[N], the ranking in which a click opens it; "": none
+    run: list[str]  # str[N], key of the fine-tuning run that a click opens instead; "": none
+
+
+class FrontierLine(TypedDict):
+    """See `legr.charts.frontier_lines.Line`."""
+
+    name: str
+    kind: str
     ranking: str
-    percent: float  # of the original's MACs
-    x: float
-    top1_percent: float
+    rows: list[int]
+    look: dict[str, Any]  # Plotly's
+
+
+class FrontierRanges(TypedDict):
+    """See `legr.charts.frontier_lines.Ranges`."""
+
+    x: dict[str, tuple[float, float]]
+    y: tuple[float, float]
+    error: tuple[float, float]
+    ticks: list[float]
 
 
 class FrontierData(TypedDict):
-    """The frontier as Plotly draws it, and its rows."""
+    """The frontier: its points with all their costs, and how they are drawn."""
 
-    data: list[dict[str, Any]]
-    layout: dict[str, Any]
-    rows: list[FrontierRow]
+    points: FrontierPoints
+    networks: FrontierNetworks
+    lines: list[FrontierLine]
+    rankings: list[tuple[str, str]]  # value and caption of each that has a line
+    axes: list[tuple[str, str]]  # costs that accuracy can be drawn over
+    titles: dict[str, str]  # of the axes
+    fit: FrontierRanges  # the networks that one would take
+    whole: FrontierRanges
+    devices: list[str]  # names of the conditions under which networks were timed
 
 
 class ChartStyle(TypedDict):
@@ -101,8 +139,9 @@ class DialCharts(TypedDict):
 
     lenses: list[tuple[str, str]]  # value and caption of each
     lens: Lens
-    axes: list[tuple[str, str]]
-    axis: str
+    axis: str  # the cost that accuracy is drawn over
+    device: str  # the conditions whose latencies are shown; "": there is no latency
+    add_device: list[tuple[str, str]]  # how one measures on another machine, step by step: words, and what to copy
     frontier: FrontierData | None  # None: nothing was measured
     nothing_measured: str  # what is said then
     style: ChartStyle
@@ -153,5 +192,7 @@ class ViewChange(TypedDict):
     by: NotRequired[str]
     lens: NotRequired[str]
     axis: NotRequired[str]
+    device: NotRequired[str]
+    page: NotRequired[str]  # to go to, with the network of `open`
     run: NotRequired[str | None]  # key of the fine-tuning run whose network is shown; None: the slider's
     open: NotRequired[OpenNetwork]

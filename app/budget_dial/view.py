@@ -6,21 +6,22 @@ import streamlit as st
 
 from app import state
 from app.budget_dial import budget_dial
+from app.budget_dial.devices import chosen_device, steps_to_add_a_device
+from app.budget_dial.frontier import frontier_data
 from app.budget_dial.opened import opened_network
 from app.budget_dial.table import LENSES, dial_table, opened_table
 from app.budget_dial.types import (
     ChartStyle,
     DialCharts,
     DialData,
-    FrontierData,
     Lens,
     OpenedNetwork,
     QuantityName,
     StudyData,
 )
 from app.curves import Stamp, budget_curve, measured_stamp, measurements, stamp
-from legr.charts.frontier import AXES, AXIS_CAPTIONS, Axis, frontier_figure, frontier_table
-from legr.charts.measurements import Measurements, percent_of
+from legr.charts.frontier import AXES, Axis
+from legr.charts.measurements import Measurements, device_name, percent_of
 from legr.charts.style import CAPTIONS, COLOURS, INK, PAPER, PLOTLY_CONFIG, page_layout
 from legr.ranking.constraints import Constraints
 from legr.structure.cost import uncounted_note
@@ -83,6 +84,7 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
     Raises:
         StudyError: the study cannot be read.
     """
+    state.go_on_now()
     curve = budget_curve(study, ranking)
     budget = max(percent_of(curve.floor), min(100.0, state.budget_percent())) / 100
     table_id = f"{study.path.name}-{ranking}-{stamp(study)}"
@@ -93,8 +95,9 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
     lens: Lens = state.view("lens", tuple(LENSES)) if charts else "filters"
     axis: Axis | None = state.view("axis", _axes(str(study.path), stamps)) if charts else None
     start, compared = st.session_state[_START][1], state.reference_percent()
+    device = chosen_device(study)
     data: DialData = {
-        **_study_data(str(study.path), ranking, stamps, lens, axis, start, compared),
+        **_study_data(str(study.path), ranking, stamps, lens, axis, start, compared, device),
         "id": table_id,
         "jumps": state.jumps(),
         "compared": compared,
@@ -109,7 +112,7 @@ def _opened(study: Study, lens: Lens) -> OpenedNetwork | None:
     opened = opened_network(study)
     if opened is None:
         return None
-    measured = measurements(study)
+    measured = measurements(study, chosen_device(study))
     where = f"{_conditions_line(measured)} " if measured.latency_of_network(opened.run.keep_id) else ""
     table = opened_table(study.structure, opened.keep, opened.run, measured, lens)
     return {"run": opened.run.key, "table": table, "note": f"{opened.note} {where}{_FLOPS_NOTE}"}
@@ -117,12 +120,7 @@ def _opened(study: Study, lens: Lens) -> OpenedNetwork | None:
 
 def is_contended(study: Study) -> bool:
     """Whether a latency on screen is too long, as other programs were using the cores."""
-    return _is_contended(str(study.path), (stamp(study), measured_stamp(study)))
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _is_contended(path: str, stamps: tuple[Stamp, ...]) -> bool:
-    return measurements(Study.open(path)).contended
+    return measurements(study, chosen_device(study)).contended
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -141,10 +139,11 @@ def _study_data(
     axis: Axis | None,
     start: float,
     compared: float | None,
+    device: str,
 ) -> StudyData:
     """What the dial shows of a study; kept until something is written to the study, and never changed."""
     study = Study.open(path)
-    curve, measured = budget_curve(study, ranking), measurements(study)
+    curve, measured = budget_curve(study, ranking), measurements(study, device)
     original = measured.original
     return {
         "study": study.path.name,
@@ -159,7 +158,7 @@ def _study_data(
         },
         "note": sources_line(measured, ranking, study.constraints, study.structure.uncounted),
         "remedy": _REMEDY,
-        "charts": None if axis is None else _charts(measured, ranking, lens, axis, _axes(path, stamps)),
+        "charts": None if axis is None else _charts(study, measured, ranking, lens, axis),
     }
 
 
@@ -182,25 +181,17 @@ def _conditions_line(measured: Measurements) -> str:
     return f"Latency: {measured.conditions}, never estimated from MACs."
 
 
-def _charts(measured: Measurements, ranking: RankingName, lens: Lens, axis: Axis, axes: tuple[Axis, ...]) -> DialCharts:
+def _charts(study: Study, measured: Measurements, ranking: RankingName, lens: Lens, axis: Axis) -> DialCharts:
     return {
         "lenses": [(name, caption) for name, (caption, _) in LENSES.items()],
         "lens": lens,
-        "axes": [(name, AXIS_CAPTIONS[name]) for name in axes],
         "axis": axis,
-        "frontier": _frontier(measured, ranking, axis),
+        "device": device_name(measured.conditions) if measured.conditions else "",
+        "add_device": steps_to_add_a_device(study),
+        "frontier": frontier_data(measured, ranking),
         "nothing_measured": _UNMEASURED,
         "style": _STYLE,
     }
-
-
-def _frontier(measured: Measurements, ranking: RankingName, axis: Axis) -> FrontierData | None:
-    info = frontier_table(measured, axis)
-    if info.empty:
-        return None
-    figure = frontier_figure(info, axis, measured.conditions, ranking).to_plotly_json()
-    rows = info[["series", "ranking", "percent", "x", "top1_percent"]].to_dict("records")
-    return {"data": figure["data"], "layout": figure["layout"], "rows": rows}
 
 
 def _apply(study: Study, view: Mapping[str, object]) -> None:
@@ -208,7 +199,7 @@ def _apply(study: Study, view: Mapping[str, object]) -> None:
     state.remember_budget(view.get("budget"))
     if "compared" in view:
         state.remember_reference(view["compared"])
-    for name in ("by", "lens", "axis"):
+    for name in ("by", "lens", "axis", "device"):
         if name in view:
             state.remember_view(name, str(view[name]))
     if "run" in view:
@@ -222,3 +213,5 @@ def _apply(study: Study, view: Mapping[str, object]) -> None:
         state.open_run(None)
         state.move_slider(network.get("percent"))
         state.remember_view("ranking", network["ranking"])
+    if view.get("page") == "finetune":
+        state.go_on("pages/finetune.py")

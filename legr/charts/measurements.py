@@ -5,7 +5,6 @@ nothing beyond the outermost measured networks.
 """
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ from legr.ranking.constraints import UNCONSTRAINED
 from legr.study.known import KnownNetwork, kept_set_of, known_networks, measured_points, rankings_that_lead_to
 from legr.study.records import RANKINGS, Conditions, FineTuned, Point, RankingName
 from legr.study.store import Study
+from legr.words import plural
 
 ORIGINAL = "original"
 
@@ -41,6 +41,8 @@ class Measurements:
         plain: those of them that today's rankings have without the constraints.
         leads: the rankings that lead to each fine-tuned network today, by kept set; None: each lies on its own.
         openable: keys of the runs whose network can be opened, whatever the ranking is.
+        device: the name of the conditions whose latencies are shown, see `device_name`; "" or one of which there is no
+            latency: those of most latencies.
     """
 
     points: Sequence[Point]
@@ -49,6 +51,7 @@ class Measurements:
     plain: Sequence[Point] = ()
     leads: Mapping[str, Sequence[RankingName]] | None = None
     openable: frozenset[str] = frozenset()
+    device: str = ""
 
     @cached_property
     def original(self) -> Point | None:
@@ -57,15 +60,25 @@ class Measurements:
         return max(reversed(points), key=lambda p: self.latency_of(p) is not None, default=None)
 
     @cached_property
-    def conditions(self) -> Conditions | None:
-        """The conditions of most latencies; of several as frequent, the latest. None where there is no latency.
+    def devices(self) -> dict[str, Conditions]:
+        """The conditions under which networks were timed, by name; the first are shown where none are chosen.
 
-        Only these latencies are shown. Fine-tuned networks do not count: measuring on another machine covers all
-        networks but them.
+        The first are the conditions of most latencies, and of several as frequent the latest. Fine-tuned networks count
+        after all others: measuring on another machine covers all networks but them.
         """
-        taken = [p.latency.conditions for p in (*self.plain, *self.points) if p.latency and not p.finetuned]
-        counts = Counter(taken)
-        return max(reversed(taken), key=lambda conditions: counts[conditions], default=None)
+        taken = [(p.latency.conditions, p.finetuned) for p in (*self.plain, *self.points) if p.latency]
+
+        def weight(conditions: Conditions) -> tuple[int, list[int]]:
+            places = [place for place, one in enumerate(taken) if one == (conditions, None)]
+            return len(places), places[-1:]
+
+        ordered = sorted(dict.fromkeys(conditions for conditions, _ in taken), key=weight, reverse=True)
+        return {device_name(conditions): conditions for conditions in ordered}
+
+    @cached_property
+    def conditions(self) -> Conditions | None:
+        """The chosen conditions; None where there is no latency. Only these latencies are shown."""
+        return self.devices.get(self.device) or next(iter(self.devices.values()), None)
 
     @cached_property
     def contended(self) -> bool:
@@ -115,6 +128,10 @@ class Measurements:
         """The points of a ranking before fine-tuning, and the original, by rising MACs; [] where none was measured."""
         return self._lines.get(ranking, [])
 
+    def own_line(self, ranking: str) -> list[Point]:
+        """The same without the original."""
+        return [p for p in self.line(ranking) if p.ranking != ORIGINAL]
+
     def plain_line(self, ranking: str) -> list[Point]:
         """The same of the ranking without the constraints; [] where there are none."""
         return self._plain_lines.get(ranking, [])
@@ -158,11 +175,20 @@ class Measurements:
         return reading({p.macs: value for p in self.line(ranking) if (value := value_of(p)) is not None}, macs)
 
 
-def measurements_of(study: Study, curve_of: Callable[[RankingName], BudgetCurve]) -> Measurements:
+def device_name(conditions: Conditions) -> str:
+    """Conditions as one chooses them in a menu: "AMD EPYC, 1 thread, PyTorch 2.14.1"."""
+    where = conditions.machine or conditions.device
+    where += f" ({conditions.device})" if conditions.machine and conditions.device != "cpu" else ""
+    batch = f", batch {conditions.batch}" if conditions.batch != 1 else ""
+    return f"{where}, {plural(conditions.threads, 'thread')}, {conditions.runtime}{batch}"
+
+
+def measurements_of(study: Study, curve_of: Callable[[RankingName], BudgetCurve], *, device: str = "") -> Measurements:
     """All that was measured of a study.
 
     Args:
         curve_of: the budget curve of one of its rankings.
+        device: name of the conditions whose latencies are shown; "": those of most latencies.
     """
     points, runs = measured_points(study, curve_of), study.finetuned
     current: dict[str, str] = {name: study.ranking_id(name) for name in (*study.rankings, "original")}
@@ -178,6 +204,7 @@ def measurements_of(study: Study, curve_of: Callable[[RankingName], BudgetCurve]
         plain=[p for p in earlier if p.ranking_id == plain.get(p.ranking)],
         leads=rankings_that_lead_to(tuned, curves),
         openable=frozenset(run.key for run in runs if kept_set_of(study, run, curve_of) is not None),
+        device=device,
     )
 
 

@@ -4,15 +4,17 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+# Each stands out from the backgrounds of both themes (3:1), and the rankings from each other for the colour-blind.
 COLOURS = {
-    "learned": "#3b7ddd",
-    "identity": "#e08a2c",
-    "uniform": "#9a6fc4",
+    "learned": "#2f7de1",
+    "identity": "#d06a10",
+    "uniform": "#c0619f",
     "finetuned": "#2e9e6b",
     "earlier": "#6b7480",
     "original": "#7d8794",
     "removed": "rgba(130, 140, 155, 0.28)",
 }
+SYMBOLS = {"learned": "circle", "identity": "square", "uniform": "triangle-up"}  # Plotly's
 CAPTIONS = {
     "learned": "Learned",
     "identity": "Identity",

@@ -3,7 +3,7 @@
 /** @import { ChartName, DialCharts, DialState, FileFormat, PlotlyChart } from "./types" */
 import { fillSwitch, find, setText } from "./dom.js";
 import { addFileButtons, pictureTitle, saveChart, saveDrawing, saveTable } from "./downloads.js";
-import { FrontierChart } from "./frontier_chart.js";
+import { Frontier } from "./frontier.js";
 import { laneRows } from "./lane_words.js";
 import { LaneMap } from "./lane_map.js";
 import { LayerBars } from "./layer_bars.js";
@@ -16,7 +16,9 @@ import { frontierRows, layerRows } from "./tables.js";
  * @typedef {object} ChartsHandlers
  * @property {(lens: string) => void} onLens
  * @property {(axis: string) => void} onAxis
- * @property {(percent: number, ranking: string, run: string) => void} onOpen a measured network was clicked
+ * @property {(device: string) => void} onDevice
+ * @property {(percent: number, ranking: string, run: string, page?: string) => void} onOpen a measured network was chosen
+ * @property {(percent: number) => void} onHold a measured network is compared with from now on
  * @property {(message: string) => void} onError
  */
 
@@ -32,7 +34,6 @@ export class Charts {
     this.handlers = handlers;
     this.element = find(root, ".bd-charts", HTMLElement);
     this.lens = find(root, ".bd-lens", HTMLElement);
-    this.axis = find(root, ".bd-axis", HTMLElement);
     this.title = find(root, ".bd-title", HTMLElement);
     this.nothing = find(root, ".bd-nothing", HTMLElement);
     this.frontierFiles = find(root, ".bd-frontier .bd-files", HTMLElement);
@@ -43,7 +44,7 @@ export class Charts {
     };
     this.bars = new LayerBars(this.plots.layers);
     this.map = new LaneMap(this.mapElement);
-    this.frontier = new FrontierChart(this.plots.frontier, handlers.onOpen);
+    this.frontier = new Frontier(root, state, { ...handlers, onRedraw: () => this.draw() });
     addFileButtons(find(root, ".bd-layers .bd-files", HTMLElement), (format) => this.save("layers", format));
     addFileButtons(this.frontierFiles, (format) => this.save("frontier", format));
     /** @type {number | null} the width that the charts are drawn for; null: none yet */
@@ -59,9 +60,9 @@ export class Charts {
     if (!charts) return;
     this.root.style.setProperty("--bd-chart-height", `${charts.style.layout.height}px`);
     fillSwitch(this.lens, "lens", charts.lenses, charts.lens, this.handlers.onLens);
-    fillSwitch(this.axis, "axis", charts.axes, charts.axis, this.handlers.onAxis);
+    this.frontier.show(charts);
     setText(this.nothing, charts.frontier ? "" : charts.nothing_measured);
-    this.plots.frontier.hidden = this.frontierFiles.hidden = !charts.frontier;
+    this.frontierFiles.hidden = !charts.frontier;
     this.arrange();
   }
 
@@ -124,7 +125,7 @@ export class Charts {
     this.width ??= this.root.clientWidth;
     if (!data.table.lanes) await this.bars.draw(Plotly, state, charts);
     if (data !== state.data) return false;
-    if (charts.frontier) await this.frontier.draw(Plotly, state, charts, charts.frontier);
+    await this.frontier.draw(Plotly, charts);
     return data === state.data;
   }
 
@@ -135,7 +136,7 @@ export class Charts {
     const [kept, total] = [sum(table.kept[row]), sum(table.totals)];
     const { layers, frontier } = this.plots;
     layers.ariaLabel = `Stacked bars: ${kept} of ${total} filters are kept in ${table.totals.length} layers.`;
-    frontier.ariaLabel = "Accuracy of the measured networks against their cost, one line for each ranking.";
+    frontier.ariaLabel = "Accuracy of the measured networks against their cost. The button above lists all networks.";
   }
 
   /** Fit the charts to the width of the page. */

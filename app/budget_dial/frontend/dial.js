@@ -51,7 +51,9 @@ export class Dial {
     this.charts = new Charts(root, this.state, {
       onLens: (lens) => this.send({ lens }),
       onAxis: (axis) => this.send({ axis }),
-      onOpen: (percent, ranking, run) => this.openNetwork(percent, ranking, run),
+      onDevice: (device) => this.send({ device }),
+      onOpen: (percent, ranking, run, page) => this.openNetwork(percent, ranking, run, page),
+      onHold: (percent) => this.compareWith(percent),
       onError: (message) => this.controls.say(message),
     });
   }
@@ -117,7 +119,14 @@ export class Dial {
    */
   confirm({ compared, by, charts, opened }) {
     /** @type {Choices} */
-    const confirmed = { compared, by, lens: charts?.lens, axis: charts?.axis, run: opened?.run ?? null };
+    const confirmed = {
+      compared,
+      by,
+      lens: charts?.lens,
+      axis: charts?.axis,
+      device: charts?.device,
+      run: opened?.run ?? null,
+    };
     for (const name of /** @type {(keyof Choices)[]} */ (Object.keys(this.unconfirmed))) {
       if (this.unconfirmed[name] === confirmed[name]) delete this.unconfirmed[name];
     }
@@ -163,13 +172,18 @@ export class Dial {
    * Tell Python what was chosen. Streamlit keeps only the last trigger of a burst, so each message repeats every
    * unconfirmed choice.
    * @param {Choices} choice
-   * @param {OpenNetwork} [open]
+   * @param {{ open?: OpenNetwork, page?: string }} [wish] said once
    */
-  send(choice = {}, open) {
+  send(choice = {}, { open, page } = {}) {
     const { data, row } = this.state;
     Object.assign(this.unconfirmed, choice);
     this.reportedPercent = data.table.percent[row];
-    this.setTrigger("view", { budget: this.reportedPercent, ...this.unconfirmed, ...(open && { open }) });
+    this.setTrigger("view", {
+      budget: this.reportedPercent,
+      ...this.unconfirmed,
+      ...(open && { open }),
+      ...(page && { page }),
+    });
   }
 
   /**
@@ -203,7 +217,13 @@ export class Dial {
   /** Compare with the slider's network from now on, or with the original again. */
   toggleCompare() {
     const { state } = this;
-    state.comparedPercent = state.comparedPercent === null ? state.data.table.percent[state.row] : null;
+    this.compareWith(state.comparedPercent === null ? state.data.table.percent[state.row] : null);
+  }
+
+  /** @param {number | null} percent of the original's MACs; null: the original */
+  compareWith(percent) {
+    const { state } = this;
+    state.comparedPercent = percent;
     this.findCompared();
     this.send({ compared: state.comparedPercent });
     this.controls.update();
@@ -220,15 +240,17 @@ export class Dial {
    * @param {number} percent of the original's MACs
    * @param {string} ranking
    * @param {string} run key of the fine-tuning run that it is of, where no ranking leads to it; else ""
+   * @param {string} [page] to go to with it
    */
-  openNetwork(percent, ranking, run) {
+  openNetwork(percent, ranking, run, page) {
     const { data } = this.state;
     if (run) {
-      this.send({ run });
+      this.send({ run }, { page });
       return;
     }
-    if (ranking !== "original" && ranking !== data.ranking) {
-      this.send({}, { percent, ranking });
+    const isHere = ranking === "original" || ranking === data.ranking;
+    if (!isHere || page) {
+      this.send({}, { open: { percent, ranking }, page });
       return;
     }
     this.moveTo(rowOfBudget(data.table, percent));

@@ -1,28 +1,34 @@
 // The accuracy-cost frontier: the measured networks, and marks for the network of the slider that follow a drag.
 
-/** @import { DialCharts, DialState, DialTable, FrontierData, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
+/** @import { DialCharts, DialState, DialTable, FrontierData, FrontierLine, FrontierOptions, Place, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
+import { heldTraces, markTraces, markWords, placeMark, tableCost } from "./frontier_marks.js";
+import { costOf, heightOf, labelledPoint, paretoPoints, pointsOf, rangesOf, shownLines } from "./frontier_points.js";
+import { noGain } from "./no_gain.js";
 import { axesOf } from "./plotly.js";
 import { shownNetwork } from "./shown.js";
 
 /** @typedef {"before" | "after"} Top1 accuracy before or after fine-tuning */
 
+const SHADE = "rgba(125, 135, 148, 0.16)";
+
 export class FrontierChart {
   /**
    * @param {PlotlyChart} chart
-   * @param {(percent: number, ranking: string, run: string) => void} onOpen called for a measured network that is clicked
+   * @param {FrontierOptions} options
    */
-  constructor(chart, onOpen) {
+  constructor(chart, options) {
     this.chart = chart;
-    this.onOpen = onOpen;
-    this.isListening = false;
-    /** @type {((row: number) => number | null) | null} cost of a network, in the unit of the axis */
-    this.costOf = null;
-    /** @type {DialTable | null} */
-    this.table = null;
+    this.options = options;
+    /** @type {{ table: DialTable, frontier: FrontierData, lines: FrontierLine[] } | null} what is drawn */
+    this.drawn = null;
     /** @type {{ xaxis: PlotlyAxis, yaxis: PlotlyAxis } | null} of Plotly's last drawing */
     this.axes = null;
     /** @type {{ [name in "line" | "gain" | Top1]?: SVGElement | null }} */
     this.marks = {};
+    /** the row of the slider's network, and of the one compared with @type {[number, number | null]} */
+    this.rows = [0, null];
+    /** the part that gains no time, on the axis that is shown @type {[number, number] | null} */
+    this.slow = null;
   }
 
   /**
@@ -34,14 +40,37 @@ export class FrontierChart {
    */
   async draw(Plotly, state, charts, frontier) {
     const { table, row } = shownNetwork(state);
-    this.table = table;
-    this.costOf = costReader(table, charts.axis);
-    const marks = markTraces({ ...state, table, row }, charts, frontier, this.costOf);
-    const { layout, config } = charts.style;
-    await Plotly.react(this.chart, [...frontier.data, ...marks], { ...layout, ...frontier.layout }, config);
-    this.locateMarks(frontier.data.length);
+    const { options } = this;
+    const lines = shownLines(frontier, state.data.ranking, options.others);
+    this.drawn = { table, frontier, lines };
+    this.rows = [row, state.comparedRow];
+    this.slow = slowPart(state, frontier, options);
+    const traces = [...lines.map((line) => lineTrace(frontier, line, options)), this.paretoTrace(charts)];
+    const marks = markTraces(table, row, charts.style.colours[state.data.ranking], frontier, options);
+    const held = heldTraces(table, state.comparedRow, charts.style.colours.original, options);
+    const layout = { ...charts.style.layout, ...frontierLayout(frontier, options, this.slow) };
+    await Plotly.react(this.chart, [...traces, ...marks, ...held], layout, charts.style.config);
+    this.locateMarks(traces.length);
     this.move(shownNetwork(state).row);
-    this.listen();
+  }
+
+  /**
+   * Steps along the networks that no other beats.
+   * @param {DialCharts} charts
+   */
+  paretoTrace(charts) {
+    const { frontier, lines } = /** @type {NonNullable<FrontierChart["drawn"]>} */ (this.drawn);
+    const { axis, error } = this.options;
+    const best = paretoPoints(frontier, pointsOf(lines), axis);
+    return {
+      x: best.map((point) => costOf(frontier, point, axis)),
+      y: best.map((point) => heightOf(frontier.points.top1[point], error)),
+      name: "Pareto",
+      uid: "pareto",
+      mode: "lines",
+      hoverinfo: "skip",
+      line: { color: charts.style.colours.original, width: 1, shape: "hv", dash: "dot" },
+    };
   }
 
   /**
@@ -61,18 +90,6 @@ export class FrontierChart {
       before: find(2, "path.point"),
       after: find(3, "path.point"),
     };
-    if (this.marks.gain) this.marks.gain.style.opacity = "0.35";
-  }
-
-  /** Let a click on a measured network open it. */
-  listen() {
-    if (this.isListening) return;
-    this.isListening = true;
-    this.chart.on("plotly_click", ({ points: [point] }) => {
-      if (!point.customdata) return;
-      const [, percent, ranking, run] = point.customdata;
-      if (ranking || run) this.onOpen(percent, ranking, run);
-    });
   }
 
   /**
@@ -80,106 +97,126 @@ export class FrontierChart {
    * @param {number} row
    */
   move(row) {
-    const { table, costOf, axes, marks } = this;
-    if (!table || !costOf || !axes) return;
-    const { xaxis, yaxis } = axes;
-    const cost = costOf(row);
+    const { drawn, axes, marks, options } = this;
+    this.rows[0] = row;
+    if (!drawn || !axes) return;
+    const { table } = drawn;
+    const cost = tableCost(table, row, options.axis);
     const isKnown = cost !== null;
-    const x = isKnown ? xaxis.l2p(cost) : 0;
-    const up = (/** @type {number} */ percent) => yaxis.l2p(percent);
+    const x = isKnown ? axes.xaxis.c2p(cost) : 0;
+    const up = (/** @type {number} */ top1) => axes.yaxis.c2p(heightOf(100 * top1, options.error));
     const [before, after] = [table.before[row], table.after[row]];
-    const [low, high] = yaxis.range;
-    place(marks.line, isKnown && { d: `M${x},${up(low)}L${x},${up(high)}` });
+    const height = axes.yaxis._length;
+    placeMark(marks.line, isKnown && { d: `M${x},${height}L${x},0` });
     const hasBoth = isKnown && before !== null && after !== null;
-    place(marks.gain, hasBoth && { d: `M${x},${up(100 * before)}L${x},${up(100 * after)}` });
-    place(marks.before, isKnown && before !== null && { transform: `translate(${x},${up(100 * before)})` });
-    place(marks.after, isKnown && after !== null && { transform: `translate(${x},${up(100 * after)})` });
+    placeMark(marks.gain, hasBoth && { d: `M${x},${up(before)}L${x},${up(after)}` });
+    placeMark(marks.before, isKnown && before !== null && { transform: `translate(${x},${up(before)})` });
+    placeMark(marks.after, isKnown && after !== null && { transform: `translate(${x},${up(after)})` });
+  }
+
+  /**
+   * Where everything is that the pointer can meet, in pixels from the chart's upper left corner.
+   * @returns {Place[]}
+   */
+  places() {
+    const { drawn, axes, options } = this;
+    if (!drawn || !axes) return [];
+    const { xaxis, yaxis } = axes;
+    const { frontier, lines, table } = drawn;
+    /** @type {Place[]} */
+    const places = [];
+    const add = (/** @type {number | null} */ cost, /** @type {number} */ percent, /** @type {object} */ facts) => {
+      if (cost === null) return;
+      const [x, y] = [xaxis.c2p(cost), yaxis.c2p(heightOf(percent, options.error))];
+      const isInside = x >= 0 && x <= xaxis._length && y >= 0 && y <= yaxis._length;
+      if (!isInside) return;
+      places.push({ told: "", network: null, ...facts, x: x + xaxis._offset, y: y + yaxis._offset });
+    };
+    const { network, top1, told } = frontier.points;
+    for (const row of pointsOf(lines)) {
+      add(costOf(frontier, row, options.axis), top1[row], { told: told[row], network: network[row] });
+    }
+    /** @type {[number | null, string][]} */
+    const marked = [
+      [this.rows[0], "This budget"],
+      [this.rows[1], "Compared with"],
+    ];
+    for (const [row, name] of marked) {
+      if (row === null) continue;
+      const cost = tableCost(table, row, options.axis);
+      for (const [top1, told] of markWords(table, row, name)) add(cost, 100 * top1, { told });
+    }
+    return places;
   }
 }
 
 /**
- * A function from a row of the table to the cost of its network, in the unit of the axis.
- * @param {DialTable} table
- * @param {string} axis
- * @returns {(row: number) => number | null}
- */
-function costReader(table, axis) {
-  if (axis === "latency") return (row) => table.latency[row];
-  return axis === "macs" ? (row) => table.macs[row] / 1e6 : (row) => table.params[row] / 1e3;
-}
-
-/**
- * The marks of the slider's network: a line at its cost, another for the gain of fine-tuning, and its two accuracies.
- *
- * What is not known is drawn too, at the chart's corner, and hidden by `move`: it may be known at the next budget.
- * The network compared with has hollow marks of its own, which stay.
- * @param {DialState & { table: DialTable }} state
- * @param {DialCharts} charts
+ * A line of the frontier as Plotly draws it.
  * @param {FrontierData} frontier
- * @param {(row: number) => number | null} costOf
+ * @param {FrontierLine} line
+ * @param {FrontierOptions} options
  */
-function markTraces({ data, table, row, comparedRow }, charts, frontier, costOf) {
-  const { xaxis, yaxis } = frontier.layout;
-  const { colours } = charts.style;
-  const x = costOf(row) ?? xaxis.range[0];
-  const low = yaxis.range[0];
-  const line = (/** @type {number[]} */ y, /** @type {object} */ style) => {
-    return { x: [x, x], y, mode: "lines", line: style, showlegend: false, hoverinfo: "skip" };
+function lineTrace(frontier, line, options) {
+  const { axis, error, others } = options;
+  const caption = frontier.rankings.find(([name]) => name === line.ranking)?.[1];
+  const label = caption && others.length ? `${caption}, ${line.kind}` : line.kind;
+  const labelled = line.kind ? labelledPoint(frontier, line, options) : null;
+  return {
+    x: line.rows.map((row) => costOf(frontier, row, axis)),
+    y: line.rows.map((row) => heightOf(frontier.points.top1[row], error)),
+    text: line.rows.map((row) => (row === labelled ? label : "")),
+    textposition: line.ranking ? "bottom right" : "top left",
+    name: line.name,
+    uid: `line${frontier.lines.indexOf(line)}`, // so that Plotly knows it again when others come and go
+    hoverinfo: "skip",
+    connectgaps: true,
+    ...line.look,
+    mode: `${line.look.mode}+text`,
   };
-  const mark = (/** @type {Top1} */ name, /** @type {string} */ caption, /** @type {object} */ marker) => {
-    const about = table[`${name}_measured`][row] ? "" : "about ";
-    return {
-      x: [x],
-      y: [100 * (table[name][row] ?? low / 100)],
-      mode: "markers",
-      marker: { ...marker, line: { width: 3 } },
-      hovertemplate: `<b>This budget</b><br>${about}%{y:.1f} %, ${caption}<extra></extra>`,
-    };
-  };
-  const [own, tuned] = [colours[data.ranking], colours.finetuned];
-  return [
-    line(yaxis.range, { color: own, width: 1, dash: "dot" }),
-    line([low, low], { color: tuned, width: 7 }),
-    { ...mark("before", "not fine-tuned", { size: 17, symbol: "circle-open", color: own }), name: "This budget" },
-    { ...mark("after", "fine-tuned", { size: 14, symbol: "diamond-open", color: tuned }), showlegend: false },
-    ...heldTraces(table, comparedRow, charts, costOf),
-  ];
 }
 
 /**
- * The accuracies of the network compared with; none where they or its cost are not known.
- * @param {DialTable} table
- * @param {number | null} row
- * @param {DialCharts} charts
- * @param {(row: number) => number | null} costOf
+ * The part of an axis that gains no time against the original; null: none.
+ * @param {DialState} state
+ * @param {FrontierData} frontier
+ * @param {FrontierOptions} options
+ * @returns {[number, number] | null}
  */
-function heldTraces(table, row, charts, costOf) {
-  const cost = row === null ? null : costOf(row);
-  if (row === null || cost === null) return [];
-  const held = /** @type {Top1[]} */ (["before", "after"]).filter((name) => table[name][row] !== null);
-  return held.map((name, n) => ({
-    x: [cost],
-    y: [100 * (table[name][row] ?? 0)],
-    name: "Compared with",
-    showlegend: n === 0,
-    mode: "markers",
-    marker: {
-      symbol: name === "before" ? "circle-open" : "diamond-open",
-      size: 10,
-      color: charts.style.colours.original,
-      line: { width: 2 },
+function slowPart({ data: { table, original } }, frontier, options) {
+  const slow = noGain(table, original.latency);
+  if (!slow || original.latency === null) return null;
+  if (options.axis === "latency") return [original.latency, rangesOf(frontier, options).x.latency[1]];
+  const end = options.axis === "macs" ? original.macs / 1e6 : original.params / 1e3;
+  return [/** @type {number} */ (tableCost(table, slow.first, options.axis)), end];
+}
+
+/**
+ * @param {FrontierData} frontier
+ * @param {FrontierOptions} options
+ * @param {[number, number] | null} slow
+ */
+function frontierLayout(frontier, options, slow) {
+  const { x, y, error, ticks } = rangesOf(frontier, options);
+  const fixed = { fixedrange: true, automargin: true };
+  const range = x[options.axis];
+  const band = slow && { type: "rect", yref: "paper", x0: slow[0], x1: slow[1], y0: 0, y1: 1, layer: "below" };
+  const asError = {
+    type: "log",
+    range: error,
+    tickvals: ticks,
+    ticktext: ticks.map((tick) => String(Math.round(100 * (100 - tick)) / 100)),
+    title: { text: "top-1 accuracy, % (error: log)" },
+  };
+  return {
+    hovermode: false,
+    dragmode: false,
+    showlegend: false,
+    margin: { l: 8, r: 8, t: 8, b: 8 },
+    shapes: band ? [{ ...band, fillcolor: SHADE, line: { width: 0 } }] : [],
+    xaxis: { ...fixed, range, title: { text: frontier.titles[options.axis] } },
+    yaxis: {
+      ...fixed,
+      ...(options.error ? asError : { type: "linear", range: y, title: { text: "top-1 accuracy, %" } }),
     },
-    hovertemplate: `<b>Compared with: ${table.percent[row]} %</b><br>%{y:.1f} %<extra></extra>`,
-  }));
-}
-
-/**
- * Set attributes of a mark; false hides it.
- * @param {SVGElement | null | undefined} element
- * @param {{ [name: string]: string } | false} attributes
- */
-function place(element, attributes) {
-  if (!element) return;
-  element.style.display = attributes ? "" : "none";
-  for (const [name, value] of Object.entries(attributes || {})) element.setAttribute(name, value);
+  };
 }

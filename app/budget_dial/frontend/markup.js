@@ -25,7 +25,10 @@ export const MARKUP = `
         <details><summary>The same as a list</summary><ol></ol></details>
       </div>
       <p class="bd-files">Download: </p></figure>
-    <figure class="bd-frontier"><figcaption>Accuracy against cost<span class="bd-switch bd-axis" role="radiogroup"
+    <figure class="bd-frontier"><figcaption>Accuracy against cost<select class="bd-device" hidden
+      aria-label="Device whose latencies are shown"></select><span class="bd-switch bd-axis" role="radiogroup"
       aria-label="Cost"></span></figcaption>
+      <div class="bd-frontier-tools"></div>
       <div class="bd-plot" role="img"></div><p class="bd-nothing"></p><p class="bd-files">Download: </p></figure>
+    <section class="bd-list" aria-label="Networks" hidden></section>
   </div>`;

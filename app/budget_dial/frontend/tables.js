@@ -20,13 +20,25 @@ export function layerRows(table, row) {
 }
 
 /**
- * Every measured network of a frontier.
+ * Every measured network of a frontier, with all that is known of it.
  * @param {FrontierData} frontier
  * @returns {Cell[][]}
  */
-export function frontierRows({ rows, layout }) {
-  const header = ["series", "ranking", "macs_percent", layout.xaxis.title.text, "top1_percent"];
-  return [header, ...rows.map((row) => [row.series, row.ranking, row.percent, row.x, row.top1_percent])];
+export function frontierRows({ networks }) {
+  const header = [
+    "ranking",
+    "macs_percent",
+    "macs_millions",
+    "params_thousands",
+    "latency_ms",
+    "top1_before_percent",
+    "top1_after_percent",
+  ];
+  const { ranking, percent, macs, params, latency, before, after } = networks;
+  return [
+    header,
+    ...percent.map((_, n) => [ranking[n], percent[n], macs[n], params[n], latency[n], before[n], after[n]]),
+  ];
 }
 
 /**

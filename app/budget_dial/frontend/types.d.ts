@@ -1,6 +1,6 @@
 // Types of the dial. The first part is what Python sends and receives: app/budget_dial/types.py declares the same fields,
 // and a test holds the two together. S budgets of the slider, from the smallest network to the largest; L layers whose
-// filters can be ranked; C columns of the lane map, one for every layer.
+// filters can be ranked; C columns of the lane map, one for every layer; P points of the frontier, N networks.
 
 export type QuantityName = "macs" | "params" | "size" | "latency" | "fps";
 export type ChartName = "layers" | "frontier";
@@ -76,25 +76,58 @@ export interface NetworkFigures {
 export interface DialCharts {
   lenses: [string, string][]; // value and caption of each
   lens: string; // what is shown of each layer
-  axes: [string, string][];
   axis: string; // the cost that accuracy is drawn over
+  device: string; // the conditions whose latencies are shown; "": there is no latency
+  add_device: [string, string][]; // how one measures on another machine, step by step: words, and what to copy
   frontier: FrontierData | null; // null: nothing was measured
   nothing_measured: string; // what is said then
   style: ChartStyle;
 }
 
-export interface FrontierData {
-  data: object[]; // Plotly's traces
-  layout: FrontierLayout;
-  rows: FrontierRow[];
+export interface FrontierPoints {
+  network: number[]; // [P]
+  top1: number[]; // [P], per cent
+  told: string[]; // [P], what the pointer shows, line by line; the first is its name
 }
 
-export interface FrontierRow {
-  series: string;
-  ranking: string;
-  percent: number; // of the original's MACs
-  x: number;
-  top1_percent: number;
+export interface FrontierNetworks {
+  ranking: string[]; // [N]
+  percent: number[]; // [N], of the original's MACs
+  macs: number[]; // [N], millions
+  params: number[]; // [N], thousands
+  latency: (number | null)[]; // [N], milliseconds
+  latency_measured: number[]; // [N]; 0: read between two measured networks
+  before: (number | null)[]; // [N], top-1 as cut, per cent
+  after: (number | null)[]; // [N], trained
+  opens: string[]; // [N], the ranking in which a click opens it; "": none
+  run: string[]; // [N], key of the fine-tuning run that a click opens instead; "": none
+}
+
+export interface FrontierLine {
+  name: string;
+  kind: string; // what its label says; "": it has none
+  ranking: string; // "": always shown
+  rows: number[]; // of the points, by rising MACs
+  look: { mode: string; [option: string]: unknown }; // Plotly's
+}
+
+export interface FrontierRanges {
+  x: { [axis: string]: [number, number] };
+  y: [number, number]; // per cent
+  error: [number, number]; // logarithms (base 10) of the error in per cent
+  ticks: number[]; // errors in per cent
+}
+
+export interface FrontierData {
+  points: FrontierPoints;
+  networks: FrontierNetworks;
+  lines: FrontierLine[];
+  rankings: [string, string][]; // value and caption of each that has a line
+  axes: [string, string][]; // costs that accuracy can be drawn over
+  titles: { [axis: string]: string };
+  fit: FrontierRanges; // the networks that one would take
+  whole: FrontierRanges;
+  devices: string[]; // names of the conditions under which networks were timed
 }
 
 export interface ChartStyle {
@@ -112,6 +145,8 @@ export interface ViewChange {
   by?: string;
   lens?: string;
   axis?: string;
+  device?: string;
+  page?: string; // to go to, with the network of `open`
   run?: string | null; // key of the fine-tuning run whose network is shown; null: the slider's
   open?: OpenNetwork;
 }
@@ -127,7 +162,7 @@ export interface MountedData extends DialData {
   plotly: string; // address of Plotly's script
 }
 
-export type Choices = Omit<ViewChange, "budget" | "open">;
+export type Choices = Omit<ViewChange, "budget" | "open" | "page">;
 export type SetTrigger = (name: "view", change: ViewChange) => void;
 
 /** What the dial shows at this moment. `Dial` alone changes it; the controls and the charts read it. */
@@ -138,6 +173,33 @@ export interface DialState {
   comparedRow: number | null; // of the network of that budget
   quantity: QuantityName;
   opened: OpenedNetwork | null; // shown in place of the network of `row`
+}
+
+/** How the frontier is drawn. The browser alone knows and remembers it, but for the axis. */
+export interface FrontierOptions {
+  axis: string;
+  whole: boolean; // the whole range, not only networks that one would take
+  error: boolean; // accuracy on a logarithmic scale of the error
+  others: string[]; // rankings shown beside the chosen one
+}
+
+/** Where a point or a mark of the frontier is on its chart. */
+export interface Place {
+  x: number; // pixels
+  y: number;
+  told: string; // what the pointer shows, line by line
+  network: number | null; // null: a mark of the slider's network
+}
+
+export type NetworkAction = "go" | "hold" | "export";
+
+/** A column of the list of networks. */
+export interface NetworkColumn {
+  name: string;
+  caption: string;
+  value: (frontier: FrontierData, network: number) => Cell;
+  show: (value: Cell, frontier: FrontierData, network: number) => string;
+  difference?: (frontier: FrontierData, network: number) => string; // to the original
 }
 
 /** A way to give a budget. */
@@ -181,12 +243,6 @@ export interface ChartLayout {
   [option: string]: unknown;
 }
 
-export interface FrontierLayout {
-  xaxis: { range: [number, number]; title: { text: string } };
-  yaxis: { range: [number, number] };
-  [option: string]: unknown;
-}
-
 export interface PlotlyLibrary {
   react(chart: HTMLElement, data: object[], layout: object, config: object): Promise<unknown>;
   purge(chart: HTMLElement): void;
@@ -196,7 +252,9 @@ export interface PlotlyLibrary {
 
 export interface PlotlyAxis {
   range: [number, number];
-  c2p(value: number): number; // from a calculated coordinate to pixels
+  _offset: number; // pixels
+  _length: number; // pixels
+  c2p(value: number): number; // from a calculated coordinate, so also of a logarithmic axis, to pixels
   l2p(value: number): number; // from a linear coordinate to pixels
 }
 
@@ -206,10 +264,6 @@ export interface PlotlyChart extends HTMLElement {
   layout: object;
   calcdata: { p0: number; p1: number; trace: { uid: string } }[][];
   _fullLayout?: { xaxis: PlotlyAxis; yaxis: PlotlyAxis };
-  on(
-    event: "plotly_click",
-    handler: (event: { points: { customdata?: [string, number, string, string] }[] }) => void,
-  ): void;
 }
 
 declare global {

@@ -1,0 +1,25 @@
+"""The device whose latencies the pages show, and how one adds another."""
+
+import shlex
+
+from app import state
+from app.curves import measurements
+from legr.study.catalog import studies_folder
+from legr.study.store import Study
+
+
+def chosen_device(study: Study) -> str:
+    """The name of the conditions whose latencies are shown; "": those of most latencies, where none was chosen."""
+    names = list(measurements(study).devices)
+    chosen = state.view("device", names) if names else ""
+    return "" if chosen in names[:1] else chosen
+
+
+def steps_to_add_a_device(study: Study) -> list[tuple[str, str]]:
+    """How one measures a study on another machine: words, and what to copy of each step."""
+    name = study.path.name
+    return [
+        ("Copy the study to that machine, where LeGR and the images are: the folder", str(study.path)),
+        ("Measure it there:", f"python -m legr measure --study {shlex.quote(name)}"),
+        ("Copy the folder back to", str(studies_folder() / name)),
+    ]

@@ -1,0 +1,166 @@
+// The frontier as a whole: the chart with its switches, what the pointer does on it, and the list of its networks.
+
+/** @import { DialCharts, DialState, FrontierOptions, NetworkAction, PlotlyChart, PlotlyLibrary } from "./types" */
+import { find } from "./dom.js";
+import { FrontierChart } from "./frontier_chart.js";
+import { FrontierList } from "./frontier_list.js";
+import { originalOf } from "./frontier_networks.js";
+import { FrontierPointer } from "./frontier_pointer.js";
+import { FrontierTools } from "./frontier_tools.js";
+import { noGain, noGainWords } from "./no_gain.js";
+
+/**
+ * @typedef {object} FrontierHandlers
+ * @property {(axis: string) => void} onAxis
+ * @property {(device: string) => void} onDevice
+ * @property {(percent: number, ranking: string, run: string, page?: string) => void} onOpen
+ * @property {(percent: number) => void} onHold
+ * @property {() => void} onRedraw
+ */
+
+export class Frontier {
+  /**
+   * @param {HTMLElement} root
+   * @param {DialState} state
+   * @param {FrontierHandlers} handlers
+   */
+  constructor(root, state, handlers) {
+    this.state = state;
+    this.handlers = handlers;
+    /** @type {FrontierOptions} */
+    this.options = { axis: "", whole: false, error: false, others: [] };
+    /** the axis that Python named last @type {string | null} */
+    this.namedAxis = null;
+    this.plot = /** @type {PlotlyChart} */ (find(root, ".bd-frontier .bd-plot", HTMLElement));
+    this.chart = new FrontierChart(this.plot, this.options);
+    this.toolsElement = find(root, ".bd-frontier-tools", HTMLElement);
+    this.tools = new FrontierTools(find(root, ".bd-frontier", HTMLElement), this.options, {
+      onOptions: () => this.redraw(),
+      onAxis: (axis) => {
+        this.redraw();
+        handlers.onAxis(axis);
+      },
+      onDevice: handlers.onDevice,
+      onListAll: () => this.listAll(),
+    });
+    this.pointer = new FrontierPointer(this.plot, {
+      places: () => this.chart.places(),
+      about: (x) => this.aboutSpot(x),
+      onOpen: (network) => this.open(network),
+      onBrush: (networks) => this.list(networks, `${countOf(networks)} in the region`),
+    });
+    this.networks = new FrontierList(find(root, ".bd-list", HTMLElement), {
+      onAction: (action, network) => this.act(action, network),
+      whyNot: (action, network) => this.whyNot(action, network),
+      onClose: () => this.pointer.hideRegion(),
+    });
+  }
+
+  get data() {
+    return this.state.data.charts?.frontier ?? null;
+  }
+
+  /**
+   * Take over new data.
+   * @param {DialCharts} charts
+   */
+  show(charts) {
+    const { frontier } = charts;
+    this.plot.hidden = this.toolsElement.hidden = !frontier;
+    if (!frontier) {
+      this.networks.close();
+      return;
+    }
+    if (charts.axis !== this.namedAxis) this.options.axis = this.namedAxis = charts.axis;
+    if (!frontier.axes.some(([axis]) => axis === this.options.axis)) this.options.axis = frontier.axes[0][0];
+    this.tools.show(charts, frontier, this.state.data.ranking);
+    if (this.networks.frontier !== frontier && !this.networks.element.hidden) this.networks.close();
+  }
+
+  /**
+   * @param {PlotlyLibrary} Plotly
+   * @param {DialCharts} charts
+   */
+  async draw(Plotly, charts) {
+    if (charts.frontier) await this.chart.draw(Plotly, this.state, charts, charts.frontier);
+  }
+
+  /** @param {number} row */
+  move(row) {
+    this.chart.move(row);
+  }
+
+  /** Draw with other options: a region is none any more. */
+  redraw() {
+    this.pointer.hideRegion();
+    this.handlers.onRedraw();
+  }
+
+  /**
+   * Why time is not gained, where the pointer is on the part that gains none.
+   * @param {number} x pixels
+   */
+  aboutSpot(x) {
+    const { axes, slow } = this.chart;
+    const { table, original } = this.state.data;
+    if (!axes || !slow || original.latency === null) return "";
+    const [left, right] = slow.map((value) => axes.xaxis.c2p(value) + axes.xaxis._offset);
+    const found = x >= left && x <= right ? noGain(table, original.latency) : null;
+    return found ? noGainWords(table, original.latency, found.measured) : "";
+  }
+
+  listAll() {
+    const all = this.data?.networks.percent.map((_, network) => network) ?? [];
+    this.pointer.hideRegion();
+    this.list(all, countOf(all));
+    this.networks.element.querySelector("button")?.focus();
+  }
+
+  /**
+   * @param {number[]} networks
+   * @param {string} title
+   */
+  list(networks, title) {
+    if (this.data) this.networks.show(this.data, networks, title);
+  }
+
+  /**
+   * Go to a network.
+   * @param {number} network
+   * @param {string} [page] to go to with it
+   */
+  open(network, page) {
+    if (!this.data) return;
+    const { percent, opens, run } = this.data.networks;
+    if (opens[network] || run[network]) this.handlers.onOpen(percent[network], opens[network], run[network], page);
+  }
+
+  /**
+   * @param {NetworkAction} action
+   * @param {number} network
+   */
+  act(action, network) {
+    if (action === "hold") this.handlers.onHold(this.data?.networks.percent[network] ?? 100);
+    else this.open(network, action === "export" ? "finetune" : undefined);
+  }
+
+  /**
+   * The reason why an action is not offered for a network; "": it is.
+   * @param {NetworkAction} action
+   * @param {number} network
+   */
+  whyNot(action, network) {
+    if (!this.data) return "";
+    const { opens, run } = this.data.networks;
+    const isOriginal = network === originalOf(this.data);
+    if (!opens[network] && !run[network]) return "No ranking of today leads to it, and its weights are not stored";
+    if (action === "export" && isOriginal) return "It is not pruned";
+    const isHere = isOriginal || opens[network] === this.state.data.ranking;
+    return action === "hold" && !isHere ? "It is of another ranking: go there first" : "";
+  }
+}
+
+/** @param {number[]} networks */
+function countOf({ length }) {
+  return length === 1 ? "1 network" : `${length || "No"} networks`;
+}

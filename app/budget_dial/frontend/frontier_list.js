@@ -1,0 +1,133 @@
+// The list of networks below the charts: those of a region of the frontier, or all. It is sorted in the browser.
+
+/** @import { FrontierData, NetworkAction } from "./types" */
+import { NETWORK_COLUMNS, sortedNetworks } from "./frontier_networks.js";
+
+/** @type {[NetworkAction, string][]} */
+const ACTIONS = [
+  ["go", "Go there"],
+  ["hold", "Hold"],
+  ["export", "Export"],
+];
+
+/**
+ * @typedef {object} ListHandlers
+ * @property {(action: NetworkAction, network: number) => void} onAction
+ * @property {(action: NetworkAction, network: number) => string} whyNot the reason why an action is not offered; "": it is
+ * @property {() => void} onClose
+ */
+
+export class FrontierList {
+  /**
+   * @param {HTMLElement} element
+   * @param {ListHandlers} handlers
+   */
+  constructor(element, handlers) {
+    this.element = element;
+    this.handlers = handlers;
+    /** @type {FrontierData | null} */
+    this.frontier = null;
+    /** @type {number[]} */
+    this.networks = [];
+    this.title = "";
+    this.column = "budget";
+    this.isDescending = true;
+    element.hidden = true;
+  }
+
+  /**
+   * @param {FrontierData} frontier
+   * @param {number[]} networks
+   * @param {string} title
+   */
+  show(frontier, networks, title) {
+    this.frontier = frontier;
+    this.networks = networks;
+    this.title = title;
+    this.element.hidden = false;
+    this.fill();
+  }
+
+  close() {
+    this.element.hidden = true;
+    this.element.replaceChildren();
+    this.handlers.onClose();
+  }
+
+  fill() {
+    const head = element("div", { className: "bd-list-head" });
+    const close = element("button", { type: "button", textContent: "Close" });
+    close.onclick = () => this.close();
+    head.append(element("strong", { textContent: this.title }), close);
+    head.setAttribute("role", "status");
+    const pane = element("div", { className: "bd-pane", tabIndex: 0 });
+    pane.setAttribute("role", "group");
+    pane.ariaLabel = "Networks; the table can be scrolled";
+    const table = element("table", {});
+    table.append(this.headRow(), this.body());
+    pane.append(table);
+    const hadFocus = this.element.contains(document.activeElement) ? document.activeElement?.textContent : null;
+    this.element.replaceChildren(head, ...(this.networks.length ? [pane] : []));
+    const again = [...this.element.querySelectorAll("th button")].find(({ textContent }) => textContent === hadFocus);
+    if (again instanceof HTMLElement) again.focus();
+  }
+
+  headRow() {
+    const row = element("tr", {});
+    for (const { name, caption } of NETWORK_COLUMNS) {
+      const cell = element("th", { scope: "col" });
+      const button = element("button", { type: "button", textContent: caption });
+      button.onclick = () => this.sortBy(name);
+      if (name === this.column) cell.ariaSort = this.isDescending ? "descending" : "ascending";
+      cell.append(button);
+      row.append(cell);
+    }
+    row.append(element("th", { scope: "col", ariaLabel: "What to do" }));
+    const head = element("thead", {});
+    head.append(row);
+    return head;
+  }
+
+  body() {
+    const body = element("tbody", {});
+    const { frontier } = this;
+    if (!frontier) return body;
+    for (const network of sortedNetworks(frontier, this.networks, this.column, this.isDescending)) {
+      const row = element("tr", {});
+      for (const { value, show, difference } of NETWORK_COLUMNS) {
+        const cell = element("td", { textContent: show(value(frontier, network), frontier, network) });
+        const against = difference?.(frontier, network);
+        if (against) cell.append(" ", element("small", { textContent: against }));
+        row.append(cell);
+      }
+      const actions = element("td", {});
+      for (const [action, caption] of ACTIONS) {
+        const whyNot = this.handlers.whyNot(action, network);
+        const button = element("button", { type: "button", textContent: caption, title: whyNot });
+        button.disabled = Boolean(whyNot);
+        button.onclick = () => this.handlers.onAction(action, network);
+        actions.append(button);
+      }
+      row.append(actions);
+      body.append(row);
+    }
+    return body;
+  }
+
+  /** @param {string} column */
+  sortBy(column) {
+    this.isDescending = column === this.column ? !this.isDescending : column !== "ranking";
+    this.column = column;
+    this.fill();
+  }
+}
+
+/**
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Partial<HTMLElementTagNameMap[T]>} facts
+ * @returns {HTMLElementTagNameMap[T]}
+ */
+function element(tag, facts) {
+  return Object.assign(document.createElement(tag), facts);
+}

@@ -1,0 +1,131 @@
+// What a chart of the frontier shows of its points: which of them, where, and which lie near each other. Nothing here
+// touches the page.
+
+/** @import { FrontierData, FrontierLine, FrontierOptions, FrontierRanges, Place } from "./types" */
+
+const ABOVE_GROUND = 0.15; // of the vertical axis
+const LEAST_ERROR = 0.01; // per cent; a logarithmic axis has no zero
+
+/**
+ * Costs of all networks, in the unit of an axis.
+ * @param {FrontierData} frontier
+ * @param {string} axis
+ * @returns {(number | null)[]}
+ */
+export function costsOf({ networks }, axis) {
+  if (axis === "latency") return networks.latency;
+  return axis === "macs" ? networks.macs : networks.params;
+}
+
+/**
+ * Cost of a point; null where it has none.
+ * @param {FrontierData} frontier
+ * @param {number} point
+ * @param {string} axis
+ */
+export function costOf(frontier, point, axis) {
+  return costsOf(frontier, axis)[frontier.points.network[point]];
+}
+
+/**
+ * Where an accuracy stands on the vertical axis: itself, or the error on a logarithmic one.
+ * @param {number} percent
+ * @param {boolean} isError
+ */
+export function heightOf(percent, isError) {
+  return isError ? Math.max(LEAST_ERROR, 100 - percent) : percent;
+}
+
+/**
+ * The lines that are shown; those of the chosen ranking lie above others, and what is of no ranking above all.
+ * @param {FrontierData} frontier
+ * @param {string} ranking
+ * @param {string[]} others rankings shown beside it
+ * @returns {FrontierLine[]}
+ */
+export function shownLines({ lines }, ranking, others) {
+  const shown = lines.filter((line) => !line.ranking || line.ranking === ranking || others.includes(line.ranking));
+  const height = (/** @type {FrontierLine} */ line) => (line.ranking ? Number(line.ranking === ranking) : 2);
+  return [...shown].sort((a, b) => height(a) - height(b));
+}
+
+/**
+ * The points of lines, each once.
+ * @param {FrontierLine[]} lines
+ */
+export function pointsOf(lines) {
+  return [...new Set(lines.flatMap(({ rows }) => rows))];
+}
+
+/**
+ * The part of the frontier that is shown.
+ * @param {FrontierData} frontier
+ * @param {FrontierOptions} options
+ * @returns {FrontierRanges}
+ */
+export function rangesOf(frontier, options) {
+  return options.whole ? frontier.whole : frontier.fit;
+}
+
+/**
+ * The point beside which the label of a line stands: the cheapest of its own that is shown; null: none is. Lines of
+ * networks as they were cut all end at the bottom, so their labels stand where the lines leave it.
+ * @param {FrontierData} frontier
+ * @param {FrontierLine} line
+ * @param {FrontierOptions} options
+ */
+export function labelledPoint(frontier, line, options) {
+  const { x, y } = rangesOf(frontier, options);
+  const [bottom, top] = y;
+  const isWithin = (/** @type {number | null} */ value, /** @type {[number, number]} */ [low, high]) =>
+    value !== null && low <= value && value <= high;
+  const { network, top1 } = frontier.points;
+  const isOwn = (/** @type {number} */ row) => frontier.networks.ranking[network[row]] !== "original";
+  const own = line.rows.filter((row) => line.rows.length === 1 || isOwn(row));
+  const cost = (/** @type {number} */ row) => costOf(frontier, row, options.axis);
+  const inside = own.filter((row) => isWithin(cost(row), x[options.axis]) && isWithin(top1[row], y));
+  const least = line.kind === "as cut" ? bottom + ABOVE_GROUND * (top - bottom) : bottom;
+  return inside.find((row) => top1[row] >= least) ?? inside[0] ?? null;
+}
+
+/**
+ * The points that no other beats in both cost and accuracy, by rising cost.
+ * @param {FrontierData} frontier
+ * @param {number[]} points
+ * @param {string} axis
+ */
+export function paretoPoints(frontier, points, axis) {
+  const { top1 } = frontier.points;
+  const rows = points.flatMap((point) => {
+    const cost = costOf(frontier, point, axis);
+    return cost === null ? [] : [{ point, cost }];
+  });
+  rows.sort((a, b) => a.cost - b.cost || top1[b.point] - top1[a.point]);
+  let best = -1;
+  return rows.filter(({ point }) => top1[point] > best && ((best = top1[point]), true)).map(({ point }) => point);
+}
+
+/**
+ * The places within a distance of a spot, the nearest first.
+ * @param {Place[]} places
+ * @param {number} x pixels
+ * @param {number} y
+ * @param {number} radius
+ */
+export function nearby(places, x, y, radius) {
+  const measured = places.map((place) => ({ place, distance: Math.hypot(place.x - x, place.y - y) }));
+  const near = measured.filter(({ distance }) => distance <= radius);
+  return near.sort((a, b) => a.distance - b.distance).map(({ place }) => place);
+}
+
+/**
+ * The places in a rectangle, of which two opposite corners are given.
+ * @param {Place[]} places
+ * @param {[number, number]} corner
+ * @param {[number, number]} opposite
+ */
+export function placesWithin(places, corner, opposite) {
+  const isBetween = (/** @type {number} */ value, /** @type {number} */ a, /** @type {number} */ b) =>
+    Math.min(a, b) <= value && value <= Math.max(a, b);
+  return places.filter(({ x, y }) => isBetween(x, corner[0], opposite[0]) && isBetween(y, corner[1], opposite[1]));
+}

@@ -1,0 +1,135 @@
+// The switches above the frontier: its axis, its range and scale, the rankings that it shows, and the device.
+
+/** @import { DialCharts, FrontierData, FrontierOptions } from "./types" */
+import { fillSwitch, find } from "./dom.js";
+
+export const FRONTIER_TOOLS = `
+  <label class="bd-check"><input type="checkbox" name="whole"><span>Whole range</span></label>
+  <label class="bd-check"><input type="checkbox" name="error"><span>Error, log</span></label>
+  <span class="bd-others" role="group" aria-label="Rankings shown beside the chosen one"></span>
+  <button type="button" class="bd-list-all">List all networks</button>
+  <div class="bd-add-steps" role="group" aria-label="Add a device" tabindex="-1" hidden></div>`;
+const ADD = "\n"; // value of the menu's last entry; no device is named so
+
+const SHAPES = /** @type {{ [symbol: string]: string }} */ ({ learned: "●", identity: "■", uniform: "▲" });
+
+/**
+ * @typedef {object} ToolsHandlers
+ * @property {() => void} onOptions an option has changed
+ * @property {(axis: string) => void} onAxis
+ * @property {(device: string) => void} onDevice
+ * @property {() => void} onListAll
+ */
+
+export class FrontierTools {
+  /**
+   * @param {HTMLElement} root
+   * @param {FrontierOptions} options which it changes
+   * @param {ToolsHandlers} handlers
+   */
+  constructor(root, options, handlers) {
+    const tools = find(root, ".bd-frontier-tools", HTMLElement);
+    tools.innerHTML = FRONTIER_TOOLS;
+    this.options = options;
+    this.handlers = handlers;
+    this.axis = find(root, ".bd-axis", HTMLElement);
+    this.others = find(root, ".bd-others", HTMLElement);
+    this.menu = find(root, ".bd-device", HTMLSelectElement);
+    this.steps = find(root, ".bd-add-steps", HTMLElement);
+    this.device = "";
+    this.menu.onchange = () => this.chooseDevice(this.menu.value);
+    this.steps.onkeydown = ({ key }) => key === "Escape" && this.showSteps(false);
+    find(root, ".bd-list-all", HTMLButtonElement).onclick = () => handlers.onListAll();
+    for (const input of tools.querySelectorAll("input")) {
+      const name = /** @type {"whole" | "error"} */ (input.name);
+      input.onchange = () => {
+        options[name] = input.checked;
+        handlers.onOptions();
+      };
+    }
+  }
+
+  /**
+   * Take over new data.
+   * @param {DialCharts} charts
+   * @param {FrontierData} frontier
+   * @param {string} ranking the chosen one
+   */
+  show(charts, frontier, ranking) {
+    const { options, handlers } = this;
+    fillSwitch(this.axis, "axis", frontier.axes, options.axis, (axis) => {
+      options.axis = axis;
+      this.showDevice(frontier);
+      handlers.onAxis(axis);
+    });
+    this.showOthers(frontier, ranking, charts.style.colours);
+    const names = frontier.devices.map((value) =>
+      Object.assign(document.createElement("option"), { value, text: value }),
+    );
+    this.menu.replaceChildren(...names);
+    this.menu.value = charts.device;
+    this.fillSteps(charts.add_device);
+    this.showDevice(frontier);
+  }
+
+  /** @param {string} name */
+  chooseDevice(name) {
+    this.showSteps(name === ADD);
+    if (name === ADD) this.menu.value = this.device;
+    else this.handlers.onDevice(name);
+  }
+
+  /**
+   * The menu is of use where latency is shown, or where there are several devices.
+   * @param {FrontierData} frontier
+   */
+  showDevice({ devices }) {
+    this.menu.hidden = !devices.length || (this.options.axis !== "latency" && devices.length < 2);
+    if (this.menu.hidden) this.showSteps(false);
+  }
+
+  /**
+   * Buttons for the other rankings.
+   * @param {FrontierData} frontier
+   * @param {string} ranking
+   * @param {{ [name: string]: string }} colours
+   */
+  showOthers({ rankings }, ranking, colours) {
+    const { options, handlers } = this;
+    options.others = options.others.filter((name) => name !== ranking);
+    const labels = rankings
+      .filter(([name]) => name !== ranking)
+      .map(([name, caption]) => {
+        const input = Object.assign(document.createElement("input"), { type: "checkbox", name });
+        input.checked = options.others.includes(name);
+        input.onchange = () => {
+          options.others = options.others.filter((other) => other !== name).concat(input.checked ? [name] : []);
+          handlers.onOptions();
+        };
+        const mark = Object.assign(document.createElement("i"), { textContent: SHAPES[name], ariaHidden: "true" });
+        mark.style.color = colours[name];
+        const label = Object.assign(document.createElement("label"), { className: "bd-check" });
+        label.append(input, mark, Object.assign(document.createElement("span"), { textContent: caption }));
+        return label;
+      });
+    this.others.replaceChildren(...labels);
+    this.others.hidden = !labels.length;
+  }
+
+  /** @param {[string, string][]} steps words, and what is to be copied */
+  fillSteps(steps) {
+    const list = document.createElement("ol");
+    for (const [words, code] of steps) {
+      const item = Object.assign(document.createElement("li"), { textContent: `${words} ` });
+      item.append(Object.assign(document.createElement("code"), { textContent: code }));
+      list.append(item);
+    }
+    this.steps.replaceChildren(list);
+  }
+
+  /** @param {boolean} isShown */
+  showSteps(isShown) {
+    this.steps.hidden = !isShown;
+    if (isShown) this.steps.focus();
+  }
+}
