@@ -3,11 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-import plotly.graph_objects as go
 import pytest
 
 from app.curves import measurements
-from legr.charts.frontier import AXES, Axis, axis_title, frontier_figure, frontier_table
+from legr.charts.frontier import AXES, Axis, axis_title, frontier_points, frontier_table
+from legr.charts.frontier_figure import frontier_figure
+from legr.charts.frontier_lines import frontier_lines, ranges
 from legr.charts.measurements import Measurements
 from legr.charts.search import log_ticks, map_table, running_search_table
 from legr.charts.style import COLOURS
@@ -15,7 +16,6 @@ from legr.charts.training import training_figure, training_table
 from legr.files import write_json
 from legr.progress import duration
 from legr.ranking.constraints import Constraints
-from legr.study.records import Point
 from legr.study.store import Study, keep_id
 from tests.app.demo_study import BUDGETS
 
@@ -29,7 +29,7 @@ def study(studies: Path) -> Study:
 def test_the_frontier_has_every_measured_point(study: Study, axis: Axis) -> None:
     measured = Measurements(study.points)
     info = frontier_table(measured, axis)
-    n = len(BUDGETS) + 1
+    n = len(BUDGETS)
     assert info["series"].value_counts().to_dict() == {
         "learned": n, "identity": n, "uniform": n, "finetuned": 1, "original": 1,
     }  # fmt: skip
@@ -50,53 +50,35 @@ def test_fine_tuned_networks_of_other_rankings_are_told_apart(study: Study) -> N
     points = study.points
     tuned = next(p for p in points if p.finetuned)
     points += [replace(tuned, ranking=name, top1=0.5) for name in ("uniform", "identity")]
-    measured = Measurements(points)
-    info = frontier_table(measured, "macs")
-    figure = frontier_figure(info, "macs", measured.conditions, "learned")
-    marks = {trace.name: trace for trace in figure.data}
-    assert marks["Fine-tuned"].y.tolist() == [100 * tuned.top1]
-    for name in ("uniform", "identity"):
-        mark = marks[f"Fine-tuned, {name}"]
-        assert mark.y.tolist() == [50.0] and mark.marker.color == marks[name.capitalize()].line.color
-        assert f"Fine-tuned, {name} ranking" in mark.customdata[0][0]
-    # Where one lies upon another, each tells of the others that were trained alike.
-    (hover, *_) = marks["Fine-tuned"].customdata[0]
-    assert hover.endswith("<br>trained alike: identity 50.00 %, uniform 50.00 %")
-    assert (
-        f"trained alike: learned {100 * tuned.top1:.2f} %, uniform 50.00 %"
-        in marks["Fine-tuned, identity"].customdata[0][0]
-    )
-    longer = replace(tuned, ranking="uniform", finetuned=tuned.finetuned and replace(tuned.finetuned, epochs=99))
-    hovers = frontier_table(Measurements([*study.points, longer]), "macs").set_index("series")["hover"]
-    assert not hovers[hovers.index == "finetuned"].str.contains("alike").any()
+    marks = {trace.name: trace for trace in frontier_figure(Measurements(points), "macs", "learned").data}
+    assert marks["Learned, trained"].y == (100 * tuned.top1,)
+    for name in ("Uniform", "Identity"):
+        mark = marks[f"{name}, trained"]
+        assert mark.y == (50.0,) and mark.marker.color == marks[f"{name}, as cut"].line.color
+        assert mark.marker.symbol != marks["Learned, trained"].marker.symbol
+        assert f"<b>{name}, trained, " in mark.hovertext[0]
 
 
 def test_the_frontier_says_how_latency_was_taken_and_where_a_click_leads(study: Study) -> None:
     measured = Measurements(study.points)
-    figure = frontier_figure(frontier_table(measured, "latency"), "latency", measured.conditions, "identity")
     assert axis_title("latency", measured.conditions) == "latency, ms (PyTorch 2.14.1, cpu, 2 threads, batch 1)"
-    lines = {trace.name: trace for trace in figure.data}
-    assert lines["Identity"].opacity == 1 > lines["Learned"].opacity
-    places = [(percent, ranking) for _, percent, ranking, _ in lines["Identity"].customdata]
-    curve = study.curve("identity")
-    assert [curve.macs[curve.step(macs=percent / 100)] for percent, _ in places] == [
+    points, curve = frontier_points(measured), study.curve("identity")
+    (line,) = (line for line in frontier_lines(points) if line.name == "Identity, as cut")
+    places = points.loc[line.rows]
+    assert [curve.macs[curve.step(macs=percent / 100)] for percent in places["percent"]] == [
         point.macs for point in measured.line("identity")
     ]
-    assert {ranking for _, ranking in places} == {"identity", "original"}
+    assert set(places["opens"]) == {"identity", "original"}
 
 
-def test_points_are_joined_only_where_cost_rises_along_every_ranking(study: Study) -> None:
-    def modes(points: list[Point]) -> set[str]:
-        measured = Measurements(points)
-        figure = frontier_figure(frontier_table(measured, "latency"), "latency", measured.conditions, "learned")
-        return {trace.mode for trace in figure.data if trace.name in ("Learned", "Identity", "Uniform")}
-
-    assert modes(study.points) == {"lines+markers"}
-    small = next(place for place, p in enumerate(study.points) if p.ranking == "uniform")
+def test_lines_follow_the_macs_also_where_latency_does_not(study: Study) -> None:
     points = list(study.points)
+    small = next(place for place, p in enumerate(points) if p.ranking == "uniform")
     assert points[small].latency is not None
     points[small] = replace(points[small], latency=replace(points[small].latency, milliseconds=99.0))
-    assert modes(points) == {"markers"}
+    figure = frontier_figure(Measurements(points), "latency", "uniform")
+    (line,) = (trace for trace in figure.data if trace.name == "Uniform, as cut")
+    assert line.x[-2] == 99.0 and list(line.y) == sorted(line.y)  # before the original; accuracy rises with the MACs
 
 
 def test_the_map_has_a_row_a_layer(study: Study) -> None:
@@ -148,7 +130,10 @@ def test_after_learning_again_a_fine_tuned_network_keeps_its_own_latency(study: 
     assert info.loc["earlier", "run"] == run.key and info.loc["earlier", "opens"] == ""  # a click opens the run
     assert "finetuned" not in info.index
     hover = info.loc["earlier", "hover"]
-    assert "of an earlier ranking" in hover and "of the learned ranking before it or the constraints changed" in hover
+    assert (
+        "Of an earlier ranking, trained" in hover
+        and "of the learned ranking before it or the constraints changed" in hover
+    )
 
 
 def test_without_its_own_latency_it_has_no_place_on_the_axis(study: Study) -> None:
@@ -161,10 +146,9 @@ def test_without_its_own_latency_it_has_no_place_on_the_axis(study: Study) -> No
 
 def test_networks_of_an_earlier_ranking_are_hollow_and_grey(study: Study) -> None:
     measured = measurements(relearn(study))
-    figure = frontier_figure(frontier_table(measured, "macs"), "macs", measured.conditions, "learned")
-    marks = {trace.name: trace.marker for trace in figure.data}
+    marks = {trace.name: trace.marker for trace in frontier_figure(measured, "macs", "learned").data}
     mark = marks["Of an earlier ranking"]
-    assert mark.symbol == "diamond-open" and mark.color == COLOURS["earlier"] and "Fine-tuned" not in marks
+    assert mark.symbol == "diamond-open" and mark.color == COLOURS["earlier"] and "Learned, trained" not in marks
 
 
 def test_a_run_whose_kept_set_is_lost_says_that_it_cannot_be_opened(study: Study) -> None:
@@ -178,19 +162,12 @@ def test_a_run_whose_kept_set_is_lost_says_that_it_cannot_be_opened(study: Study
     assert info.loc["earlier", "run"] == "" and "cannot be opened" in info.loc["earlier", "hover"]
 
 
-def test_pins_leave_the_plain_lines_dimmed_and_the_axis_as_it_was(study: Study) -> None:
-    def ranges(figure: go.Figure) -> tuple[object, object]:
-        return figure.layout.xaxis.range, figure.layout.yaxis.range
-
-    def drawn(axis: Axis) -> go.Figure:
-        measured = measurements(Study.open(study.path))
-        return frontier_figure(frontier_table(measured, axis), axis, measured.conditions, "learned")
-
-    before = drawn("latency")
+def test_pins_leave_the_plain_lines_faint_and_the_whole_range_as_it_was(study: Study) -> None:
+    before = ranges(frontier_points(measurements(study)), "learned", whole=True)
     study.save_constraints(Constraints(pins={"layer1.0.conv1": 5}))
-    after = drawn("latency")
-    assert ranges(after) == ranges(before)
-    lines = {trace.name: trace for trace in after.data}
-    dimmed = lines["Learned, without constraints"]
-    assert dimmed.opacity < 0.5 and len(dimmed.x) == len(BUDGETS)
-    assert {ranking for _, _, ranking, _ in dimmed.customdata} == {""}  # today's ranking leads to other networks
+    points = frontier_points(measurements(Study.open(study.path)))
+    assert ranges(points, "learned", whole=True) == before
+    lines = {line.name: line for line in frontier_lines(points)}
+    plain = lines["Learned, without constraints"]
+    assert plain.look["line"]["width"] == 1 and len(plain.rows) == len(BUDGETS)
+    assert set(points.loc[plain.rows, "opens"]) == {""}  # today's ranking leads to other networks

@@ -4,6 +4,7 @@ What the browser does with them is tested in a browser.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +78,34 @@ def test_it_says_once_where_figures_come_from(open_app: OpenApp) -> None:
 def test_switches_come_from_the_link_and_nothing_else_does(open_app: OpenApp) -> None:
     data = dial(open_app(lens="macs", axis="params", by="latency"))
     assert (data["charts"]["lens"], data["charts"]["axis"], data["by"]) == ("macs", "params", "latency")
-    assert data["charts"]["frontier"]["layout"]["xaxis"]["title"]["text"] == "thousand parameters"
+    assert data["charts"]["frontier"]["titles"]["params"] == "thousand parameters"
     data = dial(open_app(lens="<script>", axis="../..", by="nonsense"))
-    assert (data["charts"]["lens"], data["charts"]["axis"], data["by"]) == ("filters", "latency", "macs")
+    assert (data["charts"]["lens"], data["charts"]["axis"], data["by"]) == ("filters", "macs", "macs")
+
+
+def test_latencies_are_of_the_device_in_the_link(open_app: OpenApp, studies: Path) -> None:
+    study = Study.open(studies / "demo")
+    points = [p for p in study.points if not p.finetuned]
+    board = {"machine": "Orin", "threads": 6, "milliseconds": 30.0}
+    study.save_points(
+        [*study.points, *(replace(p, latency=p.latency and replace(p.latency, **board)) for p in points[:3])]
+    )
+    here, there = "cpu, 2 threads, PyTorch 2.14.1", "Orin, 6 threads, PyTorch 2.14.1"
+    data = dial(open_app())
+    assert data["charts"]["frontier"]["devices"] == [here, there] and data["charts"]["device"] == here
+    data = dial(open_app(device=there))
+    assert data["charts"]["device"] == there and "Orin, 6 threads" in data["note"]
+    assert {ms for ms in data["charts"]["frontier"]["networks"]["latency"] if ms} == {30.0}
+    assert {ms for ms in data["table"]["latency"] if ms} == {30.0} == {data["original"]["latency"]}
+    assert dial(open_app(device="<script>"))["charts"]["device"] == here
+
+
+def test_a_machine_is_added_by_a_command_that_there_is(open_app: OpenApp, studies: Path) -> None:
+    (_, folder), (_, command), (_, back) = dial(open_app())["charts"]["add_device"]
+    assert folder == back == str(studies / "demo")
+    assert command == "python -m legr measure --study demo"
+    (_, *_), (_, command), (_, back) = dial(open_app(study="shown"))["charts"]["add_device"]
+    assert command.endswith("--study shown") and back == str(studies / "shown")  # a sample stays as it is
 
 
 def test_nothing_measured_means_no_frontier_and_no_latency(open_app: OpenApp, studies: Path) -> None:
@@ -88,7 +114,6 @@ def test_nothing_measured_means_no_frontier_and_no_latency(open_app: OpenApp, st
     at = open_app()
     data = dial(at)
     assert data["charts"]["frontier"] is None and "Measure the frontier" in data["charts"]["nothing_measured"]
-    assert [axis for axis, _ in data["charts"]["axes"]] == ["macs", "params"]
     assert data["note"].startswith("Accuracy and latency: not measured.")
 
 

@@ -170,13 +170,21 @@ def test_a_view_is_a_link(page: sync_api.Page, app_url: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("line", "number", "ranking", "budget"),
-    [("Uniform", 1, "uniform", 0.3), ("Learned", 1, "learned", 0.3), ("Original", 0, "learned", 1.0)],
+    [
+        ("Uniform, as cut", 1, "uniform", 0.3),
+        ("Learned, as cut", 1, "learned", 0.3),
+        ("Learned, trained", 0, "learned", 0.5),
+        ("Original", 0, "learned", 1.0),
+    ],
 )
 def test_a_click_on_a_measured_network_leads_there(
     page: sync_api.Page, app_url: str, tmp_path: Path, line: str, number: int, ranking: str, budget: float
 ) -> None:
-    page.goto(f"{app_url}/?study=demo&budget=50&axis=macs")
-    wait_for_bars(page, kept_at(tmp_path / "studies", 0.5))
+    page.goto(f"{app_url}/?study=demo&budget=70")
+    wait_for_bars(page, kept_at(tmp_path / "studies", 0.7))
+    tools = page.locator(".bd-frontier-tools")
+    tools.get_by_label("Whole range").check()
+    tools.get_by_label("Uniform").check()
     point = page.wait_for_function(
         """([line, number]) => {
         const chart = document.querySelector('.bd-frontier .bd-plot');
@@ -244,8 +252,8 @@ def test_charts_are_files_as_well(page: sync_api.Page, app_url: str, tmp_path: P
         assert download.value.suggested_filename == f"demo-{chart}-50.{form.lower()}"
         files[chart, form] = download.value.path().read_bytes()
     assert pd.read_csv(io.BytesIO(files["layers", "CSV"]))["kept"].tolist() == kept
-    points = pd.read_csv(io.BytesIO(files["frontier", "CSV"]))
-    assert set(points["series"]) == {"learned", "identity", "uniform", "finetuned", "original"}
+    networks = pd.read_csv(io.BytesIO(files["frontier", "CSV"]))
+    assert networks["ranking"].value_counts().to_dict() == {"learned": 5, "identity": 5, "uniform": 5, "original": 1}
     assert files["layers", "PNG"].startswith(PNG)
     assert files["frontier", "SVG"].startswith(b"<svg")
     assert "demo · learned ranking · 50 % of the MACs · 20" in files["frontier", "SVG"].decode()
@@ -303,7 +311,7 @@ def test_a_network_of_an_earlier_ranking_is_opened_by_a_click_and_left_by_the_sl
     sync_api.expect(page.locator(".bd-held")).to_be_visible()
     x, y = page.evaluate(PLACE, "Of an earlier ranking")
     page.mouse.move(x, y)
-    page.wait_for_selector(".hoverlayer .hovertext")
+    sync_api.expect(page.locator(".bd-told")).to_contain_text("Of an earlier ranking, trained")
     page.mouse.click(x, y)
     page.wait_for_url(f"**run={run.key}**")
     figures, note = page.locator(".bd-figures"), page.locator(".bd-note")

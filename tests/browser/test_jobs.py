@@ -136,7 +136,7 @@ def test_a_search_cancelled_killed_and_resumed_ends_like_one_that_was_not(
     page.get_by_role("link", name="Explore").click()
     page.wait_for_selector(".bd-frontier .scatterlayer .point")
     measured = {p.macs: p.top1 for p in tiny.points if p.ranking in ("learned", "original")}
-    assert series(page, "Learned") == pytest.approx([100 * measured[macs] for macs in sorted(measured)])
+    assert series(page, "Learned, as cut") == pytest.approx([100 * measured[macs] for macs in sorted(measured)])
     assert len(measured) > len(BUDGETS) / 2
 
 
@@ -209,4 +209,4 @@ def test_a_network_is_fine_tuned_exported_and_carried_away(
 
     page.get_by_role("link", name="Explore").click()
     page.wait_for_selector(".bd-frontier .scatterlayer .point")
-    assert series(page, "Fine-tuned") == [pytest.approx(100 * run.top1)]
+    assert series(page, "Learned, trained") == [pytest.approx(100 * run.top1)]

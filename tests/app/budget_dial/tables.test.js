@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { frontierRows, layerRows, toCsv } from "../../../app/budget_dial/frontend/tables.js";
+import { tinyFrontier } from "./tiny_frontier.js";
 import { tinyTable } from "./tiny_table.js";
 
 test("a file has the filters of every layer", () => {
@@ -12,13 +13,19 @@ test("a file has the filters of every layer", () => {
   ]);
 });
 
-test("a file has every measured network, under the title of the axis", () => {
-  const rows = [{ series: "finetuned", ranking: "learned", percent: 50, x: 1.5, top1_percent: 91 }];
-  const layout = { xaxis: { range: [0, 2], title: { text: "million MACs" } }, yaxis: { range: [0, 100] } };
-  assert.deepEqual(frontierRows({ data: [], layout, rows }), [
-    ["series", "ranking", "macs_percent", "million MACs", "top1_percent"],
-    ["finetuned", "learned", 50, 1.5, 91],
+test("a file has every measured network, with all its costs", () => {
+  const rows = frontierRows(tinyFrontier());
+  assert.deepEqual(rows[0], [
+    "ranking",
+    "macs_percent",
+    "macs_millions",
+    "params_thousands",
+    "latency_ms",
+    "top1_before_percent",
+    "top1_after_percent",
   ]);
+  assert.deepEqual(rows[1], ["learned", 20, 20, 100, 4, 40, 91]);
+  assert.equal(rows.length, 5); // the original stands once
 });
 
 test("cells with commas, quotes or line breaks are quoted", () => {

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { NETWORK_COLUMNS, sortedNetworks } from "../../../app/budget_dial/frontend/frontier_networks.js";
+import {
+  heightOf,
+  labelledPoint,
+  nearby,
+  paretoPoints,
+  placesWithin,
+  pointsOf,
+  shownLines,
+} from "../../../app/budget_dial/frontend/frontier_points.js";
+import { noGain, noGainWords, trainedRows } from "../../../app/budget_dial/frontend/no_gain.js";
+import { tinyFrontier } from "./tiny_frontier.js";
+import { tinyTable } from "./tiny_table.js";
+
+const OPTIONS = { axis: "macs", whole: false, error: false, others: [] };
+
+test("other rankings are shown on demand, below the chosen one; the original lies above all", () => {
+  const names = (others) => shownLines(tinyFrontier(), "learned", others).map(({ name }) => name);
+  assert.deepEqual(names([]), ["Learned, as cut", "Learned, trained", "Original"]);
+  assert.deepEqual(names(["uniform"]), ["Uniform, as cut", "Learned, as cut", "Learned, trained", "Original"]);
+});
+
+test("the points of lines count once", () => {
+  const lines = shownLines(tinyFrontier(), "learned", ["uniform"]);
+  assert.deepEqual(pointsOf(lines), [2, 4, 0, 1, 3]); // the original ends two lines
+});
+
+test("no point beats one of the Pareto frontier, on any axis", () => {
+  const frontier = tinyFrontier();
+  assert.deepEqual(paretoPoints(frontier, [0, 1, 2, 3, 4], "macs"), [3, 1, 4]);
+  assert.deepEqual(paretoPoints(frontier, [0, 1, 2, 4], "macs"), [0, 2, 1, 4]);
+  // The uniform network has no latency; the one of 60 M MACs is slower than the original, and worse.
+  assert.deepEqual(paretoPoints(frontier, [0, 1, 2, 3, 4], "latency"), [3, 4]);
+});
+
+test("a label stands at the cheapest point of its line that is shown", () => {
+  const frontier = tinyFrontier();
+  const [, learned, trained, original] = frontier.lines;
+  assert.equal(labelledPoint(frontier, trained, OPTIONS), 3);
+  assert.equal(labelledPoint(frontier, learned, OPTIONS), 1); // 40 % lies below the range
+  assert.equal(labelledPoint(frontier, learned, { ...OPTIONS, whole: true }), 0);
+  assert.equal(labelledPoint(frontier, original, OPTIONS), 4);
+});
+
+test("an error stands on a logarithmic axis, where none is zero", () => {
+  assert.equal(heightOf(93, false), 93);
+  assert.equal(heightOf(93, true), 7);
+  assert.equal(heightOf(100, true), 0.01);
+});
+
+test("all points within some pixels are told, the nearest first", () => {
+  const at = (x, y) => ({ x, y, told: `${x}`, network: 0 });
+  const places = [at(0, 0), at(8, 0), at(3, 4), at(20, 0)];
+  assert.deepEqual(
+    nearby(places, 1, 0, 10).map(({ x }) => x),
+    [0, 3, 8],
+  );
+  assert.deepEqual(nearby(places, 100, 100, 10), []);
+});
+
+test("a region holds the points between two corners, whichever way it was dragged", () => {
+  const at = (x, y) => ({ x, y, told: "", network: null });
+  const places = [at(1, 1), at(5, 5), at(9, 2)];
+  assert.deepEqual(placesWithin(places, [0, 0], [5, 5]), [places[0], places[1]]);
+  assert.deepEqual(placesWithin(places, [10, 0], [4, 6]), [places[1], places[2]]);
+});
+
+test("networks are sorted by any column; those without a value come last", () => {
+  const frontier = tinyFrontier();
+  assert.deepEqual(sortedNetworks(frontier, [0, 1, 2, 3], "macs", false), [0, 2, 1, 3]);
+  assert.deepEqual(sortedNetworks(frontier, [0, 1, 2, 3], "macs", true), [3, 1, 2, 0]);
+  assert.deepEqual(sortedNetworks(frontier, [0, 1, 2, 3], "latency", false), [0, 3, 1, 2]);
+  assert.deepEqual(sortedNetworks(frontier, [0, 1, 2, 3], "latency", true), [1, 3, 0, 2]);
+  assert.deepEqual(sortedNetworks(frontier, [3, 2, 1, 0], "ranking", false), [1, 0, 3, 2]);
+});
+
+test("a row says a network's figures and how they differ from the original's", () => {
+  const frontier = tinyFrontier();
+  const row = (network) =>
+    NETWORK_COLUMNS.map(({ value, show, difference }) => [
+      show(value(frontier, network), frontier, network),
+      difference?.(frontier, network) ?? "",
+    ]);
+  assert.deepEqual(row(0), [
+    ["Learned", ""],
+    ["20.0 %", ""],
+    ["20.00 M", "−80.0 %"],
+    ["100.0 k", "−50.0 %"],
+    ["~4.00 ms", "−20.0 %"],
+    ["40.00 %", "−53.0 points"],
+    ["91.00 %", "−2.0 points"],
+  ]);
+  assert.deepEqual(row(2)[4], ["—", ""]);
+  assert.equal(row(3)[0][0], "Original");
+  frontier.networks.opens[0] = "";
+  assert.equal(row(0)[0][0], "Learned, not today's");
+});
+
+test("the budgets that gain no time are those next to the original that were measured to be no faster", () => {
+  const table = {
+    ...tinyTable(),
+    macs: [1, 2, 3, 4, 5],
+    macs_percent: [20, 60, 80, 90, 100],
+    latency: [4, 6, 7.2, 7.5, 7],
+    latency_measured: [1, 1, 1, 0, 1],
+  };
+  assert.deepEqual(noGain(table, 7), { first: 2, measured: [2] }); // 90 % was not measured
+  assert.equal(
+    noGainWords(table, 7, [2]),
+    "No time is gained here\nFrom 80 % of the MACs up no measured network is faster than the original (7.00 ms): " +
+      "7.20 ms at 80 %. Time also depends on the channel counts that are left.",
+  );
+  assert.equal(noGain({ ...table, latency: [4, 5, 6, 6.5, 7] }, 7), null);
+  assert.equal(noGain({ ...table, latency: [4, 5, null, 8, 7] }, 7), null);
+  assert.equal(noGain(table, null), null);
+});
+
+test("ticks stand at networks that were trained and measured", () => {
+  const table = { ...tinyTable(), macs: [1, 2, 3], after: [0.8, 0.9, null], after_measured: [1, 0, 0] };
+  assert.deepEqual(trainedRows(table), [0]);
+});

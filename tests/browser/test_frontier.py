@@ -1,0 +1,138 @@
+"""The frontier in a real browser: what the pointer tells and lists; its switches ask no server."""
+
+import pytest
+from playwright import sync_api
+
+from legr.study.store import Study
+from tests.browser.test_explore import NEXT_FRAME
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+#: Where the points of a line are on the screen.
+POINTS = """name => {
+    const chart = document.querySelector('.bd-frontier .bd-plot');
+    const place = chart.data?.findIndex(trace => trace.name === name) ?? -1;
+    if (place < 0) return null;
+    const { xaxis, yaxis } = chart._fullLayout, box = chart.getBoundingClientRect();
+    return chart.calcdata[place].map(({ x, y }) =>
+        [box.x + xaxis._offset + xaxis.c2p(x), box.y + yaxis._offset + yaxis.c2p(y)]);
+}"""
+COLUMN = ".bd-list tbody td:nth-child({})"
+
+
+def open_frontier(page: sync_api.Page, app_url: str, **view: object) -> None:
+    query = "".join(f"&{name}={value}" for name, value in view.items())
+    page.goto(f"{app_url}/?study=demo{query}")
+    page.wait_for_selector(".bd-frontier .scatterlayer .point")
+    page.locator(".bd-frontier .bd-plot").scroll_into_view_if_needed()
+
+
+def points_of(page: sync_api.Page, line: str) -> list[tuple[float, float]]:
+    places: list[tuple[float, float]] = page.wait_for_function(POINTS, arg=line).json_value()
+    return places
+
+
+def test_points_that_overlap_are_told_in_one_box_and_a_click_goes_there(page: sync_api.Page, app_url: str) -> None:
+    open_frontier(page, app_url, budget=70)
+    page.locator(".bd-frontier-tools").get_by_label("Identity").check()
+    page.evaluate(NEXT_FRAME)
+    (x, y), *_ = points_of(page, "Learned, trained")
+    page.mouse.move(x + 2, y - 1)
+    told = page.locator(".bd-told")
+    sync_api.expect(told).to_contain_text("Learned, trained, 50.0 % of the MACs")
+    *_, (x, y) = points_of(page, "Identity, as cut")  # all lines end in the original
+    page.mouse.move(x, y)
+    sync_api.expect(told).to_contain_text("Original, 100.0 % of the MACs")
+    page.mouse.move(x - 300, y + 100)
+    sync_api.expect(told).to_be_hidden()
+    page.mouse.click(*points_of(page, "Learned, trained")[0])
+    sync_api.expect(page.get_by_role("spinbutton", name="Budget")).to_have_value("50.00")
+
+
+def test_two_networks_at_one_place_are_both_told(page: sync_api.Page, app_url: str) -> None:
+    open_frontier(page, app_url, budget=70)
+    tools = page.locator(".bd-frontier-tools")
+    for name in ("Whole range", "Identity", "Uniform"):
+        tools.get_by_label(name).check()
+    page.evaluate(NEXT_FRAME)
+    x, y = points_of(page, "Identity, as cut")[-2]  # the three rankings lose little at 90 %
+    page.mouse.move(x, y)
+    for name in ("Learned", "Identity", "Uniform"):
+        sync_api.expect(page.locator(".bd-told")).to_contain_text(f"{name}, as cut, ")
+
+
+def test_switches_of_the_frontier_say_nothing_to_the_server(page: sync_api.Page, app_url: str) -> None:
+    sent: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(1)))
+    open_frontier(page, app_url, budget=50)
+    page.wait_for_timeout(1500)
+    before = len(sent)
+    lowest = "() => document.querySelector('.bd-frontier .bd-plot')._fullLayout.yaxis.range[0]"
+    narrow = page.evaluate(lowest)
+    tools = page.locator(".bd-frontier-tools")
+    for name in ("Uniform", "Whole range"):
+        tools.get_by_label(name).check()
+    page.wait_for_function(f"({lowest})() < {narrow} - 10")
+    tools.get_by_label("Error, log").check()
+    page.wait_for_function("() => document.querySelector('.bd-frontier .bd-plot')._fullLayout.yaxis.type === 'log'")
+    assert points_of(page, "Uniform, as cut")
+    tools.get_by_role("button", name="List all networks").press("Enter")
+    sync_api.expect(page.locator(".bd-list")).to_contain_text("16 networks")
+    assert len(sent) == before
+
+
+def test_a_region_is_listed_sorted_and_compared_with(page: sync_api.Page, app_url: str) -> None:
+    open_frontier(page, app_url, budget=90)
+    places = points_of(page, "Learned, as cut")[-3:]  # 70, 90 and 100 %
+    page.mouse.move(places[0][0] - 15, places[0][1] + 15)
+    page.mouse.down()
+    page.mouse.move(places[-1][0] + 15, places[-1][1] - 15, steps=5)
+    page.mouse.up()
+    networks = page.locator(".bd-list")
+    sync_api.expect(networks).to_contain_text("3 networks in the region")
+    budgets = page.locator(COLUMN.format(2))
+    assert [float(text.split()[0]) for text in budgets.all_inner_texts()] == pytest.approx([100, 90, 70], abs=1)
+    page.get_by_role("button", name="Parameters").last.click()
+    page.get_by_role("button", name="Parameters").last.click()  # the smallest first
+    assert [float(text.split()[0]) for text in budgets.all_inner_texts()] == pytest.approx([70, 90, 100], abs=1)
+    row = networks.locator("tbody tr").first
+    assert "points" in row.inner_text() and "−" in row.inner_text()
+    row.get_by_role("button", name="Hold").click()
+    page.wait_for_url("**held=69**")
+    sync_api.expect(networks.locator("tbody tr").last.get_by_role("button", name="Export")).to_be_disabled()
+    networks.get_by_role("button", name="Close").click()
+    sync_api.expect(networks).to_be_hidden()
+
+
+def test_a_network_of_the_list_is_opened_on_the_page_that_exports(page: sync_api.Page, app_url: str) -> None:
+    open_frontier(page, app_url, budget=90)
+    page.get_by_role("button", name="List all networks").click()
+    page.get_by_role("button", name="Budget").last.click()
+    page.get_by_role("button", name="Budget").last.click()  # the largest first: the original, then those of 90 %
+    row = page.locator(".bd-list tbody tr").filter(has_text="Uniform").nth(1)
+    percent = float(row.locator("td").nth(1).inner_text().split()[0])
+    assert percent == pytest.approx(70, abs=1)
+    row.get_by_role("button", name="Export").click()
+    page.wait_for_url("**/finetune**")
+    sync_api.expect(page.get_by_role("spinbutton", name="Budget")).to_have_value(f"{percent:.1f}0")
+
+
+def test_another_device_is_chosen_by_name(page: sync_api.Page, app_url: str, tmp_path: object) -> None:
+    from dataclasses import replace
+    from pathlib import Path
+
+    study = Study.open(Path(str(tmp_path)) / "studies" / "demo")
+    board = {"machine": "Orin", "threads": 6, "milliseconds": 30.0}
+    few = [p for p in study.points if not p.finetuned][:2]
+    study.save_points([*study.points, *(replace(p, latency=p.latency and replace(p.latency, **board)) for p in few)])
+    open_frontier(page, app_url, budget=100)
+    menu = page.get_by_label("Device whose latencies are shown")
+    sync_api.expect(page.locator(".bd-figures")).to_contain_text("4.00 ms")
+    menu.select_option("Orin, 6 threads, PyTorch 2.14.1")
+    sync_api.expect(page.locator(".bd-figures")).to_contain_text("30.0 ms")
+    page.wait_for_url("**device=Orin**")
+    menu.select_option(label="Add a device…")
+    sync_api.expect(page.get_by_role("group", name="Add a device")).to_contain_text(
+        "python -m legr measure --study demo"
+    )
+    sync_api.expect(menu).to_have_value("Orin, 6 threads, PyTorch 2.14.1")
