@@ -1,5 +1,9 @@
 """The frontier in a real browser: what the pointer tells and lists; its switches ask no server."""
 
+import re
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from playwright import sync_api
 
@@ -34,31 +38,21 @@ def points_of(page: sync_api.Page, line: str) -> list[tuple[float, float]]:
 
 def test_points_that_overlap_are_told_in_one_box_and_a_click_goes_there(page: sync_api.Page, app_url: str) -> None:
     open_frontier(page, app_url, budget=70)
-    page.locator(".bd-frontier-tools").get_by_label("Identity").check()
-    page.evaluate(NEXT_FRAME)
-    (x, y), *_ = points_of(page, "Learned, trained")
-    page.mouse.move(x + 2, y - 1)
-    told = page.locator(".bd-told")
-    sync_api.expect(told).to_contain_text("Learned, trained, 50.0 % of the MACs")
-    *_, (x, y) = points_of(page, "Identity, as cut")  # all lines end in the original
-    page.mouse.move(x, y)
-    sync_api.expect(told).to_contain_text("Original, 100.0 % of the MACs")
-    page.mouse.move(x - 300, y + 100)
-    sync_api.expect(told).to_be_hidden()
-    page.mouse.click(*points_of(page, "Learned, trained")[0])
-    sync_api.expect(page.get_by_role("spinbutton", name="Budget")).to_have_value("50.00")
-
-
-def test_two_networks_at_one_place_are_both_told(page: sync_api.Page, app_url: str) -> None:
-    open_frontier(page, app_url, budget=70)
-    tools = page.locator(".bd-frontier-tools")
+    tools, told = page.locator(".bd-frontier-tools"), page.locator(".bd-told")
     for name in ("Whole range", "Identity", "Uniform"):
         tools.get_by_label(name).check()
     page.evaluate(NEXT_FRAME)
     x, y = points_of(page, "Identity, as cut")[-2]  # the three rankings lose little at 90 %
     page.mouse.move(x, y)
     for name in ("Learned", "Identity", "Uniform"):
-        sync_api.expect(page.locator(".bd-told")).to_contain_text(f"{name}, as cut, ")
+        sync_api.expect(told).to_contain_text(f"{name}, as cut, ")
+    page.mouse.move(x, y + 100)
+    sync_api.expect(told).to_be_hidden()
+    x, y = points_of(page, "Learned, trained")[0]
+    page.mouse.move(x + 2, y - 1)
+    sync_api.expect(told).to_contain_text("Learned, trained, 49.6 % of the MACs")
+    page.mouse.click(x + 2, y - 1)
+    sync_api.expect(page.get_by_role("spinbutton", name="Budget")).to_have_value(re.compile(r"^49\.6"))
 
 
 def test_switches_of_the_frontier_say_nothing_to_the_server(page: sync_api.Page, app_url: str) -> None:
@@ -98,7 +92,7 @@ def test_a_region_is_listed_sorted_and_compared_with(page: sync_api.Page, app_ur
     row = networks.locator("tbody tr").first
     assert "points" in row.inner_text() and "−" in row.inner_text()
     row.get_by_role("button", name="Hold").click()
-    page.wait_for_url("**held=69**")
+    page.wait_for_url(re.compile(r"held=69\.|held=70"))
     sync_api.expect(networks.locator("tbody tr").last.get_by_role("button", name="Export")).to_be_disabled()
     networks.get_by_role("button", name="Close").click()
     sync_api.expect(networks).to_be_hidden()
@@ -113,15 +107,12 @@ def test_a_network_of_the_list_is_opened_on_the_page_that_exports(page: sync_api
     percent = float(row.locator("td").nth(1).inner_text().split()[0])
     assert percent == pytest.approx(70, abs=1)
     row.get_by_role("button", name="Export").click()
-    page.wait_for_url("**/finetune**")
-    sync_api.expect(page.get_by_role("spinbutton", name="Budget")).to_have_value(f"{percent:.1f}0")
+    page.wait_for_url("**/finetune**ranking=uniform**")
+    sync_api.expect(page.get_by_role("spinbutton", name="Budget")).to_have_value(re.compile(f"^{percent:.0f}"[:3]))
 
 
-def test_another_device_is_chosen_by_name(page: sync_api.Page, app_url: str, tmp_path: object) -> None:
-    from dataclasses import replace
-    from pathlib import Path
-
-    study = Study.open(Path(str(tmp_path)) / "studies" / "demo")
+def test_another_device_is_chosen_by_name(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
+    study = Study.open(tmp_path / "studies" / "demo")
     board = {"machine": "Orin", "threads": 6, "milliseconds": 30.0}
     few = [p for p in study.points if not p.finetuned][:2]
     study.save_points([*study.points, *(replace(p, latency=p.latency and replace(p.latency, **board)) for p in few)])
