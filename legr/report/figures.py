@@ -4,7 +4,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from legr.charts.comparison import classes_figure, classes_table, most_changed
-from legr.charts.frontier import Axis, frontier_figure, frontier_table
+from legr.charts.frontier import Axis, frontier_points
+from legr.charts.frontier_figure import frontier_figure
+from legr.charts.frontier_lines import ranges
 from legr.charts.measurements import Reading
 from legr.charts.predictions import short
 from legr.charts.style import COLOURS, LAYOUT, style
@@ -18,10 +20,12 @@ _BARS_HEIGHT, _LAYER_FONT = 300, 9
 
 def frontier_chart(network: ShownNetwork) -> go.Figure | None:
     """Accuracy against MACs of all measured networks, this one marked; None where nothing was measured."""
-    table = frontier_table(network.measured, _AXIS)
-    if table.empty:
+    points = frontier_points(network.measured)
+    if points.empty:
         return None
-    figure = frontier_figure(table, _AXIS, network.measured.conditions, network.ranking)
+    lowest, _ = ranges(points, network.ranking, whole=False).y
+    is_below = network.top1 is not None and 100 * network.top1.value < lowest
+    figure = frontier_figure(network.measured, _AXIS, network.ranking, whole=is_below)
     if network.top1:
         figure.add_scatter(
             x=[network.cost.macs / 1e6],

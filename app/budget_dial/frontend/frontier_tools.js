@@ -9,7 +9,7 @@ export const FRONTIER_TOOLS = `
   <span class="bd-others" role="group" aria-label="Rankings shown beside the chosen one"></span>
   <button type="button" class="bd-list-all">List all networks</button>
   <div class="bd-add-steps" role="group" aria-label="Add a device" tabindex="-1" hidden></div>`;
-const ADD = "\n"; // value of the menu's last entry; no device is named so
+const ADD = "add"; // value of the menu's last entry; every device's name has its threads
 
 const SHAPES = /** @type {{ [symbol: string]: string }} */ ({ learned: "●", identity: "■", uniform: "▲" });
 
@@ -63,11 +63,10 @@ export class FrontierTools {
       handlers.onAxis(axis);
     });
     this.showOthers(frontier, ranking, charts.style.colours);
-    const names = frontier.devices.map((value) =>
-      Object.assign(document.createElement("option"), { value, text: value }),
-    );
-    this.menu.replaceChildren(...names);
-    this.menu.value = charts.device;
+    const option = (/** @type {string} */ text, value = text) =>
+      Object.assign(document.createElement("option"), { value, text });
+    this.menu.replaceChildren(...frontier.devices.map((name) => option(name)), option("Add a device…", ADD));
+    this.menu.value = this.device = charts.device;
     this.fillSteps(charts.add_device);
     this.showDevice(frontier);
   }
