@@ -2,14 +2,14 @@
 
 /** @import { ChartName, DialCharts, DialState, FileFormat, PlotlyChart } from "./types" */
 import { fillSwitch, find, setText } from "./dom.js";
-import { addFileButtons, pictureTitle, saveChart, saveDrawing, saveTable } from "./downloads.js";
+import { PICTURES, addFileButtons, pictureTitle, saveChart, saveDrawing, saveTable } from "./downloads.js";
 import { Frontier } from "./frontier.js";
 import { laneRows } from "./lane_words.js";
 import { LaneMap } from "./lane_map.js";
 import { LayerBars } from "./layer_bars.js";
 import { loadPlotly } from "./plotly.js";
 import { shownNetwork } from "./shown.js";
-import { frontierRows, layerRows } from "./tables.js";
+import { layerRows } from "./tables.js";
 
 /**
  * What the user did, and what went wrong.
@@ -46,7 +46,7 @@ export class Charts {
     this.map = new LaneMap(this.mapElement);
     this.frontier = new Frontier(root, state, { ...handlers, onRedraw: () => this.draw() });
     addFileButtons(find(root, ".bd-layers .bd-files", HTMLElement), (format) => this.save("layers", format));
-    addFileButtons(this.frontierFiles, (format) => this.save("frontier", format));
+    addFileButtons(this.frontierFiles, (format) => this.save("frontier", format), PICTURES); // its table is the page's own
     /** @type {number | null} the width that the charts are drawn for; null: none yet */
     this.width = null;
     this.sizes = new ResizeObserver(() => this.resize());
@@ -161,10 +161,7 @@ export class Charts {
     if (!charts) return;
     const map = chart === "layers" ? table.lanes : undefined;
     const name = `${data.study}-${map ? "lanes" : chart}-${table.percent[row]}`;
-    if (format === "csv") {
-      if (chart === "frontier") return charts.frontier && saveTable(frontierRows(charts.frontier), name);
-      return saveTable(map ? laneRows(table, map, row) : layerRows(table, row), name);
-    }
+    if (format === "csv") return saveTable(map ? laneRows(table, map, row) : layerRows(table, row), name);
     const file = { name, format, title: pictureTitle(this.titleParts(), new Date()) };
     if (map) return this.map.drawing && saveDrawing(this.map.drawing.toFile(), charts.style, file);
     return window.Plotly && saveChart(window.Plotly, this.plots[chart], charts.style, file);

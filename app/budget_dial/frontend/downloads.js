@@ -4,6 +4,8 @@
 import { toCsv } from "./tables.js";
 import { escapeTags, fileName } from "./text.js";
 
+/** @type {FileFormat[]} */
+export const PICTURES = ["png", "svg"];
 const TITLE_HEIGHT = 26; // pixels, above a picture
 const LONGEST_TITLE = 110;
 
@@ -32,9 +34,10 @@ export function pictureTitle(parts, date) {
  * Add the buttons that save a chart.
  * @param {HTMLElement} element
  * @param {(format: FileFormat) => void} onSave
+ * @param {FileFormat[]} formats
  */
-export function addFileButtons(element, onSave) {
-  for (const format of /** @type {FileFormat[]} */ (["png", "svg", "csv"])) {
+export function addFileButtons(element, onSave, formats = [...PICTURES, "csv"]) {
+  for (const format of formats) {
     const text = format.toUpperCase();
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: text });
     button.onclick = () => onSave(format);
