@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from app.budget_dial.devices import chosen_device
 from app.budget_dial.opened import OpenedRun
 from app.curves import budget_curve, measurements
 from legr.charts.cells import csv_of
@@ -24,7 +25,7 @@ def download_report(study: Study, ranking: RankingName, budget: float, opened: O
         budget: fraction of the original's MACs.
         opened: the network that is open in place of the budget's.
     """
-    explorer = _own_address()
+    explorer, device = _own_address(), chosen_device(study)
 
     def page() -> str:
         network = network_of(
@@ -33,6 +34,7 @@ def download_report(study: Study, ranking: RankingName, budget: float, opened: O
             ranking,
             run=opened.run.key if opened else None,
             curve_of=lambda name: budget_curve(study, name),
+            device=device,
         )
         return page_of(network, datetime.now(UTC), explorer)
 

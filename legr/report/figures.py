@@ -26,6 +26,7 @@ def frontier_chart(network: ShownNetwork) -> go.Figure | None:
     lowest, _ = ranges(points, network.ranking, whole=False).y
     is_below = network.top1 is not None and 100 * network.top1.value < lowest
     figure = frontier_figure(network.measured, _AXIS, network.ranking, whole=is_below)
+    figure.update_traces(cliponaxis=False)  # on paper, where the chart is less high, labels reach beyond it
     if network.top1:
         figure.add_scatter(
             x=[network.cost.macs / 1e6],
@@ -35,6 +36,7 @@ def frontier_chart(network: ShownNetwork) -> go.Figure | None:
             text=["<b>this network</b>"],
             textposition="top left",
             textfont={"color": COLOURS[network.ranking]},
+            cliponaxis=False,
             marker={"symbol": "circle-open", "size": 18, "color": COLOURS[network.ranking], "line": {"width": 3}},
             hovertemplate=f"<b>This network</b><br>{_told(network.top1)} %{{y:.1f}} %<extra></extra>",
         )

@@ -107,6 +107,7 @@ def network_of(
     *,
     run: str | None = None,
     curve_of: CurveOf | None = None,
+    device: str = "",
 ) -> ShownNetwork:
     """The network of a budget, with the fine-tuned weights that are best on held-out images, if there are any.
 
@@ -114,6 +115,7 @@ def network_of(
         ranking: None: the study's default one.
         run: key of a fine-tuning run, whose network and weights take the place of the budget's.
         curve_of: the budget curve of a ranking; by default it is computed.
+        device: name of the conditions whose latencies are shown; "": those of most latencies.
 
     Raises:
         BudgetError: the budget is below the floor.
@@ -126,7 +128,7 @@ def network_of(
             curves[name] = (curve_of or study.curve)(name)
         return curves[name]
 
-    measured = measurements_of(study, curve)
+    measured = measurements_of(study, curve, device=device)
     if run is not None:
         return _of_run(study, measured, budget, run, curve)
     ranking = ranking or study.default_ranking

@@ -1,10 +1,12 @@
 """What a report says of a network, known or not: the flagship's figures as `points.json` has them, and made-up ones."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from legr.charts.measurements import Reading
+from legr.charts.measurements import Reading, measurements_of
 from legr.ranking.limits import Budget
 from legr.report.network import ShownNetwork, network_of
 from legr.report.words import command, figures, gaps, headline, known_lines, milliseconds, signed
@@ -94,6 +96,20 @@ def test_what_the_figures_are_of(flagship: ShownNetwork) -> None:
     assert len(known_lines(replace(flagship, latency=None))) == 2
     between = known_lines(replace(flagship, trained=Reading(0.9, False), latency=Reading(5, False), run=None))
     assert all("(~: " in line for line in between[:2])
+
+
+def test_latencies_are_of_the_device_that_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "digits"
+    shutil.copytree(SAMPLES / "digits-resnet20", path)
+    study = Study.open(path).with_info(sample=False)
+    original = next(point for point in study.points if point.ranking == "original" and point.latency)
+    assert original.latency is not None
+    study.add_point(replace(original, latency=replace(original.latency, machine="Robot", milliseconds=80.0)))
+    device = next(name for name in measurements_of(study, study.curve).devices if name.startswith("Robot"))
+    there = network_of(study, Budget(macs=1.0), device=device)
+    assert headline(there).endswith(", 80.0 ms") and not headline(network_of(study, Budget(macs=1.0))).endswith(
+        "80.0 ms"
+    )
 
 
 def test_numbers_have_the_digits_that_they_deserve() -> None:
