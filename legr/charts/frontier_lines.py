@@ -108,7 +108,7 @@ def ranges(points: pd.DataFrame, ranking: str, *, whole: bool) -> Ranges:
     """
     own = points if whole else points[(points["ranking"] == ranking) | (points["series"] == "original")]
     own = own if whole else own[own["series"] != EARLIER]
-    own = own if len(own) else points
+    own = own if len(own) > 1 else points  # nothing was measured of this ranking as it is today
     low, high = float(own["top1_percent"].min()), float(own["top1_percent"].max())
     if not whole:
         trained = own.loc[own["series"] == "finetuned", "top1_percent"]

@@ -81,6 +81,12 @@ def test_where_nothing_is_trained_the_upper_half_is_shown() -> None:
     assert all(map(math.isfinite, no_error.error)) and "latency" not in no_error.x
 
 
+def test_a_ranking_without_points_shows_those_of_others() -> None:
+    """After learning again: no point is of the ranking as it is today."""
+    shown = ranges(frontier_points(Measurements(POINTS)), "identity", whole=False)
+    assert shown.y[0] == pytest.approx(60 - 0.06 * 33) and shown.x["macs"][0] < 40
+
+
 def test_a_ranking_has_a_line_of_trained_networks_and_one_as_cut() -> None:
     points = frontier_points(Measurements(POINTS))
     lines = {line.name: line for line in frontier_lines(points)}
