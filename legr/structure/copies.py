@@ -22,6 +22,7 @@ _NORMS = {
     "rms_norm": ("input", "normalized_shape", "weight"),
     "group_norm": ("input", "num_groups", "weight", "bias"),
 }
+_FEW = 1000  # elements, of a parameter's, that mostly differ
 DROPOUTS = ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 
 
@@ -54,9 +55,15 @@ def _randomise(network: nn.Module, generator: torch.Generator) -> None:
                         tensor.uniform_(low, high, generator=generator)
         for parameter in (p for p in network.parameters() if p.is_floating_point() or p.is_complex()):
             parts = torch.view_as_real(parameter) if parameter.is_complex() else parameter
-            if parameter.numel() > 1 and not parameter.flatten()[1:].ne(parameter.flatten()[0]).any():
+            if parameter.numel() > 1 and _are_all_the_same(parameter):
                 mean = parts.flatten()[0].item()
                 parts.uniform_(mean - 0.5, mean + 0.5, generator=generator)
+
+
+def _are_all_the_same(values: Tensor) -> bool:
+    """Whether every element has the value of the first; a few are looked at before all are."""
+    values = values.flatten()
+    return not any(bool(some.ne(values[0]).any()) for some in (values[1:_FEW], values[_FEW:]))
 
 
 def at_least_one(structure: Structure, units: BoolArray) -> BoolArray:
@@ -82,7 +89,8 @@ def zeroed(network: nn.Module, structure: Structure, keep: Keep) -> Iterator[nn.
             kept = keep.kept(axis.labels)
             if axis.parameter in targets and not kept.all():
                 target = targets[axis.parameter]
-                saved.setdefault(axis.parameter, target.clone())  # a whole copy: faster than gathering
+                if axis.parameter not in saved:
+                    saved[axis.parameter] = target.clone()  # a whole copy: faster than gathering
                 mask = torch.from_numpy(kept).to(target.dtype)
                 target.mul_(lay_along(mask, axis.dim, target.dim()))
         try:

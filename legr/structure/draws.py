@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from legr.structure.operations import Call, base_name
+from legr.structure.operations import Call, base_name, parameter_names
 
 _LIKE = ("rand_like", "randn_like", "randint_like")
 _SIZED = ("rand", "randn", "randint", "normal")
@@ -47,12 +47,12 @@ def without_dropout(call: Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
     position = _dropout_argument(call.func)
     if position is None:
         return call.args, call.kwargs
-    name = call.func._schema.arguments[position].name
+    name = parameter_names(call.func)[position]
     args = tuple(0.0 if number == position else value for number, value in enumerate(call.args))
     return args, {key: 0.0 if key == name else value for key, value in call.kwargs.items()}
 
 
 @functools.cache
 def _dropout_argument(func: Any) -> int | None:
-    names = enumerate(argument.name for argument in func._schema.arguments)
+    names = enumerate(parameter_names(func))
     return next((position for position, name in names if name in ("dropout", "dropout_p")), None)

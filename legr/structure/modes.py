@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from legr.structure.copies import DROPOUTS
 from legr.structure.examples import Example
 from legr.structure.model_io import output_values, reseed
-from legr.structure.operations import Call, base_name
+from legr.structure.operations import Call, base_name, parameter_names
 from legr.structure.state import storage_of
 
 #: What an operation is told of the mode, and of how it draws numbers.
@@ -101,8 +101,7 @@ def run(network: nn.Module, call: Example, log: AbstractContextManager[Any] | No
 
 def _constants(call: Call) -> tuple[str, ...]:
     """Every argument that is no tensor, as text."""
-    names = [argument.name for argument in call.func._schema.arguments]
-    named = (*zip(names, call.args, strict=False), *call.kwargs.items())
+    named = (*zip(parameter_names(call.func), call.args, strict=False), *call.kwargs.items())
     return tuple(
         f"{name}={value}"
         for name, value in named

@@ -20,9 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
-from torch.utils._pytree import tree_leaves
 
-from legr.structure.operations import Call
+from legr.structure.operations import Call, tensors_of
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.Size)
 _CODE = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.CodeType)
@@ -115,9 +114,8 @@ class _KeepWritten(TorchDispatchMode):
             call = Call(func, args, kwargs or {}, None)
             in_training = any(call[name] for name in _TRAINING)
             for name, statistics in written:
-                for target in tree_leaves(call[name]) if in_training or not statistics else ():
-                    if isinstance(target, Tensor):
-                        self._keep(self._by_storage.get(storage_of(target), ()))
+                for target in tensors_of(call[name]) if in_training or not statistics else ():
+                    self._keep(self._by_storage.get(storage_of(target), ()))
         return func(*args, **(kwargs or {}))
 
     def _keep(self, tensors: Iterable[Tensor]) -> None:
@@ -230,7 +228,7 @@ def _same(item: Any, saved: Any) -> bool:
     if isinstance(item, set):
         return bool(item == saved)
     now, before = (item.values(), saved.values()) if isinstance(item, dict) else (item, saved)
-    if isinstance(item, dict) and list(map(id, item)) != list(map(id, saved)) and list(item) != list(saved):
+    if isinstance(item, dict) and not all(map(is_, item, saved)) and list(item) != list(saved):
         return False
     return all(map(is_, now, before)) or all(x is y or _equal(x, y) for x, y in zip(now, before, strict=True))
 

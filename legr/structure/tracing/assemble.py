@@ -132,7 +132,7 @@ def _groups(
     groups = []
     for number in numbers.values():
         units = readonly(np.flatnonzero(group_of == number))
-        names = tuple(layer.name for layer in layers if np.isin(units[0] + 1, layer.labels))
+        names = tuple(layer.name for layer in layers if (layer.labels == units[0] + 1).any())
         groups.append(Group(names[0], units, names))
     return tuple(groups)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from legr.structure.tracing.hypotheses import AnyHypothesis
-from legr.structure.tracing.nodes import Nodes, repeat_thinly, thin, varying
+from legr.structure.tracing.nodes import Nodes, thin, varying
 from legr.structure.tracing.storages import Storages
 from legr.structure.types import Op, Remark, Uncounted
 
@@ -104,7 +104,7 @@ class Channels(ABC):
         labels = self.storages.read(tensor)
         if labels is None:
             return torch.zeros((), dtype=torch.int64).expand(tensor.shape)
-        return self.nodes.find(repeat_thinly(labels))
+        return self.nodes.find(labels)
 
     def write(self, tensor: Tensor, labels: Tensor) -> None:
         """Label a tensor's elements; `labels` is broadcast to its shape."""
@@ -167,9 +167,18 @@ class Channels(ABC):
         if (name, dim) not in self.axes:
             size = self._sources[name].shape[dim]
             whole = name in self._read_whole
-            self.axes[name, dim] = torch.zeros(size, dtype=torch.int64) if whole else self.nodes.new(size)
-            self.axes.update({(mask, dim): self.axes[name, dim] for mask in self._masks.get(name, ())})
+            self._set_axis(name, dim, torch.zeros(size, dtype=torch.int64) if whole else self.nodes.new(size))
         return self.axes[name, dim]
+
+    def unite_axis(self, name: str, dim: int, nodes: Tensor, operation: str) -> None:
+        """Make one dim of a parameter or buffer lose what other channels lose, int64[size]."""
+        if (name, dim) in self.axes or name in self._read_whole:
+            self.unite(self.axis(name, dim), nodes, operation)
+        else:
+            self._set_axis(name, dim, nodes)  # no nodes of its own: the fewer there are, the faster is every union
+
+    def _set_axis(self, name: str, dim: int, nodes: Tensor) -> None:
+        self.axes.update({(either, dim): nodes for either in (name, *self._masks.get(name, ()))})
 
     def note_masked(self, product: Tensor, parameter: Tensor, mask: Tensor) -> bool:
         """Take the product of a parameter and a buffer of its shape for the parameter; False where it is none.

@@ -8,6 +8,7 @@ the values that the network has whose removed channels are zeroed.
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from legr.structure.copies import at_least_one, run_comparably, zeroed
 from legr.structure.differences import largest
 from legr.structure.examples import Example
 from legr.structure.model_io import first_line, reseed
-from legr.structure.operations import base_name
+from legr.structure.operations import base_name, tensors_of
 from legr.structure.precision import OnePrecision
 from legr.structure.state import State
 from legr.structure.surgery import prune
@@ -67,7 +67,7 @@ class Expectation:
     Attributes:
         passes: records of every operation, a list for each call.
         calls: how the network was called in each pass.
-        certain: whether nothing was taken for granted, so that shapes alone need no check of their own.
+        certain: whether all is likely to be right, so that shapes alone need no check of their own.
         shapes_only: whether to leave values alone: nothing is then written into the network.
     """
 
@@ -88,8 +88,9 @@ def dry_run(state: State, structure: Structure, expected: Expectation) -> Failur
         The first failure, or None.
     """
     for n_tried, keep in enumerate(_kept_sets(structure)):
+        kept_of = _kept_of(keep, expected.labels_of)
         for number, (records, call) in enumerate(zip(expected.passes, expected.calls, strict=True)):
-            known = _Known(records, _kept_of(keep, expected.labels_of), structure.exempt, call.training)
+            known = _Known(records, kept_of, structure.exempt, call.training)
             too_coarse = call.training and torch.get_default_dtype() != torch.float64  # for statistics of a small batch
             shapes_only = expected.shapes_only or too_coarse
             try:
@@ -136,7 +137,7 @@ def _position_in_layer(structure: Structure) -> NDArray[np.float64]:
 
 
 def _kept_of(keep: Keep, labels_of: LabelsOf) -> KeptOf:
-    return lambda nodes: keep.kept(labels_of(nodes))
+    return cache(lambda nodes: keep.kept(labels_of(nodes)))  # every run asks for the nodes of the same records
 
 
 def _run_pruned(state: State, structure: Structure, keep: Keep, call: Example, check: "_CheckShapes") -> None:
@@ -189,8 +190,7 @@ class _CheckShapes(TorchDispatchMode):
         record = self.records[number]
         exempt = record.module in self.known.exempt
         output = run_comparably(func, args, kwargs, exempt=exempt, training=self.known.training)
-        tensors = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
-        for position, (result, tensor) in enumerate(zip(record.results, tensors, strict=True)):
+        for position, (result, tensor) in enumerate(zip(record.results, tensors_of(output), strict=True)):
             if result is not None:
                 self.check(number, position, result, tensor)
         self.operation = number + 1

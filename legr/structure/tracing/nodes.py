@@ -13,10 +13,9 @@ from torch import Tensor
 def thin(labels: Tensor, *others: Tensor) -> list[Tensor]:
     """Narrow every dim that is broadcast (stride 0) in all of these tensors of one shape to size 1."""
     tensors = [labels, *others]
-    for d in range(labels.dim()):
-        if labels.size(d) > 1 and all(t.stride(d) == 0 for t in tensors):
-            tensors = [t.narrow(d, 0, 1) for t in tensors]
-    return tensors
+    strides = zip(*(t.stride() for t in tensors), strict=True)
+    shape = [size if size <= 1 or any(along) else 1 for size, along in zip(labels.shape, strides, strict=True)]
+    return [t.as_strided(shape, t.stride()) for t in tensors]
 
 
 def repeat_thinly(labels: Tensor) -> Tensor:
@@ -51,7 +50,7 @@ class Nodes:
 
     def find(self, nodes: Tensor) -> Tensor:
         """The representative of every node, in the same shape."""
-        return self._parent[thin(nodes)[0]].expand(nodes.shape)
+        return self._parent.take(thin(nodes)[0]).expand(nodes.shape)
 
     def distinct(self, nodes: Tensor) -> Tensor:
         """The representatives that occur among `nodes`, each once, without node 0."""

@@ -6,11 +6,13 @@ keep it alive, as its end is part of what is measured.
 """
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from legr.structure.tracing.nodes import repeat_thinly
 
 FLOAT_BYTES = 4  # activations are counted in float32, whatever the traced model computes in
 
@@ -32,6 +34,7 @@ class TrackedStorage:
     last_op: int | None = None  # number of the last operation it was alive after; None: it is not freed yet
     shaped: Tensor | None = None  # labels in `shape`, broadcast (stride 0) where repeated; None: unprunable, or `flat`
     flat: Tensor | None = None  # labels, int64[n_elements]: once it was read or written in another shape
+    read: dict[Any, Tensor] = field(default_factory=dict)  # labels as they were read since the last write, by geometry
 
     def labels(self) -> Tensor | None:
         """Labels in the shape of the tensor it was made for; None where all are unprunable."""
@@ -98,19 +101,25 @@ class Storages:
         return tracked
 
     def read(self, tensor: Tensor) -> Tensor | None:
-        """Labels of a tensor's elements, in its shape; None where all are unprunable."""
+        """Labels of a tensor's elements, in its shape, broadcast where repeated; None where all are unprunable."""
         tracked = self.find(tensor)
         if tracked is None or (tracked.shaped is None and tracked.flat is None):
             return None
-        if tracked.flat is None and tracked.is_made_for(tensor):
-            return tracked.shaped
-        return _viewed(_by_number(tracked, tensor), tensor)
+        geometry = tensor.shape, tensor.stride(), tensor.storage_offset(), tensor.element_size()
+        if geometry not in tracked.read:
+            if tracked.shaped is not None and tracked.is_made_for(tensor):
+                labels = tracked.shaped
+            else:
+                labels = _viewed(_by_number(tracked, tensor), tensor)
+            tracked.read[geometry] = repeat_thinly(labels)
+        return tracked.read[geometry]
 
     def write(self, tensor: Tensor, labels: Tensor) -> None:
         """Label a tensor's elements; `labels` is broadcast to its shape."""
         tracked = self.find(tensor)
         if tracked is None:
             tracked = self.follow(tensor, depends_on_input=True)
+        tracked.read.clear()
         if tracked.is_made_for(tensor):
             tracked.shaped, tracked.flat = (labels.expand(tensor.shape) if labels.any() else None), None
         elif labels.any() or tracked.labels() is not None:

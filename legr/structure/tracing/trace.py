@@ -93,9 +93,11 @@ def _trace(
             structure = assemble(state.model, tracer, shapes)
             if tracer.choices and sharing:  # values are tested as well, which needs a network of our own
                 state, sharing = State(stand_in(private_copy(model), dtype, generator)), False
-            certain = not tracer.choices
+            certain = not (attempt and tracer.choices)
             expected = Expectation(tracer.passes, number_units(tracer), calls, certain=certain, shapes_only=sharing)
             failure = dry_run(state, structure, expected)
+            if failure is not None and certain and tracer.choices:
+                failure = dry_run(state, structure, replace(expected, certain=False))  # where shapes differ, first
             if failure is None:
                 return structure
             _log.debug("%s", failure)

@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_mod
 from torch.utils._pytree import tree_leaves
 
 from legr.structure.macs import counted, mac_counter, macs_of
-from legr.structure.operations import Call, base_name
+from legr.structure.operations import Call, base_name, tensors_of
 from legr.structure.tracing import rules
 from legr.structure.tracing.channels import Channels
 from legr.structure.tracing.hypotheses import AnyHypothesis, Hypotheses, Hypothesis, Site, VariesAlong, kind_of
@@ -268,9 +268,7 @@ class Tracer(Channels, TorchDispatchMode):
         if self._n_composites:
             return
         results = []
-        for tensor in tree_leaves(output):
-            if not isinstance(tensor, Tensor):
-                continue
+        for tensor in tensors_of(output):
             storage = self.storages.find(tensor)
             followed = storage is not None and storage.depends_on_input
             results.append(self._result_of(tensor, storage) if storage is not None and followed else None)
@@ -285,7 +283,7 @@ class Tracer(Channels, TorchDispatchMode):
         dims = varying(labels)  # one at most, see `_require_one_dim`
         if not dims:
             return Result(tuple(tensor.shape), None, None)
-        return Result(tuple(tensor.shape), dims[0], self.nodes_along(tensor, dims[0]))
+        return Result(tuple(tensor.shape), dims[0], self.nodes_of(labels, dims[0]))
 
     def _collect_lifetimes(self) -> None:
         """Move what is worth keeping of the storages that have ended."""

@@ -37,7 +37,7 @@ def convolution(channels: Channels, call: Call) -> None:
     assert first is not None and second is not None
     in_dim, out_dim = (first, second) if transposed else (second, first)
     if groups == 1:
-        channels.unite(inputs, channels.axis(view.name, in_dim), call.name)
+        channels.unite_axis(view.name, in_dim, inputs, call.name)
         outputs, scored_dim = channels.axis(view.name, out_dim), out_dim
     else:
         cut = _cut_grouped(channels, _Grouped(call, view.name, (first, second), inputs, transposed))
@@ -177,7 +177,7 @@ def _multiply(
     assert in_dim is not None and out_dim is not None
     if inputs is None:
         return _uncut(channels, call, _SPREAD, weight)
-    channels.unite(inputs, channels.axis(view.name, in_dim), call.name)
+    channels.unite_axis(view.name, in_dim, inputs, call.name)
     outputs = channels.axis(view.name, out_dim)
     channels.note_attribute("in_features", inputs, owner=view.name)
     channels.note_attribute("out_features", outputs, owner=view.name)
@@ -209,7 +209,7 @@ def _finish(
             channels.mark_parameter_unprunable(bias, call.name)
             channels.mark_unprunable(outputs, call.name, "its bias is computed, or a parameter seen in another shape")
         else:
-            channels.unite(channels.axis(view.name, dim), outputs, call.name)
+            channels.unite_axis(view.name, dim, outputs, call.name)
     channels.write_along(call.output, channel_dim, outputs)
 
 

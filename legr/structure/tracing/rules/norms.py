@@ -63,7 +63,7 @@ def layer_norm(channels: Channels, call: Call) -> None:
         tensor = call[name]
         view = channels.parameter_behind(tensor)
         if tensor is not None and view is not None and view.dims[place] is not None:
-            channels.unite(channels.axis(view.name, view.dims[place]), nodes, call.name)
+            channels.unite_axis(view.name, view.dims[place], nodes, call.name)
         elif tensor is not None:
             channels.mark_parameter_unprunable(tensor, call.name)
             channels.mark_unprunable(nodes, call.name, f"its {name} is computed")
@@ -86,4 +86,4 @@ def _unite_vector(channels: Channels, call: Call, name: str, nodes: Tensor) -> N
         channels.mark_parameter_unprunable(tensor, call.name)
         channels.mark_unprunable(nodes, call.name, f"its {name} is computed, or a parameter seen in another shape")
     else:
-        channels.unite(channels.axis(view.name, dim), nodes, call.name)
+        channels.unite_axis(view.name, dim, nodes, call.name)
