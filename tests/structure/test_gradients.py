@@ -209,6 +209,19 @@ def test_a_batch_norm_that_is_read_as_tokens_is_proved() -> None:
     assert legr.verify(model, structure, IMAGE[:1]) < 1e-12
 
 
+def test_no_other_seed_is_tried_where_zeroed_and_removed_agree() -> None:
+    runs = []
+
+    def between(x: Tensor) -> Tensor:
+        runs.append(x.requires_grad)
+        return x.relu()
+
+    torch.manual_seed(0)
+    model = Net(between)
+    assert legr.verify(model, legr.trace(model, IMAGE), IMAGE) < 1e-12
+    assert sum(runs) == 4  # zeroed and removed, in both modes
+
+
 def test_a_network_that_never_learns_is_proved() -> None:
     def no_backward(x: Tensor) -> Tensor:
         if x.requires_grad:

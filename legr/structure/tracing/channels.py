@@ -3,7 +3,6 @@
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -11,15 +10,8 @@ from torch import Tensor, nn
 from legr.structure.tracing.hypotheses import AnyHypothesis
 from legr.structure.tracing.nodes import Nodes, thin, varying
 from legr.structure.tracing.storages import Storages
+from legr.structure.tracing.views import ParameterView, view_of
 from legr.structure.types import Op, Remark, Uncounted
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterView:
-    """A parameter or buffer as an operation sees it: the tensor's dim i is the parameter's dim `dims[i]`."""
-
-    name: str
-    dims: tuple[int | None, ...]
 
 
 class Channels(ABC):
@@ -144,19 +136,11 @@ class Channels(ABC):
     # -- parameters --------------------------------------------------------------------------------------------
 
     def parameter_behind(self, tensor: Tensor | None) -> ParameterView | None:
-        """The parameter or buffer that a tensor is or views, dims matched by size and stride; None otherwise."""
+        """The parameter or buffer that a tensor is or views; None otherwise."""
         if tensor is None:
             return None
-        for name in self._names_of(tensor):
-            source = self._sources[name]
-            if source.storage_offset() != tensor.storage_offset() or source.numel() != tensor.numel():
-                continue
-            if source.shape == tensor.shape and source.stride() == tensor.stride():
-                return ParameterView(name, tuple(range(tensor.dim())))
-            dim_of = {key: dim for dim, key in enumerate(zip(source.shape, source.stride(), strict=True))}
-            keys = zip(tensor.shape, tensor.stride(), strict=True)
-            return ParameterView(name, tuple(dim_of.get(key) for key in keys))
-        return None
+        views = (view_of(name, self._sources[name], tensor) for name in self._names_of(tensor))
+        return next((view for view in views if view is not None), None)
 
     def is_parameter(self, name: str) -> bool:
         """Whether a name is that of a parameter, not of a buffer."""

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from legr.structure.macs import counted, mac_counter
 from legr.structure.operations import Call
-from legr.structure.tracing.channels import Channels, ParameterView
+from legr.structure.tracing.channels import Channels
 from legr.structure.tracing.hypotheses import AnyHypothesis, Hypothesis
 from legr.structure.tracing.rules.fallback import mark_all_unprunable, unknown
 from legr.structure.tracing.rules.registry import rule
+from legr.structure.tracing.views import ParameterView
 from legr.structure.types import Remark
 
 _COMPUTED = (
