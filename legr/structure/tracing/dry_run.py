@@ -67,14 +67,14 @@ class Expectation:
     Attributes:
         passes: records of every operation, a list for each call.
         calls: how the network was called in each pass.
-        certain: whether all is likely to be right, so that shapes alone need no check of their own.
+        likely: whether all of it is likely to be right, so that shapes need no check of their own before values.
         shapes_only: whether to leave values alone: nothing is then written into the network.
     """
 
     passes: Sequence[Sequence[OperationRecord]]
     labels_of: LabelsOf
     calls: Sequence[Example]
-    certain: bool = False
+    likely: bool = False
     shapes_only: bool = False
 
 
@@ -94,7 +94,7 @@ def dry_run(state: State, structure: Structure, expected: Expectation) -> Failur
             too_coarse = call.training and torch.get_default_dtype() != torch.float64  # for statistics of a small batch
             shapes_only = expected.shapes_only or too_coarse
             try:
-                if shapes_only or (n_tried == 0 and not expected.certain):  # most failures are of shapes: found sooner
+                if shapes_only or (n_tried == 0 and not expected.likely):  # most failures are of shapes: found sooner
                     _run_pruned(state, structure, keep, call, _CheckShapes(known))
                 if not shapes_only:
                     zeroed_run = _RecordSums(known)

@@ -93,11 +93,11 @@ def _trace(
             structure = assemble(state.model, tracer, shapes)
             if tracer.choices and sharing:  # values are tested as well, which needs a network of our own
                 state, sharing = State(stand_in(private_copy(model), dtype, generator)), False
-            certain = not (attempt and tracer.choices)
-            expected = Expectation(tracer.passes, number_units(tracer), calls, certain=certain, shapes_only=sharing)
+            likely = not (attempt and tracer.choices)
+            expected = Expectation(tracer.passes, number_units(tracer), calls, likely=likely, shapes_only=sharing)
             failure = dry_run(state, structure, expected)
-            if failure is not None and certain and tracer.choices:
-                failure = dry_run(state, structure, replace(expected, certain=False))  # where shapes differ, first
+            if failure is not None and likely and tracer.choices:  # where shapes differ says more
+                failure = dry_run(state, structure, replace(expected, likely=False)) or failure
             if failure is None:
                 return structure
             _log.debug("%s", failure)
