@@ -10,13 +10,14 @@ import re
 import unicodedata
 from typing import TypeVar
 
-__all__ = ["file_name", "in_csv", "in_html", "in_line", "in_markdown", "in_terminal", "on_one_line"]
+__all__ = ["brief", "file_name", "in_csv", "in_html", "in_line", "in_markdown", "in_terminal", "on_one_line"]
 
 Cell = TypeVar("Cell")
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, marks of direction, halves of characters, separators of lines
 _JOINERS = "\u200c\u200d"  # between letters of some scripts, and within emoji
 _LONGEST_FILE_NAME = 120
+_LONGEST_WORD, _LONGEST_SENTENCE = 300, 1500  # of an error; a path is one word
 
 _CODE = re.compile(r"((?<!`)`[^`\n]+`(?!`))")
 _SYNTAX = re.compile(r"([\\`*_$~\[\]<>#|&{}])")
@@ -46,6 +47,17 @@ def in_line(text: str) -> str:
 def on_one_line(text: str) -> str:
     """A sentence as `in_terminal` shows it, with spaces in place of line ends and runs of space."""
     return in_terminal(" ".join(text.split()))
+
+
+def brief(text: str) -> str:
+    """An error as `on_one_line` shows it, no longer than people read: what was given may be repeated in it."""
+    words = (_without_middle(word, _LONGEST_WORD) for word in text.split())
+    return _without_middle(in_terminal(" ".join(words)), _LONGEST_SENTENCE)
+
+
+def _without_middle(text: str, longest: int) -> str:
+    """Of a longer text the first half and the last quarter, where the remedy stands."""
+    return text if len(text) <= longest else f"{text[: longest // 2]} … {text[-longest // 4 :]}"
 
 
 def in_markdown(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from legr.escape import file_name, in_csv, in_html, in_markdown, in_terminal, on_one_line
+from legr.escape import brief, file_name, in_csv, in_html, in_markdown, in_terminal, on_one_line
 
 JOINER = "\u2060"
 
@@ -56,6 +56,17 @@ def test_one_line() -> None:
 )
 def test_markdown(text: str, markdown: str) -> None:
     assert in_markdown(text) == markdown
+
+
+def test_an_error_is_no_longer_than_people_read() -> None:
+    short = "there is no layer 'conv9' that can be cut; did you mean conv1?"
+    assert brief(short.replace(" ", "\n")) == short
+    assert brief(f"there is no layer '{'a' * 5000}' that can be cut") == (
+        f"there is no layer '{'a' * 149} … {'a' * 74}' that can be cut"
+    )
+    many = brief(f"no such thing: {'ab ' * 2000}; choose \x1banother")
+    assert len(many) == 750 + 3 + 375
+    assert many.startswith("no such thing: ab ab") and many.endswith("ab ; choose \\x1banother")
 
 
 def test_html() -> None:

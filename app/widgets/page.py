@@ -10,6 +10,7 @@ from app import state
 from app.widgets.welcome import show_welcome
 from app.words import plain
 from legr.errors import LegrError, StudyError
+from legr.escape import brief
 from legr.study.store import Study
 
 
@@ -56,7 +57,7 @@ def guarded() -> Iterator[None]:
 
 def show_error(sentence: str) -> None:
     """Show what went wrong, in red."""
-    st.error(plain(as_sentence(sentence)))
+    st.error(plain(as_sentence(brief(sentence))))
 
 
 def show_warning(sentence: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import typer
 
 from legr.errors import LegrError
-from legr.escape import in_line, in_terminal, on_one_line
+from legr.escape import brief, in_line, in_terminal
 from legr.files import in_words
 from legr.progress import Progress, duration
 from legr.record import Record
@@ -71,17 +71,17 @@ def run(command: Callable[[], Any]) -> int:
     try:
         code = command()
     except LegrError as error:
-        say(on_one_line(str(error)))
+        say(brief(str(error)))
         return 2
     except typer.TyperException as error:
-        say(on_one_line(error.format_message()))
+        say(brief(error.format_message()))
         return 2
     except (KeyboardInterrupt, typer.Abort):
         code = 130
     except BrokenPipeError:  # whoever read our output has gone
         return 0
     except OSError as error:
-        say(on_one_line(in_words(error)))
+        say(brief(in_words(error)))
         return 2
     if code == 130:  # Typer turns an interrupt into this code by itself
         say("interrupted; repeat the command to go on")

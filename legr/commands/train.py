@@ -1,8 +1,9 @@
 """Train a network, from scratch or from given weights, and write its weights with all that decided them."""
 
+import glob
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,9 +27,12 @@ from legr.paths import cache_folder
 from legr.progress import Report
 from legr.record import Record
 from legr.requests.types import TrainRequest
+from legr.schema import SchemaError
 from legr.training.evaluate import evaluate_split
 from legr.training.settings import NUMBERS, SCRATCH, TrainSettings
 from legr.training.train import train
+
+_CHECKPOINT = ".checkpoint.safetensors"
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,8 @@ class _Facts(Record):
 def train_weights(task: TrainTask, device: torch.device, report: Report) -> TrainResult:
     """Train on the training images less the held-out ones; goes on where an earlier call was stopped.
 
-    The header of the written weights holds the result, and all that decided it.
+    The header of the written weights holds the result, and all that decided it. Where an earlier call was killed with
+    the weights written and its checkpoint still there, the checkpoint goes, and that result is returned.
 
     Raises:
         SettingsError: see the parts.
@@ -98,15 +103,21 @@ def train_weights(task: TrainTask, device: torch.device, report: Report) -> Trai
     if spec.dense:
         raise SettingsError(f"training needs one answer an image, and {spec.name} answers for every place of it")
     with _alone(out):
-        if out.exists():
-            raise WeightsError(f"{out} is there already; choose another file, or remove it to train again")
+        if out.exists() and not any(out.parent.glob(f"{glob.escape(out.stem)}-*{_CHECKPOINT}")):
+            raise _is_there(out)
         dataset = load_dataset(task.data, shape, split_seed=task.split_seed, download=True, report=report)
         normalization = IMAGENET_NORMALIZATION if task.normalize == "imagenet" else dataset.statistics()
         model = build_model(spec, len(dataset.classes), seed=settings.seed)
         require_class_outputs(model, torch.zeros(1, *shape), len(dataset.classes))
         first = load_weights(model, task.first) if task.first else None
         facts = _facts(task, dataset, normalization, first)
-        checkpoint = out.with_name(f"{out.stem}-{facts.digest}.checkpoint.safetensors")
+        checkpoint = out.with_name(f"{out.stem}-{facts.digest}{_CHECKPOINT}")
+        if out.exists():
+            result = _result_in(load_weights(model, out), facts, _command(task, facts, dataset.name))
+            if result is None or not checkpoint.exists():
+                raise _is_there(out)
+            checkpoint.unlink()
+            return result
         trained = train(
             model, None, dataset, normalization, settings, device=device, checkpoint=checkpoint, report=report
         )
@@ -129,6 +140,22 @@ def train_weights(task: TrainTask, device: torch.device, report: Report) -> Trai
         save_weights(trained.model, out, header, half=task.half)
         checkpoint.unlink(missing_ok=True)
         return result
+
+
+def _is_there(out: Path) -> WeightsError:
+    return WeightsError(f"{out} is there already; choose another file, or remove it to train again")
+
+
+def _result_in(weights: WeightsInfo, facts: _Facts, command: Sequence[str]) -> TrainResult | None:
+    """The result in the header of weights that the same task has written; None in that of others."""
+    made = stated_training(weights) or {}
+    try:
+        result = TrainResult.from_dict({**made, "provenance": made})
+    except SchemaError:
+        return None
+    stored = json.loads(json.dumps(facts.to_dict()))
+    same = stored.items() <= made.items() and result.provenance.words[-len(command) :] == [*command]
+    return result if same else None
 
 
 def _facts(task: TrainTask, dataset: Dataset, normalization: Normalization, first: WeightsInfo | None) -> _Facts:

@@ -11,6 +11,21 @@ from legr.models.zoo import build_model
 from tests.cli.processes import called, copy_of, kill_when, learn, refused
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("a" * 5000,),
+        ("show", f"--{'a' * 5000}"),
+        ("shape", "--exclude", "a" * 5000),
+        ("look", "--run", "\x1b[31m" * 900),
+    ],
+)
+def test_what_was_given_is_not_repeated_at_length(given: tuple[str, ...], study_path: Path) -> None:
+    study = () if len(given) == 1 else ("--study", study_path)
+    said = refused(*given[:1], *study, *given[1:])
+    assert len(said) < 600 and said.count("\n") == 1 and "\x1b" not in said
+
+
 def test_mistakes_are_one_sentence_and_exit_2(study_path: Path, tmp_path: Path) -> None:
     pickled, empty = tmp_path / "evil.pt", tmp_path / "empty.safetensors"
     torch.save({"state_dict": build_model("cifar_resnet8", 10)}, pickled)  # a whole module: not plain tensors

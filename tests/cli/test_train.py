@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from safetensors import safe_open
 
+from legr.models.weights import save_weights
 from legr.study.store import Study
 from tests.cli.processes import COMMAND, ROOT, called, interrupted, kill_when, refused
 
@@ -41,6 +42,31 @@ def test_killed_and_repeated_it_gives_the_same_weights(tmp_path: Path) -> None:
     assert Study.open(study).info.weights_origin == "legr"
     original, _ = called("evaluate", "--study", study, "--json")
     assert original["top1"] == found["top1"]
+
+
+@pytest.mark.slow
+def test_killed_with_its_weights_written_it_ends_as_undisturbed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_and_die(*arguments: Any, **more: Any) -> None:
+        save_weights(*arguments, **more)
+        raise KeyboardInterrupt
+
+    out, small = tmp_path / "w.safetensors", ("--epochs", 1, "--input", "1x3x16x16")
+    with monkeypatch.context() as patch:
+        patch.setattr("legr.commands.train.save_weights", write_and_die)
+        called(*train(out, *small), code=130)
+    content, left = out.read_bytes(), len([*tmp_path.iterdir()])
+    assert left == 2  # the checkpoint as well
+    for other in ("--seed", 1), ("--half",):
+        assert "is there already" in refused(*train(out, *small, *other))
+    assert len([*tmp_path.iterdir()]) == left
+
+    found, _ = called(*train(out, *small))
+    made = _made(out)
+    assert {name: made[name] for name in found} == found
+    assert [*tmp_path.iterdir()] == [out] and out.read_bytes() == content
+    assert "is there already" in refused(*train(out, *small))
 
 
 @pytest.mark.slow
