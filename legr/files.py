@@ -33,7 +33,7 @@ __all__ = [
     "write_text",
 ]
 
-_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
+_TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{32}\.tmp")
 _SETTLED_S = 1.0  # a younger temporary file may not be locked yet
 _LENGTH_BYTES = 8  # of the header, at the start of a safetensors file
 
@@ -133,7 +133,8 @@ def in_words(error: OSError) -> str:
     if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):  # of a whole folder
         _, target, why = error.args[0][0]
         return f"{why}: {Path(target).name}; free some space or check permissions, and try again"
-    place = f": {Path(str(error.filename)).name}" if error.filename else ""
+    name = _TEMPORARY.sub(r"\1", Path(str(error.filename)).name) if error.filename else ""
+    place = f": {name}" if name else ""
     return f"{error.strerror or error}{place}; free some space or check permissions, and try again"
 
 

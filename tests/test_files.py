@@ -16,7 +16,15 @@ import safetensors.numpy
 import torch
 
 from legr.errors import WeightsError
-from legr.files import creating_folder, in_words, temporary_folder, write_bytes, write_json, write_safetensors
+from legr.files import (
+    creating_folder,
+    in_words,
+    temporary_beside,
+    temporary_folder,
+    write_bytes,
+    write_json,
+    write_safetensors,
+)
 from legr.models.weights import load_weights, save_weights
 
 KILLED = """
@@ -166,3 +174,9 @@ def test_a_folder_that_cannot_be_copied_is_one_sentence(tmp_path: Path) -> None:
         shutil.copytree(tmp_path / "from", tmp_path / "to")
     assert in_words(caught.value).startswith(("[Errno 27] File too large", "File too large"))
     assert "free some space" in in_words(caught.value) and "(" not in in_words(caught.value)
+
+
+def test_a_file_that_cannot_be_written_is_named_as_people_know_it(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        os.mkdir(temporary_beside(tmp_path / "no" / "points.json"))
+    assert in_words(caught.value).startswith("No such file or directory: points.json; ")

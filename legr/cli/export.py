@@ -6,6 +6,7 @@ from pathlib import Path
 
 from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
+from legr.cli.open_study import is_writable
 from legr.cli.options import JobId, Json, StudyPath, with_options
 from legr.commands.results import ExportResult
 from legr.progress import Report
@@ -30,7 +31,8 @@ def export(study: StudyPath, request: ExportRequest, json: Json = False, job: Jo
         else:
             opened.curve(request.ranking).step(request.budget)  # and so is a budget below the floor
         require_network(opened, request.budget, request.ranking, request.network)
-        return work(terminal.Echo()) if opened.info.sample else None  # a sample keeps no record of jobs
+        keeps_records = is_writable(opened) and not opened.info.sample
+        return None if keeps_records else work(terminal.Echo())
 
     def work(report: Report) -> ExportResult:
         require_network(opened, request.budget, request.ranking, request.network)

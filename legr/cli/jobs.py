@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from legr.cli import sentences, terminal
+from legr.cli.open_study import require_writable
 from legr.cli.options import Json, StudyPath, with_options
 from legr.commands.results import CancelledJob, JobRow, JobRows
 from legr.errors import LegrError, StudyError
@@ -35,6 +36,9 @@ def as_job(
         device: where the work runs; two jobs on one device run one after the other.
         finished: the result where nothing is left to do, else None; it does not wait for the device, and what
             it raises is a user's mistake that leaves no failed job behind.
+
+    Raises:
+        StudyError: something is left to do, and the study cannot be written.
     """
     from legr.jobs.run import record_outcome, running
 
@@ -49,6 +53,7 @@ def as_job(
         if job:
             record_outcome(study, job, "done", result=result.to_dict())
         return result
+    require_writable(study)
     echo = terminal.Echo()
     with running(study, request, str(device), job) as handle:
 

@@ -118,10 +118,24 @@ def _require_same_weights(study: Study, weights: str, outputs: tuple[str, ...] |
 
 
 def writable_study(path: Path) -> Study:
+    """The study that a command names, or the copy of a sample."""
     opened = Study.open(path)
     study = writable(opened, studies_folder())
     if study is not opened:
         terminal.say(f"{opened.path.name} is a sample; working on the copy in {study.path}")
-    if not os.access(study.path, os.W_OK):
-        raise StudyError(f"{study.path.name} cannot be written; change its permissions or copy it")
     return study
+
+
+def is_writable(study: Study) -> bool:
+    """Whether the folder of a study may be written by whoever runs this."""
+    return os.access(study.folder, os.W_OK)
+
+
+def require_writable(study: Study) -> None:
+    """Refuse to begin where the result could not be stored.
+
+    Raises:
+        StudyError: the folder cannot be written.
+    """
+    if not is_writable(study):
+        raise StudyError(f"{study.path.name} cannot be written; change its permissions or copy it")

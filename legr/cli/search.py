@@ -5,7 +5,7 @@ from typing import Annotated
 
 from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
-from legr.cli.open_study import create_study, require_same, writable_study
+from legr.cli.open_study import create_study, require_same, require_writable, writable_study
 from legr.cli.options import JobId, Json, StudyPath, number, with_options
 from legr.errors import SettingsError
 from legr.progress import Report
@@ -45,6 +45,7 @@ def learn(
         task = search_task(opened, request)
         if not task.is_done or (request.measure and not is_measured(opened, frontier, device)):
             return None
+        require_writable(opened)  # the journal is opened as if there were something left to do
         return run_learn(opened, task, device, workers=request.workers)
 
     def work(report: Report) -> LearnResult:

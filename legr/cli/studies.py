@@ -9,7 +9,7 @@ import typer
 from legr.arguments import shortened, whole_number_of
 from legr.bounds import Bounds
 from legr.cli import sentences, terminal
-from legr.cli.open_study import create_pruned, create_study, writable_study
+from legr.cli.open_study import create_pruned, create_study, require_writable, writable_study
 from legr.cli.options import Json, StudyPath, number, with_options
 from legr.errors import SettingsError
 from legr.ranking.constraints import MULTIPLES, UNCONSTRAINED, Constraints
@@ -91,7 +91,12 @@ def shape(
         wanted = Constraints(
             1 if multiple is None else multiple, _counts("--floor", floor), excluded, _counts("--pin", pin)
         )
-    result = set_constraints(writable_study(study), wanted) if asked or clear else show_constraints(Study.open(study))
+    if asked or clear:
+        opened = writable_study(study)
+        require_writable(opened)
+        result = set_constraints(opened, wanted)
+    else:
+        result = show_constraints(Study.open(study))
     terminal.result(result, json, sentences.reach(result))
 
 

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from legr.data.encoded import ImageShape
 from legr.data.normalization import Normalization
-from legr.errors import SettingsError
+from legr.errors import SettingsError, WeightsError
+from legr.structure.trees import tensors_in
 
 
 def require_class_outputs(network: nn.Module, example: Tensor, n_classes: int) -> None:
@@ -30,6 +31,30 @@ def require_class_outputs(network: nn.Module, example: Tensor, n_classes: int) -
             f"the model must return a tensor of shape (1, {n_classes}) for one image of {n_classes} classes, "
             f"got {actual}; let its factory take num_classes"
         )
+
+
+def require_finite_answers(network: nn.Module, *shapes: Sequence[int]) -> None:
+    """Run a network on noise in [0, 1], in float32 and in evaluation mode, as it is scored.
+
+    Args:
+        shapes: of its inputs, the batch in front.
+
+    Raises:
+        WeightsError: it answers with infinite or undefined numbers, so nothing about it can be proved or measured.
+    """
+    generator = torch.Generator().manual_seed(0)
+    with torch.inference_mode():
+        answers = network.eval()(*(torch.rand(tuple(shape), generator=generator) for shape in shapes))
+    tensors = [answer for answer in tensors_in(answers) if answer.is_floating_point()]
+    if all(bool(answer.isfinite().all()) for answer in tensors):
+        return
+    values = {name: float(value.detach().abs().max()) for name, value in network.named_parameters() if value.numel()}
+    largest = max(values, key=lambda name: values[name], default="")
+    where = f" (the largest is {values[largest]:.1e}, in {largest})" if largest else ""
+    raise WeightsError(
+        "the network answers an input of numbers in [0, 1] with infinite or undefined ones, so its weights are too "
+        f"large for float32{where}; train or download it again"
+    )
 
 
 def require_outputs(outputs: Sequence[str], classes: Sequence[str]) -> None:

@@ -10,7 +10,12 @@ import torch
 from torch import nn
 
 from legr.commands.calibration import calibration_of
-from legr.commands.checks import require_class_outputs, require_normalization, require_outputs
+from legr.commands.checks import (
+    require_class_outputs,
+    require_finite_answers,
+    require_normalization,
+    require_outputs,
+)
 from legr.commands.original import build_cut
 from legr.commands.provenance import origin_of, stated_training
 from legr.commands.results import NewStudy
@@ -176,6 +181,7 @@ def _load(
     network = loaded.network if loaded else build(len(classes))
     report(Progress("tracing", 0, 1))
     structure = trace(network, example)
+    require_finite_answers(network, example.shape)  # else what follows names another cause
     if structure.n_units == 0:
         reasons = dict.fromkeys(f"{remark.operation}: {remark.reason}" for remark in structure.unprunable[:3])
         why = "; ".join(reasons) or "it has no layer"

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -71,7 +72,11 @@ def finished_finetune(
     """
     task = _Task(budget, settings, ranking or study.default_ranking, half)
     run = study.finetuned_run(task.key(network_id(study, budget, ranking)))
-    return _result(study, run) if run else None
+    if run is None:
+        return None
+    with suppress(OSError):  # it stays where a run was killed right after it was recorded
+        _checkpoint(study, run.key).unlink(missing_ok=True)
+    return _result(study, run)
 
 
 def run_finetune(
@@ -118,7 +123,7 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> F
     start = choose_statistics(study, network, dataset, device, report)  # else the first epochs have the original's
     before = evaluate_split(start.model, dataset.test, study.info.normalization, device=device)
     key = task.key(network.keep_id)
-    checkpoint = study.within("checkpoints", f"{key}.safetensors")
+    checkpoint = _checkpoint(study, key)
     with study.lock("finetune"):
         finished = study.finetuned_run(key)
         if finished:  # by the process that held the lock
@@ -147,6 +152,10 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> F
         study.save_finetuned(run)
         checkpoint.unlink(missing_ok=True)
     return run
+
+
+def _checkpoint(study: Study, key: str) -> Path:
+    return study.within("checkpoints", f"{key}.safetensors")
 
 
 def _store_weights(

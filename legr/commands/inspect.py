@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from legr.commands.checks import require_finite_answers
 from legr.commands.results import Inspection
 from legr.models.detectors import whole_model
 from legr.models.weights import load_weights
@@ -38,13 +39,15 @@ def inspect(
         LegrError: it cannot be built, traced or proved; one sentence says why.
     """
     classes = spec.num_classes if num_classes is None else num_classes
-    model = build_model(spec, classes)
+    model, shapes = build_model(spec, classes), shapes or ((1, *spec.input_shape),)
     if weights is not None:
         load_weights(whole_model(model), weights)
-    example = tuple(torch.zeros(shape) for shape in shapes or ((1, *spec.input_shape),))
+    example = tuple(torch.zeros(shape) for shape in shapes)
     start = time.perf_counter()
     structure = trace(model, example)
     seconds = time.perf_counter() - start
+    if weights is not None:
+        require_finite_answers(model, *shapes)
     self_check = verify(model, structure, example)
     cost = original_cost(structure)
     return Inspection(

@@ -1,12 +1,16 @@
 """Space on the disk that is kept for a file's last version, so that it can be written on a full disk as well."""
 
 import os
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from legr.files import write_bytes
 
-__all__ = ["give_up_space", "keep_space", "write_last"]
+__all__ = ["give_up_space", "keep_space", "kept_long_since", "write_last"]
+
+_LONG_S = 3600.0
 
 
 def keep_space(path: Path, size: int) -> None:
@@ -38,6 +42,14 @@ def give_up_space(path: Path) -> None:
     """Remove what was kept for a file, if anything was."""
     with suppress(OSError):
         _kept(path).unlink()
+
+
+def kept_long_since(folder: Path) -> Iterator[Path]:
+    """The files in a folder for which space has been kept for an hour or more; they need not be there."""
+    for kept in folder.glob(".*.kept"):
+        with suppress(OSError):  # it is in use no more
+            if time.time() - kept.lstat().st_mtime > _LONG_S:
+                yield kept.with_name(kept.name[1:].removesuffix(".kept"))
 
 
 def _kept(path: Path) -> Path:

@@ -44,6 +44,7 @@ def new_job(study: Study, request: JobRequest, device: str) -> Job:
     for job in earlier:
         if not job.active:
             give_up_space(_path(study, job.id))  # its process was killed
+    register.give_up_abandoned(study.within("jobs"))  # and that of some before it had a record
     now = time.time()
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
     number = min(1 + max((job.number for job in earlier), default=0), MOST_JOBS)

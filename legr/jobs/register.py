@@ -17,7 +17,7 @@ from pydantic import Field, JsonValue, TypeAdapter, with_config
 
 from legr import processes
 from legr.files import write_bytes
-from legr.jobs.kept_space import give_up_space, keep_space, write_last
+from legr.jobs.kept_space import give_up_space, keep_space, kept_long_since, write_last
 from legr.paths import data_folder
 from legr.schema import MEGABYTE, STRICT, parse, read_bytes
 from legr.study.folder import StudyFolder
@@ -85,6 +85,7 @@ def enter(study: StudyFolder, job_id: str, kind: str, request: Mapping[str, Any]
         created=created,
     )
     _prune()
+    give_up_abandoned(_folder())
     write(entry)
     keep_space(_path(job_id), _KEPT_BYTES)
     return entry
@@ -144,6 +145,8 @@ def at_work(job_id: str) -> FileLock:
 
 def is_at_work(job_id: str) -> bool:
     """Whether some process, on whichever machine, holds `at_work`."""
+    if not (_folder() / f"{job_id}.lock").exists():
+        return False
     own = at_work(job_id)
     try:
         own.acquire(timeout=0)
@@ -160,6 +163,13 @@ def forget(job_id: str) -> None:
     for file in (path, path.with_suffix(".lock")):
         with suppress(OSError):
             file.unlink()
+
+
+def give_up_abandoned(folder: Path) -> None:
+    """Remove the space that was kept in a folder of records for jobs that were killed."""
+    for path in kept_long_since(folder):
+        if not is_at_work(path.stem):
+            give_up_space(path)
 
 
 def _folder() -> Path:

@@ -105,3 +105,17 @@ def test_a_taken_port_is_one_sentence_and_the_next_is_used() -> None:
         code, said = kill_when("explorer:", "app", "--port", port, sig=signal.SIGINT)
         assert f"Port {port} is taken; using {port + 1} instead." in said
         assert code == 130
+
+
+def test_weights_that_overflow_are_refused_for_what_they_are(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    state, file = build_model("cifar_resnet8", 10).state_dict(), tmp_path / "huge.safetensors"
+    signs = {name: torch.rand_like(value).sub(0.5).sign() for name, value in state.items() if value.is_floating_point()}
+    new = ("new", "--study", tmp_path / "x", "--model", "cifar_resnet8", "--data", "digits", "--weights", file)
+    for part in ("conv", "bn1.weight"):  # the sum of a convolution overflows, or what follows a norm
+        huge = {name: 1e38 * value for name, value in signs.items() if part in name}
+        save_file({**state, **huge}, file)
+        for command in (new, ("inspect", "--model", "cifar_resnet8", "--weights", file)):
+            said = refused(*command)
+            assert "so its weights are too large for float32 (the largest is 1.0e+38, in " in said
+    assert not (tmp_path / "x").exists()

@@ -51,6 +51,14 @@ def test_the_ranking_asked_for_is_trained(study: Study) -> None:
     assert finished_finetune(study, HALF, SETTINGS, "uniform") is None  # weights that are not rounded are others
 
 
+def test_a_run_that_was_killed_once_recorded_leaves_no_checkpoint(study: Study, tmp_path: Path) -> None:
+    tuned = study.copy_to(tmp_path / "tuned")
+    checkpoint = tuned.path / "checkpoints" / f"{tuned.finetuned[0].key}.safetensors"
+    checkpoint.write_bytes(b"of the run")
+    assert finished_finetune(tuned, HALF, SETTINGS, "uniform", half=True) is not None
+    assert not checkpoint.exists()
+
+
 def test_a_run_whose_weights_are_gone_is_not_finished(study: Study, tmp_path: Path) -> None:
     bare = study.copy_to(tmp_path / "bare")
     (run,) = bare.finetuned

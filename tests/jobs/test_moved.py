@@ -1,6 +1,7 @@
 """Studies that are renamed, replaced or deleted while a job works on them, and disks that fill up meanwhile."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -178,6 +179,20 @@ def test_the_register_knows_the_end_where_the_study_cannot_be_written(
         raise ZeroDivisionError("oh")
     (job,) = records.list_jobs(study)
     assert (job.state, job.error) == ("failed", "unexpected ZeroDivisionError: oh")
+
+
+def test_space_that_no_record_tells_of_is_given_back_in_an_hour(study: Study, own_folders: Path) -> None:
+    folders = study.path / "jobs", own_folders / "data" / "jobs"
+    for folder in folders:
+        for name in ("killed", "young", "working"):
+            keep_space(folder / f"{name}.json", 9)
+        for name in ("killed", "working"):
+            os.utime(folder / f".{name}.json.kept", (1e9, 1e9))
+    with register.at_work("working"):
+        records.new_job(study, LearnRequest(), "cpu")
+    for folder in folders:
+        found = {file.name for file in folder.iterdir() if not file.name.startswith(".learn")}
+        assert {".young.json.kept", ".working.json.kept"} <= found and ".killed.json.kept" not in found
 
 
 def test_space_of_killed_jobs_is_given_back(study: Study) -> None:
