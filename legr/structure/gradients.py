@@ -49,9 +49,13 @@ def problem_with_gradients(
     """What goes wrong in a step of training with the pruned network alone; "" if nothing does.
 
     Values, and gradients of the parameters that stay, are compared where they depend on no random numbers but the masks
-    of dropout and stochastic depth. Exempt norms are run as their affine part alone where Python calls them; where one
-    is a part of another operation nothing is compared. Gradients that are NaN or infinite in the zeroed network are
-    passed over: a square root has none at a channel that is 0, and that one leaves in the pruned network.
+    of dropout and stochastic depth. Passed over are
+
+    - a factor on all of a parameter's gradient: quantisers learn their step at a rate by the number of channels;
+    - the statistics of exempt norms, which are run as their affine part alone where Python calls them; where one is a
+      part of another operation nothing is compared;
+    - gradients that are NaN or infinite in the zeroed network: a square root has none at a channel that is 0, and that
+      one leaves in the pruned network.
 
     Args:
         calls: each with the largest value of every output of the whole network.
@@ -149,10 +153,16 @@ def _problem_with_slopes(expected: Mapping[str, Tensor], removed: Mapping[str, T
         given = [gradients[name] for gradients in (expected, removed) if name in gradients]
         own, other = (gradients.get(name, torch.zeros_like(given[0])) for gradients in (expected, removed))
         finite = own.isfinite()
-        error = relative_error(own[finite], other[finite], scale, share)
+        error = relative_error(own[finite], _at_the_rate_of(own[finite], other[finite]), scale, share)
         if not error <= allowed:
             return f"the gradients of {name} differ by {error:.1e} between zeroing and removing channels"
     return ""
+
+
+def _at_the_rate_of(expected: Tensor, gradient: Tensor) -> Tensor:
+    """A gradient scaled to the length of another: a positive factor is no more than another learning rate."""
+    factor = float((expected.conj() * gradient).real.sum()) / max(float(gradient.abs().square().sum()), 1e-300)
+    return factor * gradient if factor > 0 else gradient
 
 
 def _is_random(model: nn.Module, structure: Structure, keep: Keep, call: Example, first: Step) -> bool:

@@ -118,7 +118,7 @@ class InTraining(nn.Module):
         if not self.training:
             return x.relu()
         x = nn.functional.dropout2d(x)
-        return nn.functional.dropout(changing(lambda gradient: gradient / gradient.shape[1])(x))
+        return nn.functional.dropout(changing(lambda gradient: gradient.roll(1, 1))(x))
 
 
 class Normed(nn.Module):
@@ -134,12 +134,11 @@ class Normed(nn.Module):
 
 OF_ONE_WIDTH: dict[str, Callable[[Tensor], Tensor]] = {
     "a constant cut to size": changing(lambda g: g * torch.linspace(0, 1, 16).view(1, 16, 1, 1)[:, : g.shape[1]]),
-    "divided by the number of channels": changing(lambda g: g / g.shape[1]),
     "centred over channels": changing(lambda g: g - g.mean(1, keepdim=True)),
     "those of the channel before": changing(lambda g: g.roll(1, 1)),
     "the first channels by a hook": freezing_by_hook,
     "in training between dropouts": InTraining(),
-    "behind an exempt norm": Normed(changing(lambda g: g / g.shape[1])),
+    "behind an exempt norm": Normed(changing(lambda g: g.roll(1, 1))),
 }
 
 
@@ -163,10 +162,37 @@ class Rounded(nn.Module):
         return (x + (x.round() - x).detach()) * self.step
 
 
+class LearnedStep(torch.autograd.Function):
+    """Learned step size quantization (Esser et al., ICLR 2020): its step learns at a rate by the number of weights."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, size: Tensor) -> Tensor:
+        ctx.save_for_backward(weight, size)
+        return (weight / size).round() * size
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        weight, size = ctx.saved_tensors
+        rounding = (weight / size).round() - weight / size
+        return gradients[0], (gradients[0] * rounding).sum().reshape(size.shape) / weight.numel() ** 0.5
+
+
+class WithLearnedStep(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = nn.Parameter(torch.tensor(0.1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = LearnedStep.apply(x, self.size)
+        return result
+
+
 OF_ANY_WIDTH: dict[str, Callable[[Tensor], Tensor]] = {
     "reversed": changing(torch.neg),
     "of length 1": changing(lambda gradient: gradient / gradient.norm()),
     "clipped": changing(lambda gradient: gradient.clamp(-1e-3, 1e-3)),
+    "divided by the number of channels": changing(lambda gradient: gradient / gradient.shape[1]),
+    "a rate by the number of elements": WithLearnedStep(),
     "divided by the number of positions": changing(lambda gradient: gradient / gradient[0, 0].numel()),
     "rounded": Rounded(),
     "infinite at 0": lambda x: x.relu().sqrt(),
