@@ -19,6 +19,7 @@ Option = TypeVar("Option", bound=str)
 START_BUDGET = 50.0  # per cent of MACs
 _NAME, _NOTICE, _BUDGET, _REFERENCE, _RUN = "study", "notice", "budget", "held", "run"
 VIEWS = ("ranking", "by", "lens", "axis", "device", "weights", "guide")
+_DIALS = ("by", "lens", "axis")  # those that are chosen in a dial, which then knows better
 _JUMPS = "jumps"
 _ENTERED, _NEXT_PAGE, _ANNOUNCEMENT, _GOAL = "entered", "next-page", "announcement", "goal"
 
@@ -155,11 +156,10 @@ def follow_address() -> None:
     An address with a budget is a whole view, so what it does not name is as at the start. A link between pages names
     less; there the view stays as it was.
     """
-    address = st.query_params
+    address, before = st.query_params, _dial_view()
     percent = _percent(address.get(_BUDGET))
     if percent is not None:
-        if percent != budget_percent():
-            move_slider(percent)
+        remember_budget(percent)
         for name in (_REFERENCE, _RUN, *map(_view_key, VIEWS)):
             st.session_state.pop(name, None)
     if _REFERENCE in address:
@@ -167,6 +167,8 @@ def follow_address() -> None:
     if _RUN in address:
         st.session_state[_RUN] = address[_RUN]
     st.session_state.update({_view_key(name): address[name] for name in VIEWS if name in address})
+    if _dial_view() != before:
+        _jump()
 
 
 def write_view() -> None:
@@ -211,12 +213,21 @@ def remember_budget(value: object) -> None:
 def move_slider(value: object) -> None:
     """Remember a budget that does not come from the slider: a slider that is on the page goes there."""
     remember_budget(value)
-    st.session_state[_JUMPS] = jumps() + 1
+    _jump()
 
 
 def jumps() -> int:
-    """How often something else than the slider has changed the budget."""
+    """How often something else than the dial has changed what the dial shows."""
     return int(st.session_state.get(_JUMPS, 0))
+
+
+def _jump() -> None:
+    st.session_state[_JUMPS] = jumps() + 1
+
+
+def _dial_view() -> list[object]:
+    """All that a dial shows of the view."""
+    return [budget_percent(), reference_percent(), opened_run(), *(st.session_state.get(_view_key(n)) for n in _DIALS)]
 
 
 # -- settings of the view --------------------------------------------------------------------------------------
@@ -257,7 +268,14 @@ def opened_run() -> str | None:
 
 
 def open_run(key: str | None) -> None:
-    """Show the network of a run, or the slider's again; in the address line too."""
+    """Show the network of a run, or the slider's again, on a dial that is on the page as well."""
+    if key != opened_run():
+        remember_run(key)
+        _jump()
+
+
+def remember_run(key: str | None) -> None:
+    """Remember which run's network is shown, None: the slider's; in the address line too."""
     st.session_state[_RUN] = key
     if key is None:
         st.query_params.pop(_RUN, None)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from app.budget_dial.table import LENSES
+from app.budget_dial.types import LENSES
 from legr.files import write_json
 from tests.app.demo_study import make_study
 from tests.browser.running import OPTIONS, chromium_path, running_app
@@ -46,7 +46,7 @@ def main() -> None:
     """Drag on each network, and print what it took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="+", default=list(MODELS), choices=list(MODELS))
-    parser.add_argument("--lens", default="filters", choices=list(LENSES), help="what the page shows of each layer")
+    parser.add_argument("--lens", default="filters", choices=LENSES, help="what the page shows of each layer")
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()

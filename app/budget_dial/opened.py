@@ -60,8 +60,15 @@ def opened_network(study: Study) -> OpenedRun | None:
         StudyError: the study cannot be read.
     """
     key = state.opened_run()
-    if key is None:
-        return None
+    return None if key is None else network_of_run(study, key)
+
+
+def network_of_run(study: Study, key: str) -> OpenedRun | None:
+    """The network of a run; None where it cannot be opened.
+
+    Raises:
+        StudyError: the study cannot be read.
+    """
     measured = measurements(study)
     run = next((run for run in measured.runs if run.key == key and key in measured.openable), None)
     keep = kept_set_of(study, run, lambda name: budget_curve(study, name)) if run else None

@@ -5,27 +5,19 @@ estimated from MACs.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.budget_dial.lanes import lay_out_lanes
-from app.budget_dial.types import DialTable, Lens
+from app.budget_dial.sizes import layer_sizes, run_lengths
+from app.budget_dial.types import TableData
 from legr.charts.measurements import ORIGINAL, Measurements, Reading, percent_of
 from legr.charts.trained import finetuned_top1, known_on
 from legr.ranking.budget import BudgetCurve, CurveTable, table_of
-from legr.structure.cost import original_cost, original_layer_macs
 from legr.structure.types import Keep, Structure
 from legr.study.records import FineTuned, RankingName
 
-LENSES: dict[Lens, tuple[str, str]] = {  # caption of the switch, title of the axis beside the bars
-    "filters": ("Filters", "filters"),
-    "percent": ("Per cent", "filters kept, %"),
-    "macs": ("MACs", "million MACs"),
-    "params": ("Parameters", "thousand parameters"),
-    "together": ("Together", ""),  # the lane map instead of bars
-}
 STOP_PERCENT = 0.25  # of the original's MACs, between two stops of the slider
 
 
@@ -58,14 +50,12 @@ def dial_table(
     *,
     start: float,
     compared: float | None = None,
-    lens: Lens = "filters",
-) -> DialTable:
+) -> TableData:
     """Tabulate what the browser needs to follow the slider.
 
     Args:
         start: fraction of the original's MACs at which the slider begins.
         compared: per cent of the original's MACs; a budget to compare with, which becomes a stop.
-        lens: what the charts show of each layer.
     """
     if curve.macs[0] < curve.original.macs:  # pinned layers keep the original off the curve: no line leads to it
         measured = replace(measured, points=[point for point in measured.points if point.ranking != ORIGINAL])
@@ -84,12 +74,12 @@ def dial_table(
     latency = _Column.read(macs, lambda n: measured.latency_ms(ranking, n, name_of(n)))
     before = _Column.read(macs, lambda n: measured.top1(ranking, n, name_of(n)))
     after = _Column.read(macs, finetuned_top1(known, lambda n: measured.top1(ranking, n, name_of(n))))
-    table = _table(curve.structure, networks, list(stops.values()), _Figures(latency, before, after), measured, lens)
+    table = _table(curve.structure, networks, list(stops.values()), _Figures(latency, before, after), measured)
     table["start"] = list(stops).index(curve.step(macs=start / 100))
     return table
 
 
-def opened_table(structure: Structure, keep: Keep, run: FineTuned, measured: Measurements, lens: Lens) -> DialTable:
+def opened_table(structure: Structure, keep: Keep, run: FineTuned, measured: Measurements) -> TableData:
     """The network of a fine-tuning run as a table with one row, with the figures of exactly this network.
 
     Args:
@@ -103,23 +93,17 @@ def opened_table(structure: Structure, keep: Keep, run: FineTuned, measured: Mea
         [Reading(run.top1, True)],
     ]
     percent = [percent_of(float(networks.budgets[0]))]
-    return _table(structure, networks, percent, _Figures(*map(_Column.of, columns)), measured, lens)
+    return _table(structure, networks, percent, _Figures(*map(_Column.of, columns)), measured)
 
 
 def _table(
-    structure: Structure,
-    networks: CurveTable,
-    percent: list[float],
-    figures: "_Figures",
-    measured: Measurements,
-    lens: Lens,
-) -> DialTable:
+    structure: Structure, networks: CurveTable, percent: list[float], figures: "_Figures", measured: Measurements
+) -> TableData:
     """Networks as a dial's table, which begins at the first of them."""
-    original, macs = original_cost(structure), [int(n) for n in networks.macs]
-    table: DialTable = {
+    by_layer = layer_sizes(structure, networks)
+    return {
         "percent": percent,
-        "macs_percent": [100 * n / original.macs for n in macs],
-        "macs": macs,
+        "macs": networks.macs.tolist(),
         "params": networks.params.tolist(),
         "latency": figures.latency.values,
         "latency_measured": figures.latency.measured,
@@ -127,20 +111,22 @@ def _table(
         "before_measured": figures.before.measured,
         "after": figures.after.values,
         "after_measured": figures.after.measured,
-        "layers": [layer.name for layer in structure.layers],
-        "totals": [layer.total for layer in structure.layers],
-        "kept": networks.kept.tolist(),
-        "macs_permille": (1000 * networks.layer_macs / networks.macs[:, None]).round().astype(int).tolist(),
+        "layers": by_layer.layers,
+        "axis_totals": by_layer.totals,
+        "axis_sizes": [run_lengths(sizes) for sizes in by_layer.sizes.tolist()],
         "batch": measured.conditions.batch if measured.conditions else 1,
         "start": 0,
-        "bars_title": LENSES[lens][1],
     }
-    if lens == "together":
-        table["lanes"] = lay_out_lanes(structure).to_dict()
-    elif lens != "filters":
-        bars = _BARS[lens](structure, networks)
-        table["bars"], table["bars_original"] = bars.networks, bars.original
-    return table
+
+
+def is_row(table: TableData, curve: BudgetCurve, percent: float) -> bool:
+    """Whether the network that a budget leads to is a row of the table.
+
+    Args:
+        percent: of the original's MACs; below the floor it means the floor.
+    """
+    step = curve.step(macs=max(percent / 100, curve.floor))
+    return int(curve.macs[step]) in table["macs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +134,7 @@ class _Column:
     """One figure of every network of the table, as the table holds it."""
 
     values: list[float | None]  # [S]
-    measured: list[int]  # [S], 1 or 0
+    measured: list[int]  # rows
 
     @classmethod
     def read(cls, macs: Sequence[int], read: Callable[[int], Reading | None]) -> "_Column":
@@ -160,7 +146,7 @@ class _Column:
         """Take the readings of every network."""
         return cls(
             values=[None if reading is None else round(reading.value, 5) for reading in readings],
-            measured=[int(reading is not None and reading.measured) for reading in readings],
+            measured=[row for row, reading in enumerate(readings) if reading is not None and reading.measured],
         )
 
 
@@ -171,34 +157,3 @@ class _Figures:
     latency: _Column
     before: _Column
     after: _Column
-
-
-@dataclass(frozen=True, slots=True)
-class _Bars:
-    """How high the bars of all layers are."""
-
-    networks: list[list[float]]  # [S, L]
-    original: list[float]  # [L]
-
-
-def _percent_bars(structure: Structure, networks: CurveTable) -> _Bars:
-    percent = 100 * networks.kept / [layer.total for layer in structure.layers]
-    return _Bars(percent.round(1).tolist(), [100.0] * len(structure.layers))
-
-
-def _macs_bars(structure: Structure, networks: CurveTable) -> _Bars:
-    original = original_layer_macs(structure)
-    millions = [original.get(layer.parameter, 0) / 1e6 for layer in structure.layers]
-    return _Bars((networks.layer_macs / 1e6).round(3).tolist(), millions)
-
-
-def _params_bars(structure: Structure, networks: CurveTable) -> _Bars:
-    thousands = [math.prod(structure.shapes[layer.parameter]) / 1e3 for layer in structure.layers]
-    return _Bars((networks.layer_params / 1e3).round(3).tolist(), thousands)
-
-
-_BARS: Mapping[Lens, Callable[[Structure, CurveTable], _Bars]] = {
-    "percent": _percent_bars,
-    "macs": _macs_bars,
-    "params": _params_bars,
-}

@@ -5,10 +5,15 @@ columns of the lane map, one for every layer.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, TypedDict, get_args
 
 Lens = Literal["filters", "percent", "macs", "params", "together"]
 QuantityName = Literal["macs", "params", "size", "latency", "fps"]
+#: budget: per cent of the original's MACs; compared: the same, or None; by, lens, axis, device: names; run: key of the
+#: run whose network is shown, None for the slider's; open: an `OpenNetwork`; page: the one to go to with that network.
+ChoiceName = Literal["budget", "compared", "by", "lens", "axis", "device", "run", "open", "page"]
+LENSES: tuple[Lens, ...] = get_args(Lens)
+QUANTITIES: tuple[QuantityName, ...] = get_args(QuantityName)
 
 
 class LaneData(TypedDict):
@@ -29,33 +34,36 @@ class LanesData(TypedDict):
     n_rows: int
 
 
-class DialTable(TypedDict):
+class LayerData(TypedDict):
+    """A layer whose filters can be ranked. A cost is a number, followed by the axes whose sizes it is multiplied by."""
+
+    name: str
+    filters: int  # the axis whose size says how many filters are kept
+    params: list[int]  # of its weight
+    macs: list[list[int]]  # their sum
+
+
+class TableData(TypedDict):
     """Every network that the slider can reach, one row a budget.
 
     Latency and accuracy are measured, or lie between two measured networks, or are None. The lists called `_measured`
-    hold 1 where the value was measured at this very network, else 0.
+    hold the rows whose value was measured at this very network.
     """
 
     percent: list[float]  # float64[S], the budget, per cent of the original's MACs
-    macs_percent: list[float]  # float64[S], what the network of that budget costs, per cent of the original's MACs
     macs: list[int]  # int64[S]
     params: list[int]  # int64[S]
     latency: list[float | None]  # float64[S], milliseconds
-    latency_measured: list[int]  # int64[S]
+    latency_measured: list[int]
     before: list[float | None]  # float64[S], top-1 before fine-tuning, in [0, 1]
-    before_measured: list[int]  # int64[S]
+    before_measured: list[int]
     after: list[float | None]  # float64[S], top-1 after fine-tuning, in [0, 1]
-    after_measured: list[int]  # int64[S]
-    layers: list[str]  # str[L]
-    totals: list[int]  # int64[L], filters of the original
-    kept: list[list[int]]  # int64[S, L], filters
-    macs_permille: list[list[int]]  # int64[S, L], the layer's part of this network's MACs
+    after_measured: list[int]
+    layers: list[LayerData]  # [L]
+    axis_totals: list[int]  # of every axis that layers have, its size in the original
+    axis_sizes: list[list[int]]  # and in the networks, as `app.budget_dial.sizes.run_lengths` says it
     batch: int  # images of one timed forward pass
     start: int  # the row at which the slider begins
-    bars_title: str  # of the axis beside the bars
-    bars: NotRequired[list[list[float]]]  # float64[S, L]; absent: the bars show `kept`
-    bars_original: NotRequired[list[float]]  # float64[L], comes with `bars`
-    lanes: NotRequired[LanesData]  # the lane map replaces the bars
 
 
 class NetworkFigures(TypedDict):
@@ -137,13 +145,11 @@ class ChartStyle(TypedDict):
 class DialCharts(TypedDict):
     """The charts below the slider."""
 
-    lenses: list[tuple[str, str]]  # value and caption of each
-    lens: Lens
-    axis: str  # the cost that accuracy is drawn over
     device: str  # the conditions whose latencies are shown; "": there is no latency
     add_device: list[tuple[str, str]]  # how one measures on another machine, step by step: words, and what to copy
     frontier: FrontierData | None  # None: nothing was measured
     nothing_measured: str  # what is said then
+    lanes: LanesData
     style: ChartStyle
 
 
@@ -152,29 +158,41 @@ class StudyData(TypedDict):
 
     study: str
     ranking: str
-    table: DialTable
+    table: TableData
     original: NetworkFigures
     note: str  # where latency and accuracy come from
     remedy: str  # what to do where a budget is out of reach
     charts: DialCharts | None  # None: the slider stands alone
 
 
-class OpenedNetwork(TypedDict):
+class OpenedData(TypedDict):
     """The network of a fine-tuning run, shown in place of the slider's until the slider moves."""
 
     run: str  # key of the run
-    table: DialTable  # with one row
+    table: TableData  # with one row
     note: str  # how it relates to the order of today, and where its figures come from
+
+
+class DialView(TypedDict):
+    """What the user chose, as it was when something else than the dial last changed it.
+
+    Since then the dial knows better: it answers a choice itself, and only tells Python of it.
+    """
+
+    jumps: int  # with another number the dial takes over all of it, and its slider goes to the start of the table
+    heard: int  # number of the last report that Python had heard by then; what a later one said first counts more
+    compared: float | None  # per cent of the original's MACs; None: compared with the original
+    by: QuantityName  # in which the budget is given
+    lens: Lens  # what is shown of each layer
+    axis: str  # the cost that accuracy is drawn over
 
 
 class DialData(StudyData):
     """All that the dial is given."""
 
-    opened: OpenedNetwork | None
+    opened: OpenedData | None
     id: str  # of the table
-    jumps: int  # with another number the slider goes to the start of the table
-    compared: float | None  # per cent of the original's MACs; None: compared with the original
-    by: QuantityName  # in which the budget is given
+    view: DialView
 
 
 class OpenNetwork(TypedDict):
@@ -184,15 +202,16 @@ class OpenNetwork(TypedDict):
     ranking: str
 
 
-class ViewChange(TypedDict):
-    """What the dial reports: the budget, and each choice that Python has not confirmed yet."""
+class Choice(TypedDict):
+    """One thing that the user chose in the dial."""
 
-    budget: float  # per cent of the original's MACs
-    compared: NotRequired[float | None]
-    by: NotRequired[str]
-    lens: NotRequired[str]
-    axis: NotRequired[str]
-    device: NotRequired[str]
-    page: NotRequired[str]  # to go to, with the network of `open`
-    run: NotRequired[str | None]  # key of the fine-tuning run whose network is shown; None: the slider's
-    open: NotRequired[OpenNetwork]
+    name: ChoiceName
+    value: Any  # see `ChoiceName`
+    number: int  # of the report that said it first
+
+
+class ViewChange(TypedDict):
+    """What the dial reports: every choice made since it took over a view, some of which may have been heard before."""
+
+    number: int  # of the report; they rise
+    choices: list[Choice]  # the latest of each name

@@ -1,6 +1,7 @@
 """The budget dial of a study: the data it shows, and what a choice of the user changes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -8,15 +9,17 @@ from app import state
 from app.budget_dial import budget_dial
 from app.budget_dial.devices import chosen_device, steps_to_add_a_device
 from app.budget_dial.frontier import frontier_data
-from app.budget_dial.opened import opened_network
-from app.budget_dial.table import LENSES, dial_table, opened_table
+from app.budget_dial.lanes import lay_out_lanes
+from app.budget_dial.opened import network_of_run
+from app.budget_dial.table import dial_table, is_row, opened_table
 from app.budget_dial.types import (
+    LENSES,
+    QUANTITIES,
     ChartStyle,
     DialCharts,
     DialData,
-    Lens,
-    OpenedNetwork,
-    QuantityName,
+    DialView,
+    OpenedData,
     StudyData,
 )
 from app.curves import Stamp, budget_curve, measured_stamp, measurements, stamp
@@ -29,9 +32,7 @@ from legr.structure.types import Uncounted
 from legr.study.records import RANKINGS, RankingName
 from legr.study.store import Study
 
-QUANTITIES: tuple[QuantityName, ...] = ("macs", "params", "size", "latency", "fps")
-_KEY = "dial"
-_START = "dial-start"
+_KEY, _BEGUN, _HEARD = "dial", "dial-begun", "dial-heard"
 _UNMEASURED = "No network has been measured yet: Measure the frontier, below, does so at about a dozen budgets."
 _FLOPS_NOTE = "FLOPs here are MACs: one multiply-add = 1."
 _STYLE: ChartStyle = {
@@ -74,8 +75,18 @@ def _take_ranking(name: RankingName) -> None:
 
 
 def begin_dial() -> None:
-    """Put the slider at the chosen budget: once a run of the page, before any fragment that runs again."""
-    st.session_state.pop(_START, None)
+    """Let the dial begin at the chosen view: once a run of the page, before any fragment that runs again."""
+    st.session_state.pop(_BEGUN, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """The view at which a dial began. It is sent again as it was, so that what is sent stays the same."""
+
+    table_id: str
+    view: DialView
+    budget: float  # per cent of the original's MACs
+    run: str | None  # key of the fine-tuning run whose network was open
 
 
 def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
@@ -86,35 +97,49 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
     """
     state.go_on_now()
     curve = budget_curve(study, ranking)
-    budget = max(percent_of(curve.floor), min(100.0, state.budget_percent())) / 100
-    table_id = f"{study.path.name}-{ranking}-{stamp(study)}"
-    begun = table_id, state.jumps()
-    if st.session_state.get(_START, (None, 0.0))[0] != begun:
-        st.session_state[_START] = (begun, budget)
+    budget = max(percent_of(curve.floor), min(100.0, state.budget_percent()))
     stamps = stamp(study), measured_stamp(study)
-    lens: Lens = state.view("lens", tuple(LENSES)) if charts else "filters"
-    axis: Axis | None = state.view("axis", _axes(str(study.path), stamps)) if charts else None
-    start, compared = st.session_state[_START][1], state.reference_percent()
+    table_id = f"{study.path.name}-{ranking}-{stamp(study)}"
     device = chosen_device(study)
-    data: DialData = {
-        **_study_data(str(study.path), ranking, stamps, lens, axis, start, compared, device),
-        "id": table_id,
-        "jumps": state.jumps(),
-        "compared": compared,
-        "by": state.view("by", QUANTITIES),
-        "opened": _opened(study, lens),
-    }
+
+    def shown(begun: _Beginning) -> StudyData:
+        start, compared = begun.budget / 100, begun.view["compared"]
+        return _study_data(str(study.path), ranking, stamps, charts, start, compared, device)
+
+    def begin() -> _Beginning:
+        st.session_state[_BEGUN] = begun = _Beginning(table_id, _view_now(study), budget, state.opened_run())
+        return begun
+
+    begun: _Beginning = st.session_state.get(_BEGUN) or begin()
+    if (begun.table_id, begun.view["jumps"]) != (table_id, state.jumps()):
+        begun = begin()
+    asked = (budget, state.reference_percent())
+    if not all(is_row(shown(begun)["table"], curve, percent) for percent in asked if percent is not None):
+        begun = begin()  # a budget that was typed becomes a row
+    opened = None if begun.run is None else _opened(study, begun.run)
+    data: DialData = {**shown(begun), "id": table_id, "view": begun.view, "opened": opened}
     budget_dial(data, f"{_KEY}-{charts}", lambda view: _apply(study, view))
-    return budget
+    return budget / 100
 
 
-def _opened(study: Study, lens: Lens) -> OpenedNetwork | None:
-    opened = opened_network(study)
+def _view_now(study: Study) -> DialView:
+    return {
+        "jumps": state.jumps(),
+        "heard": st.session_state.get(_HEARD, 0),
+        "compared": state.reference_percent(),
+        "by": state.view("by", QUANTITIES),
+        "lens": state.view("lens", LENSES),
+        "axis": state.view("axis", _axes(str(study.path), (stamp(study), measured_stamp(study)))),
+    }
+
+
+def _opened(study: Study, key: str) -> OpenedData | None:
+    opened = network_of_run(study, key)
     if opened is None:
         return None
     measured = measurements(study, chosen_device(study))
     where = f"{_conditions_line(measured)} " if measured.latency_of_network(opened.run.keep_id) else ""
-    table = opened_table(study.structure, opened.keep, opened.run, measured, lens)
+    table = opened_table(study.structure, opened.keep, opened.run, measured)
     return {"run": opened.run.key, "table": table, "note": f"{opened.note} {where}{_FLOPS_NOTE}"}
 
 
@@ -135,20 +160,24 @@ def _study_data(
     path: str,
     ranking: RankingName,
     stamps: tuple[Stamp, ...],
-    lens: Lens,
-    axis: Axis | None,
+    charts: bool,
     start: float,
     compared: float | None,
     device: str,
 ) -> StudyData:
-    """What the dial shows of a study; kept until something is written to the study, and never changed."""
+    """What the dial shows of a study; kept until something is written to the study, and never changed.
+
+    Args:
+        start: fraction of the original's MACs.
+        compared: per cent of the original's MACs.
+    """
     study = Study.open(path)
     curve, measured = budget_curve(study, ranking), measurements(study, device)
     original = measured.original
     return {
         "study": study.path.name,
         "ranking": ranking,
-        "table": dial_table(curve, ranking, measured, start=start, compared=compared, lens=lens),
+        "table": dial_table(curve, ranking, measured, start=start, compared=compared),
         "original": {
             "macs": curve.original.macs,
             "params": curve.original.params,
@@ -158,7 +187,7 @@ def _study_data(
         },
         "note": sources_line(measured, ranking, study.constraints, study.structure.uncounted),
         "remedy": _REMEDY,
-        "charts": None if axis is None else _charts(study, measured, ranking, lens, axis),
+        "charts": _charts(study, measured, ranking) if charts else None,
     }
 
 
@@ -181,37 +210,50 @@ def _conditions_line(measured: Measurements) -> str:
     return f"Latency: {measured.conditions}, never estimated from MACs."
 
 
-def _charts(study: Study, measured: Measurements, ranking: RankingName, lens: Lens, axis: Axis) -> DialCharts:
+def _charts(study: Study, measured: Measurements, ranking: RankingName) -> DialCharts:
     return {
-        "lenses": [(name, caption) for name, (caption, _) in LENSES.items()],
-        "lens": lens,
-        "axis": axis,
         "device": device_name(measured.conditions) if measured.conditions else "",
         "add_device": steps_to_add_a_device(study),
         "frontier": frontier_data(measured, ranking),
         "nothing_measured": _UNMEASURED,
+        "lanes": lay_out_lanes(study.structure).to_dict(),
         "style": _STYLE,
     }
 
 
-def _apply(study: Study, view: Mapping[str, object]) -> None:
-    """Take over what the user chose, a `ViewChange` from a browser; values that are none are ignored."""
-    state.remember_budget(view.get("budget"))
-    if "compared" in view:
-        state.remember_reference(view["compared"])
-    for name in ("by", "lens", "axis", "device"):
-        if name in view:
-            state.remember_view(name, str(view[name]))
-    if "run" in view:
-        key = view["run"]
-        run = next((run for run in measurements(study).runs if run.key == key), None)
-        state.open_run(run.key if run else None)
-        if run:
-            state.move_slider(percent_of(run.macs_fraction))
-    network = view.get("open")
-    if isinstance(network, Mapping) and network.get("ranking") in rankings_of(study):
-        state.open_run(None)
-        state.move_slider(network.get("percent"))
-        state.remember_view("ranking", network["ranking"])
-    if view.get("page") == "finetune":
-        state.go_on("pages/finetune.py")
+def _apply(study: Study, report: Mapping[str, object]) -> None:
+    """Take over what the user chose, a `ViewChange` from a browser; what is none is ignored."""
+    number, choices, heard = report.get("number"), report.get("choices"), st.session_state.get(_HEARD, 0)
+    for choice in choices if isinstance(choices, list) else []:
+        if isinstance(choice, Mapping) and isinstance(first := choice.get("number"), int) and first > heard:
+            _take(study, choice.get("name"), choice.get("value"))
+    st.session_state[_HEARD] = number if isinstance(number, int) else heard
+    state.write_view()  # the address that came along may be older than the choice before
+
+
+def _take(study: Study, name: object, value: object) -> None:
+    match name:
+        case "budget":
+            state.remember_budget(value)
+        case "compared":
+            state.remember_reference(value)
+        case "by" | "lens" | "axis" | "device":
+            state.remember_view(str(name), str(value))
+        case "run":
+            _open_run(study, value)
+        case "open" if isinstance(value, Mapping) and value.get("ranking") in rankings_of(study):
+            state.open_run(None)
+            state.move_slider(value.get("percent"))
+            state.remember_view("ranking", value["ranking"])
+        case "page" if value == "finetune":
+            state.go_on("pages/finetune.py")
+
+
+def _open_run(study: Study, key: object) -> None:
+    """Open the network of a run that was clicked; the dial itself has left it where there is none."""
+    run = next((run for run in measurements(study).runs if run.key == key), None)
+    if run is None:
+        state.remember_run(None)
+    else:
+        state.open_run(run.key)
+        state.move_slider(percent_of(run.macs_fraction))

@@ -28,6 +28,7 @@ class CurveTable:
     kept: Counts  # int64[S, L], filters of each layer
     layer_macs: Counts  # int64[S, L]
     layer_params: Counts  # int64[S, L], of each layer's weight
+    counts: Counts  # int64[V, S], positions kept of each distinct label vector (`Structure.vectors`)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,4 +165,5 @@ def _table(structure: Structure, budgets: NDArray[np.float64], counts: Counts) -
         kept=kept.T,
         layer_macs=np.array(layer_macs).reshape(shape).T,
         layer_params=np.array(layer_params).reshape(shape).T,
+        counts=counts,
     )

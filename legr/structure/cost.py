@@ -4,6 +4,7 @@ Dims of arrays: U units, V distinct label vectors, T kept sets.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
 
 import numpy as np
@@ -103,28 +104,53 @@ def totals(structure: Structure, counts: Counts) -> tuple[Counts, Counts]:
     return macs, params
 
 
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A cost that is a number times the sizes of some axes, which pruning makes smaller."""
+
+    factor: int
+    vectors: tuple[int, ...]  # positions in `Structure.vectors`, one for each axis
+
+    def at(self, counts: Counts) -> Counts:
+        """Compute it for many kept sets at once, int64[T]; `counts` as for `totals`."""
+        return self.factor * prod((counts[v] for v in self.vectors), start=np.ones(counts.shape[1], dtype=np.int64))
+
+
+def macs_products(structure: Structure, name: str) -> tuple[Product, ...]:
+    """MACs of a weight: the sum of these products; they are none where no example runs it."""
+    factors: dict[tuple[int, ...], int] = {}
+    for op in structure.ops:
+        if op.parameter == name:
+            product = _product(structure, name, (op.out_dim, op.in_dim), op.macs)
+            factors[product.vectors] = factors.get(product.vectors, 0) + product.factor
+    return tuple(Product(factor, vectors) for vectors, factor in factors.items())
+
+
+def params_product(structure: Structure, name: str) -> Product:
+    """Number of elements of a parameter."""
+    return _product(structure, name, range(len(structure.shapes[name])), 1)
+
+
+def _product(structure: Structure, name: str, dims: Sequence[int], factor: int) -> Product:
+    axes = {dim: structure.axis_of.get((name, dim)) for dim in dims}
+    fixed = prod(_original_size(structure, name, dim) for dim in dims if axes[dim] is None)
+    cut = (axis for dim in dims if (axis := axes[dim]) is not None)
+    return Product(factor * fixed, tuple(structure.vector_index[axis.labels.tobytes()] for axis in cut))
+
+
 def macs_by_weight(structure: Structure, counts: Counts) -> dict[str | None, Counts]:
     """MACs by weight for many kept sets at once, int64[T] each; those without a weight stand under None."""
     macs: dict[str | None, Counts] = {}
     for op in structure.ops:
-        name, one = op.parameter, np.ones(counts.shape[1], dtype=np.int64)
-        sizes = [_sizes(structure, counts, name, dim) for dim in (op.out_dim, op.in_dim)] if name else []
-        macs[name] = macs.get(name, 0) + op.macs * prod(sizes, start=one)
+        dims = (op.out_dim, op.in_dim) if op.parameter else ()
+        product = _product(structure, op.parameter or "", dims, op.macs)
+        macs[op.parameter] = macs.get(op.parameter, 0) + product.at(counts)
     return macs
 
 
 def params_of(structure: Structure, counts: Counts, name: str) -> Counts:
     """Number of elements of one parameter for many kept sets at once, int64[T]."""
-    one = np.ones(counts.shape[1], dtype=np.int64)
-    return prod((_sizes(structure, counts, name, dim) for dim in range(len(structure.shapes[name]))), start=one)
-
-
-def _sizes(structure: Structure, counts: Counts, parameter: str, dim: int) -> Counts:
-    axis = structure.axis_of.get((parameter, dim))
-    if axis is None:
-        return np.full(counts.shape[1], _original_size(structure, parameter, dim), dtype=np.int64)
-    sizes: Counts = counts[structure.vector_index[axis.labels.tobytes()]]
-    return sizes
+    return params_product(structure, name).at(counts)
 
 
 def peaks(structure: Structure, counts: Counts) -> Counts:

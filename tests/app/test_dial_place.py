@@ -10,6 +10,7 @@ from streamlit.testing.v1.element_tree import Block
 
 from app import state
 from tests.app.conftest import OpenApp
+from tests.app.test_explore_page import dial
 from tests.app.test_job_panel import alive, write_job
 
 PAGES = ("explore", "finetune", "see")
@@ -94,3 +95,16 @@ def test_an_address_with_a_budget_is_a_whole_view_and_one_without_leaves_the_vie
     at.query_params.update({"study": "demo", "budget": "40"})
     at.run()
     assert view() == [40.0] and "held" not in at.query_params and "lens" not in at.query_params
+
+
+@pytest.mark.parametrize(("name", "value"), [("lens", "macs"), ("axis", "params"), ("by", "size"), ("held", "30")])
+def test_an_address_that_differs_in_one_choice_changes_the_dial(open_app: OpenApp, name: str, value: str) -> None:
+    at = open_app(budget="50", axis="macs")
+    before = dial(at)["view"]
+    assert dial(at.run())["view"] == before
+    at.query_params[name] = value
+    view = dial(at.run())["view"]
+    chosen = {"held": "compared"}.get(name, name)
+    assert view["jumps"] > before["jumps"]
+    expected = {**before, chosen: 30.0 if name == "held" else value}
+    assert {**view, "jumps": before["jumps"]} == expected

@@ -43,6 +43,22 @@ def test_the_joined_script_has_every_module_once_and_in_order() -> None:
             assert script.index(other) < script.index(text.splitlines()[0])
 
 
+def test_the_joined_script_is_the_modules_but_for_their_types() -> None:
+    """Read line by line: a comment of its own begins with two stars, and ends at the end of a line."""
+    expected, is_comment = [], False
+    for path in MODULES:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            goes_on = "*/" in line and not line.endswith("*/")  # with code behind it
+            is_comment = is_comment or (line.strip().startswith("/**") and not goes_on)
+            is_whole = is_comment and line.endswith("*/")
+            if not is_comment and not line.startswith("import "):
+                expected.append(re.sub(r"^export (?!default)", "", line))
+            is_comment = is_comment and not is_whole
+    joined = joined_script("index.js").splitlines()
+    assert sorted(filter(None, joined)) == sorted(filter(None, expected))
+    assert len(joined_script("index.js")) < 0.8 * sum(path.stat().st_size for path in MODULES)
+
+
 def test_no_two_modules_declare_the_same_name() -> None:
     declared = r"^(?:export )?(?:async )?(?:const|let|class|function) (?:\[([\w, ]+)\]|(\w+))"
     names: list[str] = []

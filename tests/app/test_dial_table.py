@@ -2,22 +2,22 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from app.budget_dial.lanes import lay_out_lanes
-from app.budget_dial.table import dial_table
-from app.budget_dial.types import DialTable, Lens
+from app.budget_dial.table import dial_table, is_row
 from app.curves import measurements
 from legr.charts.frontier import frontier_table
 from legr.charts.measurements import Measurements, percent_of
 from legr.ranking.budget import BudgetCurve
-from legr.structure.cost import cost, layer_macs
+from legr.structure.cost import layer_macs
 from legr.study.records import FineTuning
 from legr.study.store import Study, keep_id
 from legr.training.settings import RECIPES
 from tests.app.demo_study import add_finetuned
+from tests.app.plain_table import plain_table
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def study(studies: Path) -> Study:
     return Study.open(studies / "demo")
 
 
-def table_of(study: Study, here: float = 0.47, lens: Lens = "filters") -> tuple[BudgetCurve, DialTable]:
+def table_of(study: Study, here: float = 0.47) -> tuple[BudgetCurve, dict[str, Any]]:
     curve = study.curve("learned")
-    return curve, dial_table(curve, "learned", measurements(study), start=here, lens=lens)
+    return curve, plain_table(dial_table(curve, "learned", measurements(study), start=here))
 
 
 def test_every_stop_is_the_network_of_its_budget(study: Study) -> None:
@@ -104,44 +104,28 @@ def test_it_starts_at_the_budget_exactly(study: Study, here: float) -> None:
     assert table["macs"][table["start"]] == curve.macs[curve.step(macs=max(here, curve.floor))]
 
 
-@pytest.mark.parametrize("lens", ["percent", "macs", "params"])
-def test_lenses_show_parts_of_wholes(study: Study, lens: Lens) -> None:
-    curve, table = table_of(study, lens=lens)
-    bars, wholes = np.array(table["bars"]), np.array(table["bars_original"])
-    assert np.allclose(bars[-1], wholes, atol=1e-3) and (bars <= wholes + 1e-3).all() and (bars > 0).all()
-    row = table["start"]
-    keep = curve.at(macs=table["percent"][row] / 100)
-    expected = {
-        "percent": [100 * keep.kept(layer.labels).mean() for layer in curve.structure.layers],
-        "macs": [layer_macs(curve.structure, keep)[layer.parameter] / 1e6 for layer in curve.structure.layers],
-        "params": curve.table([table["percent"][row] / 100]).layer_params[0] / 1e3,
-    }[lens]
-    assert bars[row] == pytest.approx(expected, abs=0.06)
-
-
-def test_lanes_are_sent_where_they_are_shown_and_nowhere_else(study: Study) -> None:
-    _, table = table_of(study, lens="together")
-    sent, layout = table["lanes"], lay_out_lanes(study.structure)
-    assert "bars" not in table and "lanes" not in table_of(study)[1]
-    assert sent["columns"] == layout.columns and sent["n_rows"] == layout.n_rows
-    assert [lane["writers"] for lane in sent["lanes"]] == [lane.writers for lane in layout.lanes]
-    free = [lane for lane in sent["lanes"] if not lane["fixed"]]
-    names = [sent["columns"][column] for lane in free for column in lane["writers"]]
-    assert sorted(names) == sorted(table["layers"])
-
-
-def test_shares_are_of_this_network(study: Study) -> None:
+def test_costs_of_every_layer_are_those_of_its_network(study: Study) -> None:
     curve, table = table_of(study)
     keep = curve.at(macs=0.47)
-    whole, by_layer = cost(curve.structure, keep).macs, layer_macs(curve.structure, keep)
-    expected = [1000 * by_layer[layer.parameter] / whole for layer in curve.structure.layers]
-    assert table["macs_permille"][table["start"]] == pytest.approx(expected, abs=0.51)
+    by_layer = layer_macs(curve.structure, keep)
+    row, layers = table["start"], curve.structure.layers
+    assert table["layer_macs"][row] == [by_layer[layer.parameter] for layer in layers]
+    sizes = [
+        [
+            int(keep.kept(axis.labels).sum()) if (axis := curve.structure.axis_of.get((layer.parameter, dim))) else size
+            for dim, size in enumerate(curve.structure.shapes[layer.parameter])
+        ]
+        for layer in layers
+    ]
+    assert table["layer_params"][row] == [int(np.prod(size)) for size in sizes]
+    assert table["totals"] == [layer.total for layer in layers]
 
 
 def test_a_percentage_leads_back_to_its_network(study: Study) -> None:
     curve = study.curve("learned")
     _, table = table_of(study)
-    assert all(taken <= percent for taken, percent in zip(table["macs_percent"], table["percent"], strict=True))
+    taken = [100 * macs / curve.original.macs for macs in table["macs"]]
+    assert all(costs <= percent for costs, percent in zip(taken, table["percent"], strict=True))
     for step, macs in enumerate(curve.macs.tolist()):
         assert curve.macs[curve.step(macs=min(1.0, percent_of(macs / curve.original.macs) / 100))] == curve.macs[step]
 
@@ -156,7 +140,7 @@ def test_an_accuracy_is_shown_where_the_frontier_has_a_ring(study: Study) -> Non
     measured = measurements(study)
     info = frontier_table(measured, "macs")
     assert 85.9 in info[info["series"] == "finetuned"]["top1_percent"].tolist()
-    table = dial_table(curve, "uniform", measured, start=0.3)
+    table = plain_table(dial_table(curve, "uniform", measured, start=0.3))
     assert (table["after"][table["start"]], table["after_measured"][table["start"]]) == (0.859, 1)
 
 
@@ -168,7 +152,7 @@ def test_figures_of_another_ranking_count_where_it_leads_to_the_same_network(stu
     study.save_learned(replace(learned, alpha=(2.0,) * n, kappa=(0.0,) * n))
     measured, identity = measurements(study), next(p for p in study.points if p.budget == 0.5)
     assert identity.ranking == "identity" and not measured.line("learned")
-    table = dial_table(study.curve("learned"), "learned", measured, start=0.5)
+    table = plain_table(dial_table(study.curve("learned"), "learned", measured, start=0.5))
     row = table["start"]
     assert (table["before"][row], table["before_measured"][row]) == (pytest.approx(identity.top1, abs=1e-5), 1)
     assert table["latency_measured"][row] == 1 and table["before"][row - 20] is None
@@ -180,3 +164,14 @@ def test_a_network_of_an_earlier_ranking_gives_no_figure_to_those_of_today(study
     study.save_learned(replace(learned, alpha=learned.alpha[::-1], kappa=learned.kappa[::-1]))
     table = dial_table(study.curve("learned"), "learned", measurements(study), start=0.5)
     assert set(table["after"]) == {None}
+
+
+def test_a_budget_to_compare_with_is_a_row_of_its_own(study: Study) -> None:
+    curve, table = table_of(study)
+    step = next(n for n, macs in enumerate(curve.macs.tolist()) if macs not in table["macs"])
+    percent = percent_of(curve.macs[step] / curve.original.macs)
+    without = dial_table(curve, "learned", measurements(study), start=0.47)
+    with_it = dial_table(curve, "learned", measurements(study), start=0.47, compared=percent)
+    assert is_row(with_it, curve, percent) and not is_row(without, curve, percent)
+    assert with_it["macs"][with_it["percent"].index(percent)] == curve.macs[step]
+    assert is_row(without, curve, 0.0) and is_row(without, curve, 100.0)  # below the floor it means the floor

@@ -15,8 +15,10 @@ from app.budget_dial.script import joined_script
 from app.budget_dial.table import dial_table
 from legr.charts.measurements import Measurements
 from legr.ranking.constraints import Constraints
+from legr.structure.cost import original_layer_macs
+from legr.study.catalog import SAMPLES, list_studies
 from legr.study.kept_sets import unpacked
-from legr.study.records import FineTuned
+from legr.study.records import RANKINGS, FineTuned
 from legr.study.store import Study
 from tests.browser.running import running_app
 
@@ -262,23 +264,52 @@ def test_a_limit_that_is_typed_finds_the_network_that_the_engine_finds(
     page: sync_api.Page, app_url: str, tmp_path: Path
 ) -> None:
     study = Study.open(tmp_path / "studies" / "demo")
-    script = joined_script("quantities.js")
+    script = joined_script("quantities.js") + joined_script("decode.js")
     for shape in (Constraints(), Constraints(pins={"layer1.0.conv1": 4})):
         study.save_constraints(shape)
         curve = study.curve()
-        table = dial_table(curve, "learned", Measurements(study.points), start=0.5)
+        sent = dial_table(curve, "learned", Measurements(study.points), start=0.5)
         asked = [percent for percent in range(1, 101) if percent >= 100 * curve.floor]
-        places = page.evaluate(
-            f"([table, asked]) => {{ {script} return asked.map(p => rowWithin(table, 'macs', p)) }}", [table, asked]
+        places, least, below = page.evaluate(
+            f"""([sent, original, asked]) => {{
+                {script}
+                const table = decodeTable(sent, original);
+                const within = percent => rowWithin(table, 'macs', percent);
+                return [asked.map(within), within(Number(QUANTITIES.macs.show(table.percent[0]))), within(0.1)];
+            }}""",
+            [sent, curve.original.macs, asked],
         )
-        found = [table["macs"][place] for place in places]
+        found = [sent["macs"][place] for place in places]
         assert found == [curve.macs[curve.step(macs=percent / 100)] for percent in asked]
-        least = page.evaluate(
-            f"table => {{ {script} return rowWithin(table, 'macs', Number(QUANTITIES.macs.show(table.percent[0]))) }}",
-            table,
+        assert least == 0 and below is None
+
+
+@pytest.mark.parametrize("path", list_studies(SAMPLES), ids=lambda path: path.name)
+def test_the_browser_reads_every_cell_of_a_table_as_the_engine_counts_it(page: sync_api.Page, path: Path) -> None:
+    study = Study.open(path)
+    for ranking in RANKINGS:
+        curve = study.curve(ranking)
+        sent = dial_table(curve, ranking, Measurements(study.points), start=0.5)
+        networks = curve.table([percent / 100 for percent in sent["percent"]])
+        read = page.evaluate(
+            f"""([sent, original]) => {{
+                {joined_script("decode.js")}
+                const table = decodeTable(sent, original);
+                const plain = value => ArrayBuffer.isView(value) ? [...value] : value;
+                const lists = Object.entries(table).map(([name, value]) => [name, plain(value)?.map?.(plain) ?? value]);
+                return Object.fromEntries(lists);
+            }}""",
+            [sent, curve.original.macs],
         )
-        assert least == 0
-        assert page.evaluate(f"table => {{ {script} return rowWithin(table, 'macs', 0.1) }}", table) is None
+        assert read["kept"] == networks.kept.tolist()
+        assert read["layer_macs"] == networks.layer_macs.tolist()
+        assert read["layer_params"] == networks.layer_params.tolist()
+        assert read["totals"] == [layer.total for layer in curve.structure.layers]
+        whole = original_layer_macs(curve.structure)
+        assert read["original_macs"] == [whole[layer.parameter] for layer in curve.structure.layers]
+        assert read["macs_percent"] == [100 * macs / curve.original.macs for macs in sent["macs"]]
+        measured = [row for row, known in enumerate(read["before_measured"]) if known]
+        assert measured == sent["before_measured"] != []
 
 
 def test_every_page_opens_first_of_all_in_a_fresh_server(

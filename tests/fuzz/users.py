@@ -13,14 +13,12 @@ from typing import Any
 import pandas as pd
 
 from app.budget_dial import view
-from app.budget_dial.types import Lens
 from app.curves import budget_curve, curve_table, measured_stamp, stamp
 from app.views.finetune import runs_table
 from app.views.job_panel import active_job_lines, ending_text
 from app.views.layers import layers_table
 from app.views.study_card import card_facts
 from app.widgets.study import summary_line
-from legr.charts.frontier import Axis
 from legr.charts.measurements import measurements_of
 from legr.charts.networks import networks_table
 from legr.charts.replay import replay_figure, replay_table, thin_out
@@ -96,16 +94,16 @@ def look_at(path: Path) -> None:
 def drag(path: Path) -> None:
     """What the dial and the charts beside it show of each ranking."""
     study = Study.open(path)
-    views: tuple[tuple[RankingName, Lens, Axis | None], ...] = (
-        ("learned", "filters", "latency"),
-        ("identity", "together", None),  # without the frontier, which takes longest to draw
-        ("uniform", "macs", None),
+    views: tuple[tuple[RankingName, bool], ...] = (
+        ("learned", True),
+        ("identity", False),  # without the charts, which take longest
+        ("uniform", False),
     )
-    for ranking, lens, axis in views:
+    for ranking, charts in views:
         with said():
             curve = budget_curve(study, ranking)
             stamps = stamp(study), measured_stamp(study)
-            for_browser(view._study_data(str(path), ranking, stamps, lens, axis, 0.5, 40.0))
+            for_browser(view._study_data(str(path), ranking, stamps, charts, 0.5, 40.0, ""))
             rows_for_browser(curve_table(study, ranking))
             keep = curve.at(macs=max(0.5, curve.floor))
             rows_for_browser(layers_table(curve, keep, study.constraints))

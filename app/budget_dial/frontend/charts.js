@@ -1,12 +1,13 @@
 // The lower half of the dial: the layers, as bars or as the lane map, and the frontier, with their switches and files.
 
-/** @import { ChartName, DialCharts, DialState, FileFormat, PlotlyChart } from "./types" */
+/** @import { ChartName, DialCharts, DialState, FileFormat, Lens, PlotlyChart } from "./types" */
 import { fillSwitch, find, setText } from "./dom.js";
 import { PICTURES, addFileButtons, pictureTitle, saveChart, saveDrawing, saveTable } from "./downloads.js";
 import { Frontier } from "./frontier.js";
 import { laneRows } from "./lane_words.js";
 import { LaneMap } from "./lane_map.js";
 import { LayerBars } from "./layer_bars.js";
+import { LENS_CAPTIONS } from "./lenses.js";
 import { loadPlotly } from "./plotly.js";
 import { shownNetwork } from "./shown.js";
 import { layerRows } from "./tables.js";
@@ -14,7 +15,7 @@ import { layerRows } from "./tables.js";
 /**
  * What the user did, and what went wrong.
  * @typedef {object} ChartsHandlers
- * @property {(lens: string) => void} onLens
+ * @property {(lens: Lens) => void} onLens
  * @property {(axis: string) => void} onAxis
  * @property {(device: string) => void} onDevice
  * @property {(percent: number, ranking: string, run: string, page?: string) => void} onOpen a measured network was chosen
@@ -47,6 +48,7 @@ export class Charts {
     this.frontier = new Frontier(root, state, { ...handlers, onRedraw: () => this.draw() });
     addFileButtons(find(root, ".bd-layers .bd-files", HTMLElement), (format) => this.save("layers", format));
     addFileButtons(this.frontierFiles, (format) => this.save("frontier", format), PICTURES); // its table is the page's own
+    this.draws = 0; // how many were begun
     /** @type {number | null} the width that the charts are drawn for; null: none yet */
     this.width = null;
     this.sizes = new ResizeObserver(() => this.resize());
@@ -59,16 +61,21 @@ export class Charts {
     this.element.hidden = !charts;
     if (!charts) return;
     this.root.style.setProperty("--bd-chart-height", `${charts.style.layout.height}px`);
-    fillSwitch(this.lens, "lens", charts.lenses, charts.lens, this.handlers.onLens);
+    const { lens } = this.state;
+    fillSwitch(this.lens, "lens", LENS_CAPTIONS, lens, (name) => this.handlers.onLens(/** @type {Lens} */ (name)));
     this.frontier.show(charts);
     setText(this.nothing, charts.frontier ? "" : charts.nothing_measured);
     this.frontierFiles.hidden = !charts.frontier;
     this.arrange();
   }
 
+  get isMap() {
+    return this.state.lens === "together";
+  }
+
   /** Put the bars beside the frontier, or the lane map above it. */
   arrange() {
-    const isMap = Boolean(this.state.data.table.lanes);
+    const { isMap } = this;
     const { layers } = this.plots;
     if (layers.hidden === isMap) return;
     layers.hidden = isMap;
@@ -85,7 +92,7 @@ export class Charts {
     const { data } = this.state;
     const { row } = shownNetwork(this.state);
     if (!data.charts) return;
-    if (data.table.lanes) this.map.move(row);
+    if (this.isMap) this.map.move(row);
     else this.bars.move(row);
     if (data.charts.frontier) this.frontier.move(row);
   }
@@ -109,30 +116,29 @@ export class Charts {
   drawMap(charts) {
     const { table, row } = shownNetwork(this.state);
     const { comparedRow } = this.state;
-    const map = table.lanes;
-    if (map) this.map.draw({ table, map, row, comparedRow }, charts.style);
+    if (this.isMap) this.map.draw({ table, map: charts.lanes, row, comparedRow }, charts.style);
   }
 
   /**
-   * Let Plotly draw its charts. Returns false where newer data has come: it is drawn by its own call.
+   * Let Plotly draw its charts. Returns false where they are to be drawn anew: that is done by its own call.
    * @param {DialCharts} charts
    */
   async drawPlots(charts) {
     const { state } = this;
-    const { data } = state;
-    const Plotly = await loadPlotly(data.plotly);
-    if (data !== state.data) return false;
+    const draw = ++this.draws;
+    const Plotly = await loadPlotly(state.data.plotly);
+    if (draw !== this.draws) return false;
     this.width ??= this.root.clientWidth;
-    if (!data.table.lanes) await this.bars.draw(Plotly, state, charts);
-    if (data !== state.data) return false;
+    if (!this.isMap) await this.bars.draw(Plotly, state, charts);
+    if (draw !== this.draws) return false;
     await this.frontier.draw(Plotly, charts);
-    return data === state.data;
+    return draw === this.draws;
   }
 
   /** Say what the charts show, for those who cannot see them. */
   label() {
     const { table, row } = shownNetwork(this.state);
-    const sum = (/** @type {number[]} */ counts) => counts.reduce((total, n) => total + n, 0);
+    const sum = (/** @type {Float64Array} */ counts) => counts.reduce((total, n) => total + n, 0);
     const [kept, total] = [sum(table.kept[row]), sum(table.totals)];
     const { layers, frontier } = this.plots;
     layers.ariaLabel = `Stacked bars: ${kept} of ${total} filters are kept in ${table.totals.length} layers.`;
@@ -159,7 +165,7 @@ export class Charts {
     const { charts } = data;
     const { table, row } = shownNetwork(this.state);
     if (!charts) return;
-    const map = chart === "layers" ? table.lanes : undefined;
+    const map = chart === "layers" && this.isMap ? charts.lanes : null;
     const name = `${data.study}-${map ? "lanes" : chart}-${table.percent[row]}`;
     if (format === "csv") return saveTable(map ? laneRows(table, map, row) : layerRows(table, row), name);
     const file = { name, format, title: pictureTitle(this.titleParts(), new Date()) };

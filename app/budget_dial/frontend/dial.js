@@ -1,8 +1,9 @@
 // The dial: a slider over budgets, with figures and charts that follow it in the browser. Python is told of a budget once
 // the user lets go of the slider, and of any other choice at once.
 
-/** @import { Choices, DialState, MountedData, OpenNetwork, QuantityName, SetTrigger } from "./types" */
+/** @import { Choice, DialState, Lens, QuantityName, SetTrigger, ShownData } from "./types" */
 import { Charts } from "./charts.js";
+import { Choices } from "./choices.js";
 import { Controls } from "./controls.js";
 import { clamp } from "./dom.js";
 import { MARKUP } from "./markup.js";
@@ -13,7 +14,7 @@ const KEYS_REST_MS = 160; // after the last key, before Python is told
 export class Dial {
   /**
    * @param {HTMLElement} root
-   * @param {MountedData} data
+   * @param {ShownData} data
    * @param {SetTrigger} setTrigger
    */
   constructor(root, data, setTrigger) {
@@ -25,16 +26,18 @@ export class Dial {
       row: data.table.start,
       comparedPercent: null,
       comparedRow: null,
-      quantity: data.by,
+      quantity: data.view.by,
+      lens: data.view.lens,
+      axis: data.view.axis,
       opened: null,
     };
-    /** @type {number | null} how often Python had moved the slider; null: nothing is shown yet */
+    /** @type {number | null} how often something else had changed the view; null: nothing is shown yet */
     this.jumps = null;
-    /** @type {MountedData | null} what Python sent while the pointer held the slider */
+    /** @type {ShownData | null} what Python sent while the pointer held the slider */
     this.waiting = null;
-    /** @type {Choices} what the user chose and Python has not confirmed yet */
-    this.unconfirmed = {};
+    this.choices = new Choices(data.view.heard);
     this.reportedPercent = data.table.percent[data.table.start];
+    this.hasLeftRun = false; // for the slider's own network, and Python was not told yet
     /** @type {number | null} */
     this.frame = null;
     /** @type {number | null} */
@@ -49,8 +52,8 @@ export class Dial {
       onCompare: () => this.toggleCompare(),
     });
     this.charts = new Charts(root, this.state, {
-      onLens: (lens) => this.send({ lens }),
-      onAxis: (axis) => this.send({ axis }),
+      onLens: (lens) => this.chooseLens(lens),
+      onAxis: (axis) => this.chooseAxis(axis),
       onDevice: (device) => this.send({ device }),
       onOpen: (percent, ranking, run, page) => this.openNetwork(percent, ranking, run, page),
       onHold: (percent) => this.compareWith(percent),
@@ -60,7 +63,7 @@ export class Dial {
 
   /**
    * Take over what Python sends; while the pointer holds the slider, once it lets go.
-   * @param {MountedData} data
+   * @param {ShownData} data
    * @param {SetTrigger} setTrigger
    */
   receive(data, setTrigger) {
@@ -76,24 +79,23 @@ export class Dial {
   }
 
   /**
-   * Show data. The slider stays where the user has it, unless Python has moved it.
-   * @param {MountedData} data
+   * Show data. What the user sees stays, unless something else than the dial has changed the view.
+   * @param {ShownData} data
    */
   show(data) {
     const { state } = this;
-    const { table } = data;
+    const { table, view } = data;
     const percent = state.data.table.percent[state.row];
     const isReported = percent === this.reportedPercent; // else the user's own move comes first
-    const isMoved = isReported && data.jumps !== this.jumps;
-    state.row = isMoved ? table.start : rowOfBudget(table, percent);
-    if (isReported) this.reportedPercent = table.percent[state.row];
-    this.jumps = data.jumps;
+    const isChanged = view.jumps !== this.jumps;
+    if (isChanged) this.choices.forget(view.heard);
+    this.jumps = view.jumps;
     state.data = data;
-    this.confirm(data);
-    if (!("by" in this.unconfirmed)) state.quantity = data.by;
+    state.row = isChanged && isReported && !this.choices.has("budget") ? table.start : rowOfBudget(table, percent);
+    if (isReported) this.reportedPercent = table.percent[state.row];
+    if (isChanged) this.takeView(data);
+    else if (state.opened) state.opened = data.opened;
     if (!extremes(table, state.quantity)) state.quantity = "macs";
-    if (!("compared" in this.unconfirmed)) state.comparedPercent = data.compared;
-    if (!("run" in this.unconfirmed)) this.takeOpened(data);
     this.findCompared();
     this.controls.show();
     this.charts.show();
@@ -101,35 +103,21 @@ export class Dial {
   }
 
   /**
-   * Show the network of a fine-tuning run, if one is open; the slider goes to the same MACs.
-   * @param {MountedData} data
+   * Take over the view, but for what the user has chosen since.
+   * @param {ShownData} data
    */
-  takeOpened({ table, opened }) {
-    const { state } = this;
+  takeView({ table, view, opened }) {
+    const { state, choices } = this;
+    if (!choices.has("by")) state.quantity = view.by;
+    if (!choices.has("lens")) state.lens = view.lens;
+    if (!choices.has("axis")) state.axis = view.axis;
+    if (!choices.has("compared")) state.comparedPercent = view.compared;
+    if (choices.has("run") || this.hasLeftRun) return;
     if (opened && opened.run !== state.opened?.run) {
-      state.row = rowOfBudget(table, opened.table.percent[0]);
+      state.row = rowOfBudget(table, opened.table.percent[0]); // of the same MACs
       this.reportedPercent = table.percent[state.row];
     }
     state.opened = opened;
-  }
-
-  /**
-   * Forget the choices that Python has taken over.
-   * @param {MountedData} data
-   */
-  confirm({ compared, by, charts, opened }) {
-    /** @type {Choices} */
-    const confirmed = {
-      compared,
-      by,
-      lens: charts?.lens,
-      axis: charts?.axis,
-      device: charts?.device,
-      run: opened?.run ?? null,
-    };
-    for (const name of /** @type {(keyof Choices)[]} */ (Object.keys(this.unconfirmed))) {
-      if (this.unconfirmed[name] === confirmed[name]) delete this.unconfirmed[name];
-    }
   }
 
   /**
@@ -139,7 +127,7 @@ export class Dial {
   moveTo(row) {
     const { state } = this;
     state.row = clamp(0, row, state.data.table.macs.length - 1);
-    if (state.opened) this.unconfirmed.run = null; // the slider's network again
+    if (state.opened) this.hasLeftRun = true;
     state.opened = null;
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
@@ -165,25 +153,21 @@ export class Dial {
     if (this.restTimer !== null) clearTimeout(this.restTimer);
     this.restTimer = null;
     const { data, row } = this.state;
-    if (data.table.percent[row] !== this.reportedPercent || this.unconfirmed.run === null) this.send();
+    if (data.table.percent[row] !== this.reportedPercent || this.hasLeftRun) this.send();
   }
 
   /**
-   * Tell Python what was chosen. Streamlit keeps only the last trigger of a burst, so each message repeats every
-   * unconfirmed choice.
-   * @param {Choices} choice
-   * @param {{ open?: OpenNetwork, page?: string }} [wish] said once
+   * Tell Python what was chosen, and the budget if it is another than Python knows.
+   * @param {Partial<Record<Choice["name"], unknown>>} choices
    */
-  send(choice = {}, { open, page } = {}) {
+  send(choices = {}) {
     const { data, row } = this.state;
-    Object.assign(this.unconfirmed, choice);
-    this.reportedPercent = data.table.percent[row];
-    this.setTrigger("view", {
-      budget: this.reportedPercent,
-      ...this.unconfirmed,
-      ...(open && { open }),
-      ...(page && { page }),
-    });
+    const budget = data.table.percent[row];
+    const moved = budget === this.reportedPercent ? {} : { budget };
+    const left = this.hasLeftRun ? { run: null } : {};
+    this.hasLeftRun = false;
+    this.reportedPercent = budget;
+    this.setTrigger("view", this.choices.report({ ...moved, ...left, ...choices }));
   }
 
   /**
@@ -212,6 +196,20 @@ export class Dial {
     this.state.quantity = quantity;
     this.send({ by: quantity });
     this.controls.update();
+  }
+
+  /** @param {Lens} lens */
+  chooseLens(lens) {
+    this.state.lens = lens;
+    this.send({ lens });
+    this.charts.show();
+    this.charts.draw();
+  }
+
+  /** @param {string} axis */
+  chooseAxis(axis) {
+    this.state.axis = axis;
+    this.send({ axis });
   }
 
   /** Compare with the slider's network from now on, or with the original again. */
@@ -245,12 +243,12 @@ export class Dial {
   openNetwork(percent, ranking, run, page) {
     const { data } = this.state;
     if (run) {
-      this.send({ run }, { page });
+      this.send({ run, ...(page && { page }) });
       return;
     }
     const isHere = ranking === "original" || ranking === data.ranking;
     if (!isHere || page) {
-      this.send({}, { open: { percent, ranking }, page });
+      this.send({ open: { percent, ranking }, ...(page && { page }) });
       return;
     }
     this.moveTo(rowOfBudget(data.table, percent));

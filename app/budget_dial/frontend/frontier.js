@@ -29,8 +29,6 @@ export class Frontier {
     this.handlers = handlers;
     /** @type {FrontierOptions} */
     this.options = { axis: "", whole: false, error: false, others: [] };
-    /** the axis that Python named last @type {string | null} */
-    this.namedAxis = null;
     this.plot = /** @type {PlotlyChart} */ (find(root, ".bd-frontier .bd-plot", HTMLElement));
     this.chart = new FrontierChart(this.plot, this.options);
     this.toolsElement = find(root, ".bd-frontier-tools", HTMLElement);
@@ -71,8 +69,8 @@ export class Frontier {
       this.networks.close();
       return;
     }
-    if (charts.axis !== this.namedAxis) this.options.axis = this.namedAxis = charts.axis;
-    if (!frontier.axes.some(([axis]) => axis === this.options.axis)) this.options.axis = frontier.axes[0][0];
+    const { axis } = this.state;
+    this.options.axis = frontier.axes.some(([name]) => name === axis) ? axis : frontier.axes[0][0];
     this.tools.show(charts, frontier, this.state.data.ranking);
     if (this.networks.frontier !== frontier && !this.networks.element.hidden) this.networks.close();
   }

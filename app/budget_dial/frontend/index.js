@@ -2,6 +2,7 @@
 
 /** @import { MountedData, SetTrigger } from "./types" */
 import { completeInPlace } from "./address.js";
+import { decodeData } from "./decode.js";
 import { Dial } from "./dial.js";
 import { find } from "./dom.js";
 
@@ -17,10 +18,11 @@ completeInPlace();
  */
 export default function budgetDial({ data, parentElement, setTriggerValue }) {
   const root = find(parentElement, ".budget-dial", HTMLElement);
-  const mount = mounted.get(root) ?? { dial: new Dial(root, data, setTriggerValue), calls: 0 };
+  const shown = decodeData(data);
+  const mount = mounted.get(root) ?? { dial: new Dial(root, shown, setTriggerValue), calls: 0 };
   mounted.set(root, mount);
   const call = ++mount.calls;
-  mount.dial.receive(data, setTriggerValue);
+  mount.dial.receive(shown, setTriggerValue);
   return () => {
     if (call !== mount.calls) return; // a later call has taken over the dial
     mount.dial.close();

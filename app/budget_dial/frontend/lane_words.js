@@ -28,7 +28,7 @@ export function lanesOf(table, map) {
  * @returns {[number, number]}
  */
 function filtersOf(table, lane, row) {
-  const sum = (/** @type {number[]} */ counts) => lane.layers.reduce((total, l) => total + counts[l], 0);
+  const sum = (/** @type {Float64Array} */ counts) => lane.layers.reduce((total, l) => total + counts[l], 0);
   return [sum(table.kept[row]), sum(table.totals)];
 }
 
@@ -108,7 +108,7 @@ export function mapLabel(table, lanes, row) {
   const several = prunable.filter((lane) => lane.layers.length > 1).length;
   const fixed = lanes.length - prunable.length;
   const plural = (/** @type {number} */ n) => (n === 1 ? "" : "s");
-  const sum = (/** @type {number[]} */ counts) => counts.reduce((total, n) => total + n, 0);
+  const sum = (/** @type {Float64Array} */ counts) => counts.reduce((total, n) => total + n, 0);
   return (
     `${prunable.length} lane${plural(prunable.length)} of layers whose filters leave together, ${several} of them of several layers. ` +
     `${sum(table.kept[row])} of ${sum(table.totals)} filters are kept. ` +

@@ -1,6 +1,7 @@
 // The bars of every layer. Plotly draws the chart; during a drag only its bars are moved, in Plotly's own drawing.
 
-/** @import { DialCharts, DialState, DialTable, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
+/** @import { BarLens, DialCharts, DialState, DialTable, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
+import { BAR_LENSES } from "./lenses.js";
 import { axesOf } from "./plotly.js";
 import { shownNetwork } from "./shown.js";
 import { escapeTags } from "./text.js";
@@ -12,6 +13,7 @@ export class LayerBars {
     this.chart = chart;
     /** @type {DialTable | null} */
     this.table = null;
+    this.lens = BAR_LENSES.filters;
     /**
      * The kept and the removed bar of each layer, and its left and right side in pixels.
      * @type {{ kept: Element, removed: Element, left: number, right: number }[]}
@@ -30,8 +32,10 @@ export class LayerBars {
   async draw(Plotly, state, charts) {
     const { table, row } = shownNetwork(state);
     const { colours, config, layout } = charts.style;
+    const lens = (this.lens = state.lens === "together" ? BAR_LENSES.filters : BAR_LENSES[state.lens]);
     this.table = table;
-    const [kept, original] = heights(table, row);
+    const kept = table.layers.map((_, l) => lens.kept(table, row, l));
+    const original = table.layers.map((_, l) => lens.original(table, l));
     const removed = original.map((height, l) => Math.max(height - kept[l], 0));
     const names = table.layers.map(escapeTags);
     const hover = hoverData(table, row, state.comparedRow);
@@ -40,7 +44,7 @@ export class LayerBars {
       barTrace("removed", names, removed, colours.removed, hover),
     ];
     const others = state.comparedRow === null ? [] : [this.comparedTrace(table, state.comparedRow)];
-    await Plotly.react(this.chart, [...traces, ...others], { ...layout, ...barsLayout(table, original) }, config);
+    await Plotly.react(this.chart, [...traces, ...others], { ...layout, ...barsLayout(lens, original) }, config);
     this.locateBars();
   }
 
@@ -54,7 +58,7 @@ export class LayerBars {
     const size = Math.min(22, (0.7 * this.chart.clientWidth) / table.layers.length);
     return {
       x: table.layers.map(escapeTags),
-      y: heights(table, row)[0],
+      y: table.layers.map((_, l) => this.lens.kept(table, row, l)),
       name: "compared with",
       mode: "markers",
       hoverinfo: "skip",
@@ -82,28 +86,16 @@ export class LayerBars {
    * @param {number} row
    */
   move(row) {
-    const { table, yaxis } = this;
+    const { table, lens, yaxis } = this;
     if (!table || !yaxis) return;
-    const [keptHeights, originalHeights] = heights(table, row);
     const ground = yaxis.l2p(0);
     this.bars.forEach(({ kept, removed, left, right }, l) => {
-      const edge = yaxis.l2p(keptHeights[l]);
-      const top = yaxis.l2p(originalHeights[l]);
+      const edge = yaxis.l2p(lens.kept(table, row, l));
+      const top = yaxis.l2p(lens.original(table, l));
       kept.setAttribute("d", `M${left},${ground}V${edge}H${right}V${ground}Z`);
       removed.setAttribute("d", `M${left},${edge}V${top}H${right}V${edge}Z`);
     });
   }
-}
-
-/**
- * Heights of all bars: of a network, and of the original.
- * @param {DialTable} table
- * @param {number} row
- * @returns {[number[], number[]]}
- */
-function heights(table, row) {
-  if (table.bars && table.bars_original) return [table.bars[row], table.bars_original];
-  return [table.kept[row], table.totals];
 }
 
 /**
@@ -117,7 +109,13 @@ function hoverData(table, row, comparedRow) {
     const kept = table.kept[row][l];
     const other = comparedRow === null ? null : table.kept[comparedRow][l];
     const compared = other === null ? "" : `<br>compared: ${other} (${other - kept})`;
-    return [escapeTags(name), kept, table.totals[l], table.macs_permille[row][l] / 10, compared];
+    return [
+      escapeTags(name),
+      kept,
+      table.totals[l],
+      Math.round((1000 * table.layer_macs[row][l]) / table.macs[row]) / 10,
+      compared,
+    ];
   });
 }
 
@@ -143,10 +141,10 @@ function barTrace(name, x, y, color, customdata) {
 }
 
 /**
- * @param {DialTable} table
+ * @param {BarLens} lens
  * @param {number[]} original
  */
-function barsLayout(table, original) {
+function barsLayout({ unit }, original) {
   const top = Math.max(...original, 1e-9);
   return {
     barmode: "stack",
@@ -154,10 +152,10 @@ function barsLayout(table, original) {
     xaxis: {
       tickangle: -90,
       tickfont: { size: 10 },
-      range: [-0.5, table.layers.length - 0.5],
+      range: [-0.5, original.length - 0.5],
       fixedrange: true,
       automargin: true,
     },
-    yaxis: { title: { text: table.bars_title }, range: [0, 1.02 * top], fixedrange: true, automargin: true },
+    yaxis: { title: { text: unit }, range: [0, 1.02 * top], fixedrange: true, automargin: true },
   };
 }

@@ -55,7 +55,7 @@ function withSign(number) {
 /**
  * An accuracy in per cent; "~" where it lies between two measured networks.
  * @param {number | null} value in [0, 1]
- * @param {number} measured 1 or 0
+ * @param {boolean} measured
  */
 export function formatAccuracy(value, measured) {
   return value === null ? DASH : `${measured ? "" : "~"}${(100 * value).toFixed(1)} %`;

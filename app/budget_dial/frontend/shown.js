@@ -15,8 +15,8 @@ const PER_NETWORK = /** @type {const} */ ([
   "after",
   "after_measured",
   "kept",
-  "macs_permille",
-  "bars",
+  "layer_macs",
+  "layer_params",
 ]);
 
 /**
@@ -39,8 +39,7 @@ function withOpened(table, opened) {
   /** @type {{ [name: string]: unknown }} */
   const joined = {};
   for (const name of PER_NETWORK) {
-    const [own, other] = [table[name], opened.table[name]];
-    if (own && other) joined[name] = [...own, ...other];
+    joined[name] = [...table[name], ...opened.table[name]];
   }
   return { ...table, ...joined };
 }

@@ -14,7 +14,7 @@ export function layerRows(table, row) {
     name,
     table.kept[row][l],
     table.totals[l],
-    table.macs_permille[row][l] / 1000,
+    Math.round((1000 * table.layer_macs[row][l]) / table.macs[row]) / 1000,
   ]);
   return [["layer", "kept", "total", "macs_share"], ...rows];
 }

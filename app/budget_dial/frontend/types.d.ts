@@ -2,6 +2,7 @@
 // and a test holds the two together. S budgets of the slider, from the smallest network to the largest; L layers whose
 // filters can be ranked; C columns of the lane map, one for every layer; P points of the frontier, N networks.
 
+export type Lens = "filters" | "percent" | "macs" | "params" | "together";
 export type QuantityName = "macs" | "params" | "size" | "latency" | "fps";
 export type ChartName = "layers" | "frontier";
 export type FileFormat = "png" | "svg" | "csv";
@@ -9,46 +10,56 @@ export type Cell = string | number | null;
 
 export interface DialData {
   id: string; // of the table
-  jumps: number; // with another number the slider goes to `table.start`
   study: string;
   ranking: string;
-  table: DialTable;
+  table: TableData;
   original: NetworkFigures;
-  compared: number | null; // per cent of the MACs of the network that others are compared with; null: the original
-  by: QuantityName; // in which the budget is given
   note: string; // where latency and accuracy come from
   remedy: string; // what to do where a budget is out of reach
   charts: DialCharts | null; // null: the slider stands alone
-  opened: OpenedNetwork | null; // shown in place of the slider's network until the slider moves
+  opened: OpenedData | null; // shown in place of the slider's network until the slider moves
+  view: DialView;
 }
 
-export interface OpenedNetwork {
+/** What the user chose, as it was when something else than the dial last changed it. */
+export interface DialView {
+  jumps: number; // with another number the dial takes over all of it, and its slider goes to `table.start`
+  heard: number; // number of the last report that Python had heard by then; what a later one said first counts more
+  compared: number | null; // per cent of the MACs of the network that others are compared with; null: the original
+  by: QuantityName; // in which the budget is given
+  lens: Lens; // what is shown of each layer
+  axis: string; // the cost that accuracy is drawn over
+}
+
+export interface OpenedData {
   run: string; // key of the fine-tuning run
-  table: DialTable; // with one row
+  table: TableData; // with one row
   note: string; // how it relates to the order of today, and where its figures come from
 }
 
-export interface DialTable {
+export interface TableData {
   percent: number[]; // [S], the budget, per cent of the original's MACs
-  macs_percent: number[]; // [S], what the network of that budget costs, per cent of the original's MACs
   macs: number[]; // [S]
   params: number[]; // [S]
   latency: (number | null)[]; // [S], milliseconds
-  latency_measured: number[]; // [S], 1: measured at this very network; 0: read between two measured networks
+  latency_measured: number[]; // rows measured at this very network; others are read between two measured networks
   before: (number | null)[]; // [S], top-1 before fine-tuning, in [0, 1]
-  before_measured: number[]; // [S]
+  before_measured: number[]; // rows
   after: (number | null)[]; // [S], top-1 after fine-tuning, in [0, 1]
-  after_measured: number[]; // [S]
-  layers: string[]; // [L]
-  totals: number[]; // [L], filters of the original
-  kept: number[][]; // [S, L], filters
-  macs_permille: number[][]; // [S, L], the layer's part of this network's MACs
+  after_measured: number[]; // rows
+  layers: LayerData[]; // [L]
+  axis_totals: number[]; // of every axis that layers have, its size in the original
+  axis_sizes: number[][]; // and in the networks: the first, then by how much it is above the one before; -n: n times not
   batch: number; // images of one timed forward pass
   start: number; // the row at which the slider begins
-  bars_title: string; // of the axis beside the bars
-  bars?: number[][]; // [S, L]; absent: the bars show `kept`
-  bars_original?: number[]; // [L], comes with `bars`
-  lanes?: LanesData; // the lane map replaces the bars
+}
+
+/** A cost is a number, followed by the axes whose sizes it is multiplied by. */
+export interface LayerData {
+  name: string;
+  filters: number; // the axis whose size says how many filters are kept
+  params: number[]; // of its weight
+  macs: number[][]; // their sum
 }
 
 export interface LanesData {
@@ -74,13 +85,11 @@ export interface NetworkFigures {
 }
 
 export interface DialCharts {
-  lenses: [string, string][]; // value and caption of each
-  lens: string; // what is shown of each layer
-  axis: string; // the cost that accuracy is drawn over
   device: string; // the conditions whose latencies are shown; "": there is no latency
   add_device: [string, string][]; // how one measures on another machine, step by step: words, and what to copy
   frontier: FrontierData | null; // null: nothing was measured
   nothing_measured: string; // what is said then
+  lanes: LanesData;
   style: ChartStyle;
 }
 
@@ -138,17 +147,16 @@ export interface ChartStyle {
   paper: string;
 }
 
-/** What the dial reports to Python: the budget, and each choice that Python has not confirmed yet. */
+/** What the dial reports to Python: every choice made since it took over a view. */
 export interface ViewChange {
-  budget: number; // per cent of the original's MACs
-  compared?: number | null;
-  by?: string;
-  lens?: string;
-  axis?: string;
-  device?: string;
-  page?: string; // to go to, with the network of `open`
-  run?: string | null; // key of the fine-tuning run whose network is shown; null: the slider's
-  open?: OpenNetwork;
+  number: number; // of the report; they rise
+  choices: Choice[]; // the latest of each name
+}
+
+export interface Choice {
+  name: "budget" | "compared" | "by" | "lens" | "axis" | "device" | "run" | "open" | "page";
+  value: unknown;
+  number: number; // of the report that said it first
 }
 
 export interface OpenNetwork {
@@ -162,16 +170,50 @@ export interface MountedData extends DialData {
   plotly: string; // address of Plotly's script
 }
 
-export type Choices = Omit<ViewChange, "budget" | "open" | "page">;
+/** What the dial works with: what Python sends, its tables read. */
+export interface ShownData extends Omit<MountedData, "table" | "opened"> {
+  table: DialTable;
+  opened: OpenedNetwork | null;
+}
+
+export interface OpenedNetwork extends Omit<OpenedData, "table"> {
+  table: DialTable; // with one row
+}
+
+/** A table as the scripts read it: one row a network, and in it one cell a layer. */
+export interface DialTable {
+  percent: number[]; // [S], the budget, per cent of the original's MACs
+  macs_percent: number[]; // [S], what the network of that budget costs, per cent of the original's MACs
+  macs: number[]; // [S]
+  params: number[]; // [S]
+  latency: (number | null)[]; // [S], milliseconds
+  latency_measured: boolean[]; // [S], whether at this very network; others are read between two measured networks
+  before: (number | null)[]; // [S], top-1 before fine-tuning, in [0, 1]
+  before_measured: boolean[]; // [S]
+  after: (number | null)[]; // [S], top-1 after fine-tuning, in [0, 1]
+  after_measured: boolean[]; // [S]
+  layers: string[]; // [L]
+  totals: Float64Array; // [L], filters of the original
+  original_macs: Float64Array; // [L]
+  original_params: Float64Array; // [L]
+  kept: Float64Array[]; // [S][L], filters
+  layer_macs: Float64Array[]; // [S][L]
+  layer_params: Float64Array[]; // [S][L], of the layer's weight
+  batch: number; // images of one timed forward pass
+  start: number; // the row at which the slider begins
+}
+
 export type SetTrigger = (name: "view", change: ViewChange) => void;
 
 /** What the dial shows at this moment. `Dial` alone changes it; the controls and the charts read it. */
 export interface DialState {
-  data: MountedData;
+  data: ShownData;
   row: number; // of the table
   comparedPercent: number | null; // the budget compared with; null: the original
   comparedRow: number | null; // of the network of that budget
   quantity: QuantityName;
+  lens: Lens;
+  axis: string;
   opened: OpenedNetwork | null; // shown in place of the network of `row`
 }
 
@@ -200,6 +242,13 @@ export interface NetworkColumn {
   value: (frontier: FrontierData, network: number) => Cell;
   show: (value: Cell, frontier: FrontierData, network: number) => string;
   difference?: (frontier: FrontierData, network: number) => string; // to the original
+}
+
+/** A way to show every layer as a bar. */
+export interface BarLens {
+  unit: string;
+  kept: (table: DialTable, row: number, layer: number) => number; // height of the bar of a network
+  original: (table: DialTable, layer: number) => number; // and of the original
 }
 
 /** A way to give a budget. */

@@ -7,8 +7,8 @@ import { tinyTable } from "./tiny_table.js";
 test("a file has the filters of every layer", () => {
   assert.deepEqual(layerRows(tinyTable(), 1), [
     ["layer", "kept", "total", "macs_share"],
-    ["a.x", 2, 4, 0.4],
-    ["a.y", 3, 8, 0.6],
+    ["a.x", 2, 4, 0.2],
+    ["a.y", 3, 8, 0.3],
   ]);
 });
 

@@ -1,6 +1,44 @@
 // A table of three networks and two layers, small enough to compute every expectation by hand.
 
-/** Networks of 20, 50 and 100 of 100 MACs; the smallest was not measured. */
+/**
+ * As Python sends it: networks of 20, 50 and 100 of 100 MACs; the smallest was not measured.
+ *
+ * Layer a.y reads the channels of a.x, and its weight is used twice.
+ */
+export function tinySent() {
+  return {
+    percent: [20, 50.25, 100],
+    macs: [20, 50, 100],
+    params: [1_000_000, 2_000_000, 4_000_000],
+    latency: [null, 5, 8],
+    latency_measured: [2],
+    before: [null, 0.6, 0.9],
+    before_measured: [1, 2],
+    after: [null, 0.85, null],
+    after_measured: [1],
+    layers: [
+      { name: "a.x", filters: 0, params: [3, 0], macs: [[5, 0]] },
+      {
+        name: "a.y",
+        filters: 1,
+        params: [1, 1, 0],
+        macs: [
+          [3, 1],
+          [1, 1, 0],
+        ],
+      },
+    ],
+    axis_totals: [4, 8],
+    axis_sizes: [
+      [1, 1, 2],
+      [2, 1, 5],
+    ],
+    batch: 2,
+    start: 1,
+  };
+}
+
+/** The same as it is read, but for rows of ordinary lists. */
 export function tinyTable() {
   return {
     percent: [20, 50.25, 100],
@@ -8,26 +46,32 @@ export function tinyTable() {
     macs: [20, 50, 100],
     params: [1_000_000, 2_000_000, 4_000_000],
     latency: [null, 5, 8],
-    latency_measured: [0, 0, 1],
+    latency_measured: [false, false, true],
     before: [null, 0.6, 0.9],
-    before_measured: [0, 1, 1],
+    before_measured: [false, true, true],
     after: [null, 0.85, null],
-    after_measured: [0, 1, 0],
+    after_measured: [false, true, false],
     layers: ["a.x", "a.y"],
     totals: [4, 8],
+    original_macs: [20, 56],
+    original_params: [12, 32],
     kept: [
       [1, 2],
       [2, 3],
       [4, 8],
     ],
-    macs_permille: [
-      [500, 500],
-      [400, 600],
-      [250, 750],
+    layer_macs: [
+      [5, 8],
+      [10, 15],
+      [20, 56],
+    ],
+    layer_params: [
+      [3, 2],
+      [6, 6],
+      [12, 32],
     ],
     batch: 2,
     start: 1,
-    bars_title: "filters",
   };
 }
 

@@ -1,0 +1,145 @@
+"""Switches answer in the browser: Python is told, and sends nothing back that the browser has."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright import sync_api
+
+from legr.charts.measurements import percent_of
+from legr.study.store import Study
+from tests.browser.running import server_of
+from tests.browser.test_explore import kept_at, wait_for_bars
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+TABLE = b"axis_sizes"  # only a message with the table has this word
+LAYERS = "document.querySelector('.bd-layers .bd-plot')"
+
+
+class Tables:
+    """Counts the messages that bring the table, and those that are sent."""
+
+    def __init__(self, page: sync_api.Page) -> None:
+        self.received: list[int] = []
+        self.sent = 0
+        page.on("websocket", self._listen)
+
+    def _listen(self, socket: sync_api.WebSocket) -> None:
+        socket.on("framereceived", self._note)
+        socket.on("framesent", self._count)
+
+    def _note(self, frame: str | bytes) -> None:
+        if isinstance(frame, bytes) and TABLE in frame:
+            self.received.append(len(frame))
+
+    def _count(self, frame: str | bytes) -> None:
+        self.sent += 1
+
+
+def settle(page: sync_api.Page) -> None:
+    """Wait until the server has answered."""
+    page.wait_for_timeout(300)
+    page.get_by_test_id("stApp").and_(page.locator("[data-test-script-state='notRunning']")).wait_for()
+    page.wait_for_timeout(300)
+
+
+def begin(page: sync_api.Page, app_url: str, tmp_path: Path, query: str = "") -> Tables:
+    tables = Tables(page)
+    page.goto(f"{app_url}/?study=demo&budget=50{query}")
+    wait_for_bars(page, kept_at(tmp_path / "studies", 0.5))
+    settle(page)
+    assert len(tables.received) == 1
+    return tables
+
+
+def choose(name: str, value: str) -> Callable[[sync_api.Page], None]:
+    return lambda page: page.locator(f".bd-{name} input[value={value}]").locator("xpath=..").click()
+
+
+@pytest.mark.parametrize(
+    ("act", "address"),
+    [
+        (choose("lens", "macs"), "lens=macs"),
+        (choose("lens", "together"), "lens=together"),
+        (choose("axis", "params"), "axis=params"),
+        (choose("by", "size"), "by=size"),
+        (lambda page: page.locator(".bd-compare").click(), "held=50"),
+    ],
+)
+def test_a_switch_brings_no_table(
+    page: sync_api.Page, app_url: str, tmp_path: Path, act: Callable[[sync_api.Page], None], address: str
+) -> None:
+    tables = begin(page, app_url, tmp_path, "&axis=macs")
+    sent = tables.sent
+    act(page)
+    page.wait_for_url(f"**{address}**")
+    settle(page)
+    assert len(tables.received) == 1 and tables.sent == sent + 1
+
+
+@contextmanager
+def silent(url: str) -> Iterator[None]:
+    """The server answers nothing."""
+    server = server_of(url)
+    server.suspend()
+    try:
+        yield
+    finally:
+        server.resume()
+
+
+def test_switches_answer_while_the_server_is_silent(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
+    begin(page, app_url, tmp_path)
+    curve = Study.open(tmp_path / "studies" / "demo").curve("learned")
+    macs, params = curve.table([0.5]).layer_macs[0] / 1e6, int(curve.params[curve.step(macs=0.5)]) / 1e6
+    with silent(app_url):
+        choose("lens", "macs")(page)
+        page.wait_for_function(f"() => {LAYERS}.layout.yaxis.title.text === 'million MACs'")
+        assert page.evaluate(f"() => [...{LAYERS}.data[0].y]") == pytest.approx(macs.tolist(), abs=1e-9)
+        choose("axis", "params")(page)
+        sync_api.expect(page.locator(".bd-frontier")).to_contain_text("thousand parameters")
+        choose("by", "params")(page)
+        sync_api.expect(page.get_by_role("spinbutton", name="Budget")).to_have_value(f"{params:.3g}")
+        page.locator(".bd-compare").click()
+        sync_api.expect(page.locator(".bd-compare")).to_contain_text("Compared with 50.00 %")
+        assert "held" not in page.url
+    page.wait_for_url(lambda url: all(part in url for part in ("by=params", "lens=macs", "held=50", "axis=params")))
+
+
+def test_a_budget_between_two_rows_becomes_one(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
+    """The network that a job would get, and that a link to this budget opens; no network of the table before."""
+    tables = begin(page, app_url, tmp_path)
+    study = Study.open(tmp_path / "studies" / "demo")
+    curve = study.curve("learned")
+    grid = {curve.step(macs=max(curve.floor, percent / 400)) for percent in range(401)}
+    step = next(n for n in range(len(curve.macs)) if n not in grid)
+    percent = percent_of(curve.macs[step] / curve.original.macs)
+    entry = page.get_by_role("spinbutton", name="Budget")
+    entry.fill(str(percent))
+    entry.press("Enter")
+    wait_for_bars(page, curve.kept[:, step].tolist())
+    settle(page)
+    assert len(tables.received) == 2
+    page.locator(".bd-compare").click()
+    page.wait_for_url("**held=**")
+    settle(page)
+    assert len(tables.received) == 2
+
+
+def test_a_choice_in_the_moment_of_back_leaves_page_and_address_the_same(
+    page: sync_api.Page, app_url: str, tmp_path: Path
+) -> None:
+    """Whichever the server hears first, no earlier choice comes back on one side alone."""
+    begin(page, app_url, tmp_path, "&axis=macs")
+    choose("lens", "percent")(page)
+    page.wait_for_url("**lens=percent**")
+    settle(page)
+    page.evaluate("() => { history.back(); document.querySelector('.bd-by [value=params]').click(); }")
+    page.wait_for_timeout(1000)
+    settle(page)
+    shown = {name: page.locator(f".bd-{name} input:checked").input_value() for name in ("lens", "by")}
+    said = {name: found[1] for name in shown if (found := re.search(rf"[?&]{name}=(\w+)", page.url))}
+    assert shown == {"lens": "filters", "by": "macs", **said}
