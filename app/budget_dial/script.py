@@ -3,8 +3,8 @@
 They are ES modules, for editors, `tsc` and `node --test`. Streamlit serves files only to components of an installed
 package; any other component hands over its script as text. So each module is put behind those that it imports, and the
 words `import` and `export` are dropped. Tests hold what that needs: no name stands at the top of two modules, and every
-import has the form `import { a, b } from "./file.js";`. Types, a quarter of the text, are for tools only and
-are left out, as the text travels with every table.
+import has the form `import { a, b } from "./file.js";`. Types, a quarter of the text, and indentation are for
+readers only and are left out, as the text travels with every table. So no text in backquotes may depend on indentation.
 """
 
 import re
@@ -13,6 +13,7 @@ from pathlib import Path
 FRONTEND = Path(__file__).parent / "frontend"
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
 _TYPES = re.compile(r"^ */\*\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)  # JSDoc on lines of its own
+_INDENTATION = re.compile(r"^ +", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 
@@ -26,7 +27,7 @@ def joined_script(entry: str) -> str:
         text = (FRONTEND / name).read_text(encoding="utf-8")
         for imported in _IMPORT.findall(text):
             add(imported)
-        modules[name] = _TYPES.sub("", _EXPORT.sub("", _IMPORT.sub("", text)))
+        modules[name] = _INDENTATION.sub("", _TYPES.sub("", _EXPORT.sub("", _IMPORT.sub("", text))))
 
     add(entry)
     return "\n".join(modules.values())

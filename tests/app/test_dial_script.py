@@ -55,7 +55,7 @@ def test_the_joined_script_is_the_modules_but_for_their_types() -> None:
                 expected.append(re.sub(r"^export (?!default)", "", line))
             is_comment = is_comment and not is_whole
     joined = joined_script("index.js").splitlines()
-    assert sorted(filter(None, joined)) == sorted(filter(None, expected))
+    assert sorted(filter(None, map(str.strip, joined))) == sorted(filter(None, map(str.strip, expected)))
     assert len(joined_script("index.js")) < 0.8 * sum(path.stat().st_size for path in MODULES)
 
 
