@@ -19,6 +19,7 @@ from legr.data.normalization import Normalization
 from legr.deploy.bundle import RECIPE, WEIGHTS, write_recipe, zip_files
 from legr.deploy.export import INPUT, OUTPUT, Agreement, check_agreement, export_onnx
 from legr.errors import DataError, ExportError
+from legr.escape import on_one_line
 from legr.files import in_words, temporary_folder, write_text
 from legr.held import shown
 from legr.progress import Progress, Report
@@ -221,8 +222,9 @@ def _readme(study: Study, facts: _Facts) -> str:
     )
     shape, check = "x".join(map(str, facts.input_shape)), facts.check
     share = f"{100 * facts.macs_fraction:.1f} % of that model's multiply-adds"
-    heading = "\n".join(filter(None, (f"{study.info.model}, {share}", uncounted_note(study.structure.uncounted))))
-    return f"""{heading}
+    heading = filter(None, (f"{study.info.model}, {share}", uncounted_note(study.structure.uncounted)))
+    above, images_from = "\n".join(map(on_one_line, heading)), on_one_line(check.images_from)
+    return f"""{above}
 
 {_ONNX}             ONNX, input "{INPUT}" float32 (batch, {shape}), output "{OUTPUT}"
 {WEIGHTS}      the same weights as plain tensors
@@ -231,7 +233,7 @@ def _readme(study: Study, facts: _Facts) -> str:
 Inputs are images scaled to [0, 1], minus the mean ({mean}), divided by the std ({std}).
 {_norms(facts)}
 {facts.accuracy.words}
-Checked in ONNX Runtime on {check.images} inputs ({check.images_from}):
+Checked in ONNX Runtime on {check.images} inputs ({images_from}):
 same answer as PyTorch on {100 * check.top1_agreement:.2f} %, largest difference {check.max_abs_diff:.2g}.
 """
 

@@ -19,6 +19,10 @@ REMEDY = "restore the file or remove it and run the step again"
 T = TypeVar("T")
 
 
+class DamagedFileError(StudyError):
+    """A file of a study cannot be read; a newer version's is none of these."""
+
+
 @dataclass(frozen=True)
 class _Head(Record):
     """What every version of a file has."""
@@ -50,9 +54,9 @@ def read_items(path: Path, schema: type[T], field: str) -> tuple[T, list[str]]:
     return found, [f"{_name(path)}: {sentence}" for sentence in damaged]
 
 
-def damaged_file(path: Path, why: object, remedy: str) -> StudyError:
+def damaged_file(path: Path, why: object, remedy: str) -> DamagedFileError:
     """The error of a file that cannot be read."""
-    return StudyError(f"{_name(path)} cannot be read ({why}); {remedy}")
+    return DamagedFileError(f"{_name(path)} cannot be read ({why}); {remedy}")
 
 
 @contextmanager

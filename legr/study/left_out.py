@@ -11,7 +11,7 @@ _NAMED = 2  # in a line
 
 
 def left_out(study: Study) -> list[str]:
-    """A sentence for each damaged record; a file that is damaged as a whole is said by whoever needs it."""
+    """A sentence for each damaged record; a file of a newer version is said by whoever needs it."""
     points: list[str] = []
     with suppress(StudyError):
         points = read_points(study.within(POINTS).parent)[1]

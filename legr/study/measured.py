@@ -13,7 +13,7 @@ from legr.files import write_json
 from legr.record import Record
 from legr.schema import MEGABYTE, Several
 from legr.study.folder import files_in
-from legr.study.json_file import FORMAT, REMEDY, damaged_file, read_items, read_record
+from legr.study.json_file import FORMAT, REMEDY, DamagedFileError, damaged_file, read_items, read_record
 from legr.study.records import FineTuned, Point
 
 POINTS, _LARGEST_RUN = "points.json", 16 * MEGABYTE
@@ -25,20 +25,23 @@ class _StoredPoints(Record):
 
 
 def read_points(folder: Path) -> tuple[list[Point], list[str]]:
-    """The measured points of a study, and a sentence for each damaged one, which is left out.
+    """The measured points of a study, and a sentence for each damaged one, which is left out, or for the whole file.
 
     Raises:
-        StudyError: the whole file is damaged.
+        StudyError: a newer version wrote it.
     """
     path = folder / POINTS
     if not path.exists():
         return [], []
-    stored, damaged = read_items(path, _StoredPoints, "points")
+    try:
+        stored, damaged = read_items(path, _StoredPoints, "points")
+    except DamagedFileError as error:
+        return [], [str(error)]
     return list(stored.points), damaged
 
 
 def write_points(folder: Path, points: Sequence[Point]) -> None:
-    """Replace the measured points; a file with damaged ones is kept beside it."""
+    """Replace the measured points; a file that is damaged, or some of them, is kept beside it."""
     path = folder / POINTS
     if read_points(folder)[1]:
         shutil.copyfile(path, path.with_name(f"{POINTS}.damaged"))

@@ -46,6 +46,21 @@ def test_a_damaged_point_hides_itself_and_is_kept_aside(study: Study) -> None:
     assert left_out(study) == [] and left_out_line(study) == ""
 
 
+@pytest.mark.parametrize("torn", [b"", b'{"format": 1, "points": [{"rank', b"\xff\xfe"])
+def test_torn_points_hide_themselves_and_are_kept_aside(study: Study, torn: bytes) -> None:
+    path, (first, *_) = study.path / "points.json", study.all_points
+    path.write_bytes(torn)
+    assert study.all_points == study.points == []
+    (said,) = left_out(study)
+    assert said.startswith("mine/points.json cannot be read (") and left_out_line(study).endswith(said)
+    study.add_point(first)
+    assert study.all_points == [first] and left_out(study) == []
+    assert path.with_name("points.json.damaged").read_bytes() == torn
+    path.write_text('{"format": 99, "points": []}')
+    with pytest.raises(StudyError, match="newer version"):
+        study.add_point(first)  # it is whole, and stays
+
+
 def test_a_damaged_run_hides_itself(study: Study) -> None:
     path = study.path / "finetuned" / f"{KEY}.json"
     edit(path, lambda data: data.update(heldout_top1="x"))
