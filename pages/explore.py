@@ -6,15 +6,16 @@ import streamlit as st
 
 from app import state
 from app.budget_dial.opened import OpenedRun, opened_network
-from app.budget_dial.view import begin_dial, choose_ranking, is_contended, show_dial
+from app.budget_dial.view import begin_dial, chosen_ranking, is_contended, show_dial
 from app.curves import budget_curve, curve_table
 from app.views.job_panel import job_panel, launch, show_other_jobs
 from app.views.layers import offer_constraints, show_layers
 from app.views.report import download_networks, download_report
 from app.widgets.images import NO_IMAGES, data_is_here, data_notice
-from app.widgets.page import guarded, place, require_study, run_page, status_bar
-from app.widgets.study import heading, optimism_note
-from app.widgets.welcome import learn_first, show_guide
+from app.widgets.page import guarded, require_study, run_page
+from app.widgets.status import status_bar
+from app.widgets.study import optimism_note, show_doubts
+from app.widgets.welcome import show_help
 from app.words import plain
 from legr.charts.cells import csv_of
 from legr.escape import file_name
@@ -26,13 +27,11 @@ from legr.study.store import Study
 
 def page() -> None:
     study = require_study(with_view=True)
-    with place():
-        show_guide(study)
-    heading(study)
+    show_help(study)
+    show_doubts(study)
     show_other_jobs(study, "learn", "finetune", "export", "compare")
     with status_bar():
-        show_measuring(study, active=True)
-    with place():
+        show_measuring(study)
         offer_constraints(study)
     begin_dial()
     explore(study)
@@ -46,9 +45,7 @@ def explore(study: Study) -> None:
     """What depends on the budget, as a fragment: letting go of the slider reruns this part only."""
     if state.has_moved(study):
         state.rerun()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        ranking = choose_ranking(study)
-        learn_first(study)
+    ranking = chosen_ranking(study)
     budget = show_dial(study, ranking, charts=True)
     opened = opened_network(study)
     with st.container(horizontal=True):
@@ -56,8 +53,6 @@ def explore(study: Study) -> None:
         download_networks(study)
         download_curve(study, ranking)
         measure(study, budget, opened)
-    with place():
-        show_measuring(study, active=False)
     curve = budget_curve(study, ranking)
     show_layers(study, curve, opened.keep if opened else curve.at(macs=budget))
 
@@ -93,10 +88,10 @@ def measure(study: Study, budget: float, opened: OpenedRun | None) -> None:
         launch(study, request)
 
 
-def show_measuring(study: Study, *, active: bool) -> None:
+def show_measuring(study: Study) -> None:
     """Show the measurement while it is active, or how it ended before it was done."""
     job = records.latest(study, "measure")
-    if job and job.state != "done" and job.active == active:
+    if job and job.state != "done":
         job_panel(study, "measure", stays=False)
 
 

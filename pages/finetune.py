@@ -13,24 +13,20 @@ from app.views.finetune import expectation, show_runs, show_training, training_f
 from app.views.job_panel import job_panel, launch, show_other_jobs
 from app.widgets.images import NO_IMAGES, data_notice
 from app.widgets.page import guarded, place, require_study, run_page
-from app.widgets.study import heading, optimism_note
-from app.widgets.welcome import learn_first
+from app.widgets.study import optimism_note, show_doubts
+from app.widgets.welcome import show_help
 from app.words import plain
-from legr.charts.style import CAPTIONS
 from legr.jobs import records
 from legr.study.store import Study
 
 
 def page() -> None:
     study = require_study(with_view=True)
-    heading(study)
+    show_help(study)
+    show_doubts(study)
     show_other_jobs(study, "learn", "measure", "compare")
     begin_dial()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if study.learned:
-            st.caption(plain(f"Ranking: {CAPTIONS[study.default_ranking]}."))
-        learn_first(study)
-    budget = show_dial(study, study.default_ranking, charts=False)
+    budget = show_dial(study, study.default_ranking, charts=False, choice=False)
     with place():
         available = data_notice(study)
     opened = opened_network(study)

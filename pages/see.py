@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.budget_dial.opened import opened_network
-from app.budget_dial.view import begin_dial, choose_ranking, show_dial
+from app.budget_dial.view import begin_dial, chosen_ranking, show_dial
 from app.curves import budget_of
 from app.views.comparison import show_all_images, stored_comparison
 from app.views.job_panel import show_other_jobs
@@ -11,15 +11,15 @@ from app.views.one_image import show_one_image
 from app.views.selected_network import select_network
 from app.widgets.images import data_notice
 from app.widgets.page import place, require_study, run_page
-from app.widgets.study import heading
+from app.widgets.study import show_doubts
 
 
 def page() -> None:
     study = require_study(with_view=True)
-    heading(study)
+    show_doubts(study)
     show_other_jobs(study, "learn", "measure", "finetune", "export")
     begin_dial()
-    ranking = choose_ranking(study)
+    ranking = chosen_ranking(study)
     budget = budget_of(show_dial(study, ranking, charts=False))
     with place():
         available = data_notice(study)

@@ -14,7 +14,7 @@ from app.plotly_script import ADDRESS
 _mount = st.components.v2.component(
     "legr.budget_dial",
     html='<section class="budget-dial"></section>',
-    css="\n".join((FRONTEND / name).read_text(encoding="utf-8") for name in ("style.css", "frontier.css")),
+    css="\n".join((FRONTEND / f"{name}.css").read_text(encoding="utf-8") for name in ("style", "upper", "frontier")),
     js=joined_script("index.js"),
     isolate_styles=False,  # Plotly's own styles have to reach its charts
 )

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, get_args
 
 Lens = Literal["filters", "percent", "macs", "params", "together"]
-QuantityName = Literal["macs", "params", "size", "latency", "fps"]
-#: budget: per cent of the original's MACs; compared: the same, or None; by, lens, axis, device: names; run: key of the
-#: run whose network is shown, None for the slider's; open: an `OpenNetwork`; page: the one to go to with that network.
-ChoiceName = Literal["budget", "compared", "by", "lens", "axis", "device", "run", "open", "page"]
+QuantityName = Literal["macs", "params", "size", "latency", "fps", "top1"]
+#: budget: per cent of the original's MACs; compared: the same, or None; by, ranking, ask, lens, axis, device: names; run:
+#: key of the run whose network is shown, None for the slider's; open: an `OpenNetwork`; page: to go to with it.
+ChoiceName = Literal["budget", "compared", "by", "ranking", "ask", "lens", "axis", "device", "run", "open", "page"]
 LENSES: tuple[Lens, ...] = get_args(Lens)
 QUANTITIES: tuple[QuantityName, ...] = get_args(QuantityName)
 
@@ -157,6 +157,8 @@ class StudyData(TypedDict):
     """What the dial shows of a study as long as nothing is written to the study."""
 
     study: str
+    title: str  # of the study, as a person would say it
+    facts: list[str]  # of the study, one line each
     ranking: str
     table: TableData
     original: NetworkFigures
@@ -185,6 +187,7 @@ class DialView(TypedDict):
     by: QuantityName  # in which the budget is given
     lens: Lens  # what is shown of each layer
     axis: str  # the cost that accuracy is drawn over
+    ask: str  # the question that is asked; "": none
 
 
 class DialData(StudyData):
@@ -193,6 +196,7 @@ class DialData(StudyData):
     opened: OpenedData | None
     id: str  # of the table
     view: DialView
+    rankings: list[tuple[str, str]]  # that can be chosen: value and caption of each; []: none can
 
 
 class OpenNetwork(TypedDict):

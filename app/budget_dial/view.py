@@ -23,6 +23,7 @@ from app.budget_dial.types import (
     StudyData,
 )
 from app.curves import Stamp, budget_curve, measured_stamp, measurements, stamp
+from app.facts import facts_of
 from legr.charts.frontier import AXES, Axis
 from legr.charts.measurements import Measurements, device_name, percent_of
 from legr.charts.style import CAPTIONS, COLOURS, INK, PAPER, PLOTLY_CONFIG, page_layout
@@ -31,6 +32,7 @@ from legr.structure.cost import uncounted_note
 from legr.structure.types import Uncounted
 from legr.study.records import RANKINGS, RankingName
 from legr.study.store import Study
+from legr.study.title import study_title
 
 _KEY, _BEGUN, _HEARD = "dial", "dial-begun", "dial-heard"
 _UNMEASURED = "No network has been measured yet: Measure the frontier, below, does so at about a dozen budgets."
@@ -50,28 +52,9 @@ def rankings_of(study: Study) -> list[RankingName]:
     return [name for name in RANKINGS if name != "learned" or study.learned]
 
 
-def choose_ranking(study: Study) -> RankingName:
-    """Let the user choose one of a study's rankings."""
-    key, options = f"ranking-{study.path.name}-{bool(study.learned)}", rankings_of(study)
-    current = state.view("ranking", options)
-    st.session_state[key] = current  # not the widget's default: a click on a chart changes the ranking too
-    chosen = st.segmented_control(
-        "Ranking",
-        options,
-        required=True,
-        format_func=CAPTIONS.__getitem__,
-        key=key,
-        on_change=lambda: _take_ranking(st.session_state[key]),
-        wrap=True,
-        help="Which filters go first. Learned: by the ranking of the Learn page. Identity: those of the smallest "
-        "L2 norm. Uniform: the same share of every layer.",
-    )
-    return chosen or current
-
-
-def _take_ranking(name: RankingName) -> None:
-    state.remember_view("ranking", name)
-    state.open_run(None)
+def chosen_ranking(study: Study) -> RankingName:
+    """The ranking that the user has chosen in the dial's bar; the study's best where none was."""
+    return state.view("ranking", rankings_of(study))
 
 
 def begin_dial() -> None:
@@ -89,8 +72,11 @@ class _Beginning:
     run: str | None  # key of the fine-tuning run whose network was open
 
 
-def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
+def show_dial(study: Study, ranking: RankingName, *, charts: bool, choice: bool = True) -> float:
     """Show the dial, with or without its charts; return the budget, a fraction of the original's MACs.
+
+    Args:
+        choice: whether another ranking can be chosen in it.
 
     Raises:
         StudyError: the study cannot be read.
@@ -117,7 +103,8 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
     if not all(is_row(shown(begun)["table"], curve, percent) for percent in asked if percent is not None):
         begun = begin()  # a budget that was typed becomes a row
     opened = None if begun.run is None else _opened(study, begun.run)
-    data: DialData = {**shown(begun), "id": table_id, "view": begun.view, "opened": opened}
+    rankings: list[tuple[str, str]] = [(name, CAPTIONS[name]) for name in rankings_of(study)] if choice else []
+    data: DialData = {**shown(begun), "id": table_id, "view": begun.view, "opened": opened, "rankings": rankings}
     budget_dial(data, f"{_KEY}-{charts}", lambda view: _apply(study, view))
     return budget / 100
 
@@ -130,6 +117,7 @@ def _view_now(study: Study) -> DialView:
         "by": state.view("by", QUANTITIES),
         "lens": state.view("lens", LENSES),
         "axis": state.view("axis", _axes(str(study.path), (stamp(study), measured_stamp(study)))),
+        "ask": state.asked(),
     }
 
 
@@ -176,6 +164,8 @@ def _study_data(
     original = measured.original
     return {
         "study": study.path.name,
+        "title": study_title(study.path.name, study.info.model, study.info.data_name),
+        "facts": facts_of(study),
         "ranking": ranking,
         "table": dial_table(curve, ranking, measured, start=start, compared=compared),
         "original": {
@@ -237,6 +227,11 @@ def _take(study: Study, name: object, value: object) -> None:
             state.remember_budget(value)
         case "compared":
             state.remember_reference(value)
+        case "ask":
+            state.ask(str(value))
+        case "ranking" if value in rankings_of(study):
+            state.open_run(None)
+            state.remember_view("ranking", str(value))
         case "by" | "lens" | "axis" | "device":
             state.remember_view(str(name), str(value))
         case "run":

@@ -12,7 +12,8 @@ import streamlit as st
 
 from app import state
 from app.curves import Stamp, learned_stamp
-from app.widgets.page import guarded, show_error, status_bar
+from app.widgets.page import guarded, show_error
+from app.widgets.status import status_bar
 from app.words import plain
 from legr.errors import JobError, StudyError
 from legr.escape import in_terminal
@@ -160,11 +161,12 @@ def _show(study: Study, job_id: str, page: _PageRun, draw: Draw | None) -> None:
 
 
 def _show_active(study: Study, job: Job, stays: bool) -> None:
-    bar, button = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(min(1.0, job.done / job.total) if job.total else 0.0, text=plain(progress_text(job)))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(1.0, job.done / job.total) if job.total else 0.0, text=plain(progress_text(job)))
+        is_cancelled = job.known and st.button("Cancel", key=f"cancel-{job.id}")
     if not job.known:
         st.caption("An earlier version of the program started this; cancel it where it was started.")
-    elif button.button("Cancel", key=f"cancel-{job.id}", width="stretch"):
+    if is_cancelled:
         with st.spinner("Stopping …"):
             ended = cancel(study, job.id)
         if not stays:
@@ -173,19 +175,19 @@ def _show_active(study: Study, job: Job, stays: bool) -> None:
 
 
 def _show_ended(study: Study, job: Job) -> None:
-    text, button = st.columns([6, 1], vertical_alignment="center")
-    with text:
+    log = "" if job.state == "cancelled" else _last_lines(study, job)
+    with st.container(horizontal=True, vertical_alignment="center"):
         if job.state == "failed" and job.known:
             show_error(ending_text(job))
         else:
             st.warning(plain(ending_text(job)))
-    if button.button("Resume" if job.known else "Start anew", key=f"resume-{job.id}", width="stretch"):
+        is_resumed = st.button("Resume" if job.known else "Start anew", key=f"resume-{job.id}")
+        if log:
+            with st.popover("End of its log"):
+                st.code(log, language=None)
+    if is_resumed:
         resume(study, job)
         state.rerun()
-    log = _last_lines(study, job)
-    if log and job.state != "cancelled":
-        with st.expander("End of its log"):
-            st.code(log, language=None)
 
 
 def _last_lines(study: Study, job: Job, n_lines: int = 15) -> str:

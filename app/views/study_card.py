@@ -7,9 +7,9 @@ import streamlit as st
 
 from app import state
 from app.curves import budget_curve
+from app.facts import network_description
 from app.views.job_panel import active_job_lines
 from app.views.study_menu import study_menu
-from app.widgets.study import network_description
 from app.words import plain
 from legr.charts.measurements import ORIGINAL, Measurements
 from legr.errors import LegrError

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app import state
+from app.widgets.status import keep_status_bar, status_bar
 from app.widgets.welcome import show_welcome
 from app.words import plain
 from legr.errors import LegrError, StudyError
@@ -25,17 +26,9 @@ def run_page(page: Callable[[], None], path: str) -> None:
     if announcement:
         st.toast(plain(announcement), duration="long")
     state.follow_address()
+    keep_status_bar()
     with guarded():
         page()
-
-
-def status_bar() -> AbstractContextManager[Any]:
-    """The place for what comes and goes by itself, such as jobs and notices: the foot of the window.
-
-    Nothing that comes or goes may stand above the budget dial: the dial would move, and Streamlit would build it anew
-    under the user's hand.
-    """
-    return st.bottom
 
 
 def place() -> AbstractContextManager[Any]:

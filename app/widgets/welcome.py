@@ -1,10 +1,12 @@
-"""Guidance for a first visit: the four steps of the work, each with a link, and a hint where nothing is learned yet."""
+"""Guidance for a first visit: the four steps of the work, each with a link, and one line that says what to do next."""
 
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import state
+from app.widgets.status import status_bar
 from legr.study.store import Study
 
 _GUIDE, _ON, _OFF = "guide", "on", "off"
@@ -66,20 +68,20 @@ def show_welcome() -> None:
             )
 
 
-def learn_first(study: Study) -> None:
-    """Where nothing is learned yet: what this means, and a link to the Learn page. Its place is there in any case."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if study.learned is None:
+def show_help(study: Study) -> None:
+    """What to do next, in one line of the status bar: learn a ranking, or what a newcomer can do with a sample."""
+    if study.learned is None:
+        with status_bar(), help_line():
             st.caption("Nothing is learned yet: filters are ranked by their plain L2 norm.", width="content")
             st.page_link("pages/learn.py", label="Learn the ranking", icon=":material/arrow_forward:")
+    elif study.info.sample and state.view(_GUIDE, (_ON, _OFF)) == _ON:
+        with status_bar(), help_line():
+            st.caption("New here? Drag the slider to prune the network to any budget.", width="content")
+            st.page_link("pages/finetune.py", label="Then fine-tune and export it")
+            st.page_link("pages/studies.py", label="Make a study of your own network")
+            st.button("Hide", type="tertiary", on_click=state.remember_view, args=(_GUIDE, _OFF))
 
 
-def show_guide(study: Study) -> None:
-    """The four steps in one line on the page of a sample, until the user hides them."""
-    if not study.info.sample or state.view(_GUIDE, (_ON, _OFF)) == _OFF:
-        return
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key="guide"):
-        for number, step in enumerate(STEPS, 1):
-            st.page_link(step.page, label=f"{number:d} · {step.name}", help=step.about)
-        st.space("stretch")
-        st.button("Hide", type="tertiary", icon=":material/close:", on_click=state.remember_view, args=(_GUIDE, _OFF))
+def help_line() -> DeltaGenerator:
+    """One line of the status bar."""
+    return st.container(horizontal=True, vertical_alignment="center", gap="small", key="help")

@@ -37,7 +37,8 @@ def words(at: AppTest) -> str:
 def test_it_opens_on_the_sample_when_nothing_is_asked_for(open_app: OpenApp) -> None:
     at = open_app(study=None)
     assert not at.exception
-    assert at.title[0].value == "shown"
+    assert dial(at)["title"] == "ResNet-8 on digits · shown"
+    assert dial(at)["facts"][-1] == "sample, read-only"
     assert at.query_params["study"] in ("shown", ["shown"])
 
 
@@ -53,7 +54,8 @@ def test_the_dial_begins_at_the_budget_of_the_link(open_app: OpenApp, studies: P
 def test_another_ranking_has_other_numbers(open_app: OpenApp, studies: Path) -> None:
     at = open_app(budget="50")
     before = dial(at)["id"]
-    at.segmented_control[0].set_value("uniform").run()
+    at.query_params["ranking"] = "uniform"
+    at.run()
     curve = Study.open(studies / "demo").curve("uniform")
     assert place(at)["params"] == curve.params[curve.step(macs=0.5)]
     assert dial(at)["id"] != before
@@ -120,8 +122,8 @@ def test_nothing_measured_means_no_frontier_and_no_latency(open_app: OpenApp, st
 
 def test_nothing_learned_means_no_learned_ranking(open_app: OpenApp) -> None:
     at = open_app(study="plain")
-    assert at.segmented_control[0].options == ["Identity", "Uniform"]
-    assert at.segmented_control[0].value == "identity"
+    assert dial(at)["rankings"] == [["identity", "Identity"], ["uniform", "Uniform"]]
+    assert dial(at)["ranking"] == "identity"
 
 
 def test_missing_images_stop_measuring_and_nothing_else(open_app: OpenApp) -> None:

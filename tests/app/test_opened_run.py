@@ -47,10 +47,14 @@ def test_the_dial_shows_exactly_this_network(open_app: OpenApp, studies: Path, r
     assert disabled["Measure this network"]  # a budget would lead to another
 
 
-def test_another_ranking_closes_it(open_app: OpenApp, run: FineTuned) -> None:
+def test_another_ranking_closes_it(open_app: OpenApp, run: FineTuned, monkeypatch: pytest.MonkeyPatch) -> None:
     at = open_app(budget="50", run=run.key)
-    at.segmented_control[0].set_value("uniform").run()
-    assert dial(at)["opened"] is None and "run" not in at.query_params
+    assert dial(at)["opened"]
+    chosen = {"budget": 50, "ranking": "uniform"}
+    monkeypatch.setattr("app.budget_dial.view.budget_dial", lambda data, key, on_view: on_view(chosen))
+    at.run()
+    assert "run" not in at.query_params and at.query_params["ranking"] in ("uniform", ["uniform"])
+    monkeypatch.undo()
 
 
 @pytest.mark.parametrize("key", ["nonsense", "../../x", ""])

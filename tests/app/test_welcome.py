@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.navigation import PAGES, pages, steps_done
 from legr.study.store import Study
 from tests.app.conftest import ROOT, OpenApp
 
@@ -18,7 +19,7 @@ def doors(at: AppTest) -> dict[str, bool]:
 
 def guided(at: AppTest) -> bool:
     assert not at.exception and not at.error
-    return STEPS[0] in doors(at)
+    return any("New here?" in text.value for text in at.caption)
 
 
 @pytest.mark.parametrize("page", ["explore", "learn", "finetune", "structure"])
@@ -36,9 +37,9 @@ def test_without_any_study_the_first_step_is_open(
     assert doors(at) == {"Studies": True, "Learn": False, "Explore": False, "Fine-tune & export": False}
 
 
-def test_a_sample_shows_the_steps_until_they_are_hidden(open_app: OpenApp) -> None:
+def test_a_sample_says_what_to_do_until_that_is_hidden(open_app: OpenApp) -> None:
     at = open_app(study="shown")
-    assert [step for step in STEPS if doors(at).get(step)] == STEPS
+    assert guided(at) and set(doors(at)) == {"Then fine-tune and export it", "Make a study of your own network"}
     next(button for button in at.button if button.label == "Hide").click().run()
     assert not guided(at)
     assert at.query_params["guide"] in ("off", ["off"])  # so that a reload does not bring them back
@@ -48,12 +49,35 @@ def test_a_sample_shows_the_steps_until_they_are_hidden(open_app: OpenApp) -> No
     assert not guided(open_app(study="shown", guide="off"))
 
 
-def test_nobody_who_works_is_told_the_steps(open_app: OpenApp, studies: Path) -> None:
+def test_nobody_who_works_is_told_what_to_do(open_app: OpenApp, studies: Path) -> None:
     assert not guided(open_app(study="demo"))
     sample = Study.open(studies.parent / "samples" / "shown")
     assert guided(open_app(study="shown"))
     sample.copy_to(studies / "shown")
     assert not guided(open_app(study="shown"))
+
+
+@pytest.mark.parametrize(
+    ("study", "done"),
+    [
+        ("demo", {"pages/learn.py", "pages/finetune.py"}),
+        ("elsewhere", {"pages/learn.py"}),
+        ("plain", set()),
+        ("gone", set()),
+    ],
+)
+def test_steps_that_are_done_have_a_check_mark(
+    monkeypatch: pytest.MonkeyPatch, studies: Path, study: str, done: set[str]
+) -> None:
+    monkeypatch.setattr("app.state.open_name", lambda: study)
+    assert steps_done() == done
+    assert [page.title.endswith(" ✓") for page in pages()] == [path in done for path, _ in PAGES]
+
+
+def test_a_study_that_cannot_be_read_has_no_check_marks(monkeypatch: pytest.MonkeyPatch, studies: Path) -> None:
+    (studies / "demo" / "ranking.json").write_text("{", encoding="utf-8")
+    monkeypatch.setattr("app.state.open_name", lambda: "demo")
+    assert steps_done() == set()
 
 
 @pytest.mark.slow

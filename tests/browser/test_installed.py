@@ -17,7 +17,7 @@ def test_it_opens_on_the_flagship_and_draws_the_dial(site: Path, elsewhere: Path
         page.goto(url)
         charts = page.locator(".budget-dial .js-plotly-plot .main-svg")
         sync_api.expect(charts.first).to_be_visible(timeout=60_000)
-        sync_api.expect(page.get_by_role("heading", name="cifar10_resnet56")).to_be_visible()
+        sync_api.expect(page.get_by_role("heading", name="ResNet-56 on CIFAR-10")).to_be_visible()
         assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "15px", "its own settings hold"
         page.goto("about:blank")  # before the server ends
     assert times_of(site) == before, "nothing is written beside the code"

@@ -45,10 +45,9 @@ def test_a_job_that_ends_takes_nothing_out_of_the_hand(
     page.wait_for_timeout(500)
     box = dial(page).bounding_box()
     assert box is not None
-    last = int(dial(page).get_attribute("max") or 0)
 
-    def place(row: int) -> float:
-        return box["x"] + 8 + (box["width"] - 16) * row / last
+    def place(value: float) -> float:
+        return box["x"] + 8 + (box["width"] - 16) * value / 10_000  # of the range element
 
     middle, start = box["y"] + box["height"] / 2, int(dial(page).input_value())
     page.evaluate("document.querySelector('.bd-range').dataset.held = 'yes'")
@@ -83,9 +82,9 @@ def shown(page: sync_api.Page) -> dict[str, str]:
         "budget": entry(page).input_value(),
         "place": dial(page).input_value(),
         "held": page.locator(".bd-compare").inner_text(),
-        "by": page.locator(".bd-by input:checked").input_value(),
+        "by": page.locator(".bd-by select").input_value(),
         "axis": page.locator(".bd-axis input:checked").input_value(),
-        "ranking": page.get_by_role("radio", checked=True).first.inner_text(),
+        "ranking": page.locator(".bd-ranking select").input_value(),
     }
 
 
@@ -115,11 +114,11 @@ def test_back_shows_the_view_before_and_its_link_opens_the_same(page: sync_api.P
     entry(page).fill("60")
     entry(page).press("Enter")
     then("budget", "60")
-    page.get_by_role("radio", name="Uniform").click()
+    page.locator(".bd-ranking select").select_option("uniform")
     then("ranking", "uniform")
     page.locator(".bd-axis").get_by_text("Parameters").click()
     then("axis", "params")
-    page.locator(".bd-by").get_by_text("Size").click()
+    page.locator(".bd-by select").select_option("size")
     then("by", "size")
     assert len({str(view) for _, view in views}) == len(views)
 

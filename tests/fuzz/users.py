@@ -14,11 +14,11 @@ import pandas as pd
 
 from app.budget_dial import view
 from app.curves import budget_curve, curve_table, measured_stamp, stamp
+from app.facts import facts_of
 from app.views.finetune import runs_table
 from app.views.job_panel import active_job_lines, ending_text
 from app.views.layers import layers_table
 from app.views.study_card import card_facts
-from app.widgets.study import summary_line
 from legr.charts.measurements import measurements_of
 from legr.charts.networks import networks_table
 from legr.charts.replay import replay_figure, replay_table, thin_out
@@ -73,7 +73,7 @@ def rows_for_browser(table: pd.DataFrame) -> None:
 def look_at(path: Path) -> None:
     """Open a study: what its card, its heading and the commands about it say."""
     study = Study.open(path)
-    for say in (card_facts, summary_line, note_of, lambda study: seconds_per_pass(study, "gradient")):
+    for say in (card_facts, facts_of, note_of, lambda study: seconds_per_pass(study, "gradient")):
         with said():
             say(study)
     with said():

@@ -1,7 +1,7 @@
 // The lower half of the dial: the layers, as bars or as the lane map, and the frontier, with their switches and files.
 
 /** @import { ChartName, DialCharts, DialState, FileFormat, Lens, PlotlyChart } from "./types" */
-import { fillSwitch, find, setText } from "./dom.js";
+import { clamp, fillSwitch, find, setText } from "./dom.js";
 import { PICTURES, addFileButtons, pictureTitle, saveChart, saveDrawing, saveTable } from "./downloads.js";
 import { Frontier } from "./frontier.js";
 import { laneRows } from "./lane_words.js";
@@ -22,6 +22,16 @@ import { layerRows } from "./tables.js";
  * @property {(percent: number) => void} onHold a measured network is compared with from now on
  * @property {(message: string) => void} onError
  */
+
+/** @type {Record<Lens, string>} what the layers' chart shows */
+const LENS_TITLES = {
+  filters: "Filters of each layer",
+  percent: "Filters kept of each layer",
+  macs: "MACs of each layer",
+  params: "Parameters of each layer",
+  together: "Which layers go together",
+};
+const CHART_PX = { least: 240, most: 520, caption: 46, foot: 34 }; // heights: of a chart, of what stands around it
 
 export class Charts {
   /**
@@ -52,7 +62,7 @@ export class Charts {
     /** @type {number | null} the width that the charts are drawn for; null: none yet */
     this.width = null;
     this.sizes = new ResizeObserver(() => this.resize());
-    this.sizes.observe(root);
+    this.sizes.observe(this.element);
   }
 
   /** Take over new data: the switches, and which charts there are. */
@@ -60,8 +70,9 @@ export class Charts {
     const { charts } = this.state.data;
     this.element.hidden = !charts;
     if (!charts) return;
-    this.root.style.setProperty("--bd-chart-height", `${charts.style.layout.height}px`);
     const { lens } = this.state;
+    this.fit(charts);
+    setText(this.title, LENS_TITLES[lens]);
     fillSwitch(this.lens, "lens", LENS_CAPTIONS, lens, (name) => this.handlers.onLens(/** @type {Lens} */ (name)));
     this.frontier.show(charts);
     setText(this.nothing, charts.frontier ? "" : charts.nothing_measured);
@@ -73,6 +84,17 @@ export class Charts {
     return this.state.lens === "together";
   }
 
+  /**
+   * Let the charts end where the window does, if it is high enough.
+   * @param {DialCharts} charts
+   */
+  fit({ style }) {
+    const above = this.element.offsetTop + CHART_PX.caption + CHART_PX.foot;
+    const height = clamp(CHART_PX.least, window.innerHeight - above, CHART_PX.most);
+    style.layout.height = height;
+    this.root.style.setProperty("--bd-chart-height", `${height}px`);
+  }
+
   /** Put the bars beside the frontier, or the lane map above it. */
   arrange() {
     const { isMap } = this;
@@ -81,7 +103,6 @@ export class Charts {
     layers.hidden = isMap;
     this.mapElement.hidden = !isMap;
     this.element.classList.toggle("bd-wide", isMap);
-    setText(this.title, isMap ? "Which layers go together" : "Filters of each layer");
     if (layers._fullLayout) window.Plotly?.purge(layers); // its size would be wrong when it comes back
     this.width = 0;
     this.resize();
@@ -128,7 +149,7 @@ export class Charts {
     const draw = ++this.draws;
     const Plotly = await loadPlotly(state.data.plotly);
     if (draw !== this.draws) return false;
-    this.width ??= this.root.clientWidth;
+    this.width ??= this.element.clientWidth;
     if (!this.isMap) await this.bars.draw(Plotly, state, charts);
     if (draw !== this.draws) return false;
     await this.frontier.draw(Plotly, charts);
@@ -148,7 +169,7 @@ export class Charts {
   /** Fit the charts to the width of the page. */
   resize() {
     const { Plotly } = window;
-    const width = this.root.clientWidth;
+    const width = this.element.clientWidth;
     if (!width || width === this.width || !Plotly) return;
     this.width = width;
     const visible = Object.values(this.plots).filter((plot) => plot._fullLayout && !plot.hidden);

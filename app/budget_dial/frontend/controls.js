@@ -1,11 +1,16 @@
-// The upper half of the dial: the slider, the number beside it, the quantity of the budget, and the figures.
+// The upper part of the dial: the bar, the questions, the headline, the slider and the figures.
 
-/** @import { DialState, QuantityName } from "./types" */
-import { fillSwitch, find, setText } from "./dom.js";
+/** @import { DialState, QuantityName, Question } from "./types" */
+import { Bar } from "./bar.js";
+import { find, setText } from "./dom.js";
 import { figuresOf, networkFigures } from "./figures.js";
+import { headlineNetwork, headlineOf, originalNetwork } from "./headline.js";
 import { DASH } from "./numbers.js";
-import { QUANTITIES, availableQuantities, extremes } from "./quantities.js";
+import { QUANTITIES, endsAtOriginal, extremes, valueInWords } from "./quantities.js";
+import { QuestionRow } from "./question_row.js";
+import { answerTo } from "./questions.js";
 import { shownNetwork } from "./shown.js";
+import { Slider } from "./slider.js";
 
 /**
  * What the user did.
@@ -14,13 +19,13 @@ import { shownNetwork } from "./shown.js";
  * @property {() => void} onRelease the pointer let go of the slider
  * @property {() => void} onLetGo the pointer has let go, after all else that this caused
  * @property {() => void} onKeys a key moved the slider; another may follow
- * @property {(limit: number) => void} onLimit a number was typed; NaN: the field was emptied
  * @property {(quantity: QuantityName) => void} onQuantity
+ * @property {(question: Question) => void} onAsk
+ * @property {(ranking: string) => void} onRanking
  * @property {() => void} onCompare
  */
 
-const THUMB_PX = 16; // width of the slider's thumb
-const PAGE_PART = 20; // Page Up moves by this part of the slider, whatever the browser would do
+const BAND_POINTS = 0.5; // within which the slider shows networks as without loss, until another loss is asked for
 
 export class Controls {
   /**
@@ -29,113 +34,72 @@ export class Controls {
    * @param {ControlsHandlers} handlers
    */
   constructor(root, state, handlers) {
+    this.root = root;
     this.state = state;
-    this.slider = find(root, ".bd-range", HTMLInputElement);
-    this.entry = find(root, ".bd-entry input", HTMLInputElement);
-    this.atMost = find(root, ".bd-at-most", HTMLElement);
-    this.unit = find(root, ".bd-unit", HTMLElement);
-    this.quantities = find(root, ".bd-by", HTMLElement);
-    this.compare = find(root, ".bd-compare", HTMLButtonElement);
-    this.message = find(root, ".bd-message", HTMLElement);
+    this.bar = new Bar(root, state, handlers);
+    this.slider = new Slider(root, state, handlers);
+    this.questions = new QuestionRow(find(root, ".bd-questions", HTMLElement), handlers.onAsk, (quantity) => {
+      if (quantity !== state.quantity) handlers.onQuantity(quantity);
+      this.bar.askForLimit();
+    });
+    this.headline = find(root, ".bd-headline", HTMLElement);
+    this.answer = find(root, ".bd-answer", HTMLElement);
     this.note = find(root, ".bd-note", HTMLElement);
     this.figures = find(root, ".bd-figures", HTMLElement);
-    this.held = find(root, ".bd-held", HTMLElement);
-    this.ends = root.querySelectorAll(".bd-ends span");
-    this.handlers = handlers;
-    this.isTyping = false;
-    this.isPressed = false; // the pointer holds the slider
-    this.listenToSlider();
-    this.entry.oninput = () => (this.isTyping = true);
-    this.entry.onblur = () => (this.isTyping = false);
-    this.entry.onchange = () => {
-      this.isTyping = false;
-      handlers.onLimit(this.entry.valueAsNumber);
-    };
-    this.compare.onclick = () => handlers.onCompare();
+    this.ends = root.querySelectorAll(".bd-ends > span");
   }
 
-  listenToSlider() {
-    const { slider, handlers, state } = this;
-    slider.onpointerdown = () => this.press();
-    slider.oninput = () => handlers.onMove(Number(slider.value));
-    slider.onchange = () => {
-      if (this.isPressed) handlers.onRelease();
-      else handlers.onKeys();
-    };
-    slider.onkeydown = (event) => {
-      if (event.key !== "PageUp" && event.key !== "PageDown") return;
-      event.preventDefault();
-      const page = Math.max(1, Math.round(Number(slider.max) / PAGE_PART));
-      handlers.onMove(state.row + (event.key === "PageUp" ? page : -page));
-      handlers.onKeys();
-    };
-  }
-
-  /** The pointer takes the slider, and lets go of it somewhere on the page or outside of it. */
-  press() {
-    this.isPressed = true;
-    const ends = ["pointerup", "pointercancel", "blur"];
-    const letGo = () => {
-      ends.forEach((end) => window.removeEventListener(end, letGo));
-      setTimeout(() => {
-        this.isPressed = false; // the slider's own change comes before
-        this.handlers.onLetGo();
-      });
-    };
-    ends.forEach((end) => window.addEventListener(end, letGo));
+  /** Whether the pointer holds the slider. */
+  get isPressed() {
+    return this.slider.isPressed;
   }
 
   /** Take over new data. */
   show() {
-    const { data, quantity } = this.state;
-    const options = availableQuantities(data.table).map(
-      (name) => /** @type {[string, string]} */ ([name, QUANTITIES[name].caption]),
-    );
-    fillSwitch(this.quantities, "by", options, quantity, (name) => {
-      this.handlers.onQuantity(/** @type {QuantityName} */ (name));
-    });
-    this.slider.max = String(data.table.macs.length - 1);
+    const { data } = this.state;
+    this.root.classList.toggle("bd-strip", !data.charts);
+    this.bar.show();
+    this.questions.show(data.table);
+    this.showScale();
+  }
+
+  /** Show the slider for another quantity, or after another question. */
+  showScale() {
+    const { data, quantity, answer } = this.state;
+    const { table, original } = data;
+    const band = answer?.from ?? answerTo({ kind: "loss", points: BAND_POINTS }, table, original, "").row;
+    this.slider.drawMarks(band);
+    const rows = table.macs.map((_, row) => row).filter((row) => QUANTITIES[quantity].at(table, row) !== null);
+    const measured = rows[0] > 0 ? " measured" : "";
+    setText(this.ends[0], `smallest${measured}: ${valueInWords(table, quantity, rows[0] ?? 0) ?? DASH}`);
+    const largest = rows[rows.length - 1] ?? 0;
+    const isOriginal = largest === table.macs.length - 1 && endsAtOriginal(table, original);
+    setText(this.ends[1], `${isOriginal ? "original" : "largest"}: ${valueInWords(table, quantity, largest) ?? DASH}`);
     this.update();
   }
 
   /** Show the slider's network, or the one that is open in its place. */
   update() {
-    const { data, quantity, comparedPercent, opened } = this.state;
-    const { table } = data;
-    const shown = shownNetwork(this.state);
-    const { at, show, unit, larger } = QUANTITIES[quantity];
-    this.slider.value = String(this.state.row);
+    const { data, opened, answer } = this.state;
+    this.slider.update();
+    this.bar.update();
     setText(this.note, opened?.note ?? data.note);
-    this.placeHeld();
-    setText(this.atMost, larger ? "at most" : "at least");
-    setText(this.unit, unit);
-    const value = at(shown.table, shown.row);
-    if (!this.isTyping) this.entry.value = value === null ? "" : show(value);
-    const comparing = comparedPercent === null ? null : `Compared with ${comparedPercent.toFixed(2)} % — stop`;
-    setText(this.compare, comparing ?? "Hold this budget to compare");
-    this.compare.disabled = Boolean(opened) && !comparing; // its budget leads to another network
+    const said = answer?.text ?? opened?.note ?? "";
+    setText(this.answer, said);
+    if (this.answer.title !== said) this.answer.title = said;
+    this.answer.classList.toggle("bd-refusal", answer?.row === null);
     this.updateFigures();
-    const [smallest, largest] = extremes(table, quantity) ?? [0, 0];
-    const isOriginal = table.macs[table.macs.length - 1] === data.original.macs;
-    setText(this.ends[0], `smallest: ${show(smallest)} ${unit}`);
-    setText(this.ends[1], `${isOriginal ? "original" : "largest"}: ${show(largest)} ${unit}`);
-  }
-
-  /** Mark the budget compared with on the slider. */
-  placeHeld() {
-    const { data, comparedRow } = this.state;
-    this.held.hidden = comparedRow === null;
-    const part = (comparedRow ?? 0) / Math.max(1, data.table.macs.length - 1);
-    this.held.style.left = `calc(${THUMB_PX / 2}px + ${part} * (100% - ${THUMB_PX}px))`;
   }
 
   updateFigures() {
-    const { data, comparedRow } = this.state;
+    const { data, comparedRow, quantity } = this.state;
     const { table, row } = shownNetwork(this.state);
     const other = comparedRow === null ? data.original : networkFigures(table, comparedRow);
-    const figures = figuresOf(table, row, other, data.charts !== null);
-    const known = figures.filter(({ value }) => value !== DASH).map(({ caption, value }) => `${caption} ${value}`);
-    this.slider.setAttribute("aria-valuetext", `${table.percent[row]} % of the MACs: ${known.join(", ")}`);
+    const than = comparedRow === null ? originalNetwork(data.original) : headlineNetwork(table, comparedRow);
+    const headline = headlineOf(headlineNetwork(table, row), than);
+    setText(this.headline, headline);
+    this.slider.range.setAttribute("aria-valuetext", headline);
+    const figures = figuresOf(table, row, other, data.charts !== null, quantity);
     if (this.figures.childElementCount !== figures.length) {
       const item = "<div><dt></dt><dd></dd><dd><span></span> <small></small></dd></div>";
       this.figures.innerHTML = item.repeat(figures.length);
@@ -152,13 +116,5 @@ export class Controls {
       const kind = !difference ? "" : difference.startsWith("−") === lessIsBetter ? "good" : "bad";
       if (against.dataset.kind !== kind) against.dataset.kind = kind;
     });
-  }
-
-  /**
-   * Tell the user something; an empty text takes it back.
-   * @param {string} text
-   */
-  say(text) {
-    setText(this.message, text);
   }
 }

@@ -1,13 +1,15 @@
 // The dial: a slider over budgets, with figures and charts that follow it in the browser. Python is told of a budget once
 // the user lets go of the slider, and of any other choice at once.
 
-/** @import { Choice, DialState, Lens, QuantityName, SetTrigger, ShownData } from "./types" */
+/** @import { Choice, DialState, Lens, QuantityName, Question, SetTrigger, ShownData } from "./types" */
+import { Asking } from "./asking.js";
 import { Charts } from "./charts.js";
 import { Choices } from "./choices.js";
 import { Controls } from "./controls.js";
 import { clamp } from "./dom.js";
 import { MARKUP } from "./markup.js";
-import { QUANTITIES, extremes, outOfReach, rowOfBudget, rowWithin } from "./quantities.js";
+import { extremes, rowOfBudget } from "./quantities.js";
+import { sliderScale } from "./slider_scale.js";
 
 const KEYS_REST_MS = 160; // after the last key, before Python is told
 
@@ -27,10 +29,14 @@ export class Dial {
       comparedPercent: null,
       comparedRow: null,
       quantity: data.view.by,
+      scale: sliderScale(data.table, data.view.by, data.original),
       lens: data.view.lens,
       axis: data.view.axis,
       opened: null,
+      answer: null,
+      typed: null,
     };
+    this.asking = new Asking(this.state);
     /** @type {number | null} how often something else had changed the view; null: nothing is shown yet */
     this.jumps = null;
     /** @type {ShownData | null} what Python sent while the pointer held the slider */
@@ -38,6 +44,7 @@ export class Dial {
     this.choices = new Choices(data.view.heard);
     this.reportedPercent = data.table.percent[data.table.start];
     this.hasLeftRun = false; // for the slider's own network, and Python was not told yet
+    this.hasForgotten = false; // the question, and Python was not told yet
     /** @type {number | null} */
     this.frame = null;
     /** @type {number | null} */
@@ -47,8 +54,9 @@ export class Dial {
       onRelease: () => this.reportAfter(0),
       onLetGo: () => this.showWaiting(),
       onKeys: () => this.reportAfter(KEYS_REST_MS),
-      onLimit: (limit) => this.applyLimit(limit),
       onQuantity: (quantity) => this.chooseQuantity(quantity),
+      onAsk: (question) => this.ask(question),
+      onRanking: (ranking) => this.send({ ranking }),
       onCompare: () => this.toggleCompare(),
     });
     this.charts = new Charts(root, this.state, {
@@ -57,7 +65,7 @@ export class Dial {
       onDevice: (device) => this.send({ device }),
       onOpen: (percent, ranking, run, page) => this.openNetwork(percent, ranking, run, page),
       onHold: (percent) => this.compareWith(percent),
-      onError: (message) => this.controls.say(message),
+      onError: (message) => this.say(message),
     });
   }
 
@@ -97,9 +105,28 @@ export class Dial {
     else if (state.opened) state.opened = data.opened;
     if (!extremes(table, state.quantity)) state.quantity = "macs";
     this.findCompared();
+    this.measureScale();
+    this.takeQuestion(isChanged && !this.choices.has("ask") ? view.ask : this.asking.asked);
     this.controls.show();
     this.charts.show();
     this.charts.draw();
+  }
+
+  /** Find where the networks stand on the slider, for the quantity that one steers by. */
+  measureScale() {
+    const { state } = this;
+    state.scale = sliderScale(state.data.table, state.quantity, state.data.original);
+  }
+
+  /**
+   * Answer a question as the address line says it; a new one moves the slider.
+   * @param {string} asked
+   */
+  takeQuestion(asked) {
+    const row = this.asking.take(asked);
+    if (row === null) return;
+    this.state.row = row;
+    this.reportAfter(0);
   }
 
   /**
@@ -125,6 +152,12 @@ export class Dial {
    * @param {number} row
    */
   moveTo(row) {
+    if (this.state.answer) this.forgetQuestion();
+    this.goTo(row);
+  }
+
+  /** @param {number} row */
+  goTo(row) {
     const { state } = this;
     state.row = clamp(0, row, state.data.table.macs.length - 1);
     if (state.opened) this.hasLeftRun = true;
@@ -134,6 +167,13 @@ export class Dial {
       this.controls.update();
       this.charts.move();
     });
+  }
+
+  /** The answer holds no more, as the slider goes elsewhere. */
+  forgetQuestion() {
+    const hadBand = this.state.answer?.from !== undefined;
+    if (this.asking.forget()) this.hasForgotten = true;
+    if (hadBand) this.controls.showScale();
   }
 
   /**
@@ -153,7 +193,7 @@ export class Dial {
     if (this.restTimer !== null) clearTimeout(this.restTimer);
     this.restTimer = null;
     const { data, row } = this.state;
-    if (data.table.percent[row] !== this.reportedPercent || this.hasLeftRun) this.send();
+    if (data.table.percent[row] !== this.reportedPercent || this.hasLeftRun || this.hasForgotten) this.send();
   }
 
   /**
@@ -164,38 +204,41 @@ export class Dial {
     const { data, row } = this.state;
     const budget = data.table.percent[row];
     const moved = budget === this.reportedPercent ? {} : { budget };
-    const left = this.hasLeftRun ? { run: null } : {};
-    this.hasLeftRun = false;
+    const left = { ...(this.hasLeftRun && { run: null }), ...(this.hasForgotten && { ask: "" }) };
+    this.hasLeftRun = this.hasForgotten = false;
     this.reportedPercent = budget;
     this.setTrigger("view", this.choices.report({ ...moved, ...left, ...choices }));
   }
 
   /**
-   * Go to the largest network within a limit that was typed.
-   * @param {number} limit NaN: none
+   * Answer a question, and go to the network that it leads to.
+   * @param {Question} question
    */
-  applyLimit(limit) {
-    const { data, quantity } = this.state;
-    const { table } = data;
-    const row = Number.isFinite(limit) ? rowWithin(table, quantity, limit) : null;
-    if (row === null) {
-      this.controls.say(Number.isFinite(limit) ? outOfReach(table, quantity, data.remedy) : "");
-      this.controls.update();
-      return;
-    }
-    this.controls.say("");
-    const typed = Math.round(1e4 * limit) / 1e4;
-    // The network keeps its budget as it was typed, where the budget is given in MACs.
-    if (quantity === "macs" && typed >= table.macs_percent[row]) table.percent[row] = Math.min(typed, 100);
-    this.moveTo(row);
+  ask(question) {
+    this.forgetQuestion();
+    const row = this.asking.answer(question);
+    if (row !== null) this.goTo(row);
+    this.controls.showScale();
+    this.send({ ask: this.asking.asked });
     this.reportAfter(0);
+  }
+
+  /**
+   * Tell the user something.
+   * @param {string} text
+   */
+  say(text) {
+    this.state.answer = { text, row: null };
+    this.controls.update();
   }
 
   /** @param {QuantityName} quantity */
   chooseQuantity(quantity) {
     this.state.quantity = quantity;
+    this.forgetQuestion();
+    this.measureScale();
     this.send({ by: quantity });
-    this.controls.update();
+    this.controls.show();
   }
 
   /** @param {Lens} lens */

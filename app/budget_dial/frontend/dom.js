@@ -51,6 +51,21 @@ export function fillSwitch(element, name, options, chosen, onChoose) {
 }
 
 /**
+ * Fill a menu; its options are replaced only where they change.
+ * @param {HTMLSelectElement} menu
+ * @param {[string, string][]} options value and caption of each
+ * @param {string} chosen
+ */
+export function fillMenu(menu, options, chosen) {
+  const signature = JSON.stringify(options);
+  if (menu.dataset.options !== signature) {
+    menu.dataset.options = signature;
+    menu.replaceChildren(...options.map(([value, caption]) => new Option(caption, value)));
+  }
+  menu.value = chosen;
+}
+
+/**
  * The nearest number to `value` in [low, high].
  * @param {number} low
  * @param {number} value

@@ -1,8 +1,18 @@
 // The figures below the slider: one network's costs and accuracies beside those of another.
 
-/** @import { DialTable, Figure, NetworkFigures } from "./types" */
+/** @import { DialTable, Figure, NetworkFigures, QuantityName } from "./types" */
 import { DASH, formatAccuracy, formatCount, percentChange, pointsChange, threeDigits } from "./numbers.js";
-import { framesPerSecond } from "./quantities.js";
+import { framesPerSecond, trainedTop1 } from "./quantities.js";
+
+/** The figure that shows each quantity. */
+const SHOWN_BY = /** @type {const} */ ({
+  macs: "macs",
+  params: "params",
+  size: "params",
+  latency: "latency",
+  fps: "fps",
+  top1: "macs", // accuracy as trained is large in any case
+});
 
 /**
  * Costs and accuracies of one network of the table.
@@ -16,42 +26,46 @@ export function networkFigures(table, row) {
     params: table.params[row],
     latency: table.latency[row],
     before: table.before[row],
-    after: table.after[row],
+    after: trainedTop1(table, row),
   };
 }
 
 /**
- * Every figure of a network, and its difference to the network compared with.
+ * Every figure of a network, and its difference to the network compared with: first the two that matter most, which are
+ * the accuracy as trained and what one steers by.
  * @param {DialTable} table
  * @param {number} row
  * @param {NetworkFigures} other
  * @param {boolean} canMeasure whether the page has a button for it
+ * @param {QuantityName} quantity
  * @returns {Figure[]}
  */
-export function figuresOf(table, row, other, canMeasure) {
+export function figuresOf(table, row, other, canMeasure, quantity) {
   const notMeasured = canMeasure ? "not measured: measure this network" : "not measured";
   const now = networkFigures(table, row);
   const fps = framesPerSecond(table, row);
   const otherFps = other.latency === null ? null : (1000 * table.batch) / other.latency;
   const about = table.latency_measured[row] ? "" : "~";
-  return [
-    {
+  const most = table.macs.length - 1; // the units of the largest network hold for all
+  const isWhole = table.macs_percent[row] >= 100;
+  const costs = {
+    macs: {
       caption: "MACs",
-      value: formatCount(now.macs),
+      value: formatCount(now.macs, table.macs[most]),
       difference: percentChange(now.macs, other.macs),
       lessIsBetter: true,
       remark: "",
       unknown: "",
     },
-    {
+    params: {
       caption: "Parameters",
-      value: formatCount(now.params),
+      value: formatCount(now.params, table.params[most]),
       difference: percentChange(now.params, other.params),
       lessIsBetter: true,
       remark: `${threeDigits((4 * now.params) / 1e6)} MB`,
       unknown: "",
     },
-    {
+    latency: {
       caption: "Latency",
       value: now.latency === null ? DASH : `${about}${threeDigits(now.latency)} ms`,
       difference: percentChange(now.latency, other.latency),
@@ -59,7 +73,7 @@ export function figuresOf(table, row, other, canMeasure) {
       remark: "",
       unknown: notMeasured,
     },
-    {
+    fps: {
       caption: "Frames a second",
       value: fps === null ? DASH : `${about}${threeDigits(fps)}`,
       difference: percentChange(fps, otherFps),
@@ -67,21 +81,24 @@ export function figuresOf(table, row, other, canMeasure) {
       remark: fps !== null && table.batch > 1 ? `in batches of ${table.batch}` : "",
       unknown: notMeasured,
     },
-    {
-      caption: "Top-1, not fine-tuned",
-      value: formatAccuracy(now.before, table.before_measured[row]),
-      difference: pointsChange(now.before, other.before),
-      lessIsBetter: false,
-      remark: "",
-      unknown: notMeasured,
-    },
-    {
-      caption: "Top-1, fine-tuned",
-      value: formatAccuracy(now.after, table.after_measured[row]),
-      difference: pointsChange(now.after, other.after),
-      lessIsBetter: false,
-      remark: "",
-      unknown: "not fine-tuned",
-    },
-  ];
+  };
+  const cut = {
+    caption: "Top-1 as cut",
+    value: formatAccuracy(now.before, table.before_measured[row]),
+    difference: pointsChange(now.before, other.before),
+    lessIsBetter: false,
+    remark: "",
+    unknown: notMeasured,
+  };
+  const trained = {
+    caption: "Top-1, trained",
+    value: formatAccuracy(now.after, isWhole ? table.before_measured[row] : table.after_measured[row]),
+    difference: pointsChange(now.after, other.after),
+    lessIsBetter: false,
+    remark: "",
+    unknown: "not fine-tuned",
+  };
+  const large = SHOWN_BY[quantity];
+  const small = /** @type {(keyof typeof costs)[]} */ (Object.keys(costs)).filter((name) => name !== large);
+  return [trained, costs[large], ...small.map((name) => costs[name]), cut];
 }

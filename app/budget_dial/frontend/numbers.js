@@ -5,8 +5,9 @@ export const DASH = "—"; // in place of a value that is not known
 /**
  * A count with its unit: 125.5 M, 855.8 k.
  * @param {number} number
+ * @param {number} [like] a count whose unit is taken
  */
-export function formatCount(number) {
+export function formatCount(number, like = number) {
   /** @type {[number, string][]} */
   const units = [
     [1e9, "G"],
@@ -14,9 +15,17 @@ export function formatCount(number) {
     [1e3, "k"],
   ];
   for (const [size, unit] of units) {
-    if (number >= size) return `${(number / size).toFixed(number < 100 * size ? 2 : 1)} ${unit}`;
+    if (like >= size) return `${twoDecimals(number / size)} ${unit}`;
   }
   return String(Math.round(number));
+}
+
+/**
+ * A number below 100 with two decimals, another with one.
+ * @param {number} value
+ */
+export function twoDecimals(value) {
+  return value.toFixed(value < 100 ? 2 : 1);
 }
 
 /**
@@ -25,6 +34,23 @@ export function formatCount(number) {
  */
 export function threeDigits(value) {
   return value.toFixed(value > 0 && value < 100 ? Math.max(0, 2 - Math.floor(Math.log10(value))) : 0);
+}
+
+/**
+ * As few digits as a sentence needs, two at least: 0.12, 5.0, 17.0, 143.
+ * @param {number} value
+ */
+export function fewDigits(value) {
+  return value.toFixed(value >= 100 ? 0 : value >= 1 || value <= 0 ? 1 : 1 - Math.floor(Math.log10(value)));
+}
+
+/**
+ * A share of the work in whole per cent; with a decimal where it is small, or where whole ones would say all.
+ * @param {number} percent
+ */
+export function formatPercent(percent) {
+  const whole = percent >= 10 && (percent < 99.5 || percent >= 100);
+  return `${percent.toFixed(whole ? 0 : 1)} %`;
 }
 
 /**

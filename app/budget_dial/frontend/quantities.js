@@ -1,7 +1,7 @@
 // The quantities in which a budget can be given, and the search for the network that a budget leads to.
 
-/** @import { DialTable, Quantity, QuantityName } from "./types" */
-import { threeDigits } from "./numbers.js";
+/** @import { DialTable, NetworkFigures, Quantity, QuantityName } from "./types" */
+import { formatCount, threeDigits, twoDecimals } from "./numbers.js";
 
 /**
  * Images that a network processes in a second; null where its latency is not known.
@@ -13,41 +13,99 @@ export function framesPerSecond(table, row) {
   return latency === null ? null : (1000 * table.batch) / latency;
 }
 
+/**
+ * Top-1 of a network as trained, in [0, 1]: after fine-tuning, or of the whole network; null where it is not known.
+ * @param {DialTable} table
+ * @param {number} row
+ */
+export function trainedTop1(table, row) {
+  return table.after[row] ?? (table.macs_percent[row] >= 100 ? table.before[row] : null);
+}
+
+/**
+ * What parameters are counted in: millions, or thousands where the largest network has less than one.
+ * @param {DialTable} table
+ */
+function paramsUnit(table) {
+  return table.params[table.params.length - 1] >= 1e6 ? 1e6 : 1e3;
+}
+
+/** @param {number} value */
+const withTwoDecimals = (value) => value.toFixed(2);
+
 /** @type {Record<QuantityName, Quantity>} */
 export const QUANTITIES = {
   macs: {
     caption: "MACs",
-    unit: "% of the MACs",
+    unit: () => "% of the MACs",
     at: (table, row) => table.percent[row],
     cost: (table, row) => table.macs_percent[row],
-    show: (value) => value.toFixed(2),
+    all: () => 100,
+    show: withTwoDecimals,
+    words: (table, row) => `${withTwoDecimals(table.percent[row])} %, ${formatCount(table.macs[row])} MACs`,
     larger: true,
+    bound: "at most",
   },
   params: {
     caption: "Parameters",
-    unit: "million parameters",
-    at: (table, row) => table.params[row] / 1e6,
-    show: threeDigits,
+    unit: (table) => (paramsUnit(table) === 1e6 ? "million parameters" : "thousand parameters"),
+    at: (table, row) => table.params[row] / paramsUnit(table),
+    all: (table, original) => original.params / paramsUnit(table),
+    show: twoDecimals,
+    words: (table, row) => `${formatCount(table.params[row], table.params[table.params.length - 1])} parameters`,
     larger: true,
+    bound: "at most",
   },
   size: {
     caption: "Size",
-    unit: "MB of weights",
+    unit: () => "MB of weights",
     at: (table, row) => (4 * table.params[row]) / 1e6,
+    all: (_, original) => (4 * original.params) / 1e6,
     show: threeDigits,
     larger: true,
+    bound: "at most",
   },
-  latency: { caption: "Latency", unit: "ms", at: (table, row) => table.latency[row], show: threeDigits, larger: true },
-  fps: { caption: "Frames", unit: "frames a second", at: framesPerSecond, show: threeDigits, larger: false },
+  latency: {
+    caption: "Latency",
+    unit: () => "ms",
+    at: (table, row) => table.latency[row],
+    show: threeDigits,
+    larger: true,
+    bound: "at most",
+  },
+  fps: {
+    caption: "Frames a second",
+    unit: () => "frames a second",
+    at: framesPerSecond,
+    show: threeDigits,
+    larger: false,
+    bound: "at least",
+  },
+  top1: {
+    caption: "Accuracy",
+    unit: () => "% top-1, trained",
+    at: (table, row) => percentOf(trainedTop1(table, row)),
+    show: withTwoDecimals,
+    larger: true,
+    bound: "at least",
+  },
 };
 
+/** @param {number | null} share */
+function percentOf(share) {
+  return share === null ? null : 100 * share;
+}
+
 /**
- * Quantities that are known of at least one network.
+ * Quantities that are known of at least two networks.
  * @param {DialTable} table
  */
 export function availableQuantities(table) {
   const names = /** @type {QuantityName[]} */ (Object.keys(QUANTITIES));
-  return names.filter((name) => extremes(table, name) !== null);
+  return names.filter((name) => {
+    const ends = extremes(table, name);
+    return ends !== null && (name !== "top1" || table.after.some((value) => value !== null));
+  });
 }
 
 /**
@@ -62,21 +120,25 @@ export function extremes(table, quantity) {
 }
 
 /**
- * Row of the largest network within a limit; null where there is none.
+ * Row of the network that a limit leads to: the largest that costs no more, or the smallest that is no less accurate;
+ * null where there is none.
  * @param {DialTable} table
  * @param {QuantityName} quantity
  * @param {number} limit
  */
 export function rowWithin(table, quantity, limit) {
-  const { at, cost = at, show, larger } = QUANTITIES[quantity];
-  const fits = (/** @type {number | null} */ value) => value !== null && (larger ? value <= limit : value >= limit);
-  for (let row = table.macs.length - 1; row >= 0; row--) {
-    if (fits(cost(table, row))) return row;
-  }
-  // A user who types the smallest value as it is shown, so rounded, means the smallest network.
-  const smallest = table.macs.findIndex((_, row) => at(table, row) !== null);
-  const value = smallest < 0 ? null : at(table, smallest);
-  return value !== null && fits(Number(show(value))) ? smallest : null;
+  const { at, cost = at, show, bound } = QUANTITIES[quantity];
+  const fits = (/** @type {number | null} */ value) => {
+    return value !== null && (bound === "at most" ? value <= limit : value >= limit);
+  };
+  const rows = table.macs.map((_, row) => row);
+  if (quantity !== "top1") rows.reverse();
+  const within = rows.find((row) => fits(cost(table, row)));
+  if (within !== undefined) return within;
+  // A user who types the outermost value as it is shown, so rounded, means that network.
+  const outermost = rows.findLast((row) => at(table, row) !== null);
+  const value = outermost === undefined ? null : at(table, outermost);
+  return outermost !== undefined && value !== null && fits(Number(show(value))) ? outermost : null;
 }
 
 /**
@@ -92,15 +154,23 @@ export function rowOfBudget(table, percent) {
 }
 
 /**
- * What to tell a user whose limit no network keeps within.
+ * The value of a network with its unit, as the figures have it; null where it is not known.
  * @param {DialTable} table
  * @param {QuantityName} quantity
- * @param {string} remedy
+ * @param {number} row
  */
-export function outOfReach(table, quantity, remedy) {
-  const { at, unit, show, larger } = QUANTITIES[quantity];
-  const smallest = extremes(table, quantity)?.[0] ?? 0;
-  const measured = at(table, 0) === null ? "measured " : "";
-  const needs = `${larger ? "needs" : "reaches"} ${show(smallest)} ${unit}`;
-  return `Out of reach: this ranking's smallest ${measured}network ${needs}. ${remedy}`;
+export function valueInWords(table, quantity, row) {
+  const { at, show, unit, words } = QUANTITIES[quantity];
+  const value = at(table, row);
+  if (value === null) return null;
+  return words ? words(table, row) : `${show(value)} ${unit(table)}`;
+}
+
+/**
+ * Whether the largest network of a table is the original itself; pins keep it from being so.
+ * @param {DialTable} table
+ * @param {NetworkFigures} original
+ */
+export function endsAtOriginal(table, original) {
+  return table.macs[table.macs.length - 1] === original.macs;
 }

@@ -3,7 +3,7 @@
 // filters can be ranked; C columns of the lane map, one for every layer; P points of the frontier, N networks.
 
 export type Lens = "filters" | "percent" | "macs" | "params" | "together";
-export type QuantityName = "macs" | "params" | "size" | "latency" | "fps";
+export type QuantityName = "macs" | "params" | "size" | "latency" | "fps" | "top1";
 export type ChartName = "layers" | "frontier";
 export type FileFormat = "png" | "svg" | "csv";
 export type Cell = string | number | null;
@@ -11,7 +11,10 @@ export type Cell = string | number | null;
 export interface DialData {
   id: string; // of the table
   study: string;
+  title: string; // of the study, as a person would say it
+  facts: string[]; // of the study, one line each
   ranking: string;
+  rankings: [string, string][]; // that can be chosen: value and caption of each; []: none can
   table: TableData;
   original: NetworkFigures;
   note: string; // where latency and accuracy come from
@@ -29,6 +32,7 @@ export interface DialView {
   by: QuantityName; // in which the budget is given
   lens: Lens; // what is shown of each layer
   axis: string; // the cost that accuracy is drawn over
+  ask: string; // the question that is asked; "": none
 }
 
 export interface OpenedData {
@@ -154,7 +158,7 @@ export interface ViewChange {
 }
 
 export interface Choice {
-  name: "budget" | "compared" | "by" | "lens" | "axis" | "device" | "run" | "open" | "page";
+  name: "budget" | "compared" | "by" | "ranking" | "ask" | "lens" | "axis" | "device" | "run" | "open" | "page";
   value: unknown;
   number: number; // of the report that said it first
 }
@@ -212,9 +216,12 @@ export interface DialState {
   comparedPercent: number | null; // the budget compared with; null: the original
   comparedRow: number | null; // of the network of that budget
   quantity: QuantityName;
+  scale: SliderScale; // of the quantity
   lens: Lens;
   axis: string;
   opened: OpenedNetwork | null; // shown in place of the network of `row`
+  answer: Answer | null; // to the question that was asked
+  typed: string | null; // the limit as it was typed, until the slider moves
 }
 
 /** How the frontier is drawn. The browser alone knows and remembers it, but for the axis. */
@@ -254,11 +261,43 @@ export interface BarLens {
 /** A way to give a budget. */
 export interface Quantity {
   caption: string;
-  unit: string;
+  unit: (table: DialTable) => string;
   at: (table: DialTable, row: number) => number | null; // the value shown
   cost?: (table: DialTable, row: number) => number | null; // what counts against a limit, where it is not that value
+  all?: (table: DialTable, original: NetworkFigures) => number; // the original's; the slider then begins at zero
   show: (value: number) => string;
+  words?: (table: DialTable, row: number) => string; // the value with its unit, where it is not `show` and `unit`
   larger: boolean; // whether more of it means a larger network
+  bound: "at most" | "at least"; // what a limit is
+}
+
+/** Where the networks stand on the slider. */
+export interface SliderScale {
+  places: number[]; // [S], in [0, 1], rising
+  unknown: [number, number][]; // parts of the slider of whose networks the quantity is not known
+}
+
+export type Preset = "fastest" | "balanced" | "nearest";
+
+/** A question that leads to a network. */
+export type Question =
+  { kind: "need"; quantity: QuantityName; limit: number } | { kind: "loss"; points: number } | { kind: Preset };
+
+export interface Answer {
+  text: string;
+  row: number | null; // of the network that it leads to; null: to none
+  from?: number; // row of the smallest network within the loss that was asked for
+}
+
+/** What the headline says of a network. */
+export interface HeadlineNetwork {
+  percent: number; // of the original's MACs
+  trained: number | null; // top-1 in [0, 1]
+  trainedIsMeasured: boolean; // else it lies between two measured networks
+  cut: number | null; // top-1 without fine-tuning
+  cutIsMeasured: boolean;
+  latency: number | null; // milliseconds
+  latencyIsMeasured: boolean;
 }
 
 /** One figure below the slider. */

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  fewDigits,
   formatAccuracy,
   formatCount,
+  formatPercent,
   percentChange,
   pointsChange,
   threeDigits,
@@ -11,7 +13,10 @@ import {
 
 test("counts have a unit and at least three digits", () => {
   const numbers = [0, 999, 1234, 855770, 40551040, 125490000, 4.1e9];
-  assert.deepEqual(numbers.map(formatCount), ["0", "999", "1.23 k", "855.8 k", "40.55 M", "125.5 M", "4.10 G"]);
+  assert.deepEqual(
+    numbers.map((count) => formatCount(count)),
+    ["0", "999", "1.23 k", "855.8 k", "40.55 M", "125.5 M", "4.10 G"],
+  );
 });
 
 test("a change is relative, has its sign, and is empty where it rounds to nothing or is not known", () => {
@@ -41,4 +46,17 @@ test("an accuracy says whether it was measured", () => {
   assert.equal(formatAccuracy(0.914, 1), "91.4 %");
   assert.equal(formatAccuracy(0.914, 0), "~91.4 %");
   assert.equal(formatAccuracy(null, 0), "—");
+});
+
+test("a count may take the unit of another", () => {
+  assert.equal(formatCount(9_020, 853_018), "9.02 k");
+  assert.equal(formatCount(900_000, 25_600_000), "0.90 M");
+});
+
+test("a sentence has few digits, two at least", () => {
+  assert.deepEqual([0.0123, 0.123, 4.98, 16.97, 143.3].map(fewDigits), ["0.012", "0.12", "5.0", "17.0", "143"]);
+});
+
+test("a share of the work is whole where that says enough", () => {
+  assert.deepEqual([1.75, 29.97, 99.4, 99.7, 100].map(formatPercent), ["1.8 %", "30 %", "99 %", "99.7 %", "100 %"]);
 });

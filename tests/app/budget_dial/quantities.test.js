@@ -4,9 +4,9 @@ import { test } from "node:test";
 import {
   availableQuantities,
   extremes,
-  outOfReach,
   rowOfBudget,
   rowWithin,
+  valueInWords,
 } from "../../../app/budget_dial/frontend/quantities.js";
 import { tinyTable } from "./tiny_table.js";
 
@@ -56,18 +56,23 @@ test("extremes are those of the networks where the quantity is known", () => {
 test("a quantity that is known nowhere is not offered", () => {
   const table = { ...tinyTable(), latency: [null, null, null] };
   assert.equal(extremes(table, "fps"), null);
-  assert.deepEqual(availableQuantities(table), ["macs", "params", "size"]);
-  assert.deepEqual(availableQuantities(tinyTable()), ["macs", "params", "size", "latency", "fps"]);
+  assert.deepEqual(availableQuantities(table), ["macs", "params", "size", "top1"]);
+  assert.deepEqual(availableQuantities(tinyTable()), ["macs", "params", "size", "latency", "fps", "top1"]);
+  const untrained = { ...tinyTable(), after: [null, null, null] };
+  assert.deepEqual(availableQuantities(untrained), ["macs", "params", "size", "latency", "fps"]);
 });
 
-test("a limit out of reach is answered with what is in reach", () => {
-  const table = tinyTable();
-  assert.equal(
-    outOfReach(table, "macs", "Choose more."),
-    "Out of reach: this ranking's smallest network needs 20.00 % of the MACs. Choose more.",
-  );
-  assert.equal(
-    outOfReach(table, "fps", "Choose fewer."),
-    "Out of reach: this ranking's smallest measured network reaches 400 frames a second. Choose fewer.",
-  );
+test("an accuracy leads to the smallest network that has it, as trained", () => {
+  assert.equal(rowWithin(tinyTable(), "top1", 85), 1);
+  assert.equal(rowWithin(tinyTable(), "top1", 85.1), 2); // the whole network has 90 %
+  assert.equal(rowWithin(tinyTable(), "top1", 90.1), null);
+});
+
+test("a value has the unit of the figures", () => {
+  assert.equal(valueInWords(tinyTable(), "params", 1), "2.00 M parameters");
+  assert.equal(valueInWords(tinyTable(), "macs", 1), "50.25 %, 50 MACs");
+  assert.equal(valueInWords(tinyTable(), "latency", 0), null);
+  const small = { ...tinyTable(), params: [1_000, 20_000, 853_018] };
+  assert.equal(rowWithin(small, "params", 20), 1); // thousands, as the largest has less than a million
+  assert.equal(valueInWords(small, "params", 0), "1.00 k parameters");
 });

@@ -1,0 +1,107 @@
+// The headline: what the network of the slider costs and reaches, beside the original or the held network, in one line.
+
+/** @import { DialTable, HeadlineNetwork, NetworkFigures } from "./types" */
+import { fewDigits, formatPercent } from "./numbers.js";
+import { trainedTop1 } from "./quantities.js";
+
+/**
+ * What the headline says of a network of the table.
+ * @param {DialTable} table
+ * @param {number} row
+ * @returns {HeadlineNetwork}
+ */
+export function headlineNetwork(table, row) {
+  const isWhole = table.macs_percent[row] >= 100;
+  return {
+    percent: table.macs_percent[row],
+    trained: trainedTop1(table, row),
+    trainedIsMeasured: Boolean(isWhole ? table.before_measured[row] : table.after_measured[row]),
+    cut: table.before[row],
+    cutIsMeasured: Boolean(table.before_measured[row]),
+    latency: table.latency[row],
+    latencyIsMeasured: Boolean(table.latency_measured[row]),
+  };
+}
+
+/**
+ * The same of the original.
+ * @param {NetworkFigures} original
+ * @returns {HeadlineNetwork}
+ */
+export function originalNetwork({ after, before, latency }) {
+  return {
+    percent: 100,
+    trained: after,
+    trainedIsMeasured: true,
+    cut: before,
+    cutIsMeasured: true,
+    latency,
+    latencyIsMeasured: true,
+  };
+}
+
+/**
+ * The sentence. What was measured at neither network is left out, and what lies between two measured ones has a "~".
+ * @param {HeadlineNetwork} now
+ * @param {HeadlineNetwork} other the original, or the network that is held
+ */
+export function headlineOf(now, other) {
+  const isWhole = now.percent >= 100;
+  const isHeld = other.percent < 100;
+  const said = isHeld
+    ? beside(formatPercent(now.percent), formatPercent(other.percent), " %")
+    : formatPercent(now.percent);
+  const work = isWhole ? (isHeld ? "The original" : "The original, 100 % of the work") : `${said} of the work`;
+  const isUntrained = now.trained === null && now.cut !== null;
+  const facts = [accuracy(now, other), time(now, other)].filter(Boolean).join(", ");
+  return `${work}${isUntrained ? ", not trained" : ""}: ${facts}`;
+}
+
+/**
+ * @param {HeadlineNetwork} now
+ * @param {HeadlineNetwork} other
+ */
+function accuracy(now, other) {
+  const isTrained = now.trained !== null;
+  const value = now.trained ?? now.cut;
+  if (value === null) return "accuracy not measured";
+  const asCut = isTrained ? "" : " as cut";
+  const than = isTrained || other.percent >= 100 ? other.trained : other.cut;
+  const thanIsMeasured = isTrained || other.percent >= 100 ? other.trainedIsMeasured : other.cutIsMeasured;
+  const about = (isTrained ? now.trainedIsMeasured : now.cutIsMeasured) ? "" : "~";
+  const here = `${about}${(100 * value).toFixed(1)} %`;
+  if (than === null) return here + asCut;
+  const there = `${thanIsMeasured ? "" : "~"}${(100 * than).toFixed(1)} %`;
+  if (isSame(now, other)) return here + asCut;
+  return here === there ? `still ${here}${asCut}` : `${here}${asCut} instead of ${there}`;
+}
+
+/**
+ * @param {HeadlineNetwork} now
+ * @param {HeadlineNetwork} other
+ */
+function time(now, other) {
+  if (now.latency === null) return "";
+  const here = `${now.latencyIsMeasured ? "" : "~"}${fewDigits(now.latency)}`;
+  if (other.latency === null || isSame(now, other)) return `${here} ms`;
+  const there = `${other.latencyIsMeasured ? "" : "~"}${fewDigits(other.latency)}`;
+  return here.replace("~", "") === there.replace("~", "") ? `still ${here} ms` : `${here} instead of ${there} ms`;
+}
+
+/**
+ * @param {HeadlineNetwork} now
+ * @param {HeadlineNetwork} other
+ */
+function isSame(now, other) {
+  return now.percent === other.percent && now.trained === other.trained && now.latency === other.latency;
+}
+
+/**
+ * Two values of one unit, which is said once.
+ * @param {string} here
+ * @param {string} there
+ * @param {string} unit
+ */
+function beside(here, there, unit) {
+  return here === there ? here : `${here.replace(unit, "")} instead of ${there}`;
+}

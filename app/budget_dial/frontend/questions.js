@@ -1,0 +1,243 @@
+// The questions that people come with, as the address line says them, and their answers.
+
+/** @import { Answer, DialTable, NetworkFigures, Preset, Question, QuantityName } from "./types" */
+import { fewDigits, formatPercent, threeDigits } from "./numbers.js";
+import { QUANTITIES, endsAtOriginal, extremes, rowWithin, trainedTop1 } from "./quantities.js";
+import { trainedRows } from "./ticks.js";
+
+export const LOSSES = [0.2, 0.5, 1]; // points of accuracy
+export const PRESETS = /** @type {Preset[]} */ (["fastest", "balanced", "nearest"]);
+
+/** What each preset means, of the networks that were fine-tuned with this ranking. */
+export const PRESET_TITLES = {
+  fastest: "The trained network with the lowest measured latency; with the fewest MACs where none was measured",
+  balanced:
+    "The trained network that keeps most accuracy for its MACs: farthest above the line from the smallest trained network to the original",
+  nearest: "The trained network whose accuracy is nearest to the original's",
+};
+
+/**
+ * Read a question from the address line; null where it is none.
+ * @param {string} text such as "fps:30", "loss:0.5" or "balanced"
+ * @returns {Question | null}
+ */
+export function parseQuestion(text) {
+  const [kind, number] = text.split(":");
+  if (PRESETS.includes(/** @type {Preset} */ (kind)) && number === undefined) {
+    return { kind: /** @type {Preset} */ (kind) };
+  }
+  const value = number ? Number(number) : NaN;
+  if (!Number.isFinite(value)) return null;
+  if (kind === "loss") return value >= 0 && value <= 100 ? { kind, points: value } : null;
+  return Object.hasOwn(QUANTITIES, kind)
+    ? { kind: "need", quantity: /** @type {QuantityName} */ (kind), limit: value }
+    : null;
+}
+
+/**
+ * A question as the address line says it.
+ * @param {Question} question
+ */
+export function questionText(question) {
+  if (question.kind === "need") return `${question.quantity}:${question.limit}`;
+  return question.kind === "loss" ? `loss:${question.points}` : question.kind;
+}
+
+/**
+ * Answer a question in one sentence, with the network that it leads to.
+ * @param {Question} question
+ * @param {DialTable} table
+ * @param {NetworkFigures} original
+ * @param {string} remedy what would help where a budget is out of reach
+ * @returns {Answer}
+ */
+export function answerTo(question, table, original, remedy) {
+  if (question.kind === "need") return need(question.quantity, question.limit, table, original, remedy);
+  if (question.kind === "loss") return withoutLoss(question.points, table, original);
+  return preset(question.kind, table, original);
+}
+
+/**
+ * @param {QuantityName} quantity
+ * @param {number} limit
+ * @param {DialTable} table
+ * @param {NetworkFigures} original
+ * @param {string} remedy
+ * @returns {Answer}
+ */
+function need(quantity, limit, table, original, remedy) {
+  const { unit, bound, at } = QUANTITIES[quantity];
+  const units = unit(table);
+  const asked = `${bound} ${limit} ${units}`;
+  if (!(limit > 0)) return { text: `Ask for more than 0 ${units}, got ${limit}.`, row: null };
+  if (!extremes(table, quantity)) {
+    const what =
+      quantity === "top1"
+        ? "No network of this ranking is fine-tuned yet: do so on the next pages"
+        : "Latency is not measured yet: Measure the frontier, below";
+    return { text: `${what}.`, row: null };
+  }
+  const last = table.macs.length - 1;
+  const whole = endsAtOriginal(table, original) ? at(table, last) : null;
+  const isMet = whole !== null && quantity !== "top1" && (bound === "at most" ? whole <= limit : whole >= limit);
+  if (isMet) {
+    const verb = bound === "at least" ? "reaches" : quantity === "latency" ? "takes" : "has";
+    const more = Math.abs(whole - limit);
+    const beyond =
+      more === 0
+        ? "just what you asked"
+        : `${fewDigits(more)} ${bound === "at least" ? "more" : "less"} than you asked`;
+    return { text: `The original already ${verb} ${fewDigits(whole)} ${units}, ${beyond}.`, row: last };
+  }
+  const row = rowWithin(table, quantity, limit);
+  if (row === null) return { text: outOfReach(table, quantity, limit, remedy), row };
+  if (quantity === "top1" && row === last && whole !== null) {
+    return { text: `Only the original is known to reach ${asked}: it has ${fewDigits(whole)} %.`, row };
+  }
+  if (quantity === "macs") return { text: "", row }; // the headline says it
+  return {
+    text: `For ${asked}, ${formatPercent(table.macs_percent[row])} of the work: ${loss(table, row, original)}.`,
+    row,
+  };
+}
+
+/**
+ * What to tell a user whose limit no network keeps within.
+ * @param {DialTable} table
+ * @param {QuantityName} quantity
+ * @param {number} limit
+ * @param {string} remedy
+ */
+export function outOfReach(table, quantity, limit, remedy) {
+  const { at, unit, show, bound } = QUANTITIES[quantity];
+  const units = unit(table);
+  if (quantity === "top1") {
+    const best = Math.max(
+      ...trainedRows(table).map((row) => Number(at(table, row))),
+      Number(extremes(table, "top1")?.[1]),
+    );
+    return `Out of reach: ${limit} ${units}. The best known here has ${show(best)} %; longer fine-tuning may help.`;
+  }
+  const smallest = extremes(table, quantity)?.[0] ?? 0;
+  const measured = at(table, 0) === null ? "measured " : "";
+  const needs = `${bound === "at most" ? "needs" : "reaches"} ${show(smallest)}`;
+  return `Out of reach: ${bound} ${limit} ${units}. This ranking's smallest ${measured}network ${needs}. ${remedy}`;
+}
+
+/**
+ * What a network loses beside the original.
+ * @param {DialTable} table
+ * @param {number} row
+ * @param {NetworkFigures} original
+ */
+function loss(table, row, original) {
+  const trained = trainedTop1(table, row);
+  if (trained === null) {
+    const cut = table.before[row];
+    return cut === null ? "accuracy not measured" : `not trained, ${(100 * cut).toFixed(1)} % as cut`;
+  }
+  const about = table.after_measured[row] ? "" : "~";
+  const now = `${about}${(100 * trained).toFixed(1)} %`;
+  return original.after === null ? now : `${now}, ${points(trained - original.after)}`;
+}
+
+/**
+ * A difference of accuracies in words.
+ * @param {number} difference in [-1, 1]
+ */
+function points(difference) {
+  const size = (100 * Math.abs(difference)).toFixed(1);
+  return size === "0.0" ? "nothing lost" : `${size} points ${difference < 0 ? "lost" : "gained"}`;
+}
+
+/**
+ * The smallest network within a loss, over the networks that were fine-tuned and measured: nothing is read between them.
+ * @param {number} lost points
+ * @param {DialTable} table
+ * @param {NetworkFigures} original
+ * @returns {Answer & { from?: number }}
+ */
+function withoutLoss(lost, table, original) {
+  const trained = trainedRows(table);
+  if (original.after === null || !trained.length) return { text: NOT_TRAINED, row: null };
+  const whole = original.after;
+  const within = trained.filter((row) => Number(table.after[row]) >= whole - lost / 100 - 1e-9);
+  const say = (/** @type {number} */ row) =>
+    `${formatPercent(table.macs_percent[row])} has ${loss(table, row, original)}`;
+  if (!within.length) {
+    const best = trained.reduce((one, other) => (Number(table.after[other]) > Number(table.after[one]) ? other : one));
+    return {
+      text: `No trained network is within ${lost} points of the original; the nearest, ${say(best)}.`,
+      row: null,
+    };
+  }
+  const [row] = within;
+  const others = trained.filter((other) => other > row && !within.includes(other));
+  const below = trained.findLast((other) => other < row);
+  const measured = within.map((other) => formatPercent(table.macs_percent[other]).replace(" %", ""));
+  const sure = `measured at ${list(measured)} %`;
+  const doubt = others.length
+    ? `; but not at ${list(others.map((other) => formatPercent(table.macs_percent[other])))}`
+    : "";
+  const next = below === undefined ? "no smaller one is trained" : say(below);
+  const text = `Within ${lost} points of the original: ${say(row)} (${sure}${doubt}); ${next}.`;
+  return { text, row, from: row };
+}
+
+/** @param {string[]} words */
+function list(words) {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}`;
+}
+
+/**
+ * @param {Preset} kind
+ * @param {DialTable} table
+ * @param {NetworkFigures} original
+ * @returns {Answer}
+ */
+function preset(kind, table, original) {
+  const trained = trainedRows(table);
+  if (!trained.length || original.after === null) return { text: NOT_TRAINED, row: null };
+  const worth = { fastest: speed, balanced: balance, nearest: closeness }[kind](table, trained, original);
+  const row = trained.reduce((best, other) => (worth(other) > worth(best) ? other : best));
+  const { latency, macs_percent } = table;
+  const time =
+    latency[row] === null ? "" : `, ${table.latency_measured[row] ? "" : "~"}${threeDigits(latency[row])} ms`;
+  const name = { fastest: "Fastest", balanced: "Best balance", nearest: "Nearest to the original" }[kind];
+  const text = `${name} of ${trained.length} trained networks: ${formatPercent(macs_percent[row])} of the work${time}, ${loss(table, row, original)}.`;
+  return { text, row };
+}
+
+const NOT_TRAINED = "No network of this ranking is fine-tuned yet: do so on the page Fine-tune & export.";
+
+/**
+ * @param {DialTable} table
+ * @param {number[]} trained
+ * @returns {(row: number) => number}
+ */
+function speed(table, trained) {
+  const isMeasured = trained.every((row) => table.latency_measured[row]);
+  return (row) => -Number(isMeasured ? table.latency[row] : table.macs[row]);
+}
+
+/**
+ * @param {DialTable} table
+ * @param {number[]} trained
+ * @param {NetworkFigures} original
+ * @returns {(row: number) => number}
+ */
+function balance(table, [smallest], original) {
+  const least = Number(table.after[smallest]);
+  const rise = (Number(original.after) - least) / Math.max(1, original.macs - table.macs[smallest]);
+  return (row) => Number(table.after[row]) - least - rise * (table.macs[row] - table.macs[smallest]);
+}
+
+/**
+ * @param {DialTable} table
+ * @param {number[]} _
+ * @param {NetworkFigures} original
+ * @returns {(row: number) => number}
+ */
+function closeness(table, _, original) {
+  return (row) => -Math.abs(Number(table.after[row]) - Number(original.after));
+}

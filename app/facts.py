@@ -1,0 +1,25 @@
+"""A study in words: network, images and ranking; no Streamlit."""
+
+from legr.study.records import StudyInfo
+from legr.study.store import Study
+
+
+def facts_of(study: Study) -> list[str]:
+    """Name, network, images and ranking of a study, one line each."""
+    learned = study.learned
+    ranking = f"ranking learned with {learned.candidates} candidates" if learned else "nothing learned yet"
+    kind = ["sample, read-only"] if study.info.sample else []
+    return [study.path.name, network_description(study.info), ranking, *kind]
+
+
+def network_description(info: StudyInfo) -> str:
+    """Network and images of a study."""
+    size = "x".join(str(n) for n in info.input_shape[1:])
+    earlier = f", pruned before to {100 * info.pruned_to:.1f} % of its MACs" if info.pruned_to is not None else ""
+    return f"{info.model}{earlier} · {info.data_name}, {_classes(info)}, {size}"
+
+
+def _classes(info: StudyInfo) -> str:
+    """How many classes the network distinguishes, and of how many."""
+    of_all = f" of {len(info.all_classes)}" if info.all_classes else ""
+    return f"{info.num_classes}{of_all} classes"

@@ -1,0 +1,37 @@
+"""The pages and their titles in the navigation: a check mark stands where the open study has taken the step."""
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from app import state
+from legr.errors import LegrError
+from legr.study.store import Study
+
+PAGES = (
+    ("pages/explore.py", "Explore"),
+    ("pages/learn.py", "Learn"),
+    ("pages/finetune.py", "Fine-tune & export"),
+    ("pages/see.py", "See it"),
+    ("pages/structure.py", "Structure"),
+    ("pages/studies.py", "Studies"),
+)
+DONE = " ✓"
+
+
+def pages() -> list[StreamlitPage]:
+    """Every page, with the title that it has for the open study."""
+    done = steps_done()
+    return [st.Page(path, title=title + (DONE if path in done else "")) for path, title in PAGES]
+
+
+def steps_done() -> set[str]:
+    """Pages whose step the open study has taken; none where it cannot be read, which the page itself says."""
+    path = state.known_studies().get(state.open_name() or "")
+    if path is None:
+        return set()
+    try:
+        study = Study.open(path)
+        taken = {"pages/learn.py": study.learned is not None, "pages/finetune.py": bool(study.finetuned)}
+    except (LegrError, OSError):
+        return set()
+    return {page for page, is_taken in taken.items() if is_taken}
