@@ -20,8 +20,13 @@ DONE = " ✓"
 
 def pages() -> list[StreamlitPage]:
     """Every page, with the title that it has for the open study."""
+    return [st.Page(path, title=title) for path, title in titles().items()]
+
+
+def titles() -> dict[str, str]:
+    """What each page is called in the navigation."""
     done = steps_done()
-    return [st.Page(path, title=title + (DONE if path in done else "")) for path, title in PAGES]
+    return {path: title + (DONE if path in done else "") for path, title in PAGES}
 
 
 def steps_done() -> set[str]:

@@ -1,4 +1,4 @@
-"""A first visit in a real browser: everything that moves with the dial is in sight, and what to do is said in a line."""
+"""A first visit in a real browser: all that moves with the dial is in sight, and what to do is said in one line."""
 
 import pytest
 from playwright import sync_api
