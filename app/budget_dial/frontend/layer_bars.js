@@ -4,7 +4,10 @@
 import { BAR_LENSES } from "./lenses.js";
 import { axesOf } from "./plotly.js";
 import { shownNetwork } from "./shown.js";
+import { stageAxis } from "./stages.js";
 import { escapeTags } from "./text.js";
+
+const BARS_PART = 0.9; // of the chart's width; the rest is the axis beside them
 
 /** Kept and removed filters of every layer, or their costs. */
 export class LayerBars {
@@ -37,14 +40,16 @@ export class LayerBars {
     const kept = table.layers.map((_, l) => lens.kept(table, row, l));
     const original = table.layers.map((_, l) => lens.original(table, l));
     const removed = original.map((height, l) => Math.max(height - kept[l], 0));
-    const names = table.layers.map(escapeTags);
+    const places = table.layers.map((_, l) => l);
     const hover = hoverData(table, row, state.comparedRow);
     const traces = [
-      barTrace("kept", names, kept, colours[state.data.ranking], hover),
-      barTrace("removed", names, removed, colours.removed, hover),
+      barTrace("kept", places, kept, colours[state.data.ranking], hover),
+      barTrace("removed", places, removed, colours.removed, hover),
     ];
     const others = state.comparedRow === null ? [] : [this.comparedTrace(table, state.comparedRow)];
-    await Plotly.react(this.chart, [...traces, ...others], { ...layout, ...barsLayout(lens, original) }, config);
+    const stages = stageAxis(table.layers, BARS_PART * this.chart.clientWidth);
+    const own = barsLayout(lens, original, stages);
+    await Plotly.react(this.chart, [...traces, ...others], { ...layout, ...own }, config);
     this.locateBars();
   }
 
@@ -57,7 +62,7 @@ export class LayerBars {
     const color = getComputedStyle(this.chart).getPropertyValue("--st-text-color");
     const size = Math.min(22, (0.7 * this.chart.clientWidth) / table.layers.length);
     return {
-      x: table.layers.map(escapeTags),
+      x: table.layers.map((_, l) => l),
       y: table.layers.map((_, l) => this.lens.kept(table, row, l)),
       name: "compared with",
       mode: "markers",
@@ -121,7 +126,7 @@ function hoverData(table, row, comparedRow) {
 
 /**
  * @param {string} name
- * @param {string[]} x
+ * @param {number[]} x
  * @param {number[]} y
  * @param {string} color
  * @param {(string | number)[][]} customdata
@@ -143,15 +148,18 @@ function barTrace(name, x, y, color, customdata) {
 /**
  * @param {BarLens} lens
  * @param {number[]} original
+ * @param {ReturnType<typeof stageAxis>} stages
  */
-function barsLayout({ unit }, original) {
+function barsLayout({ unit }, original, { axis, shapes }) {
   const top = Math.max(...original, 1e-9);
   return {
     barmode: "stack",
     bargap: 0.12,
+    shapes,
     xaxis: {
-      tickangle: -90,
-      tickfont: { size: 10 },
+      ...axis,
+      showgrid: false,
+      zeroline: false,
       range: [-0.5, original.length - 0.5],
       fixedrange: true,
       automargin: true,
