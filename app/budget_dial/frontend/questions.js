@@ -167,7 +167,7 @@ function withoutLoss(lost, table, original) {
   if (!within.length) {
     const best = trained.reduce((one, other) => (Number(table.after[other]) > Number(table.after[one]) ? other : one));
     return {
-      text: `No trained network is within ${lost} points of the original; the nearest, ${say(best)}.`,
+      text: `No trained network is within ${lost.toFixed(1)} points of the original; the nearest, ${say(best)}.`,
       row: null,
     };
   }
@@ -180,7 +180,7 @@ function withoutLoss(lost, table, original) {
     ? `; but not at ${list(others.map((other) => formatPercent(table.macs_percent[other])))}`
     : "";
   const next = below === undefined ? "no smaller one is trained" : say(below);
-  const text = `Within ${lost} points of the original: ${say(row)} (${sure}${doubt}); ${next}.`;
+  const text = `Within ${lost.toFixed(1)} points of the original: ${say(row)} (${sure}${doubt}); ${next}.`;
   return { text, row, from: row };
 }
 
