@@ -161,7 +161,7 @@ def _show(study: Study, job_id: str, page: _PageRun, draw: Draw | None) -> None:
 
 
 def _show_active(study: Study, job: Job, stays: bool) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.progress(min(1.0, job.done / job.total) if job.total else 0.0, text=plain(progress_text(job)))
         is_cancelled = job.known and st.button("Cancel", key=f"cancel-{job.id}")
     if not job.known:
@@ -176,7 +176,7 @@ def _show_active(study: Study, job: Job, stays: bool) -> None:
 
 def _show_ended(study: Study, job: Job) -> None:
     log = "" if job.state == "cancelled" else _last_lines(study, job)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         if job.state == "failed" and job.known:
             show_error(ending_text(job))
         else:

@@ -109,7 +109,7 @@ def test_nothing_moves_when_a_job_starts_and_ends(page: sync_api.Page, app_url: 
     page.wait_for_selector(".bd-frontier .scatterlayer .point")
     assert page.evaluate(TOPS) == before
     foot = page.get_by_test_id("stBottom").bounding_box()
-    assert foot and foot["height"] < 50 and foot["y"] + foot["height"] == 900
+    assert foot and foot["height"] < 60 and foot["y"] + foot["height"] == 900
     jobs.save(study, replace(job, state="done", done=13))
     page.get_by_text("Measured network 1 of 13").wait_for(state="detached")
     assert page.evaluate(TOPS) == before
