@@ -50,7 +50,7 @@ def test_the_dial_shows_exactly_this_network(open_app: OpenApp, studies: Path, r
 def test_another_ranking_closes_it(open_app: OpenApp, run: FineTuned, monkeypatch: pytest.MonkeyPatch) -> None:
     at = open_app(budget="50", run=run.key)
     assert dial(at)["opened"]
-    chosen = {"budget": 50, "ranking": "uniform"}
+    chosen = {"number": 9, "choices": [{"name": "ranking", "value": "uniform", "number": 9}]}
     monkeypatch.setattr("app.budget_dial.view.budget_dial", lambda data, key, on_view: on_view(chosen))
     at.run()
     assert "run" not in at.query_params and at.query_params["ranking"] in ("uniform", ["uniform"])
