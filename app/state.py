@@ -20,7 +20,6 @@ START_BUDGET = 50.0  # per cent of MACs
 _NAME, _NOTICE, _BUDGET, _REFERENCE, _RUN = "study", "notice", "budget", "held", "run"
 VIEWS = ("ranking", "by", "lens", "axis", "device", "weights", "guide", "ask")
 _DIALS = ("by", "lens", "axis", "ask")  # those that are chosen in a dial, which then knows better
-_LONGEST_QUESTION = 40
 _JUMPS = "jumps"
 _ENTERED, _NEXT_PAGE, _ANNOUNCEMENT, _GOAL = "entered", "next-page", "announcement", "goal"
 
@@ -249,16 +248,15 @@ def remember_view(name: str, value: str) -> None:
 
 def asked() -> str:
     """The question that the dial answers, as the browser writes it; "" where none is asked."""
-    return str(st.session_state.get(_view_key("ask"), ""))[:_LONGEST_QUESTION]
+    return str(st.session_state.get(_view_key("ask"), ""))[:40]
 
 
 def ask(question: str) -> None:
     """Remember the question, in the address line too; "" forgets it."""
-    if question:
-        remember_view("ask", question[:_LONGEST_QUESTION])
-        return
-    st.session_state.pop(_view_key("ask"), None)
-    st.query_params.pop("ask", None)
+    remember_view("ask", question)
+    if not question:
+        st.session_state.pop(_view_key("ask"))
+        st.query_params.pop("ask", None)
 
 
 def reference_percent() -> float | None:
