@@ -5,12 +5,14 @@ before. While a page is open, what is remembered here is the truth, and the addr
 sends the name of a study, which is looked up among the studies and samples: no path can come from outside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import streamlit as st
 
+from app import address
 from legr.errors import StudyError
 from legr.study.catalog import SAMPLES, list_studies, studies_folder, writable
 from legr.study.store import Study
@@ -156,17 +158,17 @@ def follow_address() -> None:
     An address with a budget is a whole view, so what it does not name is as at the start. A link between pages names
     less; there the view stays as it was.
     """
-    address, before = st.query_params, _dial_view()
-    percent = _percent(address.get(_BUDGET))
+    linked, before = st.query_params, _dial_view()
+    percent = _percent(linked.get(_BUDGET))
     if percent is not None:
         remember_budget(percent)
         for name in (_REFERENCE, _RUN, *map(_view_key, VIEWS)):
             st.session_state.pop(name, None)
-    if _REFERENCE in address:
-        st.session_state[_REFERENCE] = _percent(address[_REFERENCE])
-    if _RUN in address:
-        st.session_state[_RUN] = address[_RUN]
-    st.session_state.update({_view_key(name): address[name] for name in VIEWS if name in address})
+    if _REFERENCE in linked:
+        st.session_state[_REFERENCE] = _percent(linked[_REFERENCE])
+    if _RUN in linked:
+        st.session_state[_RUN] = linked[_RUN]
+    st.session_state.update({_view_key(name): linked[name] for name in VIEWS if name in linked})
     if _dial_view() != before:
         _jump()
 
@@ -178,11 +180,15 @@ def write_view() -> None:
     values |= {name: f"{percent:g}" for name, percent in percents.items() if percent is not None}
     values |= {_RUN: str(st.session_state[_RUN])} if opened_run() else {}
     values |= {name: st.session_state[_view_key(name)] for name in VIEWS if _view_key(name) in st.session_state}
-    for name in (_REFERENCE, _RUN, *VIEWS):
-        if name not in values and name in st.query_params:
-            del st.query_params[name]
-    if any(st.query_params.get(name) != value for name, value in values.items()):
-        st.query_params.update(values)
+    address.say_all(values, of=(_REFERENCE, _RUN, *VIEWS))
+
+
+@contextmanager
+def one_step() -> Iterator[None]:
+    """Let all that is remembered within be one step of the browser's history."""
+    with address.silence():
+        yield
+    write_view()
 
 
 def rerun() -> NoReturn:
@@ -206,8 +212,7 @@ def remember_budget(value: object) -> None:
     if percent is None:
         return
     st.session_state[_BUDGET] = percent
-    if st.query_params.get(_BUDGET) != f"{percent:g}":
-        st.query_params[_BUDGET] = f"{percent:g}"
+    address.say(_BUDGET, f"{percent:g}")
 
 
 def move_slider(value: object) -> None:
@@ -242,8 +247,7 @@ def view(name: str, options: Sequence[Option]) -> Option:
 def remember_view(name: str, value: str) -> None:
     """Remember a setting of the view, in the address line too."""
     st.session_state[_view_key(name)] = value
-    if st.query_params.get(name) != value:
-        st.query_params[name] = value
+    address.say(name, value)
 
 
 def asked() -> str:
@@ -253,10 +257,11 @@ def asked() -> str:
 
 def ask(question: str) -> None:
     """Remember the question, in the address line too; "" forgets it."""
-    remember_view("ask", question)
-    if not question:
-        st.session_state.pop(_view_key("ask"))
-        st.query_params.pop("ask", None)
+    if question:
+        remember_view("ask", question)
+    else:
+        st.session_state.pop(_view_key("ask"), None)
+        address.say("ask", None)
 
 
 def reference_percent() -> float | None:
@@ -268,10 +273,7 @@ def remember_reference(value: object) -> None:
     """Remember the reference budget, in the address line too; an invalid value means the original."""
     percent = _percent(value)
     st.session_state[_REFERENCE] = percent
-    if percent is None:
-        st.query_params.pop(_REFERENCE, None)
-    else:
-        st.query_params[_REFERENCE] = f"{percent:g}"
+    address.say(_REFERENCE, None if percent is None else f"{percent:g}")
 
 
 def opened_run() -> str | None:
@@ -290,10 +292,7 @@ def open_run(key: str | None) -> None:
 def remember_run(key: str | None) -> None:
     """Remember which run's network is shown, None: the slider's; in the address line too."""
     st.session_state[_RUN] = key
-    if key is None:
-        st.query_params.pop(_RUN, None)
-    else:
-        st.query_params[_RUN] = key
+    address.say(_RUN, key)
 
 
 def _view_key(name: str) -> str:

@@ -214,11 +214,11 @@ def _charts(study: Study, measured: Measurements, ranking: RankingName) -> DialC
 def _apply(study: Study, report: Mapping[str, object]) -> None:
     """Take over what the user chose, a `ViewChange` from a browser; what is none is ignored."""
     number, choices, heard = report.get("number"), report.get("choices"), st.session_state.get(_HEARD, 0)
-    for choice in choices if isinstance(choices, list) else []:
-        if isinstance(choice, Mapping) and isinstance(first := choice.get("number"), int) and first > heard:
-            _take(study, choice.get("name"), choice.get("value"))
-    st.session_state[_HEARD] = number if isinstance(number, int) else heard
-    state.write_view()  # the address that came along may be older than the choice before
+    with state.one_step():  # all choices again: the address that came along may be older than the choice before
+        for choice in choices if isinstance(choices, list) else []:
+            if isinstance(choice, Mapping) and isinstance(first := choice.get("number"), int) and first > heard:
+                _take(study, choice.get("name"), choice.get("value"))
+        st.session_state[_HEARD] = number if isinstance(number, int) else heard
 
 
 def _take(study: Study, name: object, value: object) -> None:

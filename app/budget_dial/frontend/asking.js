@@ -44,12 +44,10 @@ export class Asking {
     return null;
   }
 
-  /** Forget the question; return whether the address line has to as well. */
+  /** Forget the question. */
   forget() {
-    const wasAsked = this.asked !== "";
     Object.assign(this.state, { answer: null, typed: null });
     this.asked = "";
-    return wasAsked;
   }
 }
 

@@ -44,7 +44,7 @@ export class Dial {
     this.choices = new Choices(data.view.heard);
     this.reportedPercent = data.table.percent[data.table.start];
     this.hasLeftRun = false; // for the slider's own network, and Python was not told yet
-    this.hasForgotten = false; // the question, and Python was not told yet
+    this.reportedQuestion = ""; // as Python knows it
     /** @type {number | null} */
     this.frame = null;
     /** @type {number | null} */
@@ -105,17 +105,12 @@ export class Dial {
     else if (state.opened) state.opened = data.opened;
     if (!extremes(table, state.quantity)) state.quantity = "macs";
     this.findCompared();
-    this.measureScale();
-    this.takeQuestion(isChanged && !this.choices.has("ask") ? view.ask : this.asking.asked);
+    state.scale = sliderScale(table, state.quantity, data.original);
+    if (isChanged && !this.choices.has("ask")) this.takeQuestion((this.reportedQuestion = view.ask));
+    else this.takeQuestion(this.asking.asked);
     this.controls.show();
     this.charts.show();
     this.charts.draw();
-  }
-
-  /** Find where the networks stand on the slider, for the quantity that one steers by. */
-  measureScale() {
-    const { state } = this;
-    state.scale = sliderScale(state.data.table, state.quantity, state.data.original);
   }
 
   /**
@@ -124,9 +119,8 @@ export class Dial {
    */
   takeQuestion(asked) {
     const row = this.asking.take(asked);
-    if (row === null) return;
-    this.state.row = row;
-    this.reportAfter(0);
+    this.state.row = row ?? this.state.row;
+    if (row !== null) this.reportAfter(0);
   }
 
   /**
@@ -171,9 +165,9 @@ export class Dial {
 
   /** The answer holds no more, as the slider goes elsewhere. */
   forgetQuestion() {
-    const hadBand = this.state.answer?.from !== undefined;
-    if (this.asking.forget()) this.hasForgotten = true;
-    if (hadBand) this.controls.showScale();
+    const { answer } = this.state;
+    this.asking.forget();
+    if (answer?.from !== undefined) this.controls.showScale(); // the usual band again
   }
 
   /**
@@ -193,7 +187,13 @@ export class Dial {
     if (this.restTimer !== null) clearTimeout(this.restTimer);
     this.restTimer = null;
     const { data, row } = this.state;
-    if (data.table.percent[row] !== this.reportedPercent || this.hasLeftRun || this.hasForgotten) this.send();
+    if (
+      data.table.percent[row] !== this.reportedPercent ||
+      this.hasLeftRun ||
+      this.asking.asked !== this.reportedQuestion
+    ) {
+      this.send();
+    }
   }
 
   /**
@@ -204,10 +204,12 @@ export class Dial {
     const { data, row } = this.state;
     const budget = data.table.percent[row];
     const moved = budget === this.reportedPercent ? {} : { budget };
-    const left = { ...(this.hasLeftRun && { run: null }), ...(this.hasForgotten && { ask: "" }) };
-    this.hasLeftRun = this.hasForgotten = false;
+    const left = this.hasLeftRun ? { run: null } : {};
+    const { asked: ask } = this.asking;
+    const asked = ask === this.reportedQuestion ? {} : { ask };
+    [this.hasLeftRun, this.reportedQuestion] = [false, ask];
     this.reportedPercent = budget;
-    this.setTrigger("view", this.choices.report({ ...moved, ...left, ...choices }));
+    this.setTrigger("view", this.choices.report({ ...moved, ...left, ...asked, ...choices }));
   }
 
   /**
@@ -219,14 +221,10 @@ export class Dial {
     const row = this.asking.answer(question);
     if (row !== null) this.goTo(row);
     this.controls.showScale();
-    this.send({ ask: this.asking.asked });
     this.reportAfter(0);
   }
 
-  /**
-   * Tell the user something.
-   * @param {string} text
-   */
+  /** @param {string} text */
   say(text) {
     this.state.answer = { text, row: null };
     this.controls.update();
@@ -234,9 +232,10 @@ export class Dial {
 
   /** @param {QuantityName} quantity */
   chooseQuantity(quantity) {
+    const { data } = this.state;
     this.state.quantity = quantity;
     this.forgetQuestion();
-    this.measureScale();
+    this.state.scale = sliderScale(data.table, quantity, data.original);
     this.send({ by: quantity });
     this.controls.show();
   }
