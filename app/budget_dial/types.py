@@ -9,8 +9,8 @@ from typing import Any, Literal, TypedDict, get_args
 
 Lens = Literal["filters", "percent", "macs", "params", "together"]
 QuantityName = Literal["macs", "params", "size", "latency", "fps", "top1"]
-#: budget: per cent of the original's MACs; compared: the same, or None; by, ranking, ask, lens, axis, device: names; run:
-#: key of the run whose network is shown, None for the slider's; open: an `OpenNetwork`; page: to go to with it.
+#: budget: per cent of the original's MACs; compared: the same, or None; by, ranking, ask, lens, axis, device: names;
+#: run: key of the run whose network is shown, None for the slider's; open: an `OpenNetwork`; page: to go to with it.
 ChoiceName = Literal["budget", "compared", "by", "ranking", "ask", "lens", "axis", "device", "run", "open", "page"]
 LENSES: tuple[Lens, ...] = get_args(Lens)
 QUANTITIES: tuple[QuantityName, ...] = get_args(QuantityName)

@@ -88,11 +88,10 @@ export class Charts {
    * Let the charts end where the window does, if it is high enough.
    * @param {DialCharts} charts
    */
-  fit({ style, frontiers }) {
+  fit({ style }) {
     const above = this.element.offsetTop + CHART_PX.caption + CHART_PX.foot;
     const height = clamp(CHART_PX.least, window.innerHeight - above, CHART_PX.most);
     style.layout.height = height;
-    for (const { layout } of Object.values(frontiers)) layout.height = height;
     this.root.style.setProperty("--bd-chart-height", `${height}px`);
   }
 

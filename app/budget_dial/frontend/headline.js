@@ -53,7 +53,7 @@ export function headlineOf(now, other) {
     : formatPercent(now.percent);
   const work = isWhole ? (isHeld ? "The original" : "The original, 100 % of the work") : `${said} of the work`;
   const isUntrained = now.trained === null && now.cut !== null;
-  const facts = [accuracy(now, other), time(now, other)].filter(Boolean).join(", ");
+  const facts = [accuracyBeside(now, other), timeBeside(now, other)].filter(Boolean).join(", ");
   return `${work}${isUntrained ? ", not trained" : ""}: ${facts}`;
 }
 
@@ -61,7 +61,7 @@ export function headlineOf(now, other) {
  * @param {HeadlineNetwork} now
  * @param {HeadlineNetwork} other
  */
-function accuracy(now, other) {
+function accuracyBeside(now, other) {
   const isTrained = now.trained !== null;
   const value = now.trained ?? now.cut;
   if (value === null) return "accuracy not measured";
@@ -80,7 +80,7 @@ function accuracy(now, other) {
  * @param {HeadlineNetwork} now
  * @param {HeadlineNetwork} other
  */
-function time(now, other) {
+function timeBeside(now, other) {
   if (now.latency === null) return "";
   const here = `${now.latencyIsMeasured ? "" : "~"}${fewDigits(now.latency)}`;
   if (other.latency === null || isSame(now, other)) return `${here} ms`;

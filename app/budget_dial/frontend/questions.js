@@ -3,7 +3,7 @@
 /** @import { Answer, DialTable, NetworkFigures, Preset, Question, QuantityName } from "./types" */
 import { fewDigits, formatPercent, threeDigits } from "./numbers.js";
 import { QUANTITIES, endsAtOriginal, extremes, rowWithin, trainedTop1 } from "./quantities.js";
-import { trainedRows } from "./ticks.js";
+import { trainedRows } from "./no_gain.js";
 
 export const LOSSES = [0.2, 0.5, 1]; // points of accuracy
 export const PRESETS = /** @type {Preset[]} */ (["fastest", "balanced", "nearest"]);

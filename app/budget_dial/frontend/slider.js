@@ -3,7 +3,8 @@
 /** @import { ControlsHandlers } from "./controls.js" */
 /** @import { DialState } from "./types" */
 import { find } from "./dom.js";
-import { rowMeant, trainedRows } from "./ticks.js";
+import { trainedRows } from "./no_gain.js";
+import { rowMeant } from "./ticks.js";
 
 const THUMB_PX = 16; // width of the slider's thumb
 const PLACES = 10_000; // of the range element, from its left end to its right one

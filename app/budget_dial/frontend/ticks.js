@@ -1,17 +1,9 @@
 // Ticks on the slider: the networks that were fine-tuned, which attract the thumb.
 
-/** @import { DialTable, SliderScale } from "./types" */
+/** @import { SliderScale } from "./types" */
 import { rowAt } from "./slider_scale.js";
 
 const REACH_PX = 6;
-
-/**
- * Rows of the networks that were fine-tuned, and measured then.
- * @param {DialTable} table
- */
-export function trainedRows(table) {
-  return table.after_measured.flatMap((measured, row) => (measured && table.after[row] !== null ? [row] : []));
-}
 
 /**
  * The network that a hand means which puts the thumb at a place: a tick that is near, else the one that stands there.

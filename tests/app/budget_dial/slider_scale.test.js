@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { rowAt, sliderScale } from "../../../app/budget_dial/frontend/slider_scale.js";
-import { rowMeant, trainedRows } from "../../../app/budget_dial/frontend/ticks.js";
+import { trainedRows } from "../../../app/budget_dial/frontend/no_gain.js";
+import { rowMeant } from "../../../app/budget_dial/frontend/ticks.js";
 import { tinyTable } from "./tiny_table.js";
 
 const original = { macs: 100, params: 4_000_000, latency: 8, before: 0.9, after: 0.9 };
