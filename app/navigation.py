@@ -16,6 +16,7 @@ PAGES = (
     ("pages/studies.py", "Studies"),
 )
 DONE = " ✓"
+_GOAL = "goal"
 
 
 def pages() -> list[StreamlitPage]:
@@ -40,3 +41,15 @@ def steps_done() -> set[str]:
     except (LegrError, OSError):
         return set()
     return {page for page, is_taken in taken.items() if is_taken}
+
+
+def go_on(page: str) -> None:
+    """Ask for another page from where none can be switched to, such as a callback."""
+    st.session_state[_GOAL] = page
+
+
+def go_on_now() -> None:
+    """Go to the page that was asked for, if one was."""
+    page = st.session_state.pop(_GOAL, None)
+    if page:
+        st.switch_page(page, query_params=st.query_params.to_dict())

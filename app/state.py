@@ -23,7 +23,7 @@ _NAME, _NOTICE, _BUDGET, _REFERENCE, _RUN = "study", "notice", "budget", "held",
 VIEWS = ("ranking", "by", "lens", "axis", "device", "weights", "guide", "ask")
 _DIALS = ("by", "lens", "axis", "ask")  # those that are chosen in a dial, which then knows better
 _JUMPS = "jumps"
-_ENTERED, _NEXT_PAGE, _ANNOUNCEMENT, _GOAL = "entered", "next-page", "announcement", "goal"
+_ENTERED, _NEXT_PAGE, _ANNOUNCEMENT = "entered", "next-page", "announcement"
 
 
 # -- entry --------------------------------------------------------------------------------------------------
@@ -46,18 +46,6 @@ def require_entry(page: str) -> None:
     if _ENTERED not in st.session_state:
         st.session_state[_NEXT_PAGE] = page
         st.switch_page("streamlit_app.py", query_params=st.query_params.to_dict())
-
-
-def go_on(page: str) -> None:
-    """Ask for another page from where none can be switched to, such as a callback."""
-    st.session_state[_GOAL] = page
-
-
-def go_on_now() -> None:
-    """Go to the page that was asked for, if one was."""
-    page = st.session_state.pop(_GOAL, None)
-    if page:
-        st.switch_page(page, query_params=st.query_params.to_dict())
 
 
 # -- the open study ----------------------------------------------------------------------------------------

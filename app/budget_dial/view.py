@@ -24,6 +24,7 @@ from app.budget_dial.types import (
 )
 from app.curves import Stamp, budget_curve, measured_stamp, measurements, stamp
 from app.facts import facts_of
+from app.navigation import go_on, go_on_now
 from legr.charts.frontier import AXES, Axis
 from legr.charts.measurements import Measurements, device_name, percent_of
 from legr.charts.style import CAPTIONS, COLOURS, INK, PAPER, PLOTLY_CONFIG, page_layout
@@ -81,7 +82,7 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool, choice: bool 
     Raises:
         StudyError: the study cannot be read.
     """
-    state.go_on_now()
+    go_on_now()
     curve = budget_curve(study, ranking)
     budget = max(percent_of(curve.floor), min(100.0, state.budget_percent()))
     stamps = stamp(study), measured_stamp(study)
@@ -241,7 +242,7 @@ def _take(study: Study, name: object, value: object) -> None:
             state.move_slider(value.get("percent"))
             state.remember_view("ranking", value["ranking"])
         case "page" if value == "finetune":
-            state.go_on("pages/finetune.py")
+            go_on("pages/finetune.py")
 
 
 def _open_run(study: Study, key: object) -> None:

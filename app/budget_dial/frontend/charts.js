@@ -31,7 +31,7 @@ const LENS_TITLES = {
   params: "Parameters of each layer",
   together: "Which layers go together",
 };
-const CHART_PX = { least: 240, most: 520, caption: 46, foot: 34 }; // heights: of a chart, of what stands around it
+const CHART_PX = { least: 240, most: 520, caption: 46, foot: 34, tools: 32 }; // heights: of a chart, of what stands around it
 
 export class Charts {
   /**
@@ -152,7 +152,7 @@ export class Charts {
     this.width ??= this.element.clientWidth;
     if (!this.isMap) await this.bars.draw(Plotly, state, charts);
     if (draw !== this.draws) return false;
-    await this.frontier.draw(Plotly, charts);
+    await this.frontier.draw(Plotly, withoutTools(charts));
     return draw === this.draws;
   }
 
@@ -209,4 +209,14 @@ export class Charts {
       if (plot._fullLayout) window.Plotly?.purge(plot);
     }
   }
+}
+
+/**
+ * The charts' style for the frontier, which has a row of switches above it and ends where the layers do.
+ * @param {DialCharts} charts
+ * @returns {DialCharts}
+ */
+function withoutTools(charts) {
+  const { layout } = charts.style;
+  return { ...charts, style: { ...charts.style, layout: { ...layout, height: layout.height - CHART_PX.tools } } };
 }

@@ -60,8 +60,8 @@ export class Dial {
       onCompare: () => this.toggleCompare(),
     });
     this.charts = new Charts(root, this.state, {
-      onLens: (lens) => this.chooseLens(lens),
-      onAxis: (axis) => this.chooseAxis(axis),
+      onLens: (lens) => this.choose({ lens }),
+      onAxis: (axis) => this.choose({ axis }),
       onDevice: (device) => this.send({ device }),
       onOpen: (percent, ranking, run, page) => this.openNetwork(percent, ranking, run, page),
       onHold: (percent) => this.compareWith(percent),
@@ -232,26 +232,19 @@ export class Dial {
 
   /** @param {QuantityName} quantity */
   chooseQuantity(quantity) {
-    const { data } = this.state;
     this.state.quantity = quantity;
     this.forgetQuestion();
-    this.state.scale = sliderScale(data.table, quantity, data.original);
+    this.state.scale = sliderScale(this.state.data.table, quantity, this.state.data.original);
     this.send({ by: quantity });
     this.controls.show();
   }
 
-  /** @param {Lens} lens */
-  chooseLens(lens) {
-    this.state.lens = lens;
-    this.send({ lens });
+  /** @param {{ lens: Lens } | { axis: string }} choice what the charts show */
+  choose(choice) {
+    Object.assign(this.state, choice);
+    this.send(choice);
     this.charts.show();
     this.charts.draw();
-  }
-
-  /** @param {string} axis */
-  chooseAxis(axis) {
-    this.state.axis = axis;
-    this.send({ axis });
   }
 
   /** Compare with the slider's network from now on, or with the original again. */
