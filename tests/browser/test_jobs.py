@@ -151,14 +151,14 @@ def test_a_ranking_is_known_as_soon_as_it_is_learned_though_its_networks_are_sti
         explore = page.context.new_page()
         for tab, name in ((page, "learn"), (explore, "")):
             tab.goto(f"{url}/{name}?study=fresh")
-            tab.get_by_text("nothing learned yet").wait_for(timeout=PATIENCE_MS)
+            tab.get_by_role("heading", name="ResNet-8 on digits · fresh").wait_for(timeout=PATIENCE_MS)
         explore.get_by_text("Nothing is learned yet").wait_for()
 
         study.save_learned(made_up_map(study))
         records.save(study, replace(job, stage="point", done=1, total=13))
         for tab in (page, explore):  # nobody reloads
-            tab.get_by_text("ranking learned with 64 candidates").wait_for()
-            sync_api.expect(tab.get_by_text("nothing learned yet")).to_have_count(0)
+            tab.get_by_role("link", name="Learn ✓").wait_for()
+        sync_api.expect(explore.locator(".bd-facts")).to_contain_text("ranking learned with 64 candidates")
         page.get_by_text("The ranking is learned and in use. Now the networks").wait_for()
         toast(explore, "The ranking is learned and in use.")
         sync_api.expect(explore.get_by_text("Nothing is learned yet")).to_have_count(0)
