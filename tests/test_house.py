@@ -30,8 +30,9 @@ FLOORS = [
 ]
 #: The same for the app; pages stand above all of it.
 APP_FLOORS = [
-    {"words", "run_command", "guards"},
+    {"words", "run_command", "guards", "address", "facts"},
     {"state", "curves"},
+    {"navigation"},
     {"widgets"},
     {"budget_dial"},
     {"views"},
