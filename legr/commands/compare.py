@@ -82,6 +82,7 @@ def compare(
     Args:
         run: as for `stored_comparison`.
     """
+    ranking = ranking or study.default_ranking  # a search that ends meanwhile changes it
     finished = stored_comparison(study, budget, ranking, finetuned, run=run)
     if finished is not None:
         return finished
@@ -94,7 +95,7 @@ def compare(
     of_pruned = _predict(study, network.model, dataset.test, device, report)
     numbers = np.flatnonzero(of_original.first != of_pruned.first)[:PICTURES].astype(np.int32)
     comparison = Comparison(
-        _described(study, network, ranking),
+        _described(network, ranking),
         labels,
         of_original,
         of_pruned,
@@ -155,10 +156,9 @@ def _progress(total: int, report: Report) -> Callable[[int], None]:
     return progress
 
 
-def _described(study: Study, network: ReportedNetwork, ranking: RankingName | None) -> ComparedNetwork:
-    name, tuned = ranking or study.default_ranking, network.run is not None
-    calibration = network.calibration.key
-    return ComparedNetwork(name, network.macs_fraction, network.keep_id, tuned, network.recalibrated, calibration)
+def _described(network: ReportedNetwork, ranking: RankingName) -> ComparedNetwork:
+    tuned, calibration = network.run is not None, network.calibration.key
+    return ComparedNetwork(ranking, network.macs_fraction, network.keep_id, tuned, network.recalibrated, calibration)
 
 
 def _result(name: str, comparison: Comparison) -> ComparisonResult:

@@ -27,6 +27,7 @@ def evaluate(
         BudgetError: the budget is out of range or below the floor.
         DataError: the images are not on this machine.
     """
+    ranking = ranking or study.default_ranking  # a search that ends meanwhile changes it
     network = network_at(study, original(study), budget, ranking=ranking, finetuned=finetuned)
     dataset = images_of(study, report)
     reported = choose_statistics(study, network, dataset, device, report)
@@ -41,5 +42,5 @@ def evaluate(
         macs=network.macs,
         macs_fraction=network.macs_fraction,
         params=network.params,
-        ranking=ranking or study.default_ranking,
+        ranking=ranking,
     )

@@ -89,7 +89,7 @@ def export(
         StudyError: there is no such run, or its kept set is lost.
         ExportError: the folder cannot be written, or the exported network computes something else.
     """
-    device = torch.device("cpu")
+    device, ranking = torch.device("cpu"), ranking or study.default_ranking
     model = original(study)
     network = network_at(study, model, budget, ranking=ranking, run=run)
     dataset = _images_or_none(study, report)
@@ -103,7 +103,7 @@ def export(
             export_onnx(pruned, study.info.input_shape, folder / _ONNX)
             agreement = check_agreement(pruned, folder / _ONNX, _check_batches(study, dataset))
             _require_agreement(agreement)
-            facts = _facts(study, network, agreement, dataset is not None, ranking or study.default_ranking)
+            facts = _facts(study, network, agreement, dataset is not None, ranking)
             cuts, before = plan(model, study.structure, network.keep), load_cuts(study)
             whole = cuts if before is None else compose(before, cuts)
             write_recipe(

@@ -80,7 +80,7 @@ def look(
     images = cache(lambda: images_of(study, report))
     number = None if isinstance(image, Path) else image.number
     loaded = _from_file(study, image) if isinstance(image, Path) else _from_test_images(images(), image.number)
-    original_model = original(study)
+    original_model, ranking = original(study), ranking or study.default_ranking
     network = network_at(study, original_model, budget, ranking=ranking, finetuned=finetuned, run=run)
     network = recall_statistics(study, network, images, device)
     return LookResult(
@@ -93,7 +93,7 @@ def look(
         network_input=_encoded(_as_image(loaded.pixels)),
         file_image=_encoded(loaded.file_image) if loaded.file_image else None,
         macs_fraction=network.macs_fraction,
-        ranking=ranking or study.default_ranking,
+        ranking=ranking,
         finetuned=network.run is not None,
         epochs=network.run.epochs if network.run else None,
         recalibrated=network.recalibrated,

@@ -1,8 +1,10 @@
 """Both networks on every test image: the counts are those of the frontier, and nothing is asked twice."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,13 +12,15 @@ import torch
 from PIL import Image
 
 from legr.commands import compare as module
+from legr.commands import evaluate as evaluating
+from legr.commands import look as looking
 from legr.commands.compare import PICTURE_SIDE, compare, pictures_of, stored_comparison
 from legr.commands.create import ImageSource, NetworkSource, create
 from legr.commands.export import export
 from legr.commands.look import NumberedTestImage, look
-from legr.commands.network import NormStatistics, network_at
+from legr.commands.network import Network, NormStatistics, network_at
 from legr.commands.original import original
-from legr.commands.results import LookResult
+from legr.commands.results import ComparisonResult, Evaluation, LookResult
 from legr.commands.statistics_cache import recall_statistics, store_statistics
 from legr.errors import DataError, StudyError
 from legr.models.zoo import build_model
@@ -216,3 +220,29 @@ def test_statistics_are_read_again_by_a_network_that_asks_for_its_version(study:
     store_statistics(study, network.with_statistics(network.model, recalibrated=True))
     found = recall_statistics(study, network, lambda: pytest.fail("the images are not needed"), CPU)
     assert found.statistics is NormStatistics.RECALIBRATED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["compare", "evaluate", "look"])
+def test_a_search_that_ends_meanwhile_does_not_rename_the_network(
+    study: Study, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned = study.learned
+    assert learned is not None
+    (study.path / "ranking.json").unlink()
+    study = Study.open(study.path)
+
+    def ends_a_search(study: Study, *arguments: Any, **options: Any) -> Network:
+        network = network_at(study, *arguments, **options)
+        study.save_learned(learned)
+        return network
+
+    for used in (module, evaluating, looking):
+        monkeypatch.setattr(used, "network_at", ends_a_search)
+    calls: dict[str, Callable[[], ComparisonResult | Evaluation | LookResult]] = {
+        "compare": lambda: compare(study, BUDGET, None, False, CPU, silent),
+        "evaluate": lambda: evaluating.evaluate(study, BUDGET, None, False, CPU, silent),
+        "look": lambda: look(study, BUDGET, None, False, NumberedTestImage(1), CPU, silent),
+    }
+    assert calls[command]().ranking == "identity"
+    assert study.default_ranking == "learned"
