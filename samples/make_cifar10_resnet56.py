@@ -41,9 +41,9 @@ TUNED: tuple[tuple[RankingName, float], ...] = (
     *((ranking, budget) for budget in (0.2, 0.47) for ranking in ("uniform", "identity")),
 )
 NOTE = (
-    "A ResNet-56 on CIFAR-10, trained, ranked, pruned and fine-tuned by this program. Drag the budget; the green "
-    "diamonds of the frontier are networks that were fine-tuned, and can be exported as they are; rings are "
-    "those of the other rankings, to compare with. To learn or fine-tune here, CIFAR-10 is downloaded once (170 MB)."
+    "A ResNet-56 on CIFAR-10, trained, ranked, pruned and fine-tuned by this program. Drag the budget; the solid line"
+    " of the frontier joins networks that were fine-tuned, and can be exported as they are. The other rankings are "
+    "there to compare with. To learn or fine-tune here, CIFAR-10 is downloaded once (170 MB)."
 )
 
 
