@@ -23,7 +23,9 @@ def test_the_answer_the_dial_its_figures_and_both_charts_are_one_screen(
         box = page.locator(part).first.bounding_box()
         assert box is not None and box["y"] >= 56 and box["y"] + box["height"] <= foot["y"] + 1, part
     frontier, layers = (page.locator(f"{part} .bd-plot").bounding_box() for part in ONE_SCREEN[-2:])
-    assert frontier and layers and frontier["y"] == layers["y"] and min(frontier["height"], layers["height"]) > 300
+    assert frontier and layers and min(frontier["height"], layers["height"]) > 300
+    ends = [box["y"] + box["height"] for box in (frontier, layers)]
+    assert abs(ends[0] - ends[1]) < 4, "both charts end in the same line"
     sync_api.expect(page.get_by_role("heading", name="ResNet-56 on CIFAR-10")).to_be_visible()
 
 
