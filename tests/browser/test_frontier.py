@@ -37,7 +37,7 @@ def points_of(page: sync_api.Page, line: str) -> list[tuple[float, float]]:
 
 
 def test_points_that_overlap_are_told_in_one_box_and_a_click_goes_there(page: sync_api.Page, app_url: str) -> None:
-    page.set_viewport_size({"width": 1280, "height": 720})  # where they overlap
+    page.set_viewport_size({"width": 1000, "height": 640})  # where they overlap
     open_frontier(page, app_url, budget=70)
     tools, told = page.locator(".bd-frontier-tools"), page.locator(".bd-told")
     for name in ("Whole range", "Identity", "Uniform"):
