@@ -6,14 +6,13 @@ the other.
 """
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from legr.errors import LegrError, TraceError, VerificationError
@@ -25,6 +24,7 @@ from legr.structure.faithful import examine
 from legr.structure.fresh import Integers, draw_integers, fresh
 from legr.structure.gradients import problem_with_gradients
 from legr.structure.hooks import problem_with_hooks
+from legr.structure.kept_sets import lopsided_kept_sets, separating_kept_sets
 from legr.structure.macs import counted, mac_counter
 from legr.structure.model_io import (
     as_traced,
@@ -37,7 +37,7 @@ from legr.structure.model_io import (
 from legr.structure.precision import OnePrecision
 from legr.structure.state import State
 from legr.structure.surgery import prune
-from legr.structure.types import BoolArray, Keep, Structure
+from legr.structure.types import Keep, Structure
 
 _TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3}  # relative; exact structures stay below 1e-13 in float64
 _KEPT_TO_LEARN = 0.6  # share of the units in a step of training
@@ -85,7 +85,7 @@ def verify(
         in_training = [_with_scales(state, structure, call) for call in _in_training(state, subject.calls)]
         training = [call for call in calls[1:] if call.example.training]
         differs = examined.training_differs or bool(structure.training_only)
-        for number, keep in enumerate(separating_kept_sets(structure)):
+        for number, keep in enumerate(chain(separating_kept_sets(structure), lopsided_kept_sets(structure))):
             tried = [*calls, *in_training] if differs or number < _IN_TRAINING else calls
             error, problem = _check(state, structure, keep, tried)
             if problem:
@@ -190,35 +190,6 @@ def _require_dependence(subject: _Subject) -> None:
         "the model's output does not depend on its input, so nothing can be proved about it; give an example with the "
         "values that the model is used with"
     )
-
-
-def separating_kept_sets(structure: Structure) -> Iterator[Keep]:
-    """Kept sets that separate every pair of units: at least one keeps one of the two and removes the other.
-
-    For each bit of the unit number there are two: units with the bit, and units without it. Where a layer would
-    be left empty a unit is put back; pairs that this leaves together are separated by further kept sets.
-    """
-    numbers = np.arange(structure.n_units)
-    patterns = np.zeros(structure.n_units, dtype=np.int64)  # units with one pattern were kept by the same kept sets
-    bits = max(structure.n_units - 1, 1).bit_length() if structure.n_units else 0
-    by_bit = ((numbers >> bit & 1) != value for bit in range(bits) for value in (1, 0))
-    for kept in chain(by_bit, (_halve(patterns) for _ in range(bits))):
-        units = at_least_one(structure, kept)
-        if not units.all():
-            patterns[:] = np.unique(2 * patterns + units, return_inverse=True)[1]
-            yield Keep(units)
-
-
-def _halve(patterns: NDArray[np.int64]) -> BoolArray:
-    """Keep every second one of the units that no kept set has separated yet, bool[U].
-
-    Example: patterns [0, 1, 0, 0, 1]. Units 0, 2, 3 are not separated, nor are 1 and 4: keep 0 and 3, and 1.
-    """
-    order = np.argsort(patterns, kind="stable")  # [0, 2, 3, 1, 4]
-    starts = np.searchsorted(patterns[order], patterns[order])  # where each pattern begins: [0, 0, 0, 3, 3]
-    units = np.ones(len(patterns), dtype=bool)
-    units[order] = (np.arange(len(order)) - starts) % 2 == 0  # [True, False, True, True, False]
-    return units
 
 
 def _check(state: State, structure: Structure, keep: Keep, calls: Sequence[_Call]) -> tuple[float, str]:

@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from legr.cli import sentences
-from legr.models.zoo import build_model
+from legr.commands import evaluate as evaluating
+from legr.commands.original import original
+from legr.progress import silent
+from legr.ranking.limits import Budget
 from legr.structure.types import Remark, Uncounted
+from legr.study.catalog import SAMPLES
+from legr.study.store import Study
 from tests.cli.processes import called
 from tests.commands import results_by_hand as by_hand
 
@@ -130,16 +134,18 @@ def test_what_batch_norms_are_recalibrated_on_is_told() -> None:
         assert f"batch norms are recalibrated on {plain}, as was chosen" in report.splitlines()
 
 
-def test_evaluate_a_network_whose_outputs_overflow(own_folders: Path) -> None:
-    weights = build_model("cifar_resnet8", 10).state_dict()
-    weights["linear.weight"] = torch.full_like(weights["linear.weight"], 3e38)
-    save_file(weights, own_folders / "overflow.safetensors")
-    study = own_folders / "overflow"
-    made = ("--model", "cifar_resnet8", "--weights", own_folders / "overflow.safetensors", "--data", "digits")
-    called("new", "--study", study, *made, "--input", "1x3x8x8", "--normalize", "dataset")
-    said, _ = called("evaluate", "--study", study)
-    assert said.endswith("% top-1 on 359 test images, no loss, as an output is NaN or infinite\n")
-    assert called("evaluate", "--study", study, "--json")[0]["loss"] is None
+def test_evaluate_a_network_whose_outputs_overflow(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = Study.open(SAMPLES / "digits-resnet20").copy_to(own_folders / "overflow")
+
+    def overflowing(study: Study) -> torch.nn.Module:
+        model = original(study)
+        model.get_parameter("linear.weight").data.fill_(3e38)  # `new` refuses such weights
+        return model
+
+    monkeypatch.setattr(evaluating, "original", overflowing)
+    found = evaluating.evaluate(study, Budget(macs=0.5), None, False, torch.device("cpu"), silent)
+    assert found.loss is None and found.to_dict()["loss"] is None
+    assert sentences.evaluation(found).endswith(", no loss, as an output is NaN or infinite")
 
 
 def test_measure() -> None:

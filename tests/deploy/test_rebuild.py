@@ -11,8 +11,8 @@ from torch import Tensor, nn
 import legr
 from legr.deploy.bundle import write_recipe
 from legr.models.zoo import build_model, find_spec
+from legr.structure.kept_sets import separating_kept_sets
 from legr.structure.surgery import plan
-from legr.structure.verify import separating_kept_sets
 
 
 class Own(nn.Module):

@@ -10,8 +10,8 @@ from torch import nn
 
 import legr
 from legr.models.zoo import build_model
+from legr.structure.kept_sets import lopsided_kept_sets, separating_kept_sets
 from legr.structure.types import Axis, Structure, readonly
-from legr.structure.verify import separating_kept_sets
 from tests.nets import N_UNITS, Residual, example, make
 
 
@@ -43,6 +43,18 @@ def test_masks_separate_every_pair_of_units() -> None:
     for a in range(structure.n_units):
         for b in range(a):
             assert (kept[:, a] != kept[:, b]).any()
+
+
+@pytest.mark.parametrize("width", [4, 5, 16, 203])
+def test_halves_of_a_layer_keep_different_numbers(width: int) -> None:
+    model = nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU(), nn.Conv2d(width, 4, 1), nn.Flatten(), nn.Linear(4 * 36, 2))
+    structure = legr.trace(model, torch.zeros(1, 3, 8, 8))
+    front, back = lopsided_kept_sets(structure)
+    for first in (0, width):  # the units of a layer are numbered one after the other
+        size = 4 if first else width
+        for keep, sign in ((front, 1), (back, -1)):
+            halves = keep.units[first : first + size // 2].sum(), keep.units[first + size // 2 : first + size].sum()
+            assert sign * (int(halves[0]) - int(halves[1])) > 0
 
 
 def test_every_swap_of_two_labels_is_caught() -> None:

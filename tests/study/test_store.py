@@ -114,7 +114,7 @@ def test_a_point_measured_again_replaces_the_first(study_path: Path) -> None:
     assert [p.top1 for p in study.points] == [0.8]
 
 
-@pytest.mark.parametrize("name", ["study.json", "structure.json", "ranking.json", "points.json", "shape.json"])
+@pytest.mark.parametrize("name", ["study.json", "structure.json", "ranking.json", "shape.json"])
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1}'])
 def test_damage_is_one_sentence_that_names_the_file(study_path: Path, name: str, content: str) -> None:
     study = Study.open(study_path)

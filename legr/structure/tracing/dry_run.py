@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from legr.structure.copies import at_least_one, run_comparably, zeroed
 from legr.structure.differences import largest
 from legr.structure.examples import Example
+from legr.structure.kept_sets import lopsided_kept_sets
 from legr.structure.model_io import first_line, reseed
 from legr.structure.operations import base_name, tensors_of
 from legr.structure.precision import OnePrecision
@@ -33,7 +33,6 @@ from legr.structure.types import BoolArray, Keep, Structure
 
 _TOLERANCE = {torch.float64: 1e-9, torch.complex128: 1e-9, torch.float32: 1e-3, torch.complex64: 1e-3}  # relative
 _KEPT_SHARES = (0.5, 0.75)  # of the units of a small network
-_SHARES_OF_HALVES = ((0.1, 0.85), (0.85, 0.1))  # of a larger one: in the front half of every layer, and in the back
 _SUMMED = 200_000  # elements of a result that are looked at
 _UNWRITTEN = ("empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided")  # values by chance
 _SMALL = 200  # units up to which a network is small: every share is tried several times
@@ -110,30 +109,13 @@ def dry_run(state: State, structure: Structure, expected: Expectation) -> Failur
 
 
 def _kept_sets(structure: Structure) -> Iterator[Keep]:
-    """Random kept sets: many for a small network, else two that thin the front and the back of every layer.
-
-    The two halves of a layer lose different numbers of channels, so that a forward which takes halves or
-    quarters of the channels, and relies on their being equal, is found out.
-    """
-    if not structure.n_units:
-        return
-    if structure.n_units <= _SMALL:
-        n_sets = 6 * len(_KEPT_SHARES)
-        shares = [np.full(structure.n_units, _KEPT_SHARES[seed % len(_KEPT_SHARES)]) for seed in range(n_sets)]
-    else:
-        depth = _position_in_layer(structure)
-        shares = [np.where(depth < 0.5, front, back) for front, back in _SHARES_OF_HALVES]
-    for seed, share in enumerate(shares):
-        yield Keep(at_least_one(structure, np.random.default_rng(seed).random(structure.n_units) < share))
-
-
-def _position_in_layer(structure: Structure) -> NDArray[np.float64]:
-    """Where every unit lies among the channels of a layer, from 0 (first) to 1 (last), float64[U]."""
-    positions = np.full(structure.n_units, 0.5)
-    for labels in sorted(structure.vectors, key=len):  # longest last: shorter ones may be a part of it
-        free = labels > 0
-        positions[labels[free] - 1] = np.linspace(0.0, 1.0, len(labels))[free]
-    return positions
+    """Random kept sets: many for a small network, else two that thin the front and the back of every layer."""
+    if structure.n_units > _SMALL:
+        yield from lopsided_kept_sets(structure)
+    elif structure.n_units:
+        for seed in range(6 * len(_KEPT_SHARES)):
+            share = _KEPT_SHARES[seed % len(_KEPT_SHARES)]
+            yield Keep(at_least_one(structure, np.random.default_rng(seed).random(structure.n_units) < share))
 
 
 def _kept_of(keep: Keep, labels_of: LabelsOf) -> KeptOf:
