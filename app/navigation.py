@@ -16,7 +16,7 @@ PAGES = (
     ("pages/studies.py", "Studies"),
 )
 DONE = " ✓"
-_GOAL = "goal"
+_GOAL = "page-asked-for"  # no widget's key: Learn has one called goal
 
 
 def pages() -> list[StreamlitPage]:

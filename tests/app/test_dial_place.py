@@ -108,3 +108,12 @@ def test_an_address_that_differs_in_one_choice_changes_the_dial(open_app: OpenAp
     assert view["jumps"] > before["jumps"]
     expected = {**before, chosen: 30.0 if name == "held" else value}
     assert {**view, "jumps": before["jumps"]} == expected
+
+
+@pytest.mark.parametrize("before", ["learn", "structure", "studies"])
+def test_the_dial_opens_after_any_other_page(open_app: OpenApp, before: str) -> None:
+    """Widgets of the page before may still be in the session, under keys of their own."""
+    at = open_app(before)
+    for page in PAGES:
+        assert not at.switch_page(f"pages/{before}.py").run().exception
+        assert place(at.switch_page(f"pages/{page}.py").run())

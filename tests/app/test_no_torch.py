@@ -18,7 +18,7 @@ at.query_params["study"] = "demo"
 at.run()
 for page in ("learn", "finetune", "see", "structure", "studies", "explore"):
     at.switch_page(f"pages/{page}.py").run()
-    assert not at.exception and not at.error, page
+    assert not at.exception and not at.error, (page, at.exception, at.error)
 heavy = {"torch", "torchvision", "optuna", "onnx", "sklearn"} & set(sys.modules)
 assert not heavy, heavy
 """
