@@ -8,11 +8,12 @@ spreadsheet.
 import html
 import re
 import unicodedata
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
-__all__ = ["brief", "file_name", "in_csv", "in_html", "in_line", "in_markdown", "in_terminal", "on_one_line"]
+__all__ = ["brief", "file_name", "in_csv", "in_data", "in_html", "in_line", "in_markdown", "in_terminal", "on_one_line"]
 
 Cell = TypeVar("Cell")
+Data = TypeVar("Data")
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, marks of direction, halves of characters, separators of lines
 _JOINERS = "\u200c\u200d"  # between letters of some scripts, and within emoji
@@ -42,6 +43,18 @@ def in_terminal(text: str) -> str:
 def in_line(text: str) -> str:
     """The same for a line of several, in which a line end would begin a line that nobody wrote."""
     return in_terminal(text).replace("\n", _escaped("\n"))
+
+
+def in_data(data: Data) -> Data:
+    """Plain data, every text in it as `in_terminal` shows it: for scripts that put texts on a page as they are."""
+    plain: Any = data
+    if isinstance(plain, str):
+        plain = in_terminal(plain)
+    elif isinstance(plain, dict):
+        plain = {name: in_data(value) for name, value in plain.items()}
+    elif isinstance(plain, list | tuple):
+        plain = type(plain)(map(in_data, plain))
+    return cast(Data, plain)
 
 
 def on_one_line(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from legr.escape import brief, file_name, in_csv, in_html, in_markdown, in_terminal, on_one_line
+from legr.escape import brief, file_name, in_csv, in_data, in_html, in_markdown, in_terminal, on_one_line
 
 JOINER = "\u2060"
 
@@ -23,6 +23,11 @@ JOINER = "\u2060"
 )
 def test_terminal(text: str, shown: str) -> None:
     assert in_terminal(text) == shown
+
+
+def test_plain_data() -> None:
+    data = {"names": ["a\x1b", ("b\u202e", 1)], "n": None, "lines": "c\nd"}
+    assert in_data(data) == {"names": [r"a\x1b", (r"b\u202e", 1)], "n": None, "lines": "c\nd"}
 
 
 def test_one_line() -> None:

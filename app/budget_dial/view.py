@@ -28,6 +28,7 @@ from app.navigation import go_on, go_on_now
 from legr.charts.frontier import AXES, Axis
 from legr.charts.measurements import Measurements, device_name, percent_of
 from legr.charts.style import CAPTIONS, COLOURS, INK, PAPER, PLOTLY_CONFIG, page_layout
+from legr.escape import in_data
 from legr.ranking.constraints import Constraints
 from legr.structure.cost import uncounted_note
 from legr.structure.types import Uncounted
@@ -129,7 +130,8 @@ def _opened(study: Study, key: str) -> OpenedData | None:
     measured = measurements(study, chosen_device(study))
     where = f"{_conditions_line(measured)} " if measured.latency_of_network(opened.run.keep_id) else ""
     table = opened_table(study.structure, opened.keep, opened.run, measured)
-    return {"run": opened.run.key, "table": table, "note": f"{opened.note} {where}{_FLOPS_NOTE}"}
+    data: OpenedData = {"run": opened.run.key, "table": table, "note": f"{opened.note} {where}{_FLOPS_NOTE}"}
+    return in_data(data)
 
 
 def is_contended(study: Study) -> bool:
@@ -163,7 +165,7 @@ def _study_data(
     study = Study.open(path)
     curve, measured = budget_curve(study, ranking), measurements(study, device)
     original = measured.original
-    return {
+    data: StudyData = {
         "study": study.path.name,
         "title": study_title(study.path.name, study.info.model, study.info.data_name),
         "facts": facts_of(study),
@@ -180,6 +182,7 @@ def _study_data(
         "remedy": _REMEDY,
         "charts": _charts(study, measured, ranking) if charts else None,
     }
+    return in_data(data)
 
 
 def sources_line(

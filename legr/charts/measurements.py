@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from legr.escape import on_one_line
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import UNCONSTRAINED
 from legr.study.known import KnownNetwork, kept_set_of, known_networks, measured_points, rankings_that_lead_to
@@ -180,7 +181,7 @@ def device_name(conditions: Conditions) -> str:
     where = conditions.machine or conditions.device
     where += f" ({conditions.device})" if conditions.machine and conditions.device != "cpu" else ""
     batch = f", batch {conditions.batch}" if conditions.batch != 1 else ""
-    return f"{where}, {plural(conditions.threads, 'thread')}, {conditions.runtime}{batch}"
+    return on_one_line(f"{where}, {plural(conditions.threads, 'thread')}, {conditions.runtime}{batch}")
 
 
 def measurements_of(study: Study, curve_of: Callable[[RankingName], BudgetCurve], *, device: str = "") -> Measurements:

@@ -82,10 +82,13 @@ def test_no_page_shows_it_as_markdown(page: str, hostile: Path, open_app: OpenAp
     at = open_app(page, study=NAME)
     assert not at.exception
     texts = list(texts_of(at))
-    assert any("e.example" in text for text in texts)  # the study is open
+    given = [json.loads(part.proto.json) for part in at.get("bidi_component")]  # the dial shows the study's name
+    assert any("e.example" in text for text in [*texts, *strings_of(given)])  # the study is open
     assert not any("cannot be read" in error.value for error in at.error)
     for text in texts:
         assert not ACTIVE.search(text), text
+    for text in strings_of(given):
+        assert not re.search(r"[\x1b\u202e]", text), text
 
 
 def test_an_address_line_shows_nothing_either(open_app: OpenApp) -> None:
@@ -128,7 +131,7 @@ def strings_of(data: Any) -> Iterator[str]:
     if isinstance(data, str):
         yield data
     elif isinstance(data, dict | list):
-        for part in data.values() if isinstance(data, dict) else data:
+        for part in (*data, *data.values()) if isinstance(data, dict) else data:
             yield from strings_of(part)
 
 
