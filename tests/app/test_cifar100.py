@@ -8,6 +8,7 @@ from legr.data.cifar import CIFARS
 from legr.data.load import load_dataset
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
+from tests.app.test_explore_page import dial
 from tests.cli.processes import called
 from tests.data.small_cifar import SmallArchive, random_images
 
@@ -45,7 +46,7 @@ def test_weights_and_studies_by_command_and_on_the_page(
     assert not at.exception and not at.error, [error.value for error in at.error]
     made = Study.open(studies / "three").info
     assert (list(made.classes), made.all_classes) == (held_out, CIFAR100.classes)
-    assert "cifar100, 3 of 100 classes, 32x32" in at.caption[0].value
+    assert "cifar100, 3 of 100 classes, 32x32" in dial(at)["facts"][1]
 
     monkeypatch.setenv("LEGR_DATA", str(tmp_path / "another-machine"))
     at = open_app("learn", study="three")

@@ -14,6 +14,7 @@ from app.views import new_study
 from legr.errors import SettingsError
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
+from tests.app.test_explore_page import dial
 from tests.cli.processes import in_process
 from tests.data.pictures import write_class_folders
 
@@ -116,7 +117,7 @@ def test_a_study_begins_with_an_exported_network(open_app: OpenApp, studies: Pat
     study = Study.open(studies / "further")
     assert study.info.model == "cifar_resnet8"
     assert study.info.pruned_to is not None and study.info.pruned_to <= 0.4
-    assert f"cifar\\_resnet8, pruned before to {100 * study.info.pruned_to:.1f} % of its MACs" in at.caption[0].value
+    assert f"cifar_resnet8, pruned before to {100 * study.info.pruned_to:.1f} % of its MACs" in dial(at)["facts"][1]
 
 
 @pytest.mark.slow

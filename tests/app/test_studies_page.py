@@ -9,6 +9,7 @@ from legr.requests.types import ExportRequest
 from legr.study.catalog import LONGEST_NOTE, save_note
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
+from tests.app.test_explore_page import dial
 from tests.app.test_job_panel import alive, write_job
 
 
@@ -29,7 +30,7 @@ def test_a_study_is_duplicated_and_renamed(open_app: OpenApp, studies: Path) -> 
         assert expected <= set(names(studies))
     assert "demo" not in names(studies)
     at.switch_page("pages/explore.py").run()
-    assert at.title[0].value == "yours"
+    assert "yours" in dial(at)["title"] and dial(at)["facts"][0] == "yours"
 
 
 def test_a_study_is_deleted_and_another_is_open(open_app: OpenApp, studies: Path) -> None:

@@ -102,7 +102,7 @@ def test_the_map_is_a_link_and_says_what_goes_together(page: sync_api.Page, app_
     names = [layer.name for layer in study.structure.layers]
     kept = [study.curve().kept[names.index("conv1"), study.curve().step(macs=macs)] for macs in (0.5, 0.9)]
     now, then = [f"{n} of 16 filters in each ({100 * n / 16:.0f} %)" for n in kept]
-    tip = page.locator(".bd-tip")
+    tip = page.locator(".bd-map > .bd-tip")
     sync_api.expect(tip).to_be_hidden()
 
     first = page.locator(".bd-lane").first
