@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # Two workers, each of which computes on one core; the one that is done first takes tests from the other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: run test quick check check-js docs screenshots install install-dev browser lock clean
+.PHONY: run test quick thorough check check-js docs screenshots install install-dev browser lock clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m legr app
@@ -18,6 +18,10 @@ test: $(VENV)/.dev browser
 # Most tests, in about a minute: those that take seconds are marked `slow`.
 quick: $(VENV)/.dev
 	$(PYTEST) -m "not slow" -p no:hypothesispytest
+
+# Proofs of large networks, which the others leave out: some minutes.
+thorough: $(VENV)/.dev
+	$(PYTEST) -m thorough
 
 check: $(VENV)/.dev browser check-js
 	$(BIN)/ruff check .

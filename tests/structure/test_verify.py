@@ -29,7 +29,10 @@ def test_zeroed_is_removed_in_the_zoo(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "units"), [("resnet18", 2880), ("mobilenet_v2", 9128), ("resnet50", 11456)])
+@pytest.mark.parametrize(
+    ("name", "units"),
+    [("resnet18", 2880), ("mobilenet_v2", 9128), pytest.param("resnet50", 11456, marks=pytest.mark.thorough)],
+)
 def test_zeroed_is_removed_on_torchvision(name: str, units: int) -> None:
     model, image = torchvision.models.get_model(name), torch.zeros(1, 3, 64, 64)
     structure = legr.trace(model, image)

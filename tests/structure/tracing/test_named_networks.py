@@ -24,7 +24,13 @@ NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+#: Their proofs take half a minute and more.
+LARGE = ("googlenet", "regnet_y_400mf", "mnasnet0_5", "lraspp_mobilenet_v3_large")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.thorough) if name in LARGE else name for name in NETWORKS]
+)
 def test_proved_and_counted(name: str) -> None:
     size, units = NETWORKS[name]
     model, image = build_model(name, 10), torch.zeros(1, 3, size, size)
