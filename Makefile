@@ -19,7 +19,7 @@ test: $(VENV)/.dev browser
 quick: $(VENV)/.dev
 	$(PYTEST) -m "not slow" -p no:hypothesispytest
 
-# Proofs of large networks, which the others leave out: some minutes.
+# Proofs of large networks and the longest ways, which the others leave out: some minutes.
 thorough: $(VENV)/.dev
 	$(PYTEST) -m thorough
 

@@ -35,6 +35,7 @@ def test_inspect_takes_sizes_and_weights(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_detector_is_inspected_with_its_own_weights(tmp_path: Path) -> None:
     """Files from elsewhere name a detector's parameters without our wrapper."""
     file, name, small = tmp_path / "w.safetensors", "ssdlite320_mobilenet_v3_large", ("--input", "1x3x96x96")

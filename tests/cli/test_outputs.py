@@ -34,6 +34,7 @@ def reordered(state: dict[str, torch.Tensor], order: str, path: Path) -> Path:
     return path
 
 
+@pytest.mark.thorough
 def test_outputs_in_another_order_are_warned_of_and_can_be_named(
     state: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:

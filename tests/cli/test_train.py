@@ -70,6 +70,7 @@ def test_killed_with_its_weights_written_it_ends_as_undisturbed(
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_another_cycle_begins_with_given_weights_and_its_header_tells_both(tmp_path: Path) -> None:
     first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
     before, _ = called(*train(first))

@@ -25,7 +25,7 @@ NETWORKS = {
 
 
 #: Their proofs take half a minute and more.
-LARGE = ("googlenet", "regnet_y_400mf", "mnasnet0_5", "lraspp_mobilenet_v3_large")
+LARGE = ("googlenet", "regnet_y_400mf", "mnasnet0_5", "lraspp_mobilenet_v3_large", "cifar_mobilenet_v2")
 
 
 @pytest.mark.parametrize(
