@@ -135,7 +135,23 @@ class Running:
         self._handles.clear()
 
 
-class WithoutStatistics(TorchDispatchMode):
+class _WithoutStatistics:
+    """What both modes that leave out the statistics of exempt norms share: they follow which module runs."""
+
+    def __init__(self, network: nn.Module, exempt: Collection[str]) -> None:
+        super().__init__()
+        self._network, self._exempt, self._running = network, exempt, Running(network)
+
+    def __enter__(self) -> Any:
+        self._running.__enter__()
+        return super().__enter__()  # type: ignore[misc]
+
+    def __exit__(self, *error: Any) -> None:
+        self._running.__exit__(*error)
+        super().__exit__(*error)  # type: ignore[misc]
+
+
+class WithoutStatistics(_WithoutStatistics, TorchDispatchMode):
     """Run exempt norms as their affine part alone, no dropout, and draw numbers alike; needs inference mode.
 
     The statistics of a norm over channels are those of the channels that are there. A zeroed channel still counts
@@ -145,41 +161,17 @@ class WithoutStatistics(TorchDispatchMode):
         exempt: paths of the modules that run such norms.
     """
 
-    def __init__(self, network: nn.Module, exempt: Collection[str]) -> None:
-        super().__init__()
-        self._network, self._exempt, self._running = network, exempt, Running(network)
-
-    def __enter__(self) -> Any:
-        self._running.__enter__()
-        return super().__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        self._running.__exit__(*error)
-        super().__exit__(*error)
-
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         exempt = self._running.path in self._exempt
         return run_comparably(func, args, kwargs, exempt=exempt, training=self._network.training)
 
 
-class LearningWithoutStatistics(TorchFunctionMode):
+class LearningWithoutStatistics(_WithoutStatistics, TorchFunctionMode):
     """Run exempt norms as their affine part alone where gradients are computed; see `WithoutStatistics`.
 
     It is for norms that Python calls, which have to be replaced before autograd sees them.
     """
-
-    def __init__(self, network: nn.Module, exempt: Collection[str]) -> None:
-        super().__init__()
-        self._exempt, self._running = exempt, Running(network)
-
-    def __enter__(self) -> Any:
-        self._running.__enter__()
-        return super().__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        self._running.__exit__(*error)
-        super().__exit__(*error)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(func, "__name__", "")
