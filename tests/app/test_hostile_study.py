@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,17 +16,14 @@ from legr.report.network import network_of
 from legr.report.page import page_of
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
+from tests.app.hostile_study import NAME, PAYLOAD, make_hostile
 from tests.report.test_page import Elements
 
-PAYLOAD = (
-    "![p](//e.example/p) [l](//e.example) <img src=x> $x^2$ :material/home: :red[r] :smile: www.e.example `c`\x1b\u202e"
-)
 #: What Markdown would read of it.
 ACTIVE = re.compile(r"(?<!\\)!?\[[pl]|(?<!\\)<img|(?<!\\)\$x|:material/home|(?<!\\):red\[|:smile:|www\.e|[\x1b\u202e]")
 #: Elements whose texts are not read as Markdown.
 AS_IT_IS = {"text", "code", "arrow_data_frame", "plotly_chart", "bidi_component", "imgs", "download_button_data"}
 PAGES = ("explore", "learn", "finetune", "see", "structure", "studies")
-NAME = "evil_[l](e) $x^2$ :red[r] :smile:"
 
 
 def test_the_pattern_finds_what_it_is_for() -> None:
@@ -37,27 +33,7 @@ def test_the_pattern_finds_what_it_is_for() -> None:
 @pytest.fixture
 def hostile(studies: Path) -> Path:
     """The study "demo" with the payload in every text, and in its name what a folder's name may hold."""
-    path = (studies / "demo").rename(studies / NAME)
-    info = json.loads((path / "study.json").read_text())
-    info |= {"model": PAYLOAD, "data": {**info["data"], "name": PAYLOAD}} if isinstance(info.get("data"), dict) else {}
-    info |= {key: PAYLOAD for key in ("model", "data_name") if key in info}
-    info["classes"] = [f"{n} {PAYLOAD}" for n in range(10)]
-    (path / "study.json").write_text(json.dumps(info))
-    (path / "note.txt").write_text(PAYLOAD, encoding="utf-8")
-    layer = json.dumps(PAYLOAD)[1:-1].replace(".", "_")
-    for name in ("structure.json", "ranking.json"):
-        (path / name).write_text((path / name).read_text().replace('"conv1', f'"{layer} conv1'))
-    for file in [path / "points.json", *(path / "finetuned").glob("*.json")]:
-        text = file.read_text()
-        for word in ("PyTorch 2.14.1",):
-            text = text.replace(word, json.dumps(PAYLOAD)[1:-1])
-        file.write_text(text)
-    (path / "jobs").mkdir(exist_ok=True)
-    for kind, state in (("learn", "failed"), ("measure", "interrupted"), ("finetune", "failed"), ("export", "failed")):
-        job = {"id": f"{kind}-20261129-000000-aaaa", "kind": kind, "arguments": [], "device": "cpu", "state": state,
-               "created": time.time() - 9, "stage": PAYLOAD, "done": 1, "total": 2, "error": PAYLOAD}  # fmt: skip
-        (path / "jobs" / f"{job['id']}.json").write_text(json.dumps(job))
-    return path
+    return make_hostile(studies / "demo")
 
 
 def texts_of(at: AppTest) -> Iterator[str]:
