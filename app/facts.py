@@ -1,6 +1,7 @@
 """A study in words: network, images and ranking; no Streamlit."""
 
-from legr.study.records import StudyInfo
+from legr.ranking.limits import Budget
+from legr.study.records import RankingName, StudyInfo
 from legr.study.store import Study
 
 
@@ -10,6 +11,17 @@ def facts_of(study: Study) -> list[str]:
     ranking = f"ranking learned with {learned.candidates} candidates" if learned else "nothing learned yet"
     kind = ["sample, read-only"] if study.info.sample else []
     return [study.path.name, network_description(study.info), ranking, *kind]
+
+
+def network_name(study: Study, budget: Budget, ranking: RankingName | None) -> str:
+    """A budget's network in a few words, such as "25 %"; a ranking is named where it is not the study's default.
+
+    Args:
+        ranking: None: the study's default one.
+    """
+    limits = dict(budget.limits())
+    name = f"{100 * limits['macs']:g} %" if set(limits) == {"macs"} else budget.words
+    return name if ranking in (None, study.default_ranking) else f"{name} ({ranking})"
 
 
 def network_description(info: StudyInfo) -> str:

@@ -6,8 +6,9 @@ import streamlit as st
 
 from app import state
 from app.budget_dial.opened import OpenedRun, opened_network
-from app.budget_dial.view import begin_dial, show_dial
+from app.budget_dial.view import begin_dial, chosen_ranking, show_dial
 from app.curves import budget_of, network_id
+from app.facts import network_name
 from app.views.export import ExportTarget, show_exports, weights_line
 from app.views.finetune import expectation, show_runs, show_training, training_form
 from app.views.job_panel import job_panel, launch, show_other_jobs
@@ -17,6 +18,7 @@ from app.widgets.study import optimism_note, show_doubts
 from app.widgets.welcome import show_help
 from app.words import plain
 from legr.jobs import records
+from legr.study.records import RankingName
 from legr.study.store import Study
 
 
@@ -26,32 +28,33 @@ def page() -> None:
     show_doubts(study)
     show_other_jobs(study, "learn", "measure", "compare")
     begin_dial()
-    budget = show_dial(study, study.default_ranking, charts=False, choice=False)
+    ranking = chosen_ranking(study)
+    budget = show_dial(study, ranking, charts=False)
     with place():
         available = data_notice(study)
     opened = opened_network(study)
     left, right = st.columns(2, gap="large")
     with left:
-        finetune(study, budget, opened, available)
+        finetune(study, ranking, budget, opened, available)
     with right:
-        export(study, ExportTarget.on_screen(study, budget_of(budget), opened))
-    show_runs(study)
+        export(study, ExportTarget.on_screen(study, ranking, budget_of(budget), opened))
+    show_runs(study, ranking)
     optimism_note(study)
 
 
-def finetune(study: Study, budget: float, opened: OpenedRun | None, available: bool) -> None:
+def finetune(study: Study, ranking: RankingName, budget: float, opened: OpenedRun | None, available: bool) -> None:
     st.subheader("Fine-tune", anchor=False)
     job = records.latest(study, "finetune")
     if opened:
         st.caption(plain(f"{opened.name[:1].upper()}{opened.name[1:]} is open, and is fine-tuned already."))
     elif not (job and job.active):
-        limit, ranking = budget_of(budget), study.default_ranking
+        limit = budget_of(budget)
         request = training_form(limit)
-        label, reason = f"Fine-tune at {100 * budget:g} %", None if available else NO_IMAGES
+        label, reason = plain(f"Fine-tune at {network_name(study, limit, ranking)}"), None if available else NO_IMAGES
         if st.button(label, type="primary", key="finetune", disabled=not available, help=reason):
             launch(study, replace(request, ranking=ranking, network=network_id(study, ranking, limit)))
         if available:
-            st.caption(plain(expectation(study, limit, request.settings)))
+            st.caption(plain(expectation(study, ranking, limit, request.settings)))
     job_panel(study, "finetune", draw=lambda current: show_training(study, current))
 
 

@@ -74,11 +74,8 @@ class _Beginning:
     run: str | None  # key of the fine-tuning run whose network was open
 
 
-def show_dial(study: Study, ranking: RankingName, *, charts: bool, choice: bool = True) -> float:
+def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
     """Show the dial, with or without its charts; return the budget, a fraction of the original's MACs.
-
-    Args:
-        choice: whether another ranking can be chosen in it.
 
     Raises:
         StudyError: the study cannot be read.
@@ -105,7 +102,7 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool, choice: bool 
     if not all(is_row(shown(begun)["table"], curve, percent) for percent in asked if percent is not None):
         begun = begin()  # a budget that was typed becomes a row
     opened = None if begun.run is None else _opened(study, begun.run)
-    rankings: list[tuple[str, str]] = [(name, CAPTIONS[name]) for name in rankings_of(study)] if choice else []
+    rankings: list[tuple[str, str]] = [(name, CAPTIONS[name]) for name in rankings_of(study)]
     data: DialData = {**shown(begun), "id": table_id, "view": begun.view, "opened": opened, "rankings": rankings}
     budget_dial(data, f"{_KEY}-{charts}", lambda view: _apply(study, view))
     return budget / 100

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.budget_dial.opened import OpenedRun
 from app.curves import budget_curve, measurements
+from app.facts import network_name
 from app.views.job_panel import result_of
 from app.words import plain, plural
 from legr.commands.results import ExportResult
@@ -20,7 +21,7 @@ from legr.ranking.limits import Budget
 from legr.requests.types import ExportRequest
 from legr.study.accuracy import accuracy_of
 from legr.study.kept_sets import keep_id
-from legr.study.records import FineTuned
+from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study
 
 
@@ -29,6 +30,7 @@ class ExportTarget:
     """The network that the button exports: that of the budget on screen, or that of the run which is open.
 
     Attributes:
+        ranking: of the budget.
         keep_id: its kept set.
         macs_fraction: its cost, as a fraction of the original's.
         run: of fine-tuning, whose weights the zip will hold; None: those of the original, pruned.
@@ -36,6 +38,7 @@ class ExportTarget:
     """
 
     study: Study
+    ranking: RankingName
     budget: Budget
     keep_id: str
     macs_fraction: float
@@ -43,26 +46,28 @@ class ExportTarget:
     opened: bool
 
     @classmethod
-    def on_screen(cls, study: Study, budget: Budget, opened: OpenedRun | None) -> "ExportTarget":
+    def on_screen(cls, study: Study, ranking: RankingName, budget: Budget, opened: OpenedRun | None) -> "ExportTarget":
         """The network on screen."""
         if opened:
-            return cls(study, opened.budget, opened.run.keep_id, opened.run.macs_fraction, opened.run, True)
-        curve = budget_curve(study, study.default_ranking)
+            return cls(study, ranking, opened.budget, opened.run.keep_id, opened.run.macs_fraction, opened.run, True)
+        curve = budget_curve(study, ranking)
         step = curve.step(budget)
         name = keep_id(curve.keep(step))
         known = measurements(study).known.get(name)
         share = int(curve.macs[step]) / curve.original.macs
-        return cls(study, budget, name, share, known.best_run if known else None, False)
+        return cls(study, ranking, budget, name, share, known.best_run if known else None, False)
 
     @property
     def name(self) -> str:
         """Its budget in words."""
-        return _run_name(self.run) if self.opened and self.run else _percent(self.budget)
+        return _run_name(self.run) if self.opened and self.run else network_name(self.study, self.budget, self.ranking)
 
     def request(self, study: Study) -> ExportRequest:
         """What exports it from a study, which may be a copy of the sample on screen."""
-        run = self.run.key if self.opened and self.run else None
-        request = ExportRequest(self.budget, study.path, None if run else self.keep_id, run)
+        if self.opened and self.run:
+            request = ExportRequest(self.budget, study.path, run=self.run.key)
+        else:
+            request = ExportRequest(self.budget, study.path, self.keep_id, ranking=self.ranking)
         return replace(request, out=study.path / "exports" / request.folder_name)
 
     def is_of(self, job: Job) -> bool:
@@ -122,7 +127,7 @@ def exported_name(study: Study, request: ExportRequest) -> str:
     if request.run:
         run = next((run for run in measurements(study).runs if run.key == request.run), None)
         return _run_name(run) if run else f"run {request.run}"
-    return _percent(request.budget)
+    return network_name(study, request.budget, request.ranking)
 
 
 def _show_export(study: Study, job: Job, on_screen: str | None) -> None:
@@ -130,9 +135,8 @@ def _show_export(study: Study, job: Job, on_screen: str | None) -> None:
     assert isinstance(job.request, ExportRequest)
     result, name = result_of(job, ExportResult), on_screen or exported_name(study, job.request)
     weights = "its fine-tuned weights" if result.finetuned else "its weights as pruned, not fine-tuned"
-    words = name if job.request.run else job.request.budget.words
     accuracy = f"{result.accuracy.words} " if result.accuracy else ""
-    text = plain(f"{words}: exported with {weights}. {accuracy}{check_line(result)}")
+    text = plain(f"The {name} network is exported with {weights}. {accuracy}{check_line(result)}")
     if on_screen:
         st.success(text)
     else:
@@ -150,12 +154,6 @@ def _show_export(study: Study, job: Job, on_screen: str | None) -> None:
         )
     else:
         st.caption("The zip is not in this study: export again.")
-
-
-def _percent(budget: Budget) -> str:
-    """Such as "25 %"; another quantity than MACs is named."""
-    limits = dict(budget.limits())
-    return f"{100 * limits['macs']:g} %" if set(limits) == {"macs"} else budget.words
 
 
 def _run_name(run: FineTuned) -> str:

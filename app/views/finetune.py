@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import state
 from app.curves import budget_curve, measurements, network_id
+from app.facts import network_name
 from app.views.job_panel import result_of
 from app.words import plain, plural
 from legr.charts.cells import safe_cells
@@ -23,7 +24,7 @@ from legr.ranking.limits import Budget
 from legr.requests.again import command_again
 from legr.requests.ranges import EPOCHS
 from legr.requests.types import FinetuneRequest
-from legr.study.records import FineTuned
+from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
 from legr.training.settings import NUMBERS, RECIPES, TrainSettings, closest_recipe
 
@@ -59,15 +60,15 @@ def training_form(budget: Budget) -> FinetuneRequest:
     )
 
 
-def expectation(study: Study, budget: Budget, settings: TrainSettings) -> str:
+def expectation(study: Study, ranking: RankingName, budget: Budget, settings: TrainSettings) -> str:
     """What finished runs tell of a run before it starts; "" where there are none.
 
     Either that the network was trained with these settings before, or how long the run may take. The estimate comes
     from the run with the closest MACs on the machine that trained last, with or without a teacher as this one.
     """
-    runs, curve = study.finetuned, budget_curve(study, study.default_ranking)
+    runs, curve = study.finetuned, budget_curve(study, ranking)
     macs_fraction = float(curve.macs[curve.step(budget)] / curve.original.macs)
-    network = network_id(study, study.default_ranking, budget)
+    network = network_id(study, ranking, budget)
     same = [run for run in runs if run.keep_id == network and run.settings == settings]
     if same:
         run = min(same, key=lambda run: run.half)
@@ -92,8 +93,8 @@ def show_training(study: Study, job: Job) -> None:
     assert isinstance(job.request, FinetuneRequest)
     settings = job.request.settings
     teacher = ", learning from the original" if settings.distill else ""
-    st.markdown(f"**{plain(training_title(job))}**")
-    st.caption(plain(f"{job.request.budget.words}, {plural(settings.epochs, 'epoch')}{teacher}."))
+    st.markdown(f"**{plain(training_title(study, job))}**")
+    st.caption(plain(f"{plural(settings.epochs, 'epoch')}{teacher}."))
     finished = study.finetuned_run(Path(result_of(job, FinetuneResult).weights).stem) if job.result else None
     history = [epoch.to_dict() for epoch in finished.curve] if finished else job.history
     info = training_table(history)
@@ -109,11 +110,11 @@ def show_training(study: Study, job: Job) -> None:
         )
 
 
-def training_title(job: Job) -> str:
+def training_title(study: Study, job: Job) -> str:
     """Of which network a training chart is, which need not be the one on screen."""
     assert isinstance(job.request, FinetuneRequest)
     when = "In training" if job.active else "Trained last" if job.state == "done" else "Not trained to the end"
-    return f"{when}: the network of {job.request.budget.words}"
+    return f"{when}: the {network_name(study, job.request.budget, job.request.ranking)} network"
 
 
 def listed(runs: Sequence[FineTuned]) -> list[FineTuned]:
@@ -146,8 +147,12 @@ def runs_table(runs: Sequence[FineTuned], off_order: Container[str] = ()) -> pd.
     return pd.DataFrame(rows, columns=[*names, "Finished (UTC)"])
 
 
-def show_runs(study: Study) -> None:
-    """The table of finished runs; of those selected in it, their curves and commands."""
+def show_runs(study: Study, ranking: RankingName) -> None:
+    """The table of finished runs; of those selected in it, their curves and commands.
+
+    Args:
+        ranking: that of the slider.
+    """
     runs = study.finetuned
     if not runs:
         return
@@ -175,7 +180,7 @@ def show_runs(study: Study) -> None:
         return
     selected = [listed(runs)[row] for row in rows]
     if len(selected) == 1:
-        _offer_to_open(study, selected[0])
+        _offer_to_open(study, selected[0], ranking)
     curves = [(run_name(run), training_table([epoch.to_dict() for epoch in run.curve])) for run in selected]
     figure = runs_figure(curves)
     st.plotly_chart(
@@ -190,19 +195,19 @@ def show_runs(study: Study) -> None:
         st.code(in_terminal("\n".join(commands)), language="bash", wrap_lines=True)
 
 
-def _offer_to_open(study: Study, run: FineTuned) -> None:
+def _offer_to_open(study: Study, run: FineTuned, ranking: RankingName) -> None:
     """A button that opens the network of a run, or a sentence that it cannot be opened."""
     measured = measurements(study)
     if run.key in measured.openable:
-        st.button("Open this network", key=f"open-{run.key}", on_click=_open, args=(study, run))
+        st.button("Open this network", key=f"open-{run.key}", on_click=_open, args=(study, run, ranking))
     else:
         st.caption("Its kept set is not stored, and no ranking leads to it any more: it cannot be opened.")
 
 
-def _open(study: Study, run: FineTuned) -> None:
+def _open(study: Study, run: FineTuned, ranking: RankingName) -> None:
     """Go to a network: by the slider where it leads there, else by its run."""
     state.move_slider(percent_of(run.macs_fraction))
-    on_slider = study.default_ranking in (measurements(study).leads or {}).get(run.keep_id, ())
+    on_slider = ranking in (measurements(study).leads or {}).get(run.keep_id, ())
     state.open_run(None if on_slider else run.key)
 
 

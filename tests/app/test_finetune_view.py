@@ -79,21 +79,22 @@ def test_a_run_says_how_long_it_may_take_before_it_starts(open_app: OpenApp, stu
         at = open_app("finetune", **address)
         return [caption.value for caption in at.caption if caption.value.startswith(("About ", "Trained like this"))]
 
+    def before(budget: Budget, recipe: str) -> str:
+        return expectation(study, "learned", budget, RECIPES[recipe])
+
     assert said(budget="40") == ["About 4 min: 3 epochs at 50 % took 75 s."]  # ten epochs
     jetson = Provenance(machine="a Jetson")
     far = replace(add_finetuned(study, budget=0.2, top1=0.9), key="far", seconds=30.0, provenance=jetson)
     study.save_finetuned(far)
     study.finetuned_weights("far").touch()
-    assert expectation(study, LESS, RECIPES["short"]) == "About 4 min: 3 epochs at 50 % took 75 s."
+    assert before(LESS, "short") == "About 4 min: 3 epochs at 50 % took 75 s."
     study.save_finetuned(replace(far, created="2026-01-03T00:00:00Z"))  # the machine that trained last
-    assert expectation(study, LESS, RECIPES["short"]) == "About 2 min: 3 epochs at 20 % took 30 s on a Jetson."
-    assert expectation(study, HALF, RECIPES["quick"]) == "Trained like this already: 93.00 % top-1, in the table below."
-    assert "3 epochs" in expectation(study, HALF, replace(RECIPES["quick"], seed=1))
+    assert before(LESS, "short") == "About 2 min: 3 epochs at 20 % took 30 s on a Jetson."
+    assert before(HALF, "quick") == "Trained like this already: 93.00 % top-1, in the table below."
+    assert "3 epochs" in expectation(study, "learned", HALF, replace(RECIPES["quick"], seed=1))
     plain = max(study.finetuned, key=lambda run: run.macs_fraction)
     study.save_finetuned(noted_by_an_earlier_version(plain, "python -m legr finetune --macs 0.5 --half"))
-    assert expectation(study, HALF, RECIPES["quick"]).startswith(
-        "Trained like this already, and rounded to float16: 93.00 %"
-    )
+    assert before(HALF, "quick").startswith("Trained like this already, and rounded to float16: 93.00 %")
 
 
 def test_runs_of_one_budget_are_told_apart(studies: Path) -> None:

@@ -178,7 +178,7 @@ def test_a_finished_export_offers_its_zip(open_app: OpenApp, studies: Path) -> N
     arguments = ("--macs", "0.5", "--out", "out", "--network", network)
     write_job(studies / "demo", "export", state="done", arguments=arguments, result=result)
     at = open_app("finetune")
-    assert "50 % of the MACs: exported with its fine-tuned weights." in at.success[0].value
+    assert "The 50 % network is exported with its fine-tuned weights." in at.success[0].value
     assert "2.9e-06, same top-1 class on 100.00 % of 1,024 inputs" in at.success[0].value
     assert [b.label for b in at.download_button] == ["Download the 50 % network"]
     archive.unlink()

@@ -152,7 +152,7 @@ def test_a_training_chart_says_of_which_budget_it_is(open_app: OpenApp, studies:
     )  # fmt: skip
     at = open_app("finetune", budget="60")
     assert "Fine-tune at 60 %" in [button.label for button in at.button]
-    assert "**Not trained to the end: the network of 25 % of the MACs**" in texts(at)
+    assert "**Not trained to the end: the 25 % network**" in texts(at)
 
 
 def test_weights_that_are_elsewhere_are_said(open_app: OpenApp, studies: Path) -> None:

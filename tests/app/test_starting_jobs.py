@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from app.views.new_study import problem_with
 from legr.errors import JobError
-from legr.requests.types import JobRequest
+from legr.requests.types import JOB_REQUESTS, JobRequest
 from legr.study.pass_times import note_pass_time
+from legr.study.records import RankingName
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
 
@@ -110,10 +111,22 @@ def network(path: Path, macs: float) -> list[str]:
 
 def test_without_images_exporting_works(open_app: OpenApp, studies: Path, started: Started) -> None:
     press(open_app("finetune", study="elsewhere"), "Export at 50 %")
-    out = str(studies / "elsewhere" / "exports" / "macs-50")
-    assert started == [
-        (studies / "elsewhere", "export", ["--macs", "0.5", "--out", out, *network(studies / "elsewhere", 0.5)])
-    ]
+    out = str(studies / "elsewhere" / "exports" / "macs-50-learned")
+    which = [*network(studies / "elsewhere", 0.5), "--ranking", "learned"]
+    assert started == [(studies / "elsewhere", "export", ["--macs", "0.5", "--out", out, *which])]
+
+
+@pytest.mark.parametrize("ranking", ["identity", "uniform"])
+def test_what_is_trained_and_exported_is_of_the_ranking_on_screen(
+    open_app: OpenApp, studies: Path, started: Started, ranking: RankingName
+) -> None:
+    kept = keep_id(Study.open(studies / "demo").curve(ranking).at(macs=0.5))
+    assert kept != keep_id(Study.open(studies / "demo").curve().at(macs=0.5))
+    at = open_app("finetune", budget="50", ranking=ranking)
+    press(at, f"Export at 50 % ({ranking})")
+    press(at, f"Fine-tune at 50 % ({ranking})")
+    asked = [JOB_REQUESTS[kind].from_arguments(arguments) for _, kind, arguments in started]
+    assert [(request.ranking, request.network) for request in asked] == 2 * [(ranking, kept)]
 
 
 def test_an_export_says_beforehand_which_weights_it_has(open_app: OpenApp, studies: Path) -> None:

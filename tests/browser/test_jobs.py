@@ -20,15 +20,20 @@ import legr
 from legr.commands.create import ImageSource, NetworkSource, create
 from legr.commands.learn import run_learn, search_task
 from legr.commands.measure import BUDGETS
+from legr.commands.original import original
+from legr.deploy.bundle import read_recipe
 from legr.jobs import records
 from legr.jobs.records import Job
 from legr.progress import silent
 from legr.requests.types import LearnRequest
+from legr.structure.plans import plan_to_dict
+from legr.structure.surgery import plan
 from legr.study.records import Latency, Point, RankingName
 from legr.study.store import Study
 from legr.training.device import machine_name
 from tests.app.demo_study import made_up_map, make_study
 from tests.browser.running import running_app
+from tests.browser.test_explore import wait_for_bars
 from tests.data.pictures import write_class_folders
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -211,3 +216,22 @@ def test_a_network_is_fine_tuned_exported_and_carried_away(
     page.wait_for_selector(".bd-frontier .scatterlayer .point")
     ranking = tiny.default_ranking.capitalize()  # it is learned where the test of a search has run before
     assert series(page, f"{ranking}, trained") == [pytest.approx(100 * run.top1)]
+
+
+def test_the_zip_keeps_what_the_page_shows_by_whichever_ranking(
+    page: sync_api.Page, jobs_url: str, tiny: Study, tmp_path: Path
+) -> None:
+    curve, usual = tiny.curve("uniform"), tiny.curve()
+    step = curve.step(macs=0.6)
+    assert (curve.kept[:, step] != usual.kept[:, usual.step(macs=0.6)]).any()
+    page.goto(f"{jobs_url}/?study=tiny&budget=60&ranking=uniform")
+    wait_for_bars(page, curve.kept[:, step].tolist())
+    page.get_by_role("link", name="Fine-tune & export").click()
+    press(page, "Export at 60 % (uniform)")
+    with page.expect_download() as downloading:
+        press(page, "Download the 60 % (uniform) network")
+    downloading.value.save_as(tmp_path / "network.zip")
+    with zipfile.ZipFile(tmp_path / "network.zip") as files:
+        files.extractall(tmp_path)
+    exported = read_recipe(tmp_path / "recipe.json").plan
+    assert plan_to_dict(exported) == plan_to_dict(plan(original(tiny), tiny.structure, curve.keep(step)))
