@@ -43,7 +43,7 @@ def page() -> None:
 
 
 def finetune(study: Study, ranking: RankingName, budget: float, opened: OpenedRun | None, available: bool) -> None:
-    st.subheader("Fine-tune", anchor=False)
+    st.header("Fine-tune", anchor=False)
     job = records.latest(study, "finetune")
     if opened:
         st.caption(plain(f"{opened.name[:1].upper()}{opened.name[1:]} is open, and is fine-tuned already."))
@@ -59,7 +59,7 @@ def finetune(study: Study, ranking: RankingName, budget: float, opened: OpenedRu
 
 
 def export(study: Study, target: ExportTarget) -> None:
-    st.subheader("Export", anchor=False)
+    st.header("Export", anchor=False)
     st.caption(
         "One zip with the network as ONNX (dynamic batch, checked in ONNX Runtime), and as safetensors with a JSON "
         "recipe from which PyTorch rebuilds it."

@@ -18,12 +18,12 @@ def page() -> None:
     samples, own = list_studies(SAMPLES), list_studies(studies_folder())
     show_list("Samples", samples, "This installation has no samples.")
     show_list("Your studies", own, "None yet. Make one below. A sample is copied here once you change it.")
-    st.subheader("New study", anchor=False)
+    st.header("New study", anchor=False)
     new_study_form(open_study)
 
 
 def show_list(title: str, paths: list[Path], if_empty: str) -> None:
-    st.subheader(plain(title), anchor=False)
+    st.header(plain(title), anchor=False)
     if paths:
         show_cards(paths, open_study)
     else:

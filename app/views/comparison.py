@@ -67,7 +67,7 @@ def show_all_images(
     Returns:
         What is shown: the network compared with the reference; None where that was not compared yet.
     """
-    st.subheader("All test images", anchor=False)
+    st.header("All test images", anchor=False)
     if error:
         show_error(error)
     _start_or_watch(selected, comparison, again=bool(error), available=available)

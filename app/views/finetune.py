@@ -156,7 +156,7 @@ def show_runs(study: Study, ranking: RankingName) -> None:
     runs = study.finetuned
     if not runs:
         return
-    st.subheader("Fine-tuned networks", anchor=False)
+    st.header("Fine-tuned networks", anchor=False)
     measured = measurements(study)
     table = runs_table(runs, {run.key for run in runs if measured.order_of(run) is None})
     two_decimals = {name: st.column_config.NumberColumn(format="%.2f") for name in table.columns if name.endswith("%")}

@@ -53,7 +53,7 @@ def show_one_image(
         reference: what the network is compared with.
         available: whether the test images are on this machine.
     """
-    st.subheader("One image", anchor=False)
+    st.header("One image", anchor=False)
     image = _choose_image(selected, comparison, available)
     answers = st.empty()  # at once: what was said of another image must not stand below this one
     if image is None:

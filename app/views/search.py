@@ -185,7 +185,7 @@ def show_search(study: Study, job: Job) -> None:
 
 def show_learned(study: Study, learned: Learned) -> None:
     """The result of the last finished search, and how the search got there."""
-    st.subheader("The learned ranking", anchor=False)
+    st.header("The learned ranking", anchor=False)
     with st.container(horizontal=True):
         _losses(learned.identity_loss, learned.best_loss, nullcontext(), nullcontext())
         st.metric("Candidates", str(learned.candidates), help=f"The best one was candidate {learned.best_candidate:d}.")

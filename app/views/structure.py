@@ -16,7 +16,7 @@ def show_stays(structure: Structure) -> None:
     reasons = reasons_of(structure)
     line, table = outputs_line(reasons), reasons_table(reasons, "unprunable")
     if line or len(table):
-        st.subheader("What stays, and why", anchor=False)
+        st.header("What stays, and why", anchor=False)
     if line:
         st.write(plain(line if table.empty else f"{line} So do these channels:"))
     if len(table):
@@ -27,7 +27,7 @@ def show_together(structure: Structure) -> None:
     """The channels that are coupled by constants in the model's forward."""
     table = reasons_table(reasons_of(structure), "coupled")
     if len(table):
-        st.subheader("What goes together", anchor=False)
+        st.header("What goes together", anchor=False)
         st.write("Constants in the model's forward allow these channels to be removed only together with others:")
         st.dataframe(safe_cells(table), hide_index=True, alt="Channels that leave together, and why.")
 
@@ -36,7 +36,7 @@ def show_exceptions(structure: Structure) -> None:
     """Norms over channels, and parameters that are not read in evaluation."""
     lines = exception_lines(structure)
     if lines:
-        st.subheader("Special cases", anchor=False)
+        st.header("Special cases", anchor=False)
         st.markdown("\n".join(f"- {plain(line)}" for line in lines))
 
 
@@ -49,7 +49,7 @@ def show_groups(structure: Structure, name: str) -> None:
     info = groups_table(structure)
     if info.empty:
         return
-    st.subheader("Groups", anchor=False)
+    st.header("Groups", anchor=False)
     st.caption(
         "The units of a group are in the same layers, so any of them can be removed in place of another. "
         "MACs are those that compute the group's channels in the original network."

@@ -28,7 +28,7 @@ def structure(studies: Path) -> Structure:
 def test_a_network_without_constants_has_little_to_explain(open_app: OpenApp, studies: Path) -> None:
     at = open_app("structure")
     assert not at.exception and not at.error
-    assert [heading.value for heading in at.subheader] == ["What stays, and why", "Groups"]
+    assert [heading.value for heading in at.header] == ["What stays, and why", "Groups"]
     text = words(at)
     assert "The 10 outputs stay." in text
     assert "224 units in 7 layers and 6 groups. Layers that can be cut take 100.0 % of the MACs." in text
@@ -106,7 +106,7 @@ def test_a_network_with_reasons_shows_them(open_app: OpenApp, studies: Path, mon
     monkeypatch.setattr("app.curves.budget_curve", lambda *_: replace(curve, structure=remarked))
     at = open_app("structure")
     assert not at.exception
-    headings = [heading.value for heading in at.subheader]
+    headings = [heading.value for heading in at.header]
     assert headings == ["What stays, and why", "What goes together", "Special cases", "Groups"]
     assert "The 10 outputs stay. So do these channels:" in words(at)
     assert at.dataframe[0].value["Channels"].tolist() == [4] and at.dataframe[1].value["Channels"].tolist() == [8]

@@ -82,7 +82,7 @@ export class FrontierList {
       cell.append(button);
       row.append(cell);
     }
-    row.append(element("th", { scope: "col", ariaLabel: "What to do" }));
+    row.append(element("td", {})); // above the buttons, which say themselves what they do
     const head = element("thead", {});
     head.append(row);
     return head;
@@ -103,7 +103,8 @@ export class FrontierList {
       const actions = element("td", {});
       for (const [action, caption] of ACTIONS) {
         const whyNot = this.handlers.whyNot(action, network);
-        const button = element("button", { type: "button", textContent: caption, title: whyNot });
+        const ariaLabel = `${caption}: ${row.cells[0].textContent}, ${row.cells[1].textContent}`.trim();
+        const button = element("button", { type: "button", textContent: caption, title: whyNot, ariaLabel });
         button.disabled = Boolean(whyNot);
         button.onclick = () => this.handlers.onAction(action, network);
         actions.append(button);

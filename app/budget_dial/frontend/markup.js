@@ -34,7 +34,7 @@ export const MARKUP = `
             thicker a line, the more filters.</p>
           <div class="bd-pane" tabindex="0" role="group" aria-label="Lanes: the arrow keys go from one to the next"></div>
           <div class="bd-tip" role="status" hidden></div>
-          <details><summary>The same as a list</summary><ol></ol></details>
+          <details><summary>The same as a list</summary><ol tabindex="0"></ol></details>
         </div>
         <p class="bd-files">Download: </p></figure>
       <section class="bd-list" aria-label="Networks" hidden></section>

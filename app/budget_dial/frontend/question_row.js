@@ -35,12 +35,16 @@ export class QuestionRow {
     if (names === this.names) return;
     this.names = names;
     const needs = NEEDS.filter(([name]) => known.includes(name)).map(([name, caption]) => {
-      const button = Object.assign(document.createElement("button"), { type: "button", textContent: `… ${caption}` });
+      const [textContent, ariaLabel] = [`… ${caption}`, `I need … ${caption}`];
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent, ariaLabel });
       button.onclick = () => this.onNeed(name);
       return button;
     });
-    const losses = LOSSES.map((points) => this.link({ kind: "loss", points }, points.toFixed(1), LOSS_TITLE));
-    const presets = PRESETS.map((kind) => this.link({ kind }, kind, PRESET_TITLES[kind]));
+    const losses = LOSSES.map((points) => {
+      const text = points.toFixed(1);
+      return this.link({ kind: "loss", points }, text, `Without loss, within ${text} points`, LOSS_TITLE);
+    });
+    const presets = PRESETS.map((kind) => this.link({ kind }, kind, `Go to ${kind}`, PRESET_TITLES[kind]));
     const trained = known.includes("top1")
       ? [group("Without loss, within", losses, "points"), group("Go to", presets)]
       : [];
@@ -50,12 +54,18 @@ export class QuestionRow {
   /**
    * @param {Question} question
    * @param {string} text
+   * @param {string} ariaLabel the text with the words around it, which say what the link is for
    * @param {string} title
    */
-  link(question, text, title) {
+  link(question, text, ariaLabel, title) {
     const address = new URL(location.href);
     address.searchParams.set("ask", questionText(question));
-    const link = Object.assign(document.createElement("a"), { href: address.href, textContent: text, title });
+    const link = Object.assign(document.createElement("a"), {
+      href: address.href,
+      textContent: text,
+      ariaLabel,
+      title,
+    });
     link.onclick = (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab or window opens the link
       event.preventDefault();
