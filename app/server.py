@@ -1,4 +1,4 @@
-"""The process that serves the pages to browsers of this machine: Streamlit, with Plotly's script beside them.
+"""The process that serves the pages to browsers of this machine: Streamlit, with our own files beside them.
 
     python -m app.server PORT        in the explorer's folder; started by `legr app`
 
@@ -13,8 +13,8 @@ from threading import Thread
 
 from streamlit.starlette import App
 
+from app.browser_files import ROUTES
 from app.guards import GUARDS, LOCAL
-from app.plotly_script import ROUTE
 from legr.paths import explorer_folder
 
 _DELAY_S = 0.1  # until the server listens
@@ -43,7 +43,7 @@ def main(port: int) -> None:
     entry = explorer_folder() / "streamlit_app.py"
     sys.argv = [str(entry)]  # Streamlit looks for its settings beside the program, and imports from there
     with suppress(KeyboardInterrupt):  # Ctrl-C
-        App(entry, routes=[ROUTE], lifespan=_preloading, middleware=GUARDS).run(config={"server.port": port, **LOCAL})
+        App(entry, routes=ROUTES, lifespan=_preloading, middleware=GUARDS).run(config={"server.port": port, **LOCAL})
 
 
 if __name__ == "__main__":

@@ -76,8 +76,8 @@ def drag(page: Page, url: str, steps: int) -> dict[str, Any]:
     page.goto(url)
     page.wait_for_selector(".bd-frontier .scatterlayer .point")
     opened = time.perf_counter() - start
-    table = max(received)
     page.wait_for_timeout(1500)
+    table, opening = max(received), sum(received)
     page.evaluate(WATCH)
     dial = page.locator(".bd-range")
     box = dial.bounding_box()
@@ -105,6 +105,7 @@ def drag(page: Page, url: str, steps: int) -> dict[str, Any]:
         "release_to_settled_ms": _round(page.evaluate("() => window.changed - window.released")),
         "open_s": _round(opened),
         "largest_message_kb": _round(table / 1000),
+        "messages_to_open_kb": _round(opening / 1000),
     }
 
 

@@ -7,15 +7,22 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from app.budget_dial.script import FRONTEND, joined_script
+from app.browser_files import DIAL_ADDRESS, PLOTLY_ADDRESS
 from app.budget_dial.types import DialData
-from app.plotly_script import ADDRESS
+
+#: Streamlit has addresses only for the files of installed components; so its script leads on to the server's own.
+_ENTRY = f"""
+const address = new URL("{DIAL_ADDRESS}/index.js", document.baseURI).href;
+const {{ default: dial }} = await import(address).catch(() => {{
+  throw new Error("The dial could not be loaded: start the explorer with `legr app`, then reload the page");
+}});
+export default dial;
+"""
 
 _mount = st.components.v2.component(
     "legr.budget_dial",
     html='<section class="budget-dial"></section>',
-    css="\n".join((FRONTEND / f"{name}.css").read_text(encoding="utf-8") for name in ("style", "upper", "frontier")),
-    js=joined_script("index.js"),
+    js=_ENTRY,
     isolate_styles=False,  # Plotly's own styles have to reach its charts
 )
 
@@ -33,4 +40,4 @@ def budget_dial(data: DialData, key: str, on_view: Callable[[Mapping[str, object
         if isinstance(view, Mapping):
             on_view(view)
 
-    _mount(key=key, data={**data, "plotly": ADDRESS}, on_view_change=receive)
+    _mount(key=key, data={**data, "plotly": PLOTLY_ADDRESS}, on_view_change=receive)

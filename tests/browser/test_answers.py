@@ -9,6 +9,7 @@ import pytest
 from playwright import sync_api
 
 from legr.charts.measurements import percent_of
+from legr.study.catalog import SAMPLES, list_studies
 from legr.study.store import Study
 from tests.browser.running import server_of
 from tests.browser.test_explore import kept_at, wait_for_bars
@@ -84,6 +85,16 @@ def test_a_switch_brings_no_table(
     page.wait_for_url(f"**{address}**")
     settle(page)
     assert len(tables.received) == 1 and tables.sent == sent + 1
+
+
+@pytest.mark.parametrize("path", list_studies(SAMPLES), ids=lambda path: path.name)
+def test_a_page_opens_with_few_words_of_the_server(page: sync_api.Page, app_url: str, path: Path) -> None:
+    received: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))
+    page.goto(f"{app_url}/?study={path.name}&budget=30")
+    page.wait_for_selector(".bd-frontier .scatterlayer .point")
+    settle(page)
+    assert 10_000 < sum(received) < 150_000
 
 
 @contextmanager

@@ -5,11 +5,13 @@ import { completeInPlace } from "./address.js";
 import { decodeData } from "./decode.js";
 import { Dial } from "./dial.js";
 import { find } from "./dom.js";
+import { loadStyles } from "./styles.js";
 
 /** @type {WeakMap<Element, { dial: Dial, calls: number }>} */
 const mounted = new WeakMap();
 
 completeInPlace();
+await loadStyles();
 
 /**
  * Show the dial. What Python sends back is set as a trigger, not as state: Python alone remembers the choices.
