@@ -4,13 +4,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.navigation import pages
+from app.navigation import choose_page
 from app.state import enter
 
 FRAME = Path(__file__).parent / "app" / "widgets" / "frame.css"
 
-st.set_page_config(page_title="LeGR: trade-off explorer", layout="wide")
-page = st.navigation(pages(), position="top")
+page = choose_page()
 st.html(FRAME)
 enter()
 page.run()

@@ -7,12 +7,13 @@ speak to it as its own server. Its pages stand in no frame, and load nothing fro
 import re
 from base64 import b64encode
 from hashlib import sha256
-from importlib.resources import files
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.front_page import front_page
 
 HOSTS = ["localhost", "127.0.0.1"]
 #: Settings of Streamlit that no file and no environment variable can change.
@@ -28,9 +29,9 @@ LOCAL = {
 
 
 def _inline_scripts() -> str:
-    """Sources for a policy that allow the scripts within Streamlit's own page, by their digests."""
-    page = files("streamlit").joinpath("static/index.html").read_text(encoding="utf-8")
-    digests = (sha256(script.encode()).digest() for script in re.findall(r"<script>(.*?)</script>", page, re.DOTALL))
+    """Sources for a policy that allow the scripts within the front page, by their digests."""
+    scripts = re.findall(r"<script>(.*?)</script>", front_page(), re.DOTALL)
+    digests = (sha256(script.encode()).digest() for script in scripts)
     return " ".join(f"'sha256-{b64encode(digest).decode()}'" for digest in digests)
 
 

@@ -6,6 +6,7 @@ from streamlit.navigation.page import StreamlitPage
 from app import state
 from legr.errors import LegrError
 from legr.study.store import Study
+from legr.study.title import study_title
 
 PAGES = (
     ("pages/explore.py", "Explore"),
@@ -19,24 +20,40 @@ DONE = " ✓"
 _GOAL = "page-asked-for"  # no widget's key: Learn has one called goal
 
 
-def pages() -> list[StreamlitPage]:
-    """Every page, with the title that it has for the open study."""
-    return [st.Page(path, title=title) for path, title in titles().items()]
+def choose_page() -> StreamlitPage:
+    """Show the navigation and return the page to run, whose title is the tab's."""
+    study = open_study()
+    page = st.navigation([st.Page(path, title=title) for path, title in titles(study).items()], position="top")
+    st.set_page_config(tab_title(page.title, study), layout="wide")
+    return page
 
 
-def titles() -> dict[str, str]:
+def tab_title(title: str, study: Study | None) -> str:
+    """What the browser's tab says: the page, and the study that it is about."""
+    about = study_title(study.path.name, study.info.model, study.info.data_name) if study else "LeGR explorer"
+    return f"{title.removesuffix(DONE)} · {about}"
+
+
+def titles(study: Study | None) -> dict[str, str]:
     """What each page is called in the navigation."""
-    done = steps_done()
+    done = steps_done(study)
     return {path: title + (DONE if path in done else "") for path, title in PAGES}
 
 
-def steps_done() -> set[str]:
-    """Pages whose step the open study has taken; none where it cannot be read, which the page itself says."""
+def open_study() -> Study | None:
+    """The open study; None where there is none or it cannot be read, which the page itself says."""
     path = state.known_studies().get(state.open_name() or "")
-    if path is None:
+    try:
+        return Study.open(path) if path else None
+    except (LegrError, OSError):
+        return None
+
+
+def steps_done(study: Study | None) -> set[str]:
+    """Pages whose step a study has taken; none where its files cannot be read."""
+    if study is None:
         return set()
     try:
-        study = Study.open(path)
         taken = {"pages/learn.py": study.learned is not None, "pages/finetune.py": bool(study.finetuned)}
     except (LegrError, OSError):
         return set()

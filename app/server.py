@@ -14,6 +14,7 @@ from threading import Thread
 from streamlit.starlette import App
 
 from app.browser_files import ROUTES
+from app.front_page import routes
 from app.guards import GUARDS, LOCAL
 from legr.paths import explorer_folder
 
@@ -42,8 +43,9 @@ def main(port: int) -> None:
     """Serve the pages on a port until told to stop."""
     entry = explorer_folder() / "streamlit_app.py"
     sys.argv = [str(entry)]  # Streamlit looks for its settings beside the program, and imports from there
+    served = [*ROUTES, *routes([page.stem for page in (entry.parent / "pages").glob("*.py")])]
     with suppress(KeyboardInterrupt):  # Ctrl-C
-        App(entry, routes=ROUTES, lifespan=_preloading, middleware=GUARDS).run(config={"server.port": port, **LOCAL})
+        App(entry, routes=served, lifespan=_preloading, middleware=GUARDS).run(config={"server.port": port, **LOCAL})
 
 
 if __name__ == "__main__":

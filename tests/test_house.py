@@ -30,7 +30,8 @@ FLOORS = [
 ]
 #: The same for the app; pages stand above all of it.
 APP_FLOORS = [
-    {"words", "run_command", "guards", "address", "facts"},
+    {"words", "run_command", "front_page", "address", "facts"},
+    {"guards"},
     {"state", "curves"},
     {"navigation"},
     {"widgets"},

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.navigation import steps_done, titles
+from app.navigation import open_study, steps_done, tab_title, titles
 from legr.study.store import Study
 from tests.app.conftest import ROOT, OpenApp
 
@@ -70,14 +70,21 @@ def test_steps_that_are_done_have_a_check_mark(
     monkeypatch: pytest.MonkeyPatch, studies: Path, study: str, done: set[str]
 ) -> None:
     monkeypatch.setattr("app.state.open_name", lambda: study)
-    assert steps_done() == done
-    assert {path for path, title in titles().items() if title.endswith(" ✓")} == done
+    assert steps_done(open_study()) == done
+    assert {path for path, title in titles(open_study()).items() if title.endswith(" ✓")} == done
 
 
 def test_a_study_that_cannot_be_read_has_no_check_marks(monkeypatch: pytest.MonkeyPatch, studies: Path) -> None:
     (studies / "demo" / "ranking.json").write_text("{", encoding="utf-8")
     monkeypatch.setattr("app.state.open_name", lambda: "demo")
-    assert steps_done() == set()
+    assert steps_done(open_study()) == set()
+
+
+def test_a_tab_says_its_page_and_its_study(monkeypatch: pytest.MonkeyPatch, studies: Path) -> None:
+    monkeypatch.setattr("app.state.open_name", lambda: "demo")
+    assert tab_title("Learn ✓", open_study()) == "Learn · ResNet-8 on digits · demo"
+    monkeypatch.setattr("app.state.open_name", lambda: "gone")
+    assert tab_title("Studies", open_study()) == "Studies · LeGR explorer"
 
 
 @pytest.mark.slow
