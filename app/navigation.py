@@ -24,12 +24,13 @@ def choose_page() -> StreamlitPage:
     """Show the navigation and return the page to run, whose title is the tab's."""
     study = open_study()
     page = st.navigation([st.Page(path, title=title) for path, title in titles(study).items()], position="top")
-    st.set_page_config(tab_title(page.title, study), layout="wide")
+    is_about_all = page.title == dict(PAGES)["pages/studies.py"]
+    st.set_page_config(tab_title(page.title, None if is_about_all else study), layout="wide")
     return page
 
 
 def tab_title(title: str, study: Study | None) -> str:
-    """What the browser's tab says: the page, and the study that it is about."""
+    """What the browser's tab says: the page, and the study that it is about, if it is about one."""
     about = study_title(study.path.name, study.info.model, study.info.data_name) if study else "LeGR explorer"
     return f"{title.removesuffix(DONE)} · {about}"
 
