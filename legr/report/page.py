@@ -22,9 +22,11 @@ from legr.errors import StudyError
 from legr.escape import in_html
 from legr.report.facts import Fact, conditions, provenance
 from legr.report.figures import classes_chart, frontier_chart, layers_chart, layers_table
+from legr.report.headline import headline
 from legr.report.network import ShownNetwork
-from legr.report.words import Figure, Gap, command, figures, gaps, headline, known_lines
+from legr.report.words import Figure, Gap, command, figures, gaps, known_lines
 from legr.study.comparison import OUTCOMES, Comparison, comparison_name, load_comparison
+from legr.study.title import study_title
 
 EXPLORER = "http://localhost:8501/"
 _CARDS = 4
@@ -98,7 +100,8 @@ def page_of(network: ShownNetwork, made: datetime, explorer: str = EXPLORER) -> 
 
 def _title(network: ShownNetwork) -> str:
     info = network.study.info
-    return f"{info.model} on {info.data_name}, {CAPTIONS[network.ranking].lower()} ranking"
+    title = study_title(network.study.path.name, info.model, info.data_name)
+    return f"{title}, {CAPTIONS[network.ranking].lower()} ranking"
 
 
 def _bound(text: str) -> str:
@@ -227,6 +230,7 @@ def _ways(network: ShownNetwork, explorer: str) -> str:
         "ranking": network.ranking,
     }
     view |= {"run": network.run.key} if network.by_run and network.run else {}
+    view |= {"device": network.measured.device} if network.measured.device else {}
     made = command(network, "export", "--out", "exported")
     return (
         "<p>As ONNX and safetensors, checked in ONNX Runtime:</p>"

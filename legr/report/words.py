@@ -1,6 +1,5 @@
-"""What a report says: the headline, the table of figures, and what is known and not known. Plain text, not yet HTML."""
+"""What a report says below its headline: figures, and what is known and not known. Plain text, not yet HTML."""
 
-import math
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,11 +8,11 @@ from legr.arguments import option_of
 from legr.charts.measurements import Reading, percent_of
 from legr.charts.style import CAPTIONS
 from legr.report.network import ShownNetwork
+from legr.report.numbers import about, milliseconds, percent, signed
 from legr.structure.cost import uncounted_note
 from legr.words import plural
 
 _BYTES = 4  # of a parameter, in float32
-_MINUS = "\u2212"
 #: Larger is better of these; of all other figures less is.
 _GAINS = ("Top-1 accuracy", "Images a second")
 
@@ -40,34 +39,6 @@ class Gap:
 
     sentence: str
     command: str
-
-
-def headline(network: ShownNetwork) -> str:
-    """The answer in one line: "30 % of the work: 92.0 % instead of 93.0 %, 5.0 instead of 7.0 ms"."""
-    work = "The original, 100 % of the work" if network.is_whole else f"{_share(network.macs_fraction)} of the work"
-    if network.top1 is None and network.latency is None:
-        return f"{work}: accuracy and latency not measured"
-    untrained = ", not trained" if network.as_cut and not (network.trained or network.is_whole) else ""
-    return f"{work}{untrained}: {_accuracy(network)}, {_time(network)}"
-
-
-def _accuracy(network: ShownNetwork) -> str:
-    if network.top1 is None:
-        return "accuracy not measured"
-    own, original = f"{about(network.top1)}{percent(network.top1.value)}", network.original_top1
-    cut = "" if network.trained or network.is_whole else " as cut"
-    if network.is_whole or original is None:
-        return f"{own}{cut}"
-    return f"still {own}{cut}" if own == percent(original) else f"{own}{cut} instead of {percent(original)}"
-
-
-def _time(network: ShownNetwork) -> str:
-    if network.latency is None:
-        return "latency not measured"
-    own, ms = f"{about(network.latency)}{milliseconds(network.latency.value)}", network.original_ms
-    if network.is_whole or ms is None:
-        return f"{own} ms"
-    return f"still {own} ms" if own == milliseconds(ms) else f"{own} instead of {milliseconds(ms)} ms"
 
 
 def figures(network: ShownNetwork) -> list[Figure]:
@@ -168,37 +139,6 @@ def command(network: ShownNetwork, name: str, *extra: str) -> str:
     if network.ranking != network.study.default_ranking:
         words += ["--ranking", network.ranking]
     return shlex.join([*words, *extra])
-
-
-# -- numbers ---------------------------------------------------------------------------------------------------
-
-
-def percent(fraction: float) -> str:
-    """An accuracy: "92.0 %"."""
-    return f"{100 * fraction:.1f} %"
-
-
-def milliseconds(value: float) -> str:
-    """A time with as few digits as a sentence needs, two at least: 0.12, 5.0, 143."""
-    small = min(6, 1 - math.floor(math.log10(value))) if 0 < value < 1 else 1
-    return f"{value:.{0 if value >= 100 else small}f}"
-
-
-def signed(value: float, digits: int) -> str:
-    """A difference with its sign; one that shows as nothing is 0."""
-    text = f"{value:+.{digits}f}".replace("-", _MINUS)
-    return "0" if float(f"{abs(value):.{digits}f}") == 0 else text
-
-
-def about(reading: Reading | None) -> str:
-    """A ~ before what was not measured at this very network."""
-    return "~" if reading and not reading.measured else ""
-
-
-def _share(fraction: float) -> str:
-    """A share of the work in whole per cent; with a decimal where it is small, or where whole ones would say all."""
-    share = 100 * fraction
-    return f"{share:.{0 if 10 <= share < 99.5 or share >= 100 else 1}f} %"
 
 
 def _amount(value: float) -> str:

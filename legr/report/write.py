@@ -5,15 +5,15 @@ from datetime import datetime
 from pathlib import Path
 
 from legr.charts.cells import csv_of
-from legr.charts.measurements import measurements_of
+from legr.charts.measurements import Measurements, measurements_of
 from legr.charts.networks import networks_table
 from legr.errors import SettingsError
 from legr.files import in_words, write_text
 from legr.held import shown
 from legr.record import Record
+from legr.report.headline import headline
 from legr.report.network import network_of
 from legr.report.page import page_of
-from legr.report.words import headline
 from legr.requests.report import PointsRequest, ReportRequest, require_new_file
 from legr.study.records import RankingName
 from legr.study.store import Study
@@ -54,11 +54,12 @@ def write_report(study: Study, request: ReportRequest, made: datetime) -> Report
 
     Raises:
         BudgetError: the budget is below the floor.
-        SettingsError: the file is there already, or cannot be written.
+        SettingsError: the file is there already or cannot be written, or nothing was timed on that device.
         StudyError: the study is damaged, or has not learned the ranking that is asked for.
     """
     require_new_file(request.out, replace=request.replace)
-    network = network_of(study, request.budget, request.ranking, run=request.run)
+    network = network_of(study, request.budget, request.ranking, run=request.run, device=request.device)
+    _require_device(network.measured, request.device)
     page = page_of(network, made)
     _write(request.out, page)
     top1, latency = network.top1, network.latency
@@ -77,6 +78,13 @@ def write_report(study: Study, request: ReportRequest, made: datetime) -> Report
         latency_measured=bool(latency and latency.measured),
         latency_ms_original=network.original_ms,
     )
+
+
+def _require_device(measured: Measurements, name: str) -> None:
+    names = list(measured.devices)
+    if name and name not in names:
+        rule = f"must be one of {'; '.join(map(repr, names))}" if names else "is for studies with a measured latency"
+        raise SettingsError(f"--device {rule}, got {name!r}")
 
 
 def write_points(study: Study, request: PointsRequest) -> PointsResult:

@@ -38,6 +38,7 @@ class ReportRequest(Request):
     ranking: RankingName | None = option(RANKING)
     replace: bool = option(REPLACE, False)
     run: str | None = option(RUN, hidden=True)
+    device: str = option("Name of the device whose latencies are shown; by default that of most latencies.", "")
 
 
 @dataclass(frozen=True)

@@ -265,7 +265,7 @@ def test_charts_are_files_as_well(page: sync_api.Page, app_url: str, tmp_path: P
     assert page.locator(".bd-frontier .bd-files").get_by_role("button", name="CSV").count() == 0  # the page has a table
     assert files["layers", "PNG"].startswith(PNG)
     assert files["frontier", "SVG"].startswith(b"<svg")
-    assert "demo · learned ranking · 50 % of the MACs · 20" in files["frontier", "SVG"].decode()
+    assert "ResNet-8 on digits · demo · learned ranking · 50 % of the MACs · 20" in files["frontier", "SVG"].decode()
 
 
 def test_a_limit_that_is_typed_finds_the_network_that_the_engine_finds(

@@ -1,5 +1,7 @@
 """The commands report and points: a file, once; never over another that was not to be replaced."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -23,6 +25,27 @@ def test_a_report_is_written_once(tmp_path: Path) -> None:
     assert out.read_bytes() == before
     said, _ = called("report", "--study", STUDY, "--macs", 0.3, "--ranking", "uniform", "--out", out, "--replace")
     assert said.startswith(f"{out}: 30 % of the work: ~") and out.read_bytes() != before
+
+
+def test_latencies_are_of_the_device_that_is_named(tmp_path: Path) -> None:
+    study = shutil.copytree(SAMPLES / "digits-resnet20", tmp_path / "digits")
+    record = json.loads((study / "points.json").read_text(encoding="utf-8"))
+    (original,) = [point for point in record["points"] if point["ranking"] == "original"]
+    there = original["latency"] | {"machine": "Robot", "milliseconds": 80.0, "threads": 1}
+    record["points"].append(original | {"latency": there})
+    (study / "points.json").write_text(json.dumps(record), encoding="utf-8")
+
+    def said(*device: str) -> str:
+        options = ("--study", study, "--macs", 1, "--out", tmp_path / "r.html", "--replace", *device)
+        return str(called("report", *options, "--json")[0]["headline"])
+
+    assert said().endswith(": 100.0 %, 1.6 ms")  # 1.5656
+    assert said("--device", "Robot, 1 thread, PyTorch 2.14.1").endswith(": 100.0 %, 80.0 ms")
+    (tmp_path / "r.html").unlink()
+    refusal = refused("report", "--study", study, "--macs", 1, "--out", tmp_path / "r.html", "--device", "robot")
+    names = "'AMD EPYC, 2 threads, PyTorch 2.14.1'; 'Robot, 1 thread, PyTorch 2.14.1'"
+    assert refusal == f"--device must be one of {names}, got 'robot'\n"
+    assert not (tmp_path / "r.html").exists()
 
 
 @pytest.mark.parametrize("command", [("report", "--macs", 0.3), ("points",)])

@@ -35,8 +35,9 @@ from legr.models.config_file import named_models
 from legr.ranking.limits import Budget
 from legr.registry import read_registry
 from legr.report.facts import conditions, provenance
+from legr.report.headline import headline
 from legr.report.network import network_of
-from legr.report.words import figures, gaps, headline, known_lines
+from legr.report.words import figures, gaps, known_lines
 from legr.requests.again import command_again
 from legr.search.journal import Journal
 from legr.search.replay import frames

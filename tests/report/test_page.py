@@ -98,6 +98,7 @@ def test_it_says_where_the_network_comes_from(network: ShownNetwork, page: str) 
     for text in (info.weights_sha256, network.keep_id, network.study.ranking_id("learned"), info.data_fingerprint):
         assert text in page
     assert "python -m legr export --study digits-resnet20 --macs 0.3 --out exported" in page
+    assert '<p class="of">ResNet-20 on digits, learned ranking</p>' in page
     assert "<td>2 threads, batch 1</td>" in page and "<td>PyTorch 2.14.1</td>" in page and "<td>AMD EPYC</td>" in page
     assert "were not compared" in page and "Accuracy of each class" not in page
 

@@ -199,7 +199,7 @@ export class Charts {
     const { data, opened } = this.state;
     const { table, row } = shownNetwork(this.state);
     const which = opened ? `run ${opened.run}` : `${data.ranking} ranking`;
-    return [data.study, which, `${table.percent[row]} % of the MACs`];
+    return [data.title, which, `${table.percent[row]} % of the MACs`];
   }
 
   /** Give back what Plotly and the browser hold for the charts. */

@@ -1,4 +1,5 @@
 // The headline: what the network of the slider costs and reaches, beside the original or the held network, in one line.
+// A report says the same (legr/report/headline.py); tests/report/headlines.json has cases that tests of both read.
 
 /** @import { DialTable, HeadlineNetwork, NetworkFigures } from "./types" */
 import { fewDigits, formatPercent } from "./numbers.js";
@@ -41,7 +42,7 @@ export function originalNetwork({ after, before, latency }) {
 }
 
 /**
- * The sentence. What was measured at neither network is left out, and what lies between two measured ones has a "~".
+ * The sentence. What lies between two measured networks has a "~".
  * @param {HeadlineNetwork} now
  * @param {HeadlineNetwork} other the original, or the network that is held
  */
@@ -53,8 +54,9 @@ export function headlineOf(now, other) {
     : formatPercent(now.percent);
   const work = isWhole ? (isHeld ? "The original" : "The original, 100 % of the work") : `${said} of the work`;
   const isUntrained = now.trained === null && now.cut !== null;
-  const facts = [accuracyBeside(now, other), timeBeside(now, other)].filter(Boolean).join(", ");
-  return `${work}${isUntrained ? ", not trained" : ""}: ${facts}`;
+  const isKnown = now.trained !== null || now.cut !== null || now.latency !== null;
+  if (!isKnown) return `${work}: accuracy and latency not measured`;
+  return `${work}${isUntrained ? ", not trained" : ""}: ${accuracyBeside(now, other)}, ${timeBeside(now, other)}`;
 }
 
 /**
@@ -68,12 +70,11 @@ function accuracyBeside(now, other) {
   const asCut = isTrained ? "" : " as cut";
   const than = isTrained || other.percent >= 100 ? other.trained : other.cut;
   const thanIsMeasured = isTrained || other.percent >= 100 ? other.trainedIsMeasured : other.cutIsMeasured;
-  const about = (isTrained ? now.trainedIsMeasured : now.cutIsMeasured) ? "" : "~";
-  const here = `${about}${(100 * value).toFixed(1)} %`;
-  if (than === null) return here + asCut;
-  const there = `${thanIsMeasured ? "" : "~"}${(100 * than).toFixed(1)} %`;
-  if (isSame(now, other)) return here + asCut;
-  return here === there ? `still ${here}${asCut}` : `${here}${asCut} instead of ${there}`;
+  const here = `${(100 * value).toFixed(1)} %`;
+  const said = `${about(isTrained ? now.trainedIsMeasured : now.cutIsMeasured)}${here}${asCut}`;
+  if (than === null || isSame(now, other)) return said;
+  const there = `${(100 * than).toFixed(1)} %`;
+  return here === there ? `still ${said}` : `${said} instead of ${about(thanIsMeasured)}${there}`;
 }
 
 /**
@@ -81,11 +82,17 @@ function accuracyBeside(now, other) {
  * @param {HeadlineNetwork} other
  */
 function timeBeside(now, other) {
-  if (now.latency === null) return "";
-  const here = `${now.latencyIsMeasured ? "" : "~"}${fewDigits(now.latency)}`;
-  if (other.latency === null || isSame(now, other)) return `${here} ms`;
-  const there = `${other.latencyIsMeasured ? "" : "~"}${fewDigits(other.latency)}`;
-  return here.replace("~", "") === there.replace("~", "") ? `still ${here} ms` : `${here} instead of ${there} ms`;
+  if (now.latency === null) return "latency not measured";
+  const here = fewDigits(now.latency);
+  const said = `${about(now.latencyIsMeasured)}${here}`;
+  if (other.latency === null || isSame(now, other)) return `${said} ms`;
+  const there = fewDigits(other.latency);
+  return here === there ? `still ${said} ms` : `${said} instead of ${about(other.latencyIsMeasured)}${there} ms`;
+}
+
+/** @param {boolean} isMeasured */
+function about(isMeasured) {
+  return isMeasured ? "" : "~";
 }
 
 /**
