@@ -3,6 +3,12 @@
 from legr.ranking.limits import Budget
 from legr.study.records import RankingName, StudyInfo
 from legr.study.store import Study
+from legr.study.title import study_title
+
+
+def title_of(study: Study) -> str:
+    """What a person would call a study."""
+    return study_title(study.path.name, study.info.model, study.info.data_name)
 
 
 def facts_of(study: Study) -> list[str]:

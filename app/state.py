@@ -13,8 +13,9 @@ from typing import NoReturn, TypeVar
 import streamlit as st
 
 from app import address
+from app.samples import by_name, copy_of
 from legr.errors import StudyError
-from legr.study.catalog import SAMPLES, list_studies, studies_folder, writable
+from legr.study.catalog import SAMPLES, list_studies, studies_folder
 from legr.study.store import Study
 
 Option = TypeVar("Option", bound=str)
@@ -52,8 +53,8 @@ def require_entry(page: str) -> None:
 
 
 def known_studies() -> dict[str, Path]:
-    """Every study that can be opened, by name: samples first; a user's copy of a sample replaces it."""
-    return {path.name: path for path in (*list_studies(SAMPLES), *list_studies(studies_folder()))}
+    """Every study that can be opened, by the name that opens it."""
+    return by_name(list_studies(SAMPLES), list_studies(studies_folder()))
 
 
 def open_name() -> str | None:
@@ -106,7 +107,7 @@ def own_copy(study: Study) -> Study:
     """
     if not study.info.sample:
         return study
-    own = writable(study, studies_folder())
+    own = copy_of(study, open_name())
     st.session_state[_NOTICE] = (
         f"The sample {study.path.name} stays as it is: you are now working on your copy in {own.path}."
     )
@@ -116,7 +117,7 @@ def own_copy(study: Study) -> Study:
 
 def has_moved(study: Study) -> bool:
     """Whether its name stands for another study by now: a sample's for the copy of it."""
-    return known_studies().get(study.path.name) != study.path
+    return known_studies().get(open_name() or "") != study.path
 
 
 def take_notice() -> str | None:

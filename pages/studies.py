@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import state
 from app.views.new_study import new_study_form
-from app.views.study_card import show_cards
+from app.views.study_card import NAME, NEWEST, in_order, show_cards
 from app.widgets.page import run_page
 from app.words import plain
 from legr.study.catalog import SAMPLES, list_studies, studies_folder
@@ -15,15 +15,24 @@ from legr.study.catalog import SAMPLES, list_studies, studies_folder
 def page() -> None:
     st.title("Studies", anchor=False)
     st.caption("A study is one network with its weights and images, and everything learned and measured about it.")
-    samples, own = list_studies(SAMPLES), list_studies(studies_folder())
-    show_list("Samples", samples, "This installation has no samples.")
-    show_list("Your studies", own, "None yet. Make one below. A sample is copied here once you change it.")
+    st.header("Samples", anchor=False)
+    show_list(list_studies(SAMPLES), "This installation has no samples.")
+    own = list_studies(studies_folder())
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.header("Your studies", anchor=False, width="content")
+        order = choose_order() if len(own) > 1 else NEWEST
+    show_list(in_order(own, order), "None yet: make one below, or change a sample, which makes a copy here.")
     st.header("New study", anchor=False)
     new_study_form(open_study)
 
 
-def show_list(title: str, paths: list[Path], if_empty: str) -> None:
-    st.header(plain(title), anchor=False)
+def choose_order() -> str:
+    return st.segmented_control(
+        "Sort by", (NEWEST, NAME), default=NEWEST, required=True, key="order", label_visibility="collapsed"
+    )
+
+
+def show_list(paths: list[Path], if_empty: str) -> None:
     if paths:
         show_cards(paths, open_study)
     else:

@@ -23,7 +23,7 @@ from app.budget_dial.types import (
     StudyData,
 )
 from app.curves import Stamp, budget_curve, measured_stamp, measurements, stamp
-from app.facts import facts_of
+from app.facts import facts_of, title_of
 from app.navigation import go_on, go_on_now
 from legr.charts.frontier import AXES, Axis
 from legr.charts.measurements import Measurements, device_name, percent_of
@@ -34,7 +34,6 @@ from legr.structure.cost import uncounted_note
 from legr.structure.types import Uncounted
 from legr.study.records import RANKINGS, RankingName
 from legr.study.store import Study
-from legr.study.title import study_title
 
 _KEY, _BEGUN, _HEARD = "dial", "dial-begun", "dial-heard"
 _UNMEASURED = "No network has been measured yet: Measure the frontier, below, does so at about a dozen budgets."
@@ -164,7 +163,7 @@ def _study_data(
     original = measured.original
     data: StudyData = {
         "study": study.path.name,
-        "title": study_title(study.path.name, study.info.model, study.info.data_name),
+        "title": title_of(study),
         "facts": facts_of(study),
         "ranking": ranking,
         "table": dial_table(curve, ranking, measured, start=start, compared=compared),

@@ -124,11 +124,16 @@ class Choice:
 def _choose_network(models: Sequence[str]) -> Choice:
     model = st.selectbox("Network", models)
     weights = st.file_uploader(
-        "Weights (without a file: random)",
+        "Weights",
         ["pth", "th", "pt", "safetensors"],
         help="Tensors only: a pickle that holds anything else is refused.",
     )
     outputs = ""
+    if weights is None and not has_weights(model):
+        st.caption(
+            ":material/warning: Without a file the weights are random. Such a network only guesses, and the pages "
+            "cannot train it: that is done by `python -m legr train`."
+        )
     if weights is not None:
         outputs = st.text_input(
             "Classes in the order of its outputs (if empty: as in the images)",

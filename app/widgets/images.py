@@ -6,6 +6,7 @@ from app.run_command import run_command
 from app.widgets.page import show_error
 from app.words import plain
 from legr.study.store import Study
+from legr.study.title import data_title
 
 NO_IMAGES = "The images of this study are not on this machine: name their folder on this page first."
 
@@ -27,7 +28,7 @@ def data_notice(study: Study) -> bool:
     cifar = downloadable(study.info.data_name, study.info.data_fingerprint)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
-            plain(f"The images of this study ({study.info.data_name}) are not on this machine.")
+            plain(f"The images of this study ({data_title(study.info.data_name)}) are not on this machine.")
             + " Learning, fine-tuning and measuring need them; exploring, exporting and pictures of yours do not.",
             width="stretch",
         )

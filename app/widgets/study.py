@@ -2,19 +2,17 @@
 
 import streamlit as st
 
-from app.facts import facts_of
+from app.facts import facts_of, title_of
 from app.widgets.page import show_warning
 from app.widgets.status import status_bar
 from app.words import plain
 from legr.study.left_out import left_out_line
 from legr.study.store import Study
-from legr.study.title import study_title
 
 
 def heading(study: Study) -> None:
     """The study's name; its facts come with it where the pointer or the keyboard asks."""
-    name = study_title(study.path.name, study.info.model, study.info.data_name)
-    st.title(plain(name), anchor=False, help=plain(" · ".join(facts_of(study))))
+    st.title(plain(title_of(study)), anchor=False, help=plain(" · ".join(facts_of(study))))
     show_doubts(study)
 
 

@@ -7,6 +7,8 @@ leads out of the folder.
 import os
 import re
 import shutil
+from collections.abc import Container
+from itertools import chain, count
 from pathlib import Path
 
 from legr.errors import StudyError
@@ -57,6 +59,8 @@ def require_name(name: str, folder: Path) -> str:
         StudyError: it has other characters than letters, digits, - and _, or is taken.
     """
     name = name.strip()
+    if not name:
+        raise StudyError("a study needs a name: letters, digits, - and _ only; type one")
     if not _NAME.fullmatch(name):
         raise StudyError(
             f"a study's name has letters, digits, - and _ only, 60 at most, and begins with no -; got {name[:60]!r}"
@@ -64,6 +68,16 @@ def require_name(name: str, folder: Path) -> str:
     if os.path.lexists(folder / name) and not is_half_made(folder / name):
         raise StudyError(f"there is a study {name} already; choose another name")
     return name
+
+
+def free_name(name: str, folder: Path, taken: Container[str] = ()) -> str:
+    """The name itself where a folder has no study of it, else the first of name-2, name-3, … that is free.
+
+    Args:
+        taken: names that are not free either.
+    """
+    numbered = (f"{name}-{number}" for number in count(2))
+    return next(n for n in chain([name], numbered) if n not in taken and not os.path.lexists(folder / n))
 
 
 def rename(study: Study, name: str) -> Study:

@@ -24,8 +24,13 @@ _DATA = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet": "ImageNet",
 
 def study_title(name: str, model: str, data_name: str) -> str:
     """Network and images as a person would say them, and the study's own name where it says more than these."""
-    known = f"{model_title(model)} on {_DATA.get(data_name.lower(), data_name)}"
+    known = f"{model_title(model)} on {data_title(data_name)}"
     return known if _repeats(name, model, data_name) else f"{known} · {name}"
+
+
+def data_title(data_name: str) -> str:
+    """Images as their authors spell them; unknown ones stay as they are."""
+    return _DATA.get(data_name.lower(), data_name)
 
 
 def model_title(model: str) -> str:

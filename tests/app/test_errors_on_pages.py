@@ -57,7 +57,7 @@ def test_a_damaged_study_leaves_the_others_in_the_list(open_app: OpenApp, studie
     at = open_app("studies")
     assert not at.exception
     text = " ".join(element.value for element in at.markdown)
-    assert "plain/structure.json" in text and "cifar\\_resnet8" in text
+    assert "plain/structure.json" in text and "ResNet-8 on digits · demo" in text
 
 
 @pytest.mark.parametrize("change", [{"pruned_to": "x"}, {"all_classes": [1]}, {"data_fingerprint": {}}, {"name": None}])
@@ -70,7 +70,7 @@ def test_a_study_of_wrong_types_leaves_the_others_in_the_list(
     assert not at.exception
     text = " ".join(element.value for element in at.markdown)
     assert f"plain/study.json cannot be read ({next(iter(change))}".replace("_", r"\_") in text
-    assert "cifar\\_resnet8" in text
+    assert "ResNet-8 on digits · demo" in text
     assert "plain/study.json" in only_error(open_app(study="plain"))
 
 
