@@ -14,9 +14,22 @@ def title_of(study: Study) -> str:
 def facts_of(study: Study) -> list[str]:
     """Name, network, images and ranking of a study, one line each."""
     learned = study.learned
-    ranking = f"ranking learned with {learned.candidates} candidates" if learned else "nothing learned yet"
+    words = loss_in_words(learned.identity_loss, learned.best_loss) if learned else ""
+    ranking = f"ranking learned: {words}" if learned else "nothing learned yet"
     kind = ["sample, read-only"] if study.info.sample else []
     return [study.path.name, network_description(study.info), ranking, *kind]
+
+
+def loss_in_words(identity: float, best: float) -> str:
+    """How much a search has gained.
+
+    Args:
+        identity: loss of the identity, which ranks by plain norms.
+        best: the best loss found.
+    """
+    if not 0 <= best < identity:
+        return "no less loss than with plain norms"
+    return f"{100 * (1 - best / identity):.1f} % less loss than with plain norms"
 
 
 def network_name(study: Study, budget: Budget, ranking: RankingName | None) -> str:

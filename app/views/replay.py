@@ -13,22 +13,23 @@ from legr.search.replay import frames
 from legr.study.store import Study
 
 
-def show_replay(study: Study, journal: Path | None, key: str) -> None:
-    """Show a search from its journal, at the chosen budget; nothing where there are fewer than two frames.
+def show_replay(study: Study, journal: Path | None, key: str) -> bool:
+    """Show a search from its journal, at the chosen budget; say whether it has the two frames that this takes.
 
     Args:
         key: of the chart; unique on the page.
     """
     if journal is None or not journal.exists():
-        return
+        return False
     budget = max(state.budget_percent() / 100, budget_curve(study, "identity").floor)
     info = _replay(str(study.path), str(journal), journal.stat().st_mtime_ns, stamp(study), budget)
     if len(info) < 2:
-        return
+        return False
     totals = [layer.total for layer in study.structure.layers]
-    st.markdown(f"**The best candidate so far, at {100 * budget:.4g} % of the MACs**")
-    alt = f"Loss of the best of {info['candidate'].iloc[-1] + 1} candidates, and filters that it keeps of each layer."
+    st.markdown(f"**What the best map so far keeps, at {100 * budget:.4g} % of the MACs**")
+    alt = f"Loss of the best of {info['candidate'].iloc[-1] + 1} maps, and filters that it keeps of each layer."
     st.plotly_chart(replay_figure(info, totals, info["best"].iloc[0]), key=key, config=PLOTLY_CONFIG, alt=alt)
+    return True
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -26,14 +26,15 @@ def data_notice(study: Study) -> bool:
 
     command = ["data", "--study", str(study.path), "--json"]
     cifar = downloadable(study.info.data_name, study.info.data_fingerprint)
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+    with st.container(border=True, horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(
             plain(f"The images of this study ({data_title(study.info.data_name)}) are not on this machine.")
-            + " Learning, fine-tuning and measuring need them; exploring, exporting and pictures of yours do not.",
-            width="stretch",
+            + " Learning, fine-tuning and measuring need them.",
+            width="content",
         )
-        download = cifar is not None and st.button(f"Download {cifar.title} (170 MB)", type="primary")
-        with st.popover("Use a folder"), st.form("data-folder", border=False):
+        buttons = st.container(horizontal=True, width="content")
+        download = cifar is not None and buttons.button(f"Download {cifar.title} (170 MB)", type="primary")
+        with buttons.popover("Use a folder"), st.form("data-folder", border=False):
             folder = st.text_input(
                 "Folder that holds them", placeholder="a folder with train/ and val/, or with parquet files"
             ).strip()

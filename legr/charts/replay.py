@@ -69,8 +69,8 @@ def replay_figure(info: pd.DataFrame, totals: Sequence[int], identity: float) ->
     figure.frames = frames
     for trace, last in zip(figure.data[1:], frames[-1].data, strict=True):
         trace.update(last.to_plotly_json())
-    style(figure, 400, barmode="stack", bargap=0.12, showlegend=False)
-    figure.update_layout(margin={"l": 8, "r": 8, "t": 10, "b": 90})
+    style(figure, 420, barmode="stack", bargap=0.12, showlegend=False)
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 10, "b": 130})
     lowest, highest = min(float(info["best"].min()), identity), max(float(info["best"].max()), identity)
     room = 0.08 * (highest - lowest or 1)
     figure.update_xaxes(title="passes over the images", fixedrange=True, row=1, col=1)
@@ -91,7 +91,7 @@ def _add_controls(figure: go.Figure, info: pd.DataFrame) -> None:
                 "type": "buttons",
                 "direction": "left",
                 "x": 0,
-                "y": -0.34,
+                "y": -0.56,
                 "xanchor": "left",
                 "yanchor": "middle",
                 "pad": {"r": 8},
@@ -104,12 +104,12 @@ def _add_controls(figure: go.Figure, info: pd.DataFrame) -> None:
         ],
         sliders=[
             {
-                "x": 0.16,
-                "len": 0.84,
-                "y": -0.22,
+                "x": 0,
+                "len": 1,
+                "y": -0.2,
                 "pad": {"t": 0},
                 "active": len(info) - 1,
-                "currentvalue": {"prefix": "candidate ", "font": {"size": 12}},
+                "currentvalue": {"prefix": "map ", "font": {"size": 12}},
                 "steps": [
                     {"label": str(number), "method": "animate", "args": [[str(number)], show]}
                     for number in info["candidate"]

@@ -7,16 +7,16 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from legr.charts.style import CAPTIONS, COLOURS, style
+from legr.charts.style import COLOURS, style
 from legr.escape import in_html
 from legr.search.types import SearchProgress
 from legr.study.records import Learned
 
-#: Height of the map's chart, and of the chart beside it.
-MAP_HEIGHT = 430
+_MAP_HEIGHT, _SEARCH_HEIGHT = 360, 280
 _UPPER_HALF, _LOWER_HALF = [0.58, 1], [0, 0.46]  # of the plot's height; the names of the layers stand below
 _LAYER_FONT = 10  # pixels: small, as every layer has its name
-_NARROW = 4  # largest / smallest value of a range in which 1, 2, 5 would leave an axis with a single tick
+_NARROW = 4  # largest / smallest value of a range whose ticks stand at equal distances: 1, 2, 5 would leave one
+_MOST_TICKS = 6  # of such a range
 _FEW_DECADES = 2  # in which 1, 2, 5 still leave room between the ticks
 
 # -- the learned map ---------------------------------------------------------------------------------------
@@ -49,7 +49,7 @@ def map_figure(table: pd.DataFrame) -> go.Figure:
         hovertemplate="<b>%{x}</b><br>kappa %{y:.3g}<extra></extra>",
         **shared,
     )
-    style(figure, MAP_HEIGHT, showlegend=False)
+    style(figure, _MAP_HEIGHT, showlegend=False)
     identity = {
         "type": "line",
         "line": {"color": COLOURS["original"], "width": 1, "dash": "dot"},
@@ -66,7 +66,14 @@ def map_figure(table: pd.DataFrame) -> go.Figure:
             "fixedrange": True,
             "tickvals": log_ticks(table["alpha"].tolist()),
         },
-        yaxis2={"title": "kappa", "domain": _LOWER_HALF, "anchor": "x", "fixedrange": True, "zeroline": False},
+        yaxis2={
+            "title": "kappa",
+            "domain": _LOWER_HALF,
+            "anchor": "x",
+            "fixedrange": True,
+            "zeroline": False,
+            "nticks": 5,
+        },
         shapes=[
             {"y0": 1, "y1": 1, "yref": "y", **identity},
             {"y0": 0, "y1": 0, "yref": "y2", **identity},
@@ -78,14 +85,23 @@ def map_figure(table: pd.DataFrame) -> go.Figure:
 def log_ticks(values: Sequence[float]) -> list[float]:
     """Round numbers for a logarithmic axis: the wider the range, the fewer of them in each decade."""
     smallest, largest = min(values, default=1), max(values, default=1)
+    if largest < _NARROW * smallest:
+        return _even_ticks(smallest, largest)
     first, last = math.floor(math.log10(smallest)), math.ceil(math.log10(largest))  # decades
     return [digit * 10.0**decade for decade in range(first, last + 1) for digit in _digits(smallest, largest)]
 
 
+def _even_ticks(smallest: float, largest: float) -> list[float]:
+    """Round numbers at equal distances, from below the smallest to above the largest value."""
+    least = (largest - smallest or smallest) / _MOST_TICKS
+    decade = 10.0 ** math.floor(math.log10(least))
+    step = next(digit * decade for digit in (1, 2, 5, 10) if digit * decade >= least)
+    first, last = math.floor(smallest / step), math.ceil(largest / step)
+    return [float(f"{number * step:.6g}") for number in range(max(first, 1), last + 1)]
+
+
 def _digits(smallest: float, largest: float) -> Sequence[int]:
     """First digits of the ticks."""
-    if largest < _NARROW * smallest:
-        return range(1, 10)
     if math.ceil(math.log10(largest)) - math.floor(math.log10(smallest)) <= _FEW_DECADES:
         return (1, 2, 5)
     return (1,)
@@ -119,19 +135,18 @@ def _search_table(passes: Sequence[float], best: Sequence[float], identity: Sequ
     return pd.DataFrame({"passes": passes, "best": best, "identity": identity})
 
 
-def search_figure(table: pd.DataFrame, total_passes: float, height: int = 280) -> go.Figure:
+def search_figure(table: pd.DataFrame, total_passes: float) -> go.Figure:
     """Best loss so far, beside the loss of the identity.
 
     Args:
         table: of `search_table` or `running_search_table`.
         total_passes: of the whole search; the axis spans them from the start.
-        height: in pixels.
     """
     figure = go.Figure()
     figure.add_scatter(
         x=table["passes"],
         y=table["identity"],
-        name=CAPTIONS["identity"],
+        name="Plain norms",
         mode="lines",
         hoverinfo="skip",
         line={"color": COLOURS["identity"], "width": 2, "dash": "dot"},
@@ -144,7 +159,7 @@ def search_figure(table: pd.DataFrame, total_passes: float, height: int = 280) -
         line={"color": COLOURS["learned"], "width": 2.5, "shape": "hv"},
         hovertemplate="pass %{x:.0f}<br>best loss %{y:.4f}<extra></extra>",
     )
-    style(figure, height)
+    style(figure, _SEARCH_HEIGHT)
     figure.update_xaxes(title="passes over the images", range=[0, max(total_passes, 1)], fixedrange=True)
     figure.update_yaxes(title="loss on held-out images", fixedrange=True)
     return figure

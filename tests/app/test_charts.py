@@ -100,8 +100,9 @@ def test_histories_of_jobs() -> None:
 
 def test_log_ticks_are_round() -> None:
     assert log_ticks([0.3, 4.0]) == [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]
-    ticks = log_ticks([0.8, 1.3])  # 1, 2, 5 would leave one number within the axis
-    assert [tick for tick in ticks if 0.7 <= tick <= 2] == pytest.approx([0.7, 0.8, 0.9, 1, 2])
+    assert log_ticks([0.8, 1.3]) == pytest.approx([0.8, 0.9, 1.0, 1.1, 1.2, 1.3])  # 1, 2, 5 would leave one of these
+    assert log_ticks([0.56, 1.56]) == pytest.approx([0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6])
+    assert 1.0 in log_ticks([1.0, 1.0]) and all(tick > 0 for tick in log_ticks([1.0, 1.0]))
     assert log_ticks([0.001, 50.0]) == pytest.approx([0.001, 0.01, 0.1, 1, 10, 100])
 
 

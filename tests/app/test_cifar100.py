@@ -50,5 +50,5 @@ def test_weights_and_studies_by_command_and_on_the_page(
 
     monkeypatch.setenv("LEGR_DATA", str(tmp_path / "another-machine"))
     at = open_app("learn", study="three")
-    assert any("(cifar100) are not on this machine" in text.value for text in at.markdown)
+    assert any("(CIFAR-100) are not on this machine" in text.value for text in at.markdown)
     assert "Download CIFAR-100 (170 MB)" in [button.label for button in at.button]

@@ -71,6 +71,8 @@ def test_a_cancelled_search_beside_a_finished_one(open_app: OpenApp, studies: Pa
     write_job(studies / "demo", "learn", state="cancelled", stage="pass", done=3, total=64)
     at = open_app("learn")
     assert not at.exception
-    assert sum("best candidate so far, at 50 %" in text.value for text in at.markdown) == 1
+    assert sum("best map so far keeps, at 50 %" in text.value for text in at.markdown) == 1
     write_job(studies / "demo", "learn", state="running", stage="pass", done=3, total=64, created=0.0, **alive())
-    assert sum("best candidate so far" in text.value for text in open_app("learn").markdown) == 1
+    at = open_app("learn")  # the search under way, and below it the result that is in use
+    assert [text.value for text in at.header] == ["The ranking in use until then"]
+    assert sum("best map so far" in text.value for text in at.markdown) == 1

@@ -14,6 +14,7 @@ from legr.study.pass_times import note_pass_time
 from legr.study.records import RankingName
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
+from tests.app.test_job_panel import write_job
 
 Started = list[tuple[Path, str, list[str]]]
 
@@ -82,7 +83,7 @@ def test_a_search_that_has_settled_is_not_offered_more(open_app: OpenApp, studie
     at = open_app("learn")
     assert next(b for b in at.button if b.label == "Continue to 400 passes").disabled
     assert any("It has settled" in caption.value for caption in at.caption)
-    at.number_input[1].set_value(7).run()  # another seed
+    next(field for field in at.number_input if field.label == "Seed").set_value(7).run()
     assert not next(b for b in at.button if b.label == "Start learning").disabled
 
 
@@ -96,6 +97,26 @@ def test_effort_is_said_in_minutes_where_the_pace_is_known(open_app: OpenApp, st
     assert efforts()[1] == "Standard (4 min)"
     note_pass_time(Study.open(studies / "plain").info.weights_sha256, 2.0, "gradient")
     assert efforts()[1] == "Standard (2 min)"
+
+
+def test_efforts_have_one_unit(open_app: OpenApp, studies: Path) -> None:
+    def efforts() -> list[str]:
+        return [str(o) for o in next(c for c in open_app("learn").segmented_control if c.label == "Effort").options]
+
+    demo = Study.open(studies / "demo")
+    assert demo.learned  # by 64 passes of evolution in 41 s
+    assert efforts() == ["Quick (23 s)", "Standard (4 min)", "Thorough (16 min)", "Other"]
+    demo.save_learned(replace(demo.learned, passes_spent=tuple(float(2 * n) for n in range(1, 65))))
+    assert efforts() == ["Quick (done)", "Standard (87 s)", "Thorough (8 min)", "Other"]
+
+
+def test_after_a_cancelled_search_one_button_goes_on(open_app: OpenApp, studies: Path) -> None:
+    job = write_job(studies / "demo", "learn", state="cancelled", stage="pass", done=5, total=400)
+    at = open_app("learn")
+    assert [box.label for box in at.expander] == ["Search with other settings"]
+    folded = {button.key for button in at.expander[0].button} | {button.label for button in at.expander[0].button}
+    assert "Continue to 400 passes" in folded and f"resume-{job.id}" not in folded
+    assert [text.value for text in at.header] == ["The learned ranking"]
 
 
 @pytest.mark.parametrize(("page", "label"), [("learn", "Continue to 400 passes"), ("finetune", "Fine-tune at 50 %")])

@@ -163,7 +163,7 @@ def test_a_ranking_is_known_as_soon_as_it_is_learned_though_its_networks_are_sti
         records.save(study, replace(job, stage="point", done=1, total=13))
         for tab in (page, explore):  # nobody reloads
             tab.get_by_role("link", name="Learn ✓").wait_for()
-        sync_api.expect(explore.locator(".bd-facts")).to_contain_text("ranking learned with 64 candidates")
+        sync_api.expect(explore.locator(".bd-facts")).to_contain_text("ranking learned: 44.4 % less loss")
         page.get_by_text("The ranking is learned and in use. Now the networks").wait_for()
         toast(explore, "The ranking is learned and in use.")
         sync_api.expect(explore.get_by_text("Nothing is learned yet")).to_have_count(0)
