@@ -45,7 +45,7 @@ def show_learned(study: Study, learned: Learned, *, is_searching: bool) -> None:
     Args:
         is_searching: another search runs, or this one is continued.
     """
-    st.header("The ranking in use until then" if is_searching else "The learned ranking", anchor=False)
+    st.header("The ranking in use" if is_searching else "The learned ranking", anchor=False)
     words = loss_in_words(learned.identity_loss, learned.best_loss)
     st.markdown(
         f"**{plain(words[:1].upper() + words[1:])}**",

@@ -70,7 +70,7 @@ def replay_figure(info: pd.DataFrame, totals: Sequence[int], identity: float) ->
     for trace, last in zip(figure.data[1:], frames[-1].data, strict=True):
         trace.update(last.to_plotly_json())
     style(figure, 420, barmode="stack", bargap=0.12, showlegend=False)
-    figure.update_layout(margin={"l": 8, "r": 8, "t": 10, "b": 130})
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 10, "b": 140})
     lowest, highest = min(float(info["best"].min()), identity), max(float(info["best"].max()), identity)
     room = 0.08 * (highest - lowest or 1)
     figure.update_xaxes(title="passes over the images", fixedrange=True, row=1, col=1)
@@ -91,7 +91,7 @@ def _add_controls(figure: go.Figure, info: pd.DataFrame) -> None:
                 "type": "buttons",
                 "direction": "left",
                 "x": 0,
-                "y": -0.56,
+                "y": -0.6,
                 "xanchor": "left",
                 "yanchor": "middle",
                 "pad": {"r": 8},

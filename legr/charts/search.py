@@ -15,7 +15,7 @@ from legr.study.records import Learned
 _MAP_HEIGHT, _SEARCH_HEIGHT = 360, 280
 _UPPER_HALF, _LOWER_HALF = [0.58, 1], [0, 0.46]  # of the plot's height; the names of the layers stand below
 _LAYER_FONT = 10  # pixels: small, as every layer has its name
-_NARROW = 4  # largest / smallest value of a range whose ticks stand at equal distances: 1, 2, 5 would leave one
+_NARROW = 8  # largest / smallest value of a range whose ticks stand at equal distances: 1, 2, 5 would leave one
 _MOST_TICKS = 6  # of such a range
 _FEW_DECADES = 2  # in which 1, 2, 5 still leave room between the ticks
 
