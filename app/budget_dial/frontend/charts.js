@@ -163,7 +163,8 @@ export class Charts {
     const [kept, total] = [sum(table.kept[row]), sum(table.totals)];
     const { layers, frontier } = this.plots;
     layers.ariaLabel = `Stacked bars: ${kept} of ${total} filters are kept in ${table.totals.length} layers.`;
-    frontier.ariaLabel = "Accuracy of the measured networks against their cost. The button above lists all networks.";
+    frontier.ariaLabel =
+      "Accuracy of the measured networks against their cost. Arrow keys go from one to the next, Enter opens it.";
   }
 
   /** Fit the charts to the width of the page. */

@@ -3,6 +3,7 @@
 /** @import { DialCharts, DialState, FrontierOptions, NetworkAction, PlotlyChart, PlotlyLibrary } from "./types" */
 import { find } from "./dom.js";
 import { FrontierChart } from "./frontier_chart.js";
+import { FrontierKeys } from "./frontier_keys.js";
 import { FrontierList } from "./frontier_list.js";
 import { originalOf } from "./frontier_networks.js";
 import { FrontierPointer } from "./frontier_pointer.js";
@@ -47,10 +48,14 @@ export class Frontier {
       onOpen: (network) => this.open(network),
       onBrush: (networks) => this.list(networks, `${countOf(networks)} in the region`),
     });
+    this.keys = new FrontierKeys(this.pointer);
     this.networks = new FrontierList(find(root, ".bd-list", HTMLElement), {
       onAction: (action, network) => this.act(action, network),
       whyNot: (action, network) => this.whyNot(action, network),
-      onClose: () => this.pointer.hideRegion(),
+      onClose: (hadFocus) => {
+        this.pointer.hideRegion();
+        if (hadFocus) this.tools.listAll.focus();
+      },
     });
   }
 

@@ -14,7 +14,7 @@ const ACTIONS = [
  * @typedef {object} ListHandlers
  * @property {(action: NetworkAction, network: number) => void} onAction
  * @property {(action: NetworkAction, network: number) => string} whyNot the reason why an action is not offered; "": it is
- * @property {() => void} onClose
+ * @property {(hadFocus: boolean) => void} onClose
  */
 
 export class FrontierList {
@@ -49,9 +49,10 @@ export class FrontierList {
   }
 
   close() {
+    const hadFocus = this.element.contains(document.activeElement);
     this.element.hidden = true;
     this.element.replaceChildren();
-    this.handlers.onClose();
+    this.handlers.onClose(hadFocus);
   }
 
   fill() {

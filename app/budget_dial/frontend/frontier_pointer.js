@@ -24,7 +24,11 @@ export class FrontierPointer {
   constructor(chart, handlers) {
     this.chart = chart;
     this.handlers = handlers;
-    this.tip = Object.assign(document.createElement("div"), { className: "bd-tip bd-told", hidden: true });
+    this.tip = Object.assign(document.createElement("div"), {
+      className: "bd-tip bd-told",
+      role: "status",
+      hidden: true,
+    });
     this.region = Object.assign(document.createElement("div"), { className: "bd-region", hidden: true });
     chart.after(this.tip, this.region);
     /** @type {[number, number] | null} where the button was pressed */

@@ -2,6 +2,7 @@
 // touches the page.
 
 /** @import { FrontierData, FrontierLine, FrontierOptions, FrontierRanges, Place } from "./types" */
+import { clamp } from "./dom.js";
 
 const ABOVE_GROUND = 0.15; // of the vertical axis
 const LEAST_ERROR = 0.01; // per cent; a logarithmic axis has no zero
@@ -128,4 +129,20 @@ export function placesWithin(places, corner, opposite) {
   const isBetween = (/** @type {number} */ value, /** @type {number} */ a, /** @type {number} */ b) =>
     Math.min(a, b) <= value && value <= Math.max(a, b);
   return places.filter(({ x, y }) => isBetween(x, corner[0], opposite[0]) && isBetween(y, corner[1], opposite[1]));
+}
+
+/**
+ * The network that a key leads to from the one that is told of: along the cost, at one cost upwards.
+ * @param {Place[]} places
+ * @param {Place | null} from null: none is told of yet
+ * @param {string} key ArrowRight, ArrowLeft, Home or End
+ * @returns {Place | null} null: no network is shown
+ */
+export function placeByKey(places, from, key) {
+  const networks = places.filter(({ network }) => network !== null).sort((a, b) => a.x - b.x || b.y - a.y);
+  const last = networks.length - 1;
+  const here = networks.findIndex(({ told }) => told === from?.told);
+  if (key === "Home" || (key === "ArrowRight" && here < 0)) return networks[0] ?? null;
+  if (key === "End" || here < 0) return networks[last] ?? null;
+  return networks[clamp(0, here + (key === "ArrowRight" ? 1 : -1), last)];
 }

@@ -38,8 +38,13 @@ export class FrontierTools {
     this.steps = find(root, ".bd-add-steps", HTMLElement);
     this.device = "";
     this.menu.onchange = () => this.chooseDevice(this.menu.value);
-    this.steps.onkeydown = ({ key }) => key === "Escape" && this.showSteps(false);
-    find(root, ".bd-list-all", HTMLButtonElement).onclick = () => handlers.onListAll();
+    this.steps.onkeydown = ({ key }) => {
+      if (key !== "Escape") return;
+      this.showSteps(false);
+      this.menu.focus();
+    };
+    this.listAll = find(root, ".bd-list-all", HTMLButtonElement);
+    this.listAll.onclick = () => handlers.onListAll();
     for (const input of tools.querySelectorAll("input")) {
       const name = /** @type {"whole" | "error"} */ (input.name);
       input.onchange = () => {

@@ -204,7 +204,8 @@ function preset(kind, table, original) {
   const time =
     latency[row] === null ? "" : `, ${table.latency_measured[row] ? "" : "~"}${threeDigits(latency[row])} ms`;
   const name = { fastest: "Fastest", balanced: "Best balance", nearest: "Nearest to the original" }[kind];
-  const text = `${name} of ${trained.length} trained networks: ${formatPercent(macs_percent[row])} of the work${time}, ${loss(table, row, original)}.`;
+  const among = trained.length === 1 ? "of the one trained network" : `of ${trained.length} trained networks`;
+  const text = `${name} ${among}: ${formatPercent(macs_percent[row])} of the work${time}, ${loss(table, row, original)}.`;
   return { text, row };
 }
 

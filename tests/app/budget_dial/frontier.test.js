@@ -7,6 +7,7 @@ import {
   labelledPoint,
   nearby,
   paretoPoints,
+  placeByKey,
   placesWithin,
   pointsOf,
   shownLines,
@@ -121,4 +122,17 @@ test("the budgets that gain no time are those next to the original that were mea
 test("ticks stand at networks that were trained and measured", () => {
   const table = { ...tinyTable(), macs: [1, 2, 3], after: [0.8, 0.9, null], after_measured: [1, 0, 0] };
   assert.deepEqual(trainedRows(table), [0]);
+});
+
+test("keys lead from network to network along the cost, at one cost upwards; marks of the slider are none", () => {
+  const place = (told, x, y, network) => ({ told, x, y, network });
+  const places = [place("b", 20, 50, 1), place("mark", 15, 5, null), place("c", 20, 10, 2), place("a", 10, 90, 0)];
+  const path = (from, ...keys) => keys.reduce((here, key) => placeByKey(places, here, key), from)?.told;
+  assert.equal(path(null, "ArrowRight"), "a");
+  assert.equal(path(null, "ArrowLeft"), "c");
+  assert.equal(path(null, "ArrowRight", "ArrowRight"), "b"); // pixels count from the top: b is below c
+  assert.equal(path(null, "ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight"), "c");
+  assert.equal(path(null, "End", "ArrowLeft", "ArrowLeft", "ArrowLeft"), "a");
+  assert.equal(path(places[2], "Home"), "a");
+  assert.equal(placeByKey([places[1]], null, "ArrowRight"), null);
 });

@@ -124,6 +124,11 @@ test("presets are among the trained networks", () => {
   );
 });
 
+test("one trained network is one", () => {
+  const one = { after: [null, 92, null, null, 93].map((top1) => top1 && top1 / 100), after_measured: [0, 1, 0, 0, 0] };
+  assert.match(ask("nearest", one).text, /^Nearest to the original of the one trained network: 40 % of the work/);
+});
+
 test("the fastest is so by its measured latency, by its MACs where one was not timed", () => {
   assert.equal(ask("fastest", { latency: [6, 5, 7, 8, 7] }).row, 1);
   assert.equal(ask("fastest", { latency: [6, 5, 7, 8, 7], latency_measured: [1, 0, 1, 1, 1] }).row, 0);
