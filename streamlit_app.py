@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.entry import enter
 from app.navigation import choose_page
-from app.state import enter
 
 FRAME = Path(__file__).parent / "app" / "widgets" / "frame.css"
 

@@ -35,3 +35,14 @@ def silence() -> Iterator[None]:
         yield
     finally:
         st.session_state[_STEP] = False
+
+
+def percent(value: object) -> float | None:
+    """Read a number in [0, 100] from an address line or a browser, to four decimals; None where it is none."""
+    if not isinstance(value, str | int | float):
+        return None
+    try:
+        number = round(float(value), 4)
+    except (ValueError, OverflowError):
+        return None
+    return number if 0 <= number <= 100 else None

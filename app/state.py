@@ -20,33 +20,12 @@ from legr.study.store import Study
 
 Option = TypeVar("Option", bound=str)
 START_BUDGET = 50.0  # per cent of MACs
+ON = "1"  # of a switch that is on; one that is off is not named
 _NAME, _NOTICE, _BUDGET, _REFERENCE, _RUN = "study", "notice", "budget", "held", "run"
-VIEWS = ("ranking", "by", "lens", "axis", "device", "weights", "guide", "ask")
-_DIALS = ("by", "lens", "axis", "ask")  # those that are chosen in a dial, which then knows better
+_DIALS = ("by", "lens", "axis", "whole", "error", "others", "ask")  # chosen in a dial, which then knows better
+VIEWS = ("ranking", *_DIALS, "device", "weights", "guide")
 _JUMPS = "jumps"
-_ENTERED, _NEXT_PAGE, _ANNOUNCEMENT = "entered", "next-page", "announcement"
-
-
-# -- entry --------------------------------------------------------------------------------------------------
-
-
-def enter() -> None:
-    """Note that `streamlit_app.py` has run in this session; go on to the page that sent the browser there."""
-    st.session_state[_ENTERED] = True
-    page = st.session_state.pop(_NEXT_PAGE, None)
-    if page:
-        st.switch_page(page, query_params=st.query_params.to_dict())
-
-
-def require_entry(page: str) -> None:
-    """Run `streamlit_app.py` first in a session in which it has not run yet, then come back to `page`.
-
-    Until `st.navigation` has run once in a server, Streamlit serves every file of a folder called `pages` by itself.
-    A tab that stays open while the server restarts would get such a page without navigation and layout.
-    """
-    if _ENTERED not in st.session_state:
-        st.session_state[_NEXT_PAGE] = page
-        st.switch_page("streamlit_app.py", query_params=st.query_params.to_dict())
+_ANNOUNCEMENT = "announcement"
 
 
 # -- the open study ----------------------------------------------------------------------------------------
@@ -148,13 +127,13 @@ def follow_address() -> None:
     less; there the view stays as it was.
     """
     linked, before = st.query_params, _dial_view()
-    percent = _percent(linked.get(_BUDGET))
+    percent = address.percent(linked.get(_BUDGET))
     if percent is not None:
         remember_budget(percent)
         for name in (_REFERENCE, _RUN, *map(_view_key, VIEWS)):
             st.session_state.pop(name, None)
     if _REFERENCE in linked:
-        st.session_state[_REFERENCE] = _percent(linked[_REFERENCE])
+        st.session_state[_REFERENCE] = address.percent(linked[_REFERENCE])
     if _RUN in linked:
         st.session_state[_RUN] = linked[_RUN]
     st.session_state.update({_view_key(name): linked[name] for name in VIEWS if name in linked})
@@ -197,7 +176,7 @@ def budget_percent() -> float:
 
 def remember_budget(value: object) -> None:
     """Remember the budget, in the address line too; an invalid value is ignored."""
-    percent = _percent(value)
+    percent = address.percent(value)
     if percent is None:
         return
     st.session_state[_BUDGET] = percent
@@ -234,9 +213,23 @@ def view(name: str, options: Sequence[Option]) -> Option:
 
 
 def remember_view(name: str, value: str) -> None:
-    """Remember a setting of the view, in the address line too."""
-    st.session_state[_view_key(name)] = value
-    address.say(name, value)
+    """Remember a setting of the view, in the address line too; "" forgets it."""
+    if value:
+        st.session_state[_view_key(name)] = value
+    else:
+        st.session_state.pop(_view_key(name), None)
+    address.say(name, value or None)
+
+
+def is_on(name: str) -> bool:
+    """Whether a switch of the view is on."""
+    return st.session_state.get(_view_key(name)) == ON
+
+
+def chosen_of(name: str, options: Sequence[Option]) -> list[Option]:
+    """The options chosen for a setting that may have several, in their own order."""
+    names = str(st.session_state.get(_view_key(name), "")).split(".")
+    return [option for option in options if option in names]
 
 
 def asked() -> str:
@@ -244,23 +237,14 @@ def asked() -> str:
     return str(st.session_state.get(_view_key("ask"), ""))[:40]
 
 
-def ask(question: str) -> None:
-    """Remember the question, in the address line too; "" forgets it."""
-    if question:
-        remember_view("ask", question)
-    else:
-        st.session_state.pop(_view_key("ask"), None)
-        address.say("ask", None)
-
-
 def reference_percent() -> float | None:
     """The reference budget, which others are compared with, per cent of the MACs; None: the original itself."""
-    return _percent(st.session_state.get(_REFERENCE))
+    return address.percent(st.session_state.get(_REFERENCE))
 
 
 def remember_reference(value: object) -> None:
     """Remember the reference budget, in the address line too; an invalid value means the original."""
-    percent = _percent(value)
+    percent = address.percent(value)
     st.session_state[_REFERENCE] = percent
     address.say(_REFERENCE, None if percent is None else f"{percent:g}")
 
@@ -286,14 +270,3 @@ def remember_run(key: str | None) -> None:
 
 def _view_key(name: str) -> str:
     return f"view-{name}"
-
-
-def _percent(value: object) -> float | None:
-    """Read a number in [0, 100] from an address line or a browser, to four decimals; None where it is none."""
-    if not isinstance(value, str | int | float):
-        return None
-    try:
-        percent = round(float(value), 4)
-    except (ValueError, OverflowError):
-        return None
-    return percent if 0 <= percent <= 100 else None

@@ -7,11 +7,29 @@ columns of the lane map, one for every layer.
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, get_args
 
+from legr.study.records import RankingName
+
 Lens = Literal["filters", "percent", "macs", "params", "together"]
 QuantityName = Literal["macs", "params", "size", "latency", "fps", "top1"]
 #: budget: per cent of the original's MACs; compared: the same, or None; by, ranking, ask, lens, axis, device: names;
-#: run: key of the run whose network is shown, None for the slider's; open: an `OpenNetwork`; page: to go to with it.
-ChoiceName = Literal["budget", "compared", "by", "ranking", "ask", "lens", "axis", "device", "run", "open", "page"]
+#: whole, error: on or off; others: rankings; run: key of the run whose network is shown, None for the slider's;
+#: open: an `OpenNetwork`; page: to go to with it.
+ChoiceName = Literal[
+    "budget",
+    "compared",
+    "by",
+    "ranking",
+    "ask",
+    "lens",
+    "axis",
+    "whole",
+    "error",
+    "others",
+    "device",
+    "run",
+    "open",
+    "page",
+]
 LENSES: tuple[Lens, ...] = get_args(Lens)
 QUANTITIES: tuple[QuantityName, ...] = get_args(QuantityName)
 
@@ -187,6 +205,9 @@ class DialView(TypedDict):
     by: QuantityName  # in which the budget is given
     lens: Lens  # what is shown of each layer
     axis: str  # the cost that accuracy is drawn over
+    whole: bool  # the frontier shows the whole range, not only networks that one would take
+    error: bool  # its accuracy stands on a logarithmic scale of the error
+    others: list[RankingName]  # rankings that it shows beside the chosen one
     ask: str  # the question that is asked; "": none
 
 

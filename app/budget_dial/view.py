@@ -115,6 +115,9 @@ def _view_now(study: Study) -> DialView:
         "by": state.view("by", QUANTITIES),
         "lens": state.view("lens", LENSES),
         "axis": state.view("axis", _axes(str(study.path), (stamp(study), measured_stamp(study)))),
+        "whole": state.is_on("whole"),
+        "error": state.is_on("error"),
+        "others": state.chosen_of("others", RANKINGS),
         "ask": state.asked(),
     }
 
@@ -228,12 +231,16 @@ def _take(study: Study, name: object, value: object) -> None:
         case "compared":
             state.remember_reference(value)
         case "ask":
-            state.ask(str(value))
+            state.remember_view("ask", str(value))
         case "ranking" if value in rankings_of(study):
             state.open_run(None)
             state.remember_view("ranking", str(value))
         case "by" | "lens" | "axis" | "device":
             state.remember_view(str(name), str(value))
+        case "whole" | "error":
+            state.remember_view(str(name), state.ON if value is True else "")
+        case "others" if isinstance(value, list):
+            state.remember_view("others", ".".join(ranking for ranking in RANKINGS if ranking in value))
         case "run":
             _open_run(study, value)
         case "open" if isinstance(value, Mapping) and value.get("ranking") in rankings_of(study):

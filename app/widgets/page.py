@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app import state
+from app.entry import require_entry
 from app.widgets.status import keep_status_bar, status_bar
 from app.widgets.welcome import show_welcome
 from app.words import plain
@@ -21,7 +22,7 @@ def run_page(page: Callable[[], None], path: str) -> None:
     Args:
         path: the page's file, relative to `streamlit_app.py`.
     """
-    state.require_entry(path)
+    require_entry(path)
     announcement = state.take_announcement()
     if announcement:
         st.toast(plain(announcement), duration="long")

@@ -97,8 +97,21 @@ def test_an_address_with_a_budget_is_a_whole_view_and_one_without_leaves_the_vie
     assert view() == [40.0] and "held" not in at.query_params and "lens" not in at.query_params
 
 
-@pytest.mark.parametrize(("name", "value"), [("lens", "macs"), ("axis", "params"), ("by", "size"), ("held", "30")])
-def test_an_address_that_differs_in_one_choice_changes_the_dial(open_app: OpenApp, name: str, value: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("lens", "macs", "macs"),
+        ("axis", "params", "params"),
+        ("by", "size", "size"),
+        ("held", "30", 30.0),
+        ("whole", "1", True),
+        ("error", "1", True),
+        ("others", "uniform.none.identity", ["identity", "uniform"]),
+    ],
+)
+def test_an_address_that_differs_in_one_choice_changes_the_dial(
+    open_app: OpenApp, name: str, value: str, expected: object
+) -> None:
     at = open_app(budget="50", axis="macs")
     before = dial(at)["view"]
     assert dial(at.run())["view"] == before
@@ -106,8 +119,7 @@ def test_an_address_that_differs_in_one_choice_changes_the_dial(open_app: OpenAp
     view = dial(at.run())["view"]
     chosen = {"held": "compared"}.get(name, name)
     assert view["jumps"] > before["jumps"]
-    expected = {**before, chosen: 30.0 if name == "held" else value}
-    assert {**view, "jumps": before["jumps"]} == expected
+    assert {**view, "jumps": before["jumps"]} == {**before, chosen: expected}
 
 
 @pytest.mark.parametrize("before", ["learn", "structure", "studies"])

@@ -8,6 +8,7 @@ import pytest
 from playwright import sync_api
 
 from legr.study.store import Study
+from tests.browser.test_answers import Tables
 from tests.browser.test_explore import NEXT_FRAME
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -21,6 +22,11 @@ POINTS = """name => {
     return chart.calcdata[place].map(({ x, y }) =>
         [box.x + xaxis._offset + xaxis.c2p(x), box.y + yaxis._offset + yaxis.c2p(y)]);
 }"""
+#: The scale of the accuracy, and which switches are on: whole range, error, uniform.
+SHOWN = """() => [
+    document.querySelector('.bd-frontier .bd-plot')._fullLayout.yaxis.type,
+    ...['whole', 'error', 'uniform'].map(name => document.querySelector(`.bd-frontier-tools [name=${name}]`).checked),
+]"""
 COLUMN = ".bd-list tbody td:nth-child({})"
 
 
@@ -56,24 +62,49 @@ def test_points_that_overlap_are_told_in_one_box_and_a_click_goes_there(page: sy
     sync_api.expect(page.get_by_role("spinbutton", name="Budget")).to_have_value(re.compile(r"^(49\.6|50)"))
 
 
-def test_switches_of_the_frontier_say_nothing_to_the_server(page: sync_api.Page, app_url: str) -> None:
-    sent: list[int] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(1)))
+def test_switches_of_the_frontier_bring_no_table_and_are_in_the_link(page: sync_api.Page, app_url: str) -> None:
+    tables = Tables(page)
     open_frontier(page, app_url, budget=50)
     page.wait_for_timeout(1500)
-    before = len(sent)
     lowest = "() => document.querySelector('.bd-frontier .bd-plot')._fullLayout.yaxis.range[0]"
     narrow = page.evaluate(lowest)
     tools = page.locator(".bd-frontier-tools")
     for name in ("Uniform", "Whole range"):
         tools.get_by_label(name).check()
     page.wait_for_function(f"({lowest})() < {narrow} - 10")
+    page.wait_for_url(lambda url: "others=uniform" in url and "whole=1" in url)
+    page.wait_for_timeout(500)
     tools.get_by_label("Error, log").check()
     page.wait_for_function("() => document.querySelector('.bd-frontier .bd-plot')._fullLayout.yaxis.type === 'log'")
     assert points_of(page, "Uniform, as cut")
     tools.get_by_role("button", name="List all networks").press("Enter")
     sync_api.expect(page.locator(".bd-list")).to_contain_text("16 networks")
-    assert len(sent) == before
+    page.wait_for_url(lambda url: all(part in url for part in ("whole=1", "error=1", "others=uniform")))
+    assert len(tables.received) == 1
+
+    link = page.context.new_page()
+    link.goto(page.url)
+    link.wait_for_selector(".bd-frontier .scatterlayer .point")
+    assert link.evaluate(SHOWN) == ["log", True, True, True]
+    link.close()
+    page.wait_for_timeout(500)
+    page.go_back()
+    page.wait_for_function(f"() => JSON.stringify(({SHOWN})()) === '[\"linear\",true,false,true]'")
+    page.go_forward()
+    page.wait_for_function(f"() => JSON.stringify(({SHOWN})()) === '[\"log\",true,true,true]'")
+    tools.get_by_label("Uniform").uncheck()
+    page.wait_for_url(lambda url: "others" not in url and "error=1" in url)
+
+
+def test_a_switch_keeps_the_focus(page: sync_api.Page, app_url: str) -> None:
+    open_frontier(page, app_url, budget=50)
+    uniform = page.locator(".bd-frontier-tools").get_by_label("Uniform")
+    uniform.focus()
+    for others in ("others=uniform", ""):
+        page.keyboard.press("Space")
+        page.wait_for_url(lambda url, others=others: others in url and (others or "others" not in url))
+        page.wait_for_timeout(500)
+        sync_api.expect(uniform).to_be_focused()
 
 
 def test_a_region_is_listed_sorted_and_compared_with(page: sync_api.Page, app_url: str) -> None:

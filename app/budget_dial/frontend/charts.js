@@ -1,6 +1,6 @@
 // The lower half of the dial: the layers, as bars or as the lane map, and the frontier, with their switches and files.
 
-/** @import { ChartName, DialCharts, DialState, FileFormat, Lens, PlotlyChart } from "./types" */
+/** @import { ChartChoices, ChartName, DialCharts, DialState, FileFormat, Lens, PlotlyChart } from "./types" */
 import { clamp, fillSwitch, find, setText } from "./dom.js";
 import { PICTURES, addFileButtons, pictureTitle, saveChart, saveDrawing, saveTable } from "./downloads.js";
 import { Frontier } from "./frontier.js";
@@ -15,8 +15,7 @@ import { layerRows } from "./tables.js";
 /**
  * What the user did, and what went wrong.
  * @typedef {object} ChartsHandlers
- * @property {(lens: Lens) => void} onLens
- * @property {(axis: string) => void} onAxis
+ * @property {(choice: Partial<ChartChoices>) => void} onChoose what is shown
  * @property {(device: string) => void} onDevice
  * @property {(percent: number, ranking: string, run: string, page?: string) => void} onOpen a measured network was chosen
  * @property {(percent: number) => void} onHold a measured network is compared with from now on
@@ -55,7 +54,7 @@ export class Charts {
     };
     this.bars = new LayerBars(this.plots.layers);
     this.map = new LaneMap(this.mapElement);
-    this.frontier = new Frontier(root, state, { ...handlers, onRedraw: () => this.draw() });
+    this.frontier = new Frontier(root, state, handlers);
     addFileButtons(find(root, ".bd-layers .bd-files", HTMLElement), (format) => this.save("layers", format));
     addFileButtons(this.frontierFiles, (format) => this.save("frontier", format), PICTURES); // its table is the page's own
     this.draws = 0; // how many were begun
@@ -70,10 +69,12 @@ export class Charts {
     const { charts } = this.state.data;
     this.element.hidden = !charts;
     if (!charts) return;
-    const { lens } = this.state;
+    const { lens } = this.state.charts;
     this.fit(charts);
     setText(this.title, LENS_TITLES[lens]);
-    fillSwitch(this.lens, "lens", LENS_CAPTIONS, lens, (name) => this.handlers.onLens(/** @type {Lens} */ (name)));
+    fillSwitch(this.lens, "lens", LENS_CAPTIONS, lens, (name) =>
+      this.handlers.onChoose({ lens: /** @type {Lens} */ (name) }),
+    );
     this.frontier.show(charts);
     setText(this.nothing, charts.frontier ? "" : charts.nothing_measured);
     this.frontierFiles.hidden = !charts.frontier;
@@ -81,7 +82,7 @@ export class Charts {
   }
 
   get isMap() {
-    return this.state.lens === "together";
+    return this.state.charts.lens === "together";
   }
 
   /**

@@ -1,14 +1,14 @@
 // The dial: a slider over budgets, with figures and charts that follow it in the browser. Python is told of a budget once
 // the user lets go of the slider, and of any other choice at once.
 
-/** @import { Choice, DialState, Lens, QuantityName, Question, SetTrigger, ShownData } from "./types" */
+/** @import { ChartChoices, DialState, QuantityName, Question, SetTrigger, ShownData } from "./types" */
 import { Asking } from "./asking.js";
 import { Charts } from "./charts.js";
-import { Choices } from "./choices.js";
 import { Controls } from "./controls.js";
 import { clamp } from "./dom.js";
 import { MARKUP } from "./markup.js";
 import { extremes, rowOfBudget } from "./quantities.js";
+import { Reporter } from "./reporter.js";
 import { sliderScale } from "./slider_scale.js";
 
 const KEYS_REST_MS = 160; // after the last key, before Python is told
@@ -21,7 +21,6 @@ export class Dial {
    */
   constructor(root, data, setTrigger) {
     root.innerHTML = MARKUP;
-    this.setTrigger = setTrigger;
     /** @type {DialState} */
     this.state = {
       data,
@@ -30,8 +29,7 @@ export class Dial {
       comparedRow: null,
       quantity: data.view.by,
       scale: sliderScale(data.table, data.view.by, data.original),
-      lens: data.view.lens,
-      axis: data.view.axis,
+      charts: chartChoices(data.view),
       opened: null,
       answer: null,
       typed: null,
@@ -41,28 +39,22 @@ export class Dial {
     this.jumps = null;
     /** @type {ShownData | null} what Python sent while the pointer held the slider */
     this.waiting = null;
-    this.choices = new Choices(data.view.heard);
-    this.reportedPercent = data.table.percent[data.table.start];
-    this.hasLeftRun = false; // for the slider's own network, and Python was not told yet
-    this.reportedQuestion = ""; // as Python knows it
+    this.reporter = new Reporter(this.state, this.asking, setTrigger, () => this.charts.draw());
     /** @type {number | null} */
     this.frame = null;
-    /** @type {number | null} */
-    this.restTimer = null;
     this.controls = new Controls(root, this.state, {
       onMove: (row) => this.moveTo(row),
-      onRelease: () => this.reportAfter(0),
+      onRelease: () => this.reporter.reportAfter(0),
       onLetGo: () => this.showWaiting(),
-      onKeys: () => this.reportAfter(KEYS_REST_MS),
+      onKeys: () => this.reporter.reportAfter(KEYS_REST_MS),
       onQuantity: (quantity) => this.chooseQuantity(quantity),
       onAsk: (question) => this.ask(question),
-      onRanking: (ranking) => this.send({ ranking }),
+      onRanking: (ranking) => this.reporter.send({ ranking }),
       onCompare: () => this.toggleCompare(),
     });
     this.charts = new Charts(root, this.state, {
-      onLens: (lens) => this.choose({ lens }),
-      onAxis: (axis) => this.choose({ axis }),
-      onDevice: (device) => this.send({ device }),
+      onChoose: (choice) => this.choose(choice),
+      onDevice: (device) => this.reporter.send({ device }),
       onOpen: (percent, ranking, run, page) => this.openNetwork(percent, ranking, run, page),
       onHold: (percent) => this.compareWith(percent),
       onError: (message) => this.say(message),
@@ -75,7 +67,7 @@ export class Dial {
    * @param {SetTrigger} setTrigger
    */
   receive(data, setTrigger) {
-    this.setTrigger = setTrigger;
+    this.reporter.setTrigger = setTrigger;
     if (this.controls.isPressed) this.waiting = data;
     else this.show(data);
   }
@@ -91,22 +83,22 @@ export class Dial {
    * @param {ShownData} data
    */
   show(data) {
-    const { state } = this;
+    const { state, reporter } = this;
     const { table, view } = data;
     const percent = state.data.table.percent[state.row];
-    const isReported = percent === this.reportedPercent; // else the user's own move comes first
+    const isReported = percent === reporter.percent; // else the user's own move comes first
     const isChanged = view.jumps !== this.jumps;
-    if (isChanged) this.choices.forget(view.heard);
+    if (isChanged) reporter.choices.forget(view.heard);
     this.jumps = view.jumps;
     state.data = data;
-    state.row = isChanged && isReported && !this.choices.has("budget") ? table.start : rowOfBudget(table, percent);
-    if (isReported) this.reportedPercent = table.percent[state.row];
+    state.row = isChanged && isReported && !reporter.choices.has("budget") ? table.start : rowOfBudget(table, percent);
+    if (isReported) reporter.percent = table.percent[state.row];
     if (isChanged) this.takeView(data);
     else if (state.opened) state.opened = data.opened;
     if (!extremes(table, state.quantity)) state.quantity = "macs";
     this.findCompared();
     state.scale = sliderScale(table, state.quantity, data.original);
-    if (isChanged && !this.choices.has("ask")) this.takeQuestion((this.reportedQuestion = view.ask));
+    if (isChanged && !reporter.choices.has("ask")) this.takeQuestion((reporter.question = view.ask));
     else this.takeQuestion(this.asking.asked);
     this.controls.show();
     this.charts.show();
@@ -120,7 +112,7 @@ export class Dial {
   takeQuestion(asked) {
     const row = this.asking.take(asked);
     this.state.row = row ?? this.state.row;
-    if (row !== null) this.reportAfter(0);
+    if (row !== null) this.reporter.reportAfter(0);
   }
 
   /**
@@ -128,15 +120,16 @@ export class Dial {
    * @param {ShownData} data
    */
   takeView({ table, view, opened }) {
-    const { state, choices } = this;
+    const { state, reporter } = this;
+    const { choices } = reporter;
     if (!choices.has("by")) state.quantity = view.by;
-    if (!choices.has("lens")) state.lens = view.lens;
-    if (!choices.has("axis")) state.axis = view.axis;
+    const shown = Object.entries(chartChoices(view)).filter(([name]) => !choices.has(/** @type {any} */ (name)));
+    state.charts = { ...state.charts, ...Object.fromEntries(shown) };
     if (!choices.has("compared")) state.comparedPercent = view.compared;
-    if (choices.has("run") || this.hasLeftRun) return;
+    if (choices.has("run") || reporter.hasLeftRun) return;
     if (opened && opened.run !== state.opened?.run) {
       state.row = rowOfBudget(table, opened.table.percent[0]); // of the same MACs
-      this.reportedPercent = table.percent[state.row];
+      reporter.percent = table.percent[state.row];
     }
     state.opened = opened;
   }
@@ -154,7 +147,7 @@ export class Dial {
   goTo(row) {
     const { state } = this;
     state.row = clamp(0, row, state.data.table.macs.length - 1);
-    if (state.opened) this.hasLeftRun = true;
+    if (state.opened) this.reporter.hasLeftRun = true;
     state.opened = null;
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
@@ -171,48 +164,6 @@ export class Dial {
   }
 
   /**
-   * Tell Python of the budget once the user has been still for so long, and draw the charts anew.
-   * @param {number} milliseconds
-   */
-  reportAfter(milliseconds) {
-    if (this.restTimer !== null) clearTimeout(this.restTimer);
-    this.restTimer = setTimeout(() => {
-      this.report();
-      this.charts.draw();
-    }, milliseconds);
-  }
-
-  /** Tell Python of the budget, if it is another than Python knows. */
-  report() {
-    if (this.restTimer !== null) clearTimeout(this.restTimer);
-    this.restTimer = null;
-    const { data, row } = this.state;
-    if (
-      data.table.percent[row] !== this.reportedPercent ||
-      this.hasLeftRun ||
-      this.asking.asked !== this.reportedQuestion
-    ) {
-      this.send();
-    }
-  }
-
-  /**
-   * Tell Python what was chosen, and the budget if it is another than Python knows.
-   * @param {Partial<Record<Choice["name"], unknown>>} choices
-   */
-  send(choices = {}) {
-    const { data, row } = this.state;
-    const budget = data.table.percent[row];
-    const moved = budget === this.reportedPercent ? {} : { budget };
-    const left = this.hasLeftRun ? { run: null } : {};
-    const { asked: ask } = this.asking;
-    const asked = ask === this.reportedQuestion ? {} : { ask };
-    [this.hasLeftRun, this.reportedQuestion] = [false, ask];
-    this.reportedPercent = budget;
-    this.setTrigger("view", this.choices.report({ ...moved, ...left, ...asked, ...choices }));
-  }
-
-  /**
    * Answer a question, and go to the network that it leads to.
    * @param {Question} question
    */
@@ -221,7 +172,7 @@ export class Dial {
     const row = this.asking.answer(question);
     if (row !== null) this.goTo(row);
     this.controls.showScale();
-    this.reportAfter(0);
+    this.reporter.reportAfter(0);
   }
 
   /** @param {string} text */
@@ -235,14 +186,14 @@ export class Dial {
     this.state.quantity = quantity;
     this.forgetQuestion();
     this.state.scale = sliderScale(this.state.data.table, quantity, this.state.data.original);
-    this.send({ by: quantity });
+    this.reporter.send({ by: quantity });
     this.controls.show();
   }
 
-  /** @param {{ lens: Lens } | { axis: string }} choice what the charts show */
+  /** @param {Partial<ChartChoices>} choice what the charts show */
   choose(choice) {
-    Object.assign(this.state, choice);
-    this.send(choice);
+    Object.assign(this.state.charts, choice);
+    this.reporter.send(choice);
     this.charts.show();
     this.charts.draw();
   }
@@ -258,7 +209,7 @@ export class Dial {
     const { state } = this;
     state.comparedPercent = percent;
     this.findCompared();
-    this.send({ compared: state.comparedPercent });
+    this.reporter.send({ compared: state.comparedPercent });
     this.controls.update();
     this.charts.draw();
   }
@@ -278,22 +229,32 @@ export class Dial {
   openNetwork(percent, ranking, run, page) {
     const { data } = this.state;
     if (run) {
-      this.send({ run, ...(page && { page }) });
+      this.reporter.send({ run, ...(page && { page }) });
       return;
     }
     const isHere = ranking === "original" || ranking === data.ranking;
     if (!isHere || page) {
-      this.send({ open: { percent, ranking }, ...(page && { page }) });
+      this.reporter.send({ open: { percent, ranking }, ...(page && { page }) });
       return;
     }
     this.moveTo(rowOfBudget(data.table, percent));
-    this.reportAfter(0);
+    this.reporter.reportAfter(0);
   }
 
   /** Tell Python what it does not know yet, and give back what the page holds for the dial. */
   close() {
     if (this.frame !== null) cancelAnimationFrame(this.frame);
-    if (this.restTimer !== null || this.controls.isPressed) this.report();
+    if (this.controls.isPressed) this.reporter.report();
+    this.reporter.close();
     this.charts.close();
   }
+}
+
+/**
+ * What of a view the charts show.
+ * @param {ChartChoices} view
+ * @returns {ChartChoices}
+ */
+function chartChoices({ lens, axis, whole, error, others }) {
+  return { lens, axis, whole, error, others };
 }

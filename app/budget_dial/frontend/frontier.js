@@ -12,11 +12,10 @@ import { noGain, noGainWords } from "./no_gain.js";
 
 /**
  * @typedef {object} FrontierHandlers
- * @property {(axis: string) => void} onAxis
+ * @property {(choice: Partial<FrontierOptions>) => void} onChoose
  * @property {(device: string) => void} onDevice
  * @property {(percent: number, ranking: string, run: string, page?: string) => void} onOpen
  * @property {(percent: number) => void} onHold
- * @property {() => void} onRedraw
  */
 
 export class Frontier {
@@ -34,10 +33,9 @@ export class Frontier {
     this.chart = new FrontierChart(this.plot, this.options);
     this.toolsElement = find(root, ".bd-frontier-tools", HTMLElement);
     this.tools = new FrontierTools(find(root, ".bd-frontier", HTMLElement), this.options, {
-      onOptions: () => this.redraw(),
-      onAxis: (axis) => {
-        this.redraw();
-        handlers.onAxis(axis);
+      onChoose: (choice) => {
+        this.pointer.hideRegion();
+        handlers.onChoose(choice);
       },
       onDevice: handlers.onDevice,
       onListAll: () => this.listAll(),
@@ -74,9 +72,15 @@ export class Frontier {
       this.networks.close();
       return;
     }
-    const { axis } = this.state;
-    this.options.axis = frontier.axes.some(([name]) => name === axis) ? axis : frontier.axes[0][0];
-    this.tools.show(charts, frontier, this.state.data.ranking);
+    const { axis, whole, error, others } = this.state.charts;
+    const { ranking } = this.state.data;
+    Object.assign(this.options, {
+      axis: frontier.axes.some(([name]) => name === axis) ? axis : frontier.axes[0][0],
+      whole,
+      error,
+      others: others.filter((name) => name !== ranking && frontier.rankings.some(([other]) => other === name)),
+    });
+    this.tools.show(charts, frontier, ranking);
     if (this.networks.frontier !== frontier && !this.networks.element.hidden) this.networks.close();
   }
 
@@ -91,12 +95,6 @@ export class Frontier {
   /** @param {number} row */
   move(row) {
     this.chart.move(row);
-  }
-
-  /** Draw with other options: a region is none any more. */
-  redraw() {
-    this.pointer.hideRegion();
-    this.handlers.onRedraw();
   }
 
   /**

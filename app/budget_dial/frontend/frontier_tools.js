@@ -1,7 +1,7 @@
 // The switches above the frontier: its axis, its range and scale, the rankings that it shows, and the device.
 
 /** @import { DialCharts, FrontierData, FrontierOptions } from "./types" */
-import { fillSwitch, find } from "./dom.js";
+import { fillMenu, fillSwitch, find } from "./dom.js";
 
 export const FRONTIER_TOOLS = `
   <label class="bd-check"><input type="checkbox" name="whole"><span>Whole range</span></label>
@@ -15,8 +15,7 @@ const SHAPES = /** @type {{ [symbol: string]: string }} */ ({ learned: "●", id
 
 /**
  * @typedef {object} ToolsHandlers
- * @property {() => void} onOptions an option has changed
- * @property {(axis: string) => void} onAxis
+ * @property {(choice: Partial<FrontierOptions>) => void} onChoose
  * @property {(device: string) => void} onDevice
  * @property {() => void} onListAll
  */
@@ -24,7 +23,7 @@ const SHAPES = /** @type {{ [symbol: string]: string }} */ ({ learned: "●", id
 export class FrontierTools {
   /**
    * @param {HTMLElement} root
-   * @param {FrontierOptions} options which it changes
+   * @param {FrontierOptions} options
    * @param {ToolsHandlers} handlers
    */
   constructor(root, options, handlers) {
@@ -45,13 +44,10 @@ export class FrontierTools {
     };
     this.listAll = find(root, ".bd-list-all", HTMLButtonElement);
     this.listAll.onclick = () => handlers.onListAll();
-    for (const input of tools.querySelectorAll("input")) {
-      const name = /** @type {"whole" | "error"} */ (input.name);
-      input.onchange = () => {
-        options[name] = input.checked;
-        handlers.onOptions();
-      };
-    }
+    this.whole = find(tools, "[name=whole]", HTMLInputElement);
+    this.error = find(tools, "[name=error]", HTMLInputElement);
+    this.whole.onchange = () => handlers.onChoose({ whole: this.whole.checked });
+    this.error.onchange = () => handlers.onChoose({ error: this.error.checked });
   }
 
   /**
@@ -62,16 +58,14 @@ export class FrontierTools {
    */
   show(charts, frontier, ranking) {
     const { options, handlers } = this;
-    fillSwitch(this.axis, "axis", frontier.axes, options.axis, (axis) => {
-      options.axis = axis;
-      this.showDevice(frontier);
-      handlers.onAxis(axis);
-    });
+    this.whole.checked = options.whole;
+    this.error.checked = options.error;
+    fillSwitch(this.axis, "axis", frontier.axes, options.axis, (axis) => handlers.onChoose({ axis }));
     this.showOthers(frontier, ranking, charts.style.colours);
-    const option = (/** @type {string} */ text, value = text) =>
-      Object.assign(document.createElement("option"), { value, text });
-    this.menu.replaceChildren(...frontier.devices.map((name) => option(name)), option("Add a device…", ADD));
-    this.menu.value = this.device = charts.device;
+    /** @type {[string, string][]} */
+    const devices = frontier.devices.map((name) => [name, name]);
+    fillMenu(this.menu, [...devices, [ADD, "Add a device…"]], charts.device);
+    this.device = charts.device;
     this.fillSteps(charts.add_device);
     this.showDevice(frontier);
   }
@@ -93,31 +87,39 @@ export class FrontierTools {
   }
 
   /**
-   * Buttons for the other rankings.
+   * Switches that show the other rankings.
    * @param {FrontierData} frontier
    * @param {string} ranking
    * @param {{ [name: string]: string }} colours
    */
   showOthers({ rankings }, ranking, colours) {
-    const { options, handlers } = this;
-    options.others = options.others.filter((name) => name !== ranking);
-    const labels = rankings
-      .filter(([name]) => name !== ranking)
-      .map(([name, caption]) => {
-        const input = Object.assign(document.createElement("input"), { type: "checkbox", name });
-        input.checked = options.others.includes(name);
-        input.onchange = () => {
-          options.others = options.others.filter((other) => other !== name).concat(input.checked ? [name] : []);
-          handlers.onOptions();
-        };
-        const mark = Object.assign(document.createElement("i"), { textContent: SHAPES[name], ariaHidden: "true" });
-        mark.style.color = colours[name];
-        const label = Object.assign(document.createElement("label"), { className: "bd-check" });
-        label.append(input, mark, Object.assign(document.createElement("span"), { textContent: caption }));
-        return label;
-      });
-    this.others.replaceChildren(...labels);
-    this.others.hidden = !labels.length;
+    const { others: element, options } = this;
+    const offered = rankings.filter(([name]) => name !== ranking);
+    if (element.dataset.options !== JSON.stringify(offered)) {
+      element.dataset.options = JSON.stringify(offered); // replaced only where they change, so that the focus stays
+      element.replaceChildren(...offered.map(([name, caption]) => this.otherRanking(name, caption, colours[name])));
+      element.hidden = !offered.length;
+    }
+    for (const input of element.querySelectorAll("input")) input.checked = options.others.includes(input.name);
+  }
+
+  /**
+   * A switch that shows another ranking.
+   * @param {string} name
+   * @param {string} caption
+   * @param {string} colour
+   */
+  otherRanking(name, caption, colour) {
+    const input = Object.assign(document.createElement("input"), { type: "checkbox", name });
+    input.onchange = () => {
+      const others = this.options.others.filter((other) => other !== name).concat(input.checked ? [name] : []);
+      this.handlers.onChoose({ others });
+    };
+    const mark = Object.assign(document.createElement("i"), { textContent: SHAPES[name], ariaHidden: "true" });
+    mark.style.color = colour;
+    const label = Object.assign(document.createElement("label"), { className: "bd-check" });
+    label.append(input, mark, Object.assign(document.createElement("span"), { textContent: caption }));
+    return label;
   }
 
   /** @param {[string, string][]} steps words, and what is to be copied */

@@ -35,7 +35,7 @@ export class LayerBars {
   async draw(Plotly, state, charts) {
     const { table, row } = shownNetwork(state);
     const { colours, config, layout } = charts.style;
-    const lens = (this.lens = state.lens === "together" ? BAR_LENSES.filters : BAR_LENSES[state.lens]);
+    const lens = (this.lens = state.charts.lens === "together" ? BAR_LENSES.filters : BAR_LENSES[state.charts.lens]);
     this.table = table;
     const kept = table.layers.map((_, l) => lens.kept(table, row, l));
     const original = table.layers.map((_, l) => lens.original(table, l));

@@ -32,6 +32,9 @@ export interface DialView {
   by: QuantityName; // in which the budget is given
   lens: Lens; // what is shown of each layer
   axis: string; // the cost that accuracy is drawn over
+  whole: boolean; // the frontier shows the whole range, not only networks that one would take
+  error: boolean; // its accuracy stands on a logarithmic scale of the error
+  others: string[]; // rankings that it shows beside the chosen one
   ask: string; // the question that is asked; "": none
 }
 
@@ -158,7 +161,7 @@ export interface ViewChange {
 }
 
 export interface Choice {
-  name: "budget" | "compared" | "by" | "ranking" | "ask" | "lens" | "axis" | "device" | "run" | "open" | "page";
+  name: "budget" | "compared" | "by" | "ranking" | "ask" | keyof ChartChoices | "device" | "run" | "open" | "page";
   value: unknown;
   number: number; // of the report that said it first
 }
@@ -207,6 +210,9 @@ export interface DialTable {
   start: number; // the row at which the slider begins
 }
 
+/** What the charts show. */
+export type ChartChoices = Pick<DialView, "lens" | "axis" | "whole" | "error" | "others">;
+
 export type SetTrigger = (name: "view", change: ViewChange) => void;
 
 /** What the dial shows at this moment. `Dial` alone changes it; the controls and the charts read it. */
@@ -217,20 +223,14 @@ export interface DialState {
   comparedRow: number | null; // of the network of that budget
   quantity: QuantityName;
   scale: SliderScale; // of the quantity
-  lens: Lens;
-  axis: string;
+  charts: ChartChoices;
   opened: OpenedNetwork | null; // shown in place of the network of `row`
   answer: Answer | null; // to the question that was asked
   typed: string | null; // the limit as it was typed, until the slider moves
 }
 
-/** How the frontier is drawn. The browser alone knows and remembers it, but for the axis. */
-export interface FrontierOptions {
-  axis: string;
-  whole: boolean; // the whole range, not only networks that one would take
-  error: boolean; // accuracy on a logarithmic scale of the error
-  others: string[]; // rankings shown beside the chosen one
-}
+/** How the frontier is drawn: as the user chose, as far as the study has it. */
+export type FrontierOptions = Omit<ChartChoices, "lens">;
 
 /** Where a point or a mark of the frontier is on its chart. */
 export interface Place {
