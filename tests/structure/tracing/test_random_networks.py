@@ -140,9 +140,24 @@ MAKERS: tuple[Maker, ...] = (
 )
 
 
-@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+EXHAUSTIVE = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))  # others in every run
+
+
+@settings(EXHAUSTIVE, max_examples=60, derandomize=True)
 @given(st.data())
 def test_whatever_it_is_made_of(data: st.DataObject) -> None:
+    prove(data)
+
+
+@pytest.mark.thorough
+@EXHAUSTIVE
+@given(st.data())
+def test_many_more(data: st.DataObject) -> None:
+    prove(data)
+
+
+def prove(data: st.DataObject) -> None:
+    """Draw a network, and compare zeroed with removed and predicted with counted."""
     torch.manual_seed(data.draw(st.integers(0, 1000)))
     channels, blocks = 3, []
     copies = True
