@@ -1,15 +1,15 @@
 """The table of layers: the filters that a network keeps of each, and the constraints, which can be edited in it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from app import state
 from app.views.constraints_link import offer_link, write_link
-from app.widgets.page import show_error
+from app.views.layer_edits import EXCLUDED, LAYER, PIN, Refused, Rows, edited, new_cells, says
+from app.widgets.page import place, show_error
 from app.widgets.study import constraints_note
 from legr.charts.cells import safe_cells
 from legr.errors import LegrError
@@ -19,8 +19,9 @@ from legr.structure.cost import layer_macs
 from legr.structure.types import Keep
 from legr.study.store import Study
 
-_LAYER, _KEPT, _TOTAL, _SHARE, _PIN, _EXCLUDED = "Layer", "Kept", "Of", "MACs, %", "Pin at", "Leave whole"
-_HISTORY, _EDITION, _ERROR = "constraints-history", "layers-edition", "layers-error"
+_KEPT, _TOTAL, _SHARE = "Kept", "Of", "MACs, %"
+_HISTORY, _EDITION, _ERROR, _REFUSED = "constraints-history", "layers-edition", "layers-error", "layers-refused"
+_ASKED = "layers-asked"  # the constraints that the table stands for
 
 
 def layers_table(curve: BudgetCurve, keep: Keep, constraints: Constraints) -> pd.DataFrame:
@@ -43,33 +44,8 @@ def layers_table(curve: BudgetCurve, keep: Keep, constraints: Constraints) -> pd
         )
         for layer in curve.structure.layers
     ]
-    table = pd.DataFrame(rows, columns=[_LAYER, _KEPT, _TOTAL, _SHARE, _PIN, _EXCLUDED])
-    return table.astype({_PIN: "Int64"})
-
-
-def edited(constraints: Constraints, info: pd.DataFrame, rows: Mapping[int, Mapping[str, Any]]) -> Constraints:
-    """The constraints after an edit of the table; a layer has a pin or is left whole, whichever was set last.
-
-    Args:
-        rows: new values by column name, by row number.
-
-    Raises:
-        SettingsError: a pin is out of range.
-    """
-    pins, excluded = dict(constraints.pins), set(constraints.excluded)
-    for number, changes in rows.items():
-        name = str(info[_LAYER].iloc[number])
-        if _PIN in changes:
-            pins.pop(name, None)
-            if changes[_PIN] is not None:
-                pins[name] = int(changes[_PIN])
-                excluded.discard(name)
-        if _EXCLUDED in changes:
-            excluded.discard(name)
-            if changes[_EXCLUDED]:
-                excluded.add(name)
-                pins.pop(name, None)
-    return replace(constraints, pins=pins, excluded=tuple(excluded))
+    table = pd.DataFrame(rows, columns=[LAYER, _KEPT, _TOTAL, _SHARE, PIN, EXCLUDED])
+    return table.astype({PIN: "Int64"})
 
 
 def show_layers(study: Study, curve: BudgetCurve, keep: Keep) -> None:
@@ -81,7 +57,8 @@ def show_layers(study: Study, curve: BudgetCurve, keep: Keep) -> None:
     key = f"layers-open-{study.path.name}"
     if key not in st.session_state:
         st.session_state[key] = not study.constraints.is_plain or bool(_history(study))
-    _show_constraints(study)
+    with place():  # else the table would be made anew where the first constraint comes, and forget its sorting
+        _show_constraints(study)
     opened = st.expander("Layers: search, sort, pin", key=key, on_change="rerun")
     if opened.open:  # the table needs a megabyte of scripts, which a closed expander need not load
         with opened:
@@ -94,17 +71,21 @@ def _table(study: Study, curve: BudgetCurve, keep: Keep) -> None:
         "Pin a layer at a number of filters, or leave it whole: the other layers are pruned so that the budget still "
         "holds. Double-click a cell to edit it. Measuring, fine-tuning and export use these constraints too."
     )
-    _choose_multiple(study)
-    key = _key(study, "table")
+    key = _table_key(study)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _choose_multiple(study)
+        refused = _refused()
+        if refused.why:
+            show_error(refused.why)
     st.data_editor(
         safe_cells(info),
         key=key,
         hide_index=True,
-        disabled=[_LAYER, _KEPT, _TOTAL, _SHARE],
+        disabled=[LAYER, _KEPT, _TOTAL, _SHARE],
         column_config={
             _SHARE: st.column_config.ProgressColumn(format="%.1f", min_value=0, max_value=float(info[_SHARE].max())),
-            _PIN: st.column_config.NumberColumn(min_value=1, step=1, help="Exactly this many filters at every budget."),
-            _EXCLUDED: st.column_config.CheckboxColumn(help="None of its filters are removed."),
+            PIN: st.column_config.NumberColumn(min_value=1, step=1, help="Exactly this many filters at every budget."),
+            EXCLUDED: st.column_config.CheckboxColumn(help="None of its filters are removed."),
         },
         on_change=_on_edit,
         args=(study, info, key),
@@ -150,15 +131,47 @@ def _key(study: Study, widget: str) -> str:
     return f"{widget}-{study.path.name}-{study.constraints.key}-{st.session_state.get(_EDITION, 0)}"
 
 
+def _table_key(study: Study) -> str:
+    """Key of the table: another one where the constraints have changed otherwise than by its edits."""
+    asked = (str(study.path), replace(study.constraints, multiple=1).key)
+    if st.session_state.setdefault(_ASKED, asked) != asked:
+        st.session_state[_ASKED] = asked
+        _renew_table()
+    return f"layers-{study.path.name}-{st.session_state.get(_EDITION, 0)}"
+
+
+def _renew_table() -> None:
+    """Draw a new table, in which nothing is edited."""
+    st.session_state[_EDITION] = st.session_state.get(_EDITION, 0) + 1
+    st.session_state.pop(_REFUSED, None)
+
+
+def _refused() -> Refused:
+    refused: Refused = st.session_state.get(_REFUSED, Refused())
+    return refused
+
+
 def _on_edit(study: Study, info: pd.DataFrame, key: str) -> None:
-    if key == _key(study, "table"):
-        rows = st.session_state[key]["edited_rows"]
-        _change(study, lambda: edited(study.constraints, info, rows))
+    if key != _table_key(study):
+        return
+    rows: Rows = st.session_state[key]["edited_rows"]
+    refused = _refused().still(rows)
+    cells = new_cells(info, rows, refused)
+    own = _apply(study, lambda: edited(study.constraints, info, cells)) if cells else study
+    if own is None:
+        refused = Refused({**refused.cells, **cells}, st.session_state.pop(_ERROR))
+    st.session_state[_REFUSED] = refused
+    if own is not None:
+        st.session_state[_ASKED] = (str(own.path), replace(own.constraints, multiple=1).key)
+        if not says(rows, info, own.constraints, refused):  # such as a pin that gave way to "Leave whole"
+            _renew_table()
 
 
 def _on_multiple(study: Study, key: str) -> None:
-    if key == _key(study, "multiple"):
-        _change(study, lambda: replace(study.constraints, multiple=st.session_state[key]))
+    if key != _key(study, "multiple"):
+        return
+    if _apply(study, lambda: replace(study.constraints, multiple=st.session_state[key])) is None:
+        _renew_table()  # the multiple before is chosen again
 
 
 def _history(study: Study) -> list[Constraints]:
@@ -168,11 +181,16 @@ def _history(study: Study) -> list[Constraints]:
 
 
 def _change(study: Study, changed: Callable[[], Constraints]) -> None:
-    """Give a study other constraints, and remember the present ones for Undo."""
+    _apply(study, changed)
+
+
+def _apply(study: Study, changed: Callable[[], Constraints]) -> Study | None:
+    """Give a study other constraints, and remember the present ones for Undo; see `_store`."""
     before = study.constraints
     own = _store(study, changed)
     if own:
         _history(own).append(before)
+    return own
 
 
 def _undo(study: Study) -> None:
@@ -186,7 +204,6 @@ def _store(study: Study, changed: Callable[[], Constraints]) -> Study | None:
 
     Constraints that cannot be met change nothing: the reason is shown when the page is drawn, and None returned.
     """
-    st.session_state[_EDITION] = st.session_state.get(_EDITION, 0) + 1  # a new table, without the edit
     try:
         constraints = changed()
         study.ranker.rank(constraints=constraints)  # an error comes before a sample is copied

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.views.layers import edited, layers_table
+from app.views.layer_edits import Refused, edited, new_cells, says
+from app.views.layers import layers_table
 from legr.errors import SettingsError
 from legr.ranking.constraints import Constraints
 from legr.structure.cost import cost
@@ -36,13 +37,29 @@ def test_edits_become_a_shape(study: Study) -> None:
     curve = study.curve()
     info = layers_table(curve, curve.at(macs=0.5), Constraints())
     names = info["Layer"].tolist()
-    shape = edited(Constraints(multiple=4), info, {1: {"Pin at": 7}, 0: {"Leave whole": True}})
+    shape = edited(Constraints(multiple=4), info, {(1, "Pin at"): 7, (0, "Leave whole"): True})
     assert shape == Constraints(multiple=4, pins={names[1]: 7}, excluded=(names[0],))
-    shape = edited(shape, info, {0: {"Pin at": 9}, 1: {"Leave whole": True}})  # the later wish stands
+    shape = edited(shape, info, {(0, "Pin at"): 9, (1, "Leave whole"): True})  # the later wish stands
     assert shape == Constraints(multiple=4, pins={names[0]: 9}, excluded=(names[1],))
-    assert edited(shape, info, {0: {"Pin at": None}, 1: {"Leave whole": False}}) == Constraints(multiple=4)
+    assert edited(shape, info, {(0, "Pin at"): None, (1, "Leave whole"): False}) == Constraints(multiple=4)
     with pytest.raises(SettingsError, match="from 1 on"):
-        edited(Constraints(), info, {1: {"Pin at": 0}})
+        edited(Constraints(), info, {(1, "Pin at"): 0})
+
+
+def test_only_what_was_typed_since_is_asked_for(study: Study) -> None:
+    """The browser repeats all cells that were edited."""
+    curve = study.curve()
+    names = [layer.name for layer in study.structure.layers]
+    pinned = Constraints(pins={names[1]: 7})
+    info = layers_table(curve, curve.at(macs=0.5), pinned)
+    refused = Refused({(0, "Pin at"): 99}, "too many")
+    rows = {0: {"Pin at": 99}, 1: {"Pin at": 7, "Leave whole": True}, 2: {"Leave whole": False}}
+    assert new_cells(info, rows, refused) == {(1, "Leave whole"): True}
+    assert new_cells(info, rows, Refused()) == {(0, "Pin at"): 99, (1, "Leave whole"): True}
+    assert refused.still(rows) == refused and refused.still({0: {"Pin at": 5}}) == Refused()
+    assert says({1: {"Pin at": 7}}, info, pinned, Refused()) and says(rows, info, pinned, refused) is False
+    whole = edited(pinned, info, {(1, "Leave whole"): True})
+    assert not says(rows, info, whole, refused)  # the pin, which stands in its cell, has given way
 
 
 def test_the_table_is_made_when_it_is_opened(open_app: OpenApp, study: Study) -> None:
