@@ -4,23 +4,39 @@ from typing import Any
 
 import streamlit as st
 
+from app import state
 from app.words import plain
 from legr.charts.cells import csv_of, safe_cells
-from legr.charts.structure import exception_lines, groups_table, outputs_line, reasons_of, reasons_table
+from legr.charts.structure import exception_lines, facts, groups_table, notes, outputs_line, reasons_of, reasons_table
 from legr.escape import file_name
+from legr.ranking.budget import BudgetCurve
 from legr.structure.types import Structure
+from legr.study.store import Study
+
+
+def show_facts(curve: BudgetCurve, study: Study) -> None:
+    """What can be pruned, how far, and the proof, at a glance; what stays where that is the outputs alone."""
+    found = facts(curve, study.default_ranking, study.info.self_check)
+    if curve.structure.n_units == 0:
+        st.write("Nothing can be removed from this network. Why stands below; another network would have to be chosen.")
+    for column, fact in zip(st.columns(len(found)), found, strict=True):
+        column.metric(fact.label, plain(fact.value), help=plain(fact.about))
+    reasons = reasons_of(curve.structure)
+    line = outputs_line(reasons) if reasons_table(reasons, "unprunable").empty else None
+    for note in filter(None, (line, *notes(curve.structure))):
+        st.caption(plain(note))
 
 
 def show_stays(structure: Structure) -> None:
-    """The unprunable channels."""
+    """The unprunable channels, but for the outputs."""
     reasons = reasons_of(structure)
-    line, table = outputs_line(reasons), reasons_table(reasons, "unprunable")
-    if line or len(table):
-        st.header("What stays, and why", anchor=False)
+    table, line = reasons_table(reasons, "unprunable"), outputs_line(reasons)
+    if table.empty:
+        return
+    st.header("What stays, and why", anchor=False)
     if line:
-        st.write(plain(line if table.empty else f"{line} So do these channels:"))
-    if len(table):
-        st.dataframe(safe_cells(table), hide_index=True, alt="Channels that are never removed, and why.")
+        st.write(plain(f"{line} So do these channels:"))
+    st.dataframe(safe_cells(table), hide_index=True, alt="Channels that are never removed, and why.")
 
 
 def show_together(structure: Structure) -> None:
@@ -44,7 +60,7 @@ def show_groups(structure: Structure, name: str) -> None:
     """The table of groups, and a button that downloads it.
 
     Args:
-        name: of the study.
+        name: of the study's folder.
     """
     info = groups_table(structure)
     if info.empty:
@@ -56,9 +72,9 @@ def show_groups(structure: Structure, name: str) -> None:
     )
     st.page_link(
         "pages/explore.py",
-        label="See on Explore which layers are pruned together, and what each budget keeps of them",
+        label="See on Explore what each budget keeps of them",
         icon=":material/linear_scale:",
-        query_params={"study": name, "lens": "together"},
+        query_params={"study": state.open_name() or name, "lens": "together"},
     )
     percent = 100 * info["macs_share"]
     config: dict[str, Any] = {

@@ -1,12 +1,12 @@
-"""What of a network can be pruned, in sentences and tables: its groups, its unprunable and coupled channels."""
+"""What of a network can be pruned: figures, its groups, its unprunable and coupled channels."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from legr.charts.cells import safe_cells
-from legr.charts.style import CAPTIONS
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.footprints import Footprints
 from legr.ranking.limits import METRIC_NAMES
@@ -22,29 +22,48 @@ _OVER_CHANNELS = (
 )
 
 
-def facts_lines(curve: BudgetCurve, ranking: RankingName, self_check: float) -> list[str]:
-    """What can be pruned, how far, and the result of the proof; one or two sentences each.
+@dataclass(frozen=True)
+class Fact:
+    """A figure of a structure, with its label, and what stands behind it."""
+
+    label: str
+    value: str
+    about: str
+
+
+def facts(curve: BudgetCurve, ranking: RankingName, self_check: float) -> list[Fact]:
+    """What can be pruned, how far, and the result of the proof; of a network of which nothing can, the proof alone.
 
     Args:
         self_check: largest relative error of zeroed = removed.
     """
     structure = curve.structure
-    proof = (
-        "Proved on import: zeroing and removing channels give the same function "
-        f"(largest relative difference {self_check:.0e})."
+    proof = Fact(
+        "Zeroed = removed",
+        f"to {self_check:.0e}",
+        "Proved on import: setting channels to zero and removing them give the same function. The number is the "
+        "largest relative difference, in float64.",
     )
     if structure.n_units == 0:
-        return ["Nothing can be removed from this network.", proof]
-    floors = [f"{100 * floor:.1f} % of the {METRIC_NAMES[metric]}" for metric, floor in curve.floors.items()]
-    notes = (uncounted_note(structure.uncounted), unreached_note(structure.unprunable))
+        return [proof]
+    floor, *others = (f"{100 * floor:.1f} % of the {METRIC_NAMES[metric]}" for metric, floor in curve.floors.items())
+    where = f"{plural(len(structure.layers), 'layer')} and {plural(len(structure.groups), 'group')}"
     return [
-        f"{plural(structure.n_units, 'unit')} in {plural(len(structure.layers), 'layer')} and "
-        f"{plural(len(structure.groups), 'group')}. Layers that can be cut take {100 * prunable_macs(structure):.1f} % "
-        "of the MACs.",
-        *(note for note in notes if note),
-        f"The smallest network of the {CAPTIONS[ranking].lower()} ranking has {_listed(floors)}.",
+        Fact("Can be pruned", f"{100 * prunable_macs(structure):.1f} % of the MACs", "What layers with filters take."),
+        Fact("Smallest network", floor, f"Of the {ranking} ranking; it has {_listed(others)}."),
+        Fact(
+            "Units",
+            f"{structure.n_units:,}",
+            f"In {where}. A unit is the smallest set of channels that can be removed: always together, never in part.",
+        ),
         proof,
     ]
+
+
+def notes(structure: Structure) -> list[str]:
+    """What the figures leave out, one sentence or two each."""
+    found = (uncounted_note(structure.uncounted), unreached_note(structure.unprunable))
+    return [note for note in found if note]
 
 
 def reasons_of(structure: Structure) -> list[Reason]:

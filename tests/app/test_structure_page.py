@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.budget_dial.view import sources_line
 from legr.charts.measurements import Measurements
-from legr.charts.structure import exception_lines, facts_lines, groups_table, outputs_line, reasons_of, reasons_table
+from legr.charts.structure import exception_lines, facts, groups_table, notes, outputs_line, reasons_of, reasons_table
 from legr.ranking.constraints import Constraints
 from legr.structure.types import Group, Layer, Op, Remark, Structure, Uncounted
 from legr.study.store import Study
@@ -28,14 +28,20 @@ def structure(studies: Path) -> Structure:
 def test_a_network_without_constants_has_little_to_explain(open_app: OpenApp, studies: Path) -> None:
     at = open_app("structure")
     assert not at.exception and not at.error
-    assert [heading.value for heading in at.header] == ["What stays, and why", "Groups"]
-    text = words(at)
-    assert "The 10 outputs stay." in text
-    assert "224 units in 7 layers and 6 groups. Layers that can be cut take 100.0 % of the MACs." in text
-    floors = Study.open(studies / "demo").curve("learned").floors
-    assert f"The smallest network of the learned ranking has {100 * floors['macs']:.1f} % of the MACs" in text
-    assert f"and {100 * floors['activation']:.1f} % of the activation memory." in text
-    assert "Proved on import" in text and "(largest relative difference 1e-12)" in text
+    assert [heading.value for heading in at.header] == ["Groups"]
+    assert "The 10 outputs stay." in words(at)
+    floors = {
+        name: f"{100 * floor:.1f} %" for name, floor in Study.open(studies / "demo").curve("learned").floors.items()
+    }
+    assert {fact.label: fact.value for fact in at.metric} == {
+        "Can be pruned": "100.0 % of the MACs",
+        "Smallest network": f"{floors['macs']} of the MACs",
+        "Units": "224",
+        "Zeroed = removed": "to 1e-12",
+    }
+    about = {fact.label: fact.help for fact in at.metric}
+    assert f"of the parameters and {floors['activation']} of the activation memory." in about["Smallest network"]
+    assert about["Units"].startswith("In 7 layers and 6 groups. A unit is the smallest set of channels")
 
 
 def test_the_table_of_groups_is_the_structures(open_app: OpenApp, structure: Structure) -> None:
@@ -112,28 +118,30 @@ def test_a_network_with_reasons_shows_them(open_app: OpenApp, studies: Path, mon
     assert at.dataframe[0].value["Channels"].tolist() == [4] and at.dataframe[1].value["Channels"].tolist() == [8]
 
 
-def test_a_network_that_cannot_be_cut_says_so(open_app: OpenApp, studies: Path, structure: Structure) -> None:
+def test_a_network_that_cannot_be_cut_says_so(
+    open_app: OpenApp, studies: Path, structure: Structure, monkeypatch: pytest.MonkeyPatch
+) -> None:
     curve = Study.open(studies / "demo").curve("learned")
     fixed = replace(curve, structure=replace(structure, n_units=0, groups=(), layers=(), axes=(), live_sets=()))
-    lines = facts_lines(fixed, "identity", 0.0)
-    assert lines[0] == "Nothing can be removed from this network." and len(lines) == 2
+    assert [fact.label for fact in facts(fixed, "identity", 0.0)] == ["Zeroed = removed"]
     assert groups_table(fixed.structure).empty
+    monkeypatch.setattr("app.curves.budget_curve", lambda *_: fixed)
+    at = open_app("structure")
+    assert not at.exception and "Nothing can be removed from this network. Why stands below" in words(at)
 
 
 def test_what_is_not_counted_stands_beside_every_fraction(structure: Structure, studies: Path) -> None:
-    curve, uncounted = Study.open(studies / "demo").curve("learned"), (Uncounted("mix", "own::product"),)
+    uncounted = (Uncounted("mix", "own::product"),)
     note = "1 operation is not counted in the MACs: own::product in mix."
-    lines = facts_lines(replace(curve, structure=replace(structure, uncounted=uncounted)), "learned", 0.0)
-    assert lines[1] == note and note not in facts_lines(curve, "learned", 0.0)
+    assert notes(replace(structure, uncounted=uncounted)) == [note] and notes(structure) == []
     for measured in (Measurements([]), Measurements(Study.open(studies / "demo").points)):
         assert sources_line(measured, "learned", Constraints(), uncounted).endswith(f"one multiply-add = 1. {note}")
         assert note not in sources_line(measured, "learned", Constraints())
 
 
-def test_what_stays_for_layers_that_no_example_reaches_is_said(structure: Structure, studies: Path) -> None:
-    curve, remarks = Study.open(studies / "demo").curve("learned"), (Remark("aux", "unreached", "it could", 16),)
-    lines = facts_lines(replace(curve, structure=replace(structure, unprunable=remarks)), "learned", 0.0)
-    assert lines[1].startswith("The example does not reach aux, ") and "16 channels stay" in lines[1]
+def test_what_stays_for_layers_that_no_example_reaches_is_said(structure: Structure) -> None:
+    (note,) = notes(replace(structure, unprunable=(Remark("aux", "unreached", "it could", 16),)))
+    assert note.startswith("The example does not reach aux, ") and "16 channels stay" in note
 
 
 @pytest.mark.parametrize("page", ["structure", "explore"])

@@ -23,7 +23,7 @@ from legr.charts.measurements import measurements_of
 from legr.charts.networks import networks_table
 from legr.charts.replay import replay_figure, replay_table, thin_out
 from legr.charts.search import map_figure, map_table, running_search_table, search_table
-from legr.charts.structure import facts_lines, groups_table, reasons_of, reasons_table
+from legr.charts.structure import facts, groups_table, reasons_of, reasons_table
 from legr.charts.training import training_table
 from legr.cli import sentences
 from legr.commands.constraints import show_constraints
@@ -89,7 +89,7 @@ def look_at(path: Path) -> None:
         structure = study.structure
         rows_for_browser(groups_table(structure))
         rows_for_browser(reasons_table(reasons_of(structure), "unprunable"))
-        facts_lines(study.curve(), study.default_ranking, study.info.self_check)
+        facts(study.curve(), study.default_ranking, study.info.self_check)
 
 
 def drag(path: Path) -> None:
