@@ -61,8 +61,7 @@ def finetune(study: Study, ranking: RankingName, budget: float, opened: OpenedRu
 def export(study: Study, target: ExportTarget) -> None:
     st.header("Export", anchor=False)
     st.caption(
-        "One zip with the network as ONNX (dynamic batch, checked in ONNX Runtime), and as safetensors with a JSON "
-        "recipe from which PyTorch rebuilds it."
+        "One zip: ONNX (checked in ONNX Runtime), and safetensors with a recipe that rebuilds the network in PyTorch."
     )
     job = records.latest(study, "export")
     if not (job and job.active):

@@ -154,9 +154,10 @@ def show_runs(study: Study, ranking: RankingName) -> None:
         ranking: that of the slider.
     """
     runs = study.finetuned
-    if not runs:
-        return
     st.header("Fine-tuned networks", anchor=False)
+    if not runs:
+        st.caption("None yet. Fine-tuning regains most of the accuracy lost by cutting: choose a budget and start it.")
+        return
     measured = measurements(study)
     table = runs_table(runs, {run.key for run in runs if measured.order_of(run) is None})
     two_decimals = {name: st.column_config.NumberColumn(format="%.2f") for name in table.columns if name.endswith("%")}
