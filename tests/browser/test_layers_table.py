@@ -42,11 +42,10 @@ def test_edits_keep_the_sorting_and_the_place(page: sync_api.Page, app_url: str,
     def pin(value: int, row: int) -> None:
         """Type a pin into a row that is in sight, counted from the table's upper edge."""
         x, y, width = box()
-        for across in (0.3, PIN_AT):  # the first click gives the table the focus
-            page.mouse.click(x + across * width, y + HEAD_PX + (row + 0.5) * ROW_PX)
-            page.wait_for_timeout(600)
-        page.keyboard.type(str(value))
-        page.keyboard.press("Enter")
+        page.mouse.dblclick(x + PIN_AT * width, y + HEAD_PX + (row + 0.5) * ROW_PX)
+        editor = page.locator(".gdg-input")
+        editor.fill(str(value))
+        editor.press("Enter")
 
     x, y, width = box()
     names = sorted((layer.name for layer in study.structure.layers), reverse=True)
