@@ -49,8 +49,8 @@ def open_settings(page: sync_api.Page) -> None:
 
 
 def open_menu(page: sync_api.Page) -> None:
-    page.get_by_role("button", name="Duplicate").first.click()
-    page.get_by_role("textbox", name="New name").wait_for()
+    page.get_by_role("button", name="Delete").click()  # of the one that is the user's
+    page.get_by_role("button", name="Delete this study").wait_for()
 
 
 def look(page: sync_api.Page) -> None:
@@ -83,7 +83,7 @@ def test_a_page_has_no_fault_but_those_of_streamlits_widgets(
 
 @pytest.mark.parametrize("study", [FLAGSHIP, DIGITS])
 def test_explore_has_no_fault_whatever_is_open(page: sync_api.Page, app_url: str, study: str) -> None:
-    open_page(page, f"{app_url}/?study={study}&budget=30&axis=latency&ask=need-fps-100000")
+    open_page(page, f"{app_url}/?study={study}&budget=30&axis=latency&ask=fps:100000")
     page.wait_for_selector(".bd-frontier .scatterlayer .point")
     page.locator(".bd-device").select_option("add")  # the steps
     page.locator(".bd-name").focus()  # the facts

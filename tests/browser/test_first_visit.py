@@ -53,15 +53,3 @@ def test_headline_and_slider_stay_in_sight_while_one_scrolls(page: sync_api.Page
     for part in (".bd-headline", ".bd-range"):
         box = page.locator(part).bounding_box()
         assert box is not None and 50 <= box["y"] < 200, part
-
-
-@pytest.mark.parametrize("path", ["/", "/learn", "/finetune", "/structure", "/studies"])
-def test_a_phone_need_not_scroll_sideways(page: sync_api.Page, app_url: str, path: str) -> None:
-    page.set_viewport_size({"width": 390, "height": 800})
-    page.goto(f"{app_url}{path}?study=demo")
-    page.get_by_role("heading").first.wait_for()
-    page.wait_for_timeout(1500)
-    wide, narrow = page.evaluate(
-        "() => (main => [main.scrollWidth, main.clientWidth])(document.querySelector('[data-testid=stMain]'))"
-    )
-    assert wide == narrow

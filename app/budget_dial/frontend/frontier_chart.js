@@ -2,7 +2,16 @@
 
 /** @import { DialCharts, DialState, DialTable, FrontierData, FrontierLine, FrontierOptions, Place, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
 import { heldTraces, markTraces, markWords, placeMark, tableCost } from "./frontier_marks.js";
-import { costOf, heightOf, labelledPoint, paretoPoints, pointsOf, rangesOf, shownLines } from "./frontier_points.js";
+import {
+  costOf,
+  heightOf,
+  labelledPoint,
+  paretoPoints,
+  pointsOf,
+  rangesOf,
+  shownLines,
+  titleWithin,
+} from "./frontier_points.js";
 import { noGain } from "./no_gain.js";
 import { axesOf } from "./plotly.js";
 import { shownNetwork } from "./shown.js";
@@ -48,7 +57,7 @@ export class FrontierChart {
     const traces = [...lines.map((line) => lineTrace(frontier, line, options)), this.paretoTrace(charts)];
     const marks = markTraces(table, row, charts.style.colours[state.data.ranking], frontier, options);
     const held = heldTraces(table, state.comparedRow, charts.style.colours.original, options);
-    const layout = { ...charts.style.layout, ...frontierLayout(frontier, options, this.slow) };
+    const layout = { ...charts.style.layout, ...frontierLayout(frontier, options, this.slow, this.chart.clientWidth) };
     await Plotly.react(this.chart, [...traces, ...marks, ...held], layout, charts.style.config);
     this.locateMarks(traces.length);
     this.move(shownNetwork(state).row);
@@ -194,8 +203,9 @@ function slowPart({ data: { table, original } }, frontier, options) {
  * @param {FrontierData} frontier
  * @param {FrontierOptions} options
  * @param {[number, number] | null} slow
+ * @param {number} width pixels
  */
-function frontierLayout(frontier, options, slow) {
+function frontierLayout(frontier, options, slow, width) {
   const { x, y, error, ticks } = rangesOf(frontier, options);
   const fixed = { fixedrange: true, automargin: true };
   const range = x[options.axis];
@@ -213,7 +223,7 @@ function frontierLayout(frontier, options, slow) {
     showlegend: false,
     margin: { l: 8, r: 8, t: 8, b: 8 },
     shapes: band ? [{ ...band, fillcolor: SHADE, line: { width: 0 } }] : [],
-    xaxis: { ...fixed, range, title: { text: frontier.titles[options.axis] } },
+    xaxis: { ...fixed, range, title: { text: titleWithin(frontier.titles[options.axis], width) } },
     yaxis: {
       ...fixed,
       ...(options.error ? asError : { type: "linear", range: y, title: { text: "top-1 accuracy, %" } }),

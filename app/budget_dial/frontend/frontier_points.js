@@ -5,6 +5,7 @@
 import { clamp } from "./dom.js";
 
 const ABOVE_GROUND = 0.15; // of the vertical axis
+const LETTER_PX = 7; // width of an axis title's letter
 const LEAST_ERROR = 0.01; // per cent; a logarithmic axis has no zero
 
 /**
@@ -56,6 +57,15 @@ export function shownLines({ lines }, ranking, others) {
  */
 export function pointsOf(lines) {
   return [...new Set(lines.flatMap(({ rows }) => rows))];
+}
+
+/**
+ * The title of an axis; the conditions in its brackets go to a second line where one is too long.
+ * @param {string} title
+ * @param {number} width pixels
+ */
+export function titleWithin(title, width) {
+  return LETTER_PX * title.length > width ? title.replace(" (", "<br>(") : title;
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   placesWithin,
   pointsOf,
   shownLines,
+  titleWithin,
 } from "../../../app/budget_dial/frontend/frontier_points.js";
 import { noGain, noGainWords, trainedRows } from "../../../app/budget_dial/frontend/no_gain.js";
 import { tinyFrontier } from "./tiny_frontier.js";
@@ -135,4 +136,10 @@ test("keys lead from network to network along the cost, at one cost upwards; mar
   assert.equal(path(null, "End", "ArrowLeft", "ArrowLeft", "ArrowLeft"), "a");
   assert.equal(path(places[2], "Home"), "a");
   assert.equal(placeByKey([places[1]], null, "ArrowRight"), null);
+});
+
+test("the conditions in the title of an axis go to a second line where one is too long", () => {
+  assert.equal(titleWithin("latency, ms (one thread)", 168), "latency, ms (one thread)"); // 24 letters
+  assert.equal(titleWithin("latency, ms (one thread)", 167), "latency, ms<br>(one thread)");
+  assert.equal(titleWithin("million MACs", 50), "million MACs");
 });
