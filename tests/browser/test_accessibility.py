@@ -49,7 +49,8 @@ def open_settings(page: sync_api.Page) -> None:
 
 
 def open_menu(page: sync_api.Page) -> None:
-    page.get_by_role("button", name="Delete").click()  # of the one that is the user's
+    page.get_by_role("button", name="More").click()  # of the one that is the user's
+    page.get_by_role("tab", name="Delete").click()
     page.get_by_role("button", name="Delete this study").wait_for()
 
 
