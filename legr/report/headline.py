@@ -11,6 +11,14 @@ from legr.report.numbers import about, milliseconds, percent, share
 
 
 @dataclass(frozen=True, slots=True)
+class Smaller:
+    """A trained network with fewer MACs that is more accurate than the one of the headline as cut."""
+
+    macs_fraction: float
+    top1: float
+
+
+@dataclass(frozen=True, slots=True)
 class Headline:
     """What the headline says of a network beside the original; None: not known.
 
@@ -29,6 +37,7 @@ class Headline:
     original_top1: float | None
     original_ms: float | None
     is_whole: bool = False
+    smaller: Smaller | None = None
 
 
 def headline(network: ShownNetwork) -> str:
@@ -42,8 +51,16 @@ def headline(network: ShownNetwork) -> str:
             original_top1=network.original_top1,
             original_ms=network.original_ms,
             is_whole=network.is_whole,
+            smaller=_smaller(network),
         )
     )
+
+
+def _smaller(network: ShownNetwork) -> Smaller | None:
+    """The most accurate of the ranking's smaller networks that were trained, if it beats this one as cut."""
+    least = network.as_cut.value if network.as_cut else 0.0
+    better = [Smaller(share, top1) for share, top1 in network.smaller_trained if top1 >= least]
+    return max(better, key=lambda other: other.top1, default=None)
 
 
 def headline_of(said: Headline) -> str:
@@ -63,6 +80,8 @@ def _accuracy(said: Headline) -> str:
     own = f"{about(top1)}{percent(top1.value)}{cut}"
     if said.is_whole or said.original_top1 is None:
         return own
+    if cut and said.smaller:
+        return f"{own} (trained {share(said.smaller.macs_fraction)}: {percent(said.smaller.top1)})"
     other = percent(said.original_top1)
     return f"still {own}" if percent(top1.value) == other else f"{own} instead of {other}"
 

@@ -31,6 +31,7 @@ class ShownNetwork:
         as_cut: top-1 in [0, 1], not fine-tuned.
         trained: the same, fine-tuned.
         latency: milliseconds.
+        smaller_trained: MACs (of the original's) and top-1 of its ranking's trained networks with fewer MACs.
     """
 
     study: Study
@@ -43,6 +44,7 @@ class ShownNetwork:
     as_cut: Reading | None
     trained: Reading | None
     latency: Reading | None
+    smaller_trained: tuple[tuple[float, float], ...] = ()
 
     @cached_property
     def cost(self) -> Cost:
@@ -151,6 +153,11 @@ def network_of(
         as_cut=along.top1(ranking, macs, name),
         trained=finetuned_top1(known, lambda n: along.top1(ranking, n, name))(macs),
         latency=along.latency_ms(ranking, macs, name),
+        smaller_trained=tuple(
+            (n / own.original.macs, other.top1_after)
+            for n, other in sorted(known.items())
+            if n < macs and other.top1_after is not None
+        ),
     )
 
 

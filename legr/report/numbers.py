@@ -31,6 +31,11 @@ def signed(value: float, digits: int) -> str:
     return "0" if float(text) == 0 else f"{_MINUS if value < 0 else '+'}{text}"
 
 
+def points_between(own: float, other: float) -> float:
+    """The difference of two accuracies as they are shown, with one decimal: what one would subtract."""
+    return float(_rounded(100 * own, 1)) - float(_rounded(100 * other, 1))
+
+
 def about(reading: Reading | None) -> str:
     """A ~ before what was not measured at this very network."""
     return "~" if reading and not reading.measured else ""

@@ -8,7 +8,7 @@ from legr.arguments import option_of
 from legr.charts.measurements import Reading, percent_of
 from legr.charts.style import CAPTIONS
 from legr.report.network import ShownNetwork
-from legr.report.numbers import about, milliseconds, percent, signed
+from legr.report.numbers import about, milliseconds, percent, points_between, signed
 from legr.structure.cost import uncounted_note
 from legr.words import plural
 
@@ -66,7 +66,7 @@ def _accuracy_row(name: str, own: Reading | None, original: float | None) -> Fig
     known = "–" if original is None else percent(original)
     if own is None or original is None:
         return Figure(name, value, known)
-    points = 100 * (own.value - original)
+    points = points_between(own.value, original)
     return Figure(name, value, known, f"{signed(points, 1)} points", _is_better(name, points))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from legr.charts.measurements import Reading, measurements_of
 from legr.ranking.limits import Budget
-from legr.report.headline import Headline, headline, headline_of
+from legr.report.headline import Headline, Smaller, headline, headline_of
 from legr.report.network import ShownNetwork, network_of
 from legr.report.numbers import milliseconds, percent, signed
 from legr.report.words import command, figures, gaps, known_lines
@@ -34,7 +34,10 @@ def test_the_headline_is_the_answer(flagship: ShownNetwork) -> None:
 def test_it_says_what_the_pages_say(case: dict[str, Any]) -> None:
     trained, as_cut, latency = (case[name] and Reading(*case[name]) for name in ("trained", "cut", "latency"))
     original, share = case["original"], case["percent"] / 100
-    said = Headline(share, trained, as_cut, latency, original["top1"], original["latency"], is_whole=share == 1)
+    smaller = Smaller(case["smaller"][0] / 100, case["smaller"][1]) if "smaller" in case else None
+    said = Headline(
+        share, trained, as_cut, latency, original["top1"], original["latency"], is_whole=share == 1, smaller=smaller
+    )
     assert headline_of(said) == case["said"]
 
 

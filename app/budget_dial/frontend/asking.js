@@ -17,8 +17,8 @@ export class Asking {
    */
   answer(question) {
     const { state } = this;
-    const { table, original, remedy } = state.data;
-    const answer = answerTo(question, table, original, remedy);
+    const { table, original, remedy, charts } = state.data;
+    const answer = answerTo(question, table, original, remedy, charts?.device);
     if (answer.row !== null) nameBudget(state.data, question, answer.row);
     state.answer = answer;
     const isTyped = question.kind === "need" && question.quantity === state.quantity;

@@ -99,7 +99,7 @@ export class Controls {
     const headline = headlineOf(headlineNetwork(table, row), than);
     setText(this.headline, headline);
     this.slider.range.setAttribute("aria-valuetext", headline);
-    const figures = figuresOf(table, row, other, data.charts !== null, quantity);
+    const figures = figuresOf(table, row, other, quantity);
     if (this.figures.childElementCount !== figures.length) {
       const item = "<div><dt></dt><dd></dd><dd><span></span> <small></small></dd></div>";
       this.figures.innerHTML = item.repeat(figures.length);
@@ -110,8 +110,8 @@ export class Controls {
       setText(term, caption);
       const isKnown = value !== DASH;
       figure.classList.toggle("bd-unknown", !isKnown);
-      setText(figure, isKnown ? value : unknown);
-      setText(against, difference);
+      setText(figure, value);
+      setText(against, isKnown ? difference : unknown);
       setText(find(below, "small", HTMLElement), remark);
       const kind = !difference ? "" : difference.startsWith("−") === lessIsBetter ? "good" : "bad";
       if (against.dataset.kind !== kind) against.dataset.kind = kind;

@@ -36,12 +36,11 @@ export function networkFigures(table, row) {
  * @param {DialTable} table
  * @param {number} row
  * @param {NetworkFigures} other
- * @param {boolean} canMeasure whether the page has a button for it
  * @param {QuantityName} quantity
  * @returns {Figure[]}
  */
-export function figuresOf(table, row, other, canMeasure, quantity) {
-  const notMeasured = canMeasure ? "not measured: measure this network" : "not measured";
+export function figuresOf(table, row, other, quantity) {
+  const notMeasured = "not measured";
   const now = networkFigures(table, row);
   const fps = framesPerSecond(table, row);
   const otherFps = other.latency === null ? null : (1000 * table.batch) / other.latency;

@@ -3,6 +3,7 @@
 
 /** @import { DialTable, HeadlineNetwork, NetworkFigures } from "./types" */
 import { fewDigits, formatPercent } from "./numbers.js";
+import { trainedRows } from "./no_gain.js";
 import { trainedTop1 } from "./quantities.js";
 
 /**
@@ -21,7 +22,26 @@ export function headlineNetwork(table, row) {
     cutIsMeasured: Boolean(table.before_measured[row]),
     latency: table.latency[row],
     latencyIsMeasured: Boolean(table.latency_measured[row]),
+    smaller: smallerTrained(table, row),
   };
+}
+
+/**
+ * The most accurate of the smaller networks that were trained, if it is better than this one as cut; else null.
+ * @param {DialTable} table
+ * @param {number} row
+ */
+function smallerTrained(table, row) {
+  const best = trainedRows(table)
+    .filter((other) => other < row)
+    .reduce(
+      (one, other) => (Number(table.after[other]) >= one.top1 ? { row: other, top1: Number(table.after[other]) } : one),
+      {
+        row: -1,
+        top1: table.before[row] ?? 0,
+      },
+    );
+  return best.row < 0 ? null : { percent: table.macs_percent[best.row], top1: best.top1 };
 }
 
 /**
@@ -38,6 +58,7 @@ export function originalNetwork({ after, before, latency }) {
     cutIsMeasured: true,
     latency,
     latencyIsMeasured: true,
+    smaller: null,
   };
 }
 
@@ -72,6 +93,9 @@ function accuracyBeside(now, other) {
   const thanIsMeasured = isTrained || other.percent >= 100 ? other.trainedIsMeasured : other.cutIsMeasured;
   const here = `${(100 * value).toFixed(1)} %`;
   const said = `${about(isTrained ? now.trainedIsMeasured : now.cutIsMeasured)}${here}${asCut}`;
+  if (!isTrained && now.smaller && other.percent >= 100) {
+    return `${said} (trained ${formatPercent(now.smaller.percent)}: ${(100 * now.smaller.top1).toFixed(1)} %)`;
+  }
   if (than === null || isSame(now, other)) return said;
   const there = `${(100 * than).toFixed(1)} %`;
   return here === there ? `still ${said}` : `${said} instead of ${about(thanIsMeasured)}${there}`;

@@ -69,8 +69,17 @@ export function percentChange(now, before) {
  * @param {number | null} before in [0, 1]
  */
 export function pointsChange(now, before) {
-  const points = now !== null && before !== null ? 100 * (now - before) : 0;
+  const points = now !== null && before !== null ? pointsBetween(now, before) : 0;
   return Math.abs(points) < 0.05 ? "" : `${withSign(points)} points`;
+}
+
+/**
+ * The difference in percentage points of two accuracies as they are shown, with one decimal: what one would subtract.
+ * @param {number} now in [0, 1]
+ * @param {number} before in [0, 1]
+ */
+export function pointsBetween(now, before) {
+  return Number((100 * now).toFixed(1)) - Number((100 * before).toFixed(1));
 }
 
 /** @param {number} number */

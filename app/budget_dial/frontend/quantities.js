@@ -1,7 +1,7 @@
 // The quantities in which a budget can be given, and the search for the network that a budget leads to.
 
 /** @import { DialTable, NetworkFigures, Quantity, QuantityName } from "./types" */
-import { formatCount, threeDigits, twoDecimals } from "./numbers.js";
+import { formatCount, formatPercent, threeDigits, twoDecimals } from "./numbers.js";
 
 /**
  * Images that a network processes in a second; null where its latency is not known.
@@ -42,7 +42,7 @@ export const QUANTITIES = {
     cost: (table, row) => table.macs_percent[row],
     all: () => 100,
     show: withTwoDecimals,
-    words: (table, row) => `${withTwoDecimals(table.percent[row])} %, ${formatCount(table.macs[row])} MACs`,
+    words: (table, row) => `${formatPercent(table.macs_percent[row])}, ${formatCount(table.macs[row])} MACs`,
     larger: true,
     bound: "at most",
   },

@@ -1,11 +1,13 @@
 // The questions that people come with, as the address line says them, and their answers.
 
 /** @import { Answer, DialTable, NetworkFigures, Preset, Question, QuantityName } from "./types" */
-import { fewDigits, formatPercent, threeDigits } from "./numbers.js";
+import { fewDigits, formatPercent, pointsBetween, threeDigits } from "./numbers.js";
 import { QUANTITIES, endsAtOriginal, extremes, rowWithin, trainedTop1 } from "./quantities.js";
 import { trainedRows } from "./no_gain.js";
 
 export const LOSSES = [0.2, 0.5, 1]; // points of accuracy
+const ALIKE = 0.001; // a difference of accuracies that an estimate does not tell
+const TIMED = /** @type {QuantityName[]} */ (["latency", "fps"]);
 export const PRESETS = /** @type {Preset[]} */ (["fastest", "balanced", "nearest"]);
 
 /** What each preset means, of the networks that were fine-tuned with this ranking. */
@@ -49,10 +51,11 @@ export function questionText(question) {
  * @param {DialTable} table
  * @param {NetworkFigures} original
  * @param {string} remedy what would help where a budget is out of reach
+ * @param {string} [device] that latencies are of
  * @returns {Answer}
  */
-export function answerTo(question, table, original, remedy) {
-  if (question.kind === "need") return need(question.quantity, question.limit, table, original, remedy);
+export function answerTo(question, table, original, remedy, device = "") {
+  if (question.kind === "need") return need(question.quantity, question.limit, table, original, remedy, device);
   if (question.kind === "loss") return withoutLoss(question.points, table, original);
   return preset(question.kind, table, original);
 }
@@ -63,12 +66,15 @@ export function answerTo(question, table, original, remedy) {
  * @param {DialTable} table
  * @param {NetworkFigures} original
  * @param {string} remedy
+ * @param {string} device
  * @returns {Answer}
  */
-function need(quantity, limit, table, original, remedy) {
+function need(quantity, limit, table, original, remedy, device) {
   const { unit, bound, at } = QUANTITIES[quantity];
   const units = unit(table);
-  const asked = `${bound} ${limit} ${units}`;
+  const isTimed = TIMED.includes(quantity);
+  const where = isTimed && device ? ` (${device})` : "";
+  const asked = `${bound} ${limit} ${units}${where}`;
   if (!(limit > 0)) return { text: `Ask for more than 0 ${units}, got ${limit}.`, row: null };
   if (!extremes(table, quantity)) {
     const what =
@@ -87,7 +93,7 @@ function need(quantity, limit, table, original, remedy) {
       more === 0
         ? "just what you asked"
         : `${fewDigits(more)} ${bound === "at least" ? "more" : "less"} than you asked`;
-    return { text: `The original already ${verb} ${fewDigits(whole)} ${units}, ${beyond}.`, row: last };
+    return { text: `The original already ${verb} ${fewDigits(whole)} ${units}${where}, ${beyond}.`, row: last };
   }
   const row = rowWithin(table, quantity, limit);
   if (row === null) return { text: outOfReach(table, quantity, limit, remedy), row };
@@ -95,10 +101,38 @@ function need(quantity, limit, table, original, remedy) {
     return { text: `Only the original is known to reach ${asked}: it has ${fewDigits(whole)} %.`, row };
   }
   if (quantity === "macs") return { text: "", row }; // the headline says it
-  return {
-    text: `For ${asked}, ${formatPercent(table.macs_percent[row])} of the work: ${loss(table, row, original)}.`,
-    row,
-  };
+  const share = (/** @type {number} */ of) => formatPercent(table.macs_percent[of]);
+  const better = isTimed ? betterTrained(table, quantity, limit, row) : row;
+  if (better === row) return { text: `For ${asked}, ${share(row)} of the work: ${loss(table, row, original)}.`, row };
+  const just = share(row) === share(better) ? "" : `; ${share(row)} would just do: ${loss(table, row, original)}`;
+  const found = `${fewDigits(Number(at(table, better)))} ${units}, ${loss(table, better, original)}`;
+  return { text: `For ${asked}, ${share(better)} of the work: ${found}${just}.`, row: better };
+}
+
+/**
+ * The most accurate network within a limit that was trained and measured, where it is no worse than the largest one;
+ * else that one. A network that nobody trained is no answer where a smaller one that somebody did is better.
+ * @param {DialTable} table
+ * @param {QuantityName} quantity of time
+ * @param {number} limit
+ * @param {number} largest row of the largest network within the limit
+ */
+function betterTrained(table, quantity, limit, largest) {
+  const { at, bound } = QUANTITIES[quantity];
+  const known = trainedTop1(table, largest) ?? table.before[largest] ?? 0;
+  const fits = trainedRows(table).filter((row) => {
+    const value = at(table, row);
+    return value !== null && table.latency_measured[row] && (bound === "at most" ? value <= limit : value >= limit);
+  });
+  return fits.reduce((best, row) => {
+    const isBetter = best === largest ? top1(row) >= known - ALIKE : top1(row) > top1(best);
+    return isBetter ? row : best;
+  }, largest);
+
+  /** @param {number} row */
+  function top1(row) {
+    return Number(table.after[row]);
+  }
 }
 
 /**
@@ -118,10 +152,12 @@ export function outOfReach(table, quantity, limit, remedy) {
     );
     return `Out of reach: ${limit} ${units}. The best known here has ${show(best)} %; longer fine-tuning may help.`;
   }
-  const smallest = extremes(table, quantity)?.[0] ?? 0;
-  const measured = at(table, 0) === null ? "measured " : "";
-  const needs = `${bound === "at most" ? "needs" : "reaches"} ${show(smallest)}`;
-  return `Out of reach: ${bound} ${limit} ${units}. This ranking's smallest ${measured}network ${needs}. ${remedy}`;
+  const values = table.macs.map((_, row) => at(table, row)).filter((value) => value !== null);
+  const best = bound === "at most" ? Math.min(...values) : Math.max(...values);
+  const measured = values.length < table.macs.length ? "measured " : "";
+  const kind = TIMED.includes(quantity) ? "fastest" : "smallest";
+  const needs = `${bound === "at most" ? "needs" : "reaches"} ${show(best)}`;
+  return `Out of reach: ${bound} ${limit} ${units}. This ranking's ${kind} ${measured}network ${needs}. ${remedy}`;
 }
 
 /**
@@ -138,15 +174,15 @@ function loss(table, row, original) {
   }
   const about = table.after_measured[row] ? "" : "~";
   const now = `${about}${(100 * trained).toFixed(1)} %`;
-  return original.after === null ? now : `${now}, ${points(trained - original.after)}`;
+  return original.after === null ? now : `${now}, ${points(pointsBetween(trained, original.after))}`;
 }
 
 /**
  * A difference of accuracies in words.
- * @param {number} difference in [-1, 1]
+ * @param {number} difference in points
  */
 function points(difference) {
-  const size = (100 * Math.abs(difference)).toFixed(1);
+  const size = Math.abs(difference).toFixed(1);
   return size === "0.0" ? "nothing lost" : `${size} points ${difference < 0 ? "lost" : "gained"}`;
 }
 

@@ -298,6 +298,7 @@ export interface HeadlineNetwork {
   cutIsMeasured: boolean;
   latency: number | null; // milliseconds
   latencyIsMeasured: boolean;
+  smaller: { percent: number; top1: number } | null; // trained, and more accurate than this one as cut
 }
 
 /** One figure below the slider. */

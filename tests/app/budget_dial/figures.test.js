@@ -8,7 +8,7 @@ const original = { macs: 100, params: 4_000_000, latency: 8, before: 0.9, after:
 
 /** Caption, value, difference and remark of every figure. */
 function rows(table, row, other) {
-  return figuresOf(table, row, other, true, "macs").map(({ caption, value, difference, remark }) => {
+  return figuresOf(table, row, other, "macs").map(({ caption, value, difference, remark }) => {
     return [caption, value, difference, remark];
   });
 }
@@ -34,13 +34,9 @@ test("what is not known has no figure and no difference", () => {
 });
 
 test("where a figure is not known it says why", () => {
-  for (const [canMeasure, measure] of [
-    [true, "not measured: measure this network"],
-    [false, "not measured"],
-  ]) {
-    const words = figuresOf(tinyTable(), 0, original, canMeasure, "macs").map(({ unknown }) => unknown);
-    assert.deepEqual(words, ["not fine-tuned", "", "", measure, measure, measure]);
-  }
+  const words = figuresOf(tinyTable(), 0, original, "macs").map(({ unknown }) => unknown);
+  const measure = "not measured";
+  assert.deepEqual(words, ["not fine-tuned", "", "", measure, measure, measure]);
 });
 
 test("another network of the table can be compared with", () => {
@@ -53,16 +49,16 @@ test("another network of the table can be compared with", () => {
 });
 
 test("costs are better the lower they are, accuracies the higher", () => {
-  const lessIsBetter = figuresOf(tinyTable(), 1, original, true, "macs").map((figure) => figure.lessIsBetter);
+  const lessIsBetter = figuresOf(tinyTable(), 1, original, "macs").map((figure) => figure.lessIsBetter);
   assert.deepEqual(lessIsBetter, [false, true, true, true, false, false]);
 });
 
 test("what one steers by comes second, beside the accuracy as trained", () => {
   const second = ["macs", "params", "size", "latency", "fps", "top1"].map((quantity) => {
-    return figuresOf(tinyTable(), 1, original, true, quantity)[1].caption;
+    return figuresOf(tinyTable(), 1, original, quantity)[1].caption;
   });
   assert.deepEqual(second, ["MACs", "Parameters", "Parameters", "Latency", "Frames a second", "MACs"]);
-  const captions = figuresOf(tinyTable(), 1, original, true, "fps").map(({ caption }) => caption);
+  const captions = figuresOf(tinyTable(), 1, original, "fps").map(({ caption }) => caption);
   assert.equal(new Set(captions).size, 6);
 });
 

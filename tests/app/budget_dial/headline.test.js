@@ -17,13 +17,14 @@ function network(said = {}) {
     cutIsMeasured: true,
     latency: 4.98,
     latencyIsMeasured: true,
+    smaller: null,
     ...said,
   };
 }
 
 const cases = JSON.parse(readFileSync(new URL("../../report/headlines.json", import.meta.url), "utf8"));
 
-for (const { said, percent, trained, cut, latency, original: whole } of cases) {
+for (const { said, percent, trained, cut, latency, smaller, original: whole } of cases) {
   test(`as a report says it: ${said}`, () => {
     const other = originalNetwork({
       macs: 100,
@@ -40,6 +41,7 @@ for (const { said, percent, trained, cut, latency, original: whole } of cases) {
       cutIsMeasured: cut?.[1] ?? false,
       latency: latency?.[0] ?? null,
       latencyIsMeasured: latency?.[1] ?? false,
+      smaller: smaller ? { percent: smaller[0], top1: smaller[1] } : null,
     };
     assert.equal(headlineOf(now, other), said);
   });
@@ -69,6 +71,17 @@ test("a row of the table has what the headline says", () => {
     cutIsMeasured: true,
     latency: 5,
     latencyIsMeasured: false,
+    smaller: null,
   });
   assert.equal(headlineNetwork(tinyTable(), 2).trained, 0.9); // nothing is removed
+});
+
+test("a network that nobody trained says which smaller one is better", () => {
+  const table = { ...tinyTable(), after: [0.8, null, null], after_measured: [1, 0, 0] };
+  assert.deepEqual(headlineNetwork({ ...table, before: [0.1, 0.6, 0.9] }, 1).smaller, {
+    percent: table.macs_percent[0],
+    top1: 0.8,
+  });
+  assert.equal(headlineNetwork({ ...table, before: [0.1, 0.81, 0.9] }, 1).smaller, null); // it is no better
+  assert.equal(headlineNetwork(table, 0).smaller, null); // there is none
 });

@@ -33,6 +33,7 @@ test("accuracies differ by points", () => {
   assert.equal(pointsChange(0.81, 0.9339), "−12.4 points");
   assert.equal(pointsChange(0.5, 0.25), "+25.0 points");
   assert.equal(pointsChange(0.5, 0), "+50.0 points");
+  assert.equal(pointsChange(0.9252, 0.9296), "−0.5 points"); // 92.5 and 93.0 are shown
   assert.equal(pointsChange(0.9, 0.9), "");
   assert.equal(pointsChange(null, 0.9), "");
   assert.equal(pointsChange(0.9, null), "");

@@ -59,17 +59,52 @@ test("a need leads to the largest network that meets it, and says what is lost",
   });
   assert.equal(ask("fps:220").text, "For at least 220 frames a second, 20 % of the work: 88.0 %, 5.0 points lost.");
   const untrained = ask("latency:6.5", { after: [0.88, null, null, null, null] }).text;
-  assert.equal(untrained, "For at most 6.5 ms, 60 % of the work: not trained, 80.0 % as cut.");
+  assert.equal(
+    untrained,
+    "For at most 6.5 ms, 20 % of the work: 4.0 ms, 88.0 %, 5.0 points lost; 60 % would just do: not trained, 80.0 % as cut.",
+  );
+  const nothing = { after: [null, null, null, null, null], after_measured: [0, 0, 0, 0, 0] };
+  assert.equal(ask("latency:6.5", nothing).text, "For at most 6.5 ms, 60 % of the work: not trained, 80.0 % as cut.");
+});
+
+test("a smaller network that was trained comes before a larger one that was not", () => {
+  // 1000 / 6.5 ms: 80 % takes 6.4 ms and was not trained, 60 % takes 6 and was
+  const latency = [4, 5, 6, 6.4, 7];
+  assert.deepEqual(ask("latency:6.5", { latency }), {
+    text: "For at most 6.5 ms, 60 % of the work: 6.0 ms, 92.8 %, 0.2 points lost; 80 % would just do: not trained, 90.0 % as cut.",
+    row: 2,
+  });
+  const better = ask("latency:6.5", { latency, before: [0.1, 0.5, 0.8, 0.9295, 0.93] });
+  assert.equal(better.row, 3); // it is more accurate as cut than any that was trained
+  assert.equal(ask("latency:6.5", { latency, latency_measured: [1, 1, 0, 1, 1] }).row, 1); // 60 % was not timed
+  const between = ask("latency:6.5", { latency, after: [0.88, 0.92, 0.928, 0.935, null] });
+  assert.equal(between.row, 3); // read between two that were trained, it is better
+});
+
+test("an answer about time says on which device", () => {
+  const { text } = answerTo(parseQuestion("fps:220"), table(), original, remedy, "Robot, 1 thread");
+  assert.equal(text, "For at least 220 frames a second (Robot, 1 thread), 20 % of the work: 88.0 %, 5.0 points lost.");
+  assert.ok(!answerTo(parseQuestion("size:8"), table(), original, remedy, "Robot").text.includes("Robot"));
+});
+
+test("a loss is the difference of the accuracies beside it", () => {
+  const { text } = answerTo(
+    parseQuestion("latency:6.5"),
+    table({ after: [0.88, 0.92, 0.9252, null, null] }),
+    { ...original, after: 0.9296 },
+    remedy,
+  );
+  assert.match(text, /92.5 %, 0.5 points lost/);
 });
 
 test("what is out of reach keeps what was asked and says what would help", () => {
   assert.deepEqual(ask("fps:1000"), {
-    text: "Out of reach: at least 1000 frames a second. This ranking's smallest network reaches 250. A smaller network would help.",
+    text: "Out of reach: at least 1000 frames a second. This ranking's fastest network reaches 250. A smaller network would help.",
     row: null,
   });
   assert.match(ask("fps:-5").text, /more than 0 frames a second, got -5/);
   assert.equal(ask("fps:-5").row, null);
-  assert.match(ask("latency:3", { latency: [null, 5, 6, 8, 7] }).text, /smallest measured network needs 5.00/);
+  assert.match(ask("latency:3", { latency: [null, 5, 6, 8, 7] }).text, /fastest measured network needs 5.00/);
   assert.equal(ask("latency:3", { latency: [null, null, null, null, null] }).row, null);
 });
 
