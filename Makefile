@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # Two workers, each of which computes on one core; the one that is done first takes tests from the other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: run test quick thorough check check-js docs screenshots install install-dev browser lock clean
+.PHONY: run test quick thorough check check-js docs screenshots social-picture install install-dev browser lock clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m legr app
@@ -39,6 +39,10 @@ docs: $(DOCS_VENV)/.docs
 
 screenshots: $(VENV)/.dev browser
 	$(BIN)/python -m tests.browser.screenshots
+
+# The picture at the top of the README, of Explore as it is.
+social-picture: $(VENV)/.dev browser
+	$(BIN)/python -m tests.browser.social_picture
 
 install: $(VENV)/.run
 install-dev: $(VENV)/.dev

@@ -12,12 +12,12 @@ from starlette.responses import FileResponse, HTMLResponse
 from starlette.routing import Route
 
 TITLE = "LeGR explorer"
-_ABOUT = "Prune a ConvNet to any budget by dragging a dial: cost, accuracy and latency follow."
-_ICON = Path(__file__).parent / "icon.svg"
+ABOUT = "Prune a ConvNet to any budget by dragging a dial: cost, accuracy and latency follow."
+ICON = Path(__file__).parent / "icon.svg"
 _FRESH, _FOR_AN_HOUR = {"Cache-Control": "no-cache"}, {"Cache-Control": "public, max-age=3600"}
 _REPLACED = {
     "<title>Streamlit</title>": f"""<title>{TITLE}</title>
-    <meta name="description" content="{_ABOUT}" />
+    <meta name="description" content="{ABOUT}" />
     <script>window.__streamlit = {{ BACKEND_BASE_URL: location.origin }}</script>""",
     '<link rel="shortcut icon" href="./favicon.png" />': '<link rel="icon" type="image/svg+xml" href="./icon.svg" />',
 }
@@ -43,6 +43,6 @@ def routes(pages: list[str]) -> list[Route]:
         return HTMLResponse(text, headers=_FRESH)
 
     async def icon(request: Request) -> FileResponse:
-        return FileResponse(_ICON, headers=_FOR_AN_HOUR)
+        return FileResponse(ICON, headers=_FOR_AN_HOUR)
 
     return [Route("/icon.svg", icon), *(Route(f"/{name}", page) for name in ("", *pages))]
