@@ -110,7 +110,10 @@ def test_a_search_cancelled_killed_and_resumed_ends_like_one_that_was_not(
     page: sync_api.Page, jobs_url: str, tiny: Study, tmp_path: Path
 ) -> None:
     page.goto(f"{jobs_url}/learn?study=tiny")
+    press(page, "More settings")
     page.locator(".st-key-method").get_by_text("Evolution").click()
+    page.locator(".st-key-effort-evolution-0").wait_for()
+    page.keyboard.press("Escape")
     page.locator(".st-key-effort-evolution-0").get_by_text("Other").click()
     enter(page, "Passes", PASSES)
     press(page, "Start learning")
@@ -228,6 +231,7 @@ def test_the_zip_keeps_what_the_page_shows_by_whichever_ranking(
     wait_for_bars(page, curve.kept[:, step].tolist())
     page.get_by_role("link", name="Fine-tune & export").click()
     press(page, "Export at 60 % (uniform)")
+    toast(page, "The export has finished.")
     with page.expect_download() as downloading:
         press(page, "Download the 60 % (uniform) network")
     downloading.value.save_as(tmp_path / "network.zip")

@@ -155,3 +155,22 @@ def test_back_to_another_page_shows_the_budget_that_its_address_says(page: sync_
         presses += 1
     assert presses == 1, "one step leads to the page before"
     sync_api.expect(entry(page)).to_have_value("50.00")
+
+
+def test_the_name_of_the_study_stands_in_one_place_on_all_pages(page: sync_api.Page, app_url: str) -> None:
+    places = []
+    for path in ("", "learn", "finetune", "see", "structure"):
+        page.goto(f"{app_url}/{path}?study=demo")
+        name = page.get_by_role("heading", name="ResNet-8 on digits · demo", level=1)
+        name.wait_for()
+        places.append(
+            name.evaluate(
+                """heading => {
+                const range = document.createRange();
+                range.selectNodeContents(heading.querySelector("span") ?? heading);
+                const { x, y } = range.getBoundingClientRect();
+                return [Math.round(x), Math.round(y), getComputedStyle(heading).fontSize];
+            }"""
+            )
+        )
+    assert places == 5 * places[:1]
