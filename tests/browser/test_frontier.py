@@ -159,3 +159,60 @@ def test_another_device_is_chosen_by_name(page: sync_api.Page, app_url: str, tmp
         "python -m legr measure --study demo"
     )
     sync_api.expect(menu).to_have_value("Orin, 6 threads, PyTorch 2.14.1")
+
+
+def rings(page: sync_api.Page) -> list[tuple[float, float]]:
+    boxes: list[tuple[float, float]] = page.evaluate(
+        """() => [...document.querySelectorAll('.bd-light')].map(ring => {
+            const { x, y, width, height } = ring.getBoundingClientRect();
+            return [x + width / 2, y + height / 2];
+        })"""
+    )
+    return boxes
+
+
+def test_a_row_lights_up_its_points_and_a_point_marks_its_row(page: sync_api.Page, app_url: str) -> None:
+    page.set_viewport_size({"width": 1400, "height": 1300})
+    open_frontier(page, app_url, budget=90)
+    page.get_by_role("button", name="List all networks").click()
+    rows = page.locator(".bd-list tbody tr")
+    trained = rows.filter(has_text="Learned").filter(has_text="49.6 %").first
+    trained.hover()
+    (x, y) = points_of(page, "Learned, trained")[0]
+    assert any(ring == pytest.approx((x, y), abs=1.5) for ring in rings(page))
+    page.mouse.move(5, 5)
+    assert rings(page) == []
+    rows.first.get_by_role("button", name="Go there").focus()
+    assert rings(page) or "Original" in rows.first.inner_text()
+    page.mouse.move(x + 2, y)
+    sync_api.expect(page.locator(".bd-list .bd-met")).to_have_count(1)
+    sync_api.expect(page.locator(".bd-list .bd-met")).to_contain_text("Learned")
+    row, pane = page.locator(".bd-list .bd-met").bounding_box(), page.locator(".bd-list .bd-pane").bounding_box()
+    assert row and pane and pane["y"] <= row["y"] and row["y"] + row["height"] <= pane["y"] + pane["height"] + 1
+    page.mouse.move(5, 5)
+    sync_api.expect(page.locator(".bd-list .bd-met")).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
+@pytest.mark.parametrize("view", [{}, {"error": 1}, {"whole": 1, "others": "identity.uniform"}])
+def test_labels_lie_within_the_chart(
+    page: sync_api.Page, app_url: str, size: tuple[int, int], view: dict[str, object]
+) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    open_frontier(page, app_url, budget=30, **view)
+    page.wait_for_timeout(500)
+    outside = page.evaluate(
+        """() => {
+            const chart = document.querySelector('.bd-frontier .bd-plot'), { xaxis, yaxis } = chart._fullLayout;
+            const box = chart.getBoundingClientRect();
+            const [left, top] = [box.x + xaxis._offset, box.y + yaxis._offset];
+            const texts = [...chart.querySelectorAll('.textpoint text')].filter(text => text.textContent);
+            if (!texts.length) return ['none'];
+            return texts.filter(text => {
+                const at = text.getBoundingClientRect();
+                return at.top < top - 1 || at.bottom > top + yaxis._length + 1 || at.left < left - 1
+                    || at.right > left + xaxis._length + 1;
+            }).map(text => text.textContent);
+        }"""
+    )
+    assert outside == []

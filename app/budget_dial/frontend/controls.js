@@ -8,7 +8,7 @@ import { headlineNetwork, headlineOf, originalNetwork } from "./headline.js";
 import { DASH } from "./numbers.js";
 import { QUANTITIES, endsAtOriginal, extremes, valueInWords } from "./quantities.js";
 import { QuestionRow } from "./question_row.js";
-import { answerTo } from "./questions.js";
+import { lossBand } from "./questions.js";
 import { shownNetwork } from "./shown.js";
 import { Slider } from "./slider.js";
 
@@ -24,8 +24,6 @@ import { Slider } from "./slider.js";
  * @property {(ranking: string) => void} onRanking
  * @property {() => void} onCompare
  */
-
-const BAND_POINTS = 0.5; // within which the slider shows networks as without loss, until another loss is asked for
 
 export class Controls {
   /**
@@ -67,8 +65,7 @@ export class Controls {
   showScale() {
     const { data, quantity, answer } = this.state;
     const { table, original } = data;
-    const band = answer?.from ?? answerTo({ kind: "loss", points: BAND_POINTS }, table, original, "").row;
-    this.slider.drawMarks(band);
+    this.slider.drawMarks(lossBand(table, original, answer)?.row ?? null);
     const rows = table.macs.map((_, row) => row).filter((row) => QUANTITIES[quantity].at(table, row) !== null);
     const measured = rows[0] > 0 ? " measured" : "";
     setText(this.ends[0], `smallest${measured}: ${valueInWords(table, quantity, rows[0] ?? 0) ?? DASH}`);

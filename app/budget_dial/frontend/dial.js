@@ -160,7 +160,7 @@ export class Dial {
   forgetQuestion() {
     const { answer } = this.state;
     this.asking.forget();
-    if (answer?.from !== undefined) this.controls.showScale(); // the usual band again
+    if (answer?.points !== undefined) this.controls.showScale(); // the usual band again
   }
 
   /**

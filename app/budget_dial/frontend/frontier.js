@@ -4,6 +4,7 @@
 import { find } from "./dom.js";
 import { FrontierChart } from "./frontier_chart.js";
 import { FrontierKeys } from "./frontier_keys.js";
+import { FrontierLights } from "./frontier_lights.js";
 import { FrontierList } from "./frontier_list.js";
 import { originalOf } from "./frontier_networks.js";
 import { FrontierPointer } from "./frontier_pointer.js";
@@ -44,14 +45,18 @@ export class Frontier {
       places: () => this.chart.places(),
       about: (x) => this.aboutSpot(x),
       onOpen: (network) => this.open(network),
+      onMeet: (networks) => this.networks.mark(networks),
       onBrush: (networks) => this.list(networks, `${countOf(networks)} in the region`),
     });
     this.keys = new FrontierKeys(this.pointer);
+    this.lights = new FrontierLights(this.plot);
     this.networks = new FrontierList(find(root, ".bd-list", HTMLElement), {
       onAction: (action, network) => this.act(action, network),
       whyNot: (action, network) => this.whyNot(action, network),
+      onPoint: (network) => this.light(network),
       onClose: (hadFocus) => {
         this.pointer.hideRegion();
+        this.light(null);
         if (hadFocus) this.tools.listAll.focus();
       },
     });
@@ -89,6 +94,7 @@ export class Frontier {
    * @param {DialCharts} charts
    */
   async draw(Plotly, charts) {
+    this.light(null);
     if (charts.frontier) await this.chart.draw(Plotly, this.state, charts, charts.frontier);
   }
 
@@ -108,6 +114,14 @@ export class Frontier {
     const [left, right] = slow.map((value) => axes.xaxis.c2p(value) + axes.xaxis._offset);
     const found = x >= left && x <= right ? noGain(table, original.latency) : null;
     return found ? noGainWords(table, original.latency, found.measured) : "";
+  }
+
+  /**
+   * Show where a network is on the chart.
+   * @param {number | null} network null: of none
+   */
+  light(network) {
+    this.lights.show(network === null ? [] : this.chart.places().filter((place) => place.network === network));
   }
 
   listAll() {

@@ -1,24 +1,15 @@
 // The accuracy-cost frontier: the measured networks, and marks for the network of the slider that follow a drag.
 
 /** @import { DialCharts, DialState, DialTable, FrontierData, FrontierLine, FrontierOptions, Place, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
+import { labelTrace, labelledLines } from "./frontier_labels.js";
+import { frontierLayout, shownRanges, slowPart } from "./frontier_layout.js";
 import { heldTraces, markTraces, markWords, placeMark, tableCost } from "./frontier_marks.js";
-import {
-  costOf,
-  heightOf,
-  labelledPoint,
-  paretoPoints,
-  pointsOf,
-  rangesOf,
-  shownLines,
-  titleWithin,
-} from "./frontier_points.js";
-import { noGain } from "./no_gain.js";
+import { costOf, heightOf, paretoPoints, pointsOf, shownLines } from "./frontier_points.js";
 import { axesOf } from "./plotly.js";
+import { lossBand } from "./questions.js";
 import { shownNetwork } from "./shown.js";
 
 /** @typedef {"before" | "after"} Top1 accuracy before or after fine-tuning */
-
-const SHADE = "rgba(125, 135, 148, 0.16)";
 
 export class FrontierChart {
   /**
@@ -53,12 +44,18 @@ export class FrontierChart {
     const lines = shownLines(frontier, state.data.ranking, options.others);
     this.drawn = { table, frontier, lines };
     this.rows = [row, state.comparedRow];
-    this.slow = slowPart(state, frontier, options);
+    const labelled = labelledLines(frontier, lines, options);
+    const accuracies = labelled.map(({ point }) => frontier.points.top1[point]);
+    const ranges = shownRanges(frontier, options, state.data.table, accuracies, charts.style.layout.height);
+    const band = lossBand(state.data.table, state.data.original, state.answer);
+    this.slow = slowPart(state, ranges, options.axis);
     const traces = [...lines.map((line) => lineTrace(frontier, line, options)), this.paretoTrace(charts)];
-    const marks = markTraces(table, row, charts.style.colours[state.data.ranking], frontier, options);
+    const marks = markTraces(table, row, charts.style.colours[state.data.ranking], ranges, options);
     const held = heldTraces(table, state.comparedRow, charts.style.colours.original, options);
-    const layout = { ...charts.style.layout, ...frontierLayout(frontier, options, this.slow, this.chart.clientWidth) };
-    await Plotly.react(this.chart, [...traces, ...marks, ...held], layout, charts.style.config);
+    const labels = labelTrace(frontier, labelled, options, ranges, band);
+    const width = this.chart.clientWidth;
+    const layout = { ...charts.style.layout, ...frontierLayout(frontier, options, ranges, this.slow, band, width) };
+    await Plotly.react(this.chart, [...traces, ...marks, ...held, labels], layout, charts.style.config);
     this.locateMarks(traces.length);
     this.move(shownNetwork(state).row);
   }
@@ -166,67 +163,14 @@ export class FrontierChart {
  * @param {FrontierOptions} options
  */
 function lineTrace(frontier, line, options) {
-  const { axis, error, others } = options;
-  const caption = frontier.rankings.find(([name]) => name === line.ranking)?.[1];
-  const label = caption && others.length ? `${caption}, ${line.kind}` : line.kind;
-  const labelled = line.kind ? labelledPoint(frontier, line, options) : null;
+  const { axis, error } = options;
   return {
     x: line.rows.map((row) => costOf(frontier, row, axis)),
     y: line.rows.map((row) => heightOf(frontier.points.top1[row], error)),
-    text: line.rows.map((row) => (row === labelled ? label : "")),
-    textposition: line.ranking ? "bottom right" : "top left",
     name: line.name,
     uid: `line${frontier.lines.indexOf(line)}`, // so that Plotly knows it again when others come and go
     hoverinfo: "skip",
     connectgaps: true,
     ...line.look,
-    mode: `${line.look.mode}+text`,
-  };
-}
-
-/**
- * The part of an axis that gains no time against the original; null: none.
- * @param {DialState} state
- * @param {FrontierData} frontier
- * @param {FrontierOptions} options
- * @returns {[number, number] | null}
- */
-function slowPart({ data: { table, original } }, frontier, options) {
-  const slow = noGain(table, original.latency);
-  if (!slow || original.latency === null) return null;
-  if (options.axis === "latency") return [original.latency, rangesOf(frontier, options).x.latency[1]];
-  const end = options.axis === "macs" ? original.macs / 1e6 : original.params / 1e3;
-  return [/** @type {number} */ (tableCost(table, slow.first, options.axis)), end];
-}
-
-/**
- * @param {FrontierData} frontier
- * @param {FrontierOptions} options
- * @param {[number, number] | null} slow
- * @param {number} width pixels
- */
-function frontierLayout(frontier, options, slow, width) {
-  const { x, y, error, ticks } = rangesOf(frontier, options);
-  const fixed = { fixedrange: true, automargin: true };
-  const range = x[options.axis];
-  const band = slow && { type: "rect", yref: "paper", x0: slow[0], x1: slow[1], y0: 0, y1: 1, layer: "below" };
-  const asError = {
-    type: "log",
-    range: error,
-    tickvals: ticks,
-    ticktext: ticks.map((tick) => String(Math.round(100 * (100 - tick)) / 100)),
-    title: { text: "top-1 accuracy, % (error: log)" },
-  };
-  return {
-    hovermode: false,
-    dragmode: false,
-    showlegend: false,
-    margin: { l: 8, r: 8, t: 8, b: 8 },
-    shapes: band ? [{ ...band, fillcolor: SHADE, line: { width: 0 } }] : [],
-    xaxis: { ...fixed, range, title: { text: titleWithin(frontier.titles[options.axis], width) } },
-    yaxis: {
-      ...fixed,
-      ...(options.error ? asError : { type: "linear", range: y, title: { text: "top-1 accuracy, %" } }),
-    },
   };
 }

@@ -40,9 +40,10 @@ export class FrontierKeys {
     if (place) {
       const { x, y, told } = place;
       this.pointer.tell(x, y, [told]);
+      this.pointer.handlers.onMeet(place.network === null ? [] : [place.network]);
       this.pointer.showRegion([x - MARK_PX, y - MARK_PX], [x + MARK_PX, y + MARK_PX]);
     } else if (hadOne) {
-      this.pointer.tell(0, 0, []);
+      this.pointer.leave();
       this.pointer.hideRegion();
     }
   }

@@ -10,10 +10,13 @@ const ACTIONS = [
   ["export", "Export"],
 ];
 
+const HEAD_PX = 32; // of the table's head
+
 /**
  * @typedef {object} ListHandlers
  * @property {(action: NetworkAction, network: number) => void} onAction
  * @property {(action: NetworkAction, network: number) => string} whyNot the reason why an action is not offered; "": it is
+ * @property {(network: number | null) => void} onPoint a row is pointed at; null: none is any more
  * @property {(hadFocus: boolean) => void} onClose
  */
 
@@ -29,6 +32,8 @@ export class FrontierList {
     this.frontier = null;
     /** @type {number[]} */
     this.networks = [];
+    /** @type {Map<number, HTMLElement>} the row of each network */
+    this.rows = new Map();
     this.title = "";
     this.column = "budget";
     this.isDescending = true;
@@ -89,7 +94,22 @@ export class FrontierList {
     return head;
   }
 
+  /**
+   * Mark the rows of networks that are pointed at on the chart, and let the first be in sight.
+   * @param {number[]} networks
+   */
+  mark(networks) {
+    for (const [network, row] of this.rows) row.classList.toggle("bd-met", networks.includes(network));
+    const pane = this.element.querySelector(".bd-pane");
+    const row = this.rows.get(networks.find((network) => this.rows.has(network)) ?? -1);
+    if (!pane || !row) return;
+    const above = row.offsetTop - HEAD_PX - pane.scrollTop; // rows lie below the head, which stays
+    const below = row.offsetTop + row.offsetHeight - pane.clientHeight - pane.scrollTop;
+    pane.scrollTop += above < 0 ? above : Math.max(0, below); // of the table alone, not of the page
+  }
+
   body() {
+    this.rows.clear();
     const body = element("tbody", {});
     const { frontier } = this;
     if (!frontier) return body;
@@ -111,6 +131,11 @@ export class FrontierList {
         actions.append(button);
       }
       row.append(actions);
+      row.onpointerenter = () => this.handlers.onPoint(network);
+      row.onpointerleave = () => this.handlers.onPoint(null);
+      row.addEventListener("focusin", () => this.handlers.onPoint(network));
+      row.addEventListener("focusout", () => this.handlers.onPoint(null));
+      this.rows.set(network, row);
       body.append(row);
     }
     return body;

@@ -1,7 +1,7 @@
 // The marks of the frontier: the network of the slider, and the one compared with.
 
-/** @import { DialTable, FrontierData, FrontierOptions } from "./types" */
-import { heightOf, rangesOf } from "./frontier_points.js";
+/** @import { DialTable, FrontierOptions, FrontierRanges } from "./types" */
+import { heightOf } from "./frontier_points.js";
 
 /** @typedef {"before" | "after"} Top1 accuracy before or after fine-tuning */
 
@@ -41,11 +41,10 @@ export function markWords(table, row, name) {
  * @param {DialTable} table
  * @param {number} row
  * @param {string} color
- * @param {FrontierData} frontier
+ * @param {FrontierRanges} shown
  * @param {FrontierOptions} options
  */
-export function markTraces(table, row, color, frontier, options) {
-  const { x: ranges, y: range } = rangesOf(frontier, options);
+export function markTraces(table, row, color, { x: ranges, y: range }, options) {
   const x = tableCost(table, row, options.axis) ?? ranges[options.axis][0];
   const up = (/** @type {number} */ percent) => heightOf(percent, options.error);
   const shared = { showlegend: false, hoverinfo: "skip" };

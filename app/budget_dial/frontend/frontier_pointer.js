@@ -13,6 +13,7 @@ const MOST_TOLD = 4; // points in one box
  * @property {() => Place[]} places of everything that can be met
  * @property {(x: number) => string} about what is to say of a spot without points; "": nothing
  * @property {(network: number) => void} onOpen
+ * @property {(networks: number[]) => void} onMeet the pointer is near these
  * @property {(networks: number[]) => void} onBrush
  */
 
@@ -35,7 +36,7 @@ export class FrontierPointer {
     this.pressed = null;
     this.isDragging = false;
     chart.addEventListener("pointermove", (event) => this.follow(event));
-    chart.addEventListener("pointerleave", () => this.tell(0, 0, []));
+    chart.addEventListener("pointerleave", () => this.leave());
     chart.addEventListener("pointerdown", (event) => this.press(event));
     chart.addEventListener("pointerup", (event) => this.release(event));
     chart.addEventListener("pointercancel", () => this.letGo());
@@ -67,6 +68,12 @@ export class FrontierPointer {
     this.chart.style.cursor = near.some(({ network }) => network !== null) ? "pointer" : "crosshair";
     const about = near.length ? "" : this.handlers.about(spot[0]);
     this.tell(...spot, about ? [about] : near.map(({ told }) => told));
+    this.handlers.onMeet(networksOf(near));
+  }
+
+  leave() {
+    this.tell(0, 0, []);
+    this.handlers.onMeet([]);
   }
 
   /** @param {PointerEvent} event */
@@ -87,8 +94,7 @@ export class FrontierPointer {
     const spot = this.spotOf(event);
     const { places, onBrush, onOpen } = this.handlers;
     if (isDragging) {
-      const networks = placesWithin(places(), pressed, spot).map(({ network }) => network);
-      onBrush([...new Set(networks.filter((network) => network !== null))]);
+      onBrush(networksOf(placesWithin(places(), pressed, spot)));
       return;
     }
     const met = nearby(places(), ...spot, NEAR_PX).find(({ network }) => network !== null);
@@ -147,4 +153,12 @@ export class FrontierPointer {
   hideRegion() {
     this.region.hidden = true;
   }
+}
+
+/**
+ * The networks of places, each once.
+ * @param {Place[]} places
+ */
+function networksOf(places) {
+  return [...new Set(places.flatMap(({ network }) => (network === null ? [] : [network])))];
 }

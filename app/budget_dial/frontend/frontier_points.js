@@ -4,7 +4,6 @@
 /** @import { FrontierData, FrontierLine, FrontierOptions, FrontierRanges, Place } from "./types" */
 import { clamp } from "./dom.js";
 
-const ABOVE_GROUND = 0.15; // of the vertical axis
 const LETTER_PX = 7; // width of an axis title's letter
 const LEAST_ERROR = 0.01; // per cent; a logarithmic axis has no zero
 
@@ -76,27 +75,6 @@ export function titleWithin(title, width) {
  */
 export function rangesOf(frontier, options) {
   return options.whole ? frontier.whole : frontier.fit;
-}
-
-/**
- * The point beside which the label of a line stands: the cheapest of its own that is shown; null: none is. Lines of
- * networks as they were cut all end at the bottom, so their labels stand where the lines leave it.
- * @param {FrontierData} frontier
- * @param {FrontierLine} line
- * @param {FrontierOptions} options
- */
-export function labelledPoint(frontier, line, options) {
-  const { x, y } = rangesOf(frontier, options);
-  const [bottom, top] = y;
-  const isWithin = (/** @type {number | null} */ value, /** @type {[number, number]} */ [low, high]) =>
-    value !== null && low <= value && value <= high;
-  const { network, top1 } = frontier.points;
-  const isOwn = (/** @type {number} */ row) => frontier.networks.ranking[network[row]] !== "original";
-  const own = line.rows.filter((row) => line.rows.length === 1 || isOwn(row));
-  const cost = (/** @type {number} */ row) => costOf(frontier, row, options.axis);
-  const inside = own.filter((row) => isWithin(cost(row), x[options.axis]) && isWithin(top1[row], y));
-  const least = line.kind === "as cut" ? bottom + ABOVE_GROUND * (top - bottom) : bottom;
-  return inside.find((row) => top1[row] >= least) ?? inside[0] ?? null;
 }
 
 /**

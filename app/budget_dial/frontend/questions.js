@@ -1,6 +1,6 @@
 // The questions that people come with, as the address line says them, and their answers.
 
-/** @import { Answer, DialTable, NetworkFigures, Preset, Question, QuantityName } from "./types" */
+/** @import { Answer, DialTable, LossBand, NetworkFigures, Preset, Question, QuantityName } from "./types" */
 import { fewDigits, formatPercent, pointsBetween, threeDigits } from "./numbers.js";
 import { QUANTITIES, endsAtOriginal, extremes, rowWithin, trainedTop1 } from "./quantities.js";
 import { trainedRows } from "./no_gain.js";
@@ -191,11 +191,11 @@ function points(difference) {
  * @param {number} lost points
  * @param {DialTable} table
  * @param {NetworkFigures} original
- * @returns {Answer & { from?: number }}
+ * @returns {Answer}
  */
 function withoutLoss(lost, table, original) {
   const trained = trainedRows(table);
-  if (original.after === null || !trained.length) return { text: NOT_TRAINED, row: null };
+  if (original.after === null || !trained.length) return { text: NOT_TRAINED, row: null, points: lost };
   const whole = original.after;
   const within = trained.filter((row) => Number(table.after[row]) >= whole - lost / 100 - 1e-9);
   const say = (/** @type {number} */ row) =>
@@ -205,6 +205,7 @@ function withoutLoss(lost, table, original) {
     return {
       text: `No trained network is within ${lost.toFixed(1)} points of the original; the nearest, ${say(best)}.`,
       row: null,
+      points: lost,
     };
   }
   const [row] = within;
@@ -217,7 +218,7 @@ function withoutLoss(lost, table, original) {
     : "";
   const next = below === undefined ? "no smaller one is trained" : say(below);
   const text = `Within ${lost.toFixed(1)} points of the original: ${say(row)} (${sure}${doubt}); ${next}.`;
-  return { text, row, from: row };
+  return { text, row, points: lost };
 }
 
 /** @param {string[]} words */
@@ -245,6 +246,7 @@ function preset(kind, table, original) {
   return { text, row };
 }
 
+const USUAL_LOSS = 0.5; // points
 const NOT_TRAINED = "No network of this ranking is fine-tuned yet: do so on the page Fine-tune & export.";
 
 /**
@@ -277,4 +279,17 @@ function balance(table, [smallest], original) {
  */
 function closeness(table, _, original) {
   return (row) => -Math.abs(Number(table.after[row]) - Number(original.after));
+}
+
+/**
+ * The networks that count as without loss: by the question about it, else within half a point. Null where none does.
+ * @param {DialTable} table
+ * @param {NetworkFigures} original
+ * @param {Answer | null} answer
+ * @returns {LossBand | null}
+ */
+export function lossBand(table, original, answer) {
+  const points = answer?.points ?? USUAL_LOSS;
+  const { row } = withoutLoss(points, table, original);
+  return row === null || original.after === null ? null : { points, row, top1: 100 * original.after };
 }

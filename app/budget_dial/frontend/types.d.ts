@@ -286,7 +286,14 @@ export type Question =
 export interface Answer {
   text: string;
   row: number | null; // of the network that it leads to; null: to none
-  from?: number; // row of the smallest network within the loss that was asked for
+  points?: number; // of accuracy, within which a network was asked for
+}
+
+/** Networks without loss. */
+export interface LossBand {
+  points: number; // within which of the original
+  row: number; // of the smallest of them
+  top1: number; // of the original, per cent
 }
 
 /** What the headline says of a network. */

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { NETWORK_COLUMNS, sortedNetworks } from "../../../app/budget_dial/frontend/frontier_networks.js";
+import { labelTrace, labelledLines, labelledPoint } from "../../../app/budget_dial/frontend/frontier_labels.js";
+import { shownRanges } from "../../../app/budget_dial/frontend/frontier_layout.js";
 import {
   heightOf,
-  labelledPoint,
   nearby,
   paretoPoints,
   placeByKey,
@@ -45,6 +46,41 @@ test("a label stands at the cheapest point of its line that is shown", () => {
   assert.equal(labelledPoint(frontier, learned, OPTIONS), 1); // 40 % lies below the range
   assert.equal(labelledPoint(frontier, learned, { ...OPTIONS, whole: true }), 0);
   assert.equal(labelledPoint(frontier, original, OPTIONS), 4);
+});
+
+test("labels name the ranking where several are shown, and the band of networks without loss", () => {
+  const frontier = tinyFrontier();
+  const texts = (options, band) => {
+    const labelled = labelledLines(frontier, shownLines(frontier, "learned", options.others), options);
+    return labelTrace(frontier, labelled, options, frontier.fit, band);
+  };
+  assert.deepEqual(texts(OPTIONS, null).text, ["as cut", "trained", "original"]);
+  const shown = texts({ ...OPTIONS, whole: true, others: ["uniform"] }, { points: 0.5, row: 1, top1: 93 });
+  assert.deepEqual(shown.text, [
+    "Uniform, as cut",
+    "Learned, as cut",
+    "Learned, trained",
+    "original",
+    "within 0.5 points",
+  ]);
+  assert.deepEqual([shown.x.at(-1), shown.y.at(-1)], [15, 93]);
+});
+
+test("labels have room within the axis, whatever the height, and the slider's networks have a place", () => {
+  const frontier = tinyFrontier();
+  const ranges = (labelled, options = OPTIONS) => shownRanges(frontier, options, tinyTable(), labelled, 54 + 260);
+  assert.deepEqual(ranges([91, 93]).y, [89, 94]); // 26 of 260 pixels are a tenth: 0.5, and there is as much
+  const [bottom, top] = ranges([89.1, 93.9]).y; // 4.8 and two tenths of the whole, which is 6
+  assert.ok(Math.abs(bottom - 88.5) < 1e-6 && Math.abs(top - 94.5) < 1e-6);
+  assert.deepEqual(ranges([20, 99]).y, [89, 94]); // not shown at all
+  const error = { ...OPTIONS, error: true };
+  assert.deepEqual(ranges([91], error).error, [1.1, 0.8]);
+  const [lowest, highest] = ranges([93.6], error).error;
+  assert.equal(lowest, 1.1);
+  assert.ok(Math.abs(highest - (1.1 - (1.1 - Math.log10(6.4)) / 0.9)) < 1e-6);
+  const [left, right] = ranges([]).x.macs; // the smallest network has 20 MACs, not millions; a margin of 0.02 x 90
+  assert.ok(Math.abs(left - (20e-6 - 1.8)) < 1e-9 && right === 105);
+  assert.deepEqual(ranges([], { ...OPTIONS, axis: "latency" }).x.latency, [3.9, 6.1]); // its latency is not known
 });
 
 test("an error stands on a logarithmic axis, where none is zero", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answerTo, parseQuestion, questionText } from "../../../app/budget_dial/frontend/questions.js";
+import { answerTo, lossBand, parseQuestion, questionText } from "../../../app/budget_dial/frontend/questions.js";
 import { tinyTable } from "./tiny_table.js";
 
 const original = { macs: 100, params: 4_000_000, latency: 7, before: 0.93, after: 0.93 };
@@ -118,11 +118,18 @@ test("an accuracy leads to the smallest network that has it", () => {
   assert.match(ask("top1:95").text, /best known here has 93.00 %/);
 });
 
+test("the band of networks without loss is that of the question, else of half a point", () => {
+  const band = (answer) => lossBand(table(), original, answer);
+  assert.deepEqual(band(null), { points: 0.5, row: 2, top1: 93 });
+  assert.deepEqual(band({ text: "", row: 1, points: 1 }), { points: 1, row: 1, top1: 93 });
+  assert.equal(band({ text: "", row: null, points: 0.1 }), null);
+});
+
 test("without loss: the smallest trained network, and where it was measured", () => {
   assert.deepEqual(ask("loss:0.5"), {
     text: "Within 0.5 points of the original: 60 % has 92.8 %, 0.2 points lost (measured at 60 %); 40 % has 92.0 %, 1.0 points lost.",
     row: 2,
-    from: 2,
+    points: 0.5,
   });
   assert.equal(ask("loss:1").row, 1); // exactly one point
   assert.match(ask("loss:1").text, /measured at 40 and 60 %/);
