@@ -1,16 +1,16 @@
-"""See it: what a pruned network predicts, beside the original or the held one, for one image and all test images."""
+"""See it: what a pruned network predicts, beside the original or the held one, for one image or for all test images."""
 
 import streamlit as st
 
 from app.budget_dial.opened import opened_network
 from app.budget_dial.view import begin_dial, chosen_ranking, show_dial
 from app.curves import budget_of
-from app.views.comparison import show_all_images, stored_comparison
+from app.views.comparison import show_all_images
 from app.views.job_panel import show_other_jobs
 from app.views.one_image import show_one_image
-from app.views.selected_network import select_network
-from app.widgets.images import data_notice
-from app.widgets.page import place, require_study, run_page
+from app.views.selected_network import choose_images, compared_with, select_network, stored_comparison
+from app.widgets.images import data_is_here, data_notice
+from app.widgets.page import require_study, run_page
 from app.widgets.study import show_doubts
 
 
@@ -21,15 +21,14 @@ def page() -> None:
     begin_dial()
     ranking = chosen_ranking(study)
     budget = budget_of(show_dial(study, ranking, charts=False))
-    with place():
-        available = data_notice(study)
-    selected, reference = select_network(study, ranking, budget, opened_network(study))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        images = choose_images(study)
+        selected, reference = select_network(study, ranking, budget, opened_network(study))
     comparison, error = stored_comparison(selected)
-    above = st.container()
-    # First, as predictions for one image take seconds.
-    shown = show_all_images(selected, reference, comparison, error, available)
-    with above:
-        show_one_image(selected, reference, shown, available)
+    if images == "one":
+        show_one_image(selected, reference, compared_with(reference, comparison), data_is_here(study))
+    else:
+        show_all_images(selected, reference, comparison, error, data_notice(study))
 
 
 run_page(page, "pages/see.py")

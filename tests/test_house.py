@@ -30,7 +30,7 @@ FLOORS = [
 ]
 #: The same for the app; pages stand above all of it.
 APP_FLOORS = [
-    {"words", "run_command", "front_page", "address", "facts"},
+    {"words", "run_command", "networks", "front_page", "address", "facts"},
     {"guards"},
     {"state", "curves"},
     {"navigation"},
@@ -95,7 +95,7 @@ def test_imports_run_downwards() -> None:
 def test_charts_need_no_streamlit() -> None:
     paths = [
         *sorted((ROOT / "legr/charts").glob("*.py")),
-        *(ROOT / f"app/{name}.py" for name in ("words", "run_command")),
+        *(ROOT / f"app/{name}.py" for name in ("words", "run_command", "networks")),
     ]
     for path in paths:
         assert not any(name.split(".")[0] == "streamlit" for name in imported(path)), path

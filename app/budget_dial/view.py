@@ -249,6 +249,9 @@ def _take(study: Study, name: object, value: object) -> None:
             state.remember_view("ranking", value["ranking"])
         case "page" if value == "finetune":
             go_on("pages/finetune.py")
+        case "page" if value == "see":
+            state.remember_view("images", "all")
+            go_on("pages/see.py")
 
 
 def _open_run(study: Study, key: object) -> None:

@@ -7,7 +7,7 @@ from app import state
 from app.curves import budget_curve
 from app.views.job_panel import job_panel, launch
 from app.views.one_image import pick
-from app.views.selected_network import Reference, SelectedNetwork, set_weights
+from app.views.selected_network import Reference, SelectedNetwork, set_weights, stored_comparison
 from app.widgets.page import guarded, show_error
 from app.words import plain
 from legr.charts.cells import safe_cells
@@ -28,10 +28,10 @@ from legr.charts.measurements import percent_of
 from legr.charts.pictures import enlarged
 from legr.charts.predictions import short
 from legr.charts.style import PLOTLY_CONFIG
-from legr.errors import LegrError, StudyError
+from legr.errors import LegrError
 from legr.escape import on_one_line
 from legr.jobs import records
-from legr.study.comparison import ComparedNetwork, Comparison, between, list_compared, load_comparison
+from legr.study.comparison import ComparedNetwork, Comparison, between, list_compared
 from legr.study.records import RANKINGS
 from legr.study.store import Study, keep_id
 
@@ -46,35 +46,23 @@ _OUTCOMES_OF_DIFFERING = {
 }
 
 
-def stored_comparison(selected: SelectedNetwork) -> tuple[Comparison | None, str]:
-    """The stored comparison of a network, and an error where its file is damaged; (None, "") where there is none."""
-    try:
-        return load_comparison(selected.study, selected.comparison_name), ""
-    except StudyError as error:
-        return None, str(error)
-
-
 def show_all_images(
     selected: SelectedNetwork, reference: Reference, comparison: Comparison | None, error: str, available: bool
-) -> Comparison | None:
+) -> None:
     """Start the comparison on all test images, watch it, and show its results.
 
     Args:
         comparison: of the network with the original.
         error: why the stored comparison cannot be read; "" where it can.
         available: whether the test images are on this machine.
-
-    Returns:
-        What is shown: the network compared with the reference; None where that was not compared yet.
     """
-    st.header("All test images", anchor=False)
     if error:
         show_error(error)
     _start_or_watch(selected, comparison, again=bool(error), available=available)
     if comparison is not None and reference.held:
         comparison = _beside_held(reference.held, comparison, available)
     if comparison is None:
-        return None
+        return
     classes = selected.study.info.classes
     _show_outcomes(comparison, reference)
     if comparison.differ.any():
@@ -84,7 +72,6 @@ def show_all_images(
         _show_classes(classes_table(comparison, classes), selected.colour, reference)
     with right:
         _show_confusions(confusion_table(comparison, classes), len(classes), reference)
-    return comparison
 
 
 def _beside_held(held: SelectedNetwork, comparison: Comparison, available: bool) -> Comparison | None:
@@ -239,7 +226,7 @@ def _filtered(selected: SelectedNetwork, reference: Reference, info: pd.DataFram
 def _show_tile(
     study: Study, reference: Reference, comparison: Comparison, image: DifferingImage, available: bool
 ) -> None:
-    """A test image, both predictions, and a button that shows it at the top of the page."""
+    """A test image, both predictions, and a button that shows it alone."""
     picture = enlarged(comparison.pictures[image.picture], 2 * _TILE_SIDE)
     st.image(picture, width=_TILE_SIDE, output_format="PNG", alt=f"Test image {image.number}: {image.label}.")
     lines = [
@@ -256,8 +243,7 @@ def _show_tile(
         on_click=pick,
         args=(study, image.number),
     ):
-        state.announce(f"Test image {image.number:,} is shown above.")
-        state.rerun()  # the whole page, as the image is shown outside this fragment
+        state.rerun()  # the whole page, which shows one image now
 
 
 def _prediction_description(network: str, name: str, percent: float, right: bool) -> str:

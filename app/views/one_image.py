@@ -1,12 +1,13 @@
 """One image on the page See it: a picture of the user's own or a test image, and what both networks predict.
 
-The predictions come from the command `look`, in a process of its own. A file that a browser sends is not decoded in
-the server, and its name is never used.
+The predictions come from the process that keeps networks loaded. A file that a browser sends is not decoded in the
+server, and its name is never used.
 """
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,24 +15,26 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.run_command import run_command
+from app import state
+from app.networks import NETWORKS
 from app.views.selected_network import Reference, SelectedNetwork
 from app.widgets.page import guarded, show_error
 from app.words import plain
-from legr.charts.pictures import decoded
+from legr.charts.pictures import decoded, middle_marked
 from legr.charts.predictions import predictions_figure, predictions_table, short, verdict
 from legr.charts.style import PLOTLY_CONFIG
-from legr.commands.results import LookResult, Prediction
+from legr.commands.questions import Answer, LookResult, Picture, Prediction, Question
 from legr.requests.ranges import IMAGE_NUMBER
+from legr.requests.types import LookRequest
 from legr.study.comparison import Comparison
 from legr.study.store import Study
 
 FILE_TYPES = ["png", "jpg", "jpeg", "webp", "bmp"]
 MAX_MEGABYTES = 20
-_SOURCE, _RESULTS, _COUNTS = "see-kind", "see-outcomes", "see-counts"
-_FILE = "see-file"
+_DROPS, _RESULTS, _COUNTS = "see-drops", "see-outcomes", "see-counts"
 _MAX_RESULTS = 16  # remembered in a tab
-_MIN_SIDE = 640  # pixels of a picture on the page
+_MIN_SIDE, _WIDTH = 640, 200  # pixels of a picture, and of its place on the page
+_NO_IMAGES = "A test image: get the images first, under All test images"
 _MAX_NAMES = 12  # classes in a sentence
 _NORMALIZATIONS = {
     "imagenet": "mean and deviation of ImageNet",
@@ -53,45 +56,61 @@ def show_one_image(
         reference: what the network is compared with.
         available: whether the test images are on this machine.
     """
-    st.header("One image", anchor=False)
     image = _choose_image(selected, comparison, available)
-    answers = st.empty()  # at once: what was said of another image must not stand below this one
+    words, below = st.empty(), st.empty()  # at once: what was said of another image must not stand beside this one
     if image is None:
-        answers.caption("Drop a picture, or take a test image, to see what both networks predict.")
+        words.caption("Drop a picture, or take a test image, to see what both networks predict.")
         return
-    with answers:
-        result = _look(selected, image, available)
+
+    def show(picture: Picture) -> None:
+        with below.container():
+            _show_answers(selected, reference, picture, (), ())
+
+    words.info("Running both networks …")
+    with words:  # an error stands there as well
+        result = _look(selected, image, available, show)
         beside = _look(reference.held, image, available) if result and reference.held else result
-    if result is not None and beside is not None:
-        with answers.container():
-            _show_result(selected, reference, result, beside.pruned if reference.held else result.original)
+    if result is None or beside is None:
+        return
+    others = beside.pruned if reference.held else result.original
+    _say_who_is_right(selected, reference, words, result, others)
+    with below.container():
+        _show_answers(selected, reference, result, result.pruned, others)
+        st.caption(plain(_notes(selected.study, result)))
 
 
 def pick(study: Study, number: int) -> None:
     """Choose a test image by its number. Call only from a Streamlit callback."""
-    st.session_state[_number_key(study)], st.session_state[_SOURCE] = number, "number"
+    st.session_state[_number_key(study)] = number
+    _forget_file()
+    state.remember_view("images", "one")
 
 
 def _number_key(study: Study) -> str:
     return f"see-number-{study.path.name}"
 
 
+def _forget_file() -> None:
+    """Let the place for a file be empty: another one stands there from now on."""
+    st.session_state[_DROPS] = st.session_state.get(_DROPS, 0) + 1
+
+
 def _choose_image(selected: SelectedNetwork, comparison: Comparison | None, available: bool) -> Image | None:
-    """The image chosen last: a dropped file or a test image."""
+    """The image chosen last, a dropped file or a test image; the other is forgotten, so that one of them shows."""
     study, n_images = selected.study, _count_images(selected.study, comparison)
     left, right = st.columns(2, gap="large")
     with left:
         file = st.file_uploader(
             "A picture of yours",
             FILE_TYPES,
-            key=_FILE,
+            key=f"see-file-{st.session_state.get(_DROPS, 0)}",
             max_upload_size=MAX_MEGABYTES,
-            on_change=_set_source,
-            args=("file",),
+            on_change=_forget_number,
+            args=(study,),
         )
-    with right:
+    with right, st.container(horizontal=True, vertical_alignment="bottom"):
         number = st.number_input(
-            f"A test image, 1 to {n_images:,}" if n_images else "A test image",
+            (f"A test image, 1 to {n_images:,}" if n_images else "A test image") if available else _NO_IMAGES,
             IMAGE_NUMBER.low,
             IMAGE_NUMBER.high,
             value=None,
@@ -99,22 +118,25 @@ def _choose_image(selected: SelectedNetwork, comparison: Comparison | None, avai
             persist_state="session",
             placeholder="its number",
             disabled=not available,
-            on_change=_set_source,
-            args=("number",),
+            on_change=_forget_file,
         )
-        with st.container(horizontal=True):
-            st.button("Another", disabled=not available, on_click=_pick_any, args=(study, n_images))
+        if available:
+            st.button("Another", on_click=_pick_any, args=(study, n_images))
             differing = (np.flatnonzero(comparison.differ) + 1).tolist() if comparison else []
             st.button(
                 "One they classify differently",
-                disabled=not (available and differing),
+                disabled=not differing,
                 on_click=_pick_of,
                 args=(study, differing),
-                help="Known from the comparison on all test images, below.",
+                help="Known from the comparison on all test images.",
             )
-    if file is not None and (st.session_state.get(_SOURCE) != "number" or number is None):
+    if file is not None:
         return file.getvalue()
     return int(number) if number is not None and available else None
+
+
+def _forget_number(study: Study) -> None:
+    st.session_state[_number_key(study)] = None
 
 
 def _count_images(study: Study, comparison: Comparison | None) -> int | None:
@@ -128,10 +150,6 @@ def _count_images(study: Study, comparison: Comparison | None) -> int | None:
     return point.images if point else None
 
 
-def _set_source(source: str) -> None:
-    st.session_state[_SOURCE] = source
-
-
 def _pick_any(study: Study, n_images: int | None) -> None:
     pick(study, random.randint(1, n_images or 1))
 
@@ -141,18 +159,23 @@ def _pick_of(study: Study, numbers: list[int]) -> None:
     pick(study, random.choice([number for number in numbers if number != current] or numbers))
 
 
-def _look(selected: SelectedNetwork, image: Image, available: bool) -> LookResult | None:
-    """Run `look` on an image, or take its result from this tab; None where an error is shown."""
+def _look(
+    selected: SelectedNetwork, image: Image, available: bool, show: Callable[[Picture], None] = lambda picture: None
+) -> LookResult | None:
+    """Ask about an image, or take the result from this tab; None where an error is shown.
+
+    Args:
+        show: shows the image as soon as it was read.
+    """
     image_key = hashlib.sha256(image).hexdigest() if isinstance(image, bytes) else image
     key = (str(selected.study.path), selected.study.info.created, selected.comparison_name, image_key, available)
     results: dict[tuple[str | int, ...], LookResult] = st.session_state.setdefault(_RESULTS, {})
     if key not in results:
-        with st.spinner("Running both networks …", show_time=True), TemporaryDirectory(prefix="legr-") as folder:
-            outcome = run_command(_command(selected, image, Path(folder)))
-        if not outcome.ok:
-            show_error(outcome.sentence)
+        answer = _ask(selected, image, show)
+        if answer.result is None:
+            show_error(answer.sentence)
             return None
-        results[key] = LookResult.from_dict(outcome.result)
+        results[key] = answer.result
         while len(results) > _MAX_RESULTS:
             del results[next(iter(results))]
     result = results[key]
@@ -161,38 +184,53 @@ def _look(selected: SelectedNetwork, image: Image, available: bool) -> LookResul
     return result
 
 
-def _command(selected: SelectedNetwork, image: Image, folder: Path) -> list[str]:
-    """Arguments of the program; the content of a file is written to `folder`."""
-    if isinstance(image, bytes):
-        path = folder / "image"
+def _ask(selected: SelectedNetwork, image: Image, show: Callable[[Picture], None]) -> Answer:
+    """Ask the process that has the networks; the content of a file is handed over in a folder that nobody else has."""
+    request = LookRequest.from_arguments(selected.request.arguments())
+    question = Question(str(selected.study.path), request.to_dict())
+    if isinstance(image, int):
+        return NETWORKS.ask(replace(question, test_image=image), show)
+    with TemporaryDirectory(prefix="legr-") as folder:
+        path = Path(folder) / "image"
         path.write_bytes(image)
-        which = ["--image", str(path)]
-    else:
-        which = ["--test-image", str(image)]
-    return ["look", "--study", str(selected.study.path), *selected.request.arguments(), *which, "--json"]
+        return NETWORKS.ask(replace(question, image=str(path)), show)
 
 
-def _show_result(
-    selected: SelectedNetwork, reference: Reference, result: LookResult, beside: Sequence[Prediction]
+def _say_who_is_right(
+    selected: SelectedNetwork,
+    reference: Reference,
+    place: DeltaGenerator,
+    result: LookResult,
+    beside: Sequence[Prediction],
 ) -> None:
-    """Show the predictions of both networks.
+    kind, sentence = verdict(beside[0], result.pruned[0], result.label, _label_name(selected, result), reference.words)
+    {"success": place.success, "warning": place.warning, "info": place.info}[kind](plain(sentence))
+
+
+def _label_name(selected: SelectedNetwork, picture: Picture) -> str | None:
+    return None if picture.label is None else selected.study.info.classes[picture.label]
+
+
+def _show_answers(
+    selected: SelectedNetwork,
+    reference: Reference,
+    picture: Picture,
+    pruned: Sequence[Prediction],
+    beside: Sequence[Prediction],
+) -> None:
+    """Show the image, and what both networks predict; nothing yet where they were not run.
 
     Args:
-        beside: those of the reference.
+        beside: predictions of the reference.
     """
-    classes = selected.study.info.classes
-    label_name = classes[result.label] if result.label is not None else None
-    kind, sentence = verdict(beside[0], result.pruned[0], result.label, label_name, reference.words)
-    {"success": st.success, "warning": st.warning, "info": st.info}[kind](plain(sentence))
-    widths = [1, 1, 1.2, 1.2] if result.file_image else [1, 1.15, 1.15]
-    *pictures, left, right = st.columns(widths, gap="medium")
-    _show_pictures(result, label_name, pictures)
+    pictures, left, right = st.columns([1.6, 1.2, 1.2] if picture.file_image else [1, 1.2, 1.2], gap="medium")
+    with pictures, st.container(horizontal=True):
+        _show_pictures(picture, _label_name(selected, picture))
     with left:
-        _show_predictions("original", reference.title, beside, result.label, reference.colour)
+        _show_predictions("reference", reference.title, beside, picture.label, reference.colour)
     with right:
         title = "Pruned, fine-tuned" if selected.weights == "finetuned" else "Pruned"
-        _show_predictions("pruned", title, result.pruned, result.label, selected.colour)
-    st.caption(plain(_notes(selected.study, result)))
+        _show_predictions("pruned", title, pruned, picture.label, selected.colour)
 
 
 def _show_predictions(
@@ -201,18 +239,20 @@ def _show_predictions(
     st.markdown(f"**{plain(title)}**")
     figure = predictions_figure(predictions_table(predictions, label), colour)
     listed = "; ".join(f"{prediction.name} {100 * prediction.probability:.1f} %" for prediction in predictions)
-    st.plotly_chart(figure, key=f"answers-{network}", config=PLOTLY_CONFIG, alt=f"{title}: {listed}.")
+    key = f"answers-{network}" if predictions else f"unanswered-{network}"  # both are drawn in one run
+    st.plotly_chart(figure, key=key, config=PLOTLY_CONFIG, alt=f"{title}: {listed or 'not run yet'}.")
 
 
-def _show_pictures(result: LookResult, label_name: str | None, columns: Sequence[DeltaGenerator]) -> None:
-    """The image as the networks see it; before it, the user's own picture as it was."""
-    if result.file_image:
-        pictures = [("Your picture", result.file_image), ("What the networks see", result.network_input)]
-    else:
-        pictures = [(f"Test image {result.test_image:,} of {result.test_images:,}: {label_name}", result.network_input)]
-    for column, (caption, encoded) in zip(columns, pictures, strict=True):
-        with column:
-            st.image(decoded(encoded, _MIN_SIDE), plain(caption), "stretch", output_format="PNG", alt=caption)
+def _show_pictures(picture: Picture, label_name: str | None) -> None:
+    """The image as the networks see it; before it, the whole of a picture of the user, what they see of it marked."""
+    seen, number, total = decoded(picture.network_input, _MIN_SIDE), picture.test_image, picture.test_images
+    pictures = [(f"Test image {number:,} of {total:,}: {label_name}", seen)] if number and total else []
+    if picture.file_image:
+        ratio = seen.shape[1] / seen.shape[0]
+        whole = middle_marked(decoded(picture.file_image, _MIN_SIDE), ratio)
+        pictures = [("Your picture", whole), ("What the networks see", seen)]
+    for caption, pixels in pictures:
+        st.image(pixels, plain(caption), _WIDTH, output_format="PNG", alt=caption)
 
 
 def _notes(study: Study, result: LookResult) -> str:

@@ -1,7 +1,8 @@
 """The networks that the page See it compares: the one on screen, and the original or the one that is held."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import streamlit as st
 
@@ -11,16 +12,19 @@ from app.curves import budget_curve, budget_of
 from app.words import plain, plural
 from legr.charts.measurements import percent_of
 from legr.charts.style import CAPTIONS, COLOURS
-from legr.errors import LegrError
+from legr.errors import LegrError, StudyError
 from legr.jobs.records import Job
 from legr.ranking.limits import Budget
 from legr.requests.types import CompareRequest
-from legr.study.comparison import comparison_name
+from legr.study.comparison import Comparison, between, comparison_name, load_comparison
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study
 
 Weights = Literal["finetuned", "pruned"]
 WEIGHTS: dict[Weights, str] = {"finetuned": "Fine-tuned", "pruned": "Before fine-tuning"}
+Images = Literal["one", "all"]
+IMAGES: dict[Images, str] = {"one": "One image", "all": "All test images"}
+Choice = TypeVar("Choice", bound=str)
 _VIEW_KEY = "weights"
 
 
@@ -90,7 +94,7 @@ class SelectedNetwork:
 
     @property
     def request(self) -> CompareRequest:
-        """The request that compares it with the original; its arguments also name the network for `look`."""
+        """The request that compares it with the original; its arguments also name the network in a question."""
         return CompareRequest(self.budget, self.ranking, finetuned=self.weights == "finetuned", run=self.opened)
 
     @property
@@ -166,23 +170,32 @@ def select_network(
         return SelectedNetwork.at(study, ranking, budget, weights)
 
     selected = network("finetuned")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if selected.run:
-            key = f"{_VIEW_KEY}-{study.path.name}"
-            st.session_state[key] = state.view(_VIEW_KEY, tuple(WEIGHTS))
-            weights = st.segmented_control(
-                "Weights",
-                list(WEIGHTS),
-                required=True,
-                format_func=WEIGHTS.__getitem__,
-                key=key,
-                on_change=lambda: state.remember_view(_VIEW_KEY, st.session_state[key]),
-                label_visibility="collapsed",
-            )
-            selected = network(weights or "pruned")
-        reference = _reference(study, ranking, selected)
-        st.markdown(plain(reference.description(selected)))
+    if selected.run:
+        selected = network(_choose("Weights", _VIEW_KEY, WEIGHTS, study))
+    reference = _reference(study, ranking, selected)
+    st.markdown(plain(reference.description(selected)))
     return selected, reference
+
+
+def choose_images(study: Study) -> Images:
+    """Let the user choose what the networks are shown."""
+    return _choose("Images", "images", IMAGES, study)
+
+
+def _choose(label: str, view: str, options: Mapping[Choice, str], study: Study) -> Choice:
+    """One of the options of a setting of the view."""
+    key = f"{view}-{study.path.name}"
+    st.session_state[key] = state.view(view, tuple(options))
+    chosen = st.segmented_control(
+        label,
+        list(options),
+        required=True,
+        format_func=options.__getitem__,
+        key=key,
+        on_change=lambda: state.remember_view(view, st.session_state[key]),
+        label_visibility="collapsed",
+    )
+    return chosen or state.view(view, tuple(options))
 
 
 def _reference(study: Study, ranking: RankingName, selected: SelectedNetwork) -> Reference:
@@ -200,3 +213,23 @@ def _reference(study: Study, ranking: RankingName, selected: SelectedNetwork) ->
 def set_weights(weights: Weights) -> None:
     """Choose fine-tuned or pruned weights. Call only from a Streamlit callback."""
     state.remember_view(_VIEW_KEY, weights)
+
+
+def stored_comparison(selected: SelectedNetwork) -> tuple[Comparison | None, str]:
+    """The stored comparison of a network, and an error where its file is damaged; (None, "") where there is none."""
+    try:
+        return load_comparison(selected.study, selected.comparison_name), ""
+    except StudyError as error:
+        return None, str(error)
+
+
+def compared_with(reference: Reference, comparison: Comparison | None) -> Comparison | None:
+    """A network compared with the reference; None where one of the two was not compared yet.
+
+    Args:
+        comparison: of the network with the original.
+    """
+    if comparison is None or reference.held is None:
+        return comparison
+    other, _ = stored_comparison(reference.held)
+    return between(other, comparison) if other else None

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+_DARKENED = 0.4
+
 
 def enlarged(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """Repeat the pixels of an image until its longer side has at least `side` pixels.
@@ -30,3 +32,19 @@ def decoded(text: str, side: int) -> NDArray[np.uint8]:
     with Image.open(io.BytesIO(base64.b64decode(text))) as image:
         pixels = np.asarray(image.convert("L" if image.mode == "L" else "RGB"))
     return enlarged(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1), side)
+
+
+def middle_marked(pixels: NDArray[np.uint8], ratio: float) -> NDArray[np.uint8]:
+    """Darken what a network does not see of a picture: it takes the largest middle part of its own shape.
+
+    Args:
+        pixels: uint8[H, W, C] or uint8[H, W].
+        ratio: width of what the network takes, divided by its height.
+    """
+    high, wide = pixels.shape[:2]
+    rows, columns = round(min(high, wide / ratio)), round(min(wide, high * ratio))
+    top, left = (high - rows) // 2, (wide - columns) // 2
+    middle = (slice(top, top + rows), slice(left, left + columns))
+    marked = (pixels * _DARKENED).astype(np.uint8)
+    marked[middle] = pixels[middle]
+    return marked

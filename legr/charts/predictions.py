@@ -7,11 +7,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from legr.charts.style import style
-from legr.commands.results import Prediction
+from legr.commands.questions import Prediction
 from legr.escape import in_html
 
 _MAX_LENGTH = 22  # characters of a class's name on an axis
-_HEIGHT, _FONT = 280, 14
+_HEIGHT, _FONT = 190, 14
 
 
 def predictions_table(predictions: Sequence[Prediction], label: int | None) -> pd.DataFrame:
@@ -47,7 +47,7 @@ def predictions_figure(info: pd.DataFrame, colour: str) -> go.Figure:
     )
     style(figure, _HEIGHT, showlegend=False, bargap=0.25)
     figure.update_layout(margin={"l": 8, "r": 60, "t": 4, "b": 8})
-    figure.update_xaxes(title="probability, %", range=[0, 100], dtick=25, fixedrange=True)
+    figure.update_xaxes(range=[0, 100], visible=False, fixedrange=True)  # every bar says its value
     figure.update_yaxes(
         tickvals=rows,
         ticktext=names,

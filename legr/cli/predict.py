@@ -31,13 +31,11 @@ def look(
     """Predict one image with the original and the pruned network."""
     from legr.commands.look import NumberedTestImage
     from legr.commands.look import look as run_look
-    from legr.training.device import pick_device
 
     which = image if test_image is None else NumberedTestImage(test_image)
     if which is None or (image is not None and test_image is not None):
         raise SettingsError("give either --image FILE or --test-image NUMBER")
-    network, device = (request.budget, request.ranking, request.finetuned), pick_device(request.device)
-    result = run_look(Study.open(study), *network, which, device, terminal.Echo(), run=request.run)
+    result = run_look(Study.open(study), request, which, terminal.Echo())
     terminal.result(result, json, sentences.look(result))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from legr.commands.questions import LookResult, Prediction
 from legr.commands.results import (
     CancelledJob,
     ComparisonResult,
@@ -11,11 +12,9 @@ from legr.commands.results import (
     Inspection,
     JobRows,
     LocatedImages,
-    LookResult,
     Measurement,
     NetworkSummary,
     NewStudy,
-    Prediction,
     Reach,
     TrainResult,
 )

@@ -2,7 +2,8 @@
 
 import base64
 import io
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -13,18 +14,20 @@ from PIL import Image
 from torch import nn
 
 from legr.commands.images import images_of
+from legr.commands.loaded import LoadedNetworks, files_of
 from legr.commands.network import NormStatistics, network_at
 from legr.commands.original import original
-from legr.commands.results import LookResult, Prediction
+from legr.commands.questions import LookResult, Picture, Prediction
 from legr.commands.statistics_cache import recall_statistics
 from legr.data.images import Dataset, Split
 from legr.data.single import fitted, open_image
 from legr.errors import SettingsError
 from legr.progress import Report
-from legr.ranking.limits import Budget
+from legr.requests.types import LookRequest
+from legr.structure.model_io import deep_copy
 from legr.study.comparison import TOP
-from legr.study.records import RankingName
 from legr.study.store import Study
+from legr.training.device import pick_device
 from legr.training.evaluate import predict_topk
 
 MAX_SIDE = 640  # pixels of an image in the result
@@ -57,41 +60,52 @@ class LoadedImage:
 
 def look(
     study: Study,
-    budget: Budget,
-    ranking: RankingName | None,
-    finetuned: bool,
+    request: LookRequest,
     image: Path | NumberedTestImage,
-    device: torch.device,
     report: Report,
     *,
-    run: str | None = None,
+    loaded: LoadedNetworks | None = None,
+    show: Callable[[Picture], None] = lambda picture: None,
 ) -> LookResult:
     """What both networks predict, and the image as they see it; nothing about the image is stored in the study.
 
     Args:
-        run: key of a fine-tuning run, whose network takes the place of the budget's.
+        loaded: networks that stay loaded for the next call.
+        show: told of the image, before the networks are run.
 
     Raises:
         StudyError: there is no such run, or its kept set is lost.
         BudgetError: the budget is out of range or below the floor.
         DataError: the file is no image that can be read, or the test images are not on this machine.
-        SettingsError: there is no test image of that number.
+        SettingsError: there is no test image of that number, or no such device.
     """
-    images = cache(lambda: images_of(study, report))
+    device = pick_device(request.device)
+    images, loaded = cache(lambda: images_of(study, report)), loaded or LoadedNetworks()
+    shown = _from_file(study, image) if isinstance(image, Path) else _from_test_images(images(), image.number)
     number = None if isinstance(image, Path) else image.number
-    loaded = _from_file(study, image) if isinstance(image, Path) else _from_test_images(images(), image.number)
-    original_model, ranking = original(study), ranking or study.default_ranking
-    network = network_at(study, original_model, budget, ranking=ranking, finetuned=finetuned, run=run)
-    network = recall_statistics(study, network, images, device)
-    return LookResult(
-        original=_predictions(study, original_model, loaded, device),
-        pruned=_predictions(study, network.model, loaded, device),
-        label=loaded.label,
+    picture = Picture(
+        label=shown.label,
         test_image=number,
         test_images=None if number is None else len(images().test),
-        preparation=loaded.preparation,
-        network_input=_encoded(_as_image(loaded.pixels)),
-        file_image=_encoded(loaded.file_image) if loaded.file_image else None,
+        preparation=shown.preparation,
+        network_input=_encoded(_as_image(shown.pixels)),
+        file_image=_encoded(shown.file_image) if shown.file_image else None,
+    )
+    show(picture)
+    ranking, files = request.ranking or study.default_ranking, files_of(study)
+    original_model = loaded.originals.get(files, lambda: original(study))
+    network = loaded.pruned.get(
+        (files, request.budget, ranking, request.finetuned, request.run),
+        lambda: network_at(
+            study, original_model, request.budget, ranking=ranking, finetuned=request.finetuned, run=request.run
+        ),
+    )
+    network = replace(network, model=deep_copy(network.model))  # what is loaded is never run
+    network = recall_statistics(study, network, images, device)
+    return LookResult(
+        **vars(picture),
+        original=_predictions(study, deep_copy(original_model), shown, device),
+        pruned=_predictions(study, network.model, shown, device),
         macs_fraction=network.macs_fraction,
         ranking=ranking,
         finetuned=network.run is not None,

@@ -9,7 +9,7 @@ from pydantic import Field
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Metric
 from legr.record import Record
-from legr.schema import Count, Real, Several, Share
+from legr.schema import Count, Real, Share
 from legr.structure.types import Remark, Uncounted
 from legr.study.accuracy import KnownAccuracy
 from legr.study.heldout import HeldoutScore
@@ -231,36 +231,6 @@ class ComparisonResult(Record):
     ranking: RankingName
     finetuned: bool
     recalibrated: bool
-    calibration: str = ""  # key of what its batch norms are recalibrated on, where they are
-
-
-@dataclass(frozen=True)
-class Prediction(Record):
-    """One of the most probable classes of an image."""
-
-    index: Annotated[Count, Field(alias="class")]  # among the classes of the study
-    name: str
-    probability: Share
-
-
-@dataclass(frozen=True)
-class LookResult(Record):
-    """`look`: what two networks predict for one image, the most probable class first."""
-
-    original: Several[Prediction]
-    pruned: Several[Prediction]
-    label: Count | None  # index of the right class; None where it is not known
-    test_image: Count | None  # its number, from 1; None for a file
-    test_images: Count | None  # how many there are; None for a file
-    preparation: Annotated[str, Field(alias="prepared")]  # in words, how the image was made to fit the network
-    network_input: Annotated[str, Field(alias="seen")]  # the image as the networks see it: PNG or JPEG in base64
-    file_image: Annotated[str | None, Field(alias="picture")]  # the image before preparation; None for a test image
-    macs_fraction: Share
-    ranking: RankingName
-    finetuned: bool
-    epochs: Count | None  # of fine-tuning; None without
-    recalibrated: bool
-    statistics_known: bool  # False: the batch-norm statistics of its weights, as the images are not here
     calibration: str = ""  # key of what its batch norms are recalibrated on, where they are
 
 

@@ -2,7 +2,8 @@
 
 import base64
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,13 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app.run_command import Outcome
 from legr.charts.measurements import percent_of
+from legr.commands.questions import Answer, LookResult, Picture, Prediction, Question
 from legr.study.comparison import ComparedNetwork, comparison_name, save_comparison, save_original
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
 from tests.app.test_job_panel import alive, write_job
 from tests.study.comparison_by_hand import COUNTS, comparison
-
-Asked = list[list[str]]
 
 
 def picture(side: int = 4) -> str:
@@ -29,37 +28,38 @@ def picture(side: int = 4) -> str:
     return base64.b64encode(stream.getvalue()).decode()
 
 
-def answer(place: int, probability: float) -> dict[str, Any]:
-    return {"class": place, "name": str(place), "probability": probability}
+class Networks:
+    """Stands in for the process that keeps networks; the files it is told of are read at once."""
+
+    def __init__(self) -> None:
+        self.asked: list[Question] = []
+        self.contents: list[bytes] = []  # of files
+
+    def ask(self, question: Question, show: Callable[[Picture], None]) -> Answer:
+        self.asked.append(question)
+        is_file, number = question.image is not None, question.test_image
+        if question.image:
+            self.contents.append(Path(question.image).read_bytes())
+            if self.contents[-1] == b"bad":
+                return Answer(0, sentence="the file is no PNG, JPEG, WebP or BMP image; save the picture as one")
+        seen = Picture(
+            label=None if is_file else 3, test_image=number, test_images=None if is_file else 359,
+            preparation="4 x 4 pixels", network_input=picture(), file_image=picture() if is_file else None,
+        )  # fmt: skip
+        show(seen)
+        result = LookResult(
+            **vars(seen), original=(Prediction(3, "3", 0.75), Prediction(1, "1", 0.25)),
+            pruned=(Prediction(5, "5", 0.5), Prediction(3, "3", 0.5)), macs_fraction=0.5, ranking="learned",
+            finetuned=True, epochs=3, recalibrated=True, statistics_known=not is_file,
+        )  # fmt: skip
+        return Answer(0, result=result)
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
-    """Stands in for the process that asks the networks; the files it is given are read at once."""
-    calls: Asked = []
-
-    def run(arguments: Sequence[str]) -> Outcome:
-        calls.append(list(arguments))
-        file = "--image" in arguments
-        number = None if file else int(arguments[arguments.index("--test-image") + 1])
-        if file:
-            path = Path(arguments[arguments.index("--image") + 1])
-            calls[-1].append(path.read_bytes().decode("latin1"))
-            if path.read_bytes() == b"bad":
-                return Outcome(False, "the file is no PNG, JPEG, WebP or BMP image; save the picture as one of these")
-        return Outcome(
-            True,
-            result={
-                "original": [answer(3, 0.75), answer(1, 0.25)], "pruned": [answer(5, 0.5), answer(3, 0.5)],
-                "label": None if file else 3, "test_image": number, "test_images": None if file else 359,
-                "prepared": "4 x 4 pixels", "seen": picture(), "picture": picture() if file else None,
-                "macs_fraction": 0.5, "ranking": "learned", "finetuned": True, "epochs": 3, "recalibrated": True,
-                "statistics_known": not file,
-            },
-        )  # fmt: skip
-
-    monkeypatch.setattr("app.views.one_image.run_command", run)
-    return calls
+def networks(monkeypatch: pytest.MonkeyPatch) -> Networks:
+    stand_in = Networks()
+    monkeypatch.setattr("app.views.one_image.NETWORKS", stand_in)
+    return stand_in
 
 
 def compared(path: Path, budget: float = 0.5, *, finetuned: bool = True) -> str:
@@ -92,74 +92,107 @@ def labels(at: AppTest) -> list[str]:
     return [button.label for button in at.button]
 
 
-def test_nothing_is_asked_before_an_image_is_chosen(open_app: OpenApp, asked: Asked, studies: Path) -> None:
+def test_nothing_is_asked_before_an_image_is_chosen(open_app: OpenApp, networks: Networks, studies: Path) -> None:
     at = open_app("see")
-    assert not at.exception and not at.error and not asked
+    assert not at.exception and not at.error and not networks.asked
     assert "Drop a picture, or take a test image" in texts(at)
-    assert "Not compared yet" in texts(at)
     curve = Study.open(studies / "demo").curve()
     percent = 100 * curve.macs[curve.step(macs=0.5)] / curve.macs[0]
     assert f"Beside the original: learned ranking, {percent:.1f} % of the MACs, fine-tuned for 3 epochs." in texts(at)
     assert at.number_input[0].label == "A test image, 1 to 1,000"
+    at.segmented_control(key="images-demo").set_value("all").run()
+    assert "Not compared yet" in texts(at) and "Drop a picture" not in texts(at)
+    assert at.query_params["images"] in ("all", ["all"])
 
 
-def test_a_test_image_is_asked_once(open_app: OpenApp, asked: Asked, studies: Path) -> None:
+def test_a_test_image_is_asked_once(open_app: OpenApp, networks: Networks, studies: Path) -> None:
     at = open_app("see", budget="50")
     at.number_input[0].set_value(17).run()
     assert not at.exception and not at.error
-    usual = ["look", "--study", str(studies / "demo"), "--macs", "0.5", "--ranking", "learned"]
-    assert asked == [[*usual, "--test-image", "17", "--json"]]
+    usual = {"budget": {"macs": 0.5}, "ranking": "learned"}
+    assert networks.asked == [Question(str(studies / "demo"), usual, test_image=17)]
     assert at.warning[0].value == "They disagree: the original is right with 3; the pruned network says 5."
     assert "Test image 17 of 359: 3" in str(at.image[0].proto)
     at.run()
-    assert len(asked) == 1
+    assert len(networks.asked) == 1
     at.segmented_control(key="weights-demo").set_value("pruned").run()
-    assert asked[1:] == [[*usual, "--no-finetuned", "--test-image", "17", "--json"]]
+    assert networks.asked[1:] == [Question(str(studies / "demo"), usual | {"finetuned": False}, test_image=17)]
     assert "as pruned, not fine-tuned" in texts(at)
     assert at.query_params["weights"] in ("pruned", ["pruned"])
     press(at, "Another")
     assert 1 <= at.number_input[0].value <= 359  # what the first answer has told
 
 
-def test_a_picture_of_ones_own(open_app: OpenApp, asked: Asked) -> None:
+def test_a_picture_of_ones_own(open_app: OpenApp, networks: Networks) -> None:
     at = open_app("see")
+    at.number_input[0].set_value(4).run()
     at.file_uploader[0].set_value(("../../evil.png", b"bytes of a picture", "image/png")).run()
     assert not at.exception and not at.error
-    ((*command, _, file, _, content),) = asked
-    assert content == "bytes of a picture" and "evil" not in " ".join(command) + file
-    assert Path(file).name == "image" and not Path(file).exists()
+    asked = networks.asked[1]
+    assert networks.contents == [b"bytes of a picture"] and "evil" not in str(asked)
+    assert asked.image and Path(asked.image).name == "image" and not Path(asked.image).exists()
     assert "the original says 3 (75.0 %); the pruned network says 5 (50.0 %)" in at.warning[0].value
     assert "4 x 4 pixels" in texts(at) and "one of 10 classes: 0, 1, 2" in texts(at)
     assert "the images to recalibrate them with are not on this machine" in texts(at)
+
+
+def test_what_was_chosen_last_is_all_that_stands_there(open_app: OpenApp, networks: Networks) -> None:
+    at = open_app("see")
+    at.number_input[0].set_value(4).run()
+    at.file_uploader[0].set_value(("a.png", b"a picture", "image/png")).run()
+    assert at.number_input[0].value is None and networks.asked[-1].image
     at.number_input[0].set_value(2).run()
-    assert asked[-1][-2] == "2"  # what was chosen last
+    assert at.file_uploader[0].value is None and networks.asked[-1].test_image == 2
     at.file_uploader[0].set_value(("b.png", b"another", "image/png")).run()
-    assert asked[-1][-1] == "another" and len(asked) == 3
+    assert networks.contents == [b"a picture", b"another"] and at.number_input[0].value is None
+    press(at, "Another")
+    assert at.file_uploader[0].value is None and networks.asked[-1].test_image == at.number_input[0].value
+    at.file_uploader[0].set_value(("b.png", b"another", "image/png")).run()
     at.file_uploader[0].clear().run()
-    assert asked[-1][-1] == "another" and "is right with 3" in at.warning[0].value  # the test image again
+    assert "Drop a picture" in texts(at) and not at.warning and len(at.image) == 0
 
 
-def test_what_is_no_picture_is_one_sentence(open_app: OpenApp, asked: Asked) -> None:
+def test_while_the_networks_are_run_the_new_picture_stands_beside_no_answer(
+    open_app: OpenApp, networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_app("see")
+    at.number_input[0].set_value(4).run()
+    assert at.warning and len(at.image) == 1
+
+    def fail_after_the_picture(question: Question, show: Callable[[Picture], None]) -> Answer:
+        Networks().ask(question, show)
+        return Answer(0, sentence="the process that runs the networks ended unexpectedly")
+
+    monkeypatch.setattr(networks, "ask", fail_after_the_picture)
+    at.number_input[0].set_value(5).run()
+    assert not at.exception and not at.warning and not at.info
+    assert [e.value for e in at.error] == ["The process that runs the networks ended unexpectedly."]
+    assert "Test image 5 of 359" in str(at.image[0].proto)
+    charts = [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+    assert [len(chart["data"][0]["x"]) for chart in charts] == [0, 0]
+
+
+def test_what_is_no_picture_is_one_sentence(open_app: OpenApp, networks: Networks) -> None:
     at = open_app("see")
     at.file_uploader[0].set_value(("text.png", b"bad", "image/png")).run()
     assert not at.exception
-    assert [e.value for e in at.error] == [
-        "The file is no PNG, JPEG, WebP or BMP image; save the picture as one of these."
-    ]
+    assert [e.value for e in at.error] == ["The file is no PNG, JPEG, WebP or BMP image; save the picture as one."]
     at.run()
-    assert len(asked) == 2  # an error is not remembered
+    assert len(networks.asked) == 2  # an error is not remembered
 
 
-def test_without_test_images_a_picture_still_works(open_app: OpenApp, asked: Asked, studies: Path) -> None:
+def test_without_test_images_a_picture_still_works(open_app: OpenApp, networks: Networks, studies: Path) -> None:
     compared(studies / "elsewhere")
     at = open_app("see", study="elsewhere")
-    assert any("are not on this machine" in text.value for text in at.markdown)
-    assert at.number_input[0].disabled and next(b for b in at.button if b.label == "Another").disabled
+    assert at.number_input[0].disabled and "get the images first, under All test images" in at.number_input[0].label
+    assert not [b for b in at.button if b.label == "Another"]
     at.file_uploader[0].set_value(("a.png", b"content", "image/png")).run()
-    assert not at.exception and not at.error and asked[0][-1] == "content"
+    assert not at.exception and not at.error and networks.contents == [b"content"]
+    at = open_app("see", study="elsewhere", images="all")
+    assert any("are not on this machine" in text.value for text in at.markdown)
     assert [m.value for m in at.metric] == [str(n) for n in COUNTS.values()]  # stored comparisons show
     assert not [name for name in labels(at) if name.startswith("See no.")]
-    at = open_app("see", study="elsewhere", budget="30")
+    at = open_app("see", study="elsewhere", budget="30", images="all")
     assert next(b for b in at.button if b.label == "Compare on all test images").disabled
 
 
@@ -171,10 +204,10 @@ def test_a_comparison_is_started_for_the_network_on_screen(
         "app.views.job_panel.start",
         lambda study, request: started.append((study.path, request.command, request.arguments())),
     )
-    press(open_app("see", budget="30"), "Compare on all test images")
+    press(open_app("see", images="all", budget="30"), "Compare on all test images")
     expected = ["--macs", "0.3", "--ranking", "learned", "--no-finetuned"]
     assert started == [(studies / "demo", "compare", expected)]
-    press(open_app("see", study="shown", budget="30"), "Compare on all test images")
+    press(open_app("see", images="all", study="shown", budget="30"), "Compare on all test images")
     assert started[1] == (studies / "shown", "compare", expected) and not Study.open(studies / "shown").info.sample
 
 
@@ -203,11 +236,11 @@ def test_how_a_comparison_ended_is_said_where_its_network_is_shown(
         studies / "demo", "compare", arguments=arguments, state="cancelled", stage="test image", done=64, total=359
     )
     for query in others:
-        at = open_app("see", **query)
+        at = open_app("see", images="all", **query)
         assert not at.exception and not at.warning and "Resume" not in labels(at)
         assert "Compare on all test images" in labels(at)
     if own is not None:
-        at = open_app("see", **own)
+        at = open_app("see", images="all", **own)
         assert "The comparison was cancelled after test image 64 of 359" in at.warning[0].value
         assert "Resume" in labels(at) and "Compare on all test images" not in labels(at)  # one button for one thing
 
@@ -217,8 +250,8 @@ def test_a_budget_in_megabytes_is_known_by_the_network_it_leads_to(open_app: Ope
     write_job(studies / "demo", "compare", arguments=arguments, state="cancelled")
     curve = Study.open(studies / "demo").curve("identity")
     percent = percent_of(curve.macs[curve.step(weight_mb=0.1)] / curve.macs[0])
-    assert "Resume" in labels(open_app("see", budget=f"{percent:g}", ranking="identity"))
-    assert "Resume" not in labels(open_app("see", budget=f"{percent:g}", ranking="uniform"))
+    assert "Resume" in labels(open_app("see", images="all", budget=f"{percent:g}", ranking="identity"))
+    assert "Resume" not in labels(open_app("see", images="all", budget=f"{percent:g}", ranking="uniform"))
 
 
 def test_a_comparison_of_another_network_at_work_is_not_taken_for_this_one(open_app: OpenApp, studies: Path) -> None:
@@ -226,14 +259,14 @@ def test_a_comparison_of_another_network_at_work_is_not_taken_for_this_one(open_
     write_job(studies / "demo", "compare", arguments=arguments, state="running", stage="test image", **alive())
     said = "Another network is being compared"
     for budget, other in (("30", False), ("50", True)):
-        at = open_app("see", budget=budget)
+        at = open_app("see", images="all", budget=budget)
         assert (said in texts(at)) == other
         assert "Cancel" in labels(at) and "Compare on all test images" not in labels(at)
 
 
-def test_what_was_compared_is_shown(open_app: OpenApp, asked: Asked, studies: Path) -> None:
+def test_what_was_compared_is_shown(open_app: OpenApp, networks: Networks, studies: Path) -> None:
     compared(studies / "demo")
-    at = open_app("see", budget="50")
+    at = open_app("see", images="all", budget="50")
     assert not at.exception and not at.error
     assert {m.label: m.value for m in at.metric} == {
         "Both right": "3", "Only the original right": "2", "Only the pruned right": "1", "Both wrong": "2",
@@ -242,9 +275,10 @@ def test_what_was_compared_is_shown(open_app: OpenApp, asked: Asked, studies: Pa
     assert "Images that they classify differently: 4" in texts(at) and "Pictures of the first 3 of them" in texts(at)
     assert [name for name in labels(at) if name.startswith("See no.")] == ["See no. 2", "See no. 3", "See no. 5"]
     press(at, "See no. 5")
-    assert asked[-1][-2] == "5" and at.toast[0].value == "Test image 5 is shown above."
+    assert networks.asked[-1].test_image == 5 and "Test image 5 of 359" in str(at.image[0].proto)
     press(at, "One they classify differently")
-    assert int(asked[-1][-2]) in (2, 3, 7)
+    assert networks.asked[-1].test_image in (2, 3, 7)
+    at.segmented_control(key="images-demo").set_value("all").run()
     who_is_right(at).set_value("only_original").run()
     assert [name for name in labels(at) if name.startswith("See no.")] == ["See no. 2"]
     who_is_right(at).set_value("All of them").run()
@@ -267,7 +301,7 @@ def test_pictures_are_paged(open_app: OpenApp, studies: Path) -> None:
     )  # fmt: skip
     save_original(study, many.labels, many.original)
     save_comparison(study, comparison_name(keep, None), many)
-    at = open_app("see", budget="30")
+    at = open_app("see", images="all", budget="30")
     assert not at.exception
     assert len([name for name in labels(at) if name.startswith("See no.")]) == IMAGES_PER_PAGE
     at.pagination[0].select(3).run()
@@ -276,7 +310,7 @@ def test_pictures_are_paged(open_app: OpenApp, studies: Path) -> None:
 
 def test_another_ranking_shows_no_stale_comparison(open_app: OpenApp, studies: Path) -> None:
     compared(studies / "demo", 0.3)
-    at = open_app("see", budget="30")
+    at = open_app("see", images="all", budget="30")
     assert "On 8 test images" in texts(at)
     at.query_params["ranking"] = "uniform"
     at.run()
@@ -291,7 +325,7 @@ def test_a_way_leads_to_what_was_compared(open_app: OpenApp, studies: Path) -> N
     found = comparison(keep_id(keep), fraction)
     save_original(study, found.labels, found.original)
     save_comparison(study, comparison_name(keep, None), found)
-    at = open_app("see", budget="80")
+    at = open_app("see", images="all", budget="80")
     press(at, f"{100 * fraction:.1f} %, identity")
     assert not at.exception and "On 8 test images" in texts(at)
     assert at.query_params["ranking"] in ("identity", ["identity"])
@@ -299,10 +333,10 @@ def test_a_way_leads_to_what_was_compared(open_app: OpenApp, studies: Path) -> N
 
 @pytest.mark.slow
 def test_the_weights_are_part_of_the_link(open_app: OpenApp, studies: Path) -> None:
-    assert "as pruned, not fine-tuned" in texts(open_app("see", budget="50", weights="pruned"))
-    assert "fine-tuned for 3 epochs" in texts(open_app("see", budget="50", weights="nonsense"))
+    assert "as pruned, not fine-tuned" in texts(open_app("see", images="all", budget="50", weights="pruned"))
+    assert "fine-tuned for 3 epochs" in texts(open_app("see", images="all", budget="50", weights="nonsense"))
     compared(studies / "demo")
-    at = open_app("see", budget="50", weights="pruned")
+    at = open_app("see", images="all", budget="50", weights="pruned")
     assert "Not compared yet" in texts(at)
     next(b for b in at.button if b.label.endswith("%, learned, fine-tuned")).click().run()
     assert "On 8 test images" in texts(at) and at.query_params["weights"] in ("finetuned", ["finetuned"])
@@ -312,7 +346,7 @@ def test_the_weights_are_part_of_the_link(open_app: OpenApp, studies: Path) -> N
 def test_a_damaged_comparison_is_one_sentence(open_app: OpenApp, studies: Path, name: str) -> None:
     name = compared(studies / "demo") if not name else (compared(studies / "demo"), name)[1]
     (studies / "demo" / "compared" / f"{name}.safetensors").write_bytes(b"torn")
-    at = open_app("see", budget="50")
+    at = open_app("see", images="all", budget="50")
     assert not at.exception and len(at.error) == 1
     assert f"Demo/compared/{name}.safetensors cannot be read" in at.error[0].value.replace("demo/", "Demo/")
     assert "Compare again" in labels(at)

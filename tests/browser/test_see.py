@@ -5,11 +5,13 @@ import re
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 from playwright import sync_api
 
 from legr.study.store import Study
+from tests.browser.running import running_app, server_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LONG_MS = 120_000  # processes that load torch, on a busy machine
@@ -34,9 +36,12 @@ def test_a_picture_is_dropped_and_both_answer(page: sync_api.Page, app_url: str)
     )
     page.get_by_text(re.compile(r"^They (dis)?agree: ")).wait_for(timeout=LONG_MS)
     sync_api.expect(page.get_by_text("60 x 40 pixels, scaled to 48 x 32, the middle 32 x 32 taken")).to_be_visible()
-    page.wait_for_function(f"() => ({BARS})().length === 2")
+    page.wait_for_function(f"() => ({BARS})().filter(bars => bars.length).length === 2")  # those before have none
     for shares in page.evaluate(BARS):
         assert len(shares) == 5 and shares == sorted(shares, reverse=True) and 0 < sum(shares) < 100.001
+    whole = page.get_by_role("img", name="Your picture")
+    width, height = whole.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    assert width / height == 60 / 40
     sizes = page.get_by_role("img", name="What the networks see").evaluate("image => image.naturalWidth")
     assert sizes >= 600 and sizes % 32 == 0  # every pixel a block
     page.locator("input[type=file]").set_input_files(
@@ -47,8 +52,41 @@ def test_a_picture_is_dropped_and_both_answer(page: sync_api.Page, app_url: str)
     page.get_by_text("The file is no PNG, JPEG, WebP or BMP image").wait_for(timeout=LONG_MS)
 
 
+def test_networks_stay_loaded_until_they_or_the_server_are_killed(page: sync_api.Page, tmp_path: Path) -> None:
+    def drop(name: str) -> None:
+        page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": drawing()})
+
+    def networks() -> psutil.Process:
+        """The process that has them."""
+        (found,) = (child for child in server_of(url).children() if "legr.cli.answering" in child.cmdline())
+        return found
+
+    (tmp_path / "studies").mkdir()
+    verdict = page.get_by_text(re.compile(r"^They (dis)?agree: "))
+    with running_app(tmp_path / "studies") as url:
+        page.goto(f"{url}/see?study={SAMPLE}&budget=30")
+        drop("a.png")
+        verdict.wait_for(timeout=LONG_MS)
+        first = networks()
+        page.goto(f"{url}/see?study={SAMPLE}&budget=60")  # another session
+        drop("b.png")
+        verdict.wait_for(timeout=LONG_MS)
+        assert networks() == first
+        first.kill()
+        page.goto(f"{url}/see?study={SAMPLE}&budget=30")
+        drop("c.png")
+        verdict.wait_for(timeout=LONG_MS)  # one that has ended meanwhile is nobody's affair
+        second = networks()
+        assert second != first
+        page.goto("about:blank")
+        server_of(url).kill()
+        psutil.wait_procs([second], timeout=20)
+        assert not second.is_running()
+
+
 def test_a_comparison_runs_and_shows_its_counts(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
-    page.goto(f"{app_url}/see?study={SAMPLE}&budget=30")
+    page.goto(f"{app_url}/?study={SAMPLE}&budget=30")
+    page.get_by_role("link", name="Compare on all test images").click()
     page.get_by_text("Before fine-tuning").click()
     page.get_by_text("as pruned, not fine-tuned").wait_for()
     page.get_by_role("button", name="Compare on all test images").click()

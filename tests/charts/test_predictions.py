@@ -3,7 +3,7 @@
 import pytest
 
 from legr.charts.predictions import predictions_figure, predictions_table, short, verdict
-from legr.commands.results import Prediction
+from legr.commands.questions import Prediction
 
 CAT, DOG = Prediction(3, "cat", 0.7), Prediction(5, "dog", 0.7)
 

@@ -1,5 +1,6 @@
 """One result of every command, written by hand."""
 
+from legr.commands.questions import LookResult, Prediction
 from legr.commands.results import (
     CancelledJob,
     ComparisonResult,
@@ -11,11 +12,9 @@ from legr.commands.results import (
     JobRows,
     LayerCount,
     LocatedImages,
-    LookResult,
     Measurement,
     NetworkSummary,
     NewStudy,
-    Prediction,
     Reach,
     Size,
     TrainResult,
@@ -61,8 +60,8 @@ EXPORT_RESULT = ExportResult(
 )  # fmt: skip
 COMPARISON_RESULT = ComparisonResult("a-b", 100, 80, 10, 6, 4, 18, 0.9, 0.86, 0.5, "learned", True, False)
 LOOK_RESULT = LookResult(
-    (Prediction(3, "cat", 0.75), Prediction(5, "dog", 0.2)), (Prediction(5, "dog", 0.5),), 3, 7, 100, "8 x 8 pixels",
-    "aW1hZ2U=", None, 0.5, "learned", True, 10, False, True,
+    3, 7, 100, "8 x 8 pixels", "aW1hZ2U=", None, (Prediction(3, "cat", 0.75), Prediction(5, "dog", 0.2)),
+    (Prediction(5, "dog", 0.5),), 0.5, "learned", True, 10, False, True,
 )  # fmt: skip
 JOB_ROW = JobRow("s", "learn-1", "learn", "running", "pass", 3, 60, 12.5, "", {})
 JOB_ROWS = JobRows((JOB_ROW,))

@@ -20,18 +20,22 @@ from legr.commands.export import export
 from legr.commands.look import NumberedTestImage, look
 from legr.commands.network import Network, NormStatistics, network_at
 from legr.commands.original import original
-from legr.commands.results import ComparisonResult, Evaluation, LookResult
+from legr.commands.questions import LookResult
+from legr.commands.results import ComparisonResult, Evaluation
 from legr.commands.statistics_cache import recall_statistics, store_statistics
 from legr.errors import DataError, StudyError
 from legr.models.zoo import build_model
 from legr.progress import Progress, silent
 from legr.ranking.limits import Budget
+from legr.requests.types import LookRequest
 from legr.study.catalog import SAMPLES
 from legr.study.comparison import load_comparison
 from legr.study.store import Study
 
 CPU = torch.device("cpu")
 BUDGET = Budget(macs=0.3)
+PRUNED = LookRequest(BUDGET, finetuned=False, device="cpu")
+IDENTITY = replace(PRUNED, ranking="identity")
 SAMPLE = SAMPLES / "digits-resnet20"
 
 
@@ -76,7 +80,7 @@ def test_the_network_of_a_run_is_had_by_its_key_after_learning_again(study: Stud
     assert found.top1 == pytest.approx(run.top1, abs=1e-12) and found.macs_fraction == run.macs_fraction
     assert stored_comparison(study, BUDGET, None, True, run=run.key) == found
     assert stored_comparison(study, BUDGET, None, True) is None
-    seen = look(study, BUDGET, None, True, NumberedTestImage(1), CPU, silent, run=run.key)
+    seen = look(study, LookRequest(BUDGET, device="cpu", run=run.key), NumberedTestImage(1), silent)
     assert seen.finetuned and seen.macs_fraction == run.macs_fraction
     exported = export(study, BUDGET, study.path / "exports" / "a", silent, run.key)
     assert exported.finetuned and exported.macs_fraction == run.macs_fraction
@@ -157,7 +161,7 @@ def test_a_look_at_a_test_image_answers_as_the_comparison_does(study: Study) -> 
     stored = load_comparison(study, name)
     assert stored is not None
     for number in (1, int(stored.numbers[0]) + 1):
-        found = look(study, BUDGET, None, False, NumberedTestImage(number), CPU, silent)
+        found = look(study, PRUNED, NumberedTestImage(number), silent)
         assert found.label == stored.labels[number - 1] and found.test_images == 359
         for side in ("original", "pruned"):
             answers = getattr(stored, side)
@@ -169,14 +173,14 @@ def test_a_look_at_a_test_image_answers_as_the_comparison_does(study: Study) -> 
 @pytest.mark.slow
 def test_statistics_are_those_of_the_images_as_this_study_sees_them(study: Study, tmp_path: Path) -> None:
     """Studies of one network may differ in normalisation: what one chose is not the other's."""
-    look(study, BUDGET, "identity", False, NumberedTestImage(3), CPU, silent)
+    look(study, IDENTITY, NumberedTestImage(3), silent)
     source = NetworkSource(study.info.model, study.weights_path)
     other = create(tmp_path / "other", source, ImageSource("digits", "imagenet"), silent)
-    found = look(other, BUDGET, "identity", False, NumberedTestImage(3), CPU, silent)
+    found = look(other, IDENTITY, NumberedTestImage(3), silent)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEGR_CACHE", str(tmp_path / "empty"))
-        assert look(other, BUDGET, "identity", False, NumberedTestImage(3), CPU, silent).pruned == found.pruned
-        kept = look(study, BUDGET, "identity", False, NumberedTestImage(3), CPU, silent).pruned
+        assert look(other, IDENTITY, NumberedTestImage(3), silent).pruned == found.pruned
+        kept = look(study, IDENTITY, NumberedTestImage(3), silent).pruned
     assert kept != found.pruned
 
 
@@ -188,7 +192,7 @@ def test_statistics_are_chosen_once_and_go_where_the_study_goes(
     Image.effect_noise((40, 30), 80).save(image, "PNG")
 
     def ask(of: Study) -> LookResult:
-        return look(of, BUDGET, None, False, image, CPU, silent)
+        return look(of, PRUNED, image, silent)
 
     def no_images(*_: object) -> None:
         raise DataError("the images are not here")
@@ -242,7 +246,7 @@ def test_a_search_that_ends_meanwhile_does_not_rename_the_network(
     calls: dict[str, Callable[[], ComparisonResult | Evaluation | LookResult]] = {
         "compare": lambda: compare(study, BUDGET, None, False, CPU, silent),
         "evaluate": lambda: evaluating.evaluate(study, BUDGET, None, False, CPU, silent),
-        "look": lambda: look(study, BUDGET, None, False, NumberedTestImage(1), CPU, silent),
+        "look": lambda: look(study, PRUNED, NumberedTestImage(1), silent),
     }
     assert calls[command]().ranking == "identity"
     assert study.default_ranking == "learned"

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from legr.commands.results import ExportResult, LookResult
+from legr.commands.questions import LookResult
+from legr.commands.results import ExportResult
 from legr.record import Record
 from legr.study.provenance import Provenance
 from tests.commands import results_by_hand as by_hand
@@ -58,7 +59,7 @@ KEYS = {
         "finetuned recalibrated calibration"
     ),
     "look": (
-        "original pruned label test_image test_images prepared seen picture macs_fraction ranking finetuned epochs "
+        "label test_image test_images prepared seen picture original pruned macs_fraction ranking finetuned epochs "
         "recalibrated statistics_known calibration"
     ),
     "report": (

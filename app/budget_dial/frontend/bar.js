@@ -33,7 +33,7 @@ export class Bar {
       else this.update();
     };
     this.compare.onclick = () => handlers.onCompare();
-    this.ranking.onchange = () => handlers.onRanking(this.ranking.value);
+    this.ranking.onchange = () => handlers.onChoice({ ranking: this.ranking.value });
     this.quantities.onchange = () => handlers.onQuantity(/** @type {QuantityName} */ (this.quantities.value));
     this.name.onkeydown = (event) => {
       if (event.key === "Escape") this.name.blur();

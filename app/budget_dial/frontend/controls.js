@@ -21,7 +21,7 @@ import { Slider } from "./slider.js";
  * @property {() => void} onKeys a key moved the slider; another may follow
  * @property {(quantity: QuantityName) => void} onQuantity
  * @property {(question: Question) => void} onAsk
- * @property {(ranking: string) => void} onRanking
+ * @property {(choice: { ranking: string } | { page: string }) => void} onChoice Python is told, and answers
  * @property {() => void} onCompare
  */
 
@@ -36,9 +36,13 @@ export class Controls {
     this.state = state;
     this.bar = new Bar(root, state, handlers);
     this.slider = new Slider(root, state, handlers);
-    this.questions = new QuestionRow(find(root, ".bd-questions", HTMLElement), handlers.onAsk, (quantity) => {
-      if (quantity !== state.quantity) handlers.onQuantity(quantity);
-      this.bar.askForLimit();
+    this.questions = new QuestionRow(find(root, ".bd-questions", HTMLElement), {
+      onAsk: handlers.onAsk,
+      onNeed: (quantity) => {
+        if (quantity !== state.quantity) handlers.onQuantity(quantity);
+        this.bar.askForLimit();
+      },
+      onCompare: () => handlers.onChoice({ page: "see" }),
     });
     this.headline = find(root, ".bd-headline", HTMLElement);
     this.answer = find(root, ".bd-answer", HTMLElement);

@@ -49,7 +49,7 @@ export class Dial {
       onKeys: () => this.reporter.reportAfter(KEYS_REST_MS),
       onQuantity: (quantity) => this.chooseQuantity(quantity),
       onAsk: (question) => this.ask(question),
-      onRanking: (ranking) => this.reporter.send({ ranking }),
+      onChoice: (choice) => this.reporter.send(choice),
       onCompare: () => this.toggleCompare(),
     });
     this.charts = new Charts(root, this.state, {

@@ -12,16 +12,21 @@ const NEEDS = [
   ["top1", "% top-1"],
 ];
 
+/**
+ * @typedef {object} QuestionHandlers
+ * @property {(question: Question) => void} onAsk
+ * @property {(quantity: QuantityName) => void} onNeed a limit of this quantity is to be typed
+ * @property {() => void} onCompare the network on screen is to be compared on all test images
+ */
+
 export class QuestionRow {
   /**
    * @param {HTMLElement} element
-   * @param {(question: Question) => void} onAsk
-   * @param {(quantity: QuantityName) => void} onNeed a limit of this quantity is to be typed
+   * @param {QuestionHandlers} handlers
    */
-  constructor(element, onAsk, onNeed) {
+  constructor(element, handlers) {
     this.element = element;
-    this.onAsk = onAsk;
-    this.onNeed = onNeed;
+    this.handlers = handlers;
     this.names = "";
   }
 
@@ -37,7 +42,7 @@ export class QuestionRow {
     const needs = NEEDS.filter(([name]) => known.includes(name)).map(([name, caption]) => {
       const [textContent, ariaLabel] = [`… ${caption}`, `I need … ${caption}`];
       const button = Object.assign(document.createElement("button"), { type: "button", textContent, ariaLabel });
-      button.onclick = () => this.onNeed(name);
+      button.onclick = () => this.handlers.onNeed(name);
       return button;
     });
     const losses = LOSSES.map((points) => {
@@ -48,7 +53,14 @@ export class QuestionRow {
     const trained = known.includes("top1")
       ? [group("Without loss, within", losses, "points"), group("Go to", presets)]
       : [];
-    this.element.replaceChildren(group("I need", needs), ...trained);
+    this.element.replaceChildren(group("I need", needs), ...trained, group("", [this.comparison()]));
+  }
+
+  /** The way to the comparison of the network on screen: who is right, image by image and class by class. */
+  comparison() {
+    const address = () => comparisonAddress(location.href);
+    const shown = { textContent: "Compare on all test images", title: COMPARISON_TITLE };
+    return linkTo(address, shown, this.handlers.onCompare);
   }
 
   /**
@@ -58,23 +70,46 @@ export class QuestionRow {
    * @param {string} title
    */
   link(question, text, ariaLabel, title) {
-    const address = new URL(location.href);
-    address.searchParams.set("ask", questionText(question));
-    const link = Object.assign(document.createElement("a"), {
-      href: address.href,
-      textContent: text,
-      ariaLabel,
-      title,
-    });
-    link.onclick = (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab or window opens the link
-      event.preventDefault();
-      this.onAsk(question);
+    const address = () => {
+      const asked = new URL(location.href);
+      asked.searchParams.set("ask", questionText(question));
+      return asked.href;
     };
-    return link;
+    return linkTo(address, { textContent: text, ariaLabel, title }, () => this.handlers.onAsk(question));
   }
 }
 
+/**
+ * The page that compares the network of an address of Explore.
+ * @param {string} explore
+ */
+export function comparisonAddress(explore) {
+  const address = new URL(explore);
+  address.pathname = address.pathname.replace(/[^/]*$/, "see");
+  address.searchParams.set("images", "all");
+  return address.href;
+}
+
+/**
+ * A link that can be opened in another tab, and is followed without loading the page anew.
+ * @param {() => string} address asked for when the link is about to be used, as the page's own changes
+ * @param {Partial<HTMLAnchorElement>} shown
+ * @param {() => void} onFollow
+ */
+function linkTo(address, shown, onFollow) {
+  const link = Object.assign(document.createElement("a"), shown, { href: address() });
+  link.onpointerdown = link.onfocus = () => {
+    link.href = address();
+  };
+  link.onclick = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab or window opens the link
+    event.preventDefault();
+    onFollow();
+  };
+  return link;
+}
+
+const COMPARISON_TITLE = "Which test images this network and the original, or the held one, take for what";
 const LOSS_TITLE =
   "The smallest network within so many points of the original's accuracy, of those that were fine-tuned";
 
