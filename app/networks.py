@@ -1,4 +1,4 @@
-"""The process that says what networks predict: one for all tabs, started when the first one asks. No page loads torch.
+"""The process that says what networks predict: one for all tabs, started when it is needed. No page loads torch.
 
 It ends when it is asked nothing for a while, and with the server, however that ends: its stdin is closed then.
 """
@@ -39,6 +39,15 @@ class NetworkProcess:
     def pid(self) -> int | None:
         """The process that is there now."""
         return self._process.pid if self._process and self._process.poll() is None else None
+
+    def start(self) -> None:
+        """Start it where it is not there, so that the first question waits for less; a failure shows when one asks."""
+        if self._lock.acquire(blocking=False):
+            try:
+                with suppress(OSError):
+                    self._started()
+            finally:
+                self._lock.release()
 
     def ask(self, question: Question, show: Callable[[Picture], None] = lambda picture: None) -> Answer:
         """Wait for the answer: a result, or what is wrong in one sentence. Tabs wait for each other.

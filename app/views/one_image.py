@@ -57,6 +57,7 @@ def show_one_image(
         available: whether the test images are on this machine.
     """
     image = _choose_image(selected, comparison, available)
+    NETWORKS.start()
     words, below = st.empty(), st.empty()  # at once: what was said of another image must not stand beside this one
     if image is None:
         words.caption("Drop a picture, or take a test image, to see what both networks predict.")
@@ -252,7 +253,8 @@ def _show_pictures(picture: Picture, label_name: str | None) -> None:
         whole = middle_marked(decoded(picture.file_image, _MIN_SIDE), ratio)
         pictures = [("Your picture", whole), ("What the networks see", seen)]
     for caption, pixels in pictures:
-        st.image(pixels, plain(caption), _WIDTH, output_format="PNG", alt=caption)
+        with st.container(width=_WIDTH):
+            st.image(pixels, plain(caption), "stretch", output_format="PNG", alt=caption)
 
 
 def _notes(study: Study, result: LookResult) -> str:

@@ -105,6 +105,14 @@ def test_it_ends_when_nobody_asks_and_is_started_again_without_a_word() -> None:
     assert networks.ask(question(test_image=5)).result
 
 
+def test_it_can_be_started_before_it_is_asked(networks: NetworkProcess) -> None:
+    networks.start()
+    pid = networks.pid
+    networks.start()
+    assert pid and networks.pid == pid
+    assert networks.ask(question(test_image=5)).result and networks.pid == pid
+
+
 def test_tabs_wait_for_each_other_and_each_gets_its_own_answer(networks: NetworkProcess) -> None:
     numbers = [1, 2, 3, 4, 5, 6]
     with ThreadPoolExecutor(len(numbers)) as pool:
