@@ -104,4 +104,6 @@ def test_a_comparison_runs_and_shows_its_counts(page: sync_api.Page, app_url: st
     page.get_by_text(re.compile(r"Test image \d+ of 359: \d")).wait_for(timeout=LONG_MS)
     page.get_by_text(re.compile("^They disagree")).wait_for()
     page.reload()
+    page.get_by_text(re.compile("^They disagree")).wait_for(timeout=LONG_MS)
+    page.get_by_text("All test images").click()
     page.get_by_text("On 359 test images").wait_for()
