@@ -87,6 +87,7 @@ def test_networks_stay_loaded_until_they_or_the_server_are_killed(page: sync_api
 def test_a_comparison_runs_and_shows_its_counts(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
     page.goto(f"{app_url}/?study={SAMPLE}&budget=30")
     page.get_by_role("link", name="Compare on all test images").click()
+    page.wait_for_url(re.compile(r"/see\?.*budget=30.*images=all"))
     page.get_by_text("Before fine-tuning").click()
     page.get_by_text("as pruned, not fine-tuned").wait_for()
     page.get_by_role("button", name="Compare on all test images").click()
@@ -104,6 +105,6 @@ def test_a_comparison_runs_and_shows_its_counts(page: sync_api.Page, app_url: st
     page.get_by_text(re.compile(r"Test image \d+ of 359: \d")).wait_for(timeout=LONG_MS)
     page.get_by_text(re.compile("^They disagree")).wait_for()
     page.reload()
-    page.get_by_text(re.compile("^They disagree")).wait_for(timeout=LONG_MS)
-    page.get_by_text("All test images").click()
+    page.get_by_text("Drop a picture, or take a test image").wait_for(timeout=LONG_MS)
+    page.get_by_role("radio", name="All test images").click()
     page.get_by_text("On 359 test images").wait_for()
