@@ -14,7 +14,7 @@ from tests.app.conftest import OpenApp
 from tests.app.plain_table import plain_table
 from tests.app.test_explore_page import dial
 from tests.app.test_job_panel import write_job
-from tests.app.test_see_page import Asked, asked, press, texts  # noqa: F401
+from tests.app.test_see_page import Networks, networks, press, texts  # noqa: F401
 
 
 @pytest.fixture
@@ -90,12 +90,12 @@ def test_export_and_fine_tuning_know_which_network_is_open(
     assert request.out == studies / "demo" / "exports" / "run-run-0-5"  # a key may be of any text
 
 
-def test_see_it_asks_exactly_this_network(open_app: OpenApp, run: FineTuned, asked: Asked) -> None:  # noqa: F811
+def test_see_it_asks_exactly_this_network(open_app: OpenApp, run: FineTuned, networks: Networks) -> None:  # noqa: F811
     at = open_app("see", budget="50", run=run.key)
     at.number_input[0].set_value(17).run()
     assert not at.exception and not at.error
-    (arguments,) = asked
-    assert arguments[arguments.index("--run") + 1] == run.key
+    (question,) = networks.asked
+    assert question.request["run"] == run.key
     assert f"Beside the original: the network of run {run.key}, 49.6 % of the MACs, fine-tuned for 3" in texts(at)
 
 
@@ -169,13 +169,12 @@ def test_weights_that_are_elsewhere_are_said(open_app: OpenApp, studies: Path) -
 def test_see_it_compares_with_the_network_that_is_held(
     open_app: OpenApp,
     studies: Path,
-    asked: Asked,  # noqa: F811
+    networks: Networks,  # noqa: F811
 ) -> None:
     at = open_app("see", budget="50", held="70")
     at.number_input[0].set_value(17).run()
     assert not at.exception and not at.error
-    budgets = [arguments[arguments.index("--macs") + 1] for arguments in asked]
-    assert budgets == ["0.5", "0.7"]
+    assert [question.request["budget"] for question in networks.asked] == [{"macs": 0.5}, {"macs": 0.7}]
     assert "Beside the held network (learned ranking, 69.7 % of the MACs, as pruned" in texts(at)
     # Both networks say the same here, as one process stands in for both.
     assert at.warning[0].value == "Both are wrong: they say 5, and it is 3."
