@@ -90,7 +90,7 @@ def _answer(process: "subprocess.Popen[bytes]", question: Question, show: Callab
     """What a process answers; None where it ends instead. It is read here alone, so no answer is taken by another."""
     questions, answers = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
     try:
-        questions.write(json.dumps(question.to_dict()).encode() + b"\n")
+        questions.writelines([json.dumps(question.to_dict()).encode(), b"\n"])
         questions.flush()
     except OSError:
         return None

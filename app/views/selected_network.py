@@ -187,7 +187,7 @@ def _choose(label: str, view: str, options: Mapping[Choice, str], study: Study) 
     key = f"{view}-{study.path.name}"
     st.session_state[key] = state.view(view, tuple(options))
     chosen = st.segmented_control(
-        label,
+        plain(label),
         list(options),
         required=True,
         format_func=options.__getitem__,
