@@ -45,10 +45,10 @@ def show_learned(study: Study, learned: Learned, *, is_searching: bool) -> None:
     Args:
         is_searching: another search runs, or this one is continued.
     """
-    st.header("The ranking in use" if is_searching else "The learned ranking", anchor=False)
-    words = loss_in_words(learned.identity_loss, learned.best_loss)
-    st.markdown(
-        f"**{plain(words[:1].upper() + words[1:])}**",
+    name = "The ranking in use" if is_searching else "The learned ranking"
+    st.header(
+        plain(f"{name}: {loss_in_words(learned.identity_loss, learned.best_loss)}"),
+        anchor=False,
         help=f"On held-out images. Best loss {learned.best_loss:.4f}; of plain norms (the identity, with alpha 1 and "
         f"kappa 0) {learned.identity_loss:.4f}. Over several budgets a loss is relative to that of plain norms.",
     )

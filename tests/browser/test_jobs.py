@@ -129,7 +129,7 @@ def test_a_search_cancelled_killed_and_resumed_ends_like_one_that_was_not(
 
     press(page, "Resume")
     toast(page, "The search has finished.")
-    sync_api.expect(page.get_by_text("The learned ranking", exact=True)).to_be_visible()
+    sync_api.expect(page.get_by_role("heading", name="The learned ranking: ")).to_be_visible()
     found, whole = tiny.learned, Study.open(tiny.path).copy_to(tmp_path / "whole")
     (whole.path / "ranking.json").unlink()
     shutil.rmtree(whole.path / "searches")
