@@ -4,7 +4,7 @@ Zeroed = removed says that both are one function of the parameters that stay, so
 not where a backward pass is no derivative: a function or hook of the model's own, made for one number of channels.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,12 +66,9 @@ def problem_with_gradients(
             expected = _zeroed_step(model, structure, keep, call, seed=0)
         except Exception:  # a model may be one to evaluate alone
             continue
-        try:
-            removed = step(prune(model, structure, keep), call, structure.exempt)
-        except LegrError:
-            raise
-        except Exception as failure:
-            return f"the pruned model does not run with gradients ({first_line(failure)})"
+        removed = step_of_pruned(lambda: prune(model, structure, keep), call, structure.exempt)
+        if isinstance(removed, str):
+            return removed
         if expected.values.keys() != removed.values.keys():
             return "the pruned model returns other things where gradients are computed"
         sliced = {name: slice_kept(name, x, structure, keep) for name, x in expected.gradients.items()}
@@ -108,6 +105,20 @@ def step(network: nn.Module, call: Example, exempt: Collection[str] = (), seed: 
             torch.autograd.backward(learnt, slopes)
     gradients = {name: p.grad.to_dense() for name, p in network.named_parameters() if p.grad is not None}
     return Step({name: value.detach() for name, value in values.items()}, gradients)
+
+
+def step_of_pruned(make: Callable[[], nn.Module], call: Example, exempt: Collection[str] = ()) -> Step | str:
+    """A step of a pruned network that is made for it; where it cannot be run, what is wrong in one sentence.
+
+    Raises:
+        LegrError: the network cannot be made, or refuses itself.
+    """
+    try:
+        return step(make(), call, exempt)
+    except LegrError:
+        raise
+    except Exception as failure:
+        return f"the pruned model does not run with gradients ({first_line(failure)})"
 
 
 class _DrawnAlike(TorchDispatchMode):

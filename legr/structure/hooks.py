@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from legr.errors import TraceError, VerificationError
 from legr.structure.copies import at_least_one, zeroed
 from legr.structure.examples import Example
-from legr.structure.gradients import slice_kept, step
+from legr.structure.gradients import slice_kept, step, step_of_pruned
 from legr.structure.model_io import first_line, reseed
 from legr.structure.precision import in_precision
 from legr.structure.state import State
@@ -61,13 +61,11 @@ def _problem(model: nn.Module, structure: Structure, keep: Keep, calls: Sequence
         finally:
             held.restore()
         try:
-            step(_pruned(model, structure, keep), call)
-        except VerificationError:
-            raise
-        except Exception as failure:
-            return f"the pruned model does not run with gradients ({first_line(failure)})"
+            pruned = step_of_pruned(lambda: _pruned(model, structure, keep), call)
         finally:
             held.restore()
+        if isinstance(pruned, str):
+            return pruned
     _require_alike(model, structure, keep, held)
     return ""
 

@@ -11,6 +11,8 @@ export function originalOf({ networks }) {
   return networks.ranking.indexOf("original");
 }
 
+/** @typedef {(networks: FrontierData["networks"]) => (number | null)[]} ValuesOf */
+
 /** @type {NetworkColumn[]} */
 export const NETWORK_COLUMNS = [
   {
@@ -23,47 +25,25 @@ export const NETWORK_COLUMNS = [
     },
     show: (value) => String(value),
   },
-  number(
-    "budget",
-    "Budget",
-    (networks) => networks.percent,
-    (value) => `${value.toFixed(1)} %`,
-    () => "",
-  ),
-  number(
-    "macs",
-    "MACs",
-    (networks) => networks.macs,
-    (value) => formatCount(1e6 * value),
-    percentChange,
-  ),
-  number(
-    "params",
-    "Parameters",
-    (networks) => networks.params,
-    (value) => formatCount(1e3 * value),
-    percentChange,
-  ),
-  number(
-    "latency",
-    "Latency",
-    (networks) => networks.latency,
-    (value) => `${threeDigits(value)} ms`,
-    percentChange,
-  ),
-  accuracy("before", "Top-1 as cut"),
-  accuracy("after", "Top-1 trained"),
+  figure("budget", "Budget", of("percent"), (value) => `${value.toFixed(1)} %`),
+  figure("macs", "MACs", of("macs"), (value) => formatCount(1e6 * value), percentChange),
+  figure("params", "Parameters", of("params"), (value) => formatCount(1e3 * value), percentChange),
+  figure("latency", "Latency", of("latency"), (value) => `${threeDigits(value)} ms`, percentChange),
+  figure("before", "Top-1 as cut", of("before"), twoDigits, percentPoints, of("before")),
+  figure("after", "Top-1 trained", of("after"), twoDigits, percentPoints, of("before")),
 ];
 
 /**
+ * A column of numbers.
  * @param {string} name
  * @param {string} caption
- * @param {(networks: FrontierData["networks"]) => (number | null)[]} values
+ * @param {ValuesOf} values
  * @param {(value: number) => string} show
- * @param {(now: number | null, before: number | null) => string} difference
+ * @param {(now: number | null, before: number | null) => string} [difference] to the original
+ * @param {ValuesOf} [whole] the values among which the original's is
  * @returns {NetworkColumn}
  */
-function number(name, caption, values, show, difference) {
+function figure(name, caption, values, show, difference = () => "", whole = values) {
   return {
     name,
     caption,
@@ -73,29 +53,31 @@ function number(name, caption, values, show, difference) {
       return typeof value === "number" ? about + show(value) : DASH;
     },
     difference: (frontier, n) => {
-      const original = originalOf(frontier);
-      return original < 0 ? "" : difference(values(frontier.networks)[n], values(frontier.networks)[original]);
+      const { networks } = frontier;
+      return difference(values(networks)[n], whole(networks)[originalOf(frontier)] ?? null);
     },
   };
 }
 
 /**
- * @param {"before" | "after"} name
- * @param {string} caption
- * @returns {NetworkColumn}
+ * @param {"percent" | "macs" | "params" | "latency" | "before" | "after"} name
+ * @returns {ValuesOf}
  */
-function accuracy(name, caption) {
-  return {
-    name,
-    caption,
-    value: ({ networks }, n) => networks[name][n],
-    show: (value) => (typeof value === "number" ? `${value.toFixed(2)} %` : DASH),
-    difference: (frontier, n) => {
-      const { networks } = frontier;
-      const [now, whole] = [networks[name][n], networks.before[originalOf(frontier)] ?? null];
-      return pointsChange(now === null ? null : now / 100, whole === null ? null : whole / 100);
-    },
-  };
+function of(name) {
+  return (networks) => networks[name];
+}
+
+/** @param {number} percent */
+function twoDigits(percent) {
+  return `${percent.toFixed(2)} %`;
+}
+
+/**
+ * @param {number | null} now per cent
+ * @param {number | null} before
+ */
+function percentPoints(now, before) {
+  return pointsChange(now === null ? null : now / 100, before === null ? null : before / 100);
 }
 
 /**

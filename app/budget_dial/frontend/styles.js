@@ -1,6 +1,6 @@
 // The dial's styles, which lie beside its scripts.
 
-const SHEETS = ["style.css", "upper.css", "frontier.css"];
+const SHEETS = ["style.css", "bar.css", "top.css", "figures.css", "frontier.css"];
 
 /** Load them all; until then nothing of the dial is shown. */
 export async function loadStyles() {
