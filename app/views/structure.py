@@ -20,7 +20,7 @@ def show_facts(curve: BudgetCurve, study: Study) -> None:
     if curve.structure.n_units == 0:
         st.write("Nothing can be removed from this network. Why stands below; another network would have to be chosen.")
     for column, fact in zip(st.columns(len(found)), found, strict=True):
-        column.metric(fact.label, plain(fact.value), help=plain(fact.about))
+        column.metric(plain(fact.label), plain(fact.value), help=plain(fact.about))
     reasons = reasons_of(curve.structure)
     line = outputs_line(reasons) if reasons_table(reasons, "unprunable").empty else None
     for note in filter(None, (line, *notes(curve.structure))):

@@ -190,3 +190,9 @@ def test_code_of_ones_own_that_changes_is_imported_anew(
     now = networks.ask(asked).result
     assert now == LookResult.from_dict(run(*usual)[0])
     assert before and now and before.pruned != now.pruned and networks.pid != pid
+    code.write_text(NET.replace("SHAPE", "no_such_operation"))
+    assert networks.ask(asked).sentence == (
+        "unexpected AttributeError: 'Tensor' object has no attribute 'no_such_operation'"
+    )
+    code.write_text(NET.replace("SHAPE", "square"))
+    assert networks.ask(asked).result == now
