@@ -13,6 +13,7 @@ from typing import NoReturn, TypeVar
 import streamlit as st
 
 from app import address
+from app.facts import title_of
 from app.samples import by_name, copy_of
 from legr.errors import StudyError
 from legr.study.catalog import SAMPLES, list_studies, studies_folder
@@ -88,7 +89,7 @@ def own_copy(study: Study) -> Study:
         return study
     own = copy_of(study, open_name())
     st.session_state[_NOTICE] = (
-        f"The sample {study.path.name} stays as it is: you are now working on your copy in {own.path}."
+        f"{title_of(study)} is a sample and stays as it is: you are now working on your copy in {own.path}."
     )
     choose(own.path.name)
     return own

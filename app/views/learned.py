@@ -30,8 +30,8 @@ def show_search(study: Study, job: Job) -> None:
     if job.active and job.stage == "point" and learned:
         st.caption("The ranking is learned and in use. Now the networks of the frontier are measured.")
         return
-    table = running_search_table(job.history)
-    if table.empty or job.state == "done" or (learned and not job.active):
+    table = running_search_table(job.history)  # its first candidate is plain norms: nothing can be said of it alone
+    if len(table) < 2 or job.state == "done" or (learned and not job.active):
         return
     words = loss_in_words(float(table["identity"].iloc[-1]), float(table["best"].iloc[-1]))
     st.caption(plain(f"So far: {words}."))

@@ -155,7 +155,7 @@ def search_figure(table: pd.DataFrame, total_passes: float) -> go.Figure:
         x=table["passes"],
         y=table["best"],
         name="Best so far",
-        mode="lines" if len(table) > 1 else "markers",
+        mode="lines",
         line={"color": COLOURS["learned"], "width": 2.5, "shape": "hv"},
         hovertemplate="pass %{x:.0f}<br>best loss %{y:.4f}<extra></extra>",
     )

@@ -54,8 +54,13 @@ def test_a_search_at_work(open_app: OpenApp, studies: Path) -> None:
     assert "Pass 23 of 64 · about 40 s left" in progress(at)
     assert "So far: 95.7 % less loss than with plain norms." in [caption.value for caption in at.caption]  # 1 - 1/23
     assert "Cancel" in labels(at) and "Start learning" not in labels(at)
+    write_job(
+        studies / "plain", "learn", state="running", stage="pass", done=1, total=64, history=HISTORY[:1], **alive()
+    )
+    at = open_app("learn", study="plain")  # plain norms alone are scored
+    assert not any(caption.value.startswith("So far") for caption in at.caption) and not at.get("plotly_chart")
     elsewhere = open_app("explore", study="plain")
-    assert any("search runs in the background. Pass 23 of 64" in c.value for c in elsewhere.caption)
+    assert any("search runs in the background. Pass 1 of 64" in c.value for c in elsewhere.caption)
 
 
 def test_a_search_that_waits_for_the_device(open_app: OpenApp, studies: Path) -> None:

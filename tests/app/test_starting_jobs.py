@@ -188,7 +188,7 @@ def test_a_sample_is_copied_before_the_first_write(open_app: OpenApp, studies: P
     copy = Study.open(studies / "shown")
     assert not copy.info.sample
     assert started[0][0] == studies / "shown"
-    assert any("stays as it is" in info.value and "your copy" in info.value for info in at.info)
+    assert any("ResNet-8 on digits · shown is a sample and stays as it is" in info.value for info in at.info)
     at.run()
     assert not any("stays as it is" in info.value for info in at.info)  # said once
     assert "sample" not in at.caption[0].value
