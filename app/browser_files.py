@@ -1,4 +1,4 @@
-"""Files that browsers get from the server beside Streamlit's pages: Plotly's script and the dial's.
+"""Files that browsers get from the server beside Streamlit's pages: Plotly's script, and the dial's script and styles.
 
 Addresses name a version or what is in the files, so a browser may keep them for good. They are relative to the
 explorer's own.
@@ -13,14 +13,16 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from app.joined_script import joined_script
+
 DIAL = Path(__file__).parent / "budget_dial" / "frontend"
-_KINDS = {
-    ".js": "text/javascript",
-    ".css": "text/css",
-}  # some systems know scripts as plain text, which browsers refuse
-_DIAL_FILES = {path.name: path.read_bytes() for path in sorted(DIAL.iterdir()) if path.suffix in _KINDS}
+_SHEETS = ("style", "bar", "top", "figures", "frontier")
+_DIAL_FILES = {
+    "index.js": (joined_script(DIAL / "index.js"), "text/javascript"),
+    "dial.css": ("\n".join((DIAL / f"{name}.css").read_text(encoding="utf-8") for name in _SHEETS), "text/css"),
+}
 PLOTLY_ADDRESS = f"plotly-{version('plotly')}.min.js"
-DIAL_ADDRESS = f"dial-{sha256(b''.join(_DIAL_FILES.values())).hexdigest()[:16]}"  # of the folder
+DIAL_ADDRESS = f"dial-{sha256(str(_DIAL_FILES).encode()).hexdigest()[:16]}"  # of the folder
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -29,10 +31,10 @@ async def _plotly(request: Request) -> Response:
 
 
 async def _dial(request: Request) -> Response:
-    name = request.path_params["name"]
-    if name not in _DIAL_FILES:
+    if (name := request.path_params["name"]) not in _DIAL_FILES:
         return Response(status_code=404)
-    return Response(_DIAL_FILES[name], headers=_FOR_GOOD, media_type=_KINDS[Path(name).suffix])
+    text, kind = _DIAL_FILES[name]
+    return Response(text, headers=_FOR_GOOD, media_type=kind)
 
 
 ROUTES = [Route(f"/{PLOTLY_ADDRESS}", _plotly), Route(f"/{DIAL_ADDRESS}/{{name}}", _dial)]

@@ -13,6 +13,9 @@ from starlette.applications import Starlette
 
 from app import browser_files
 from app.browser_files import DIAL, DIAL_ADDRESS, PLOTLY_ADDRESS, ROUTES
+from app.joined_script import joined_script
+
+KINDS = {"index.js": "text/javascript", "dial.css": "text/css"}
 
 
 def get(path: str) -> tuple[int, dict[str, str], bytes]:
@@ -32,12 +35,15 @@ def get(path: str) -> tuple[int, dict[str, str], bytes]:
     return sent[0]["status"], headers, b"".join(part.get("body", b"") for part in sent)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("index.js", "text/javascript"), ("style.css", "text/css")])
-def test_the_dials_files_are_served_as_they_are_and_kept_for_good(name: str, kind: str) -> None:
-    status, headers, body = get(f"/{DIAL_ADDRESS}/{name}")
-    assert (status, body) == (200, (DIAL / name).read_bytes())
-    assert headers["content-type"].split(";")[0] == kind
-    assert headers["cache-control"] == "public, max-age=31536000, immutable"
+def test_script_and_styles_of_the_dial_are_kept_for_good() -> None:
+    answers = {kind: get(f"/{DIAL_ADDRESS}/{name}") for name, kind in KINDS.items()}
+    for kind, (status, headers, body) in answers.items():
+        assert status == 200 and body
+        assert headers["content-type"].split(";")[0] == kind
+        assert headers["cache-control"] == "public, max-age=31536000, immutable"
+    sheets = answers["text/css"][2].decode()
+    assert all(path.read_text(encoding="utf-8") in sheets for path in DIAL.glob("*.css"))
+    assert answers["text/javascript"][2].decode() == joined_script(DIAL / "index.js")
 
 
 def test_plotlys_script_is_the_packages_own() -> None:
@@ -45,7 +51,7 @@ def test_plotlys_script_is_the_packages_own() -> None:
     assert body == files("plotly").joinpath("package_data/plotly.min.js").read_bytes()
 
 
-@pytest.mark.parametrize("name", ["types.d.ts", "none.js", "../__init__.py", "..", ""])
+@pytest.mark.parametrize("name", ["types.d.ts", "dial.js", "style.css", "../__init__.py", "..", ""])
 def test_nothing_else_is_served(name: str) -> None:
     assert get(f"/{DIAL_ADDRESS}/{name}")[0] == 404
 
@@ -64,8 +70,3 @@ def test_another_script_has_another_address(tmp_path: Path) -> None:
     spec.loader.exec_module(copied)
     assert re.fullmatch(r"dial-[0-9a-f]{16}", copied.DIAL_ADDRESS)
     assert copied.DIAL_ADDRESS != DIAL_ADDRESS
-
-
-def test_every_style_sheet_is_loaded() -> None:
-    named = re.findall(r'"([\w-]+\.css)"', (DIAL / "styles.js").read_text(encoding="utf-8"))
-    assert sorted(named) == sorted(path.name for path in DIAL.glob("*.css"))

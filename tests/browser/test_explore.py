@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from playwright import sync_api
 
-from app.browser_files import DIAL_ADDRESS
+from app.browser_files import DIAL
 from app.budget_dial.table import dial_table
+from app.joined_script import joined_script
 from legr.charts.measurements import Measurements, measurements_of
 from legr.ranking.constraints import Constraints
 from legr.structure.cost import original_layer_macs
@@ -272,20 +273,19 @@ def test_a_limit_that_is_typed_finds_the_network_that_the_engine_finds(
     page: sync_api.Page, app_url: str, tmp_path: Path
 ) -> None:
     study = Study.open(tmp_path / "studies" / "demo")
-    page.goto(f"{app_url}/{DIAL_ADDRESS}/quantities.js")
+    script = joined_script(DIAL / "quantities.js") + joined_script(DIAL / "decode.js")
     for shape in (Constraints(), Constraints(pins={"layer1.0.conv1": 4})):
         study.save_constraints(shape)
         curve = study.curve()
         sent = dial_table(curve, "learned", Measurements(study.points), start=0.5)
         asked = [percent for percent in range(1, 101) if percent >= 100 * curve.floor]
         places, least, below = page.evaluate(
-            """async ([sent, original, asked]) => {
-                const { QUANTITIES, rowWithin } = await import('./quantities.js');
-                const { decodeTable } = await import('./decode.js');
+            f"""([sent, original, asked]) => {{
+                {script}
                 const table = decodeTable(sent, original);
                 const within = percent => rowWithin(table, 'macs', percent);
                 return [asked.map(within), within(Number(QUANTITIES.macs.show(table.percent[0]))), within(0.1)];
-            }""",
+            }}""",
             [sent, curve.original.macs, asked],
         )
         found = [sent["macs"][place] for place in places]
@@ -294,23 +294,20 @@ def test_a_limit_that_is_typed_finds_the_network_that_the_engine_finds(
 
 
 @pytest.mark.parametrize("path", list_studies(SAMPLES), ids=lambda path: path.name)
-def test_the_browser_reads_every_cell_of_a_table_as_the_engine_counts_it(
-    page: sync_api.Page, app_url: str, path: Path
-) -> None:
+def test_the_browser_reads_every_cell_of_a_table_as_the_engine_counts_it(page: sync_api.Page, path: Path) -> None:
     study = Study.open(path)
-    page.goto(f"{app_url}/{DIAL_ADDRESS}/decode.js")
     for ranking in RANKINGS:
         curve = study.curve(ranking)
         sent = dial_table(curve, ranking, Measurements(study.points), start=0.5)
         networks = curve.table([percent / 100 for percent in sent["percent"]])
         read = page.evaluate(
-            """async ([sent, original]) => {
-                const { decodeTable } = await import('./decode.js');
+            f"""([sent, original]) => {{
+                {joined_script(DIAL / "decode.js")}
                 const table = decodeTable(sent, original);
                 const plain = value => ArrayBuffer.isView(value) ? [...value] : value;
                 const lists = Object.entries(table).map(([name, value]) => [name, plain(value)?.map?.(plain) ?? value]);
                 return Object.fromEntries(lists);
-            }""",
+            }}""",
             [sent, curve.original.macs],
         )
         assert read["kept"] == networks.kept.tolist()

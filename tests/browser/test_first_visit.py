@@ -25,7 +25,7 @@ def test_the_answer_the_dial_its_figures_and_both_charts_are_one_screen(
     frontier, layers = (page.locator(f"{part} .bd-plot").bounding_box() for part in ONE_SCREEN[-2:])
     assert frontier and layers and min(frontier["height"], layers["height"]) > 300
     ends = [box["y"] + box["height"] for box in (frontier, layers)]
-    assert abs(ends[0] - ends[1]) < 4, "both charts end in the same line"
+    assert abs(ends[0] - ends[1]) < 1, "both charts end in the same line"
     sync_api.expect(page.get_by_role("heading", name="ResNet-56 on CIFAR-10")).to_be_visible()
 
 

@@ -30,7 +30,7 @@ const LENS_TITLES = {
   params: "Parameters of each layer",
   together: "Which layers go together",
 };
-const CHART_PX = { least: 240, most: 520, caption: 46, foot: 34, tools: 32 }; // heights: of a chart, of what stands around it
+const CHART_PX = { least: 240, most: 520, caption: 46, foot: 36, tools: 32 }; // heights: of a chart, of what stands around it
 
 export class Charts {
   /**
