@@ -230,6 +230,11 @@ def test_two_budgets_stand_side_by_side(page: sync_api.Page, app_url: str, tmp_p
     sync_api.expect(page.locator(".bd-figures > div").nth(1)).to_contain_text(f"−{fewer:.1f} %")
     page.get_by_role("button", name="Held: 50.00 %").click()
     page.wait_for_function(f"() => !({ticks})")
+    page.get_by_role("button", name="Hold").click()
+    page.wait_for_url("**held=30**")
+    page.locator(".bd-ranking select").select_option("uniform")  # which does not lead to the network that is held
+    page.wait_for_url(lambda url: "ranking=uniform" in url and "held=" not in url)
+    sync_api.expect(page.get_by_role("button", name="Hold")).to_be_visible()
 
 
 def test_a_pinned_layer_keeps_its_count_at_the_same_budget(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:

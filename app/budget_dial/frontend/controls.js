@@ -69,7 +69,7 @@ export class Controls {
   showScale() {
     const { data, quantity, answer } = this.state;
     const { table, original } = data;
-    this.slider.drawMarks(lossBand(table, original, answer)?.row ?? null);
+    this.slider.drawMarks(lossBand(table, original, answer));
     const rows = table.macs.map((_, row) => row).filter((row) => QUANTITIES[quantity].at(table, row) !== null);
     const measured = rows[0] > 0 ? " measured" : "";
     setText(this.ends[0], `smallest${measured}: ${valueInWords(table, quantity, rows[0] ?? 0) ?? DASH}`);

@@ -49,7 +49,10 @@ export class Dial {
       onKeys: () => this.reporter.reportAfter(KEYS_REST_MS),
       onQuantity: (quantity) => this.chooseQuantity(quantity),
       onAsk: (question) => this.ask(question),
-      onChoice: (choice) => this.reporter.send(choice),
+      onChoice: (choice) => {
+        if ("ranking" in choice) this.release();
+        this.reporter.send(choice);
+      },
       onCompare: () => this.toggleCompare(),
     });
     this.charts = new Charts(root, this.state, {
@@ -214,6 +217,11 @@ export class Dial {
     this.charts.draw();
   }
 
+  /** Compare with the original again: another ranking does not lead to the network that is held. */
+  release() {
+    if (this.state.comparedPercent !== null) this.compareWith(null);
+  }
+
   findCompared() {
     const { state } = this;
     state.comparedRow = state.comparedPercent === null ? null : rowOfBudget(state.data.table, state.comparedPercent);
@@ -234,6 +242,7 @@ export class Dial {
     }
     const isHere = ranking === "original" || ranking === data.ranking;
     if (!isHere || page) {
+      if (!isHere) this.release();
       this.reporter.send({ open: { percent, ranking }, ...(page && { page }) });
       return;
     }

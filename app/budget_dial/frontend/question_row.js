@@ -47,12 +47,10 @@ export class QuestionRow {
     });
     const losses = LOSSES.map((points) => {
       const text = points.toFixed(1);
-      return this.link({ kind: "loss", points }, text, `Without loss, within ${text} points`, LOSS_TITLE);
+      return this.link({ kind: "loss", points }, text, `Lose at most ${text} points`, LOSS_TITLE);
     });
     const presets = PRESETS.map((kind) => this.link({ kind }, kind, `Go to ${kind}`, PRESET_TITLES[kind]));
-    const trained = known.includes("top1")
-      ? [group("Without loss, within", losses, "points"), group("Go to", presets)]
-      : [];
+    const trained = known.includes("top1") ? [group("Lose at most", losses, "points"), group("Go to", presets)] : [];
     this.element.replaceChildren(group("I need", needs), ...trained, group("", [this.comparison()]));
   }
 

@@ -197,7 +197,7 @@ function withoutLoss(lost, table, original) {
   const trained = trainedRows(table);
   if (original.after === null || !trained.length) return { text: NOT_TRAINED, row: null, points: lost };
   const whole = original.after;
-  const within = trained.filter((row) => Number(table.after[row]) >= whole - lost / 100 - 1e-9);
+  const within = trainedWithin(lost, table, whole);
   const say = (/** @type {number} */ row) =>
     `${formatPercent(table.macs_percent[row])} has ${loss(table, row, original)}`;
   if (!within.length) {
@@ -291,5 +291,17 @@ function closeness(table, _, original) {
 export function lossBand(table, original, answer) {
   const points = answer?.points ?? USUAL_LOSS;
   const { row } = withoutLoss(points, table, original);
-  return row === null || original.after === null ? null : { points, row, top1: 100 * original.after };
+  if (row === null || original.after === null) return null;
+  const last = trainedWithin(points, table, original.after).at(-1) ?? row;
+  return { points, row, last, top1: 100 * original.after };
+}
+
+/**
+ * Rows of the trained networks within a loss.
+ * @param {number} lost points
+ * @param {DialTable} table
+ * @param {number} whole top-1 of the original, in [0, 1]
+ */
+function trainedWithin(lost, table, whole) {
+  return trainedRows(table).filter((row) => Number(table.after[row]) >= whole - lost / 100 - 1e-9);
 }

@@ -1,7 +1,7 @@
 // The slider with its marks: networks that were fine-tuned, the held one, and the parts of which nothing is known.
 
 /** @import { ControlsHandlers } from "./controls.js" */
-/** @import { DialState } from "./types" */
+/** @import { DialState, LossBand } from "./types" */
 import { find } from "./dom.js";
 import { trainedRows } from "./no_gain.js";
 import { rowMeant } from "./ticks.js";
@@ -82,9 +82,9 @@ export class Slider {
 
   /**
    * Draw what does not depend on the slider.
-   * @param {number | null} smallest row of the smallest network without loss
+   * @param {LossBand | null} loss the networks without loss
    */
-  drawMarks(smallest) {
+  drawMarks(loss) {
     const { scale, data } = this.state;
     const { places } = scale;
     const from = (/** @type {number} */ place) => `calc(${THUMB_PX / 2}px + ${place} * (100% - ${THUMB_PX}px))`;
@@ -99,9 +99,12 @@ export class Slider {
     const ticks = trainedRows(data.table).map((row) =>
       Object.assign(document.createElement("i"), { className: "bd-tick", style: `left:${from(places[row])}` }),
     );
-    const band = smallest === null ? [] : [part(places[smallest], places[places.length - 1], "bd-band")];
+    const band = loss ? [part(places[loss.row], places[loss.last], "bd-band")] : [];
     const unknown = scale.unknown.map(([start, stop]) => part(start, stop, "bd-no-data"));
     this.marks.replaceChildren(part(0, 1, "bd-track"), this.fill, ...unknown, ...band, ...ticks);
+    const known = loss ? `green: trained networks within ${loss.points.toFixed(1)} points of the original` : "";
+    const words = [ticks.length ? "Ticks: trained networks" : "", known, unknown.length ? "hatched: not measured" : ""];
+    this.range.title = words.filter(Boolean).join("; ");
     this.update();
   }
 

@@ -292,7 +292,8 @@ export interface Answer {
 /** Networks without loss. */
 export interface LossBand {
   points: number; // within which of the original
-  row: number; // of the smallest of them
+  row: number; // of the smallest trained one of them
+  last: number; // and of the largest: of those between it and the original nothing is known
   top1: number; // of the original, per cent
 }
 

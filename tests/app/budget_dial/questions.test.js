@@ -118,13 +118,6 @@ test("an accuracy leads to the smallest network that has it", () => {
   assert.match(ask("top1:95").text, /best known here has 93.00 %/);
 });
 
-test("the band of networks without loss is that of the question, else of half a point", () => {
-  const band = (answer) => lossBand(table(), original, answer);
-  assert.deepEqual(band(null), { points: 0.5, row: 2, top1: 93 });
-  assert.deepEqual(band({ text: "", row: 1, points: 1 }), { points: 1, row: 1, top1: 93 });
-  assert.equal(band({ text: "", row: null, points: 0.1 }), null);
-});
-
 test("without loss: the smallest trained network, and where it was measured", () => {
   assert.deepEqual(ask("loss:0.5"), {
     text: "Within 0.5 points of the original: 60 % has 92.8 %, 0.2 points lost (measured at 60 %); 40 % has 92.0 %, 1.0 points lost.",
@@ -174,4 +167,12 @@ test("one trained network is one", () => {
 test("the fastest is so by its measured latency, by its MACs where one was not timed", () => {
   assert.equal(ask("fastest", { latency: [6, 5, 7, 8, 7] }).row, 1);
   assert.equal(ask("fastest", { latency: [6, 5, 7, 8, 7], latency_measured: [1, 0, 1, 1, 1] }).row, 0);
+});
+
+test("the band without loss ends at the largest trained network: what lies between it and the original is not known", () => {
+  const band = lossBand(table(), original, null);
+  assert.deepEqual(band, { points: 0.5, row: 2, last: 2, top1: 93 }); // 60 % has 92.8 %, 80 % was not trained
+  const one = lossBand(table(), original, ask("loss:1"));
+  assert.deepEqual(one, { points: 1, row: 1, last: 2, top1: 93 });
+  assert.equal(lossBand(table(), original, ask("loss:0.1")), null);
 });
