@@ -208,6 +208,9 @@ def test_labels_lie_within_the_chart(
             const [left, top] = [box.x + xaxis._offset, box.y + yaxis._offset];
             const texts = [...chart.querySelectorAll('.textpoint text')].filter(text => text.textContent);
             if (!texts.length) return ['none'];
+            const boxes = texts.map(text => text.getBoundingClientRect());
+            const meet = (a, b) => a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom;
+            if (boxes.some((a, n) => boxes.slice(n + 1).some(b => meet(a, b)))) return ['overlap'];
             return texts.filter(text => {
                 const at = text.getBoundingClientRect();
                 return at.top < top - 1 || at.bottom > top + yaxis._length + 1 || at.left < left - 1

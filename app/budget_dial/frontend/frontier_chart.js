@@ -1,8 +1,8 @@
 // The accuracy-cost frontier: the measured networks, and marks for the network of the slider that follow a drag.
 
 /** @import { DialCharts, DialState, DialTable, FrontierData, FrontierLine, FrontierOptions, Place, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
-import { labelTrace, labelledLines } from "./frontier_labels.js";
-import { frontierLayout, shownRanges, slowPart } from "./frontier_layout.js";
+import { labelTrace, labelledPoint, placeLabels } from "./frontier_labels.js";
+import { frontierLayout, plotSize, shownRanges, slowPart } from "./frontier_layout.js";
 import { heldTraces, markTraces, markWords, placeMark, tableCost } from "./frontier_marks.js";
 import { costOf, heightOf, paretoPoints, pointsOf, shownLines } from "./frontier_points.js";
 import { axesOf } from "./plotly.js";
@@ -44,16 +44,18 @@ export class FrontierChart {
     const lines = shownLines(frontier, state.data.ranking, options.others);
     this.drawn = { table, frontier, lines };
     this.rows = [row, state.comparedRow];
-    const labelled = labelledLines(frontier, lines, options);
-    const accuracies = labelled.map(({ point }) => frontier.points.top1[point]);
-    const ranges = shownRanges(frontier, options, state.data.table, accuracies, charts.style.layout.height);
+    const { clientWidth: width } = this.chart;
+    const { height } = charts.style.layout;
+    const best = lines.map((line) => labelledPoint(frontier, line, options)).filter((point) => point !== null);
+    const accuracies = best.map((point) => frontier.points.top1[point]);
+    const ranges = shownRanges(frontier, options, state.data.table, accuracies, height);
+    const labelled = placeLabels(frontier, lines, options, ranges, plotSize(width, height));
     const band = lossBand(state.data.table, state.data.original, state.answer);
     this.slow = slowPart(state, ranges, options.axis);
     const traces = [...lines.map((line) => lineTrace(frontier, line, options)), this.paretoTrace(charts)];
     const marks = markTraces(table, row, charts.style.colours[state.data.ranking], ranges, options);
     const held = heldTraces(table, state.comparedRow, charts.style.colours.original, options);
     const labels = labelTrace(frontier, labelled, options, ranges, band);
-    const width = this.chart.clientWidth;
     const layout = { ...charts.style.layout, ...frontierLayout(frontier, options, ranges, this.slow, band, width) };
     await Plotly.react(this.chart, [...traces, ...marks, ...held, labels], layout, charts.style.config);
     this.locateMarks(traces.length);

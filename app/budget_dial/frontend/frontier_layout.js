@@ -9,6 +9,7 @@ const SHADE = "rgba(125, 135, 148, 0.16)";
 const WITHOUT_LOSS = "rgba(60, 160, 90, 0.16)";
 const ROOM_PX = 26; // between the outermost labelled points and the ends of the axis, for their labels
 const BELOW_PX = 54; // of a chart's height, for the ticks and the title of the axis below
+const BESIDE_PX = 72; // of its width, for the ticks and the title of the axis at the left
 const LEFT = 0.02; // of the axis, left of the slider's smallest network
 
 /**
@@ -25,13 +26,22 @@ export function shownRanges(frontier, options, table, labelled, height) {
   const [left, right] = given.x[options.axis];
   const smallest = tableCost(table, 0, options.axis) ?? Infinity;
   const x = { ...given.x, [options.axis]: ends(Math.min(left, smallest - LEFT * (right - left)), right) };
-  const length = height - BELOW_PX;
+  const { height: length } = plotSize(0, height);
   if (options.error) {
     const up = labelled.map((top1) => -Math.log10(heightOf(top1, true)));
     const [bottom, top] = withRoom(ends(-given.error[0], -given.error[1]), up, length);
     return { ...given, x, error: ends(-bottom, -top) };
   }
   return { ...given, x, y: withRoom(given.y, labelled, length) };
+}
+
+/**
+ * The size of the plot within a chart, nearly.
+ * @param {number} width of the chart, pixels
+ * @param {number} height
+ */
+export function plotSize(width, height) {
+  return { width: width - BESIDE_PX, height: height - BELOW_PX };
 }
 
 /**
@@ -100,7 +110,7 @@ export function frontierLayout(frontier, options, { x, y, error, ticks }, slow, 
     type: "log",
     range: error,
     tickvals: ticks,
-    ticktext: ticks.map((tick) => String(Math.round(100 * (100 - tick)) / 100)),
+    ticktext: ticks.map((tick) => String(Number((100 - tick).toFixed(6)))),
     title: { text: "top-1 accuracy, % (error: log)" },
   };
   return {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { NETWORK_COLUMNS, sortedNetworks } from "../../../app/budget_dial/frontend/frontier_networks.js";
-import { labelTrace, labelledLines, labelledPoint } from "../../../app/budget_dial/frontend/frontier_labels.js";
-import { shownRanges } from "../../../app/budget_dial/frontend/frontier_layout.js";
+import { labelTrace, labelledPoint, placeLabels } from "../../../app/budget_dial/frontend/frontier_labels.js";
+import { frontierLayout, shownRanges } from "../../../app/budget_dial/frontend/frontier_layout.js";
 import {
   heightOf,
   nearby,
@@ -51,19 +51,48 @@ test("a label stands at the cheapest point of its line that is shown", () => {
 test("labels name the ranking where several are shown, and the band of networks without loss", () => {
   const frontier = tinyFrontier();
   const texts = (options, band) => {
-    const labelled = labelledLines(frontier, shownLines(frontier, "learned", options.others), options);
+    const lines = shownLines(frontier, "learned", options.others);
+    const labelled = placeLabels(frontier, lines, options, frontier.fit, { width: 600, height: 260 });
     return labelTrace(frontier, labelled, options, frontier.fit, band);
   };
-  assert.deepEqual(texts(OPTIONS, null).text, ["as cut", "trained", "original"]);
+  assert.deepEqual(texts(OPTIONS, null).text, ["original", "trained", "as cut"]);
   const shown = texts({ ...OPTIONS, whole: true, others: ["uniform"] }, { points: 0.5, row: 1, top1: 93 });
   assert.deepEqual(shown.text, [
-    "Uniform, as cut",
-    "Learned, as cut",
-    "Learned, trained",
     "original",
+    "Learned, trained",
+    "Learned, as cut",
+    "Uniform, as cut",
     "within 0.5 points",
   ]);
   assert.deepEqual([shown.x.at(-1), shown.y.at(-1)], [15, 93]);
+});
+
+test("a label that would cover another stands beside the next point of its line", () => {
+  const frontier = tinyFrontier();
+  const { networks, points, lines } = frontier;
+  networks.macs[2] = 61; // the uniform network costs and reaches nearly what the learned one of 60 does
+  points.top1[2] = 91.9;
+  const options = { ...OPTIONS, others: ["uniform"] };
+  const placed = (lines) =>
+    placeLabels(frontier, lines, options, frontier.fit, { width: 900, height: 260 }).map(({ line, point }) => [
+      line.name,
+      point,
+    ]);
+  const [uniform, learned] = lines;
+  assert.deepEqual(placed([uniform, learned]), [
+    ["Learned, as cut", 1],
+    ["Uniform, as cut", 2], // there is no other place
+  ]);
+  uniform.rows = [2, 3, 4]; // and 91 % at 20 M MACs
+  assert.deepEqual(placed([uniform, learned])[1], ["Uniform, as cut", 3]);
+  assert.deepEqual(placed([uniform])[0], ["Uniform, as cut", 2]);
+});
+
+test("ticks of an error are not rounded to the same accuracy", () => {
+  const frontier = tinyFrontier();
+  const ranges = { ...frontier.fit, ticks: [0.005, 0.01, 0.012, 7] };
+  const { yaxis } = frontierLayout(frontier, { ...OPTIONS, error: true }, ranges, null, null, 600);
+  assert.deepEqual(yaxis.ticktext, ["99.995", "99.99", "99.988", "93"]);
 });
 
 test("labels have room within the axis, whatever the height, and the slider's networks have a place", () => {
