@@ -170,7 +170,8 @@ function loss(table, row, original) {
   const trained = trainedTop1(table, row);
   if (trained === null) {
     const cut = table.before[row];
-    return cut === null ? "accuracy not measured" : `not trained, ${(100 * cut).toFixed(1)} % as cut`;
+    const read = table.before_measured[row] ? "" : "~";
+    return cut === null ? "accuracy not measured" : `not trained, ${read}${(100 * cut).toFixed(1)} % as cut`;
   }
   const about = table.after_measured[row] ? "" : "~";
   const now = `${about}${(100 * trained).toFixed(1)} %`;
