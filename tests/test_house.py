@@ -30,7 +30,7 @@ FLOORS = [
 ]
 #: The same for the app; pages stand above all of it.
 APP_FLOORS = [
-    {"words", "run_command", "networks", "front_page", "address", "facts"},
+    {"words", "run_command", "networks", "front_page", "browser_files", "address", "facts"},
     {"guards"},
     {"state", "curves"},
     {"navigation"},

@@ -8,6 +8,7 @@ from app.curves import budget_curve
 from app.views.job_panel import job_panel, launch
 from app.views.one_image import pick
 from app.views.selected_network import Reference, SelectedNetwork, set_weights, stored_comparison
+from app.widgets.chart import show_chart
 from app.widgets.page import guarded, show_error
 from app.words import plain
 from legr.charts.cells import safe_cells
@@ -27,7 +28,6 @@ from legr.charts.comparison import (
 from legr.charts.measurements import percent_of
 from legr.charts.pictures import enlarged
 from legr.charts.predictions import short
-from legr.charts.style import PLOTLY_CONFIG
 from legr.errors import LegrError
 from legr.escape import on_one_line
 from legr.jobs import records
@@ -259,7 +259,7 @@ def _show_classes(info: pd.DataFrame, colour: str, reference: Reference) -> None
     alt = f"Accuracy of {len(drawn)} classes, original and pruned."
     figure = classes_figure(drawn, colour)
     figure.for_each_trace(lambda trace: trace.update(name=reference.say(trace.name or "")))
-    st.plotly_chart(figure, key="compared-classes", config=PLOTLY_CONFIG, alt=reference.say(alt))
+    show_chart(figure, key="compared-classes", alt=reference.say(alt))
     with st.expander("As a table"):
         names = ["Class", "Images", reference.say("Original, %"), "Pruned, %", "Difference, points"]
         one_decimal = {name: st.column_config.NumberColumn(format="%.1f") for name in names[2:]}
@@ -275,9 +275,8 @@ def _show_confusions(info: pd.DataFrame, n_classes: int, reference: Reference) -
         "Correct predictions are on the diagonal."
     )
     alt = f"Change of the confusion matrix of {len(info)} classes, in images."
-    st.plotly_chart(
+    show_chart(
         confusion_figure(info, dark=st.context.theme.type == "dark"),
         key="compared-confusions",
-        config=PLOTLY_CONFIG,
         alt=alt,
     )

@@ -10,10 +10,11 @@ from app import state
 from app.curves import budget_curve, measurements, network_id
 from app.facts import network_name
 from app.views.job_panel import result_of
+from app.widgets.chart import show_chart
 from app.words import plain, plural
 from legr.charts.cells import safe_cells
 from legr.charts.measurements import percent_of
-from legr.charts.style import CAPTIONS, PLOTLY_CONFIG
+from legr.charts.style import CAPTIONS
 from legr.charts.training import runs_figure, training_figure, training_table
 from legr.commands.results import FinetuneResult
 from legr.errors import LegrError
@@ -101,7 +102,7 @@ def show_training(study: Study, job: Job) -> None:
     if len(info):
         epochs = job.total if job.stage == "epoch" else int(info["epoch"].max())
         alt = "Training loss and held-out accuracy after each epoch."
-        st.plotly_chart(training_figure(info, epochs), key="training", config=PLOTLY_CONFIG, alt=alt)
+        show_chart(training_figure(info, epochs), key="training", alt=alt)
     if any(row.get("slower", 1) < 1 for row in history):
         st.caption("A loss was NaN or infinite: the run went back one epoch and continued at a lower learning rate.")
     if finished and finished.epochs < settings.epochs:
@@ -184,9 +185,7 @@ def show_runs(study: Study, ranking: RankingName) -> None:
         _offer_to_open(study, selected[0], ranking)
     curves = [(run_name(run), training_table([epoch.to_dict() for epoch in run.curve])) for run in selected]
     figure = runs_figure(curves)
-    st.plotly_chart(
-        figure, key="runs-compared", config=PLOTLY_CONFIG, alt="Held-out accuracy of the selected runs by epoch."
-    )
+    show_chart(figure, key="runs-compared", alt="Held-out accuracy of the selected runs by epoch.")
     commands = [
         f"# {run_name(run)}{changed_note(study, run)}\n{command}"
         for run in selected

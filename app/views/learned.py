@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.facts import loss_in_words
 from app.views.replay import show_replay
+from app.widgets.chart import show_chart
 from app.words import plain, plural
 from legr.charts.search import (
     map_figure,
@@ -12,7 +13,6 @@ from legr.charts.search import (
     search_figure,
     search_table,
 )
-from legr.charts.style import PLOTLY_CONFIG
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.search.replay import journal_path, newest_journal
@@ -36,7 +36,7 @@ def show_search(study: Study, job: Job) -> None:
     words = loss_in_words(float(table["identity"].iloc[-1]), float(table["best"].iloc[-1]))
     st.caption(plain(f"So far: {words}."))
     if not (job.active and show_replay(study, newest_journal(study, since=job.created), "replay-live")):
-        st.plotly_chart(search_figure(table, job.total), key="search", config=PLOTLY_CONFIG, alt=_ALT)
+        show_chart(search_figure(table, job.total), key="search", alt=_ALT)
 
 
 def show_learned(study: Study, learned: Learned, *, is_searching: bool) -> None:
@@ -55,9 +55,9 @@ def show_learned(study: Study, learned: Learned, *, is_searching: bool) -> None:
     st.caption(plain(f"{describe(learned.settings)}. {_effort_spent(learned)}"))
     if not show_replay(study, journal_path(study, learned.settings), "replay"):
         figure = search_figure(search_table(learned), learned.passes_spent[-1])
-        st.plotly_chart(figure, key="trace", config=PLOTLY_CONFIG, alt=_ALT)
+        show_chart(figure, key="trace", alt=_ALT)
     st.markdown("**Alpha and kappa of each layer**", help=_MAP)
-    st.plotly_chart(map_figure(map_table(learned)), key="map", config=PLOTLY_CONFIG, alt=_MAP)
+    show_chart(map_figure(map_table(learned)), key="map", alt=_MAP)
 
 
 _MAP = (

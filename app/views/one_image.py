@@ -18,11 +18,11 @@ from streamlit.delta_generator import DeltaGenerator
 from app import state
 from app.networks import NETWORKS
 from app.views.selected_network import Reference, SelectedNetwork
+from app.widgets.chart import show_chart
 from app.widgets.page import guarded, show_error
 from app.words import plain
 from legr.charts.pictures import decoded, middle_marked
 from legr.charts.predictions import predictions_figure, predictions_table, short, verdict
-from legr.charts.style import PLOTLY_CONFIG
 from legr.commands.questions import Answer, LookResult, Picture, Prediction, Question
 from legr.requests.ranges import IMAGE_NUMBER
 from legr.requests.types import LookRequest
@@ -241,7 +241,7 @@ def _show_predictions(
     figure = predictions_figure(predictions_table(predictions, label), colour)
     listed = "; ".join(f"{prediction.name} {100 * prediction.probability:.1f} %" for prediction in predictions)
     key = f"answers-{network}" if predictions else f"unanswered-{network}"  # both are drawn in one run
-    st.plotly_chart(figure, key=key, config=PLOTLY_CONFIG, alt=f"{title}: {listed or 'not run yet'}.")
+    show_chart(figure, key=key, alt=f"{title}: {listed or 'not run yet'}.")
 
 
 def _show_pictures(picture: Picture, label_name: str | None) -> None:

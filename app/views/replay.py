@@ -7,8 +7,8 @@ import streamlit as st
 
 from app import state
 from app.curves import Stamp, budget_curve, stamp
+from app.widgets.chart import show_chart
 from legr.charts.replay import replay_figure, replay_table, thin_out
-from legr.charts.style import PLOTLY_CONFIG
 from legr.search.replay import frames
 from legr.study.store import Study
 
@@ -28,7 +28,7 @@ def show_replay(study: Study, journal: Path | None, key: str) -> bool:
     totals = [layer.total for layer in study.structure.layers]
     st.markdown(f"**What the best map so far keeps, at {100 * budget:.4g} % of the MACs**")
     alt = f"Loss of the best of {info['candidate'].iloc[-1] + 1} maps, and filters that it keeps of each layer."
-    st.plotly_chart(replay_figure(info, totals, info["best"].iloc[0]), key=key, config=PLOTLY_CONFIG, alt=alt)
+    show_chart(replay_figure(info, totals, info["best"].iloc[0]), key=key, alt=alt)
     return True
 
 

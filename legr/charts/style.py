@@ -54,6 +54,15 @@ def style(figure: go.Figure, height: int, **layout: Any) -> None:
     figure.update_layout(height=height, **LAYOUT, **layout)
 
 
+def bare(figure: go.Figure) -> go.Figure:
+    """The figure without Plotly's own theme: a page gives it background, font and colour of lines."""
+    axis = {"automargin": True, "zeroline": False}
+    plain = {"paper_bgcolor": _TRANSPARENT, "plot_bgcolor": _TRANSPARENT, "font": {"family": "inherit", "size": 12}}
+    return go.Figure(figure).update_layout(
+        template={"layout": {**plain, "xaxis": {**axis, "showgrid": False}, "yaxis": axis}}
+    )
+
+
 def page_layout() -> dict[str, Any]:
     """The layout of a chart that is drawn without Streamlit, which would set background and font of the theme."""
     font = {"family": "inherit", "size": 12}

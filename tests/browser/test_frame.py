@@ -43,3 +43,19 @@ def test_the_terminal_says_where_the_explorer_is_and_warns_of_nothing(page: sync
     log = (tmp_path / "server.log").read_text(encoding="utf-8")
     assert f"LeGR explorer: {url.replace('127.0.0.1', 'localhost')}" in log
     assert not any(word in log.lower() for word in ("warning", "error", "traceback", "deprecat")), log
+
+
+def test_all_pages_draw_with_one_copy_of_plotly(page: sync_api.Page, app_url: str) -> None:
+    scripts: list[str] = []
+    page.on("response", lambda answer: scripts.append(answer.url))
+    page.goto(f"{app_url}/?study=cifar10_resnet56")
+    page.wait_for_selector(".bd-frontier .scatterlayer .point")
+    page.get_by_role("link", name="Learn").click()
+    replay, charts = page.get_by_role("group", name="Loss of the best"), page.locator(".bd-figure")
+    replay.locator(".barlayer .point").first.wait_for()
+    charts.last.locator(".scatterlayer .point").first.wait_for()
+    assert replay.evaluate("chart => chart._transitionData._frames.length") == 10  # one for each map of the sample
+    replay.get_by_text("Play").click()
+    replay.get_by_text("map 0", exact=True).wait_for()
+    copies = [url for url in scripts if "plotly" in url.lower() and "/dial-" not in url]
+    assert len(copies) == 1 and copies[0].endswith(".min.js")

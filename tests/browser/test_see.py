@@ -15,7 +15,7 @@ from tests.browser.running import running_app, server_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LONG_MS = 120_000  # processes that load torch, on a busy machine
-BARS = "() => [...document.querySelectorAll('.stPlotlyChart .js-plotly-plot')].map(chart => [...chart.data[0].x])"
+BARS = "() => [...document.querySelectorAll('.bd-figure.js-plotly-plot')].map(chart => [...chart.data[0].x])"
 SAMPLE = "digits-resnet20"
 
 

@@ -340,7 +340,16 @@ export interface ChartLayout {
   [option: string]: unknown;
 }
 
+/** A chart of another page than Explore, which Python has made whole. */
+export interface MountedFigure {
+  figure: string; // Plotly's own JSON
+  config: object;
+  alt: string;
+  plotly: string; // address
+}
+
 export interface PlotlyLibrary {
+  addFrames(chart: HTMLElement, frames: object[]): Promise<unknown>;
   react(chart: HTMLElement, data: object[], layout: object, config: object): Promise<unknown>;
   purge(chart: HTMLElement): void;
   toImage(figure: { data: object[]; layout: object }, options: object): Promise<string>;
