@@ -19,6 +19,7 @@ DIAL = Path(__file__).parent / "budget_dial" / "frontend"
 _SHEETS = ("style", "bar", "top", "figures", "frontier")
 _DIAL_FILES = {
     "index.js": (joined_script(DIAL / "index.js"), "text/javascript"),
+    "figure.js": (joined_script(DIAL / "figure.js"), "text/javascript"),
     "dial.css": ("\n".join((DIAL / f"{name}.css").read_text(encoding="utf-8") for name in _SHEETS), "text/css"),
 }
 PLOTLY_ADDRESS = f"plotly-{version('plotly')}.min.js"

@@ -22,7 +22,7 @@ from tests.report.test_page import Elements
 #: What Markdown would read of it.
 ACTIVE = re.compile(r"(?<!\\)!?\[[pl]|(?<!\\)<img|(?<!\\)\$x|:material/home|(?<!\\):red\[|:smile:|www\.e|[\x1b\u202e]")
 #: Elements whose texts are not read as Markdown.
-AS_IT_IS = {"text", "code", "arrow_data_frame", "plotly_chart", "bidi_component", "imgs", "download_button_data"}
+AS_IT_IS = {"text", "code", "arrow_data_frame", "bidi_component", "imgs", "download_button_data"}
 PAGES = ("explore", "learn", "finetune", "see", "structure", "studies")
 
 

@@ -58,7 +58,7 @@ def test_a_search_at_work(open_app: OpenApp, studies: Path) -> None:
         studies / "plain", "learn", state="running", stage="pass", done=1, total=64, history=HISTORY[:1], **alive()
     )
     at = open_app("learn", study="plain")  # plain norms alone are scored
-    assert not any(caption.value.startswith("So far") for caption in at.caption) and not at.get("plotly_chart")
+    assert not any(caption.value.startswith("So far") for caption in at.caption) and not at.get("bidi_component")
     elsewhere = open_app("explore", study="plain")
     assert any("search runs in the background. Pass 1 of 64" in c.value for c in elsewhere.caption)
 

@@ -171,7 +171,8 @@ def test_while_the_networks_are_run_the_new_picture_stands_beside_no_answer(
     assert not at.exception and not at.warning and not at.info
     assert [e.value for e in at.error] == ["The process that runs the networks ended unexpectedly."]
     assert "Test image 5 of 359" in str(at.image[0].proto)
-    charts = [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+    shown = [json.loads(part.proto.json) for part in at.get("bidi_component")]
+    charts = [json.loads(part["figure"]) for part in shown if "figure" in part]
     assert [len(chart["data"][0]["x"]) for chart in charts] == [0, 0]
 
 
