@@ -56,7 +56,8 @@ def style(figure: go.Figure, height: int, **layout: Any) -> None:
 
 def bare(figure: go.Figure) -> go.Figure:
     """The figure without Plotly's own theme: a page gives it background, font and colour of lines."""
-    axis = {"automargin": True, "zeroline": False}
+    apart = {"ticks": "outside", "ticklen": 6, "tickcolor": _TRANSPARENT}  # a label stands beside no number of a bar
+    axis = {"automargin": True, "zeroline": False, **apart}
     plain = {"paper_bgcolor": _TRANSPARENT, "plot_bgcolor": _TRANSPARENT, "font": {"family": "inherit", "size": 12}}
     return go.Figure(figure).update_layout(
         template={"layout": {**plain, "xaxis": {**axis, "showgrid": False}, "yaxis": axis}}
