@@ -6,9 +6,9 @@ import { find, setText } from "./dom.js";
 import { figuresOf, networkFigures } from "./figures.js";
 import { headlineNetwork, headlineOf, originalNetwork } from "./headline.js";
 import { DASH } from "./numbers.js";
-import { QUANTITIES, endsAtOriginal, extremes, valueInWords } from "./quantities.js";
+import { QUANTITIES, endsAtOriginal, valueInWords } from "./quantities.js";
 import { QuestionRow } from "./question_row.js";
-import { lossBand } from "./questions.js";
+import { lossBand } from "./losses.js";
 import { shownNetwork } from "./shown.js";
 import { Slider } from "./slider.js";
 

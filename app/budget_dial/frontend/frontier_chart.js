@@ -6,7 +6,7 @@ import { frontierLayout, plotSize, shownRanges, slowPart } from "./frontier_layo
 import { heldTraces, markTraces, markWords, placeMark, tableCost } from "./frontier_marks.js";
 import { costOf, heightOf, paretoPoints, pointsOf, shownLines } from "./frontier_points.js";
 import { axesOf } from "./plotly.js";
-import { lossBand } from "./questions.js";
+import { lossBand } from "./losses.js";
 import { shownNetwork } from "./shown.js";
 
 /** @typedef {"before" | "after"} Top1 accuracy before or after fine-tuning */

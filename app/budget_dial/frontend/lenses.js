@@ -1,6 +1,6 @@
 // What the bars show of each layer.
 
-/** @import { BarLens, DialTable, Lens } from "./types" */
+/** @import { BarLens, Lens } from "./types" */
 
 /** @type {[Lens, string][]} */
 export const LENS_CAPTIONS = [

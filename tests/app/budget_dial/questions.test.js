@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answerTo, lossBand, parseQuestion, questionText } from "../../../app/budget_dial/frontend/questions.js";
+import { lossBand } from "../../../app/budget_dial/frontend/losses.js";
+import { answerTo, parseQuestion, questionText } from "../../../app/budget_dial/frontend/questions.js";
 import { tinyTable } from "./tiny_table.js";
 
 const original = { macs: 100, params: 4_000_000, latency: 7, before: 0.93, after: 0.93 };
