@@ -7,11 +7,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import count
-from threading import Lock
+from threading import Event, Lock, Timer
 from typing import IO, cast
 
 from legr.commands.questions import Answer, Picture, Question
@@ -21,6 +21,7 @@ from legr.schema import SchemaError, parse
 
 _IDLE_S = 600.0
 _LONGEST_ANSWER = 2**24  # bytes: two pictures of at most 640 x 640 pixels, and texts
+_LONGEST_S = 900.0  # a first question may have to choose how batch norms are recalibrated
 _PATIENCE_S = 10.0  # for a process that has answered its last question
 
 
@@ -29,10 +30,11 @@ class NetworkProcess:
 
     Args:
         idle_s: how long it stays when nobody asks.
+        longest_s: how long one question may take; other tabs wait meanwhile.
     """
 
-    def __init__(self, idle_s: float = _IDLE_S) -> None:
-        self._idle_s, self._numbers, self._lock = idle_s, count(1), Lock()
+    def __init__(self, idle_s: float = _IDLE_S, longest_s: float = _LONGEST_S) -> None:
+        self._idle_s, self._longest_s, self._numbers, self._lock = idle_s, longest_s, count(1), Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -63,7 +65,7 @@ class NetworkProcess:
                 except OSError as error:
                     why = f"cannot be started ({error.strerror}); free some memory and try again"
                     return _failure(question, why)
-                answer = _answer(process, question, show)
+                answer = _answer(process, question, show, self._longest_s)
                 if answer is not None:
                     return answer
                 code = _ended(process)
@@ -86,7 +88,9 @@ class NetworkProcess:
         return self._process
 
 
-def _answer(process: "subprocess.Popen[bytes]", question: Question, show: Callable[[Picture], None]) -> Answer | None:
+def _answer(
+    process: "subprocess.Popen[bytes]", question: Question, show: Callable[[Picture], None], longest_s: float
+) -> Answer | None:
     """What a process answers; None where it ends instead. It is read here alone, so no answer is taken by another."""
     questions, answers = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
     try:
@@ -94,18 +98,41 @@ def _answer(process: "subprocess.Popen[bytes]", question: Question, show: Callab
         questions.flush()
     except OSError:
         return None
-    while line := answers.readline(_LONGEST_ANSWER):
-        try:
-            answer = parse(line, Answer)
-        except SchemaError:
-            process.kill()
-            return None
-        if answer.number != question.number:
-            continue  # to a question that somebody has stopped waiting for
-        if answer.picture is None:
-            return answer
-        show(answer.picture)
+    with _killed_after(process, longest_s) as is_late:
+        while line := answers.readline(_LONGEST_ANSWER):
+            try:
+                answer = parse(line, Answer)
+            except SchemaError:
+                process.kill()
+                _ended(process)
+                return _failure(question, "answered what no page understands; ask again, and it starts anew")
+            if answer.number != question.number:
+                continue  # to a question that somebody has stopped waiting for
+            if answer.picture is None:
+                return answer
+            show(answer.picture)
+    if is_late.is_set():
+        _ended(process)
+        return _failure(question, f"took more than {longest_s / 60:.0f} minutes and was stopped; ask again")
     return None
+
+
+@contextmanager
+def _killed_after(process: "subprocess.Popen[bytes]", seconds: float) -> Iterator[Event]:
+    """Kill a process that is at work for longer; tells whether it was."""
+    is_late = Event()
+
+    def kill() -> None:
+        is_late.set()
+        process.kill()
+
+    timer = Timer(seconds, kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield is_late
+    finally:
+        timer.cancel()
 
 
 def _ended(process: "subprocess.Popen[bytes]") -> int:

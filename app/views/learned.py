@@ -77,5 +77,6 @@ def describe(settings: SearchSettings) -> str:
 def _effort_spent(learned: Learned) -> str:
     """How long the search took, and whether it has come to an end by itself."""
     ending = " It has settled: the kept channels no longer change." if learned.settled else ""
-    passes = f"{learned.passes_spent[-1]:.0f} passes"
-    return f"{plural(learned.candidates, 'map')} tried in {passes}, {duration(learned.seconds)}.{ending}"
+    spent = round(learned.passes_spent[-1])
+    passes = f"{spent} pass{'' if spent == 1 else 'es'}"
+    return f"{plural(learned.candidates, 'candidate')} tried in {passes}, {duration(learned.seconds)}.{ending}"

@@ -188,7 +188,7 @@ def _look(
 def _ask(selected: SelectedNetwork, image: Image, show: Callable[[Picture], None]) -> Answer:
     """Ask the process that has the networks; the content of a file is handed over in a folder that nobody else has."""
     request = LookRequest.from_arguments(selected.request.arguments())
-    question = Question(str(selected.study.path), request.to_dict())
+    question = Question(str(selected.study.path), request.to_dict(), network=selected.comparison_name)
     if isinstance(image, int):
         return NETWORKS.ask(replace(question, test_image=image), show)
     with TemporaryDirectory(prefix="legr-") as folder:

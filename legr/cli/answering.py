@@ -9,6 +9,8 @@ own that it has imported was changed, and after an error that nobody expected: t
 import json
 import os
 import sys
+import sysconfig
+import time
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,19 +30,23 @@ from legr.requests.types import LookRequest
 from legr.schema import parse
 from legr.study.store import Study
 
-_INSTALLED = tuple({str(Path(__file__).resolve().parents[1]), sys.prefix, sys.base_prefix})  # changes with a restart
+_CODE = ("stdlib", "platstdlib", "purelib", "platlib")
+#: Folders whose code changes with a restart only.
+_INSTALLED = tuple({Path(__file__).resolve().parents[1], *(Path(sysconfig.get_path(name)) for name in _CODE)})
+_UNKNOWN = -1  # of a file: no time that it could have
 
 
 def main(idle_s: float) -> None:
     """Answer questions, one after the other, until nobody asks any more."""
     lines, loaded, own_code = SimpleQueue[bytes](), LoadedNetworks(), _times(())
     output = _own_output()
-    Thread(target=_read, args=(sys.stdin.buffer, lines), daemon=True).start()
+    Thread(target=_read, args=(_own_input(), lines), daemon=True).start()
     while True:
         try:
             line = lines.get(timeout=idle_s)
         except Empty:
             return
+        began = time.time_ns()
         if _times(own_code) != own_code:
             return  # the question is asked again
         question = parse(line, Question)
@@ -50,7 +56,9 @@ def main(idle_s: float) -> None:
             traceback.print_exc()
             _send(output, Answer(question.number, sentence=f"unexpected {type(error).__name__}: {error}"))
             return
-        own_code = _times(_own_code()) | own_code  # as it was when it was imported
+        now = _times(_own_code()).items()
+        # What was saved since the question was asked may have been imported as it was before: it counts as changed.
+        own_code = {file: changed if changed < began else _UNKNOWN for file, changed in now} | own_code
         _send(output, answer)
 
 
@@ -62,6 +70,7 @@ def _answer(question: Question, loaded: LoadedNetworks, output: BinaryIO) -> Ans
             LookRequest.from_dict(question.request),
             _image(question),
             silent,
+            network_name=question.network,
             loaded=loaded,
             show=lambda picture: _send(output, Answer(question.number, picture=picture)),
         )
@@ -92,6 +101,15 @@ def _read(lines_in: BinaryIO, lines: "SimpleQueue[bytes]") -> None:
     os._exit(0)
 
 
+def _own_input() -> BinaryIO:
+    """What questions are read from; other code that asks for input finds none."""
+    questions = os.fdopen(os.dup(0), "rb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return questions
+
+
 def _own_output() -> BinaryIO:
     """What answers are written to; what other code prints goes to stderr."""
     output = os.fdopen(os.dup(1), "wb")
@@ -102,11 +120,22 @@ def _own_output() -> BinaryIO:
 def _own_code() -> list[str]:
     """Files of code that was imported for models of the user's own, and the one that names such models."""
     files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
-    return [str(file) for file in (*files, settings_path()) if file and not str(file).startswith(_INSTALLED)]
+    return [str(file) for file in (*files, settings_path()) if file and not _is_installed(Path(file))]
+
+
+def _is_installed(file: Path) -> bool:
+    return any(file.is_relative_to(folder) for folder in _INSTALLED)
 
 
 def _times(files: Iterable[str]) -> dict[str, int]:
-    return {str(file): Path(file).stat().st_mtime_ns if Path(file).exists() else 0 for file in files}
+    return {file: _time(file) for file in files}
+
+
+def _time(file: str) -> int:
+    try:
+        return os.stat(file).st_mtime_ns
+    except OSError:
+        return 0
 
 
 if __name__ == "__main__":

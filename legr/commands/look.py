@@ -21,11 +21,11 @@ from legr.commands.questions import LookResult, Picture, Prediction
 from legr.commands.statistics_cache import recall_statistics
 from legr.data.images import Dataset, Split
 from legr.data.single import fitted, open_image
-from legr.errors import SettingsError
+from legr.errors import SettingsError, StudyError
 from legr.progress import Report
 from legr.requests.types import LookRequest
 from legr.structure.model_io import deep_copy
-from legr.study.comparison import TOP
+from legr.study.comparison import TOP, comparison_name
 from legr.study.store import Study
 from legr.training.device import pick_device
 from legr.training.evaluate import predict_topk
@@ -64,17 +64,19 @@ def look(
     image: Path | NumberedTestImage,
     report: Report,
     *,
+    network_name: str | None = None,
     loaded: LoadedNetworks | None = None,
     show: Callable[[Picture], None] = lambda picture: None,
 ) -> LookResult:
     """What both networks predict, and the image as they see it; nothing about the image is stored in the study.
 
     Args:
+        network_name: `comparison_name` of the network that is meant; None takes any.
         loaded: networks that stay loaded for the next call.
         show: told of the image, before the networks are run.
 
     Raises:
-        StudyError: there is no such run, or its kept set is lost.
+        StudyError: there is no such run, its kept set is lost, or another network than the one that is meant is there.
         BudgetError: the budget is out of range or below the floor.
         DataError: the file is no image that can be read, or the test images are not on this machine.
         SettingsError: there is no test image of that number, or no such device.
@@ -100,6 +102,11 @@ def look(
             study, original_model, request.budget, ranking=ranking, finetuned=request.finetuned, run=request.run
         ),
     )
+    if network_name not in (None, comparison_name(network.keep, network.run)):
+        raise StudyError(
+            f"the ranking, the shape or the weights of {study.path.name} at this budget have changed since "
+            "the page was drawn; open the page again"
+        )
     network = replace(network, model=deep_copy(network.model))  # what is loaded is never run
     network = recall_statistics(study, network, images, device)
     return LookResult(

@@ -59,6 +59,7 @@ class Question(Record):
     request: Mapping[str, Plain]  # a `LookRequest`
     image: Text | None = None  # a file
     test_image: Annotated[int, Field(ge=IMAGE_NUMBER.low, le=IMAGE_NUMBER.high)] | None = None
+    network: Text | None = None  # `comparison_name` of the network that is meant; None takes any
     number: Count = 0  # which its answers repeat
 
 
@@ -74,8 +75,3 @@ class Answer(Record):
     picture: Picture | None = None
     result: LookResult | None = None
     sentence: str = ""
-
-    @property
-    def is_last(self) -> bool:
-        """Whether no other follows."""
-        return self.picture is None

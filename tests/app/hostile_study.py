@@ -7,6 +7,7 @@ from pathlib import Path
 PAYLOAD = (
     "![p](//e.example/p) [l](//e.example) <img src=x> $x^2$ :material/home: :red[r] :smile: www.e.example `c`\x1b\u202e"
 )
+RUNTIME = "PyTorch 2.14.1"  # what the study's latencies were measured with
 NAME = "evil_[l](e) $x^2$ :red[r] :smile:"
 
 
@@ -24,9 +25,8 @@ def make_hostile(study: Path) -> Path:
         (path / name).write_text((path / name).read_text().replace('"conv1', f'"{layer} conv1'))
     for file in [path / "points.json", *(path / "finetuned").glob("*.json")]:
         text = file.read_text()
-        for word in ("PyTorch 2.14.1",):
-            text = text.replace(word, json.dumps(PAYLOAD)[1:-1])
-        file.write_text(text)
+        assert RUNTIME in text or file.name != "points.json"  # else its device is no attack
+        file.write_text(text.replace(RUNTIME, json.dumps(PAYLOAD)[1:-1]))
     (path / "jobs").mkdir(exist_ok=True)
     for kind, state in (("learn", "failed"), ("measure", "interrupted"), ("finetune", "failed"), ("export", "failed")):
         job = {"id": f"{kind}-20261129-000000-aaaa", "kind": kind, "arguments": [], "device": "cpu", "state": state,

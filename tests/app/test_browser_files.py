@@ -15,7 +15,7 @@ from app import browser_files
 from app.browser_files import DIAL, DIAL_ADDRESS, PLOTLY_ADDRESS, ROUTES
 from app.joined_script import joined_script
 
-KINDS = {"index.js": "text/javascript", "dial.css": "text/css"}
+KINDS = {"index.js": "text/javascript", "figure.js": "text/javascript", "dial.css": "text/css"}
 
 
 def get(path: str) -> tuple[int, dict[str, str], bytes]:
@@ -36,14 +36,15 @@ def get(path: str) -> tuple[int, dict[str, str], bytes]:
 
 
 def test_script_and_styles_of_the_dial_are_kept_for_good() -> None:
-    answers = {kind: get(f"/{DIAL_ADDRESS}/{name}") for name, kind in KINDS.items()}
-    for kind, (status, headers, body) in answers.items():
+    answers = {name: get(f"/{DIAL_ADDRESS}/{name}") for name in KINDS}
+    for name, (status, headers, body) in answers.items():
         assert status == 200 and body
-        assert headers["content-type"].split(";")[0] == kind
+        assert headers["content-type"].split(";")[0] == KINDS[name]
         assert headers["cache-control"] == "public, max-age=31536000, immutable"
-    sheets = answers["text/css"][2].decode()
+    sheets = answers["dial.css"][2].decode()
     assert all(path.read_text(encoding="utf-8") in sheets for path in DIAL.glob("*.css"))
-    assert answers["text/javascript"][2].decode() == joined_script(DIAL / "index.js")
+    for name in ("index.js", "figure.js"):
+        assert answers[name][2].decode() == joined_script(DIAL / name)
 
 
 def test_plotlys_script_is_the_packages_own() -> None:

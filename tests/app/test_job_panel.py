@@ -171,7 +171,7 @@ def test_a_finished_search_shows_what_it_found(open_app: OpenApp, studies: Path)
     assert [text.value for text in at.header] == [
         "The learned ranking: 44.4 % less loss than with plain norms"
     ]  # 0.5005 of 0.9
-    assert any("64 maps tried in 64 passes, 41 s." in caption.value for caption in at.caption)
+    assert any("64 candidates tried in 64 passes, 41 s." in caption.value for caption in at.caption)
     assert "Cancel" not in labels(at) and "Resume" not in labels(at)
 
 

@@ -15,10 +15,12 @@ import pytest
 from PIL import Image
 
 from app.networks import NetworkProcess
+from legr.cli import answering
 from legr.commands.questions import LookResult, Picture, Question
 from legr.ranking.limits import Budget
 from legr.requests.types import LookRequest
 from legr.study.catalog import SAMPLES
+from legr.study.comparison import comparison_name
 from legr.study.store import Study
 from tests.cli.processes import ROOT, run
 
@@ -96,6 +98,36 @@ def test_a_killed_process_is_one_sentence_and_the_next_question_starts_it_anew(n
         )
     assert networks.ask(question(test_image=5)).result == first
     assert networks.pid not in (None, pid)
+
+
+def test_another_network_than_the_page_shows_is_refused(networks: NetworkProcess) -> None:
+    study = Study.open(SAMPLE)
+    keep = study.curve("learned").at(Budget(macs=0.3))
+    shown = comparison_name(keep, study.best_finetuned(keep))
+    assert networks.ask(question(test_image=5, network=shown)).result
+    answer = networks.ask(question(0.6, test_image=5, network=shown))  # as after a change of the constraints
+    assert answer.result is None and "have changed since the page was drawn" in answer.sentence
+
+
+def test_a_question_that_takes_too_long_is_given_up_and_the_next_is_answered() -> None:
+    networks = NetworkProcess(longest_s=2)
+    networks.start()
+    assert networks.pid
+    os.kill(networks.pid, signal.SIGSTOP)
+    answer = networks.ask(question(test_image=5))
+    assert answer.sentence.startswith("the process that runs the networks took more than")
+    assert networks.pid is None
+    networks = NetworkProcess()
+    assert networks.ask(question(test_image=5)).result
+    os.kill(networks.pid or 0, signal.SIGKILL)
+
+
+def test_code_beside_the_program_is_the_users_own() -> None:
+    package = Path(answering.__file__).parents[1]
+    assert answering._is_installed(package / "study" / "store.py")
+    assert answering._is_installed(Path(np.__file__)) and answering._is_installed(Path(os.__file__))
+    assert not answering._is_installed(package.with_name("legr_nets.py"))
+    assert not answering._is_installed(package.parent / "legr.toml")
 
 
 def test_it_ends_when_nobody_asks_and_is_started_again_without_a_word() -> None:

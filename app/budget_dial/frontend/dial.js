@@ -114,8 +114,10 @@ export class Dial {
    */
   takeQuestion(asked) {
     const row = this.asking.take(asked);
-    this.state.row = row ?? this.state.row;
-    if (row !== null) this.reporter.reportAfter(0);
+    if (row === null) return;
+    if (this.state.opened) this.reporter.hasLeftRun = true;
+    Object.assign(this.state, { row, opened: null });
+    this.reporter.reportAfter(0);
   }
 
   /**
@@ -236,6 +238,7 @@ export class Dial {
    */
   openNetwork(percent, ranking, run, page) {
     const { data } = this.state;
+    this.forgetQuestion();
     if (run) {
       this.reporter.send({ run, ...(page && { page }) });
       return;

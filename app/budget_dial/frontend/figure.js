@@ -43,6 +43,5 @@ async function draw(chart, { figure, config, plotly }) {
   chart.style.minHeight = `${layout.height}px`; // so that nothing moves when it comes
   chart.role = frames?.length ? "group" : "img"; // one that can be played has buttons
   const Plotly = await loadPlotly(plotly);
-  await Plotly.react(chart, data, layout, config);
-  if (frames?.length) await Plotly.addFrames(chart, frames);
+  await Plotly.react(chart, { data, layout, config, frames: frames ?? [] }); // only so are frames of before dropped
 }

@@ -1,6 +1,6 @@
 // The frontier as a whole: the chart with its switches, what the pointer does on it, and the list of its networks.
 
-/** @import { DialCharts, DialState, FrontierOptions, NetworkAction, PlotlyChart, PlotlyLibrary } from "./types" */
+/** @import { DialCharts, DialState, FrontierData, FrontierOptions, NetworkAction, PlotlyChart, PlotlyLibrary } from "./types" */
 import { find } from "./dom.js";
 import { FrontierChart } from "./frontier_chart.js";
 import { FrontierKeys } from "./frontier_keys.js";
@@ -49,6 +49,8 @@ export class Frontier {
       onBrush: (networks) => this.list(networks, `${countOf(networks)} in the region`),
     });
     this.keys = new FrontierKeys(this.pointer);
+    /** @type {FrontierData | null} whose networks the keys go through */
+    this.told = null;
     this.lights = new FrontierLights(this.plot);
     this.networks = new FrontierList(find(root, ".bd-list", HTMLElement), {
       onAction: (action, network) => this.act(action, network),
@@ -87,6 +89,8 @@ export class Frontier {
     });
     this.tools.show(charts, frontier, ranking);
     if (this.networks.frontier !== frontier && !this.networks.element.hidden) this.networks.close();
+    if (this.told !== frontier) this.keys.choose(null); // a network's number is of the data before
+    this.told = frontier;
   }
 
   /**

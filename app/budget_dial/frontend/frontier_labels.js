@@ -3,6 +3,7 @@
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Box */
 
 /** @import { FrontierData, FrontierLine, FrontierOptions, FrontierRanges, LossBand } from "./types" */
+import { inPoints } from "./losses.js";
 import { costOf, heightOf, rangesOf } from "./frontier_points.js";
 
 const RING_PX = 18; // of the mark around the slider's network, which a label stands clear of
@@ -135,7 +136,7 @@ export function labelTrace(frontier, labelled, options, ranges, band) {
     };
   });
   if (band) {
-    const text = `within ${band.points.toFixed(1)} points`;
+    const text = `within ${inPoints(band.points)} points`;
     labels.push({ x: ranges.x[axis][0], top1: band.top1, text, place: "top right", away: 6 });
   }
   return {

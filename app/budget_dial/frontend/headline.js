@@ -35,7 +35,10 @@ function smallerTrained(table, row) {
   const best = trainedRows(table)
     .filter((other) => other < row)
     .reduce(
-      (one, other) => (Number(table.after[other]) >= one.top1 ? { row: other, top1: Number(table.after[other]) } : one),
+      (one, other) => {
+        const top1 = Number(table.after[other]);
+        return top1 > one.top1 || (top1 === one.top1 && one.row < 0) ? { row: other, top1 } : one;
+      },
       {
         row: -1,
         top1: table.before[row] ?? 0,

@@ -52,7 +52,7 @@ export function withoutLoss(lost, table, original) {
   if (!within.length) {
     const best = trained.reduce((one, other) => (Number(table.after[other]) > Number(table.after[one]) ? other : one));
     return {
-      text: `No trained network is within ${lost.toFixed(1)} points of the original; the nearest, ${say(best)}.`,
+      text: `No trained network is within ${inPoints(lost)} points of the original; the nearest, ${say(best)}.`,
       row: null,
       points: lost,
     };
@@ -66,7 +66,7 @@ export function withoutLoss(lost, table, original) {
     ? `; but not at ${list(others.map((other) => formatPercent(table.macs_percent[other])))}`
     : "";
   const next = below === undefined ? "no smaller one is trained" : say(below);
-  const text = `Within ${lost.toFixed(1)} points of the original: ${say(row)} (${sure}${doubt}); ${next}.`;
+  const text = `Within ${inPoints(lost)} points of the original: ${say(row)} (${sure}${doubt}); ${next}.`;
   return { text, row, points: lost };
 }
 
@@ -86,13 +86,21 @@ export function lossBand(table, original, answer) {
 }
 
 /**
- * Rows of the trained networks within a loss.
+ * Rows of the trained networks within a loss, of the accuracies as they are shown.
  * @param {number} lost points
  * @param {DialTable} table
  * @param {number} whole top-1 of the original, in [0, 1]
  */
 function trainedWithin(lost, table, whole) {
-  return trainedRows(table).filter((row) => Number(table.after[row]) >= whole - lost / 100 - 1e-9);
+  return trainedRows(table).filter((row) => pointsBetween(Number(table.after[row]), whole) >= -lost - 1e-9);
+}
+
+/**
+ * A loss as it was asked for, with one decimal at least.
+ * @param {number} lost points
+ */
+export function inPoints(lost) {
+  return Number.isInteger(10 * lost) ? lost.toFixed(1) : String(lost);
 }
 
 /** @param {string[]} words */

@@ -71,6 +71,7 @@ export class QuestionRow {
     const address = () => {
       const asked = new URL(location.href);
       asked.searchParams.set("ask", questionText(question));
+      asked.searchParams.delete("run"); // the answer is a network of the slider
       return asked.href;
     };
     return linkTo(address, { textContent: text, ariaLabel, title }, () => this.handlers.onAsk(question));

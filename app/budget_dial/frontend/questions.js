@@ -168,7 +168,9 @@ export function outOfReach(table, quantity, limit, remedy) {
  * @returns {Answer}
  */
 function preset(kind, table, original) {
-  const trained = trainedRows(table);
+  const all = trainedRows(table);
+  const timed = all.filter((row) => table.latency_measured[row]);
+  const trained = kind === "fastest" && timed.length ? timed : all;
   if (!trained.length || original.after === null) return { text: NOT_TRAINED, row: null };
   const worth = { fastest: speed, balanced: balance, nearest: closeness }[kind](table, trained, original);
   const row = trained.reduce((best, other) => (worth(other) > worth(best) ? other : best));
@@ -176,7 +178,8 @@ function preset(kind, table, original) {
   const time =
     latency[row] === null ? "" : `, ${table.latency_measured[row] ? "" : "~"}${threeDigits(latency[row])} ms`;
   const name = { fastest: "Fastest", balanced: "Best balance", nearest: "Nearest to the original" }[kind];
-  const among = trained.length === 1 ? "of the one trained network" : `of ${trained.length} trained networks`;
+  const some = trained.length < all.length ? "trained and timed" : "trained";
+  const among = trained.length === 1 ? `of the one ${some} network` : `of ${trained.length} ${some} networks`;
   const text = `${name} ${among}: ${formatPercent(macs_percent[row])} of the work${time}, ${loss(table, row, original)}.`;
   return { text, row };
 }

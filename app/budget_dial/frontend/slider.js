@@ -3,6 +3,7 @@
 /** @import { ControlsHandlers } from "./controls.js" */
 /** @import { DialState, LossBand } from "./types" */
 import { find } from "./dom.js";
+import { inPoints } from "./losses.js";
 import { trainedRows } from "./no_gain.js";
 import { rowMeant } from "./ticks.js";
 
@@ -102,7 +103,7 @@ export class Slider {
     const band = loss ? [part(places[loss.row], places[loss.last], "bd-band")] : [];
     const unknown = scale.unknown.map(([start, stop]) => part(start, stop, "bd-no-data"));
     this.marks.replaceChildren(part(0, 1, "bd-track"), this.fill, ...unknown, ...band, ...ticks);
-    const known = loss ? `green: trained networks within ${loss.points.toFixed(1)} points of the original` : "";
+    const known = loss ? `green: trained networks within ${inPoints(loss.points)} points of the original` : "";
     const words = [ticks.length ? "Ticks: trained networks" : "", known, unknown.length ? "hatched: not measured" : ""];
     this.range.title = words.filter(Boolean).join("; ");
     this.update();

@@ -349,8 +349,11 @@ export interface MountedFigure {
 }
 
 export interface PlotlyLibrary {
-  addFrames(chart: HTMLElement, frames: object[]): Promise<unknown>;
   react(chart: HTMLElement, data: object[], layout: object, config: object): Promise<unknown>;
+  react(
+    chart: HTMLElement,
+    figure: { data: object[]; layout: object; config: object; frames: object[] },
+  ): Promise<unknown>;
   purge(chart: HTMLElement): void;
   toImage(figure: { data: object[]; layout: object }, options: object): Promise<string>;
   Plots: { resize(chart: HTMLElement): Promise<unknown> };

@@ -85,3 +85,14 @@ test("a network that nobody trained says which smaller one is better", () => {
   assert.equal(headlineNetwork({ ...table, before: [0.1, 0.81, 0.9] }, 1).smaller, null); // it is no better
   assert.equal(headlineNetwork(table, 0).smaller, null); // there is none
 });
+
+test("of two that are as accurate the smaller one is named, as in a report", () => {
+  const table = {
+    ...tinyTable(),
+    before: [0.1, 0.6, 0.7],
+    after: [0.8, 0.8, null],
+    after_measured: [1, 1, 0],
+    macs_percent: [20, 50, 90],
+  };
+  assert.equal(headlineNetwork(table, 2).smaller?.percent, 20);
+});

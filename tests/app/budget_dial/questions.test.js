@@ -165,9 +165,11 @@ test("one trained network is one", () => {
   assert.match(ask("nearest", one).text, /^Nearest to the original of the one trained network: 40 % of the work/);
 });
 
-test("the fastest is so by its measured latency, by its MACs where one was not timed", () => {
+test("the fastest is so by its measured latency, among those that were timed", () => {
   assert.equal(ask("fastest", { latency: [6, 5, 7, 8, 7] }).row, 1);
-  assert.equal(ask("fastest", { latency: [6, 5, 7, 8, 7], latency_measured: [1, 0, 1, 1, 1] }).row, 0);
+  const untimed = ask("fastest", { latency: [6, 5, 4, 8, 7], latency_measured: [1, 1, 0, 1, 1] }); // 60 % was not timed
+  assert.equal(untimed.row, 1);
+  assert.match(untimed.text, /^Fastest of 2 trained and timed networks: 40 % of the work, 5.00 ms/);
 });
 
 test("the band without loss ends at the largest trained network: what lies between it and the original is not known", () => {
@@ -176,4 +178,11 @@ test("the band without loss ends at the largest trained network: what lies betwe
   const one = lossBand(table(), original, ask("loss:1"));
   assert.deepEqual(one, { points: 1, row: 1, last: 2, top1: 93 });
   assert.equal(lossBand(table(), original, ask("loss:0.1")), null);
+});
+
+test("a loss is told by the accuracies as they are shown, and as it was asked for", () => {
+  const columns = { after: [0.88, 0.925, 0.928, null, null] };
+  const near = answerTo(parseQuestion("loss:0.5"), table(columns), { ...original, after: 0.9304 }, remedy);
+  assert.equal(near.row, 1); // 93.0 and 92.5 are shown
+  assert.match(answerTo(parseQuestion("loss:0.25"), table(), original, remedy).text, /^Within 0.25 points/);
 });
