@@ -46,10 +46,11 @@ def facts(curve: BudgetCurve, ranking: RankingName, self_check: float) -> list[F
     )
     if structure.n_units == 0:
         return [proof]
-    floor, *others = (f"{100 * floor:.1f} % of the {METRIC_NAMES[metric]}" for metric, floor in curve.floors.items())
+    shares = [(f"{100 * floor:.1f} % of", METRIC_NAMES[metric]) for metric, floor in curve.floors.items()]
+    floor, others = " ".join(shares[0]), [f"{share} the {name}" for share, name in shares[1:]]
     where = f"{plural(len(structure.layers), 'layer')} and {plural(len(structure.groups), 'group')}"
     return [
-        Fact("Can be pruned", f"{100 * prunable_macs(structure):.1f} % of the MACs", "What layers with filters take."),
+        Fact("Can be pruned", f"{100 * prunable_macs(structure):.1f} % of MACs", "What layers with filters take."),
         Fact("Smallest network", floor, f"Of the {ranking} ranking; it has {_listed(others)}."),
         Fact(
             "Units",

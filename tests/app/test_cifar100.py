@@ -16,6 +16,7 @@ CIFAR100 = CIFARS["cifar100"]
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_weights_and_studies_by_command_and_on_the_page(
     open_app: OpenApp, studies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

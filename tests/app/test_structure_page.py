@@ -34,8 +34,8 @@ def test_a_network_without_constants_has_little_to_explain(open_app: OpenApp, st
         name: f"{100 * floor:.1f} %" for name, floor in Study.open(studies / "demo").curve("learned").floors.items()
     }
     assert {fact.label: fact.value for fact in at.metric} == {
-        "Can be pruned": "100.0 % of the MACs",
-        "Smallest network": f"{floors['macs']} of the MACs",
+        "Can be pruned": "100.0 % of MACs",
+        "Smallest network": f"{floors['macs']} of MACs",
         "Units": "224",
         "Zeroed = removed": "to 1e-12",
     }

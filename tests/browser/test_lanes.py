@@ -159,9 +159,10 @@ def test_the_map_is_a_file_as_well(page: sync_api.Page, app_url: str, tmp_path: 
     width, height = (int.from_bytes(files["PNG"][at : at + 4], "big") for at in (16, 20))
     assert (width, height) == (2 * size[0], 2 * (size[1] + 26))  # a title stands above the map
 
+    title = page.locator(".bd-name > span").first.inner_text()  # the study as people say it
     text = files["SVG"].decode()
     assert text.startswith("<svg") and "var(" not in text and text.count("<circle") == 8
-    assert f">demo · learned ranking · 50 % of the MACs · {datetime.now(UTC):%Y-%m-%d}</text>" in text
+    assert f">{title} · learned ranking · 50 % of the MACs · {datetime.now(UTC):%Y-%m-%d}</text>" in text
 
     table = pd.read_csv(io.BytesIO(files["CSV"]))
     shares = shares_at(Study.open(tmp_path / "studies" / "demo"), 50)

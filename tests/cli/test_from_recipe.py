@@ -92,6 +92,7 @@ def test_exported_whole_it_is_the_same_function(bundle: Path, second: Study, tmp
     assert {name for name in tmp_path.iterdir() if name.suffix == ".zip"} == {tmp_path / "cifar_resnet8-50pct.zip"}
 
 
+@pytest.mark.thorough
 def test_pruned_twice_it_is_rebuilt_from_the_model_it_names(second: Study, tmp_path: Path) -> None:
     study = second.copy_to(tmp_path / "study")
     run_learn(study, search_task(study, LearnRequest(method="evolution", images=64, candidates=3)), CPU)

@@ -171,6 +171,7 @@ def test_a_look_at_a_test_image_answers_as_the_comparison_does(study: Study) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_statistics_are_those_of_the_images_as_this_study_sees_them(study: Study, tmp_path: Path) -> None:
     """Studies of one network may differ in normalisation: what one chose is not the other's."""
     look(study, IDENTITY, NumberedTestImage(3), silent)
