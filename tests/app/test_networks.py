@@ -56,11 +56,14 @@ def wait_until(happened: Callable[[], bool], seconds: float = 20) -> None:
 
 def test_it_answers_what_the_command_answers_to_the_last_bit(networks: NetworkProcess, image: Path) -> None:
     pictures: list[Picture] = []
+    said: dict[tuple[float, tuple[object, ...]], LookResult] = {}
     for macs in (0.3, 0.6, 0.3):  # the last from networks that are loaded, and were asked before
         for which, option in (({"image": str(image)}, ("--image", image)), ({"test_image": 7}, ("--test-image", 7))):
             found = networks.ask(question(macs, **which), pictures.append)
-            usual = ("look", "--study", SAMPLE, "--macs", macs, "--ranking", "learned")
-            assert found.result == LookResult.from_dict(run(*usual, *option, "--json")[0])
+            if (macs, option) not in said:
+                usual = ("look", "--study", SAMPLE, "--macs", macs, "--ranking", "learned")
+                said[macs, option] = LookResult.from_dict(run(*usual, *option, "--json")[0])
+            assert found.result == said[macs, option]
             assert found.result is not None and found.sentence == ""
             assert vars(pictures[-1]).items() <= vars(found.result).items()
     assert len(pictures) == 6

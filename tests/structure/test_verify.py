@@ -31,7 +31,11 @@ def test_zeroed_is_removed_in_the_zoo(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "units"),
-    [("resnet18", 2880), ("mobilenet_v2", 9128), pytest.param("resnet50", 11456, marks=pytest.mark.thorough)],
+    [
+        ("resnet18", 2880),
+        pytest.param("mobilenet_v2", 9128, marks=pytest.mark.thorough),
+        pytest.param("resnet50", 11456, marks=pytest.mark.thorough),
+    ],
 )
 def test_zeroed_is_removed_on_torchvision(name: str, units: int) -> None:
     model, image = torchvision.models.get_model(name), torch.zeros(1, 3, 64, 64)
