@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from legr.charts.measurements import percent_of
 from legr.commands.questions import Answer, LookResult, Picture, Prediction, Question
+from legr.ranking.limits import Budget
 from legr.study.comparison import ComparedNetwork, comparison_name, save_comparison, save_original
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
@@ -113,13 +114,17 @@ def test_a_test_image_is_asked_once(open_app: OpenApp, networks: Networks, studi
     at.number_input[0].set_value(17).run()
     assert not at.exception and not at.error
     usual = {"budget": {"macs": 0.5}, "ranking": "learned"}
-    assert networks.asked == [Question(str(studies / "demo"), usual, test_image=17)]
+    study = Study.open(studies / "demo")
+    keep = study.curve("learned").at(Budget(macs=0.5))
+    tuned, cut = comparison_name(keep, study.best_finetuned(keep)), comparison_name(keep, None)
+    assert networks.asked == [Question(str(study.path), usual, test_image=17, network=tuned)]
     assert at.warning[0].value == "They disagree: the original is right with 3; the pruned network says 5."
     assert "Test image 17 of 359: 3" in str(at.image[0].proto)
     at.run()
     assert len(networks.asked) == 1
     at.segmented_control(key="weights-demo").set_value("pruned").run()
-    assert networks.asked[1:] == [Question(str(studies / "demo"), usual | {"finetuned": False}, test_image=17)]
+    as_cut = usual | {"finetuned": False}
+    assert networks.asked[1:] == [Question(str(study.path), as_cut, test_image=17, network=cut)]
     assert "as pruned, not fine-tuned" in texts(at)
     assert at.query_params["weights"] in ("pruned", ["pruned"])
     press(at, "Another")
