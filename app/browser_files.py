@@ -27,6 +27,23 @@ DIAL_ADDRESS = f"dial-{sha256(str(_DIAL_FILES).encode()).hexdigest()[:16]}"  # o
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
+def entry(script: str, what: str) -> str:
+    """The script of a component, which leads on to one of the server's own files.
+
+    Streamlit has addresses only for the files of installed components.
+
+    Args:
+        what: the component, for the error where the file is not served.
+    """
+    return f"""
+const address = new URL("{DIAL_ADDRESS}/{script}", document.baseURI).href;
+const {{ default: show }} = await import(address).catch(() => {{
+  throw new Error("The {what} could not be loaded: start the explorer with `legr app`, then reload the page");
+}});
+export default show;
+"""
+
+
 async def _plotly(request: Request) -> Response:
     return FileResponse(str(files("plotly").joinpath("package_data/plotly.min.js")), headers=_FOR_GOOD)
 

@@ -7,22 +7,13 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from app.browser_files import DIAL_ADDRESS, PLOTLY_ADDRESS
+from app.browser_files import PLOTLY_ADDRESS, entry
 from app.budget_dial.types import DialData
-
-#: Streamlit has addresses only for the files of installed components; so its script leads on to the server's own.
-_ENTRY = f"""
-const address = new URL("{DIAL_ADDRESS}/index.js", document.baseURI).href;
-const {{ default: dial }} = await import(address).catch(() => {{
-  throw new Error("The dial could not be loaded: start the explorer with `legr app`, then reload the page");
-}});
-export default dial;
-"""
 
 _mount = st.components.v2.component(
     "legr.budget_dial",
     html='<section class="budget-dial"></section>',
-    js=_ENTRY,
+    js=entry("index.js", "dial"),
     isolate_styles=False,  # Plotly's own styles have to reach its charts
 )
 

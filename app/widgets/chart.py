@@ -3,21 +3,13 @@
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.browser_files import DIAL_ADDRESS, PLOTLY_ADDRESS
+from app.browser_files import PLOTLY_ADDRESS, entry
 from legr.charts.style import PLOTLY_CONFIG, bare
-
-_ENTRY = f"""
-const address = new URL("{DIAL_ADDRESS}/figure.js", document.baseURI).href;
-const {{ default: figure }} = await import(address).catch(() => {{
-  throw new Error("The chart could not be loaded: start the explorer with `legr app`, then reload the page");
-}});
-export default figure;
-"""
 
 _mount = st.components.v2.component(
     "legr.chart",
     html='<div class="bd-figure"></div>',
-    js=_ENTRY,
+    js=entry("figure.js", "chart"),
     isolate_styles=False,  # Plotly's own styles have to reach its charts
 )
 

@@ -14,15 +14,16 @@ import { trainedTop1 } from "./quantities.js";
  */
 export function headlineNetwork(table, row) {
   const isWhole = table.macs_percent[row] >= 100;
+  const trained = trainedTop1(table, row);
   return {
     percent: table.macs_percent[row],
-    trained: trainedTop1(table, row),
+    trained,
     trainedIsMeasured: Boolean(isWhole ? table.before_measured[row] : table.after_measured[row]),
     cut: table.before[row],
     cutIsMeasured: Boolean(table.before_measured[row]),
     latency: table.latency[row],
     latencyIsMeasured: Boolean(table.latency_measured[row]),
-    smaller: smallerTrained(table, row),
+    smaller: trained === null ? smallerTrained(table, row) : null,
   };
 }
 
@@ -32,19 +33,12 @@ export function headlineNetwork(table, row) {
  * @param {number} row
  */
 function smallerTrained(table, row) {
-  const best = trainedRows(table)
-    .filter((other) => other < row)
-    .reduce(
-      (one, other) => {
-        const top1 = Number(table.after[other]);
-        return top1 > one.top1 || (top1 === one.top1 && one.row < 0) ? { row: other, top1 } : one;
-      },
-      {
-        row: -1,
-        top1: table.before[row] ?? 0,
-      },
-    );
-  return best.row < 0 ? null : { percent: table.macs_percent[best.row], top1: best.top1 };
+  const least = table.before[row] ?? 0;
+  const top1 = (/** @type {number} */ other) => Number(table.after[other]);
+  const better = trainedRows(table).filter((other) => other < row && top1(other) >= least);
+  if (!better.length) return null;
+  const best = better.reduce((one, other) => (top1(other) > top1(one) ? other : one));
+  return { percent: table.macs_percent[best], top1: top1(best) };
 }
 
 /**

@@ -79,10 +79,10 @@ export function withoutLoss(lost, table, original) {
  */
 export function lossBand(table, original, answer) {
   const points = answer?.points ?? USUAL_LOSS;
-  const { row } = withoutLoss(points, table, original);
-  if (row === null || original.after === null) return null;
-  const last = trainedWithin(points, table, original.after).at(-1) ?? row;
-  return { points, row, last, top1: 100 * original.after };
+  if (original.after === null) return null;
+  const within = trainedWithin(points, table, original.after);
+  if (!within.length) return null;
+  return { points, row: within[0], last: within[within.length - 1], top1: 100 * original.after };
 }
 
 /**

@@ -120,6 +120,16 @@ export function extremes(table, quantity) {
 }
 
 /**
+ * Whether a value keeps a limit of its quantity.
+ * @param {QuantityName} quantity
+ * @param {number} value
+ * @param {number} limit
+ */
+export function isWithin(quantity, value, limit) {
+  return QUANTITIES[quantity].bound === "at most" ? value <= limit : value >= limit;
+}
+
+/**
  * Row of the network that a limit leads to: the largest that costs no more, or the smallest that is no less accurate;
  * null where there is none.
  * @param {DialTable} table
@@ -127,10 +137,8 @@ export function extremes(table, quantity) {
  * @param {number} limit
  */
 export function rowWithin(table, quantity, limit) {
-  const { at, cost = at, show, bound } = QUANTITIES[quantity];
-  const fits = (/** @type {number | null} */ value) => {
-    return value !== null && (bound === "at most" ? value <= limit : value >= limit);
-  };
+  const { at, cost = at, show } = QUANTITIES[quantity];
+  const fits = (/** @type {number | null} */ value) => value !== null && isWithin(quantity, value, limit);
   const rows = table.macs.map((_, row) => row);
   if (quantity !== "top1") rows.reverse();
   const within = rows.find((row) => fits(cost(table, row)));

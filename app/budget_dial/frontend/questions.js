@@ -2,7 +2,7 @@
 
 /** @import { Answer, DialTable, NetworkFigures, Preset, Question, QuantityName } from "./types" */
 import { fewDigits, formatPercent, threeDigits } from "./numbers.js";
-import { QUANTITIES, endsAtOriginal, extremes, rowWithin, trainedTop1 } from "./quantities.js";
+import { QUANTITIES, endsAtOriginal, extremes, isWithin, rowWithin, trainedTop1 } from "./quantities.js";
 import { NOT_TRAINED, loss, withoutLoss } from "./losses.js";
 import { trainedRows } from "./no_gain.js";
 
@@ -86,7 +86,7 @@ function need(quantity, limit, table, original, remedy, device) {
   }
   const last = table.macs.length - 1;
   const whole = endsAtOriginal(table, original) ? at(table, last) : null;
-  const isMet = whole !== null && quantity !== "top1" && (bound === "at most" ? whole <= limit : whole >= limit);
+  const isMet = whole !== null && quantity !== "top1" && isWithin(quantity, whole, limit);
   if (isMet) {
     const verb = bound === "at least" ? "reaches" : quantity === "latency" ? "takes" : "has";
     const more = Math.abs(whole - limit);
@@ -119,11 +119,11 @@ function need(quantity, limit, table, original, remedy, device) {
  * @param {number} largest row of the largest network within the limit
  */
 function betterTrained(table, quantity, limit, largest) {
-  const { at, bound } = QUANTITIES[quantity];
+  const { at } = QUANTITIES[quantity];
   const known = trainedTop1(table, largest) ?? table.before[largest] ?? 0;
   const fits = trainedRows(table).filter((row) => {
     const value = at(table, row);
-    return value !== null && table.latency_measured[row] && (bound === "at most" ? value <= limit : value >= limit);
+    return value !== null && table.latency_measured[row] && isWithin(quantity, value, limit);
   });
   return fits.reduce((best, row) => {
     const isBetter = best === largest ? top1(row) >= known - ALIKE : top1(row) > top1(best);
