@@ -18,6 +18,7 @@ from legr.errors import ExportError
 from legr.files import write_bytes
 
 INPUT, OUTPUT = "images", "logits"
+WRITTEN_IN = 18  # the exporter's own operators; a later opset has others (Gelu), which no older one can say
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ def export_onnx(model: nn.Module, input_shape: tuple[int, int, int], path: Path)
                 input_names=[INPUT],
                 output_names=[OUTPUT],
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
+                opset_version=WRITTEN_IN,
                 verbose=False,
             )
     except Exception as error:
