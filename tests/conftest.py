@@ -93,8 +93,10 @@ def study_path(made_study: Path, tmp_path: Path) -> Path:
 def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let exports leave network.onnx empty: to write and check it takes seconds, and some tests are not about it."""
     from legr.deploy.export import Agreement
+    from legr.deploy.onnx_file import OnnxVersion
 
     monkeypatch.setattr("legr.commands.export.export_onnx", lambda model, shape, path: path.touch())
+    monkeypatch.setattr("legr.commands.export.hand_out", lambda *_: OnnxVersion(13, 7))
     monkeypatch.setattr("legr.commands.export.check_agreement", lambda *_: Agreement(0.0, 1.0, 1))
 
 

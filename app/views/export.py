@@ -91,7 +91,7 @@ def weights_line(target: ExportTarget) -> str:
             f"The zip will hold the weights as pruned: the fine-tuned ones ({100 * network.top1_after:.2f} % top-1) "
             "are not in this study."
         )
-    accuracy = accuracy_of(known, target.keep_id, target.macs_fraction, None)
+    accuracy = accuracy_of(known, target.keep_id, target.macs_fraction, None, target.ranking)
     return f"The zip will hold the weights as pruned. {accuracy.words}"
 
 

@@ -11,32 +11,42 @@ from legr.cli.options import JobId, Json, StudyPath, with_options
 from legr.commands.results import ExportResult
 from legr.progress import Report
 from legr.requests.types import ExportRequest
-from legr.study.store import Study
+from legr.study.store import Study, keep_id
 
 
 @with_options
 def export(study: StudyPath, request: ExportRequest, json: Json = False, job: JobId = None) -> None:
-    """Write the network at a budget as ONNX and safetensors, checked, in one zip."""
+    """Write the network at a budget as ONNX and safetensors, checked, with all that a program needs, in one zip."""
     from legr.commands.export import export as run_export
-    from legr.commands.network import network_id, network_of_run, require_network
+    from legr.commands.network import network_of_run, require_network
 
     opened = Study.open(study)
     request = replace(request, out=Path(os.path.abspath(request.out)))  # links are not followed yet
     if not (job or request.network or request.run):
-        request = replace(request, network=network_id(opened, request.budget, request.ranking))
+        request = _pinned(opened, request)
 
     def finished() -> ExportResult | None:
+        _ = request.images  # what is out of range is said at once
         if request.run:
-            network_of_run(opened, request.run)  # what is missing is said at once
+            network_of_run(opened, request.run)  # and so is what is missing
         else:
-            opened.curve(request.ranking).step(request.budget)  # and so is a budget below the floor
+            opened.curve(request.ranking).step(request.budget)  # and a budget below the floor
         require_network(opened, request.budget, request.ranking, request.network)
         keeps_records = is_writable(opened) and not opened.info.sample
         return None if keeps_records else work(terminal.Echo())
 
     def work(report: Report) -> ExportResult:
         require_network(opened, request.budget, request.ranking, request.network)
-        return run_export(opened, request.budget, request.out, report, request.run, request.ranking)
+        return run_export(opened, request, report)
 
     result = as_job(opened, request, "cpu", job, finished, work)
     terminal.result(result, json, sentences.export(result))
+
+
+def _pinned(study: Study, request: ExportRequest) -> ExportRequest:
+    """The request for exactly the network and the weights that it leads to now: it may wait for other jobs."""
+    keep = study.curve(request.ranking).at(request.budget)
+    run = study.best_finetuned(keep) if request.finetuned else None
+    if run is not None:
+        return replace(request, run=run.key)
+    return replace(request, network=keep_id(keep), finetuned=False)

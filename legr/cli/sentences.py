@@ -189,7 +189,7 @@ def export(result: ExportResult) -> str:
     return (
         f"{result.zip}: {f'{result.accuracy.words} ' if result.accuracy else ''}Same answer as PyTorch on "
         f"{100 * result.top1_agreement:.2f} % of {result.images} inputs, "
-        f"largest difference {result.max_abs_diff:.1e}{_norms_of(result)}"
+        f"largest difference {result.max_abs_diff:.1e}{_norms_of(result)}; opset {result.opset}, batch {result.batch}"
     )
 
 

@@ -207,10 +207,14 @@ class ExportResult(Record):
     params: Count = 0
     calibration: str = ""  # key of what its batch norms are recalibrated on, where they are
     accuracy: KnownAccuracy | None = None  # what is known of it
+    opset: Count = 0  # of the ONNX file
+    ir: Count = 0  # its version of the format
+    batch: str = ""  # images that it takes at a time, or "dynamic"
+    preprocess: str = ""  # what it does of the preparation of its input
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data, without what an earlier version did not note."""
-        later = ("calibration", "accuracy")
+        later = ("calibration", "accuracy", "opset", "ir", "batch", "preprocess")
         return {key: value for key, value in super().to_dict().items() if value or key not in later}
 
 

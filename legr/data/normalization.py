@@ -9,6 +9,9 @@ from legr.record import Record
 from legr.schema import Real, Several
 
 CHANNELS = (1, 3)  # grey; red, green, blue
+#: What an exported network does of it itself: nothing; all of it, on numbers from 0 to 255; all of it, on bytes as
+#: decoders and cameras give them.
+Preprocess = Literal["none", "normalize", "uint8"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from legr.errors import ExportError
@@ -64,8 +65,11 @@ def _as_exported(model: nn.Module) -> nn.Module:
     return copy.deepcopy(model).cpu().float().eval().to(memory_format=torch.contiguous_format)
 
 
-def check_agreement(model: nn.Module, path: Path, batches: Iterable[Tensor]) -> Agreement:
-    """Run a model and its ONNX file on the same batches, float32[N, C, H, W] each.
+def check_agreement(model: nn.Module, path: Path, batches: Iterable[tuple[Tensor, NDArray[np.generic]]]) -> Agreement:
+    """Run a model and its ONNX file on the same images.
+
+    Args:
+        batches: what the model takes, float32[N, C, H, W], and what the file takes for the same images.
 
     Raises:
         ExportError: ONNX Runtime cannot run the file.
@@ -76,10 +80,10 @@ def check_agreement(model: nn.Module, path: Path, batches: Iterable[Tensor]) -> 
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         largest, same, images = 0.0, 0, 0
-        for inputs in batches:
+        for inputs, fed in batches:
             with torch.inference_mode():
                 expected = network(inputs).numpy()
-            actual = np.asarray(session.run([OUTPUT], {INPUT: inputs.contiguous().numpy()})[0])
+            actual = _run(session, fed)
             difference = np.abs(expected - actual)
             largest = max(largest, float(np.where(np.isfinite(difference), difference, np.inf).max()))
             same += int((expected.argmax(1) == actual.argmax(1)).sum())
@@ -87,6 +91,17 @@ def check_agreement(model: nn.Module, path: Path, batches: Iterable[Tensor]) -> 
     except Exception as error:
         raise ExportError(f"ONNX Runtime cannot run the exported network: {str(error).splitlines()[0]}") from error
     return Agreement(largest, same / images, images)
+
+
+def _run(session: onnxruntime.InferenceSession, images: NDArray[np.generic]) -> NDArray[np.float32]:
+    """The outputs for any number of images, as many at a time as the file takes; the last ones are repeated to fill."""
+    (taken,) = session.get_inputs()
+    size = taken.shape[0] if isinstance(taken.shape[0], int) else len(images)
+    outputs = [
+        np.asarray(session.run([OUTPUT], {INPUT: np.resize(part, (size, *part.shape[1:]))})[0])
+        for part in (images[start : start + size] for start in range(0, len(images), size))
+    ]
+    return np.concatenate(outputs)[: len(images)]
 
 
 def _strip(proto: onnx.ModelProto) -> None:

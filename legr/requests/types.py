@@ -8,9 +8,12 @@ from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
+from legr.arguments import shortened, whole_number_of
+from legr.data.normalization import Preprocess
+from legr.errors import SettingsError
 from legr.ranking.limits import QUANTITIES, Budget
 from legr.requests.options import Request, option, options_of
-from legr.requests.ranges import BATCH, EPOCHS, FRACTION, IMAGES, PASSES, SEED, SGD_STEPS, THREADS, WORKERS
+from legr.requests.ranges import BATCH, EPOCHS, FRACTION, IMAGES, OPSET, PASSES, SEED, SGD_STEPS, THREADS, WORKERS
 from legr.study.records import RankingName, SearchSettings
 from legr.training.settings import (
     NUMBERS,
@@ -30,6 +33,7 @@ RANKING = "Ranking to prune by; by default the learned one, or identity where no
 _OF_A_MACHINE = ("device", "threads", "workers")
 NETWORK = "Id of the kept set; the command stops where the budget leads to another."
 
+DYNAMIC = "dynamic"
 RUN = "Key of a fine-tuning run: its network and its weights, wherever the budget leads by now."
 
 
@@ -219,6 +223,28 @@ class ExportRequest(JobRequest):
     network: str | None = option(NETWORK, hidden=True)
     run: str | None = option(RUN, hidden=True)
     ranking: RankingName | None = option(RANKING)
+    finetuned: bool = option("Use fine-tuned weights.", True, negatable=True)
+    batch: str = option("Images that the ONNX file takes at a time: a number, or dynamic for any.", "1")
+    opset: int | None = option("ONNX opset; by default the lowest that the network allows, from 13 on.", bounds=OPSET)
+    preprocess: Preprocess = option(
+        "What the ONNX file does itself: none; normalize, of float32 from 0 to 255 (N, C, H, W); or uint8, the same "
+        "of bytes (N, H, W, C).",
+        "none",
+    )
+
+    @property
+    def images(self) -> int | None:
+        """Images that the file takes at a time; None is any number.
+
+        Raises:
+            SettingsError: neither a number in range nor "dynamic".
+        """
+        if self.batch == DYNAMIC:
+            return None
+        images = whole_number_of(self.batch)
+        if images is None or images not in BATCH:
+            raise SettingsError(f"batch must be {DYNAMIC} or in {BATCH}, got {shortened(self.batch)}")
+        return images
 
     def with_paths(self, relocate: Callable[[Path], Path]) -> Self:
         return replace(self, out=relocate(self.out))

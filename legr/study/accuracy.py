@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from legr.record import Record
 from legr.schema import Share
 from legr.study.known import KnownNetwork
-from legr.study.records import FineTuned
+from legr.study.records import FineTuned, RankingName
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,9 @@ class KnownAccuracy(Record):
         whole: nothing was removed.
         finetuned: the network has fine-tuned weights.
         top1: of the network.
+        before: of a fine-tuned network, before it was trained.
         original: of the whole network.
-        nearest: of the fine-tuned network whose cost is nearest, where this one is not fine-tuned.
+        nearest: of the fine-tuned network of the same ranking whose cost is nearest, where this one is not fine-tuned.
         nearest_at: cost of that one, as a fraction of the original's MACs.
     """
 
@@ -28,13 +29,15 @@ class KnownAccuracy(Record):
     original: Share | None = None
     nearest: Share | None = None
     nearest_at: Share | None = None
+    before: Share | None = None
 
     @property
     def words(self) -> str:
         """One or two sentences."""
         of_original = "" if self.original is None else f", and the original {_percent(self.original)}"
         if self.finetuned:
-            return f"Fine-tuned: {_percent(self.top1 or 0.0)} top-1 on the test images{of_original}."
+            as_pruned = "" if self.before is None else f" ({_percent(self.before)} before)"
+            return f"Fine-tuned: {_percent(self.top1 or 0.0)} top-1 on the test images{as_pruned}{of_original}."
         if self.whole:
             return "The whole network." if self.top1 is None else f"The whole network: {_percent(self.top1)} top-1."
         if self.top1 is None:
@@ -49,7 +52,7 @@ class KnownAccuracy(Record):
 
 
 def accuracy_of(
-    known: Mapping[str, KnownNetwork], keep_id: str, macs_fraction: float, run: FineTuned | None
+    known: Mapping[str, KnownNetwork], keep_id: str, macs_fraction: float, run: FineTuned | None, ranking: RankingName
 ) -> KnownAccuracy:
     """What is known of a network.
 
@@ -58,14 +61,15 @@ def accuracy_of(
         keep_id: its kept set.
         macs_fraction: its cost, as a fraction of the original's.
         run: whose fine-tuned weights it has; None: those of the original.
+        ranking: that led to it.
     """
     whole = next((network for network in known.values() if network.macs_fraction == 1), None)
     original = whole.top1_before if whole else None
     if run is not None:
-        return KnownAccuracy(finetuned=True, top1=run.top1, original=original)
+        return KnownAccuracy(finetuned=True, top1=run.top1, original=original, before=run.top1_before)
     if macs_fraction == 1:
         return KnownAccuracy(whole=True, top1=original, original=original)
-    trained = [network for network in known.values() if network.top1_after is not None]
+    trained = [network for network in known.values() if _is_trained(network, ranking)]
     nearest = min(trained, key=lambda network: abs(network.macs_fraction - macs_fraction), default=None)
     return KnownAccuracy(
         top1=known[keep_id].top1_before if keep_id in known else None,
@@ -73,6 +77,12 @@ def accuracy_of(
         nearest=nearest.top1_after if nearest else None,
         nearest_at=nearest.macs_fraction if nearest else None,
     )
+
+
+def _is_trained(network: KnownNetwork, ranking: RankingName) -> bool:
+    """Whether it was fine-tuned as a network of a ranking; what noted none is older than the uniform one's runs."""
+    rankings = {*(run.ranking for run in network.runs), *(point.ranking for point in network.finetuned)}
+    return bool(rankings & ({ranking} if ranking == "uniform" else {ranking, ""}))
 
 
 def _percent(top1: float) -> str:

@@ -19,7 +19,7 @@ from legr.commands.original import original
 from legr.models.zoo import build_model
 from legr.progress import silent
 from legr.ranking.limits import Budget
-from legr.requests.types import LearnRequest
+from legr.requests.types import ExportRequest, LearnRequest
 from legr.structure.cost import original_cost
 from legr.structure.counters import count
 from legr.study.store import Study
@@ -38,7 +38,7 @@ def answers(network: nn.Module) -> torch.Tensor:
 
 
 def exported(study: Study, budget: float, out: Path) -> Path:
-    return Path(export(study, Budget(macs=budget), out, silent).recipe)
+    return Path(export(study, ExportRequest(Budget(macs=budget), out), silent).recipe)
 
 
 @pytest.fixture(scope="module")

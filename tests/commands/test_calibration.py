@@ -20,7 +20,7 @@ from legr.commands.original import original
 from legr.commands.statistics_cache import recall_statistics
 from legr.progress import silent
 from legr.ranking.limits import Budget
-from legr.requests.types import MeasureRequest
+from legr.requests.types import ExportRequest, MeasureRequest
 from legr.study.calibration_choice import CalibrationChoice, read_choice, write_choice
 from legr.study.comparison import list_compared
 from legr.study.records import SearchSettings
@@ -78,7 +78,7 @@ def test_what_is_exported_has_the_statistics_that_are_evaluated(study: Study, tm
     write_choice(study.path, CHOICE)
     result = evaluate(study, HALF, None, True, CPU, silent)
     assert (result.recalibrated, result.calibration) == (True, "augmented-black")
-    exported = export(study, HALF, tmp_path / "out", silent)
+    exported = export(study, ExportRequest(HALF, tmp_path / "out"), silent)
     assert exported.calibration == "augmented-black"
     found, expected = load_file(exported.weights), expected_statistics(study, BLACK)
     assert all(torch.equal(found[name], value) for name, value in expected.items())

@@ -27,7 +27,7 @@ from legr.errors import DataError, StudyError
 from legr.models.zoo import build_model
 from legr.progress import Progress, silent
 from legr.ranking.limits import Budget
-from legr.requests.types import LookRequest
+from legr.requests.types import ExportRequest, LookRequest
 from legr.study.catalog import SAMPLES
 from legr.study.comparison import load_comparison
 from legr.study.store import Study
@@ -82,7 +82,7 @@ def test_the_network_of_a_run_is_had_by_its_key_after_learning_again(study: Stud
     assert stored_comparison(study, BUDGET, None, True) is None
     seen = look(study, LookRequest(BUDGET, device="cpu", run=run.key), NumberedTestImage(1), silent)
     assert seen.finetuned and seen.macs_fraction == run.macs_fraction
-    exported = export(study, BUDGET, study.path / "exports" / "a", silent, run.key)
+    exported = export(study, ExportRequest(BUDGET, study.path / "exports" / "a", run=run.key), silent)
     assert exported.finetuned and exported.macs_fraction == run.macs_fraction
 
 

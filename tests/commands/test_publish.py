@@ -11,6 +11,7 @@ from legr.commands.export import export
 from legr.files import write_json
 from legr.progress import silent
 from legr.ranking.limits import Budget
+from legr.requests.types import ExportRequest
 from legr.study.catalog import SAMPLES, note_of
 from legr.study.json_file import FORMAT
 from legr.study.store import Study
@@ -34,7 +35,7 @@ def test_a_sample_goes_without_its_images(study: Study, tmp_path: Path) -> None:
     tuned = {point.budget for point in study.points if point.finetuned}
     measured = (p for p in study.points if p.ranking == "learned" and p.recalibrated and p.budget not in tuned)
     budget = Budget(macs=next(measured).budget)
-    with_images = export(study, budget, tmp_path / "with", silent)
+    with_images = export(study, ExportRequest(budget, tmp_path / "with"), silent)
     assert with_images.recalibrated
 
     (tmp_path / "sample").mkdir()
@@ -46,7 +47,7 @@ def test_a_sample_goes_without_its_images(study: Study, tmp_path: Path) -> None:
     assert sample.points == study.points
 
     write_json(sample.path / "study.json", {"format": FORMAT, **sample.info.to_dict(), "data_fingerprint": "elsewhere"})
-    found = export(Study.open(sample.path), budget, tmp_path / "without", silent)
+    found = export(Study.open(sample.path), ExportRequest(budget, tmp_path / "without"), silent)
     assert found.recalibrated and found.checked_on != with_images.checked_on
     weights, expected = load_file(found.weights), load_file(with_images.weights)
     assert weights.keys() == expected.keys()

@@ -7,7 +7,7 @@ import pytest
 
 from legr.study.accuracy import KnownAccuracy, accuracy_of
 from legr.study.known import KnownNetwork
-from legr.study.records import FineTuned, Point
+from legr.study.records import RANKINGS, FineTuned, Point
 
 POINT = Point("learned", "r", 0.5, 50, 5, 0.5, 0.61, 1.0, 100, True, None, keep_id="half")
 WHOLE = replace(POINT, ranking="original", macs_fraction=1.0, top1=0.93, keep_id="whole")
@@ -32,18 +32,30 @@ KNOWN = {
             *("other", 0.5, None),
             "Not fine-tuned, and its accuracy was not measured. A network fine-tuned at 30 % of the MACs has 90.0 %.",
         ),
-        ("third", 0.3, RUN, "Fine-tuned: 90.0 % top-1 on the test images, and the original 93.0 %."),
+        ("third", 0.3, RUN, "Fine-tuned: 90.0 % top-1 on the test images (30.0 % before), and the original 93.0 %."),
         ("whole", 1.0, None, "The whole network: 93.0 % top-1."),
     ],
 )
 def test_of_a_network(keep_id: str, share: float, run: FineTuned | None, words: str) -> None:
-    accuracy = accuracy_of(KNOWN, keep_id, share, run)
+    accuracy = accuracy_of(KNOWN, keep_id, share, run, "learned")
     assert accuracy.words == words
     assert KnownAccuracy.from_dict(json.loads(json.dumps(accuracy.to_dict()))) == accuracy
 
 
 def test_where_nothing_was_measured() -> None:
-    nothing = accuracy_of({}, "half", 0.5, None)
+    nothing = accuracy_of({}, "half", 0.5, None, "learned")
     assert nothing.words == "Not fine-tuned, and its accuracy was not measured. Fine-tune it, then export again."
-    assert accuracy_of({}, "third", 0.3, RUN).words == "Fine-tuned: 90.0 % top-1 on the test images."
-    assert accuracy_of({}, "whole", 1.0, None).words == "The whole network."
+    assert accuracy_of({}, "third", 0.3, RUN, "learned").words == (
+        "Fine-tuned: 90.0 % top-1 on the test images (30.0 % before)."
+    )
+    assert accuracy_of({}, "whole", 1.0, None, "learned").words == "The whole network."
+
+
+def test_a_network_of_another_ranking_is_not_quoted() -> None:
+    known = {
+        "learned": KnownNetwork("learned", 0.3, runs=(replace(RUN, ranking="learned"),)),
+        "uniform": KnownNetwork("uniform", 0.2, runs=(replace(RUN, ranking="uniform", top1=0.7),)),
+        "early": KnownNetwork("early", 0.4, runs=(replace(RUN, ranking="", top1=0.8),)),
+    }
+    quoted = {name: accuracy_of(known, "other", 0.5, None, name).nearest for name in RANKINGS}
+    assert quoted == {"learned": 0.8, "identity": 0.8, "uniform": 0.7}  # what noted none is no run of the uniform one

@@ -1,0 +1,169 @@
+"""An ONNX graph in an older operator set: each node as the older set writes it, or the reason why it has no such form.
+
+`onnx.version_converter` lacks most of the way down (it stops at a Mul), so what differs is read from the schemas: an
+input that was an attribute becomes one again, and an attribute that was not there yet is left out where it says what
+the operator did before. Nothing here is trusted: what is written is run beside the network.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import onnx
+from onnx import ModelProto, NodeProto, TensorProto, defs, helper, inliner, numpy_helper
+from onnxscript import ir, version_converter
+
+from legr.errors import ExportError
+from legr.requests.ranges import OPSET
+
+DEFAULT_FROM = 13  # quantization tools store one scale a channel from here on, and no runtime in use is older
+_LAST_AXIS = -1
+_OF_OLDER_PARTS = ("HardSwish",)  # where it is asked for: a runtime may be faster with the operator as one
+
+
+def with_opset(model: ModelProto, opset: int | None) -> ModelProto:
+    """The same graph in an operator set, with the lowest IR version that it allows.
+
+    Args:
+        model: its initializers are no inputs, and it has no functions.
+        opset: None is the lowest that its operators allow, from `DEFAULT_FROM` on.
+
+    Raises:
+        ExportError: an operator of the graph cannot be written in that set.
+    """
+    if opset is None:
+        opset = next(n for n in range(DEFAULT_FROM, OPSET.high + 1) if n >= opset_of(model) or not _why_not(model, n))
+    current = opset_of(model)
+    if opset > current:
+        model = _raised(model, opset)
+    elif opset < current:
+        model = _lowered(model, opset)
+    model.ir_version = helper.find_min_ir_version_for(model.opset_import)
+    return model
+
+
+def opset_of(model: ModelProto) -> int:
+    """The version of ONNX's own operators that a model is written in."""
+    return int(next(entry.version for entry in model.opset_import if not entry.domain))
+
+
+def _raised(model: ModelProto, opset: int) -> ModelProto:
+    graph = ir.from_proto(model)
+    version_converter.convert_version(graph, target_version=opset)
+    return ir.to_proto(graph)
+
+
+def _lowered(model: ModelProto, opset: int) -> ModelProto:
+    if _why_not(model, opset):
+        parts = [("", name) for name in _OF_OLDER_PARTS if _first(name) > opset]
+        model = inliner.inline_selected_functions(model, parts, inline_schema_functions=True)
+    if why := _why_not(model, opset):
+        lowest = next(
+            n for n in range(opset + 1, opset_of(model) + 1) if n == opset_of(model) or not _why_not(model, n)
+        )
+        raise ExportError(f"this network cannot be written in opset {opset} ({why}); give --opset {lowest}, or more")
+    lowered, constants = ModelProto(), _constants(model)
+    lowered.CopyFrom(model)
+    del lowered.graph.node[:]
+    lowered.graph.node.extend(_older(node, opset_of(model), opset, constants) for node in model.graph.node)
+    read = {name for node in lowered.graph.node for name in node.input} | {o.name for o in lowered.graph.output}
+    kept = [tensor for tensor in lowered.graph.initializer if tensor.name in read]
+    del lowered.graph.initializer[:]
+    lowered.graph.initializer.extend(kept)
+    next(entry for entry in lowered.opset_import if not entry.domain).version = opset
+    return lowered
+
+
+def _why_not(model: ModelProto, opset: int) -> str:
+    """Why a graph cannot be written in an older set, in a few words; "" where it can."""
+    constants = _constants(model)
+    for node in model.graph.node:
+        try:
+            _older(node, opset_of(model), opset, constants)
+        except _NoOlderForm as why:
+            return str(why)
+    return ""
+
+
+class _NoOlderForm(Exception):
+    """Says in a few words what of a node the older set lacks."""
+
+
+def _constants(model: ModelProto) -> Mapping[str, TensorProto]:
+    return {tensor.name: tensor for tensor in model.graph.initializer}
+
+
+def _older(node: NodeProto, current: int, opset: int, constants: Mapping[str, TensorProto]) -> NodeProto:
+    """A node as an older set writes it.
+
+    Raises:
+        _NoOlderForm: that set lacks the operator, or something that the node asks of it.
+    """
+    if node.domain:
+        return node
+    new = defs.get_schema(node.op_type, current)
+    try:
+        old = defs.get_schema(node.op_type, opset)
+    except defs.SchemaError:
+        raise _NoOlderForm(f"{node.op_type} came with opset {_first(node.op_type)}") from None
+    if old.since_version == new.since_version:
+        return node
+    older = NodeProto()
+    older.CopyFrom(node)
+    _lower_attributes(older, new, old, constants)
+    names = [parameter.name for parameter in new.inputs]
+    while len(older.input) > len(old.inputs) and not _is_variadic(old):
+        name, value = names[len(older.input) - 1], older.input.pop()
+        if not value:
+            continue
+        if name not in old.attributes or value not in constants:
+            raise _NoOlderForm(f"{node.op_type} takes its {name} from opset {new.since_version} on")
+        older.attribute.append(helper.make_attribute(name, numpy_helper.to_array(constants[value]).tolist()))
+    return older
+
+
+def _lower_attributes(
+    node: NodeProto, new: defs.OpSchema, old: defs.OpSchema, constants: Mapping[str, TensorProto]
+) -> None:
+    """Leave out what was not there yet, and write out what had another default."""
+    for attribute in list(node.attribute):
+        if attribute.name not in old.attributes:
+            usual = _value(attribute) == _value(new.attributes[attribute.name].default_value)
+            if not usual and not _says_nothing(node, attribute.name, constants):
+                raise _NoOlderForm(f"{node.op_type} has {attribute.name} from opset {new.since_version} on")
+            node.attribute.remove(attribute)
+    given = {attribute.name: _value(attribute) for attribute in node.attribute}
+    for name in new.attributes.keys() & old.attributes.keys():
+        default = _value(new.attributes[name].default_value)
+        if default == _value(old.attributes[name].default_value):
+            continue
+        # Softmax and its like: before, all axes from this one on were one. For the last axis that is the same.
+        if given.get(name, default) != _LAST_AXIS:
+            raise _NoOlderForm(f"{node.op_type} means its {name} otherwise before opset {new.since_version}")
+        if name not in given:
+            node.attribute.append(helper.make_attribute(name, default))
+
+
+def _says_nothing(node: NodeProto, attribute: str, constants: Mapping[str, TensorProto]) -> bool:
+    """Whether an attribute that is not at its default changes nothing all the same."""
+    if (node.op_type, attribute) == ("Split", "num_outputs"):  # without sizes it makes as many parts as it has outputs
+        return True
+    if (node.op_type, attribute) == ("Reshape", "allowzero"):  # what a 0 in the shape would mean
+        return node.input[1] in constants and bool(numpy_helper.to_array(constants[node.input[1]]).all())
+    return False
+
+
+def _value(attribute: onnx.AttributeProto) -> object:
+    return helper.get_attribute_value(attribute) if attribute.type else None
+
+
+def _is_variadic(schema: defs.OpSchema) -> bool:
+    return any(entry.option == defs.OpSchema.FormalParameterOption.Variadic for entry in schema.inputs)
+
+
+def _first(operator: str) -> int:
+    """The set that an operator came with."""
+    versions: Iterable[int] = (
+        schema.since_version
+        for schema in defs.get_all_schemas_with_history()
+        if schema.name == operator and not schema.domain
+    )
+    return min(versions)
