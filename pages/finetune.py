@@ -10,6 +10,7 @@ from app.budget_dial.view import begin_dial, chosen_ranking, show_dial
 from app.curves import budget_of, network_id
 from app.facts import network_name
 from app.views.export import ExportTarget, show_exports, weights_line
+from app.views.export_options import choose_export_options
 from app.views.finetune import expectation, show_runs, show_training, training_form
 from app.views.job_panel import job_panel, launch, show_other_jobs
 from app.widgets.images import NO_IMAGES, data_notice
@@ -61,17 +62,19 @@ def finetune(study: Study, ranking: RankingName, budget: float, opened: OpenedRu
 def export(study: Study, target: ExportTarget) -> None:
     st.header("Export", anchor=False)
     st.caption(
-        "One zip: ONNX (checked in ONNX Runtime), and safetensors with a recipe that rebuilds the network in PyTorch."
+        "One zip: ONNX (checked in ONNX Runtime) with its classes and a short program that feeds it a picture, and "
+        "safetensors with a recipe that rebuilds the network in PyTorch."
     )
+    options = choose_export_options()
     job = records.latest(study, "export")
     if not (job and job.active):
         if st.button(plain(f"Export {'' if target.opened else 'at '}{target.name}"), key="export"):
             with guarded():
                 own = state.own_copy(study)
-                launch(own, target.request(own))
+                launch(own, target.request(own, options))
         st.caption(plain(weights_line(target)))
     job_panel(study, "export")
-    show_exports(target)
+    show_exports(target, options)
 
 
 run_page(page, "pages/finetune.py")

@@ -1,4 +1,4 @@
-"""Exports on a page: which network the button exports, and finished ones, each with its budget and its zip."""
+"""Exports on a page: which network the button exports and how, and finished ones, each with its budget and its zip."""
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -10,6 +10,7 @@ import streamlit as st
 from app.budget_dial.opened import OpenedRun
 from app.curves import budget_curve, measurements
 from app.facts import network_name
+from app.views.export_options import ExportOptions, options_line
 from app.views.job_panel import result_of
 from app.words import plain, plural
 from legr.commands.results import ExportResult
@@ -62,20 +63,23 @@ class ExportTarget:
         """Its budget in words."""
         return _run_name(self.run) if self.opened and self.run else network_name(self.study, self.budget, self.ranking)
 
-    def request(self, study: Study) -> ExportRequest:
-        """What exports it from a study, which may be a copy of the sample on screen."""
-        if self.opened and self.run:
-            request = ExportRequest(self.budget, study.path, run=self.run.key)
+    def request(self, study: Study, options: ExportOptions) -> ExportRequest:
+        """What exports it, with exactly these weights, from a study, which may be a copy of the sample on screen."""
+        request = ExportRequest(self.budget, study.path, **options._asdict())
+        if self.run is not None:
+            request = replace(request, run=self.run.key, ranking=None if self.opened else self.ranking)
         else:
-            request = ExportRequest(self.budget, study.path, self.keep_id, ranking=self.ranking)
+            request = replace(request, network=self.keep_id, ranking=self.ranking, finetuned=False)
         return replace(request, out=study.path / "exports" / request.folder_name)
 
-    def is_of(self, job: Job) -> bool:
-        """Whether a finished export is of this network with the weights that it has now."""
+    def is_of(self, job: Job, options: ExportOptions) -> bool:
+        """Whether a finished export is of this network with the weights that it has now, and as the options say."""
         request, result = job.request, result_of(job, ExportResult)
         assert isinstance(request, ExportRequest)
+        if ExportOptions(request.batch, request.opset, request.preprocess) != options:
+            return False
         if self.opened or request.run:
-            return self.opened and bool(self.run) and request.run == (self.run and self.run.key)
+            return self.run is not None and request.run == self.run.key
         trained = self.run is None or _time(self.run.created) <= job.created
         return request.network == self.keep_id and result.finetuned == (self.run is not None) and trained
 
@@ -95,10 +99,10 @@ def weights_line(target: ExportTarget) -> str:
     return f"The zip will hold the weights as pruned. {accuracy.words}"
 
 
-def show_exports(target: ExportTarget) -> None:
+def show_exports(target: ExportTarget, options: ExportOptions) -> None:
     """Finished exports, each with its budget: first that of the network on screen, then the others in a list."""
     jobs = finished_exports(target.study)
-    current = next((job for job in jobs if target.is_of(job)), None)
+    current = next((job for job in jobs if target.is_of(job, options)), None)
     if current:
         _show_export(target.study, current, target.name)
     others = [job for job in jobs if job is not current]
@@ -124,7 +128,7 @@ def finished_exports(study: Study) -> list[Job]:
 
 def exported_name(study: Study, request: ExportRequest) -> str:
     """The budget of an export in words."""
-    if request.run:
+    if request.run and request.ranking is None:  # else it was exported by its budget
         run = next((run for run in measurements(study).runs if run.key == request.run), None)
         return _run_name(run) if run else f"run {request.run}"
     return network_name(study, request.budget, request.ranking)
@@ -135,8 +139,9 @@ def _show_export(study: Study, job: Job, on_screen: str | None) -> None:
     assert isinstance(job.request, ExportRequest)
     result, name = result_of(job, ExportResult), on_screen or exported_name(study, job.request)
     weights = "its fine-tuned weights" if result.finetuned else "its weights as pruned, not fine-tuned"
-    accuracy = f"{result.accuracy.words} " if result.accuracy else ""
-    text = plain(f"The {name} network is exported with {weights}. {accuracy}{check_line(result)}")
+    file = options_line(result.batch, result.opset, result.preprocess)
+    facts = filter(None, (result.accuracy.words if result.accuracy else "", file, check_line(result)))
+    text = plain(f"The {name} network is exported with {weights}. {' '.join(facts)}")
     if on_screen:
         st.success(text)
     else:

@@ -186,10 +186,11 @@ def finetuning(result: FinetuneResult) -> str:
 
 
 def export(result: ExportResult) -> str:
+    known = f"{result.accuracy.words} " if result.accuracy else ""
     return (
-        f"{result.zip}: {f'{result.accuracy.words} ' if result.accuracy else ''}Same answer as PyTorch on "
+        f"{result.zip} (opset {result.opset}, batch {result.batch}): {known}Same answer as PyTorch on "
         f"{100 * result.top1_agreement:.2f} % of {result.images} inputs, "
-        f"largest difference {result.max_abs_diff:.1e}{_norms_of(result)}; opset {result.opset}, batch {result.batch}"
+        f"largest difference {result.max_abs_diff:.1e}{_norms_of(result)}"
     )
 
 

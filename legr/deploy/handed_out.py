@@ -105,7 +105,7 @@ same answer as PyTorch on {100 * check.top1_agreement:.2f} %, largest difference
 
 
 def _colors(about: PictureInput) -> str:
-    return "It is made grey." if about.colors == "grey" else "Its colors are in the order red, green, blue (RGB)."
+    return "It is made grey." if about.colors == "grey" else "Its colours are in the order red, green, blue (RGB)."
 
 
 def _values(normalization: Normalization, about: PictureInput) -> str:

@@ -133,8 +133,20 @@ def network(path: Path, macs: float) -> list[str]:
 def test_without_images_exporting_works(open_app: OpenApp, studies: Path, started: Started) -> None:
     press(open_app("finetune", study="elsewhere"), "Export at 50 %")
     out = str(studies / "elsewhere" / "exports" / "macs-50-learned")
-    which = [*network(studies / "elsewhere", 0.5), "--ranking", "learned"]
+    which = [*network(studies / "elsewhere", 0.5), "--ranking", "learned", "--no-finetuned"]
     assert started == [(studies / "elsewhere", "export", ["--macs", "0.5", "--out", out, *which])]
+
+
+def test_the_onnx_file_is_exported_as_the_options_say(open_app: OpenApp, studies: Path, started: Started) -> None:
+    at = open_app("finetune", budget="50")
+    at.segmented_control(key="export-batch").set_value("dynamic").run()
+    at.selectbox(key="export-preprocess").set_value("uint8").run()
+    at.number_input(key="export-opset").set_value(12).run()
+    press(at, "Export at 50 %")
+    (run,) = Study.open(studies / "demo").finetuned
+    ((_, _, arguments),) = started
+    which = ["--run", run.key, "--ranking", "learned"]  # with these weights, whatever is trained before it starts
+    assert arguments[4:] == [*which, "--batch", "dynamic", "--opset", "12", "--preprocess", "uint8"]
 
 
 @pytest.mark.parametrize("ranking", ["identity", "uniform"])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -11,6 +12,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from PIL import Image
 
 import legr
 from legr.study.store import Study
@@ -79,6 +81,8 @@ def len_of_test_digits() -> int:
 def check_export(study: Path, out: Path, top1: float) -> None:
     found, _ = run("export", "--study", study, "--macs", 0.5, "--out", out, "--json")
     assert found["finetuned"]
+    assert (found["opset"], found["ir"], found["batch"], found["preprocess"]) == (13, 7, "1", "none")
+    assert found["accuracy"]["top1"] == top1
     assert found["top1_agreement"] == 1.0
     assert found["images"] >= 1000
     assert found["max_abs_diff"] < 1e-3
@@ -86,15 +90,16 @@ def check_export(study: Path, out: Path, top1: float) -> None:
     network = legr.rebuild(found["recipe"])
     inputs = torch.randn(5, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     session = onnxruntime.InferenceSession(found["onnx"], providers=["CPUExecutionProvider"])
-    for batch in (1, 5):  # the batch is dynamic
-        logits = session.run(None, {"images": inputs[:batch].numpy()})[0]
-        assert np.abs(logits - network(inputs[:batch]).detach().numpy()).max() < 1e-4
+    for image in inputs.split(1):
+        logits = session.run(None, {"images": image.numpy()})[0]
+        assert np.abs(logits - network(image).detach().numpy()).max() < 1e-4
     recipe = json.loads(Path(found["recipe"]).read_text())
     assert recipe["finetuned"]["top1"] == top1
     assert sum(p.numel() for p in network.parameters()) == recipe["params"] == found["params"]
 
     names = {entry.filename for entry in zipfile.ZipFile(found["zip"]).infolist()}
-    assert names == {"network.onnx", "network.safetensors", "recipe.json", "README.txt"}
+    beside = {"README.txt", "labels.txt", "input.json", "predict.py"}
+    assert names == {"network.onnx", "network.safetensors", "recipe.json"} | beside
     places = {str(ROOT), str(out.parent), str(Path.home()), os.path.dirname(torch.__file__), sys.prefix}
     for name in names:
         content = (out / name).read_bytes()
@@ -103,7 +108,20 @@ def check_export(study: Path, out: Path, top1: float) -> None:
     proto = onnx.load(found["onnx"])
     assert not any(node.metadata_props or node.doc_string for node in proto.graph.node)
 
+    check_program(study, out)
     weights = out / "network.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x00")
     with pytest.raises(legr.ExportError, match="not the file that recipe"):
         legr.rebuild(found["recipe"])
+
+
+def check_program(study: Path, out: Path) -> None:
+    """The program in the zip says what `look` says."""
+    picture = out / "picture.png"
+    Image.effect_mandelbrot((70, 40), (-3, -2.5, 2, 2.5), 100).convert("RGB").save(picture)
+    seen, _ = called("look", "--study", study, "--macs", 0.5, "--image", picture, "--json")
+    command = [sys.executable, out / "predict.py", picture]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert said[1::2] == [prediction["name"] for prediction in seen["pruned"]]
+    probabilities = [prediction["probability"] for prediction in seen["pruned"]]
+    assert list(map(float, said[::2])) == pytest.approx(probabilities, abs=1e-4)

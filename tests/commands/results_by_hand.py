@@ -56,7 +56,7 @@ TRAIN_RESULT = TrainResult(
 FINETUNE_RESULT = FinetuneResult(0.5, 0.81, 0.93, 3, 75.0, "study/finetuned/key.safetensors")
 EXPORT_RESULT = ExportResult(
     "n.onnx", "weights.safetensors", "recipe.json", "net-50pct.zip", 1.7e-6, 0.99902, 1024, "digits", True, False, 10,
-    0.5, 5, "plain",
+    0.5, 5, "plain", None, 13, 7, "1", "none",
 )  # fmt: skip
 COMPARISON_RESULT = ComparisonResult("a-b", 100, 80, 10, 6, 4, 18, 0.9, 0.86, 0.5, "learned", True, False)
 LOOK_RESULT = LookResult(

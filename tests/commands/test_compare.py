@@ -82,8 +82,11 @@ def test_the_network_of_a_run_is_had_by_its_key_after_learning_again(study: Stud
     assert stored_comparison(study, BUDGET, None, True) is None
     seen = look(study, LookRequest(BUDGET, device="cpu", run=run.key), NumberedTestImage(1), silent)
     assert seen.finetuned and seen.macs_fraction == run.macs_fraction
-    exported = export(study, ExportRequest(BUDGET, study.path / "exports" / "a", run=run.key), silent)
+    request = ExportRequest(BUDGET, study.path / "exports" / "a", run=run.key)
+    exported = export(study, request, silent)
     assert exported.finetuned and exported.macs_fraction == run.macs_fraction
+    as_pruned = export(study, replace(request, finetuned=False), silent)
+    assert not as_pruned.finetuned and as_pruned.macs == exported.macs
 
 
 def test_a_run_that_is_not_there_or_whose_kept_set_is_lost_is_one_sentence(study: Study) -> None:

@@ -52,7 +52,7 @@ KEYS = {
     "finetune": "macs_fraction top1_before top1 epochs seconds weights calibration",
     "export": (
         "onnx weights recipe zip max_abs_diff top1_agreement images checked_on finetuned recalibrated macs "
-        "macs_fraction params calibration"
+        "macs_fraction params calibration opset ir batch preprocess"
     ),
     "compare": (
         "comparison images both only_original only_pruned neither differ top1_original top1 macs_fraction ranking "

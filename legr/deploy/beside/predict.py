@@ -14,7 +14,7 @@ labels = (here / "labels.txt").read_text("utf-8").split("\n")
 width, height, count = about["width"], about["height"], about["shape"][0]
 
 image = ImageOps.exif_transpose(Image.open(sys.argv[1]))  # upright
-if image.mode.startswith(("I", "F")):  # more than 8 bits a color
+if image.mode.startswith(("I", "F")):  # more than 8 bits a colour
     image = Image.fromarray((np.asarray(image) // 256).clip(0, 255).astype("uint8"))
 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
 wide, high = (

@@ -1,0 +1,54 @@
+"""How the ONNX file of an export is to be, on a page: the usual is chosen, and the rest is one click away."""
+
+from typing import NamedTuple
+
+import streamlit as st
+
+from legr.data.normalization import Preprocess
+from legr.requests.ranges import OPSET
+from legr.requests.types import DYNAMIC
+
+_BATCHES = {"1": "One", DYNAMIC: "Any number"}
+_INPUTS: dict[Preprocess, str] = {
+    "none": "float32, normalised by your program",
+    "normalize": "float32 from 0 to 255, normalised by the file",
+    "uint8": "Bytes as decoders give them, normalised by the file",
+}
+
+
+class ExportOptions(NamedTuple):
+    """The fields of an `ExportRequest` that say how its ONNX file is to be."""
+
+    batch: str = "1"
+    opset: int | None = None
+    preprocess: Preprocess = "none"
+
+
+def choose_export_options() -> ExportOptions:
+    """Ask how the ONNX file is to be."""
+    with st.expander("Options of the ONNX file"), st.container(horizontal=True, vertical_alignment="bottom"):
+        batch = st.segmented_control(
+            "Images at a time", list(_BATCHES), default="1", required=True, format_func=_BATCHES.__getitem__,
+            key="export-batch", persist_state="session",
+            help="One is taken by every runtime and compiler. Some, such as TFLite's, take no file for any number.",
+        )  # fmt: skip
+        preprocess = st.selectbox(
+            "Input", list(_INPUTS), format_func=_INPUTS.__getitem__, key="export-preprocess",
+            persist_state="session", width=390,
+            help="input.json and predict.py in the zip say how a picture becomes this input.",
+        )  # fmt: skip
+        opset = st.number_input(
+            "Opset", OPSET.low, OPSET.high, None, key="export-opset", persist_state="session", width=140,
+            placeholder="lowest",
+            help="If empty, the lowest that the network allows, from 13 on, so that older runtimes take it.",
+        )  # fmt: skip
+    return ExportOptions(batch or "1", opset, preprocess)
+
+
+def options_line(batch: str, opset: int, preprocess: str) -> str:
+    """How the ONNX file of an export is, in one sentence; "" where an earlier version made it and did not say."""
+    if not opset:
+        return ""
+    images = "any number of images" if batch == DYNAMIC else "one image" if batch == "1" else f"{batch} images"
+    kind = {"normalize": ", float32 from 0 to 255,", "uint8": ", as bytes,"}.get(preprocess, "")
+    return f"The ONNX file takes {images}{kind} at a time and needs opset {opset}."
