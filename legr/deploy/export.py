@@ -1,12 +1,8 @@
 """A network as ONNX, checked against PyTorch in ONNX Runtime. The file holds no path of the machine that wrote it."""
 
-import copy
-import logging
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -15,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from legr.deploy.graph import INPUT, OUTPUT, WRITTEN_IN, as_exported, finished, graph_of
 from legr.errors import ExportError
 from legr.files import write_bytes
 
-INPUT, OUTPUT = "images", "logits"
-WRITTEN_IN = 18  # the exporter's own operators; a later opset has others (Gelu), which no older one can say
+__all__ = ["INPUT", "OUTPUT", "WRITTEN_IN", "Agreement", "check_agreement", "export_onnx", "write_onnx"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +33,21 @@ def export_onnx(model: nn.Module, input_shape: tuple[int, int, int], path: Path)
     Raises:
         ExportError: the model uses an operation that ONNX cannot express.
     """
-    network = _as_exported(model)
-    example = torch.zeros(2, *input_shape)  # a batch of 1 would be taken for a constant
+    write_onnx(finished(graph_of(model, input_shape)), path)
+
+
+def write_onnx(graph: onnx.ModelProto, path: Path) -> None:
+    """Write a graph, with the shapes of what its operations return.
+
+    Raises:
+        ExportError: it is none.
+    """
     try:
-        with warnings.catch_warnings(), _quiet("torch.onnx"), _quiet("onnxscript"):
-            warnings.simplefilter("ignore")
-            program = torch.onnx.export(
-                network,
-                (example,),
-                input_names=[INPUT],
-                output_names=[OUTPUT],
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
-                opset_version=WRITTEN_IN,
-                verbose=False,
-            )
-    except Exception as error:
+        graph = onnx.shape_inference.infer_shapes(graph)
+        onnx.checker.check_model(graph)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise ExportError(f"this network cannot be written as ONNX: {str(error).splitlines()[0]}") from error
-    assert program is not None
-    proto = program.model_proto
-    _strip(proto)
-    onnx.checker.check_model(proto)
-    write_bytes(path, proto.SerializeToString())
-
-
-def _as_exported(model: nn.Module) -> nn.Module:
-    """A copy whose weights lie in memory as in a file: the graph of another layout has other operations."""
-    return copy.deepcopy(model).cpu().float().eval().to(memory_format=torch.contiguous_format)
+    write_bytes(path, graph.SerializeToString())
 
 
 def check_agreement(model: nn.Module, path: Path, batches: Iterable[tuple[Tensor, NDArray[np.generic]]]) -> Agreement:
@@ -74,7 +59,7 @@ def check_agreement(model: nn.Module, path: Path, batches: Iterable[tuple[Tensor
     Raises:
         ExportError: ONNX Runtime cannot run the file.
     """
-    network = _as_exported(model)
+    network = as_exported(model)
     try:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
@@ -102,39 +87,3 @@ def _run(session: onnxruntime.InferenceSession, images: NDArray[np.generic]) -> 
         for part in (images[start : start + size] for start in range(0, len(images), size))
     ]
     return np.concatenate(outputs)[: len(images)]
-
-
-def _strip(proto: onnx.ModelProto) -> None:
-    """Remove what the exporter notes about itself: stack traces with paths, module names, doc strings."""
-    stack: list[Any] = [proto, proto.graph, *proto.functions]
-    while stack:
-        item = stack.pop()
-        names = {field.name for field in item.DESCRIPTOR.fields}
-        for field in ("metadata_props", "doc_string"):
-            if field in names:
-                item.ClearField(field)
-        for field in ("node", "input", "output", "value_info", "initializer", "attribute"):
-            if field in names and _is_message(item, field):
-                stack.extend(getattr(item, field))
-        if isinstance(item, onnx.AttributeProto) and item.HasField("g"):
-            stack.append(item.g)
-
-
-def _is_message(item: Any, name: str) -> bool:
-    """Whether a protobuf field holds messages (a node's inputs are plain strings)."""
-    field = item.DESCRIPTOR.fields_by_name[name]
-    return field.message_type is not None
-
-
-class _quiet:
-    """Silence a logger for a while: exporters log a lot about packages that they do not need."""
-
-    def __init__(self, name: str) -> None:
-        self._logger = logging.getLogger(name)
-
-    def __enter__(self) -> None:
-        self._level = self._logger.level
-        self._logger.setLevel(logging.CRITICAL)
-
-    def __exit__(self, *_: object) -> None:
-        self._logger.setLevel(self._level)

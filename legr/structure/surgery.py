@@ -29,7 +29,7 @@ def prune(model: nn.Module, structure: Structure, keep: Keep) -> nn.Module:
         TraceError: `structure` or `keep` belongs to another model, or a gradient hook fits one size alone.
     """
     cuts = plan(model, structure, keep)
-    smaller_ones = _smaller_tensors(model, cuts)
+    smaller_ones = smaller_tensors(model, cuts)
     memo: dict[int, Any] = {id(_tensor(model, name)): tensor for name, tensor in smaller_ones.items()}
     smaller = deep_copy(model, memo)  # whatever refers to a parameter refers to the smaller one
     _put(smaller, smaller_ones)
@@ -111,14 +111,14 @@ def apply_plan(model: nn.Module, plan: Plan) -> None:
 
 
 def _apply(model: nn.Module, plan: Plan) -> None:
-    smaller_ones = _smaller_tensors(model, plan)
+    smaller_ones = smaller_tensors(model, plan)
     for name, tensor in smaller_ones.items():
         carry_over(name, _tensor(model, name), tensor, None)
     _put(model, smaller_ones)
     _set_attributes(model, plan)
 
 
-def _smaller_tensors(model: nn.Module, plan: Plan) -> dict[str, torch.Tensor]:
+def smaller_tensors(model: nn.Module, plan: Plan) -> dict[str, torch.Tensor]:
     """The parameters and buffers that a plan changes, as it leaves them; they share nothing with the model's."""
     values: dict[str, torch.Tensor] = {}
     for name, dim, positions in plan.slices:

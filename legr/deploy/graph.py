@@ -1,0 +1,203 @@
+"""A network as an ONNX graph: operations, to which weights are given afterwards, by the names that the module has.
+
+Values of weights are unknown while operations are simplified, and none is folded by its size: which operations are
+left depends on the architecture alone, so a pruned network has exactly those of its original.
+"""
+
+import copy
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from itertools import chain
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from onnx_ir.passes.common import ClearMetadataAndDocStringPass, LiftConstantsToInitializersPass
+from onnxscript import optimizer, rewriter
+from onnxscript.rewriter.rules.common import (
+    fuse_batchnorm_into_conv_rule,
+    fuse_batchnorm_into_conv_transpose_rule,
+    fuse_batchnorm_into_gemm_rule,
+)
+from torch import Tensor, nn
+
+from legr.errors import ExportError
+
+INPUT, OUTPUT = "images", "logits"
+WRITTEN_IN = 18  # the exporter's own operators; a later opset has others (Gelu), which no older one can say
+Arrays = Mapping[str, NDArray[np.generic]]
+_BATCH_NORMS = (
+    fuse_batchnorm_into_conv_rule,
+    fuse_batchnorm_into_conv_transpose_rule,
+    fuse_batchnorm_into_gemm_rule,
+)
+_SHARED = 1024  # elements of a constant; of smaller ones each operation has its own
+_ANY_SIZE = 2**62
+_TALKATIVE = ("torch.onnx", "onnxscript", "onnx_ir")
+
+
+def graph_of(model: nn.Module, input_shape: tuple[int, int, int]) -> onnx.ModelProto:
+    """The graph of `model` in evaluation mode, with its weights and a dynamic batch; batch norms are as they are.
+
+    Raises:
+        ExportError: the model uses an operation that ONNX cannot express.
+    """
+    network = as_exported(model)
+    return with_weights(operations_of(network, input_shape), arrays_of(network))
+
+
+def operations_of(model: nn.Module, input_shape: tuple[int, int, int]) -> onnx.ModelProto:
+    """The graph without weights: parameters and buffers are further inputs, under their names in the module.
+
+    The same architecture gives the same bytes.
+
+    Raises:
+        ExportError: the model uses an operation that ONNX cannot express.
+    """
+    network = as_exported(model)
+    example = torch.zeros(2, *input_shape)  # a batch of 1 would be taken for a constant
+    try:
+        with warnings.catch_warnings(), _quiet():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                network,
+                (example,),
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                opset_version=WRITTEN_IN,
+                verbose=False,
+                optimize=False,
+            )
+            assert program is not None
+            graph = _simplified(program.model, {name for name, _ in _named_tensors(network)})
+    except Exception as error:
+        raise ExportError(f"this network cannot be written as ONNX: {str(error).splitlines()[0]}") from error
+    _separate_constants(graph)
+    return graph
+
+
+def with_weights(operations: onnx.ModelProto, weights: Arrays) -> onnx.ModelProto:
+    """A graph that has its weights in it.
+
+    Args:
+        weights: values of the further inputs, and any others.
+    """
+    graph = onnx.ModelProto()
+    graph.CopyFrom(operations)
+    names = [value.name for value in graph.graph.input if value.name != INPUT]
+    images = next(value for value in operations.graph.input if value.name == INPUT)
+    del graph.graph.input[:]
+    graph.graph.input.append(images)
+    graph.graph.initializer.extend(numpy_helper.from_array(np.asarray(weights[name]), name) for name in names)
+    return graph
+
+
+def finished(graph: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph for runtimes that leave it as it is: batch norms folded, what weights alone decide computed."""
+    model = ir.from_proto(graph)
+    with _quiet():
+        optimizer.fold_constants(
+            model, onnx_shape_inference=False, input_size_limit=_ANY_SIZE, output_size_limit=_ANY_SIZE
+        )
+        LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
+        model = rewriter.rewrite(model, _BATCH_NORMS)
+    return ir.to_proto(model)
+
+
+def arrays_of(model: nn.Module, changed: Mapping[str, Tensor] | None = None) -> dict[str, NDArray[np.generic]]:
+    """Parameters and buffers by all their names, in float32 where they are real numbers.
+
+    Args:
+        changed: what stands in the place of some of them, whatever other names these have.
+    """
+    tensors = dict(_named_tensors(model))
+    others = {id(tensors[name]): tensor for name, tensor in (changed or {}).items()}
+    return {name: _as_array(others.get(id(tensor), tensor)) for name, tensor in tensors.items()}
+
+
+def _as_array(tensor: Tensor) -> NDArray[np.generic]:
+    values = tensor.detach().cpu().contiguous()
+    return (values.float() if values.is_floating_point() else values).numpy()
+
+
+def as_exported(model: nn.Module) -> nn.Module:
+    """A copy whose weights lie in memory as in a file: the graph of another layout has other operations."""
+    network = copy.deepcopy(model).cpu().float().eval()
+    for parameter in network.parameters():  # `Module.to` leaves the strides of a dim of size 1 as they are
+        parameter.data = parameter.data.clone(memory_format=torch.contiguous_format)
+    for module in network.modules():
+        for name, buffer in module._buffers.items():
+            if buffer is not None:
+                module._buffers[name] = buffer.clone(memory_format=torch.contiguous_format)
+    return network
+
+
+def _named_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    return chain(model.named_parameters(remove_duplicate=False), model.named_buffers(remove_duplicate=False))
+
+
+def _simplified(model: ir.Model, weights: set[str]) -> onnx.ModelProto:
+    """Simplify what the exporter wrote, weights being inputs whose values nobody knows."""
+    graph = model.graph
+    values = [graph.initializers.pop(name) for name in sorted(weights & graph.initializers.keys())]
+    for value in values:
+        value.const_value = None
+        graph.inputs.append(value)
+    optimizer.optimize(model)
+    for value in values:
+        if not value.uses():
+            graph.inputs.remove(value)
+    ClearMetadataAndDocStringPass()(model)  # stack traces with paths, names of modules
+    for value in (*graph.inputs, *graph.outputs, *graph.initializers.values()):
+        value.metadata_props.clear()
+    model.metadata_props.clear()
+    proto = ir.to_proto(model)
+    del proto.graph.value_info[:]  # shapes within this network
+    return proto
+
+
+def _separate_constants(model: onnx.ModelProto) -> None:
+    """Give each operation constants of its own: two that are alike in one network may differ in a smaller one."""
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    own: dict[str, onnx.TensorProto] = {}
+    renamed: dict[str, str] = {}
+    for node in model.graph.node:
+        for place, name in enumerate(node.input):
+            tensor = constants.get(name)
+            if tensor is None:
+                continue
+            if int(np.prod(tensor.dims)) > _SHARED and name in renamed:
+                node.input[place] = renamed[name]
+                continue
+            node.input[place] = renamed[name] = f"{node.output[0]}.{place}"
+            own[renamed[name]] = numpy_helper.from_array(numpy_helper.to_array(tensor), renamed[name])
+    within = {name for node in model.graph.node for name in _read_within(node)}
+    kept = [tensor for name, tensor in constants.items() if name in within | {o.name for o in model.graph.output}]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend((*kept, *own.values()))
+
+
+def _read_within(node: onnx.NodeProto) -> Iterator[str]:
+    """What the branches of a node read, whoever wrote it."""
+    for attribute in node.attribute:
+        for graph in (attribute.g, *attribute.graphs):
+            for inner in graph.node:
+                yield from inner.input
+                yield from _read_within(inner)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence loggers for a while: exporters log a lot about packages that they do not need."""
+    with ExitStack() as stack:
+        for name in _TALKATIVE:
+            logger = logging.getLogger(name)
+            stack.callback(logger.setLevel, logger.level)
+            logger.setLevel(logging.CRITICAL)
+        yield
