@@ -128,14 +128,7 @@ def _as_array(tensor: Tensor) -> NDArray[np.generic]:
 
 def as_exported(model: nn.Module) -> nn.Module:
     """A copy whose weights lie in memory as in a file: the graph of another layout has other operations."""
-    network = copy.deepcopy(model).cpu().float().eval()
-    for parameter in network.parameters():  # `Module.to` leaves the strides of a dim of size 1 as they are
-        parameter.data = parameter.data.clone(memory_format=torch.contiguous_format)
-    for module in network.modules():
-        for name, buffer in module._buffers.items():
-            if buffer is not None:
-                module._buffers[name] = buffer.clone(memory_format=torch.contiguous_format)
-    return network
+    return copy.deepcopy(model).cpu().float().eval().to(memory_format=torch.contiguous_format)
 
 
 def _named_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -16,7 +16,6 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import helper
 from pydantic import Field
 from torch import nn
@@ -115,11 +114,14 @@ def read_template(path: Path, structure: Structure) -> Template:
         SchemaError: it is damaged, of another structure, or holds what no template does.
     """
     graph = onnx.ModelProto()
+    content = read_bytes(path, LARGEST)
     try:
-        graph.ParseFromString(read_bytes(path, LARGEST))
+        graph.ParseFromString(content)
         _require_plain(graph)
         onnx.checker.check_model(graph)
-    except (DecodeError, onnx.checker.ValidationError) as error:
+    except SchemaError:
+        raise
+    except Exception as error:  # protobuf and ONNX have errors of their own
         raise SchemaError(f"it is no ONNX graph: {str(error).splitlines()[0]}") from error
     note = {entry.key: entry.value for entry in graph.metadata_props}.get(_NOTE, "")
     del graph.metadata_props[:]
