@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import onnx
@@ -25,6 +26,8 @@ from onnxscript.rewriter.rules.common import (
     fuse_batchnorm_into_gemm_rule,
 )
 from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 
 from legr.errors import ExportError
 
@@ -62,7 +65,7 @@ def operations_of(model: nn.Module, input_shape: tuple[int, int, int]) -> onnx.M
     network = as_exported(model)
     example = torch.zeros(2, *input_shape)  # a batch of 1 would be taken for a constant
     try:
-        with warnings.catch_warnings(), _quiet():
+        with warnings.catch_warnings(), _quiet(), _PooledByMean():
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 network,
@@ -107,7 +110,7 @@ def finished(graph: onnx.ModelProto) -> onnx.ModelProto:
         )
         LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
         model = rewriter.rewrite(model, _BATCH_NORMS)
-    return ir.to_proto(model)
+    return _without_notes(model)
 
 
 def arrays_of(model: nn.Module, changed: Mapping[str, Tensor] | None = None) -> dict[str, NDArray[np.generic]]:
@@ -146,12 +149,17 @@ def _simplified(model: ir.Model, weights: set[str]) -> onnx.ModelProto:
     for value in values:
         if not value.uses():
             graph.inputs.remove(value)
-    ClearMetadataAndDocStringPass()(model)  # stack traces with paths, names of modules
-    for value in (*graph.inputs, *graph.outputs, *graph.initializers.values()):
+    return _without_notes(model)
+
+
+def _without_notes(model: ir.Model) -> onnx.ModelProto:
+    """The graph without what its makers note in it: stack traces with paths, names of modules and rules, shapes."""
+    ClearMetadataAndDocStringPass()(model)
+    for value in (*model.graph.inputs, *model.graph.outputs, *model.graph.initializers.values()):
         value.metadata_props.clear()
     model.metadata_props.clear()
     proto = ir.to_proto(model)
-    del proto.graph.value_info[:]  # shapes within this network
+    del proto.graph.value_info[:]
     return proto
 
 
@@ -183,6 +191,17 @@ def _read_within(node: onnx.NodeProto) -> Iterator[str]:
             for inner in graph.node:
                 yield from inner.input
                 yield from _read_within(inner)
+
+
+class _PooledByMean(TorchFunctionMode):
+    """Writes global pooling as a mean: how PyTorch writes it depends on the layout of activations in memory."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is F.adaptive_avg_pool2d:
+            given = {**dict(zip(("input", "output_size"), args, strict=False)), **(kwargs or {})}
+            if given["output_size"] in (1, (1, 1), [1, 1]):
+                return given["input"].mean((-2, -1), keepdim=True)
+        return func(*args, **(kwargs or {}))
 
 
 @contextmanager

@@ -16,8 +16,7 @@ from legr.errors import ExportError
 from legr.structure.copies import at_least_one
 from legr.structure.types import IntArray, Keep, Structure
 
-_DRAWS = 32  # kept sets, the best of which is taken
-_SHARES = (0.35, 0.85)  # of a group's units; each group has its own, so that layers can be told apart
+_DRAWS = 16  # kept sets, the best of which is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +74,14 @@ def telling_kept_sets(structure: Structure) -> Iterator[Keep]:
 
 
 def _drawn(structure: Structure, rng: np.random.Generator) -> Keep:
-    """A random kept set that leaves every group two units, where it has as many, and takes one of them."""
+    """A random kept set that leaves of every group another share, two units at least and never all, where it can."""
     units = np.ones(structure.n_units, dtype=bool)
-    for group in structure.groups:
+    shares: set[float] = set()
+    for group in sorted(structure.groups, key=lambda group: len(group.units)):  # the smallest have the least choice
         n = len(group.units)
-        kept = min(max(round(n * rng.uniform(*_SHARES)), 2), max(n - 1, 1))
+        possible = rng.permutation(np.arange(max(1, min(2, n - 1), n // 3), max(n, 2))).tolist()
+        kept = next((k for k in possible if k / n not in shares), possible[0])
+        shares.add(kept / n)
         units[rng.permutation(group.units)[kept:]] = False
     return Keep(at_least_one(structure, units))
 

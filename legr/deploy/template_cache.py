@@ -20,7 +20,7 @@ from onnx import helper
 from pydantic import Field
 from torch import nn
 
-from legr.deploy.graph import INPUT, OUTPUT, arrays_of, as_exported
+from legr.deploy.graph import INPUT, OUTPUT, WRITTEN_IN, arrays_of, as_exported
 from legr.deploy.numbers import Number, Place, integers_of, vectors_of
 from legr.deploy.template import Template, fill, make_template
 from legr.errors import ExportError
@@ -79,7 +79,7 @@ def template_of(model: nn.Module, structure: Structure, input_shape: tuple[int, 
 def cached_template(model: nn.Module, structure: Structure, input_shape: tuple[int, int, int]) -> Path:
     """Where a template is kept, by all that its graph comes from but the code of the forward."""
     modules = [(name, type(module).__qualname__, module.extra_repr()) for name, module in model.named_modules()]
-    versions = FORMAT, torch.__version__, onnx.__version__
+    versions = FORMAT, WRITTEN_IN, torch.__version__, onnx.__version__
     facts = json.dumps([to_dict(structure), modules, input_shape, versions])
     return cache_folder() / "graphs" / f"{hashlib.sha256(facts.encode()).hexdigest()}.onnx"
 
