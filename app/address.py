@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -25,6 +26,11 @@ def say_all(values: Mapping[str, str], of: Collection[str]) -> None:
     after = others | {name: [value] for name, value in values.items()}
     if after != before:
         st.query_params.from_dict(after)
+
+
+def text() -> str:
+    """What follows the question mark of the address line."""
+    return urlencode({name: st.query_params.get_all(name) for name in st.query_params}, doseq=True)
 
 
 @contextmanager

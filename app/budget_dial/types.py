@@ -209,6 +209,7 @@ class DialView(TypedDict):
     error: bool  # its accuracy stands on a logarithmic scale of the error
     others: list[RankingName]  # rankings that it shows beside the chosen one
     ask: str  # the question that is asked; "": none
+    address: str  # what the address line says of it, and of all else; a browser's may have come to say something else
 
 
 class DialData(StudyData):

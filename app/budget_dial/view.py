@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app import state
+from app import address, state
 from app.budget_dial import budget_dial
 from app.budget_dial.devices import chosen_device, steps_to_add_a_device
 from app.budget_dial.frontier import frontier_data
@@ -119,6 +119,7 @@ def _view_now(study: Study) -> DialView:
         "error": state.is_on("error"),
         "others": state.chosen_of("others", RANKINGS),
         "ask": state.asked(),
+        "address": address.text(),
     }
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -119,6 +120,7 @@ def test_an_address_that_differs_in_one_choice_changes_the_dial(
     view = dial(at.run())["view"]
     chosen = {"held": "compared"}.get(name, name)
     assert view["jumps"] > before["jumps"]
+    assert parse_qs(view.pop("address")) == parse_qs(before.pop("address")) | {name: [value]}
     assert {**view, "jumps": before["jumps"]} == {**before, chosen: expected}
 
 

@@ -162,9 +162,31 @@ def test_a_choice_in_the_moment_of_back_leaves_page_and_address_the_same(
         menu.dispatchEvent(new Event('change'));
     }"""
     )
-    page.wait_for_timeout(1000)
-    settle(page)
     chosen = {"lens": ".bd-lens input:checked", "by": ".bd-by select"}
+    page.wait_for_timeout(2000)
+    settle(page)
     shown = {name: page.locator(place).input_value() for name, place in chosen.items()}
     said = {name: found[1] for name in shown if (found := re.search(rf"[?&]{name}=(\w+)", page.url))}
     assert shown == {"lens": "filters", "by": "macs", **said}
+
+
+def test_an_address_that_changes_after_back_is_put_right(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
+    """An answer to the choice before may reach the browser after Back, and say what that choice was."""
+    begin(page, app_url, tmp_path, "&axis=macs")
+    choose("lens", "percent")(page)
+    page.wait_for_url("**lens=percent**")
+    settle(page)
+    page.evaluate(
+        """() => {
+        history.back();
+        const timer = setInterval(() => {
+            if (document.querySelector('.bd-lens input:checked').value !== 'filters') return;
+            clearInterval(timer);
+            history.pushState(null, '', location.search + '&lens=percent&by=params');
+        }, 10);
+    }"""
+    )
+    page.wait_for_url("**by=params**")
+    page.wait_for_url(lambda url: "lens" not in url and "by" not in url)
+    assert page.locator(".bd-lens input:checked").input_value() == "filters"
+    assert page.locator(".bd-by select").input_value() == "macs"

@@ -15,6 +15,16 @@ export function completes(before, after) {
   return isMore && isSamePage && [...old].every(([name, value]) => now.getAll(name).includes(value));
 }
 
+/**
+ * Whether two addresses say the same, in whatever order.
+ * @param {string} one
+ * @param {string} other
+ */
+export function saysTheSame(one, other) {
+  const [a, b] = [one, other].map((text) => [...new URLSearchParams(text)].map((pair) => pair.join("=")).sort());
+  return a.join("&") === b.join("&");
+}
+
 /** Let an address that completes the one before take its place, in this tab from now on. */
 export function completeInPlace() {
   const push = history.pushState.bind(history);

@@ -91,7 +91,10 @@ export class Dial {
     const percent = state.data.table.percent[state.row];
     const isReported = percent === reporter.percent; // else the user's own move comes first
     const isChanged = view.jumps !== this.jumps;
-    if (isChanged) reporter.choices.forget(view.heard);
+    if (isChanged) {
+      reporter.choices.forget(view.heard);
+      if (this.jumps !== null) reporter.agreeOn(view.address);
+    }
     this.jumps = view.jumps;
     state.data = data;
     state.row = isChanged && isReported && !reporter.choices.has("budget") ? table.start : rowOfBudget(table, percent);

@@ -2,7 +2,10 @@
 
 /** @import { Asking } from "./asking.js" */
 /** @import { Choice, DialState, SetTrigger } from "./types" */
+import { saysTheSame } from "./address.js";
 import { Choices } from "./choices.js";
+
+const AGREEMENT_MS = 1000; // after something else has changed the view, before the address is looked at
 
 export class Reporter {
   /**
@@ -23,6 +26,8 @@ export class Reporter {
     this.hasLeftRun = false; // for the slider's own network, and Python was not told yet
     /** @type {number | null} */
     this.timer = null;
+    /** @type {number | null} */
+    this.agreement = null;
   }
 
   /**
@@ -61,8 +66,22 @@ export class Reporter {
     this.setTrigger("view", this.choices.report({ ...moved, ...left, ...asked, ...choices }));
   }
 
+  /**
+   * Something else, such as Back, has changed the view. What was chosen in that moment may have been lost on its way, or
+   * have changed the address after Back had: tell it again then, which lets Python put the address right.
+   * @param {string} address of the changed view
+   */
+  agreeOn(address) {
+    if (this.agreement !== null) clearTimeout(this.agreement);
+    this.agreement = setTimeout(() => {
+      this.agreement = null;
+      if (this.choices.made.length > 0 || !saysTheSame(location.search, address)) this.send();
+    }, AGREEMENT_MS);
+  }
+
   /** Tell what is left to tell. */
   close() {
+    if (this.agreement !== null) clearTimeout(this.agreement);
     if (this.timer !== null) this.report();
   }
 }

@@ -36,6 +36,7 @@ export interface DialView {
   error: boolean; // its accuracy stands on a logarithmic scale of the error
   others: string[]; // rankings that it shows beside the chosen one
   ask: string; // the question that is asked; "": none
+  address: string; // what the address line says of it, and of all else; a browser's may have come to say something else
 }
 
 export interface OpenedData {
