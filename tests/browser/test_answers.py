@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright import sync_api
@@ -146,47 +147,88 @@ def test_a_budget_between_two_rows_becomes_one(page: sync_api.Page, app_url: str
     assert len(tables.received) == 2
 
 
-def test_a_choice_in_the_moment_of_back_leaves_page_and_address_the_same(
+class Wire:
+    """What a page and its server say to each other can be held back, or lost."""
+
+    def __init__(self, page: sync_api.Page) -> None:
+        self.is_deaf = False  # the server hears nothing
+        self.is_held = False  # the page hears nothing for now
+        self._late: list[str | bytes] = []
+        page.route_web_socket(re.compile("/_stcore/stream"), self._connect)
+
+    def _connect(self, here: sync_api.WebSocketRoute) -> None:
+        self._here, server = here, here.connect_to_server()
+        here.on_message(lambda message: None if self.is_deaf else server.send(message))
+        server.on_message(lambda message: self._late.append(message) if self.is_held else here.send(message))
+
+    def release(self) -> None:
+        self.is_held = False
+        for message in self._late:
+            self._here.send(message)
+        self._late.clear()
+
+
+def shown(page: sync_api.Page) -> dict[str, str]:
+    places = {"lens": ".bd-lens input:checked", "by": ".bd-by select"}
+    return {name: page.locator(place).input_value() for name, place in places.items()}
+
+
+def said(url: str) -> dict[str, str]:
+    query = parse_qs(urlsplit(url).query)
+    return {"lens": "filters", "by": "macs"} | {name: query[name][0] for name in ("lens", "by") if name in query}
+
+
+def test_an_answer_that_comes_after_back_does_not_stay_in_the_address(
     page: sync_api.Page, app_url: str, tmp_path: Path
 ) -> None:
-    """Whichever the server hears first, no earlier choice comes back on one side alone."""
+    wire = Wire(page)
     begin(page, app_url, tmp_path, "&axis=macs")
     choose("lens", "percent")(page)
     page.wait_for_url("**lens=percent**")
     settle(page)
-    page.evaluate(
-        """() => {
-        history.back();
-        const menu = document.querySelector('.bd-by select');
-        menu.value = 'params';
-        menu.dispatchEvent(new Event('change'));
-    }"""
-    )
-    chosen = {"lens": ".bd-lens input:checked", "by": ".bd-by select"}
-    page.wait_for_timeout(2000)
-    settle(page)
-    shown = {name: page.locator(place).input_value() for name, place in chosen.items()}
-    said = {name: found[1] for name in shown if (found := re.search(rf"[?&]{name}=(\w+)", page.url))}
-    assert shown == {"lens": "filters", "by": "macs", **said}
-
-
-def test_an_address_that_changes_after_back_is_put_right(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
-    """An answer to the choice before may reach the browser after Back, and say what that choice was."""
-    begin(page, app_url, tmp_path, "&axis=macs")
-    choose("lens", "percent")(page)
-    page.wait_for_url("**lens=percent**")
-    settle(page)
-    page.evaluate(
-        """() => {
-        history.back();
-        const timer = setInterval(() => {
-            if (document.querySelector('.bd-lens input:checked').value !== 'filters') return;
-            clearInterval(timer);
-            history.pushState(null, '', location.search + '&lens=percent&by=params');
-        }, 10);
-    }"""
-    )
+    wire.is_held = True
+    choose("by", "params")(page)
+    page.wait_for_timeout(1000)  # the server has answered by then
+    page.evaluate("history.back()")
+    page.wait_for_timeout(1000)
+    wire.release()
     page.wait_for_url("**by=params**")
-    page.wait_for_url(lambda url: "lens" not in url and "by" not in url)
-    assert page.locator(".bd-lens input:checked").input_value() == "filters"
-    assert page.locator(".bd-by select").input_value() == "macs"
+    page.wait_for_url(lambda url: said(url) == {"lens": "filters", "by": "macs"})
+    settle(page)
+    assert shown(page) == said(page.url) == {"lens": "filters", "by": "macs"}
+
+
+def test_a_choice_that_is_lost_in_the_moment_of_back_is_told_again(
+    page: sync_api.Page, app_url: str, tmp_path: Path
+) -> None:
+    """A server that is about to run the whole page forgets what it was to run of it."""
+    wire = Wire(page)
+    begin(page, app_url, tmp_path, "&axis=macs")
+    choose("lens", "percent")(page)
+    page.wait_for_url("**lens=percent**")
+    settle(page)
+    wire.is_deaf = True
+    choose("by", "params")(page)
+    page.wait_for_timeout(300)
+    wire.is_deaf = False
+    page.evaluate("history.back()")
+    page.wait_for_url(lambda url: said(url) == {"lens": "filters", "by": "params"})
+    settle(page)
+    assert shown(page) == {"lens": "filters", "by": "params"}
+
+
+def test_a_choice_that_is_lost_is_told_by_the_next_dial(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
+    """Where a page runs anew, another dial may take the place of the one that was asked."""
+    wire = Wire(page)
+    begin(page, app_url, tmp_path, "&axis=macs")
+    wire.is_deaf = True
+    choose("by", "params")(page)
+    page.wait_for_timeout(300)
+    wire.is_deaf = False
+    links = page.get_by_test_id("stTopNavLink")
+    links.filter(has_text="Structure").click()
+    page.wait_for_url("**/structure**")
+    settle(page)
+    links.filter(has_text="Explore").click()
+    page.wait_for_url(lambda url: said(url) == {"lens": "filters", "by": "params"})
+    assert shown(page) == {"lens": "filters", "by": "params"}

@@ -40,6 +40,14 @@ export class Choices {
   }
 
   /**
+   * What was chosen, by name.
+   * @returns {Record<string, any>}
+   */
+  values() {
+    return Object.fromEntries(this.made.map(({ name, value }) => [name, value]));
+  }
+
+  /**
    * Whether the user's own choice counts, in place of what Python says.
    * @param {Choice["name"]} name
    */

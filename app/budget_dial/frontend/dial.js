@@ -1,6 +1,7 @@
 // The dial: a slider over budgets, with figures and charts that follow it in the browser. Python is told of a budget once
 // the user lets go of the slider, and of any other choice at once.
 
+/** @import { Choices } from "./choices.js" */
 /** @import { ChartChoices, DialState, QuantityName, Question, SetTrigger, ShownData } from "./types" */
 import { Asking } from "./asking.js";
 import { Charts } from "./charts.js";
@@ -18,8 +19,9 @@ export class Dial {
    * @param {HTMLElement} root
    * @param {ShownData} data
    * @param {SetTrigger} setTrigger
+   * @param {Choices | null} former the choices of the dial whose place this one takes
    */
-  constructor(root, data, setTrigger) {
+  constructor(root, data, setTrigger, former) {
     root.innerHTML = MARKUP;
     /** @type {DialState} */
     this.state = {
@@ -40,6 +42,8 @@ export class Dial {
     /** @type {ShownData | null} what Python sent while the pointer held the slider */
     this.waiting = null;
     this.reporter = new Reporter(this.state, this.asking, setTrigger, () => this.charts.draw());
+    this.isSuccessor = former !== null;
+    if (former) this.goOnWith(former);
     /** @type {number | null} */
     this.frame = null;
     this.controls = new Controls(root, this.state, {
@@ -62,6 +66,22 @@ export class Dial {
       onHold: (percent) => this.compareWith(percent),
       onError: (message) => this.say(message),
     });
+  }
+
+  /**
+   * Show what was chosen in the former dial, and Python had not heard yet.
+   * @param {Choices} choices
+   */
+  goOnWith(choices) {
+    const { state, reporter } = this;
+    const { table, view } = state.data;
+    choices.forget(view.heard);
+    reporter.choices = choices;
+    const { budget, by, compared, ...chosen } = choices.values();
+    if (budget !== undefined) state.row = rowOfBudget(table, budget);
+    if (by !== undefined) state.quantity = by;
+    if (compared !== undefined) state.comparedPercent = compared;
+    state.charts = chartChoices({ ...view, ...chosen });
   }
 
   /**
@@ -93,7 +113,7 @@ export class Dial {
     const isChanged = view.jumps !== this.jumps;
     if (isChanged) {
       reporter.choices.forget(view.heard);
-      if (this.jumps !== null) reporter.agreeOn(view.address);
+      if (this.jumps !== null || this.isSuccessor) reporter.agreeOn(view.address);
     }
     this.jumps = view.jumps;
     state.data = data;

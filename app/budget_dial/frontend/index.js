@@ -1,5 +1,6 @@
 // Where Streamlit enters: it calls the default export when the dial comes to a page, and again for new data.
 
+/** @import { Choices } from "./choices.js" */
 /** @import { MountedData, SetTrigger } from "./types" */
 import { completeInPlace } from "./address.js";
 import { decodeData } from "./decode.js";
@@ -9,6 +10,8 @@ import { loadStyles } from "./styles.js";
 
 /** @type {WeakMap<Element, { dial: Dial, calls: number }>} */
 const mounted = new WeakMap();
+/** @type {{ id: string, choices: Choices } | null} of the dial that went last: Streamlit may put another into its place */
+let former = null;
 
 completeInPlace();
 await loadStyles();
@@ -21,13 +24,15 @@ await loadStyles();
 export default function budgetDial({ data, parentElement, setTriggerValue }) {
   const root = find(parentElement, ".budget-dial", HTMLElement);
   const shown = decodeData(data);
-  const mount = mounted.get(root) ?? { dial: new Dial(root, shown, setTriggerValue), calls: 0 };
+  const choices = former?.id === shown.id ? former.choices : null;
+  const mount = mounted.get(root) ?? { dial: new Dial(root, shown, setTriggerValue, choices), calls: 0 };
   mounted.set(root, mount);
   const call = ++mount.calls;
   mount.dial.receive(shown, setTriggerValue);
   return () => {
     if (call !== mount.calls) return; // a later call has taken over the dial
     mount.dial.close();
+    former = { id: mount.dial.state.data.id, choices: mount.dial.reporter.choices };
     mounted.delete(root);
   };
 }

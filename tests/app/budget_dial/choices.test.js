@@ -50,3 +50,10 @@ test("what something else has changed counts more than choices that were heard b
   );
   assert.deepEqual(told(choices.report({})), [3, ["lens", "params", 2]]);
 });
+
+test("what was chosen last is said by name", () => {
+  const choices = new Choices(0, clock(1, 2));
+  choices.report({ lens: "macs", by: "size" });
+  choices.report({ lens: "params", compared: null });
+  assert.deepEqual(choices.values(), { by: "size", lens: "params", compared: null });
+});
