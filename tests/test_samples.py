@@ -81,6 +81,7 @@ def test_the_flagship_is_as_good_as_promised() -> None:
 
 @pytest.mark.slow
 @pytest.mark.needs_data
+@pytest.mark.thorough
 def test_the_flagship_answers_as_it_says(real_data: Path) -> None:
     """The smallest fine-tuned network, on all test images; another processor rounds a few answers differently."""
     study, folder = Study.open(FLAGSHIP), real_data / "cifar10"

@@ -106,6 +106,7 @@ def toast(page: sync_api.Page, words: str) -> None:
     sync_api.expect(page.get_by_test_id("stToast").filter(has_text=words)).to_be_visible(timeout=PATIENCE_MS)
 
 
+@pytest.mark.thorough
 def test_a_search_cancelled_killed_and_resumed_ends_like_one_that_was_not(
     page: sync_api.Page, jobs_url: str, tiny: Study, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
 CHOSEN = (1, 4, 7)
 
 
+@pytest.mark.thorough
 def test_a_study_of_three_digits(tmp_path: Path) -> None:
     weights, study = tmp_path / "w.safetensors", tmp_path / "study"
     called("train", "--model", "cifar_resnet8", "--data", "digits", "--epochs", 2, "--out", weights)

@@ -32,6 +32,7 @@ def test_a_killed_search_goes_on_and_ends_alike(study_path: Path, tmp_path: Path
     assert stored(study_path) == stored(whole)
 
 
+@pytest.mark.thorough
 def test_a_killed_fine_tune_goes_on_and_ends_alike(study_path: Path, tmp_path: Path, made_study: Path) -> None:
     arguments = ("--macs", "0.4", "--epochs", "3", "--json")
     code, _ = kill_when("epoch 1 of 3", "finetune", "--study", study_path, *arguments)

@@ -38,7 +38,12 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+LONG = ("measure", "export")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.thorough) if name in LONG else name for name in COMMANDS]
+)
 def test_what_is_stored_does_not_depend_on_interruptions(
     name: str, made_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ def train(out: Path, *more: object) -> tuple[object, ...]:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_killed_and_repeated_it_gives_the_same_weights(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole.safetensors", tmp_path / "killed.safetensors"
     found, _ = called(*train(whole))

@@ -83,6 +83,7 @@ def count_right(name: str, weights: Path, split: Split) -> int:
 
 @pytest.mark.slow
 @pytest.mark.needs_data
+@pytest.mark.thorough
 def test_resnet20_has_its_published_accuracy_on_all_test_images(real_data: Path) -> None:
     test = load_dataset(str(real_data / "cifar10")).test
     right = count_right("cifar_resnet20", real_data / "weights" / "resnet20-12fca82f.th", test)

@@ -12,7 +12,10 @@ from legr.models.detectors import spread_boxes, whole_model
 from legr.models.zoo import build_model, find_spec
 from legr.structure.kept_sets import separating_kept_sets
 
-DETECTORS = ["ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_320_fpn"]
+DETECTORS = [
+    "ssdlite320_mobilenet_v3_large",
+    pytest.param("fasterrcnn_mobilenet_v3_large_320_fpn", marks=pytest.mark.thorough),
+]
 
 
 @cache
