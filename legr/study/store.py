@@ -174,12 +174,13 @@ class Study(StudyFolder):
     def save_constraints(self, constraints: Constraints) -> None:
         """Store constraints in place of those before; none leave no file. Raises as `Constraints.check` does."""
         self.require_writable()
-        self.ranker.rank(constraints=constraints)  # refuses what the network cannot have
-        self._note_kept_sets()
-        if constraints.is_plain:
-            self.within("shape.json").unlink(missing_ok=True)
-        else:
-            write_json(self.within("shape.json"), {"format": FORMAT, **constraints.to_dict()})
+        with self.held():
+            self.ranker.rank(constraints=constraints)  # refuses what the network cannot have
+            self._note_kept_sets()
+            if constraints.is_plain:
+                self.within("shape.json").unlink(missing_ok=True)
+            else:
+                write_json(self.within("shape.json"), {"format": FORMAT, **constraints.to_dict()})
 
     def ranking_id(self, name: str, constraints: Constraints | None = None) -> str:
         """Which learned map and constraints a measured point belongs to; "" for the original, which never changes.

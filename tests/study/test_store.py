@@ -1,6 +1,7 @@
 """A study on disk: what is read is what was written; damage is one sentence."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -96,6 +97,23 @@ def test_a_shape_holds_for_every_ranking_and_has_points_of_its_own(study_path: P
     assert not (study_path / "shape.json").exists()
     assert {name: again.ranking_id(name) for name in RANKINGS} == plain
     assert [p.ranking for p in again.points] == ["original", *RANKINGS]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="folders are held by descriptors on Linux only")
+def test_a_shape_is_not_written_into_the_study_that_took_the_place(
+    study_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, moved, note = Study.open(study_path), study_path.with_name("moved"), Study._note_kept_sets
+
+    def replaced(study: Study) -> None:
+        study_path.rename(moved)
+        shutil.copytree(moved, study_path)
+        note(study)
+
+    monkeypatch.setattr(Study, "_note_kept_sets", replaced)
+    study.save_constraints(Constraints(multiple=4))
+    assert study.path == moved and study.constraints == Constraints(multiple=4)
+    assert not (study_path / "shape.json").exists()
 
 
 def test_a_shape_that_the_network_cannot_have_is_not_stored(study_path: Path) -> None:
