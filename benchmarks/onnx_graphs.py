@@ -1,0 +1,142 @@
+"""One graph for all budgets against an export of each: `python -m benchmarks.onnx_graphs [NAME[@SIZE] …] [--json]`.
+
+Every model runs in a process of its own, on one thread. A row says how many operations the graph of the original has
+and how many numbers in it follow the kept set; processor seconds of the template, and of exporting one pruned network;
+milliseconds to fill the template at half the MACs, to make a session of ONNX Runtime from it, and to finish it as a
+file is (batch norms folded); how much longer one image takes when ONNX Runtime folds them itself; and for how many of some
+budgets the filled graph is that of the exported network to the last bit, with the original's operations.
+Ends with 1 if one is not.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+import legr
+from benchmarks.coverage import SIZES, SMALL
+from legr.deploy.graph import INPUT, arrays_of, finished, graph_of
+from legr.deploy.template import arrays_at, fill, make_template
+from legr.models.zoo import build_model, find_spec
+
+NAMES = ("cifar_resnet56", "resnet18@224", "mobilenet_v2@224", "efficientnet_b0@224")
+BUDGETS = (0.5, 0.2)
+_TURNS, _RUNS = 7, 5
+
+
+def measure(name: str) -> dict[str, Any]:
+    """One row, in this process."""
+    torch.set_num_threads(1)
+    name, _, size = name.partition("@")
+    spec = find_spec(name)
+    model = build_model(spec, spec.num_classes).eval()
+    channels, height, width = spec.input_shape
+    side = int(size) if size else SIZES.get(name, min(height, SMALL))
+    shape = (channels, side, side if height == width else width)
+    structure = legr.trace(model, torch.zeros(1, *shape))
+    template, template_s = _timed(lambda: make_template(model, structure, shape))
+    curve = legr.BudgetCurve(structure, legr.rank(structure, legr.filter_norms(model, structure)))
+    keeps = [curve.at(macs=max(budget, curve.floor)) for budget in BUDGETS]
+    graphs = [fill(template, keep, arrays_at(model, structure, keep)) for keep in keeps]
+    pruned = [legr.prune(model, structure, keep) for keep in keeps]
+    exported, export_s = _timed(lambda: [graph_of(network, shape) for network in pruned])
+    _, fill_s = _timed(lambda: fill(template, keeps[0], arrays_at(model, structure, keeps[0])))
+    (session, session_s), (done, finish_s) = _timed(lambda: _session(graphs[0])), _timed(lambda: finished(graphs[0]))
+    operations = _operations(
+        finished(fill(template, legr.Keep(np.ones(structure.n_units, dtype=bool)), arrays_of(model)))
+    )
+    return {
+        "model": name,
+        "input": "x".join(map(str, shape)),
+        "operations": sum(operations.values()),
+        "numbers": len(template.numbers),
+        "template_cpu_s": template_s,
+        "export_cpu_s": export_s / len(BUDGETS),
+        "fill_ms": 1e3 * fill_s,
+        "session_ms": 1e3 * session_s,
+        "finish_ms": 1e3 * finish_s,
+        "slower_than_finished": _ratio(session, _session(done), shape),
+        "same": sum(
+            graph.SerializeToString() == other.SerializeToString() and _operations(finished(other)) == operations
+            for graph, other in zip(graphs, exported, strict=True)
+        ),
+        "budgets": len(BUDGETS),
+    }
+
+
+def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    """What it returns, and its processor seconds."""
+    start = time.process_time()
+    result = work()
+    return result, time.process_time() - start
+
+
+def _session(graph: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = 1, 4
+    return onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def _operations(graph: onnx.ModelProto) -> Counter[str]:
+    return Counter(node.op_type for node in graph.graph.node)
+
+
+def _ratio(
+    first: onnxruntime.InferenceSession, second: onnxruntime.InferenceSession, shape: tuple[int, int, int]
+) -> float:
+    """How many times as long the fastest pass of one session takes as that of another; in turns."""
+    images = {INPUT: np.random.default_rng(0).standard_normal((1, *shape)).astype(np.float32)}
+    best = [float("inf"), float("inf")]
+    for _ in range(_TURNS):
+        for place, session in enumerate((first, second)):
+            for _ in range(_RUNS):
+                start = time.perf_counter()
+                session.run(None, images)
+                best[place] = min(best[place], time.perf_counter() - start)
+    return best[0] / best[1]
+
+
+def main() -> int:
+    """Run every model in a process of its own and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", default=NAMES, help="models; by default those of the table in docs/")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(measure(options.names[0])))
+        return 0
+    wrong = 0
+    for name in options.names:
+        command = [sys.executable, "-m", "benchmarks.onnx_graphs", "--one", name]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            wrong += 1
+            print(f"{name:<40} FAILED: {done.stderr.strip().splitlines()[-1]}", flush=True)
+            continue
+        row = json.loads(done.stdout.splitlines()[-1])
+        wrong += row["same"] != row["budgets"]
+        print(json.dumps(row) if options.json else _line(row), flush=True)
+    return 1 if wrong else 0
+
+
+def _line(row: dict[str, Any]) -> str:
+    return (
+        f"{row['model']:<34}{row['operations']:>5} operations{row['numbers']:>4} numbers, template"
+        f"{row['template_cpu_s']:>6.1f} s, export{row['export_cpu_s']:>6.1f} s, fill{row['fill_ms']:>5.0f} ms, session"
+        f"{row['session_ms']:>5.0f} ms, finish{row['finish_ms']:>5.0f} ms, x{row['slower_than_finished']:.2f}, same "
+        f"{row['same']}/{row['budgets']}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
