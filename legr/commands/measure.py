@@ -5,7 +5,7 @@ A point that is measured already is not measured again.
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import psutil
@@ -14,23 +14,20 @@ import torch
 from legr.bounds import Bounds
 from legr.commands.calibration import calibration_of
 from legr.commands.images import images_of
-from legr.commands.network import Network, ReportedNetwork, choose_statistics, network_at
+from legr.commands.network import ReportedNetwork, choose_statistics, network_of_units
 from legr.commands.original import original
 from legr.commands.provenance import provenance_of
 from legr.commands.results import Measurement
-from legr.data.encoded import ImageShape
+from legr.commands.timing import in_turns, timer_of
 from legr.data.images import Dataset
-from legr.deploy.contention import Contention
-from legr.deploy.latency import conditions_here, latency_of, time_forward
+from legr.deploy.latency import conditions_here
 from legr.errors import SettingsError
 from legr.progress import Progress, Report
-from legr.ranking.limits import Budget
 from legr.requests.types import MeasureRequest
 from legr.study.records import RANKINGS, Conditions, FineTuning, Latency, Point, PointRanking, RankingName
 from legr.study.store import Study
 from legr.training.evaluate import evaluate_split
 
-_TURNS, _SECONDS_A_TURN = 5, 0.1
 BUDGETS = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15)
 
 
@@ -46,8 +43,9 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
     _require_room(study, request, device)
     batch, threads = request.batch, request.threads or torch.get_num_threads()
     planned = list(_plan(study, request.budgets))
-    todo = _unmeasured(study, planned, conditions_here(device, threads, batch), again=request.again)
-    made = MeasureRequest(budgets=request.budgets, batch=batch, threads=threads)
+    conditions = conditions_here(device, threads, batch, request.runtime)
+    todo = _unmeasured(study, planned, conditions, again=request.again)
+    made = MeasureRequest(budgets=request.budgets, batch=batch, threads=threads, runtime=request.runtime)
     command = ["measure", "--study", study.path.name, *made.full_arguments()]
     contended = False
     start, skipped = time.monotonic(), len(planned) - len(todo)
@@ -58,46 +56,21 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
         ids = {name: study.ranking_id(name) for name, _ in todo}
         curves = {name: study.curve(_ranking(name)) for name in ids}
 
-        def network_of(name: PointRanking, budget: float) -> Network:
-            limit, ranking = Budget(macs=budget), _ranking(name)
-            return network_at(study, model, limit, ranking=ranking, finetuned=False, curve=curves[name])
-
-        latencies = _latencies(study.info.input_shape, network_of, todo, batch, threads, device, report)
+        keeps = {(name, budget): curves[name].at(macs=budget) for name, budget in todo}
+        report(Progress("preparing the networks", 0, 1))
+        timer = timer_of(request.runtime, study, model, conditions, device)
+        latencies = in_turns(timer, keeps, conditions, report)
         contended = any(latency.contended for latency in latencies.values())
         for number, (name, budget) in enumerate(todo, 1):
             began = time.monotonic()
-            network = choose_statistics(study, network_of(name, budget), dataset, device)
+            pruned = network_of_units(study, model, keeps[name, budget])
+            network = choose_statistics(study, pruned, dataset, device)
             target = Target(name, ids[name], budget)
             point = measure_point(study, target, network, latencies[name, budget], dataset, device)
             study.add_point(replace(point, provenance=provenance_of(command, time.monotonic() - began, device)))
             left = (time.monotonic() - start) / number * (len(todo) - number)
             report(Progress("point", skipped + number, len(planned), left))
     return Measurement(len(todo), skipped, contended, tuple(study.points), study.calibration.key)
-
-
-def _latencies(
-    shape: ImageShape,
-    network_of: Callable[[PointRanking, float], Network],
-    todo: Sequence[tuple[PointRanking, float]],
-    batch: int,
-    threads: int,
-    device: torch.device,
-    report: Report,
-) -> dict[tuple[PointRanking, float], Latency]:
-    """Latency of every network, measured in turns, so that a slow minute of the machine slows all of them alike."""
-    times: dict[tuple[PointRanking, float], list[float]] = {item: [] for item in todo}
-    with Contention() as contention:
-        for turn in range(_TURNS):
-            report(Progress("timing the networks", turn + 1, _TURNS))
-            for item in todo:
-                network = network_of(*item).model
-                times[item] += time_forward(
-                    network, shape, device=device, batch=batch, threads=threads, seconds=_SECONDS_A_TURN
-                )
-    return {
-        item: latency_of(seconds, contention, device=device, batch=batch, threads=threads)
-        for item, seconds in times.items()
-    }
 
 
 def _ranking(name: PointRanking) -> RankingName:
@@ -108,7 +81,7 @@ def _ranking(name: PointRanking) -> RankingName:
 def is_measured(study: Study, request: MeasureRequest, device: torch.device) -> bool:
     """Whether `measure` would find nothing to do; raises as it does."""
     _require_room(study, request, device)
-    here = conditions_here(device, request.threads, request.batch)
+    here = conditions_here(device, request.threads, request.batch, request.runtime)
     return not _unmeasured(study, list(_plan(study, request.budgets)), here, again=request.again)
 
 

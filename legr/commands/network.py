@@ -13,7 +13,6 @@ from legr.data.images import Dataset
 from legr.errors import StudyError
 from legr.models.weights import load_weights
 from legr.progress import Report, silent
-from legr.ranking.budget import BudgetCurve
 from legr.ranking.limits import Budget
 from legr.structure.cost import cost, original_cost
 from legr.structure.surgery import prune
@@ -93,14 +92,12 @@ def network_at(
     *,
     ranking: RankingName | None = None,
     finetuned: bool = True,
-    curve: BudgetCurve | None = None,
     run: str | None = None,
 ) -> Network:
     """Prune `model`, the study's original, to a budget, or to the kept set of a fine-tuning run.
 
     Args:
         finetuned: load the weights of the best fine-tuning run of exactly this kept set, where there is one.
-        curve: of that ranking at an earlier time; None is the one it has now.
         run: key of a run: its network and its weights, wherever budget and ranking lead by now.
 
     Raises:
@@ -109,8 +106,13 @@ def network_at(
     """
     if run is not None:
         return _network(study, model, *network_of_run(study, run), finetuned)
-    keep = (curve or study.curve(ranking)).at(budget)
+    keep = study.curve(ranking).at(budget)
     return _network(study, model, keep, study.best_finetuned(keep), finetuned)
+
+
+def network_of_units(study: Study, model: nn.Module, keep: Keep) -> Network:
+    """Prune `model`, the study's original, to a kept set; it has the original's weights."""
+    return _network(study, model, keep, None, finetuned=False)
 
 
 def _network(study: Study, model: nn.Module, keep: Keep, run: FineTuned | None, finetuned: bool) -> Network:

@@ -1,19 +1,21 @@
-"""Time of one forward pass, measured on this machine in PyTorch; nothing is estimated from MACs."""
+"""Time of one forward pass, measured on this machine in PyTorch or ONNX Runtime; nothing is estimated from MACs."""
 
 import copy
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import cast
 
+import onnxruntime
 import torch
 from torch import nn
 
 from legr.deploy.contention import Contention
+from legr.deploy.graph import INPUT, OUTPUT
 from legr.errors import SettingsError
-from legr.study.records import Conditions, Latency
+from legr.study.records import Conditions, Latency, Runtime
 from legr.training.device import machine_name
 
 _WARM_UP_RUNS, _MIN_RUNS = 3, 8
@@ -40,27 +42,27 @@ def measure_latency(
     """
     with Contention() as contention:
         times = time_forward(model, input_shape, device=device, batch=batch, threads=threads, seconds=seconds)
-    return latency_of(times, contention, device=device, batch=batch, threads=threads)
+    return latency_of(times, contention, conditions_here(device, threads, batch))
 
 
-def latency_of(
-    times: Sequence[float], contention: Contention, *, device: torch.device, batch: int, threads: int | None
-) -> Latency:
+def latency_of(times: Sequence[float], contention: Contention, conditions: Conditions) -> Latency:
     """The median of `times` (seconds), where they were taken, and whether other programs were using the cores.
 
     Times of several rounds may be put together: a machine that is slow for a while then slows all networks
     alike, not the one that happened to be measured.
     """
     milliseconds = round(statistics.median(times) * 1e3, 4)
-    conditions = conditions_here(device, threads, batch)
-    contended = device.type == "cpu" and contention.slows(conditions.threads)
+    contended = conditions.device == "cpu" and contention.slows(conditions.threads)
     return Latency(milliseconds, **asdict(conditions), contended=contended)
 
 
-def conditions_here(device: torch.device, threads: int | None, batch: int) -> Conditions:
-    """The conditions of a latency that is measured here and now."""
-    runtime = f"PyTorch {torch.__version__.split('+')[0]}"
-    return Conditions(runtime, device.type, threads or torch.get_num_threads(), batch, machine_name(device))
+def conditions_here(device: torch.device, threads: int | None, batch: int, runtime: Runtime = "pytorch") -> Conditions:
+    """The conditions of a latency that is measured here and now; ONNX Runtime runs on the processor."""
+    if runtime == "onnxruntime":
+        name, device = f"ONNX Runtime {onnxruntime.__version__}", torch.device("cpu")
+    else:
+        name = f"PyTorch {torch.__version__.split('+')[0]}"
+    return Conditions(name, device.type, threads or torch.get_num_threads(), batch, machine_name(device))
 
 
 def time_forward(
@@ -80,16 +82,32 @@ def time_forward(
     inputs = torch.randn(batch, *input_shape, generator=torch.Generator().manual_seed(0)).to(
         device, memory_format=torch.channels_last
     )
-    times: list[float] = []
+
+    def run() -> None:
+        _wait(device)
+        network(inputs)
+        _wait(device)
+
     with torch.inference_mode(), _threads(threads):
-        for _ in range(_WARM_UP_RUNS):
-            network(inputs)
-        while len(times) < _MIN_RUNS or sum(times) < seconds:
-            _wait(device)
-            start = time.perf_counter()
-            network(inputs)
-            _wait(device)
-            times.append(time.perf_counter() - start)
+        return _time(run, seconds)
+
+
+def time_session(
+    session: onnxruntime.InferenceSession, input_shape: tuple[int, int, int], *, batch: int, seconds: float
+) -> list[float]:
+    """Seconds of each of several runs of a session after warm-up, on the threads that it was made for."""
+    images = torch.randn(batch, *input_shape, generator=torch.Generator().manual_seed(0)).numpy()
+    return _time(lambda: session.run([OUTPUT], {INPUT: images}), seconds)
+
+
+def _time(run: Callable[[], object], seconds: float) -> list[float]:
+    for _ in range(_WARM_UP_RUNS):
+        run()
+    times: list[float] = []
+    while len(times) < _MIN_RUNS or sum(times) < seconds:
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
     return times
 
 

@@ -14,7 +14,7 @@ from legr.errors import SettingsError
 from legr.ranking.limits import QUANTITIES, Budget
 from legr.requests.options import Request, option, options_of
 from legr.requests.ranges import BATCH, EPOCHS, FRACTION, IMAGES, OPSET, PASSES, SEED, SGD_STEPS, THREADS, WORKERS
-from legr.study.records import RankingName, SearchSettings
+from legr.study.records import RankingName, Runtime, SearchSettings
 from legr.training.settings import (
     NUMBERS,
     RECIPES,
@@ -170,6 +170,10 @@ class MeasureRequest(JobRequest):
     budgets: tuple[float, ...] | None = option("Fractions of MACs, separated by commas.", bounds=FRACTION)
     batch: int = option("Batch of the latency measurement.", 1, bounds=BATCH)
     threads: int | None = option("Processor threads; by default, and at most, all cores.", bounds=THREADS)
+    runtime: Runtime = option(
+        "What runs the network that is timed: pytorch, or onnxruntime, which runs exported networks on the processor.",
+        "pytorch",
+    )
     again: bool = option("Measure again what was timed while other programs were at work.", False)
     device: str = option(DEVICE, "auto")
 

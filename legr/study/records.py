@@ -26,6 +26,7 @@ EFFORTS: Mapping[str, Mapping[str, int]] = {
 }
 RankingName = Literal["learned", "identity", "uniform"]
 PointRanking = RankingName | Literal["original"]
+Runtime = Literal["pytorch", "onnxruntime"]
 RANKINGS: tuple[RankingName, ...] = ("learned", "identity", "uniform")
 
 MOST_CLASSES = 1_000_000

@@ -3,17 +3,21 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import onnxruntime
 import pytest
 import torch
 from torch import nn
 
 from legr.commands import measure as measuring
+from legr.commands import timing
 from legr.commands.measure import is_measured, measure
 from legr.errors import BudgetError
 from legr.progress import silent
 from legr.ranking.constraints import Constraints
 from legr.requests.types import MeasureRequest
+from legr.structure.types import Keep
 from legr.study.store import Study
 from legr.training.evaluate import Evaluation
 
@@ -24,8 +28,8 @@ ONE = MeasureRequest((ODD,), threads=1)
 @pytest.fixture
 def study(study_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     monkeypatch.setattr(measuring, "BUDGETS", (0.6,))
-    monkeypatch.setattr(measuring, "_TURNS", 1)
-    monkeypatch.setattr(measuring, "_SECONDS_A_TURN", 0.0)
+    monkeypatch.setattr(timing, "_TURNS", 1)
+    monkeypatch.setattr(timing, "_SECONDS_A_TURN", 0.0)
     return Study.open(study_path)
 
 
@@ -54,6 +58,23 @@ def test_other_conditions_are_measured_beside(study: Study) -> None:
         assert measure(study, MeasureRequest((ODD,), batch, threads), CPU, silent).measured == 3
     for threads, batch in ((1, 1), (2, 1), (1, 2)):
         assert is_measured(study, MeasureRequest((ODD,), batch, threads), CPU)
+
+
+@pytest.mark.slow
+def test_another_runtime_is_measured_beside_and_its_name_is_kept(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Keep] = []
+    monkeypatch.setattr(timing, "Sessions", lambda *_: SimpleNamespace(of=asked.append))
+    monkeypatch.setattr(timing, "time_session", lambda *_, **__: [0.25, 0.125, 0.5])
+    exported = replace(ONE, runtime="onnxruntime")
+    assert measure(study, ONE, CPU, silent).measured == 3
+    assert is_measured(study, ONE, CPU) and not is_measured(study, exported, CPU)
+    assert measure(study, exported, CPU, silent).measured == 3
+    assert is_measured(study, exported, CPU)
+    found = {p.latency.runtime: p.latency.milliseconds for p in study.points if p.latency}
+    assert found[f"ONNX Runtime {onnxruntime.__version__}"] == 250.0 and len(found) == 2
+    assert asked[0].units.all() and not asked[1].units.all()  # the original comes first
+    made = [point.provenance.command for point in study.points if point.provenance]
+    assert sum("onnxruntime" in command for command in made) == 3
 
 
 @pytest.mark.slow
@@ -95,7 +116,7 @@ def test_a_shape_that_changes_meanwhile_mixes_no_two_networks(study: Study, monk
         study.save_constraints(Constraints(pins={study.structure.layers[0].name: 3}))
         return [1.0]
 
-    monkeypatch.setattr(measuring, "time_forward", time_forward)
+    monkeypatch.setattr(timing, "time_forward", time_forward)
     measure(study, ONE, CPU, silent)
     assert {point.params for point in study.all_points} == set(timed)
     assert [point.ranking for point in study.points] == ["original"]  # those of the shape before are not shown

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import legr
-from legr.deploy import template_cache
+from legr.deploy import sessions, template_cache
 from legr.deploy.graph import finished, graph_of
 from legr.deploy.numbers import Number, Place, numbers_of, telling_kept_sets, vectors_of
+from legr.deploy.sessions import Sessions
 from legr.deploy.template import Template, arrays_at, fill, make_template
 from legr.deploy.template_cache import cached_template, read_template, template_of, write_template
 from legr.errors import ExportError
@@ -92,6 +93,29 @@ def test_a_filled_graph_is_the_export_of_the_pruned_network_to_the_last_bit(
     for graph in (filled, finished(filled)):
         session = onnxruntime.InferenceSession(graph.SerializeToString())
         np.testing.assert_allclose(session.run(None, {"images": images.numpy()})[0], expected, atol=1e-6)
+
+
+def test_a_session_is_made_once_and_without_a_template_from_an_export(
+    template: Template, network: nn.Module, structure: Structure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, images = keep_without(structure, 1, 8), torch.randn(2, *SHAPE)
+    with torch.inference_mode():
+        expected = legr.prune(network, structure, keep)(images).numpy()
+    monkeypatch.setattr(sessions, "template_of", lambda *_: template)
+    made = Sessions(network, structure, SHAPE, threads=1)
+    assert made.of(keep) is made.of(keep) and made.of(keep_without(structure)) is not made.of(keep)
+    np.testing.assert_allclose(made.of(keep).run(None, {"images": images.numpy()})[0], expected, atol=1e-6)
+
+    def refuse(*_: object) -> Template:
+        raise ExportError("it follows the kept set in another way")
+
+    filled = fill(template, keep, arrays_at(network, structure, keep))
+    monkeypatch.setattr(sessions, "template_of", refuse)
+    monkeypatch.setattr(sessions, "graph_of", lambda *_: filled)
+    monkeypatch.setattr(sessions, "_KEPT", 0)
+    made = Sessions(network, structure, SHAPE, threads=1)
+    assert made.of(keep) is not made.of(keep)  # there is no room to keep one
+    np.testing.assert_allclose(made.of(keep).run(None, {"images": images.numpy()})[0], expected, atol=1e-6)
 
 
 def test_finished_folds_a_batch_norm_into_the_convolution_before_it() -> None:

@@ -1,0 +1,58 @@
+"""Sessions of ONNX Runtime for pruned networks, all made from one template of the original."""
+
+from contextlib import suppress
+
+import onnx
+import onnxruntime
+from torch import nn
+
+from legr.deploy.graph import graph_of
+from legr.deploy.template import Template, arrays_at, fill
+from legr.deploy.template_cache import template_of
+from legr.errors import ExportError
+from legr.schema import MEGABYTE
+from legr.structure.surgery import prune
+from legr.structure.types import Keep, Structure
+
+_KEPT = 512 * MEGABYTE  # of graphs with their weights, whose sessions stay
+_SILENT = 4  # of ONNX Runtime's levels of the log
+
+
+def new_session(graph: onnx.ModelProto, threads: int) -> onnxruntime.InferenceSession:
+    """A session on the processor; ONNX Runtime folds batch norms by itself."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = threads, _SILENT
+    return onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+class Sessions:
+    """Makes the session of each kept set once, as long as they fit into memory together."""
+
+    def __init__(self, model: nn.Module, structure: Structure, input_shape: tuple[int, int, int], threads: int) -> None:
+        self._model, self._structure, self._input_shape, self._threads = model, structure, input_shape, threads
+        self._kept: dict[bytes, onnxruntime.InferenceSession] = {}
+        self._room = _KEPT
+        self._template: Template | None = None  # then each network is exported by itself
+        with suppress(ExportError):  # if no network can be exported at all, the first one says so
+            self._template = template_of(model, structure, input_shape)
+
+    def of(self, keep: Keep) -> onnxruntime.InferenceSession:
+        """The session of a pruned network.
+
+        Raises:
+            ExportError: the network uses an operation that ONNX cannot express.
+        """
+        key = keep.units.tobytes()
+        if key not in self._kept:
+            graph = self._graph(keep)
+            session = new_session(graph, self._threads)
+            self._room -= graph.ByteSize()
+            if self._room < 0:
+                return session
+            self._kept[key] = session
+        return self._kept[key]
+
+    def _graph(self, keep: Keep) -> onnx.ModelProto:
+        if self._template is None:
+            return graph_of(prune(self._model, self._structure, keep), self._input_shape)
+        return fill(self._template, keep, arrays_at(self._model, self._structure, keep))
