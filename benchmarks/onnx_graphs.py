@@ -3,7 +3,7 @@
 Every model runs in a process of its own, on one thread. A row says how many operations the graph of the original has
 and how many numbers in it follow the kept set; processor seconds of the template, and of exporting one pruned network;
 milliseconds to fill the template at half the MACs, to make a session of ONNX Runtime from it, and to finish it as a
-file is (batch norms folded); how much longer one image takes when ONNX Runtime folds them itself; and for how many of some
+file is (batch norms folded); how much longer one image takes when ONNX Runtime folds them itself; and for how many
 budgets the filled graph is that of the exported network to the last bit, with the original's operations.
 Ends with 1 if one is not.
 """
