@@ -12,7 +12,6 @@ from onnx import ModelProto, NodeProto, TensorProto, defs, helper, inliner, nump
 from onnxscript import ir, version_converter
 
 from legr.errors import ExportError
-from legr.requests.ranges import OPSET
 
 DEFAULT_FROM = 13  # quantization tools store one scale a channel from here on, and no runtime in use is older
 _LAST_AXIS = -1
@@ -29,15 +28,16 @@ def with_opset(model: ModelProto, opset: int | None) -> ModelProto:
     Raises:
         ExportError: an operator of the graph cannot be written in that set.
     """
-    if opset is None:
-        opset = next(n for n in range(DEFAULT_FROM, OPSET.high + 1) if n >= opset_of(model) or not _why_not(model, n))
     current = opset_of(model)
-    if opset > current:
-        model = _raised(model, opset)
+    if opset is None:
+        older = (_lowered(model, n) for n in range(DEFAULT_FROM, current))
+        written = next((found for found in older if isinstance(found, ModelProto)), model)
     elif opset < current:
-        model = _lowered(model, opset)
-    model.ir_version = helper.find_min_ir_version_for(model.opset_import)
-    return model
+        written = _as_asked(model, opset)
+    else:
+        written = _raised(model, opset) if opset > current else model
+    written.ir_version = helper.find_min_ir_version_for(written.opset_import)
+    return written
 
 
 def opset_of(model: ModelProto) -> int:
@@ -51,44 +51,49 @@ def _raised(model: ModelProto, opset: int) -> ModelProto:
     return ir.to_proto(graph)
 
 
-def _lowered(model: ModelProto, opset: int) -> ModelProto:
-    if _why_not(model, opset):
-        parts = [("", name) for name in _OF_OLDER_PARTS if _first(name) > opset]
-        model = inliner.inline_selected_functions(model, parts, inline_schema_functions=True)
-    if why := _why_not(model, opset):
-        lowest = next(
-            n for n in range(opset + 1, opset_of(model) + 1) if n == opset_of(model) or not _why_not(model, n)
-        )
-        raise ExportError(f"this network cannot be written in opset {opset} ({why}); give --opset {lowest}, or more")
-    lowered, constants = ModelProto(), _constants(model)
+def _as_asked(model: ModelProto, opset: int) -> ModelProto:
+    """The graph in an older set, also where an operator has to be written as several.
+
+    Raises:
+        ExportError: see `with_opset`.
+    """
+    whole = _lowered(model, opset)
+    if isinstance(whole, ModelProto):
+        return whole
+    parts = [("", name) for name in _OF_OLDER_PARTS if _first(name) > opset]
+    written = _lowered(inliner.inline_selected_functions(model, parts, inline_schema_functions=True), opset)
+    if isinstance(written, ModelProto):
+        return written
+    later = range(opset + 1, opset_of(model))
+    lowest = next((n for n in later if not isinstance(_lowered(model, n), str)), opset_of(model))
+    raise ExportError(f"this network cannot be written in opset {opset} ({written}); give --opset {lowest}, or more")
+
+
+def _lowered(model: ModelProto, opset: int) -> ModelProto | str:
+    """The graph in an older set, or why it cannot be written in it, in a few words."""
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    try:
+        nodes = [_older(node, opset_of(model), opset, constants) for node in model.graph.node]
+    except _NoOlderForm as why:
+        return str(why)
+    lowered = ModelProto()
     lowered.CopyFrom(model)
     del lowered.graph.node[:]
-    lowered.graph.node.extend(_older(node, opset_of(model), opset, constants) for node in model.graph.node)
-    read = {name for node in lowered.graph.node for name in node.input} | {o.name for o in lowered.graph.output}
+    lowered.graph.node.extend(nodes)
+    read = {name for node in nodes for name in node.input} | {output.name for output in lowered.graph.output}
     kept = [tensor for tensor in lowered.graph.initializer if tensor.name in read]
     del lowered.graph.initializer[:]
     lowered.graph.initializer.extend(kept)
     next(entry for entry in lowered.opset_import if not entry.domain).version = opset
+    try:
+        onnx.checker.check_model(lowered, full_check=True)  # types that an operator did not take yet, for one
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        return str(error).splitlines()[0]
     return lowered
-
-
-def _why_not(model: ModelProto, opset: int) -> str:
-    """Why a graph cannot be written in an older set, in a few words; "" where it can."""
-    constants = _constants(model)
-    for node in model.graph.node:
-        try:
-            _older(node, opset_of(model), opset, constants)
-        except _NoOlderForm as why:
-            return str(why)
-    return ""
 
 
 class _NoOlderForm(Exception):
     """Says in a few words what of a node the older set lacks."""
-
-
-def _constants(model: ModelProto) -> Mapping[str, TensorProto]:
-    return {tensor.name: tensor for tensor in model.graph.initializer}
 
 
 def _older(node: NodeProto, current: int, opset: int, constants: Mapping[str, TensorProto]) -> NodeProto:

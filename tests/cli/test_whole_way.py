@@ -15,6 +15,8 @@ import torch
 from PIL import Image
 
 import legr
+from legr.jobs.records import list_jobs
+from legr.requests.types import ExportRequest
 from legr.study.store import Study
 from tests.cli.processes import ROOT, called, learn, run
 
@@ -83,6 +85,8 @@ def check_export(study: Path, out: Path, top1: float) -> None:
     assert found["finetuned"]
     assert (found["opset"], found["ir"], found["batch"], found["preprocess"]) == (13, 7, "1", "none")
     assert found["accuracy"]["top1"] == top1
+    (job,) = (job for job in list_jobs(Study.open(study)) if isinstance(job.request, ExportRequest))
+    assert job.request.run == Study.open(study).finetuned[0].key  # so it is, however long it waits
     assert found["top1_agreement"] == 1.0
     assert found["images"] >= 1000
     assert found["max_abs_diff"] < 1e-3
