@@ -54,5 +54,5 @@ def timer_of(
             threads=threads,
             seconds=_SECONDS_A_TURN,
         )
-    sessions = Sessions(model, study.structure, shape, threads)
+    sessions = Sessions(model, study.structure, shape, threads=threads, batch=batch)
     return lambda keep: time_session(sessions.of(keep), shape, batch=batch, seconds=_SECONDS_A_TURN)

@@ -32,6 +32,7 @@ from torch.overrides import TorchFunctionMode
 from legr.errors import ExportError
 
 INPUT, OUTPUT = "images", "logits"
+BATCH = "batch"  # name of the first dimension of both
 WRITTEN_IN = 18  # the exporter's own operators; a later opset has others (Gelu), which no older one can say
 Arrays = Mapping[str, NDArray[np.generic]]
 _BATCH_NORMS = (
@@ -72,7 +73,7 @@ def operations_of(model: nn.Module, input_shape: tuple[int, int, int]) -> onnx.M
                 (example,),
                 input_names=[INPUT],
                 output_names=[OUTPUT],
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                dynamic_shapes=({0: torch.export.Dim(BATCH)},),
                 opset_version=WRITTEN_IN,
                 verbose=False,
                 optimize=False,

@@ -6,7 +6,7 @@ import onnx
 import onnxruntime
 from torch import nn
 
-from legr.deploy.graph import graph_of
+from legr.deploy.graph import BATCH, graph_of
 from legr.deploy.template import Template, arrays_at, fill
 from legr.deploy.template_cache import template_of
 from legr.errors import ExportError
@@ -18,18 +18,22 @@ _KEPT = 512 * MEGABYTE  # of graphs with their weights, whose sessions stay
 _SILENT = 4  # of ONNX Runtime's levels of the log
 
 
-def new_session(graph: onnx.ModelProto, threads: int) -> onnxruntime.InferenceSession:
-    """A session on the processor; ONNX Runtime folds batch norms by itself."""
+def new_session(graph: onnx.ModelProto, threads: int, batch: int) -> onnxruntime.InferenceSession:
+    """A session on the processor for so many images at a time; ONNX Runtime folds batch norms by itself."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, _SILENT
+    options.add_free_dimension_override_by_name(BATCH, batch)  # what a graph computes from its batch is then constant
     return onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 class Sessions:
     """Makes the session of each kept set once, as long as they fit into memory together."""
 
-    def __init__(self, model: nn.Module, structure: Structure, input_shape: tuple[int, int, int], threads: int) -> None:
-        self._model, self._structure, self._input_shape, self._threads = model, structure, input_shape, threads
+    def __init__(
+        self, model: nn.Module, structure: Structure, input_shape: tuple[int, int, int], *, threads: int, batch: int
+    ) -> None:
+        self._model, self._structure, self._input_shape = model, structure, input_shape
+        self._threads, self._batch = threads, batch
         self._kept: dict[bytes, onnxruntime.InferenceSession] = {}
         self._room = _KEPT
         self._template: Template | None = None  # then each network is exported by itself
@@ -45,10 +49,10 @@ class Sessions:
         key = keep.units.tobytes()
         if key not in self._kept:
             graph = self._graph(keep)
-            session = new_session(graph, self._threads)
-            self._room -= graph.ByteSize()
-            if self._room < 0:
+            session = new_session(graph, self._threads, self._batch)
+            if graph.ByteSize() > self._room:
                 return session
+            self._room -= graph.ByteSize()
             self._kept[key] = session
         return self._kept[key]
 

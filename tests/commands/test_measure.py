@@ -63,7 +63,7 @@ def test_other_conditions_are_measured_beside(study: Study) -> None:
 @pytest.mark.slow
 def test_another_runtime_is_measured_beside_and_its_name_is_kept(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Keep] = []
-    monkeypatch.setattr(timing, "Sessions", lambda *_: SimpleNamespace(of=asked.append))
+    monkeypatch.setattr(timing, "Sessions", lambda *_, **__: SimpleNamespace(of=asked.append))
     monkeypatch.setattr(timing, "time_session", lambda *_, **__: [0.25, 0.125, 0.5])
     exported = replace(ONE, runtime="onnxruntime")
     assert measure(study, ONE, CPU, silent).measured == 3

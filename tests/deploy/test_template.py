@@ -102,7 +102,7 @@ def test_a_session_is_made_once_and_without_a_template_from_an_export(
     with torch.inference_mode():
         expected = legr.prune(network, structure, keep)(images).numpy()
     monkeypatch.setattr(sessions, "template_of", lambda *_: template)
-    made = Sessions(network, structure, SHAPE, threads=1)
+    made = Sessions(network, structure, SHAPE, threads=1, batch=2)
     assert made.of(keep) is made.of(keep) and made.of(keep_without(structure)) is not made.of(keep)
     np.testing.assert_allclose(made.of(keep).run(None, {"images": images.numpy()})[0], expected, atol=1e-6)
 
@@ -113,7 +113,7 @@ def test_a_session_is_made_once_and_without_a_template_from_an_export(
     monkeypatch.setattr(sessions, "template_of", refuse)
     monkeypatch.setattr(sessions, "graph_of", lambda *_: filled)
     monkeypatch.setattr(sessions, "_KEPT", 0)
-    made = Sessions(network, structure, SHAPE, threads=1)
+    made = Sessions(network, structure, SHAPE, threads=1, batch=2)
     assert made.of(keep) is not made.of(keep)  # there is no room to keep one
     np.testing.assert_allclose(made.of(keep).run(None, {"images": images.numpy()})[0], expected, atol=1e-6)
 
