@@ -179,39 +179,35 @@ def test_a_view_is_a_link(page: sync_api.Page, app_url: str, tmp_path: Path) -> 
     sync_api.expect(page.get_by_role("spinbutton", name="Budget")).to_have_value("30.00")
 
 
-@pytest.mark.parametrize(
-    ("line", "number", "ranking", "budget"),
-    [
-        ("Uniform, as cut", 1, "uniform", 0.3),
-        ("Learned, as cut", 1, "learned", 0.3),
-        ("Learned, trained", 0, "learned", 0.5),
-        ("Original", 0, "learned", 1.0),
-    ],
-)
-def test_a_click_on_a_measured_network_leads_there(
-    page: sync_api.Page, app_url: str, tmp_path: Path, line: str, number: int, ranking: str, budget: float
-) -> None:
+#: The middle of a network's mark on the frontier, by its line and number; null until it is drawn.
+MARK = """([line, number]) => {
+    const chart = document.querySelector('.bd-frontier .bd-plot');
+    const trace = chart.data?.findIndex(trace => trace.name === line) ?? -1;
+    if (trace < 0) return null;
+    const mark = chart.calcdata[trace][number];
+    const { xaxis, yaxis } = chart._fullLayout;
+    const box = chart.getBoundingClientRect();
+    return [box.x + xaxis._offset + xaxis.c2p(mark.x), box.y + yaxis._offset + yaxis.c2p(mark.y)];
+}"""
+
+
+def test_a_click_on_a_measured_network_leads_there(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
     page.goto(f"{app_url}/?study=demo&budget=70")
     wait_for_bars(page, kept_at(tmp_path / "studies", 0.7))
     tools = page.locator(".bd-frontier-tools")
     tools.get_by_label("Whole range").check()
     tools.get_by_label("Uniform").check()
-    point = page.wait_for_function(
-        """([line, number]) => {
-        const chart = document.querySelector('.bd-frontier .bd-plot');
-        const trace = chart.data?.findIndex(trace => trace.name === line) ?? -1;
-        if (trace < 0) return null;
-        const mark = chart.calcdata[trace][number];
-        const { xaxis, yaxis } = chart._fullLayout;
-        const box = chart.getBoundingClientRect();
-        return [box.x + xaxis._offset + xaxis.c2p(mark.x), box.y + yaxis._offset + yaxis.c2p(mark.y)];
-    }""",
-        arg=[line, number],
-    ).json_value()
-    page.mouse.move(*point)
-    page.wait_for_timeout(200)
-    page.mouse.click(*point)
-    wait_for_bars(page, kept_at(tmp_path / "studies", budget, ranking))
+    for line, number, ranking, budget in (
+        ("Original", 0, "learned", 1.0),
+        ("Learned, as cut", 1, "learned", 0.3),
+        ("Learned, trained", 0, "learned", 0.5),
+        ("Uniform, as cut", 1, "uniform", 0.3),
+    ):
+        point = page.wait_for_function(MARK, arg=[line, number]).json_value()
+        page.mouse.move(*point)
+        page.wait_for_timeout(200)
+        page.mouse.click(*point)
+        wait_for_bars(page, kept_at(tmp_path / "studies", budget, ranking))
 
 
 def test_two_budgets_stand_side_by_side(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
