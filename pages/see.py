@@ -20,7 +20,7 @@ def page() -> None:
     show_other_jobs(study, "learn", "measure", "finetune", "export")
     begin_dial()
     ranking = chosen_ranking(study)
-    budget = budget_of(show_dial(study, ranking, charts=False))
+    budget = budget_of(show_dial(study, ranking, charts=False, expected=False))
     with st.container(horizontal=True, vertical_alignment="center"):
         images = choose_images(study)
         selected, reference = select_network(study, ranking, budget, opened_network(study))

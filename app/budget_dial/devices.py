@@ -4,7 +4,9 @@ import shlex
 
 from app import state
 from app.curves import measurements
+from legr.machine import processor_name
 from legr.study.catalog import studies_folder
+from legr.study.records import Conditions
 from legr.study.store import Study
 
 
@@ -13,6 +15,13 @@ def chosen_device(study: Study) -> str:
     names = list(measurements(study).devices)
     chosen = state.view("device", names) if names else ""
     return "" if chosen in names[:1] else chosen
+
+
+def is_of_another_machine(conditions: Conditions | None) -> bool:
+    """Whether a latency was taken on another machine than this one, as far as is known: no page asks a GPU its name."""
+    if conditions is None or conditions.device != "cpu" or not conditions.machine:
+        return False
+    return conditions.machine != processor_name()
 
 
 def steps_to_add_a_device(study: Study) -> list[tuple[str, str]]:

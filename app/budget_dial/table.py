@@ -50,10 +50,12 @@ def dial_table(
     *,
     start: float,
     compared: float | None = None,
+    expected: bool = True,
 ) -> TableData:
     """Tabulate what the browser needs to follow the slider.
 
     Args:
+        expected: say what networks that were never trained would reach if they were, where that is known.
         start: fraction of the original's MACs at which the slider begins.
         compared: per cent of the original's MACs; a budget to compare with, which becomes a stop.
     """
@@ -73,10 +75,19 @@ def dial_table(
 
     latency = _Column.read(macs, lambda n: measured.latency_ms(ranking, n, name_of(n)))
     before = _Column.read(macs, lambda n: measured.top1(ranking, n, name_of(n)))
-    after = _Column.read(macs, finetuned_top1(known, lambda n: measured.top1(ranking, n, name_of(n))))
+    trained = finetuned_top1(known, lambda n: measured.top1(ranking, n, name_of(n)))
+    after = _Column.read(macs, trained if expected else _measured_only(trained))
     table = _table(curve.structure, networks, list(stops.values()), _Figures(latency, before, after), measured)
     table["start"] = list(stops).index(curve.step(macs=start / 100))
     return table
+
+
+def _measured_only(read: Callable[[int], Reading | None]) -> Callable[[int], Reading | None]:
+    def measured(macs: int) -> Reading | None:
+        reading = read(macs)
+        return reading if reading and reading.measured else None
+
+    return measured
 
 
 def opened_table(structure: Structure, keep: Keep, run: FineTuned, measured: Measurements) -> TableData:

@@ -164,6 +164,7 @@ class DialCharts(TypedDict):
     """The charts below the slider."""
 
     device: str  # the conditions whose latencies are shown; "": there is no latency
+    elsewhere: bool  # they are of another machine than the one that serves the pages
     add_device: list[tuple[str, str]]  # how one measures on another machine, step by step: words, and what to copy
     frontier: FrontierData | None  # None: nothing was measured
     nothing_measured: str  # what is said then

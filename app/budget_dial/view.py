@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import address, state
 from app.budget_dial import budget_dial
-from app.budget_dial.devices import chosen_device, steps_to_add_a_device
+from app.budget_dial.devices import chosen_device, is_of_another_machine, steps_to_add_a_device
 from app.budget_dial.frontier import frontier_data
 from app.budget_dial.lanes import lay_out_lanes
 from app.budget_dial.opened import network_of_run
@@ -73,8 +73,11 @@ class _Beginning:
     run: str | None  # key of the fine-tuning run whose network was open
 
 
-def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
+def show_dial(study: Study, ranking: RankingName, *, charts: bool, expected: bool = True) -> float:
     """Show the dial, with or without its charts; return the budget, a fraction of the original's MACs.
+
+    Args:
+        expected: say what networks that were never trained would reach; a page that runs them does not.
 
     Raises:
         StudyError: the study cannot be read.
@@ -83,12 +86,12 @@ def show_dial(study: Study, ranking: RankingName, *, charts: bool) -> float:
     curve = budget_curve(study, ranking)
     budget = max(percent_of(curve.floor), min(100.0, state.budget_percent()))
     stamps = stamp(study), measured_stamp(study)
-    table_id = f"{study.path.name}-{ranking}-{stamp(study)}"
+    table_id = f"{study.path.name}-{ranking}-{stamp(study)}{'' if expected else '-as-they-are'}"
     device = chosen_device(study)
 
     def shown(begun: _Beginning) -> StudyData:
         start, compared = begun.budget / 100, begun.view["compared"]
-        return _study_data(str(study.path), ranking, stamps, charts, start, compared, device)
+        return _study_data(str(study.path), ranking, stamps, charts, start, compared, device, expected)
 
     def begin() -> _Beginning:
         st.session_state[_BEGUN] = begun = _Beginning(table_id, _view_now(study), budget, state.opened_run())
@@ -155,12 +158,14 @@ def _study_data(
     start: float,
     compared: float | None,
     device: str,
+    expected: bool,
 ) -> StudyData:
     """What the dial shows of a study; kept until something is written to the study, and never changed.
 
     Args:
         start: fraction of the original's MACs.
         compared: per cent of the original's MACs.
+        expected: as of `dial_table`.
     """
     study = Study.open(path)
     curve, measured = budget_curve(study, ranking), measurements(study, device)
@@ -170,7 +175,7 @@ def _study_data(
         "title": title_of(study),
         "facts": facts_of(study),
         "ranking": ranking,
-        "table": dial_table(curve, ranking, measured, start=start, compared=compared),
+        "table": dial_table(curve, ranking, measured, start=start, compared=compared, expected=expected),
         "original": {
             "macs": curve.original.macs,
             "params": curve.original.params,
@@ -201,12 +206,14 @@ def sources_line(
 
 
 def _conditions_line(measured: Measurements) -> str:
-    return f"Latency: {measured.conditions}, never estimated from MACs."
+    elsewhere = ", which is not this machine" if is_of_another_machine(measured.conditions) else ""
+    return f"Latency: {measured.conditions}{elsewhere}; never estimated from MACs."
 
 
 def _charts(study: Study, measured: Measurements, ranking: RankingName) -> DialCharts:
     return {
         "device": device_name(measured.conditions) if measured.conditions else "",
+        "elsewhere": is_of_another_machine(measured.conditions),
         "add_device": steps_to_add_a_device(study),
         "frontier": frontier_data(measured, ranking),
         "nothing_measured": _UNMEASURED,

@@ -1,13 +1,12 @@
 """Where and in which precision to compute on this machine."""
 
-import platform
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 
 import torch
 
 from legr.errors import SettingsError
+from legr.machine import processor_name
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -47,15 +46,7 @@ def device_name(device: torch.device) -> str:
 
 def machine_name(device: torch.device) -> str:
     """The name of the processor or of the accelerator."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    with suppress(OSError):  # a board, such as a Jetson or a Raspberry Pi
-        return Path("/proc/device-tree/model").read_text(encoding="utf-8").strip("\0\n ")
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()
 
 
 @contextmanager

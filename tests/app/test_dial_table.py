@@ -30,6 +30,16 @@ def table_of(study: Study, here: float = 0.47) -> tuple[BudgetCurve, dict[str, A
     return curve, plain_table(dial_table(curve, "learned", measurements(study), start=here))
 
 
+def test_where_networks_are_run_only_those_that_were_trained_have_an_accuracy_as_trained(study: Study) -> None:
+    curve = study.curve("learned")
+    expected = dial_table(curve, "learned", measurements(study), start=0.47)
+    exact = dial_table(curve, "learned", measurements(study), start=0.47, expected=False)
+    rows = expected["after_measured"]
+    assert exact["after_measured"] == rows and any(value is not None for value in expected["after"])
+    assert exact["after"] == [value if row in rows else None for row, value in enumerate(expected["after"])]
+    assert {**exact, "after": None} == {**expected, "after": None}
+
+
 def test_every_stop_is_the_network_of_its_budget(study: Study) -> None:
     curve, table = table_of(study)
     for row, percent in enumerate(table["percent"]):

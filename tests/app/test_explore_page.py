@@ -96,8 +96,10 @@ def test_latencies_are_of_the_device_in_the_link(open_app: OpenApp, studies: Pat
     here, there = "cpu, 2 threads, PyTorch 2.14.1", "Orin, 6 threads, PyTorch 2.14.1"
     data = dial(open_app())
     assert data["charts"]["frontier"]["devices"] == [here, there] and data["charts"]["device"] == here
+    assert not data["charts"]["elsewhere"] and "not this machine" not in data["note"]  # nobody knows of which it is
     data = dial(open_app(device=there))
     assert data["charts"]["device"] == there and "Orin, 6 threads" in data["note"]
+    assert data["charts"]["elsewhere"] and "which is not this machine" in data["note"]
     assert {ms for ms in data["charts"]["frontier"]["networks"]["latency"] if ms} == {30.0}
     assert {ms for ms in data["table"]["latency"] if ms} == {30.0} == {data["original"]["latency"]}
     assert dial(open_app(device="<script>"))["charts"]["device"] == here

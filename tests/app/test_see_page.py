@@ -19,6 +19,8 @@ from legr.ranking.limits import Budget
 from legr.study.comparison import ComparedNetwork, comparison_name, save_comparison, save_original
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
+from tests.app.demo_study import add_finetuned
+from tests.app.test_explore_page import dial
 from tests.app.test_job_panel import alive, write_job
 from tests.study.comparison_by_hand import COUNTS, comparison
 
@@ -94,6 +96,16 @@ def who_is_right(at: AppTest) -> Any:
 
 def labels(at: AppTest) -> list[str]:
     return [button.label for button in at.button]
+
+
+def test_the_dial_says_what_the_networks_on_screen_reach_and_not_what_they_could(
+    open_app: OpenApp, studies: Path
+) -> None:
+    add_finetuned(Study.open(studies / "demo"), budget=0.3, top1=0.85)
+    promised, shown = (dial(open_app(page))["table"] for page in ("finetune", "see"))
+    assert shown["after_measured"] == promised["after_measured"]
+    assert {row for row, top1 in enumerate(shown["after"]) if top1 is not None} == set(shown["after_measured"])
+    assert sum(top1 is not None for top1 in promised["after"]) > len(promised["after_measured"])
 
 
 def test_nothing_is_asked_before_an_image_is_chosen(open_app: OpenApp, networks: Networks, studies: Path) -> None:

@@ -1,7 +1,7 @@
 // The question that the dial answers: asked by a button, by a number that was typed, or by the address line.
 
 /** @import { DialState, ShownData, Question } from "./types" */
-import { answerTo, parseQuestion, questionText } from "./questions.js";
+import { answerTo, parseQuestion, questionText, whereTimed } from "./questions.js";
 
 export class Asking {
   /** @param {DialState} state */
@@ -18,7 +18,7 @@ export class Asking {
   answer(question) {
     const { state } = this;
     const { table, original, remedy, charts } = state.data;
-    const answer = answerTo(question, table, original, remedy, charts?.device);
+    const answer = answerTo(question, table, original, remedy, charts ? whereTimed(charts) : "");
     if (answer.row !== null) nameBudget(state.data, question, answer.row);
     state.answer = answer;
     const isTyped = question.kind === "need" && question.quantity === state.quantity;

@@ -62,6 +62,14 @@ export function answerTo(question, table, original, remedy, device = "") {
 }
 
 /**
+ * The device that latencies are of, as an answer says it.
+ * @param {{ device: string, elsewhere: boolean }} charts
+ */
+export function whereTimed({ device, elsewhere }) {
+  return device && elsewhere ? `${device}; not this machine` : device;
+}
+
+/**
  * @param {QuantityName} quantity
  * @param {number} limit
  * @param {DialTable} table

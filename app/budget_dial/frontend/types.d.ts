@@ -94,6 +94,7 @@ export interface NetworkFigures {
 
 export interface DialCharts {
   device: string; // the conditions whose latencies are shown; "": there is no latency
+  elsewhere: boolean; // they are of another machine than the one that serves the pages
   add_device: [string, string][]; // how one measures on another machine, step by step: words, and what to copy
   frontier: FrontierData | null; // null: nothing was measured
   nothing_measured: string; // what is said then

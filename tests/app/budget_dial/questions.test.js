@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { lossBand } from "../../../app/budget_dial/frontend/losses.js";
-import { answerTo, parseQuestion, questionText } from "../../../app/budget_dial/frontend/questions.js";
+import { answerTo, parseQuestion, questionText, whereTimed } from "../../../app/budget_dial/frontend/questions.js";
 import { tinyTable } from "./tiny_table.js";
 
 const original = { macs: 100, params: 4_000_000, latency: 7, before: 0.93, after: 0.93 };
@@ -185,4 +185,10 @@ test("a loss is told by the accuracies as they are shown, and as it was asked fo
   const near = answerTo(parseQuestion("loss:0.5"), table(columns), { ...original, after: 0.9304 }, remedy);
   assert.equal(near.row, 1); // 93.0 and 92.5 are shown
   assert.match(answerTo(parseQuestion("loss:0.25"), table(), original, remedy).text, /^Within 0.25 points/);
+});
+
+test("a device that is another machine is said to be so", () => {
+  assert.equal(whereTimed({ device: "Robot, 1 thread", elsewhere: true }), "Robot, 1 thread; not this machine");
+  assert.equal(whereTimed({ device: "Robot, 1 thread", elsewhere: false }), "Robot, 1 thread");
+  assert.equal(whereTimed({ device: "", elsewhere: false }), "");
 });
