@@ -26,7 +26,7 @@ class ExportOptions(NamedTuple):
 
 def choose_export_options() -> ExportOptions:
     """Ask how the ONNX file is to be."""
-    with st.expander("Options of the ONNX file"), st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.expander("Options of the ONNX file"), st.container(horizontal=True):
         batch = st.segmented_control(
             "Images at a time", list(_BATCHES), default="1", required=True, format_func=_BATCHES.__getitem__,
             key="export-batch", persist_state="session",

@@ -7,6 +7,7 @@ the operator did before. Nothing here is trusted: what is written is run beside 
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 import onnx
 from onnx import ModelProto, NodeProto, TensorProto, defs, helper, inliner, numpy_helper
 from onnxscript import ir, version_converter
@@ -61,12 +62,37 @@ def _as_asked(model: ModelProto, opset: int) -> ModelProto:
     if isinstance(whole, ModelProto):
         return whole
     parts = [("", name) for name in _OF_OLDER_PARTS if _first(name) > opset]
-    written = _lowered(inliner.inline_selected_functions(model, parts, inline_schema_functions=True), opset)
+    in_parts = inliner.inline_selected_functions(model, parts, inline_schema_functions=True)
+    written = _lowered(_with_slices_of_shapes(in_parts), opset)
     if isinstance(written, ModelProto):
         return written
     later = range(opset + 1, opset_of(model))
     lowest = next((n for n in later if not isinstance(_lowered(model, n), str)), opset_of(model))
     raise ExportError(f"this network cannot be written in opset {opset} ({written}); give --opset {lowest}, or more")
+
+
+def _with_slices_of_shapes(model: ModelProto) -> ModelProto:
+    """The graph in which a Shape gives all sizes, and a Slice takes some of them."""
+    changed, nodes = ModelProto(), []
+    changed.CopyFrom(model)
+    for node in changed.graph.node:
+        bounds = {attribute.name: attribute.i for attribute in node.attribute}
+        nodes.append(node)
+        if node.op_type != "Shape" or not bounds or node.domain:
+            continue
+        (sizes,) = node.output
+        some = {"start": bounds.get("start", 0), "end": bounds.get("end", np.iinfo(np.int64).max)}
+        names = [f"{sizes}.{name}" for name in some]
+        changed.graph.initializer.extend(
+            numpy_helper.from_array(np.array([value], np.int64), name)
+            for name, value in zip(names, some.values(), strict=True)
+        )
+        nodes[-1] = helper.make_node("Shape", node.input, [f"{sizes}.all"], node.name)
+        nodes.append(helper.make_node("Slice", [f"{sizes}.all", *names], [sizes], f"{sizes}.some"))
+    copies = [NodeProto.FromString(node.SerializeToString()) for node in nodes]
+    del changed.graph.node[:]
+    changed.graph.node.extend(copies)
+    return changed
 
 
 def _lowered(model: ModelProto, opset: int) -> ModelProto | str:
