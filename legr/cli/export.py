@@ -48,5 +48,5 @@ def _pinned(study: Study, request: ExportRequest) -> ExportRequest:
     keep = study.curve(request.ranking).at(request.budget)
     run = study.best_finetuned(keep) if request.finetuned else None
     if run is not None:
-        return replace(request, run=run.key)
+        return replace(request, run=run.key, ranking=request.ranking or study.default_ranking)
     return replace(request, network=keep_id(keep), finetuned=False)

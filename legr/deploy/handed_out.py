@@ -81,7 +81,7 @@ def write_beside(folder: Path, heading: str, facts: Facts, about: PictureInput) 
 def _text(heading: str, facts: Facts, about: PictureInput) -> str:
     onnx, check = facts.onnx, facts.check
     shape = " x ".join(map(str, about.shape))
-    classes = [f"{number} {on_one_line(name)}" for number, name in enumerate(about.classes[:_NAMED])]
+    classes = [f"{number}: {on_one_line(name)}" for number, name in enumerate(about.classes[:_NAMED])]
     more = f", … ({len(about.classes)} in {LABELS})" if len(about.classes) > _NAMED else ""
     return f"""{heading}
 

@@ -102,7 +102,7 @@ def test_the_text_says_how_to_feed_it(tmp_path: Path) -> None:
     for words in (
         *("opset 17, IR 8", "float32 1 x 3 x 16 x 24 (NCHW)", "just covers 24 x 16", "centre of that is cropped"),
         *("red, green, blue (RGB)", "minus the mean (0.50000, 0.40000, 0.30000)", "Not fine-tuned"),
-        "0 bolt and nut, 1 <b>screw</b>, 2 größe",
+        "0: bolt and nut, 1: <b>screw</b>, 2: größe",
     ):
         assert words in text
     assert (tmp_path / "labels.txt").read_text("utf-8") == "bolt and nut\n<b>screw</b>\ngröße\n4\n5\n6\n"
