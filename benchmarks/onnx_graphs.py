@@ -124,8 +124,9 @@ def _line(row: dict[str, Any]) -> str:
     run = "alike" if row["runs_the_same"] else "OTHERWISE"
     return (
         f"{row['model']:<34}{row['operations']:>5} operations{row['numbers']:>4} numbers, template"
-        f"{row['template_cpu_s']:>6.1f} s, export{row['export_cpu_s']:>6.1f} s, fill{row['fill_ms']:>5.0f} ms, session"
-        f"{row['session_ms']:>5.0f} ms, finish{row['finish_ms']:>5.0f} ms, run {run}, same {row['same']}/{row['budgets']}"
+        f"{row['template_cpu_s']:>6.1f} s, export{row['export_cpu_s']:>6.1f} s, fill{row['fill_ms']:>5.0f} ms, "
+        f"session{row['session_ms']:>5.0f} ms, finish{row['finish_ms']:>5.0f} ms, run {run}, "
+        f"same {row['same']}/{row['budgets']}"
     )
 
 
