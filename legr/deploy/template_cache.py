@@ -123,7 +123,8 @@ def read_template(path: Path, structure: Structure) -> Template:
         raise
     except Exception as error:  # protobuf and ONNX have errors of their own
         raise SchemaError(f"it is no ONNX graph: {str(error).splitlines()[0]}") from error
-    note = {entry.key: entry.value for entry in graph.metadata_props}.get(_NOTE, "")
+    notes = [entry.value for entry in graph.metadata_props if entry.key == _NOTE]
+    note = notes[-1] if notes and isinstance(notes[-1], str) else ""  # protobuf gives bytes where it is no UTF-8
     del graph.metadata_props[:]
     vectors, integers = vectors_of(structure), integers_of(graph)
     numbers = []

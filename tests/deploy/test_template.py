@@ -225,13 +225,17 @@ def other_number(graph: onnx.ModelProto) -> None:
     ],
 )
 def test_a_file_that_no_template_is_written_as_is_refused(
-    path: Path, structure: Structure, damage: object, words: str
+    path: Path, template: Template, structure: Structure, damage: object, words: str
 ) -> None:
     assert callable(damage)
     graph = onnx.load(path, load_external_data=False)
     damage(graph)
     path.write_bytes(graph.SerializeToString())
     with pytest.raises(SchemaError, match=words):
+        read_template(path, structure)
+    write_template(path, template, structure)
+    path.write_bytes(path.read_bytes().replace(b'"numbers"', b'"number\xff"'))
+    with pytest.raises(SchemaError, match="no JSON"):
         read_template(path, structure)
     path.write_bytes(b"")
     with pytest.raises(SchemaError, match="no ONNX graph"):
