@@ -43,6 +43,10 @@ def test_a_page_that_is_opened_directly_has_its_title_and_asks_for_nothing_in_va
     assert [answer.url for answer in answers if answer.status >= 400] == []
     icon = page.request.get(page.evaluate("document.querySelector('link[rel=icon]').href"))  # a browser may keep it
     assert icon.ok and icon.headers["content-type"] == "image/svg+xml"
+    foot = page.get_by_test_id("stBottom")
+    sync_api.expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    line = foot.evaluate("foot => getComputedStyle(foot).borderTopColor")
+    assert (line == "rgba(0, 0, 0, 0)") == (not foot.inner_text().strip())  # nothing is drawn where nothing is said
 
 
 def test_the_terminal_says_where_the_explorer_is_and_warns_of_nothing(page: sync_api.Page, tmp_path: Path) -> None:
