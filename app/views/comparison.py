@@ -161,8 +161,8 @@ def _show_outcomes(comparison: Comparison, reference: Reference) -> None:
         f"On {total:,} test images {plain(reference.words)} is right on {100 * original:.2f} %, "
         f"the pruned network{norms} on {100 * pruned:.2f} % ({points} points)."
     )
-    with st.container(horizontal=True):
-        for row in info.itertuples(index=False):
+    for column, row in zip(st.columns(len(info)), info.itertuples(index=False), strict=True):
+        with column:
             st.metric(
                 plain(reference.say(str(row.caption))),
                 f"{row.images:,}",
@@ -269,6 +269,9 @@ def _show_classes(info: pd.DataFrame, colour: str, reference: Reference) -> None
 
 def _show_confusions(info: pd.DataFrame, n_classes: int, reference: Reference) -> None:
     st.markdown(f"**Confusion matrix: pruned minus {plain(reference.word)}, images**")
+    if not info.to_numpy().any():
+        st.caption("Every class is taken for every other one as often by both.")
+        return
     which = f"The {MAX_CLASSES} of {n_classes:,} classes that change most. " if len(info) < n_classes else ""
     st.caption(
         f"{which}Blue: the pruned network predicts this more often; orange: less often. "

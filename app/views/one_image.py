@@ -230,8 +230,7 @@ def _show_answers(
     with left:
         _show_predictions("reference", reference.title, beside, picture.label, reference.colour)
     with right:
-        title = "Pruned, fine-tuned" if selected.weights == "finetuned" else "Pruned"
-        _show_predictions("pruned", title, pruned, picture.label, selected.colour)
+        _show_predictions("pruned", selected.title, pruned, picture.label, selected.colour)
 
 
 def _show_predictions(

@@ -103,6 +103,11 @@ class SelectedNetwork:
         return COLOURS["finetuned" if self.run else self.ranking]
 
     @property
+    def title(self) -> str:
+        """The network above its predictions."""
+        return f"Pruned: {100 * self.macs_fraction:.1f} % of the MACs" + (", fine-tuned" if self.run else "")
+
+    @property
     def description(self) -> str:
         """Which network this is, in words."""
         weights = f"fine-tuned for {plural(self.run.epochs, 'epoch')}" if self.run else "as pruned, not fine-tuned"
