@@ -30,7 +30,7 @@ def choose_export_options() -> ExportOptions:
         batch = st.segmented_control(
             "Images at a time", list(_BATCHES), default="1", required=True, format_func=_BATCHES.__getitem__,
             key="export-batch", persist_state="session",
-            help="One is taken by every runtime and compiler. Some, such as TFLite's, take no file for any number.",
+            help="Every runtime and compiler takes one. Those for accelerators often refuse a file for any number.",
         )  # fmt: skip
         preprocess = st.selectbox(
             "Input", list(_INPUTS), format_func=_INPUTS.__getitem__, key="export-preprocess",
