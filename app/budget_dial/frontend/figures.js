@@ -4,7 +4,7 @@
 import { DASH, formatAccuracy, formatCount, percentChange, pointsChange, threeDigits } from "./numbers.js";
 import { framesPerSecond, trainedTop1 } from "./quantities.js";
 
-/** The figure that shows each quantity. */
+/** The figure that shows each quantity. Size is four times the parameters, so one figure shows both. */
 const SHOWN_BY = /** @type {const} */ ({
   macs: "macs",
   params: "params",
@@ -47,6 +47,9 @@ export function figuresOf(table, row, other, quantity) {
   const about = table.latency_measured[row] ? "" : "~";
   const most = table.macs.length - 1; // the units of the largest network hold for all
   const isWhole = table.macs_percent[row] >= 100;
+  const params = formatCount(now.params, table.params[most]);
+  const size = `${threeDigits((4 * now.params) / 1e6)} MB`;
+  const bySize = quantity === "size";
   const costs = {
     macs: {
       caption: "MACs",
@@ -57,11 +60,11 @@ export function figuresOf(table, row, other, quantity) {
       unknown: "",
     },
     params: {
-      caption: "Parameters",
-      value: formatCount(now.params, table.params[most]),
+      caption: bySize ? `Size, ${params} parameters` : "Parameters", // beside the large figure is no room
+      value: bySize ? size : params,
       difference: percentChange(now.params, other.params),
       lessIsBetter: true,
-      remark: `${threeDigits((4 * now.params) / 1e6)} MB`,
+      remark: bySize ? "" : size,
       unknown: "",
     },
     latency: {

@@ -57,9 +57,23 @@ test("what one steers by comes second, beside the accuracy as trained", () => {
   const second = ["macs", "params", "size", "latency", "fps", "top1"].map((quantity) => {
     return figuresOf(tinyTable(), 1, original, quantity)[1].caption;
   });
-  assert.deepEqual(second, ["MACs", "Parameters", "Parameters", "Latency", "Frames a second", "MACs"]);
+  const size = "Size, 2.00 M parameters";
+  assert.deepEqual(second, ["MACs", "Parameters", size, "Latency", "Frames a second", "MACs"]);
   const captions = figuresOf(tinyTable(), 1, original, "fps").map(({ caption }) => caption);
   assert.equal(new Set(captions).size, 6);
+});
+
+test("the large figure is in the unit that one steers by", () => {
+  const large = ["params", "size", "latency", "fps"].map((quantity) => {
+    const { value, difference, remark } = figuresOf(tinyTable(), 1, original, quantity)[1];
+    return [value, difference, remark];
+  });
+  assert.deepEqual(large, [
+    ["2.00 M", "−50.0 %", "8.00 MB"],
+    ["8.00 MB", "−50.0 %", ""], // 4 bytes a parameter
+    ["~5.00 ms", "−37.5 %", ""],
+    ["~400", "+60.0 %", "in batches of 2"],
+  ]);
 });
 
 test("the whole network is trained as it is", () => {
