@@ -1,7 +1,7 @@
 // The bars of every layer. Plotly draws the chart; during a drag only its bars are moved, in Plotly's own drawing.
 
 /** @import { BarLens, DialCharts, DialState, DialTable, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
-import { BAR_LENSES } from "./lenses.js";
+import { BAR_LENSES, layerLines } from "./lenses.js";
 import { axesOf } from "./plotly.js";
 import { shownNetwork } from "./shown.js";
 import { stageAxis } from "./stages.js";
@@ -41,7 +41,9 @@ export class LayerBars {
     const original = table.layers.map((_, l) => lens.original(table, l));
     const removed = original.map((height, l) => Math.max(height - kept[l], 0));
     const places = table.layers.map((_, l) => l);
-    const hover = hoverData(table, row, state.comparedRow);
+    const hover = table.layers.map((name, l) => {
+      return [escapeTags(name), layerLines(lens, table, row, state.comparedRow, l).join("<br>")];
+    });
     const traces = [
       barTrace("kept", places, kept, colours[state.data.ranking], hover),
       barTrace("removed", places, removed, colours.removed, hover),
@@ -104,32 +106,11 @@ export class LayerBars {
 }
 
 /**
- * What the pointer shows of each layer.
- * @param {DialTable} table
- * @param {number} row
- * @param {number | null} comparedRow
- */
-function hoverData(table, row, comparedRow) {
-  return table.layers.map((name, l) => {
-    const kept = table.kept[row][l];
-    const other = comparedRow === null ? null : table.kept[comparedRow][l];
-    const compared = other === null ? "" : `<br>compared: ${other} (${other - kept})`;
-    return [
-      escapeTags(name),
-      kept,
-      table.totals[l],
-      Math.round((1000 * table.layer_macs[row][l]) / table.macs[row]) / 10,
-      compared,
-    ];
-  });
-}
-
-/**
  * @param {string} name
  * @param {number[]} x
  * @param {number[]} y
  * @param {string} color
- * @param {(string | number)[][]} customdata
+ * @param {string[][]} customdata
  */
 function barTrace(name, x, y, color, customdata) {
   return {
@@ -139,9 +120,7 @@ function barTrace(name, x, y, color, customdata) {
     name,
     marker: { color, line: { width: 0 } },
     customdata,
-    hovertemplate:
-      "<b>%{customdata[0]}</b><br>%{customdata[1]} of %{customdata[2]} filters" +
-      "<br>%{customdata[3]} % of this network's MACs%{customdata[4]}<extra></extra>",
+    hovertemplate: "<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
   };
 }
 

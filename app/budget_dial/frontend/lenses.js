@@ -1,6 +1,7 @@
-// What the bars show of each layer.
+// What the bars show of each layer, and what the pointer tells of it.
 
-/** @import { BarLens, Lens } from "./types" */
+/** @import { BarLens, DialTable, Lens } from "./types" */
+import { partOf, percentChange } from "./numbers.js";
 
 /** @type {[Lens, string][]} */
 export const LENS_CAPTIONS = [
@@ -13,20 +14,66 @@ export const LENS_CAPTIONS = [
 
 /** @type {{ [name in Exclude<Lens, "together">]: BarLens }} */
 export const BAR_LENSES = {
-  filters: { unit: "filters", kept: ({ kept }, row, l) => kept[row][l], original: ({ totals }, l) => totals[l] },
+  filters: {
+    unit: "filters",
+    kept: ({ kept }, row, l) => kept[row][l],
+    original: ({ totals }, l) => totals[l],
+    told: ["filters", "macs"],
+  },
   percent: {
     unit: "filters kept, %",
     kept: ({ kept, totals }, row, l) => (100 * kept[row][l]) / totals[l],
     original: () => 100,
+    told: ["filters", "macs"],
   },
   macs: {
     unit: "million MACs",
     kept: ({ layer_macs }, row, l) => layer_macs[row][l] / 1e6,
     original: ({ original_macs }, l) => original_macs[l] / 1e6,
+    told: ["macs", "filters"],
   },
   params: {
     unit: "thousand parameters",
     kept: ({ layer_params }, row, l) => layer_params[row][l] / 1e3,
     original: ({ original_params }, l) => original_params[l] / 1e3,
+    told: ["params", "filters"],
   },
 };
+
+/** @typedef {(table: DialTable, row: number, layer: number) => [number, number]} KeptOf of a network, and the original */
+
+/** @type {{ [name in BarLens["told"][number]]: { unit: string, of: KeptOf } }} */
+const COUNTS = {
+  filters: { unit: "filters", of: ({ kept, totals }, row, l) => [kept[row][l], totals[l]] },
+  macs: { unit: "MACs", of: ({ layer_macs, original_macs }, row, l) => [layer_macs[row][l], original_macs[l]] },
+  params: {
+    unit: "parameters",
+    of: ({ layer_params, original_params }, row, l) => [layer_params[row][l], original_params[l]],
+  },
+};
+
+/**
+ * What the pointer tells of a layer, the most important first, such as "0.12 of 0.94 M MACs, −87.0 %".
+ * @param {BarLens} lens
+ * @param {DialTable} table
+ * @param {number} row
+ * @param {number | null} comparedRow
+ * @param {number} layer
+ */
+export function layerLines({ told }, table, row, comparedRow, layer) {
+  const lines = told.map((name) => countWords(name, table, row, layer));
+  return comparedRow === null ? lines : [...lines, `compared: ${countWords(told[0], table, comparedRow, layer)}`];
+}
+
+/**
+ * @param {keyof typeof COUNTS} name
+ * @param {DialTable} table
+ * @param {number} row
+ * @param {number} layer
+ */
+function countWords(name, table, row, layer) {
+  const { unit, of } = COUNTS[name];
+  const [kept, whole] = of(table, row, layer);
+  const counts = name === "filters" ? `${kept} of ${whole}` : partOf(kept, whole); // one counts filters to the last
+  return [`${counts} ${unit}`, percentChange(kept, whole)].filter(Boolean).join(", ");
+}

@@ -21,6 +21,15 @@ export function formatCount(number, like = number) {
 }
 
 /**
+ * A part of a count in the count's unit, which is said once: 0.12 of 0.94 M.
+ * @param {number} part
+ * @param {number} whole
+ */
+export function partOf(part, whole) {
+  return `${formatCount(part, whole).split(" ")[0]} of ${formatCount(whole)}`;
+}
+
+/**
  * A number below 100 with two decimals, another with one.
  * @param {number} value
  */

@@ -258,6 +258,7 @@ export interface BarLens {
   unit: string;
   kept: (table: DialTable, row: number, layer: number) => number; // height of the bar of a network
   original: (table: DialTable, layer: number) => number; // and of the original
+  told: ("filters" | "macs" | "params")[]; // what the pointer tells of a layer
 }
 
 /** A way to give a budget. */

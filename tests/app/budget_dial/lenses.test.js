@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { BAR_LENSES, LENS_CAPTIONS } from "../../../app/budget_dial/frontend/lenses.js";
+import { BAR_LENSES, LENS_CAPTIONS, layerLines } from "../../../app/budget_dial/frontend/lenses.js";
 import { tinyTable } from "./tiny_table.js";
 
 test("every lens but the lane map has bars", () => {
@@ -22,4 +22,21 @@ test("bars are parts of those of the original, in the unit that is said", () => 
     ["million MACs", 15e-6, 56e-6],
     ["thousand parameters", 0.006, 0.032],
   ]);
+});
+
+test("of a layer it is told what is left of the original's, first of what the bars show", () => {
+  const table = tinyTable();
+  table.original_macs[1] = 940_000;
+  table.layer_macs[1][1] = 122_200; // 13 % of it
+  const told = (lens, row, compared) => layerLines(BAR_LENSES[lens], table, row, compared, 1);
+  assert.deepEqual(told("macs", 1, null), ["122.2 of 940.0 k MACs, −87.0 %", "3 of 8 filters, −62.5 %"]);
+  assert.deepEqual(told("filters", 1, null), ["3 of 8 filters, −62.5 %", "122.2 of 940.0 k MACs, −87.0 %"]);
+  assert.deepEqual(told("percent", 1, null), told("filters", 1, null));
+  assert.deepEqual(told("params", 1, 0), [
+    "6 of 32 parameters, −81.3 %",
+    "3 of 8 filters, −62.5 %",
+    "compared: 2 of 32 parameters, −93.8 %",
+  ]);
+  table.totals[1] = table.kept[2][1] = 2048;
+  assert.equal(told("filters", 2, null)[0], "2048 of 2048 filters");
 });

@@ -6,6 +6,7 @@ import {
   formatAccuracy,
   formatCount,
   formatPercent,
+  partOf,
   percentChange,
   pointsChange,
   threeDigits,
@@ -60,4 +61,11 @@ test("a sentence has few digits, two at least", () => {
 
 test("a share of the work is whole where that says enough", () => {
   assert.deepEqual([1.75, 29.97, 99.4, 99.7, 100].map(formatPercent), ["1.8 %", "30 %", "99 %", "99.7 %", "100 %"]);
+});
+
+test("a part of a count has its unit once", () => {
+  assert.deepEqual(
+    [partOf(122_200, 1_940_000), partOf(0, 9_400), partOf(3, 8)],
+    ["0.12 of 1.94 M", "0.00 of 9.40 k", "3 of 8"],
+  );
 });
