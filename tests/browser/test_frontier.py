@@ -143,6 +143,32 @@ def test_a_network_of_the_list_is_opened_on_the_page_that_exports(page: sync_api
     sync_api.expect(page.get_by_role("spinbutton", name="Budget")).to_have_value(re.compile(f"^{percent:.0f}"[:3]))
 
 
+#: The list's ends, those of the window's part in which nothing stays, and what lies on the head above the last buttons.
+SIGHT = """() => {
+    const box = selector => document.querySelector(selector).getBoundingClientRect();
+    const { top, bottom } = box('.bd-list'), head = box('.bd-list thead td');
+    const list = document.querySelector('.bd-list .bd-pane');
+    const button = list.querySelector('tbody button:disabled');
+    list.scrollTop += button.getBoundingClientRect().top - head.top - 4;
+    const { left, width } = button.getBoundingClientRect(), over = box('.bd-list thead td');
+    const met = document.elementFromPoint(left + width / 2, over.top + over.height / 2);
+    return [top, bottom, box('.bd-top').bottom, box('[data-testid=stBottom]').top, met.closest('thead') !== null];
+}"""
+
+
+def test_the_list_comes_into_sight_and_its_head_covers_what_scrolls_below_it(page: sync_api.Page, app_url: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.emulate_media(reduced_motion="reduce")
+    open_frontier(page, app_url, budget=50, axis="latency")
+    page.get_by_role("button", name="List all networks").press("Enter")
+    sync_api.expect(page.locator(".bd-list").get_by_role("button", name="Close")).to_be_focused()
+    top, bottom, above, below, is_covered = page.evaluate(SIGHT)
+    assert above <= top < bottom <= below
+    assert is_covered
+    device = page.locator(".bd-device")
+    sync_api.expect(device).to_have_attribute("title", re.compile("2 threads, PyTorch"))
+
+
 def test_another_device_is_chosen_by_name(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
     study = Study.open(tmp_path / "studies" / "demo")
     board = {"machine": "Orin", "threads": 6, "milliseconds": 30.0}

@@ -132,7 +132,7 @@ export class Frontier {
     const all = this.data?.networks.percent.map((_, network) => network) ?? [];
     this.pointer.hideRegion();
     this.list(all, countOf(all));
-    this.networks.element.querySelector("button")?.focus();
+    this.networks.element.querySelector("button")?.focus({ preventScroll: true });
   }
 
   /**
@@ -140,7 +140,9 @@ export class Frontier {
    * @param {string} title
    */
   list(networks, title) {
-    if (this.data) this.networks.show(this.data, networks, title);
+    if (!this.data) return;
+    this.networks.show(this.data, networks, title);
+    this.networks.reveal();
   }
 
   /**

@@ -53,6 +53,16 @@ export class FrontierList {
     this.fill();
   }
 
+  /** Bring the list into sight, which opens below the charts; where it is higher than the room, its head. */
+  reveal() {
+    const { element } = this;
+    const { scrollMarginTop, scrollMarginBottom } = getComputedStyle(element); // for what stays at the window's ends
+    const height = parseFloat(scrollMarginTop) + element.offsetHeight + parseFloat(scrollMarginBottom);
+    const block = height <= window.innerHeight ? "nearest" : "start";
+    const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    element.scrollIntoView({ block, behavior: isStill ? "instant" : "smooth" });
+  }
+
   close() {
     const hadFocus = this.element.contains(document.activeElement);
     this.element.hidden = true;

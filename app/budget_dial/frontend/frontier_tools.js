@@ -65,7 +65,7 @@ export class FrontierTools {
     /** @type {[string, string][]} */
     const devices = frontier.devices.map((name) => [name, name]);
     fillMenu(this.menu, [...devices, [ADD, "Add a device…"]], charts.device);
-    this.device = charts.device;
+    this.device = this.menu.title = charts.device; // the title says all of a name that is cut
     this.fillSteps(charts.add_device);
     this.showDevice(frontier);
   }
