@@ -1,6 +1,8 @@
 // The labels of the frontier: the names of its lines at their ends, and of the band of networks without loss.
 
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Box */
+/** @typedef {"bottom right" | "top left"} Side of a label's point, as Plotly says it */
+/** @typedef {{ line: FrontierLine, point: number, side: Side }} PlacedLabel */
 
 /** @import { FrontierData, FrontierLine, FrontierOptions, FrontierRanges, LossBand } from "./types" */
 import { inPoints } from "./losses.js";
@@ -44,50 +46,114 @@ export function labelledPoint(frontier, line, options) {
 }
 
 /**
- * The lines that have a label, and the point that it stands beside: the best one where it covers no other label, those of
- * lines that lie above first.
+ * The lines that have a label, and where it stands: at the best point where it covers no other label, those of lines
+ * that lie above first, and where no other line crosses it if there is such a place.
  * @param {FrontierData} frontier
  * @param {FrontierLine[]} lines
  * @param {FrontierOptions} options
  * @param {FrontierRanges} ranges
  * @param {{ width: number, height: number }} plot pixels
- * @returns {{ line: FrontierLine, point: number }[]}
+ * @returns {PlacedLabel[]}
  */
 export function placeLabels(frontier, lines, options, ranges, plot) {
   /** @type {Box[]} */
   const taken = [];
+  const drawn = lines.map((line) => pixelsOf(frontier, line, options, ranges, plot));
   return [...lines].reverse().flatMap((line) => {
+    const text = labelText(frontier, line, options);
+    const sides = /** @type {Side[]} */ (line.ranking ? ["bottom right", "top left"] : ["top left"]);
     const points = labelPoints(frontier, line, options);
-    const boxes = points.map((point) => labelBox(frontier, line, point, options, ranges, plot));
-    const free = boxes.findIndex((box) => isInside(box, plot) && !taken.some((other) => overlap(box, other)));
-    const place = Math.max(0, free);
-    if (points.length) taken.push(boxes[place]);
-    return points.length ? [{ line, point: points[place] }] : [];
+    const places = sides.flatMap((side) =>
+      points.map((point) => {
+        const at = pixelOf(frontier, point, options, ranges, plot);
+        return { line, point, side, box: boxAt(at, text, side) };
+      }),
+    );
+    const free = places.filter(({ box }) => isInside(box, plot) && !taken.some((other) => overlap(box, other)));
+    const others = drawn.filter((_, n) => lines[n] !== line);
+    const clear = free.find(({ box }) => !others.some((other) => isCrossed(box, other)));
+    const best = clear ?? free.find(({ side }) => side === sides[0]) ?? places[0];
+    if (best) taken.push(best.box);
+    return best ? [{ line, point: best.point, side: best.side }] : [];
   });
 }
 
 /**
- * Where a label stands, pixels from the upper left corner of the plot.
+ * Where a point is, pixels from the upper left corner of the plot.
  * @param {FrontierData} frontier
- * @param {FrontierLine} line
  * @param {number} point
  * @param {FrontierOptions} options
  * @param {FrontierRanges} ranges
  * @param {{ width: number, height: number }} plot
- * @returns {Box}
+ * @returns {[number, number]}
  */
-function labelBox(frontier, line, point, options, ranges, plot) {
+function pixelOf(frontier, point, options, ranges, plot) {
   const part = (/** @type {number} */ value, /** @type {[number, number]} */ [from, to]) =>
     (value - from) / (to - from);
   const height = heightOf(frontier.points.top1[point], options.error);
   const up = options.error ? part(Math.log10(height), ranges.error) : part(height, ranges.y);
   const x = plot.width * part(costOf(frontier, point, options.axis) ?? 0, ranges.x[options.axis]);
-  const y = plot.height * (1 - up);
-  const width = LETTER_WIDTH_PX * labelText(frontier, line, options).length;
+  return [x, plot.height * (1 - up)];
+}
+
+/**
+ * The places of a line's points, and whether they are joined.
+ * @param {FrontierData} frontier
+ * @param {FrontierLine} line
+ * @param {FrontierOptions} options
+ * @param {FrontierRanges} ranges
+ * @param {{ width: number, height: number }} plot
+ */
+function pixelsOf(frontier, { rows, look }, options, ranges, plot) {
+  const known = rows.filter((point) => costOf(frontier, point, options.axis) !== null);
+  const points = known.map((point) => pixelOf(frontier, point, options, ranges, plot));
+  return { points, isJoined: look.mode.includes("lines") };
+}
+
+/**
+ * Where a label stands.
+ * @param {[number, number]} at the point beside which it is, pixels
+ * @param {string} text
+ * @param {Side} side
+ * @returns {Box}
+ */
+function boxAt([x, y], text, side) {
+  const width = LETTER_WIDTH_PX * text.length;
   const away = RING_PX / 2;
-  return line.ranking
+  return side === "bottom right"
     ? { left: x + away, right: x + away + width, top: y + away - 4, bottom: y + away - 4 + LINE_PX }
     : { left: x - away - width, right: x - away, top: y - away + 4 - LINE_PX, bottom: y - away + 4 };
+}
+
+/**
+ * Whether a line goes through a box, or one of its points lies in it.
+ * @param {Box} box
+ * @param {{ points: [number, number][], isJoined: boolean }} line
+ */
+function isCrossed(box, { points, isJoined }) {
+  return points.some((to, n) => crosses(box, isJoined && n > 0 ? points[n - 1] : to, to));
+}
+
+/**
+ * Whether a straight line between two points meets a box (Liang and Barsky).
+ * @param {Box} box
+ * @param {[number, number]} from
+ * @param {[number, number]} to
+ */
+export function crosses({ left, right, top, bottom }, [x, y], to) {
+  const [dx, dy] = [to[0] - x, to[1] - y];
+  let [first, last] = [0, 1]; // the part of it within the sides so far
+  for (const [step, room] of [
+    [-dx, x - left],
+    [dx, right - x],
+    [-dy, y - top],
+    [dy, bottom - y],
+  ]) {
+    if (step === 0 && room < 0) return false;
+    if (step < 0) first = Math.max(first, room / step);
+    if (step > 0) last = Math.min(last, room / step);
+  }
+  return first <= last;
 }
 
 /**
@@ -119,19 +185,19 @@ function labelText({ rankings }, line, { others }) {
 /**
  * All labels, as one trace that lies above the marks which cross it.
  * @param {FrontierData} frontier
- * @param {{ line: FrontierLine, point: number }[]} labelled
+ * @param {PlacedLabel[]} labelled
  * @param {FrontierOptions} options
  * @param {FrontierRanges} ranges
  * @param {LossBand | null} band
  */
 export function labelTrace(frontier, labelled, options, ranges, band) {
   const { axis, error } = options;
-  const labels = labelled.map(({ line, point }) => {
+  const labels = labelled.map(({ line, point, side }) => {
     return {
       x: costOf(frontier, point, axis),
       top1: frontier.points.top1[point],
       text: labelText(frontier, line, options),
-      place: line.ranking ? "bottom right" : "top left",
+      place: /** @type {string} */ (side),
       away: RING_PX,
     };
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { NETWORK_COLUMNS, sortedNetworks } from "../../../app/budget_dial/frontend/frontier_networks.js";
-import { labelTrace, labelledPoint, placeLabels } from "../../../app/budget_dial/frontend/frontier_labels.js";
+import { crosses, labelTrace, labelledPoint, placeLabels } from "../../../app/budget_dial/frontend/frontier_labels.js";
 import { frontierLayout, shownRanges } from "../../../app/budget_dial/frontend/frontier_layout.js";
 import {
   heightOf,
@@ -71,7 +71,7 @@ test("a label that would cover another stands beside the next point of its line"
   const frontier = tinyFrontier();
   const { networks, points, lines } = frontier;
   networks.macs[2] = 61; // the uniform network costs and reaches nearly what the learned one of 60 does
-  points.top1[2] = 91.9;
+  points.top1[2] = 92.1;
   const options = { ...OPTIONS, others: ["uniform"] };
   const placed = (lines) =>
     placeLabels(frontier, lines, options, frontier.fit, { width: 900, height: 260 }).map(({ line, point }) => [
@@ -81,11 +81,41 @@ test("a label that would cover another stands beside the next point of its line"
   const [uniform, learned] = lines;
   assert.deepEqual(placed([uniform, learned]), [
     ["Learned, as cut", 1],
-    ["Uniform, as cut", 2], // there is no other place
+    ["Uniform, as cut", 2], // at its upper left
   ]);
   uniform.rows = [2, 3, 4]; // and 91 % at 20 M MACs
   assert.deepEqual(placed([uniform, learned])[1], ["Uniform, as cut", 3]);
   assert.deepEqual(placed([uniform])[0], ["Uniform, as cut", 2]);
+});
+
+test("a label that another line would cross stands elsewhere, where there is a place", () => {
+  const frontier = tinyFrontier();
+  const { networks, points, lines } = frontier;
+  const [uniform, learned] = lines;
+  uniform.look = learned.look = { mode: "lines+markers" };
+  const placed = (width = 900) =>
+    placeLabels(frontier, [uniform, learned], { ...OPTIONS, others: ["uniform"] }, frontier.fit, { width, height: 260 })
+      .filter(({ line }) => line === learned)
+      .map(({ point, side }) => [point, side]);
+  // Ten pixels are a million MACs, 52 a point of accuracy: 92 % at 60 M MACs is at (450, 104), its label right below it.
+  points.top1[2] = 90;
+  assert.deepEqual(placed(), [[1, "bottom right"]]); // the other line goes from (250, 208) to (850, 52), by (450, 156)
+  points.top1[2] = 90.8;
+  assert.deepEqual(placed(), [[1, "top left"]]); // from (250, 166), by (500, 119), amid the label
+  learned.rows = [0, 3, 1, 4]; // 91 % at 20 M MACs, before the other line begins
+  assert.deepEqual(placed(), [[3, "bottom right"]]);
+  learned.rows = [0, 1, 4];
+  networks.macs[1] = 18; // at (30, 104): left of it is no room
+  networks.macs[2] = 16;
+  points.top1[2] = 91.7; // from (10, 120)
+  assert.deepEqual(placed(), [[1, "bottom right"]]);
+});
+
+test("a straight line meets a box where it goes through it or ends in it", () => {
+  const box = { left: 10, right: 20, top: 10, bottom: 20 };
+  assert.ok(crosses(box, [0, 0], [30, 30]) && crosses(box, [15, 0], [15, 12]) && crosses(box, [12, 12], [12, 12]));
+  assert.ok(!crosses(box, [0, 12], [9, 12]) && !crosses(box, [15, 0], [15, 9]) && !crosses(box, [0, 19], [19, 0]));
+  assert.ok(!crosses(box, [0, 42], [42, 0]) && crosses(box, [0, 39], [39, 0]));
 });
 
 test("ticks of an error are not rounded to the same accuracy", () => {
