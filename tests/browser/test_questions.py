@@ -39,9 +39,12 @@ def test_a_question_that_is_clicked_becomes_a_link_with_the_same_answer(page: sy
     other.goto(page.url)
     sync_api.expect(answer(other)).to_have_text(said)
     sync_api.expect(entry(other)).to_have_value(budget)
+    for asked in (page, other):
+        sync_api.expect(asked.locator(".bd-questions [aria-current=true]")).to_have_text("nearest")
     dial(page).press("ArrowLeft")
     sync_api.expect(answer(page)).to_have_text("")
     page.wait_for_url(lambda url: "ask=" not in url)
+    sync_api.expect(page.locator(".bd-questions [aria-current]")).to_have_count(0)
 
 
 def test_what_the_original_does_already_is_said_and_what_was_typed_stays(page: sync_api.Page, app_url: str) -> None:

@@ -20,7 +20,7 @@ export class Asking {
     const { table, original, remedy, charts } = state.data;
     const answer = answerTo(question, table, original, remedy, charts ? whereTimed(charts) : "");
     if (answer.row !== null) nameBudget(state.data, question, answer.row);
-    state.answer = answer;
+    state.answer = { ...answer, asked: questionText(question) };
     const isTyped = question.kind === "need" && question.quantity === state.quantity;
     const isBudget = question.kind === "need" && question.quantity === "macs"; // the address line says it already
     state.typed = isTyped && !(isBudget && answer.row !== null) ? String(question.limit) : null;

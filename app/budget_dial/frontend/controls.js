@@ -84,6 +84,7 @@ export class Controls {
     const { data, opened, answer } = this.state;
     this.slider.update();
     this.bar.update();
+    this.questions.mark(answer?.asked ?? "");
     setText(this.note, opened?.note ?? data.note);
     const said = answer?.text ?? opened?.note ?? "";
     setText(this.answer, said);

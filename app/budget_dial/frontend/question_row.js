@@ -28,6 +28,7 @@ export class QuestionRow {
     this.element = element;
     this.handlers = handlers;
     this.names = "";
+    this.asked = ""; // the question that is marked
   }
 
   /**
@@ -43,6 +44,7 @@ export class QuestionRow {
       const [textContent, ariaLabel] = [`… ${caption}`, `I need … ${caption}`];
       const button = Object.assign(document.createElement("button"), { type: "button", textContent, ariaLabel });
       button.onclick = () => this.handlers.onNeed(name);
+      button.dataset.asks = `${name}:`;
       return button;
     });
     const losses = LOSSES.map((points) => {
@@ -52,6 +54,19 @@ export class QuestionRow {
     const presets = PRESETS.map((kind) => this.link({ kind }, kind, `Go to ${kind}`, PRESET_TITLES[kind]));
     const trained = known.includes("top1") ? [group("Lose at most", losses, "points"), group("Go to", presets)] : [];
     this.element.replaceChildren(group("I need", needs), ...trained, group("", [this.comparison()]));
+    this.asked = "";
+  }
+
+  /**
+   * Mark the question that the dial answers.
+   * @param {string} asked as the address line says it; "": none
+   */
+  mark(asked) {
+    if (asked === this.asked) return;
+    this.asked = asked;
+    for (const choice of this.element.querySelectorAll("[data-asks]")) {
+      choice.ariaCurrent = isAskedBy(choice.getAttribute("data-asks") ?? "", asked) ? "true" : null;
+    }
   }
 
   /** The way to the comparison of the network on screen: who is right, image by image and class by class. */
@@ -74,8 +89,19 @@ export class QuestionRow {
       asked.searchParams.delete("run"); // the answer is a network of the slider
       return asked.href;
     };
-    return linkTo(address, { textContent: text, ariaLabel, title }, () => this.handlers.onAsk(question));
+    const link = linkTo(address, { textContent: text, ariaLabel, title }, () => this.handlers.onAsk(question));
+    link.dataset.asks = questionText(question);
+    return link;
   }
+}
+
+/**
+ * Whether a choice of the row asks a question.
+ * @param {string} asks a question, or the beginning of those with a limit
+ * @param {string} asked
+ */
+export function isAskedBy(asks, asked) {
+  return asks.endsWith(":") ? asked.startsWith(asks) : asked === asks;
 }
 
 /**

@@ -290,6 +290,7 @@ export interface Answer {
   text: string;
   row: number | null; // of the network that it leads to; null: to none
   points?: number; // of accuracy, within which a network was asked for
+  asked?: string; // the question that it is to, as the address line says it
 }
 
 /** Networks without loss. */
