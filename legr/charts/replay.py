@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from legr.charts.style import COLOURS, style
+from legr.charts.style import COLOURS, REMOVED, style
 from legr.escape import in_html
 from legr.ranking.budget import BudgetCurve
 from legr.search.replay import Frame
@@ -56,7 +56,7 @@ def replay_figure(info: pd.DataFrame, totals: Sequence[int], identity: float) ->
     figure.add_scatter(**line, line_color=COLOURS["original"], name="best loss", hoverinfo="skip", row=1, col=1)
     figure.add_scatter(mode="markers", marker={"size": 12, "color": COLOURS["learned"]}, name="now", row=1, col=1)
     figure.add_bar(x=layers, marker_color=COLOURS["learned"], name="kept", row=1, col=2)
-    figure.add_bar(x=layers, marker_color=COLOURS["removed"], name="removed", row=1, col=2)
+    figure.add_bar(x=layers, marker=REMOVED, name="removed", row=1, col=2)
     frames = []
     for row in info.itertuples(index=False):
         kept = np.array(row[3:])

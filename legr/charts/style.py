@@ -12,8 +12,12 @@ COLOURS = {
     "finetuned": "#2e9e6b",
     "earlier": "#6b7480",
     "original": "#7d8794",
-    "removed": "rgba(130, 140, 155, 0.28)",
+    "removed": "rgba(130, 140, 155, 0.4)",  # within a line of "original"
 }
+REMOVED = {
+    "color": COLOURS["removed"],
+    "line": {"width": 1, "color": COLOURS["original"]},
+}  # a bar: seen in both themes
 SYMBOLS = {"learned": "circle", "identity": "square", "uniform": "triangle-up"}  # Plotly's
 CAPTIONS = {
     "learned": "Learned",

@@ -9,7 +9,7 @@ from legr.charts.frontier_figure import frontier_figure
 from legr.charts.frontier_lines import ranges
 from legr.charts.measurements import Reading
 from legr.charts.predictions import short
-from legr.charts.style import COLOURS, LAYOUT, style
+from legr.charts.style import COLOURS, LAYOUT, REMOVED, style
 from legr.escape import in_html
 from legr.report.network import ShownNetwork
 from legr.study.comparison import Comparison
@@ -71,12 +71,13 @@ def layers_chart(info: pd.DataFrame, colour: str) -> go.Figure:
         [in_html(name), kept, total]
         for name, kept, total in zip(info["layer"], info["kept"].tolist(), info["total"].tolist(), strict=True)
     ]
-    for name, heights, bar_colour in (("Kept", info["kept"], colour), ("Removed", removed, COLOURS["removed"])):
+    whole = {"color": colour, "line": {"width": 0}}
+    for name, heights, marker in (("Kept", info["kept"], whole), ("Removed", removed, REMOVED)):
         figure.add_bar(
             x=rows,
             y=heights.tolist(),
             name=name,
-            marker={"color": bar_colour, "line": {"width": 0}},
+            marker=marker,
             customdata=told,
             hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]} of %{customdata[2]} filters<extra></extra>",
         )

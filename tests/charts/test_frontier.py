@@ -10,7 +10,7 @@ from legr.charts.frontier import AXES, frontier_points, frontier_table, pareto
 from legr.charts.frontier_figure import frontier_figure
 from legr.charts.frontier_lines import Line, frontier_lines, label_row, networks_of, ranges
 from legr.charts.measurements import Measurements, device_name
-from legr.charts.style import COLOURS, SYMBOLS
+from legr.charts.style import COLOURS, REMOVED, SYMBOLS
 from legr.study.records import RANKINGS, Conditions, FineTuned, FineTuning, Latency, Point
 from legr.training.settings import TrainSettings
 
@@ -207,11 +207,14 @@ def lab(rgb: np.ndarray) -> np.ndarray:
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
-@pytest.mark.parametrize("name", [*RANKINGS, "original", "earlier", "finetuned"])
-def test_marks_stand_out_from_both_backgrounds(name: str) -> None:
+@pytest.mark.parametrize(
+    "colour",
+    [*(COLOURS[name] for name in (*RANKINGS, "original", "earlier", "finetuned")), REMOVED["line"]["color"]],
+)
+def test_marks_and_edges_of_bars_stand_out_from_both_backgrounds(colour: str) -> None:
     """WCAG 1.4.11: 3:1."""
     for background in BACKGROUNDS:
-        dark, light = sorted(float(linear(colour) @ TO_XYZ[1]) for colour in (COLOURS[name], background))
+        dark, light = sorted(float(linear(shade) @ TO_XYZ[1]) for shade in (colour, background))
         assert (light + 0.05) / (dark + 0.05) >= 3
 
 

@@ -45,8 +45,14 @@ export class LayerBars {
       return [escapeTags(name), layerLines(lens, table, row, state.comparedRow, l).join("<br>")];
     });
     const traces = [
-      barTrace("kept", places, kept, colours[state.data.ranking], hover),
-      barTrace("removed", places, removed, colours.removed, hover),
+      barTrace("kept", places, kept, { color: colours[state.data.ranking], line: { width: 0 } }, hover),
+      barTrace(
+        "removed",
+        places,
+        removed,
+        { color: colours.removed, line: { width: 1, color: colours.original } },
+        hover,
+      ),
     ];
     const others = state.comparedRow === null ? [] : [this.comparedTrace(table, state.comparedRow)];
     const stages = stageAxis(table.layers, BARS_PART * this.chart.clientWidth);
@@ -100,7 +106,7 @@ export class LayerBars {
       const edge = yaxis.l2p(lens.kept(table, row, l));
       const top = yaxis.l2p(lens.original(table, l));
       kept.setAttribute("d", `M${left},${ground}V${edge}H${right}V${ground}Z`);
-      removed.setAttribute("d", `M${left},${edge}V${top}H${right}V${edge}Z`);
+      removed.setAttribute("d", top === edge ? "M0,0Z" : `M${left},${edge}V${top}H${right}V${edge}Z`); // no bare edge
     });
   }
 }
@@ -109,16 +115,16 @@ export class LayerBars {
  * @param {string} name
  * @param {number[]} x
  * @param {number[]} y
- * @param {string} color
+ * @param {{ color: string, line: object }} marker
  * @param {string[][]} customdata
  */
-function barTrace(name, x, y, color, customdata) {
+function barTrace(name, x, y, marker, customdata) {
   return {
     type: "bar",
     x,
     y,
     name,
-    marker: { color, line: { width: 0 } },
+    marker,
     customdata,
     hovertemplate: "<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
   };
