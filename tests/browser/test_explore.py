@@ -121,7 +121,7 @@ def test_keys_move_the_dial(page: sync_api.Page, app_url: str, tmp_path: Path) -
         sync_api.expect(entry).to_have_value(f"{table['percent'][expected]:.2f}")
     page.wait_for_url("**budget=100**")
     wait_for_bars(page, kept_at(tmp_path / "studies", 1.0))
-    assert "100 % of the work" in (dial.get_attribute("aria-valuetext") or "")
+    assert "100\u00a0% of the work" in (dial.get_attribute("aria-valuetext") or "")
 
 
 def test_a_frame_rate_finds_its_network_or_is_out_of_reach(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_the_frontier_and_its_list_are_used_by_keyboard_alone(page: sync_api.Pag
     first = told.inner_text()
     press(page, "ArrowLeft", "ArrowLeft", "ArrowLeft")
     assert told.inner_text() != first
-    percent = re.search(r"([\d.]+) % of the MACs", told.inner_text())
+    percent = re.search(r"([\d.]+)\s% of the MACs", told.inner_text())
     assert percent
     press(page, "Enter")
     sync_api.expect(entry).to_have_value(re.compile(rf"^{float(percent[1]):.0f}"[:3]))

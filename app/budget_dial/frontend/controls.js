@@ -11,6 +11,7 @@ import { QuestionRow } from "./question_row.js";
 import { lossBand } from "./losses.js";
 import { shownNetwork } from "./shown.js";
 import { Slider } from "./slider.js";
+import { keepUnits } from "./text.js";
 
 /**
  * What the user did.
@@ -86,7 +87,7 @@ export class Controls {
     this.bar.update();
     this.questions.mark(answer?.asked ?? "");
     setText(this.note, opened?.note ?? data.note);
-    const said = answer?.text ?? opened?.note ?? "";
+    const said = keepUnits(answer?.text ?? opened?.note ?? "");
     setText(this.answer, said);
     if (this.answer.title !== said) this.answer.title = said;
     this.answer.classList.toggle("bd-refusal", answer?.row === null);
@@ -98,7 +99,7 @@ export class Controls {
     const { table, row } = shownNetwork(this.state);
     const other = comparedRow === null ? data.original : networkFigures(table, comparedRow);
     const than = comparedRow === null ? originalNetwork(data.original) : headlineNetwork(table, comparedRow);
-    const headline = headlineOf(headlineNetwork(table, row), than);
+    const headline = keepUnits(headlineOf(headlineNetwork(table, row), than));
     setText(this.headline, headline);
     this.slider.range.setAttribute("aria-valuetext", headline);
     const figures = figuresOf(table, row, other, quantity);

@@ -3,6 +3,7 @@
 /** @import { Place, PlotlyChart } from "./types" */
 import { clamp } from "./dom.js";
 import { nearby, placesWithin } from "./frontier_points.js";
+import { keepUnits } from "./text.js";
 
 const NEAR_PX = 12;
 const DRAG_PX = 5; // less is a click
@@ -118,7 +119,9 @@ export class FrontierPointer {
     if (!texts.length) return;
     const shown = texts.slice(0, MOST_TOLD).map((text) => {
       const part = document.createElement("div");
-      const lines = text.split("\n").map((line) => Object.assign(document.createElement("div"), { textContent: line }));
+      const lines = keepUnits(text)
+        .split("\n")
+        .map((line) => Object.assign(document.createElement("div"), { textContent: line }));
       part.append(...lines);
       return part;
     });

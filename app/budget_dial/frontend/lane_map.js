@@ -6,6 +6,7 @@
 import { clamp, find, setText } from "./dom.js";
 import { LaneDrawing } from "./lane_drawing.js";
 import { laneLines, mapLabel } from "./lane_words.js";
+import { keepUnits } from "./text.js";
 
 /** @typedef {{ table: DialTable, map: LanesData, row: number, comparedRow: number | null }} LanesShown */
 
@@ -121,7 +122,7 @@ export class LaneMap {
     if (!this.chosen || !this.shown) return;
     const lines = linesOf(this.shown, this.chosen.lane);
     while (this.tip.childElementCount < lines.length) this.tip.append(document.createElement("div"));
-    [...this.tip.children].forEach((line, n) => setText(line, lines[n] ?? ""));
+    [...this.tip.children].forEach((line, n) => setText(line, keepUnits(lines[n] ?? "")));
   }
 
   /** The list is filled only while it is open. */

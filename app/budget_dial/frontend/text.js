@@ -6,6 +6,7 @@
 const HIDDEN = /(?![\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu; // without the joiners that some scripts need
 const FORMULA = /^\s*[=+\-@＝＋－＠]/;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const NUMBER_AND_UNIT = /(\d) (%|ms|MB|[kMG])(?![\p{L}\p{N}])/gu;
 const LONGEST_FILE_NAME = 120;
 
 /**
@@ -22,6 +23,14 @@ function showHidden(text) {
  */
 export function escapeTags(text) {
   return showHidden(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+/**
+ * A sentence in which no line ends between a number and its unit.
+ * @param {string} text
+ */
+export function keepUnits(text) {
+  return text.replace(NUMBER_AND_UNIT, "$1\u00a0$2");
 }
 
 /**
