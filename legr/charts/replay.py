@@ -1,6 +1,7 @@
 """The replay of a search: the best loss so far, and what the best candidate keeps of each layer, frame by frame."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from legr.study.store import Study
 
 MAX_FRAMES = 60
 _FRAME_MS = 350
+_HEIGHT, _STACKED_HEIGHT = 420, 720  # pixels, of the charts side by side, and one above the other
+_ABOVE, _BELOW = 10, 140  # pixels around them
+_SLIDER_BELOW, _BUTTONS_BELOW = 54, 162  # pixels below the axes
 
 
 def thin_out(frames: Sequence[Frame]) -> list[Frame]:
@@ -69,8 +73,8 @@ def replay_figure(info: pd.DataFrame, totals: Sequence[int], identity: float) ->
     figure.frames = frames
     for trace, last in zip(figure.data[1:], frames[-1].data, strict=True):
         trace.update(last.to_plotly_json())
-    style(figure, 420, barmode="stack", bargap=0.12, showlegend=False)
-    figure.update_layout(margin={"l": 8, "r": 8, "t": 10, "b": 140})
+    style(figure, _HEIGHT, barmode="stack", bargap=0.12, showlegend=False)
+    figure.update_layout(margin={"l": 8, "r": 8, "t": _ABOVE, "b": _BELOW})
     lowest, highest = min(float(info["best"].min()), identity), max(float(info["best"].max()), identity)
     room = 0.08 * (highest - lowest or 1)
     figure.update_xaxes(title="passes over the images", fixedrange=True, row=1, col=1)
@@ -78,7 +82,27 @@ def replay_figure(info: pd.DataFrame, totals: Sequence[int], identity: float) ->
     figure.update_xaxes(tickangle=-90, tickfont={"size": 9}, fixedrange=True, row=1, col=2)
     figure.update_yaxes(title="filters", range=[0, 1.02 * max(totals)], fixedrange=True, row=1, col=2)
     _add_controls(figure, info)
+    figure.update_layout(meta={"narrow": _stacked(figure)})
     return figure
+
+
+def _stacked(figure: go.Figure) -> dict[str, Any]:
+    """What of the layout is different in a narrow window: the loss stands above the filters."""
+    axes = {name: {"domain": [0.0, 1.0]} for name in ("xaxis", "xaxis2")}
+    menu, slider = figure.layout.updatemenus[0].to_plotly_json(), figure.layout.sliders[0].to_plotly_json()
+    return {
+        **axes,
+        "yaxis": {"domain": [0.62, 1.0]},
+        "yaxis2": {"domain": [0.0, 0.42]},
+        "height": _STACKED_HEIGHT,
+        "updatemenus": [{**menu, "y": _below(_BUTTONS_BELOW, _STACKED_HEIGHT)}],
+        "sliders": [{**slider, "y": _below(_SLIDER_BELOW, _STACKED_HEIGHT)}],
+    }
+
+
+def _below(pixels: int, height: int) -> float:
+    """A place below the axes, as Plotly counts it: in heights of what the margins leave."""
+    return -pixels / (height - _ABOVE - _BELOW)
 
 
 def _add_controls(figure: go.Figure, info: pd.DataFrame) -> None:
@@ -91,7 +115,7 @@ def _add_controls(figure: go.Figure, info: pd.DataFrame) -> None:
                 "type": "buttons",
                 "direction": "left",
                 "x": 0,
-                "y": -0.6,
+                "y": _below(_BUTTONS_BELOW, _HEIGHT),
                 "xanchor": "left",
                 "yanchor": "middle",
                 "pad": {"r": 8},
@@ -106,7 +130,7 @@ def _add_controls(figure: go.Figure, info: pd.DataFrame) -> None:
             {
                 "x": 0,
                 "len": 1,
-                "y": -0.2,
+                "y": _below(_SLIDER_BELOW, _HEIGHT),
                 "pad": {"t": 0},
                 "active": len(info) - 1,
                 "currentvalue": {"prefix": "map ", "font": {"size": 12}},

@@ -52,6 +52,9 @@ def test_it_shows_the_end_and_plays_from_the_start(study: Study) -> None:
     totals = [layer.total for layer in study.structure.layers]
     figure = replay_figure(info, totals, 1.0)
     assert [frame.name for frame in figure.frames] == [str(number) for number in range(6)]
+    narrow = figure.layout.meta["narrow"]
+    assert narrow["xaxis"]["domain"] == narrow["xaxis2"]["domain"] == [0, 1]  # one above the other
+    assert narrow["yaxis2"]["domain"][1] < narrow["yaxis"]["domain"][0]
     assert list(figure.data[2].y) == info.iloc[-1, 3:].tolist()
     assert list(figure.frames[0].data[1].y) == info.iloc[0, 3:].tolist()
     assert all(

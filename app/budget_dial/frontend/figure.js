@@ -2,10 +2,11 @@
 
 /** @import { MountedFigure } from "./types" */
 import { find } from "./dom.js";
+import { isNarrow, layoutFor } from "./narrow.js";
 import { loadPlotly } from "./plotly.js";
 import { loadStyles } from "./styles.js";
 
-/** @type {WeakMap<Element, string>} what each chart shows */
+/** @type {WeakMap<Element, { figure: string, narrow: boolean }>} what each chart shows */
 const drawn = new WeakMap();
 
 await loadStyles();
@@ -18,12 +19,11 @@ await loadStyles();
 export default function figure({ data, parentElement }) {
   const chart = find(parentElement, ".bd-figure", HTMLElement);
   chart.ariaLabel = data.alt;
-  if (drawn.get(chart) !== data.figure) {
-    drawn.set(chart, data.figure);
-    draw(chart, data);
-  }
+  if (drawn.get(chart)?.figure !== data.figure) draw(chart, data);
   const sizes = new ResizeObserver(() => {
-    if (chart.clientWidth && "_fullLayout" in chart) window.Plotly?.Plots.resize(chart);
+    if (!chart.clientWidth || !("_fullLayout" in chart)) return;
+    if (drawn.get(chart)?.narrow !== isNarrow(chart.clientWidth)) draw(chart, data);
+    else window.Plotly?.Plots.resize(chart);
   });
   sizes.observe(chart);
   return () => {
@@ -39,7 +39,9 @@ export default function figure({ data, parentElement }) {
  * @param {MountedFigure} mounted
  */
 async function draw(chart, { figure, config, plotly }) {
-  const { data, layout, frames } = JSON.parse(figure);
+  drawn.set(chart, { figure, narrow: isNarrow(chart.clientWidth) });
+  const { data, layout: whole, frames } = JSON.parse(figure);
+  const layout = layoutFor(whole, chart.clientWidth);
   chart.style.minHeight = `${layout.height}px`; // so that nothing moves when it comes
   chart.role = frames?.length ? "group" : "img"; // one that can be played has buttons
   const Plotly = await loadPlotly(plotly);

@@ -352,6 +352,12 @@ export interface MountedFigure {
   plotly: string; // address
 }
 
+export interface WholeLayout {
+  height: number;
+  meta?: { narrow?: { [option: string]: unknown } }; // what is different in a narrow window
+  [option: string]: unknown;
+}
+
 export interface PlotlyLibrary {
   react(chart: HTMLElement, data: object[], layout: object, config: object): Promise<unknown>;
   react(
