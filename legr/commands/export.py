@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from legr.commands.images import images_of
 from legr.commands.network import Network, network_at
@@ -16,10 +17,13 @@ from legr.commands.statistics_cache import recall_statistics
 from legr.data.batches import iterate
 from legr.data.images import Dataset, Split
 from legr.deploy.bundle import RECIPE, WEIGHTS, write_recipe, zip_files
-from legr.deploy.export import INPUT, OUTPUT, Agreement, check_agreement, export_onnx
+from legr.deploy.export import INPUT, OUTPUT, Agreement, check_agreement, export_onnx, write_onnx
+from legr.deploy.graph import arrays_of, finished
 from legr.deploy.handed_out import FILES, ONNX, Check, Facts, OnnxFacts, write_beside
 from legr.deploy.onnx_file import OnnxSettings, OnnxVersion, hand_out
 from legr.deploy.picture_input import fed, picture_input
+from legr.deploy.template import fill
+from legr.deploy.template_cache import kept_template
 from legr.errors import DataError, ExportError
 from legr.escape import on_one_line
 from legr.files import in_words, temporary_folder
@@ -69,7 +73,7 @@ def export(study: Study, request: ExportRequest, report: Report) -> ExportResult
     try:
         out.mkdir(parents=True, exist_ok=True)
         with temporary_folder(out / "export") as folder:  # `out` never holds a file that was not checked
-            export_onnx(pruned, info.input_shape, folder / ONNX)
+            _write_graph(study, model, network, folder / ONNX)
             version = hand_out(folder / ONNX, settings, info.normalization, about)
             agreement = check_agreement(pruned, folder / ONNX, _check_batches(study, dataset, settings))
             _require_agreement(agreement)
@@ -108,6 +112,15 @@ def export(study: Study, request: ExportRequest, report: Report) -> ExportResult
         batch=str(onnx.batch),
         preprocess=onnx.preprocess,
     )
+
+
+def _write_graph(study: Study, model: nn.Module, network: Network, path: Path) -> None:
+    """Write the graph that an export gives, from the original's one where it is kept: that takes no export."""
+    template = kept_template(model, study.structure, study.info.input_shape)
+    if template is None:
+        export_onnx(network.model, study.info.input_shape, path)
+    else:
+        write_onnx(finished(fill(template, network.keep, arrays_of(network.model))), path)
 
 
 def _required(dataset: Dataset | None) -> Dataset:

@@ -60,19 +60,28 @@ def template_of(model: nn.Module, structure: Structure, input_shape: tuple[int, 
     Raises:
         ExportError: as `make_template`.
     """
-    path = cached_template(model, structure, input_shape)
-    if path.exists():
-        try:
-            template = read_template(path, structure)
-            _require_alike(template, model, structure, input_shape)
-            return template
-        except (OSError, SchemaError, ExportError) as error:
-            logger.warning("the graph in %s cannot be used (%s); it is made again", path, error)
-    template = make_template(model, structure, input_shape)
+    template = kept_template(model, structure, input_shape)
+    if template is not None:
+        return template
+    template, path = make_template(model, structure, input_shape), cached_template(model, structure, input_shape)
     try:
         write_template(path, template, structure)
     except (OSError, SchemaError) as error:
         logger.warning("a graph cannot be kept in %s (%s); it is made again next time", path, error)
+    return template
+
+
+def kept_template(model: nn.Module, structure: Structure, input_shape: tuple[int, int, int]) -> Template | None:
+    """The template of a network, where the cache has it."""
+    path = cached_template(model, structure, input_shape)
+    if not path.exists():
+        return None
+    try:
+        template = read_template(path, structure)
+        _require_alike(template, model, structure, input_shape)
+    except (OSError, SchemaError, ExportError) as error:
+        logger.warning("the graph in %s cannot be used (%s); it is made again", path, error)
+        return None
     return template
 
 
