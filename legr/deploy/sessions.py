@@ -19,11 +19,20 @@ _SILENT = 4  # of ONNX Runtime's levels of the log
 
 
 def new_session(graph: onnx.ModelProto, threads: int, batch: int) -> onnxruntime.InferenceSession:
-    """A session on the processor for so many images at a time; ONNX Runtime folds batch norms by itself."""
+    """A session on the processor for so many images at a time; ONNX Runtime folds batch norms by itself.
+
+    Raises:
+        ExportError: it knows no such operation.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, _SILENT
     options.add_free_dimension_override_by_name(BATCH, batch)  # what a graph computes from its batch is then constant
-    return onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime has one for each of its status codes
+        raise ExportError(
+            f"ONNX Runtime cannot run this network ({str(error).splitlines()[0]}); time it with --runtime pytorch"
+        ) from error
 
 
 class Sessions:
@@ -44,7 +53,7 @@ class Sessions:
         """The session of a pruned network.
 
         Raises:
-            ExportError: the network uses an operation that ONNX cannot express.
+            ExportError: the network uses an operation that ONNX cannot express, or that ONNX Runtime lacks.
         """
         key = keep.units.tobytes()
         if key not in self._kept:

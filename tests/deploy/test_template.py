@@ -118,6 +118,14 @@ def test_a_session_is_made_once_and_without_a_template_from_an_export(
     np.testing.assert_allclose(made.of(keep).run(None, {"images": images.numpy()})[0], expected, atol=1e-6)
 
 
+def test_an_operation_that_the_runtime_lacks_is_one_sentence() -> None:
+    graph = sizes(-1, 3, 22)
+    graph.graph.node[0].domain = "com.example"
+    graph.opset_import.append(helper.make_opsetid("com.example", 1))
+    with pytest.raises(ExportError, match=r"cannot run this network .*--runtime pytorch"):
+        sessions.new_session(graph, threads=1, batch=1)
+
+
 def test_finished_folds_a_batch_norm_into_the_convolution_before_it() -> None:
     values = {"w": np.full((4, 3, 1, 1), 0.5), "scale": np.ones(4), "shift": np.zeros(4), "mean": np.ones(4)}
     values["variance"] = np.full(4, 4.0)
