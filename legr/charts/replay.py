@@ -19,6 +19,7 @@ _FRAME_MS = 350
 _HEIGHT, _STACKED_HEIGHT = 420, 720  # pixels, of the charts side by side, and one above the other
 _ABOVE, _BELOW = 10, 140  # pixels around them
 _SLIDER_BELOW, _BUTTONS_BELOW = 54, 162  # pixels below the axes
+_NAMES = 28  # more, where names of layers stand above the number of the map
 
 
 def thin_out(frames: Sequence[Frame]) -> list[Frame]:
@@ -95,8 +96,8 @@ def _stacked(figure: go.Figure) -> dict[str, Any]:
         "yaxis": {"domain": [0.62, 1.0]},
         "yaxis2": {"domain": [0.0, 0.42]},
         "height": _STACKED_HEIGHT,
-        "updatemenus": [{**menu, "y": _below(_BUTTONS_BELOW, _STACKED_HEIGHT)}],
-        "sliders": [{**slider, "y": _below(_SLIDER_BELOW, _STACKED_HEIGHT)}],
+        "updatemenus": [{**menu, "y": _below(_BUTTONS_BELOW + _NAMES, _STACKED_HEIGHT)}],
+        "sliders": [{**slider, "y": _below(_SLIDER_BELOW + _NAMES, _STACKED_HEIGHT)}],
     }
 
 
