@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV ?= .venv
 DOCS_VENV ?= .venv-docs
 BIN := $(VENV)/bin
-# Two workers, each of which computes on one core; the one that is done first takes tests from the other.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+# Three workers for two cores, as tests wait for browsers and processes a third of their time; each computes on one core,
+# and the one that is done first takes tests from the others.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist worksteal
 
 .PHONY: run test quick thorough check check-js docs screenshots social-picture install install-dev browser lock clean
 

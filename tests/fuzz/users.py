@@ -104,7 +104,7 @@ def drag(path: Path) -> None:
         with said():
             curve = budget_curve(study, ranking)
             stamps = stamp(study), measured_stamp(study)
-            for_browser(view._study_data(str(path), ranking, stamps, charts, 0.5, 40.0, ""))
+            for_browser(view._study_data(str(path), ranking, stamps, charts, 0.5, 40.0, "", True))
             rows_for_browser(curve_table(study, ranking))
             keep = curve.at(macs=max(0.5, curve.floor))
             rows_for_browser(layers_table(curve, keep, study.constraints))
