@@ -74,7 +74,7 @@ def run(command: Callable[[], Any]) -> int:
         say(brief(str(error)))
         return 2
     except typer.TyperException as error:
-        say(brief(error.format_message()))
+        say(brief(error.format_message().replace("Value error, ", "", 1)))  # of the library that reads values
         return 2
     except (KeyboardInterrupt, typer.Abort):
         code = 130

@@ -114,6 +114,11 @@ def test_bounds() -> None:
     assert str(Bounds(0, 1, above=True)) == "(0, 1]"
 
 
+def test_a_word_that_is_no_choice_is_named_beside_the_choices(tmp_path: Path) -> None:
+    said = refused("measure", "--study", tmp_path, "--runtime", "foo")
+    assert said == "Invalid value for '--runtime': 'foo' is not one of 'pytorch', 'onnxruntime'.\n"
+
+
 @pytest.mark.parametrize("command", ["inspect", "show", "shape", "jobs", "data", "cancel", "evaluate"])
 def test_a_long_text_is_refused_by_every_command(command: str, tmp_path: Path) -> None:
     longest, needed = "x" * (LONGEST_TEXT + 1), {"inspect": ["--model"], "cancel": ["x", "--study"]}
