@@ -4,9 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 DOCS_VENV ?= .venv-docs
 BIN := $(VENV)/bin
-# Three workers for two cores, as tests wait for browsers and processes a third of their time; each computes on one core,
-# and the one that is done first takes tests from the others.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist worksteal
+# Two workers, each of which computes on one core; the one that is done first takes tests from the other. Three take longer.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .PHONY: run test quick thorough check check-js docs screenshots social-picture install install-dev browser lock clean
 
@@ -18,7 +17,7 @@ test: $(VENV)/.dev browser
 
 # Most tests, in about a minute: those that take seconds are marked `slow`.
 quick: $(VENV)/.dev
-	$(PYTEST) -m "not slow" -p no:hypothesispytest
+	$(PYTEST) -m "not slow and not thorough" -p no:hypothesispytest
 
 # Proofs of large networks and the longest ways, which the others leave out: some minutes.
 thorough: $(VENV)/.dev

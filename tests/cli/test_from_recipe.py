@@ -112,6 +112,7 @@ def test_pruned_twice_it_is_rebuilt_from_the_model_it_names(second: Study, tmp_p
 
 
 @pytest.mark.usefixtures("without_onnx")
+@pytest.mark.thorough
 def test_weights_that_never_saw_the_heldout_images_stay_so(tmp_path: Path) -> None:
     from legr.data.load import load_dataset
     from legr.models.weights import save_weights
@@ -168,6 +169,7 @@ def test_a_hostile_or_damaged_bundle_makes_no_study(
     assert not (tmp_path / "study" / "study.json").exists()
 
 
+@pytest.mark.thorough
 def test_outputs_in_another_order_are_put_in_order(bundle: Path, tmp_path: Path) -> None:
     shutil.copytree(bundle, tmp_path / "bundle")
     recipe = json.loads((bundle / "recipe.json").read_text())

@@ -56,6 +56,7 @@ def test_outputs_in_another_order_are_warned_of_and_can_be_named(
     assert "give both" in refused("learn", "--study", tmp_path / "named", "--outputs", order)
 
 
+@pytest.mark.thorough
 def test_weights_of_more_classes_are_cut_to_those_of_the_images(state: dict[str, torch.Tensor], tmp_path: Path) -> None:
     order = "7531902468"
     mixed = reordered(state, order, tmp_path / "mixed.safetensors")

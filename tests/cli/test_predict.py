@@ -64,6 +64,7 @@ def test_mistakes_are_one_sentence(image: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_comparison_works_on_a_copy_of_the_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEGR_STUDIES", str(tmp_path))
     before = contents(SAMPLE)

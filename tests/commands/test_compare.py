@@ -189,6 +189,7 @@ def test_statistics_are_those_of_the_images_as_this_study_sees_them(study: Study
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_statistics_are_chosen_once_and_go_where_the_study_goes(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

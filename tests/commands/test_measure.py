@@ -53,6 +53,7 @@ def test_what_another_machine_measured_is_measured_here_and_both_are_kept(study:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_other_conditions_are_measured_beside(study: Study) -> None:
     for threads, batch in ((1, 1), (2, 1), (1, 2)):
         assert measure(study, MeasureRequest((ODD,), batch, threads), CPU, silent).measured == 3

@@ -68,7 +68,9 @@ COMMANDS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.thorough) if name == "finetune" else name for name in COMMANDS]
+)
 def test_a_command_on_a_full_disk_is_one_sentence_and_loses_nothing(
     name: str, made_study: Path, own_folders: Path, disk: Disk
 ) -> None:

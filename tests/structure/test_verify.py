@@ -22,7 +22,7 @@ def test_zeroed_is_removed(kind: type[nn.Module]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["cifar_resnet20", "cifar_resnet56"])
+@pytest.mark.parametrize("name", ["cifar_resnet20", pytest.param("cifar_resnet56", marks=pytest.mark.thorough)])
 def test_zeroed_is_removed_in_the_zoo(name: str) -> None:
     model, image = build_model(name, 10), torch.zeros(1, 3, 32, 32)
     assert legr.verify(model, legr.trace(model, image), image) < 1e-12

@@ -143,7 +143,7 @@ MAKERS: tuple[Maker, ...] = (
 EXHAUSTIVE = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))  # others in every run
 
 
-@settings(EXHAUSTIVE, max_examples=40, derandomize=True)
+@settings(EXHAUSTIVE, max_examples=30, derandomize=True)
 @given(st.data())
 def test_whatever_it_is_made_of(data: st.DataObject) -> None:
     prove(data)
