@@ -41,7 +41,7 @@ _BATCH_NORMS = (
     fuse_batchnorm_into_gemm_rule,
 )
 _SHARED = 1024  # elements of a constant; of smaller ones each operation has its own
-_ANY_SIZE = 2**62
+ANY_SIZE = 2**62  # elements: what is folded must not depend on how much of the network was pruned
 _TALKATIVE = ("torch.onnx", "onnxscript", "onnx_ir")
 
 
@@ -107,7 +107,7 @@ def finished(graph: onnx.ModelProto) -> onnx.ModelProto:
     model = ir.from_proto(graph)
     with _quiet():
         optimizer.fold_constants(
-            model, onnx_shape_inference=False, input_size_limit=_ANY_SIZE, output_size_limit=_ANY_SIZE
+            model, onnx_shape_inference=False, input_size_limit=ANY_SIZE, output_size_limit=ANY_SIZE
         )
         LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
         model = rewriter.rewrite(model, _BATCH_NORMS)

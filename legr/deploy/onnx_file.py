@@ -10,13 +10,11 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from onnxscript import optimizer
 
 from legr.data.normalization import Normalization, Preprocess
+from legr.deploy.graph import ANY_SIZE, BATCH
 from legr.deploy.opset import opset_of, with_opset
 from legr.deploy.picture_input import BYTE, PictureInput
 from legr.errors import ExportError
 from legr.files import write_bytes
-
-_BATCH = "batch"  # name of a first dimension that is not fixed
-_ANY_SIZE = 2**62  # elements: what is folded must not depend on how much of the network was pruned
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +69,10 @@ def with_batch(model: ModelProto, batch: int | None) -> ModelProto:
     fixed = _copy(model)
     for value in (*fixed.graph.input, *fixed.graph.output):
         for dimension in value.type.tensor_type.shape.dim:
-            if dimension.dim_param == _BATCH:
+            if dimension.dim_param == BATCH:
                 dimension.dim_value = batch
     del fixed.graph.value_info[:]  # they say "batch" as well
-    folded: ModelProto = optimizer.optimize(fixed, input_size_limit=_ANY_SIZE, output_size_limit=_ANY_SIZE)
+    folded: ModelProto = optimizer.optimize(fixed, input_size_limit=ANY_SIZE, output_size_limit=ANY_SIZE)
     return folded
 
 

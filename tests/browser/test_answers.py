@@ -57,6 +57,14 @@ def begin(page: sync_api.Page, app_url: str, tmp_path: Path, query: str = "") ->
     return tables
 
 
+def begin_with_a_step(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
+    """Begin, and choose a lens, which Back takes away again."""
+    begin(page, app_url, tmp_path, "&axis=macs")
+    choose("lens", "percent")(page)
+    page.wait_for_url("**lens=percent**")
+    settle(page)
+
+
 def choose(name: str, value: str) -> Callable[[sync_api.Page], None]:
     def act(page: sync_api.Page) -> None:
         if name == "by":
@@ -174,14 +182,29 @@ def said(url: str) -> dict[str, str]:
     return {"lens": "filters", "by": "macs"} | {name: query[name][0] for name in ("lens", "by") if name in query}
 
 
+def test_a_choice_in_the_moment_of_back_leaves_page_and_address_the_same(
+    page: sync_api.Page, app_url: str, tmp_path: Path
+) -> None:
+    """Whichever the server hears first, no earlier choice stays on one side alone."""
+    begin_with_a_step(page, app_url, tmp_path)
+    page.evaluate(
+        """() => {
+        history.back();
+        const menu = document.querySelector('.bd-by select');
+        menu.value = 'params';
+        menu.dispatchEvent(new Event('change'));
+    }"""
+    )
+    page.wait_for_timeout(4000)  # a second after Back the dial looks at the address
+    settle(page)
+    assert shown(page) == said(page.url)
+
+
 def test_an_answer_that_comes_after_back_does_not_stay_in_the_address(
     page: sync_api.Page, app_url: str, tmp_path: Path
 ) -> None:
     wire = Wire(page)
-    begin(page, app_url, tmp_path, "&axis=macs")
-    choose("lens", "percent")(page)
-    page.wait_for_url("**lens=percent**")
-    settle(page)
+    begin_with_a_step(page, app_url, tmp_path)
     wire.is_held = True
     choose("by", "params")(page)
     page.wait_for_timeout(1000)  # the server has answered by then
@@ -199,10 +222,7 @@ def test_a_choice_that_is_lost_in_the_moment_of_back_is_told_again(
 ) -> None:
     """A server that is about to run the whole page forgets what it was to run of it."""
     wire = Wire(page)
-    begin(page, app_url, tmp_path, "&axis=macs")
-    choose("lens", "percent")(page)
-    page.wait_for_url("**lens=percent**")
-    settle(page)
+    begin_with_a_step(page, app_url, tmp_path)
     wire.is_deaf = True
     choose("by", "params")(page)
     page.wait_for_timeout(300)
