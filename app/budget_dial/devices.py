@@ -6,7 +6,7 @@ from app import state
 from app.curves import measurements
 from legr.machine import processor_name
 from legr.study.catalog import studies_folder
-from legr.study.records import Conditions
+from legr.study.latency import Conditions
 from legr.study.store import Study
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 from legr.charts.measurements import Measurements, Reading, percent_of
 from legr.charts.style import CAPTIONS
 from legr.escape import in_html
-from legr.study.records import RANKINGS, Conditions, Point
+from legr.study.latency import Conditions
+from legr.study.records import RANKINGS, Point
 from legr.training.calibration import Calibration
 from legr.words import plural
 

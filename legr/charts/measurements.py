@@ -15,7 +15,8 @@ from legr.escape import on_one_line
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import UNCONSTRAINED
 from legr.study.known import KnownNetwork, kept_set_of, known_networks, measured_points, rankings_that_lead_to
-from legr.study.records import RANKINGS, Conditions, FineTuned, Point, RankingName
+from legr.study.latency import Conditions
+from legr.study.records import RANKINGS, FineTuned, Point, RankingName
 from legr.study.store import Study
 from legr.words import plural
 

@@ -7,7 +7,8 @@ import pandas as pd
 
 from legr.charts.measurements import ORIGINAL, Measurements
 from legr.study.known import KnownNetwork
-from legr.study.records import RANKINGS, Conditions, Latency, Point
+from legr.study.latency import Conditions, Latency
+from legr.study.records import RANKINGS, Point
 from legr.study.store import Study
 from legr.training.calibration import PLAIN
 

@@ -26,8 +26,9 @@ from legr.ranking.limits import Budget
 from legr.requests.types import FinetuneRequest
 from legr.study.kept_sets import packed
 from legr.study.known import measured_points
+from legr.study.latency import Latency
 from legr.study.provenance import Provenance
-from legr.study.records import FineTuned, FineTuning, Latency, Point, RankingName, epochs_of
+from legr.study.records import FineTuned, FineTuning, Point, RankingName, epochs_of
 from legr.study.store import Study
 from legr.training.device import device_name, machine_name
 from legr.training.evaluate import evaluate_split

@@ -24,7 +24,8 @@ from legr.deploy.latency import conditions_here
 from legr.errors import SettingsError
 from legr.progress import Progress, Report
 from legr.requests.types import MeasureRequest
-from legr.study.records import RANKINGS, Conditions, FineTuning, Latency, Point, PointRanking, RankingName
+from legr.study.latency import Conditions, Latency
+from legr.study.records import RANKINGS, FineTuning, Point, PointRanking, RankingName
 from legr.study.store import Study
 from legr.training.evaluate import evaluate_split
 

@@ -12,7 +12,7 @@ from legr.deploy.sessions import Sessions
 from legr.progress import Progress, Report
 from legr.structure.surgery import prune
 from legr.structure.types import Keep
-from legr.study.records import Conditions, Latency, Runtime
+from legr.study.latency import Conditions, Latency, Runtime
 from legr.study.store import Study
 
 _TURNS, _SECONDS_A_TURN = 5, 0.1

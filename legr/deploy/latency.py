@@ -15,7 +15,7 @@ from torch import nn
 from legr.deploy.contention import Contention
 from legr.deploy.graph import INPUT, OUTPUT
 from legr.errors import SettingsError
-from legr.study.records import Conditions, Latency, Runtime
+from legr.study.latency import Conditions, Latency, Runtime
 from legr.training.device import machine_name
 
 _WARM_UP_RUNS, _MIN_RUNS = 3, 8

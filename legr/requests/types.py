@@ -14,7 +14,8 @@ from legr.errors import SettingsError
 from legr.ranking.limits import QUANTITIES, Budget
 from legr.requests.options import Request, option, options_of
 from legr.requests.ranges import BATCH, EPOCHS, FRACTION, IMAGES, OPSET, PASSES, SEED, SGD_STEPS, THREADS, WORKERS
-from legr.study.records import RankingName, Runtime, SearchSettings
+from legr.study.latency import Runtime
+from legr.study.records import RankingName, SearchSettings
 from legr.training.settings import (
     NUMBERS,
     RECIPES,

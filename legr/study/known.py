@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from legr.ranking.budget import BudgetCurve
 from legr.structure.types import Keep
 from legr.study.kept_sets import kept_set, on_curve, with_kept_sets
-from legr.study.records import Conditions, FineTuned, Latency, Point, RankingName
+from legr.study.latency import Conditions, Latency
+from legr.study.records import FineTuned, Point, RankingName
 from legr.study.store import Study
 
 CurveOf = Callable[[RankingName], BudgetCurve]

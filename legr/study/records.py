@@ -15,6 +15,7 @@ from legr.ranking.types import Affine
 from legr.record import Record
 from legr.schema import Count, Name, Number, Real, Several, Share
 from legr.study.heldout import HeldoutScore, warning_of
+from legr.study.latency import Latency
 from legr.study.provenance import UNKNOWN, Provenance
 from legr.training.calibration import PLAIN, Calibration
 from legr.training.settings import Statistics, TrainSettings
@@ -26,7 +27,6 @@ EFFORTS: Mapping[str, Mapping[str, int]] = {
 }
 RankingName = Literal["learned", "identity", "uniform"]
 PointRanking = RankingName | Literal["original"]
-Runtime = Literal["pytorch", "onnxruntime"]
 RANKINGS: tuple[RankingName, ...] = ("learned", "identity", "uniform")
 
 MOST_CLASSES = 1_000_000
@@ -36,7 +36,6 @@ Key = Annotated[str, Field(pattern=r"^\w[\w.-]{0,99}$")]  # a part of a file's n
 Channels = Annotated[int, Field(ge=1, le=3)]
 Side = Annotated[int, Field(ge=1, le=100_000)]  # pixels
 Positive = Annotated[Number, Field(gt=0)]
-Milliseconds = Annotated[float, Field(ge=0, le=1e10)]
 Seconds = Annotated[float, Field(ge=0, le=1e10)]
 Made = Annotated[Provenance, Field(alias="made")]
 
@@ -138,40 +137,6 @@ class Learned(Record):
     def affine(self) -> Affine:
         """The map as arrays."""
         return Affine.of(self.alpha, self.kappa)
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """Where a latency was taken; latencies of different conditions cannot be compared."""
-
-    runtime: Name  # such as "PyTorch 2.14.1"
-    device: Name
-    threads: Count
-    batch: Count
-    machine: Name = ""  # name of the processor or accelerator; "" where an earlier version measured
-
-    def __str__(self) -> str:
-        threads = f"{self.threads} thread{'s' if self.threads != 1 else ''}"
-        return f"{self.runtime}, {self.machine or self.device}, {threads}, batch {self.batch}"
-
-
-@dataclass(frozen=True)
-class Latency(Record):
-    """Time of one forward pass, median of repeated runs after warm-up, and where it was taken (see `Conditions`)."""
-
-    milliseconds: Milliseconds
-    runtime: Name
-    device: Name
-    threads: Count
-    batch: Count
-    machine: Name = ""
-    #: Other programs were using the cores: the time is too long.
-    contended: Annotated[bool, Field(alias="hindered")] = False
-
-    @property
-    def conditions(self) -> Conditions:
-        """All but the time."""
-        return Conditions(self.runtime, self.device, self.threads, self.batch, self.machine)
 
 
 def _known(data: Any, build: Callable[[Any], TrainSettings]) -> TrainSettings | None:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from legr.data.normalization import Normalization
 from legr.study.kept_sets import packed
+from legr.study.latency import Latency
 from legr.study.records import (
     RANKINGS,
     Epoch,
     FineTuned,
     FineTuning,
-    Latency,
     Learned,
     Point,
     PointRanking,

@@ -28,7 +28,8 @@ from legr.progress import silent
 from legr.requests.types import LearnRequest
 from legr.structure.plans import plan_to_dict
 from legr.structure.surgery import plan
-from legr.study.records import Latency, Point, RankingName
+from legr.study.latency import Latency
+from legr.study.records import Point, RankingName
 from legr.study.store import Study
 from legr.training.device import machine_name
 from tests.app.demo_study import made_up_map, make_study

@@ -11,7 +11,8 @@ from legr.charts.frontier_figure import frontier_figure
 from legr.charts.frontier_lines import Line, frontier_lines, label_row, networks_of, ranges
 from legr.charts.measurements import Measurements, device_name
 from legr.charts.style import COLOURS, REMOVED, SYMBOLS
-from legr.study.records import RANKINGS, Conditions, FineTuned, FineTuning, Latency, Point
+from legr.study.latency import Conditions, Latency
+from legr.study.records import RANKINGS, FineTuned, FineTuning, Point
 from legr.training.settings import TrainSettings
 
 CPU = Latency(0.0, "PyTorch 2.14.1", "cpu", 1, 1, machine="AMD EPYC")

@@ -8,7 +8,8 @@ import pytest
 from legr.charts.frontier import frontier_table
 from legr.charts.measurements import Measurements, Reading
 from legr.study.catalog import SAMPLES, list_studies
-from legr.study.records import Conditions, FineTuning, Latency, Point
+from legr.study.latency import Conditions, Latency
+from legr.study.records import FineTuning, Point
 from legr.study.store import Study
 from legr.training.settings import TrainSettings
 

@@ -7,7 +7,8 @@ from typing import Any, cast
 from legr.charts.cells import csv_of
 from legr.charts.measurements import Measurements
 from legr.charts.networks import COLUMNS, networks_table
-from legr.study.records import FineTuning, Latency, Point
+from legr.study.latency import Latency
+from legr.study.records import FineTuning, Point
 from legr.study.store import Study
 from legr.training.settings import TrainSettings
 

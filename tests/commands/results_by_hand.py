@@ -23,8 +23,9 @@ from legr.ranking.constraints import Constraints
 from legr.report.write import PointsResult, ReportResult
 from legr.search.types import LearnResult
 from legr.structure.types import Remark
+from legr.study.latency import Latency
 from legr.study.provenance import Provenance
-from legr.study.records import Latency, Point
+from legr.study.records import Point
 from legr.training.settings import TrainSettings
 
 OUTPUT = Remark("", "output", "they are the outputs", 10)

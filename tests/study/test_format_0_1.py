@@ -18,8 +18,9 @@ from legr.ranking.limits import Budget
 from legr.requests.types import ExportRequest, FinetuneRequest
 from legr.study.comparison import list_compared, load_comparison, save_comparison
 from legr.study.cuts import load_cuts, save_cuts
+from legr.study.latency import Conditions
 from legr.study.provenance import Provenance
-from legr.study.records import Conditions, Epoch, FineTuned, FineTuning, SearchSettings
+from legr.study.records import Epoch, FineTuned, FineTuning, SearchSettings
 from legr.study.store import Study
 from legr.training.settings import TrainSettings
 

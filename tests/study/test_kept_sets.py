@@ -10,7 +10,8 @@ from legr.ranking.constraints import Constraints
 from legr.structure.types import Keep
 from legr.study.kept_sets import keep_id, packed, unpacked
 from legr.study.known import kept_set_of, known_networks, measured_points, rankings_that_lead_to
-from legr.study.records import FineTuned, FineTuning, Latency, Learned, Point, PointRanking
+from legr.study.latency import Latency
+from legr.study.records import FineTuned, FineTuning, Learned, Point, PointRanking
 from legr.study.store import Study
 from legr.training.settings import TrainSettings
 from tests.study.test_store import a_learned

@@ -14,7 +14,8 @@ from legr.errors import SettingsError, StudyError
 from legr.files import write_json
 from legr.ranking.constraints import Constraints
 from legr.study.catalog import list_studies, studies_folder, writable
-from legr.study.records import RANKINGS, FineTuning, Latency, Learned, Point, PointRanking, SearchSettings
+from legr.study.latency import Latency
+from legr.study.records import RANKINGS, FineTuning, Learned, Point, PointRanking, SearchSettings
 from legr.study.store import Study, keep_id
 from legr.training.settings import TrainSettings
 
