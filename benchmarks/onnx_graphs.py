@@ -26,7 +26,7 @@ import torch
 import legr
 from benchmarks.coverage import SIZES, SMALL
 from legr.deploy.graph import arrays_of, finished, graph_of
-from legr.deploy.sessions import new_session
+from legr.deploy.onnx_session import new_session
 from legr.deploy.template import arrays_at, fill, make_template
 from legr.models.zoo import build_model, find_spec
 

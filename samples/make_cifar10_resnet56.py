@@ -63,7 +63,7 @@ def main() -> None:
     if "learn" in given.steps:
         run_learn(study, search_task(study, LearnRequest()), device, echo)
     if "measure" in given.steps:
-        measure(study, MeasureRequest(MEASURED, threads=1), device, echo)
+        measure(study, MeasureRequest(MEASURED), device, echo)
     if "tune" in given.steps:
         recipe = RECIPES["standard" if device.type == "cuda" else "short"]
         for ranking, budget in TUNED:

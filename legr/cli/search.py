@@ -1,5 +1,6 @@
 """The command learn: search for a ranking. Heavy modules are imported when the command runs."""
 
+import logging
 from dataclasses import replace
 from typing import Annotated
 
@@ -7,11 +8,13 @@ from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
 from legr.cli.open_study import create_study, require_same, require_writable, writable_study
 from legr.cli.options import JobId, Json, StudyPath, number, with_options
-from legr.errors import SettingsError
+from legr.errors import ExportError, SettingsError
 from legr.progress import Report
 from legr.requests.ranges import FRACTION
 from legr.requests.types import LearnRequest, MeasureRequest, NewStudyRequest
 from legr.search.types import LearnResult
+
+logger = logging.getLogger(__name__)
 
 
 @with_options
@@ -52,7 +55,11 @@ def learn(
         task = search_task(opened, request)
         result = run_learn(opened, task, device, report, request.workers)
         if request.measure:
-            run_measure(opened, frontier, device, report)
+            try:
+                run_measure(opened, frontier, device, report)
+            except ExportError as error:  # what was learned is there; the frontier is worth a slower runtime
+                logger.warning("%s, as is done now", error)
+                run_measure(opened, replace(frontier, runtime="pytorch"), device, report)
         return result
 
     result = as_job(opened, request, device, job, finished, work)

@@ -25,6 +25,7 @@ from legr.search.types import LearnResult
 from legr.structure.cost import uncounted_note
 from legr.structure.types import Uncounted
 from legr.structure.unprunable import Reason, merge_reasons, unreached_note
+from legr.study.latency import Latency
 from legr.training.calibration import Calibration
 from legr.words import plural
 
@@ -181,8 +182,13 @@ def training(result: TrainResult, file: str) -> str:
 def finetuning(result: FinetuneResult) -> str:
     return (
         f"{100 * result.top1_before:.2f} % -> {100 * result.top1:.2f} % top-1 "
-        f"after {result.epochs} epochs ({duration(result.seconds)}){_where_better(result.calibration)}"
+        f"after {result.epochs} epochs ({duration(result.seconds)}){_timed(result.latency)}"
+        f"{_where_better(result.calibration)}"
     )
+
+
+def _timed(latency: Latency | None) -> str:
+    return f", {latency.milliseconds:.3g} ms ({in_line(str(latency.conditions))})" if latency else ""
 
 
 def export(result: ExportResult) -> str:

@@ -15,9 +15,9 @@ from legr.commands.network import Network, ReportedNetwork, choose_statistics, n
 from legr.commands.original import original
 from legr.commands.provenance import provenance_of
 from legr.commands.results import FinetuneResult
+from legr.commands.timing import time_network
 from legr.data.batches import AUGMENTATION
 from legr.data.images import Dataset
-from legr.deploy.latency import measure_latency
 from legr.held import shown
 from legr.models.weights import round_to_half, save_weights
 from legr.paths import cache_folder
@@ -25,12 +25,10 @@ from legr.progress import Report
 from legr.ranking.limits import Budget
 from legr.requests.types import FinetuneRequest
 from legr.study.kept_sets import packed
-from legr.study.known import measured_points
-from legr.study.latency import Latency
 from legr.study.provenance import Provenance
 from legr.study.records import FineTuned, FineTuning, Point, RankingName, epochs_of
 from legr.study.store import Study
-from legr.training.device import device_name, machine_name
+from legr.training.device import device_name
 from legr.training.evaluate import evaluate_split
 from legr.training.settings import TrainSettings
 from legr.training.teacher import Teacher
@@ -107,8 +105,16 @@ def run_finetune(
 
 def _result(study: Study, run: FineTuned) -> FinetuneResult:
     weights = shown(str(study.finetuned_weights(run.key)))
+    points = (point for point in reversed(study.all_points) if point.finetuned and point.finetuned.key == run.key)
     return FinetuneResult(
-        run.macs_fraction, run.top1_before, run.top1, run.epochs, run.seconds, weights, study.calibration.key
+        run.macs_fraction,
+        run.top1_before,
+        run.top1,
+        run.epochs,
+        run.seconds,
+        weights,
+        study.calibration.key,
+        next((point.latency for point in points), None),
     )
 
 
@@ -143,8 +149,7 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> F
         provenance = task.provenance(study, sum(epoch["seconds"] for epoch in trained.curve), device)
         tuned = _store_weights(study, key, task, replace(network, model=trained.model), provenance, dataset)
         reported = choose_statistics(study, tuned, dataset, device)
-        latency = _latency_before(study, network, device)
-        latency = latency or measure_latency(tuned.model, study.info.input_shape, device=device)
+        latency = time_network(study, model, network.keep, device)
         target = Target(task.ranking, ranking_id, _macs_of(task.budget, network))
         fine_tuning = FineTuning.of(key, task.settings, len(trained.curve))
         point = measure_point(study, target, reported, latency, dataset, device, fine_tuning)
@@ -213,10 +218,3 @@ def teacher_cache(study: Study, settings: TrainSettings, device: torch.device) -
     facts = [info.model, info.weights_sha256, *images, *order, torch.__version__, device_name(device)]
     # "lessons" is what earlier versions called it: the folder is shared with them, and its size is limited.
     return cache_folder() / "lessons" / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
-
-
-def _latency_before(study: Study, network: Network, device: torch.device) -> Latency | None:
-    """What `measure` found here for this network before fine-tuning, which changes its values but not its shapes."""
-    here = (machine_name(device), 1, False)
-    measured = (point.latency for point in measured_points(study) if point.keep_id == network.keep_id)
-    return next((x for x in measured if x and (x.machine, x.batch, x.contended) == here), None)

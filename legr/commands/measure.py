@@ -18,7 +18,7 @@ from legr.commands.network import ReportedNetwork, choose_statistics, network_of
 from legr.commands.original import original
 from legr.commands.provenance import provenance_of
 from legr.commands.results import Measurement
-from legr.commands.timing import in_turns, timer_of
+from legr.commands.timing import in_turns, timer_of, with_other_runtime
 from legr.data.images import Dataset
 from legr.deploy.latency import conditions_here
 from legr.errors import SettingsError
@@ -40,27 +40,29 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
 
     Raises:
         BudgetError: a budget of the request is out of range or below the floor.
+        ExportError: ONNX Runtime cannot run the networks, and is to time them.
     """
     _require_room(study, request, device)
-    batch, threads = request.batch, request.threads or torch.get_num_threads()
     planned = list(_plan(study, request.budgets))
-    conditions = conditions_here(device, threads, batch, request.runtime)
+    conditions = conditions_here(request.runtime, device, request.threads, request.batch)
     todo = _unmeasured(study, planned, conditions, again=request.again)
-    made = MeasureRequest(budgets=request.budgets, batch=batch, threads=threads, runtime=request.runtime)
-    command = ["measure", "--study", study.path.name, *made.full_arguments()]
+    command = ["measure", "--study", study.path.name, *replace(request, again=False).full_arguments()]
     contended = False
     start, skipped = time.monotonic(), len(planned) - len(todo)
     if todo:
-        model, dataset = original(study), images_of(study, report)
+        model = original(study)
+        report(Progress("preparing the networks", 0, 1))
+        with with_other_runtime():  # before any other work
+            timer = timer_of(request.runtime, study, model, conditions, device)
+        dataset = images_of(study, report)
         calibration_of(study, dataset, device, report)  # before any point is measured with it
         # Rankings and constraints may change meanwhile: the network that is timed is the one that is scored and stored.
         ids = {name: study.ranking_id(name) for name, _ in todo}
         curves = {name: study.curve(_ranking(name)) for name in ids}
 
         keeps = {(name, budget): curves[name].at(macs=budget) for name, budget in todo}
-        report(Progress("preparing the networks", 0, 1))
-        timer = timer_of(request.runtime, study, model, conditions, device)
-        latencies = in_turns(timer, keeps, conditions, report)
+        with with_other_runtime():
+            latencies = in_turns(timer, keeps, conditions, report)
         contended = any(latency.contended for latency in latencies.values())
         for number, (name, budget) in enumerate(todo, 1):
             began = time.monotonic()
@@ -82,7 +84,7 @@ def _ranking(name: PointRanking) -> RankingName:
 def is_measured(study: Study, request: MeasureRequest, device: torch.device) -> bool:
     """Whether `measure` would find nothing to do; raises as it does."""
     _require_room(study, request, device)
-    here = conditions_here(device, request.threads, request.batch, request.runtime)
+    here = conditions_here(request.runtime, device, request.threads, request.batch)
     return not _unmeasured(study, list(_plan(study, request.budgets)), here, again=request.again)
 
 
@@ -92,9 +94,10 @@ def _require_room(study: Study, request: MeasureRequest, device: torch.device) -
     Raises:
         SettingsError: the request asks for more than this machine has.
     """
-    Bounds(1, os.cpu_count() or 1).require("threads", request.threads or 1)
+    Bounds(1, os.cpu_count() or 1).require("threads", request.threads)
     needed, free = request.batch * int(study.curve("identity").activation[0]), psutil.virtual_memory().available
-    if device.type == "cpu" and needed > free / 2:  # an accelerator's own error names its memory
+    on_processor = request.runtime == "onnxruntime" or device.type == "cpu"
+    if on_processor and needed > free / 2:  # an accelerator's own error names its memory
         largest = max(1, request.batch * free // (2 * needed))
         raise SettingsError(
             f"batch must be in [1, {largest}], got {request.batch}: its activations "

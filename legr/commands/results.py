@@ -13,6 +13,7 @@ from legr.schema import Count, Real, Share
 from legr.structure.types import Remark, Uncounted
 from legr.study.accuracy import KnownAccuracy
 from legr.study.heldout import HeldoutScore
+from legr.study.latency import Latency
 from legr.study.provenance import Provenance
 from legr.study.records import Point, RankingName
 from legr.training.settings import TrainSettings
@@ -186,6 +187,7 @@ class FinetuneResult(Record):
     seconds: Real
     weights: str  # file
     calibration: str = ""  # key of what batch norms are recalibrated on
+    latency: Latency | None = None
 
 
 @dataclass(frozen=True)

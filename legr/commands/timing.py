@@ -1,19 +1,28 @@
-"""Latencies of many networks, in turns, in the runtime that is asked for."""
+"""Latencies of pruned networks, in turns, in the runtime that is asked for."""
 
-from collections.abc import Callable, Hashable, Mapping
+import logging
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 
 from legr.deploy.contention import Contention
-from legr.deploy.latency import latency_of, time_forward, time_session
+from legr.deploy.latency import conditions_here, latency_of, time_forward, time_session
 from legr.deploy.sessions import Sessions
-from legr.progress import Progress, Report
+from legr.deploy.template_cache import template_or_none
+from legr.errors import ExportError
+from legr.progress import Progress, Report, silent
 from legr.structure.surgery import prune
 from legr.structure.types import Keep
+from legr.study.kept_sets import keep_id
+from legr.study.known import measured_points
 from legr.study.latency import Conditions, Latency, Runtime
 from legr.study.store import Study
+
+logger = logging.getLogger(__name__)
 
 _TURNS, _SECONDS_A_TURN = 5, 0.1
 Key = TypeVar("Key", bound=Hashable)
@@ -43,16 +52,48 @@ def timer_of(
 
     Args:
         model: the original of the study.
+
+    Raises:
+        ExportError: ONNX Runtime cannot run the original; what is returned raises it of a pruned network.
     """
-    shape, batch, threads = study.info.input_shape, conditions.batch, conditions.threads
+    structure, shape, batch, threads = study.structure, study.info.input_shape, conditions.batch, conditions.threads
     if runtime == "pytorch":
         return lambda keep: time_forward(
-            prune(model, study.structure, keep),
-            shape,
-            device=device,
-            batch=batch,
-            threads=threads,
-            seconds=_SECONDS_A_TURN,
+            prune(model, structure, keep), shape, device=device, batch=batch, threads=threads, seconds=_SECONDS_A_TURN
         )
-    sessions = Sessions(model, study.structure, shape, threads=threads, batch=batch)
+    template = template_or_none(model, structure, shape)
+    sessions = Sessions(model, structure, shape, template, threads=threads, batch=batch)
+    sessions.of(Keep(np.ones(structure.n_units, dtype=bool)))
     return lambda keep: time_session(sessions.of(keep), shape, batch=batch, seconds=_SECONDS_A_TURN)
+
+
+@contextmanager
+def with_other_runtime() -> Iterator[None]:
+    """Within it, an error of a network that ONNX Runtime cannot run says what else can be done."""
+    try:
+        yield
+    except ExportError as error:
+        raise ExportError(f"{error}; time it in PyTorch, with --runtime pytorch") from error
+
+
+def time_network(study: Study, model: nn.Module, keep: Keep, device: torch.device) -> Latency:
+    """Latency of one network in ONNX Runtime: what was measured here before, or measured now.
+
+    Values of weights do not change it. A network that ONNX Runtime cannot run is timed in PyTorch, on one thread.
+
+    Args:
+        model: the original of the study.
+        device: where PyTorch would run it.
+    """
+    try:
+        return _latency_in("onnxruntime", study, model, keep, device)
+    except ExportError as error:
+        logger.warning("%s; it is timed in PyTorch", error)
+        return _latency_in("pytorch", study, model, keep, device)
+
+
+def _latency_in(runtime: Runtime, study: Study, model: nn.Module, keep: Keep, device: torch.device) -> Latency:
+    here, name = conditions_here(runtime, device), keep_id(keep)
+    taken = (p.latency for p in reversed(measured_points(study)) if p.keep_id == name and p.latency)
+    known = next((latency for latency in taken if latency.conditions == here and not latency.contended), None)
+    return known or in_turns(timer_of(runtime, study, model, here, device), {name: keep}, here, silent)[name]

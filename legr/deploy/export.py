@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from legr.deploy.graph import INPUT, OUTPUT, WRITTEN_IN, as_exported, finished, graph_of
+from legr.deploy.onnx_session import answers, new_session
 from legr.errors import ExportError
 from legr.files import write_bytes
 
@@ -60,21 +61,16 @@ def check_agreement(model: nn.Module, path: Path, batches: Iterable[tuple[Tensor
         ExportError: ONNX Runtime cannot run the file.
     """
     network = as_exported(model)
-    try:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        largest, same, images = 0.0, 0, 0
-        for inputs, fed in batches:
-            with torch.inference_mode():
-                expected = network(inputs).numpy()
-            actual = _run(session, fed)
-            difference = np.abs(expected - actual)
-            largest = max(largest, float(np.where(np.isfinite(difference), difference, np.inf).max()))
-            same += int((expected.argmax(1) == actual.argmax(1)).sum())
-            images += len(inputs)
-    except Exception as error:
-        raise ExportError(f"ONNX Runtime cannot run the exported network: {str(error).splitlines()[0]}") from error
+    session = new_session(path)
+    largest, same, images = 0.0, 0, 0
+    for inputs, fed in batches:
+        with torch.inference_mode():
+            expected = network(inputs).numpy()
+        actual = _run(session, fed)
+        difference = np.abs(expected - actual)
+        largest = max(largest, float(np.where(np.isfinite(difference), difference, np.inf).max()))
+        same += int((expected.argmax(1) == actual.argmax(1)).sum())
+        images += len(inputs)
     return Agreement(largest, same / images, images)
 
 
@@ -83,7 +79,7 @@ def _run(session: onnxruntime.InferenceSession, images: NDArray[np.generic]) -> 
     (taken,) = session.get_inputs()
     size = taken.shape[0] if isinstance(taken.shape[0], int) else len(images)
     outputs = [
-        np.asarray(session.run([OUTPUT], {INPUT: np.resize(part, (size, *part.shape[1:]))})[0])
+        answers(session, np.resize(part, (size, *part.shape[1:])))
         for part in (images[start : start + size] for start in range(0, len(images), size))
     ]
     return np.concatenate(outputs)[: len(images)]

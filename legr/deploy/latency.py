@@ -14,35 +14,10 @@ from torch import nn
 
 from legr.deploy.contention import Contention
 from legr.deploy.graph import INPUT, OUTPUT
-from legr.errors import SettingsError
 from legr.study.latency import Conditions, Latency, Runtime
 from legr.training.device import machine_name
 
 _WARM_UP_RUNS, _MIN_RUNS = 3, 8
-
-
-def measure_latency(
-    model: nn.Module,
-    input_shape: tuple[int, int, int],
-    *,
-    device: torch.device,
-    batch: int = 1,
-    threads: int | None = None,
-    seconds: float = 0.6,
-) -> Latency:
-    """Median milliseconds of a float32 forward pass after warm-up (channels last, inference mode).
-
-    Args:
-        input_shape: channels, height, width.
-        threads: processor threads; None leaves PyTorch's own number.
-        seconds: how long to go on measuring, at least.
-
-    Raises:
-        SettingsError: batch or threads below 1.
-    """
-    with Contention() as contention:
-        times = time_forward(model, input_shape, device=device, batch=batch, threads=threads, seconds=seconds)
-    return latency_of(times, contention, conditions_here(device, threads, batch))
 
 
 def latency_of(times: Sequence[float], contention: Contention, conditions: Conditions) -> Latency:
@@ -56,13 +31,13 @@ def latency_of(times: Sequence[float], contention: Contention, conditions: Condi
     return Latency(milliseconds, **asdict(conditions), contended=contended)
 
 
-def conditions_here(device: torch.device, threads: int | None, batch: int, runtime: Runtime = "pytorch") -> Conditions:
+def conditions_here(runtime: Runtime, device: torch.device, threads: int = 1, batch: int = 1) -> Conditions:
     """The conditions of a latency that is measured here and now; ONNX Runtime runs on the processor."""
     if runtime == "onnxruntime":
         name, device = f"ONNX Runtime {onnxruntime.__version__}", torch.device("cpu")
     else:
         name = f"PyTorch {torch.__version__.split('+')[0]}"
-    return Conditions(name, device.type, threads or torch.get_num_threads(), batch, machine_name(device))
+    return Conditions(name, device.type, threads, batch, machine_name(device))
 
 
 def time_forward(
@@ -71,13 +46,15 @@ def time_forward(
     *,
     device: torch.device,
     batch: int,
-    threads: int | None,
+    threads: int,
     seconds: float,
 ) -> list[float]:
-    """Seconds of each of several forward passes after warm-up; arguments as for `measure_latency`."""
-    threads = torch.get_num_threads() if threads is None else threads
-    if batch < 1 or threads < 1:
-        raise SettingsError(f"batch and threads must be at least 1, got {batch} and {threads}")
+    """Seconds of each of several float32 forward passes in PyTorch after warm-up (channels last, inference mode).
+
+    Args:
+        input_shape: channels, height, width.
+        seconds: how long to go on measuring, at least.
+    """
     network = cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last)).eval()  # type: ignore[call-overload]
     inputs = torch.randn(batch, *input_shape, generator=torch.Generator().manual_seed(0)).to(
         device, memory_format=torch.channels_last

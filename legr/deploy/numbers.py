@@ -19,6 +19,10 @@ from legr.structure.types import IntArray, Keep, Structure
 _DRAWS = 16  # kept sets, the best of which is taken
 
 
+class TemplateError(ExportError):
+    """No graph of the original serves its pruned networks: each has to be exported by itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where an integer of a graph stands."""
@@ -40,11 +44,11 @@ class Number:
         """Its value in a pruned network.
 
         Raises:
-            ExportError: that is no integer.
+            TemplateError: that is no integer.
         """
         value, rest = divmod(self.whole * int(keep.kept(self.labels).sum()), len(self.labels))
         if rest:
-            raise ExportError(f"{self.place.owner} cannot be as large a share of {self.whole} as its channels are")
+            raise TemplateError(f"{self.place.owner} cannot be as large a share of {self.whole} as its channels are")
         return value
 
 
@@ -96,13 +100,13 @@ def numbers_of(
     """The numbers of a graph that are others in graphs of pruned networks, and whether each can follow one thing only.
 
     Raises:
-        ExportError: a graph has other operations, or a number follows no label vector.
+        TemplateError: a graph has other operations, or a number follows no label vector.
     """
     vectors, original = vectors_of(structure), integers_of(whole)
     found, certain = [], True
     values = [(keep, integers_of(graph)) for keep, graph in pruned]
     if any(there.keys() != original.keys() for _, there in values):
-        raise ExportError("a smaller network has other operations than the original; export each anew")
+        raise TemplateError("a smaller network has other operations than the original")
     for place, value in original.items():
         if all(there[place] == value for _, there in values):
             continue
@@ -112,7 +116,7 @@ def numbers_of(
             if all(value * int(keep.kept(labels).sum()) == there[place] * len(labels) for keep, there in values)
         ]
         if not fitting:
-            raise ExportError(f"{place.owner} follows the kept set in a way that is not understood; export each anew")
+            raise TemplateError(f"{place.owner} follows the kept set in a way that is not understood")
         certain = certain and len({_composition(labels) for labels in fitting}) == 1
         found.append(Number(place, value, fitting[0]))
     return tuple(found), certain

@@ -11,8 +11,7 @@ import onnx
 from torch import nn
 
 from legr.deploy.graph import Arrays, arrays_of, operations_of, with_weights
-from legr.deploy.numbers import Number, numbers_of, set_integers, telling_kept_sets
-from legr.errors import ExportError
+from legr.deploy.numbers import Number, TemplateError, numbers_of, set_integers, telling_kept_sets
 from legr.structure.surgery import plan, prune, smaller_tensors
 from legr.structure.types import Keep, Structure
 
@@ -31,8 +30,8 @@ def make_template(model: nn.Module, structure: Structure, input_shape: tuple[int
     """Export a network and one or two that are pruned at random, and compare.
 
     Raises:
-        ExportError: the model uses an operation that ONNX cannot express, or its graph follows the kept set in a way
-            that is not understood; each pruned network then has to be exported by itself.
+        ExportError: the model uses an operation that ONNX cannot express.
+        TemplateError: its graph follows the kept set in a way that is not understood.
     """
     whole = operations_of(model, input_shape)
     pruned: list[tuple[Keep, onnx.ModelProto]] = []
@@ -43,7 +42,7 @@ def make_template(model: nn.Module, structure: Structure, input_shape: tuple[int
             break
     else:
         if structure.n_units:
-            raise ExportError("numbers of this network's graph could follow several layers; export each budget anew")
+            raise TemplateError("numbers of this network's graph could follow several layers")
         numbers = ()
     template = Template(whole, numbers)
     for keep, expected in pruned:
@@ -58,7 +57,7 @@ def fill(template: Template, keep: Keep, weights: Arrays) -> onnx.ModelProto:
         keep: its kept set.
         weights: its parameters and buffers by name: `arrays_of` it, or `arrays_at` of the original.
     """
-    return with_weights(_operations_at(template, keep), weights)
+    return with_weights(operations_at(template, keep), weights)
 
 
 def arrays_at(model: nn.Module, structure: Structure, keep: Keep) -> Arrays:
@@ -66,7 +65,8 @@ def arrays_at(model: nn.Module, structure: Structure, keep: Keep) -> Arrays:
     return arrays_of(model, smaller_tensors(model, plan(model, structure, keep)))
 
 
-def _operations_at(template: Template, keep: Keep) -> onnx.ModelProto:
+def operations_at(template: Template, keep: Keep) -> onnx.ModelProto:
+    """The graph of a pruned network without its weights: they are inputs, as in `operations_of`."""
     graph = onnx.ModelProto()
     graph.CopyFrom(template.operations)
     set_integers(graph, {number.place: number.at(keep) for number in template.numbers})
@@ -74,8 +74,8 @@ def _operations_at(template: Template, keep: Keep) -> onnx.ModelProto:
 
 
 def _require_same(template: Template, keep: Keep, expected: onnx.ModelProto) -> None:
-    graph = _operations_at(template, keep)
+    graph = operations_at(template, keep)
     del graph.graph.input[:]
     graph.graph.input.extend(expected.graph.input)  # all else that differs are shapes of weights
     if graph != expected:
-        raise ExportError("the graph of a smaller network is not that of the original; export each budget anew")
+        raise TemplateError("the graph of a smaller network is not that of the original")

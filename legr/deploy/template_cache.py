@@ -14,14 +14,14 @@ from typing import Annotated
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from onnx import helper
 from pydantic import Field
 from torch import nn
 
-from legr.deploy.graph import INPUT, OUTPUT, WRITTEN_IN, arrays_of, as_exported
-from legr.deploy.numbers import Number, Place, integers_of, vectors_of
+from legr.deploy.graph import WRITTEN_IN, arrays_of, as_exported
+from legr.deploy.numbers import Number, Place, TemplateError, integers_of, vectors_of
+from legr.deploy.onnx_session import answers, new_session
 from legr.deploy.template import Template, fill, make_template
 from legr.errors import ExportError
 from legr.files import write_bytes
@@ -58,7 +58,7 @@ def template_of(model: nn.Module, structure: Structure, input_shape: tuple[int, 
     """The template of a network, from the cache or made now.
 
     Raises:
-        ExportError: as `make_template`.
+        ExportError, TemplateError: as `make_template`.
     """
     template = kept_template(model, structure, input_shape)
     if template is not None:
@@ -69,6 +69,19 @@ def template_of(model: nn.Module, structure: Structure, input_shape: tuple[int, 
     except (OSError, SchemaError) as error:
         logger.warning("a graph cannot be kept in %s (%s); it is made again next time", path, error)
     return template
+
+
+def template_or_none(model: nn.Module, structure: Structure, input_shape: tuple[int, int, int]) -> Template | None:
+    """The same; None where no graph of the original serves its pruned networks.
+
+    Raises:
+        ExportError: the model uses an operation that ONNX cannot express.
+    """
+    try:
+        return template_of(model, structure, input_shape)
+    except TemplateError as error:
+        logger.info("every pruned network is exported by itself: %s", error)
+        return None
 
 
 def kept_template(model: nn.Module, structure: Structure, input_shape: tuple[int, int, int]) -> Template | None:
@@ -177,11 +190,8 @@ def _require_alike(
         expected = network(inputs).numpy()
     try:
         graph = fill(template, whole, arrays_of(network))
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        session = onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        actual = np.asarray(session.run([OUTPUT], {INPUT: inputs.numpy()})[0])
-    except Exception as error:  # names of weights that the network has not, and all that ONNX Runtime refuses
-        raise ExportError(f"it cannot be run: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # names of weights that the network has not
+        raise ExportError(f"it cannot be filled: {str(error).splitlines()[0]}") from error
+    actual = answers(new_session(graph), inputs.numpy())
     if not np.allclose(actual, expected, rtol=0, atol=_AGREEMENT * float(np.abs(expected).max()), equal_nan=True):
         raise ExportError("it computes something else than the network")

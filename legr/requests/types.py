@@ -170,10 +170,10 @@ class MeasureRequest(JobRequest):
 
     budgets: tuple[float, ...] | None = option("Fractions of MACs, separated by commas.", bounds=FRACTION)
     batch: int = option("Batch of the latency measurement.", 1, bounds=BATCH)
-    threads: int | None = option("Processor threads; by default, and at most, all cores.", bounds=THREADS)
+    threads: int = option("Processor threads that time a network; at most all cores.", 1, bounds=THREADS)
     runtime: Runtime = option(
-        "What runs the network that is timed: pytorch, or onnxruntime, which runs exported networks on the processor.",
-        "pytorch",
+        "What runs the network that is timed: onnxruntime, which runs exported networks on the processor, or pytorch.",
+        "onnxruntime",
     )
     again: bool = option("Measure again what was timed while other programs were at work.", False)
     device: str = option(DEVICE, "auto")

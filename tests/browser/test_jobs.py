@@ -6,7 +6,7 @@ import signal
 import time
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from legr.commands.learn import run_learn, search_task
 from legr.commands.measure import BUDGETS
 from legr.commands.original import original
 from legr.deploy.bundle import read_recipe
+from legr.deploy.latency import conditions_here
 from legr.jobs import records
 from legr.jobs.records import Job
 from legr.progress import silent
@@ -31,7 +32,6 @@ from legr.structure.surgery import plan
 from legr.study.latency import Latency
 from legr.study.records import Point, RankingName
 from legr.study.store import Study
-from legr.training.device import machine_name
 from tests.app.demo_study import made_up_map, make_study
 from tests.browser.running import running_app
 from tests.browser.test_explore import wait_for_bars
@@ -75,10 +75,7 @@ def made_up(study: Study, ranking: RankingName, budget: float) -> Point:
         ranking=ranking, ranking_id=study.ranking_id(ranking), budget=budget, macs=int(curve.macs[step]),
         params=int(curve.params[step]), macs_fraction=float(curve.macs[step] / curve.macs[0]), top1=0.1, loss=2.3,
         images=4, recalibrated=False,
-        latency=Latency(
-            1.0, f"PyTorch {torch.__version__.split('+')[0]}", "cpu", torch.get_num_threads(), 1,
-            machine_name(torch.device("cpu")),
-        ),
+        latency=Latency(1.0, **asdict(conditions_here("onnxruntime", torch.device("cpu")))),
     )  # fmt: skip
 
 

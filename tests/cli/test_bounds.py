@@ -116,7 +116,7 @@ def test_bounds() -> None:
 
 def test_a_word_that_is_no_choice_is_named_beside_the_choices(tmp_path: Path) -> None:
     said = refused("measure", "--study", tmp_path, "--runtime", "foo")
-    assert said == "Invalid value for '--runtime': 'foo' is not one of 'pytorch', 'onnxruntime'.\n"
+    assert said == "Invalid value for '--runtime': 'foo' is not one of 'onnxruntime', 'pytorch'.\n"
 
 
 @pytest.mark.parametrize("command", ["inspect", "show", "shape", "jobs", "data", "cancel", "evaluate"])

@@ -31,7 +31,7 @@ REQUESTS: list[tuple[Request, list[str], dict[str, Any]]] = [
         ["--budgets", "0.3,0.5", "--option", "rate=0.1", "--workers", "2"],
         {"budgets": [0.3, 0.5], "options": {"rate": 0.1}, "workers": 2},
     ),
-    (MeasureRequest(again=True, threads=1), ["--threads", "1", "--again"], {"again": True, "threads": 1}),
+    (MeasureRequest(again=True, threads=2), ["--threads", "2", "--again"], {"again": True, "threads": 2}),
     (
         FinetuneRequest(Budget(params=0.5, weight_mb=0.25), distill=False, network="ab12"),
         ["--params", "0.5", "--weight-mb", "0.25", "--no-distill", "--network", "ab12"],

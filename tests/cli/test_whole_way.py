@@ -50,10 +50,10 @@ def test_the_whole_way_on_digits(tmp_path: Path) -> None:
     original, _ = called("evaluate", "--study", study, "--json")
     assert (original["recalibrated"], original["finetuned"], original["images"]) == (False, False, len_of_test_digits())
 
-    measured, said = called("measure", "--study", study, "--threads", 1, "--budgets", "0.5", "0.3", "--json")
+    measured, said = called("measure", "--study", study, "--budgets", "0.5", "0.3", "--json")
     assert measured["measured"] == 1 + 2 * 3
-    assert called("measure", "--study", study, "--budgets", "0.5", "--threads", 1, "--json")[0]["measured"] == 0
-    again, _ = called("measure", "--study", study, "--budgets", "0.5", "--threads", 1, "--again", "--json")
+    assert called("measure", "--study", study, "--budgets", "0.5", "--json")[0]["measured"] == 0
+    again, _ = called("measure", "--study", study, "--budgets", "0.5", "--again", "--json")
     assert len(again["points"]) == len(measured["points"])  # each is there once, hindered on this machine or not
 
     tuned, said = called("finetune", "--study", study, "--macs", 0.5, "--epochs", 2, "--json")
@@ -61,6 +61,10 @@ def test_the_whole_way_on_digits(tmp_path: Path) -> None:
     assert losses[1] < losses[0]
     assert "epoch 2 of 2" in said
     assert Path(tuned["weights"]).is_file()
+    timed = [tuned["latency"], *(point["latency"] for point in measured["points"])]
+    assert {(latency["runtime"], latency["threads"], latency["batch"]) for latency in timed} == {
+        (f"ONNX Runtime {onnxruntime.__version__}", 1, 1)
+    }
     scored, _ = called("evaluate", "--study", study, "--macs", 0.5, "--json")
     assert scored["finetuned"]
     assert scored["top1"] == tuned["top1"]

@@ -13,7 +13,8 @@ from torch import nn
 from legr.commands import measure as measuring
 from legr.commands import timing
 from legr.commands.measure import is_measured, measure
-from legr.errors import BudgetError
+from legr.commands.original import original
+from legr.errors import BudgetError, ExportError
 from legr.progress import silent
 from legr.ranking.constraints import Constraints
 from legr.requests.types import MeasureRequest
@@ -22,7 +23,7 @@ from legr.study.store import Study
 from legr.training.evaluate import Evaluation
 
 CPU, ODD = torch.device("cpu"), 0.37
-ONE = MeasureRequest((ODD,), threads=1)
+ONE = MeasureRequest((ODD,), runtime="pytorch")
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_what_another_machine_measured_is_measured_here_and_both_are_kept(study:
 
     relabel(study, machine="There")
     assert not is_measured(study, ONE, CPU)
-    found = measure(study, MeasureRequest(threads=1), CPU, silent)
+    found = measure(study, MeasureRequest(runtime="pytorch"), CPU, silent)
     assert (found.measured, found.skipped) == (5, 0)  # at 60 % and, as there, at 37 %
     assert sorted(machines(study)) == sorted([here[0]] * 5 + ["There"] * 3)
 
@@ -56,26 +57,56 @@ def test_what_another_machine_measured_is_measured_here_and_both_are_kept(study:
 @pytest.mark.thorough
 def test_other_conditions_are_measured_beside(study: Study) -> None:
     for threads, batch in ((1, 1), (2, 1), (1, 2)):
-        assert measure(study, MeasureRequest((ODD,), batch, threads), CPU, silent).measured == 3
+        assert measure(study, MeasureRequest((ODD,), batch, threads, "pytorch"), CPU, silent).measured == 3
     for threads, batch in ((1, 1), (2, 1), (1, 2)):
-        assert is_measured(study, MeasureRequest((ODD,), batch, threads), CPU)
+        assert is_measured(study, MeasureRequest((ODD,), batch, threads, "pytorch"), CPU)
 
 
 @pytest.mark.slow
-def test_another_runtime_is_measured_beside_and_its_name_is_kept(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_onnx_runtime_times_and_pytorch_where_it_is_asked_for(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Keep] = []
-    monkeypatch.setattr(timing, "Sessions", lambda *_, **__: SimpleNamespace(of=asked.append))
+    made: list[dict[str, int]] = []
+
+    def sessions(*_: object, **more: int) -> SimpleNamespace:
+        made.append(more)
+        return SimpleNamespace(of=asked.append)
+
+    monkeypatch.setattr(timing, "template_or_none", lambda *_: None)
+    monkeypatch.setattr(timing, "Sessions", sessions)
     monkeypatch.setattr(timing, "time_session", lambda *_, **__: [0.25, 0.125, 0.5])
-    exported = replace(ONE, runtime="onnxruntime")
+    default = MeasureRequest((ODD,))
     assert measure(study, ONE, CPU, silent).measured == 3
-    assert is_measured(study, ONE, CPU) and not is_measured(study, exported, CPU)
-    assert measure(study, exported, CPU, silent).measured == 3
-    assert is_measured(study, exported, CPU)
-    found = {p.latency.runtime: p.latency.milliseconds for p in study.points if p.latency}
-    assert found[f"ONNX Runtime {onnxruntime.__version__}"] == 250.0 and len(found) == 2
-    assert asked[0].units.all() and not asked[1].units.all()  # the original comes first
-    made = [point.provenance.command for point in study.points if point.provenance]
-    assert sum("onnxruntime" in command for command in made) == 3
+    assert is_measured(study, ONE, CPU) and not is_measured(study, default, CPU) and not made
+    assert measure(study, default, CPU, silent).measured == 3
+    assert is_measured(study, default, CPU) and made == [{"threads": 1, "batch": 1}]
+    found = {p.latency.conditions for p in study.points if p.latency}
+    assert {(c.runtime.split()[0], c.threads, c.batch, c.device) for c in found} == {
+        ("PyTorch", 1, 1, "cpu"),
+        ("ONNX", 1, 1, "cpu"),
+    }
+    taken = [p.latency for p in study.points if p.latency and p.latency.runtime.startswith("ONNX")]
+    assert [latency.milliseconds for latency in taken] == [250.0] * 3
+    assert f"ONNX Runtime {onnxruntime.__version__}" in {latency.runtime for latency in taken}
+    assert asked[0].units.all() and asked[1].units.all() and not asked[2].units.all()  # the original comes first
+    commands = [point.provenance.command for point in study.points if point.provenance]
+    assert sum("--runtime onnxruntime" in command for command in commands) == 3
+
+
+@pytest.mark.slow
+def test_what_onnx_runtime_cannot_run_is_said_before_anything_is_done(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ExportError("this network cannot be written as ONNX: no such operation")
+
+    monkeypatch.setattr(timing, "template_or_none", refuse)
+    monkeypatch.setattr(measuring, "images_of", None)
+    with pytest.raises(ExportError, match=r"^this network .* no such operation; time it in PyTorch, with --runtime"):
+        measure(study, MeasureRequest((ODD,)), CPU, silent)
+    assert not study.points
+    monkeypatch.setattr(timing, "time_forward", lambda *_, **__: [0.25, 0.125, 0.5])
+    latency = timing.time_network(study, original(study), study.curve("identity").at(macs=ODD), CPU)
+    assert (latency.runtime.split()[0], latency.milliseconds) == ("PyTorch", 250.0)  # a run does not end for that
 
 
 @pytest.mark.slow
@@ -92,7 +123,7 @@ def test_again_takes_what_was_hindered_and_nothing_else(study: Study) -> None:
 
 def test_a_mistake_is_found_before_anything_begins(study: Study) -> None:
     with pytest.raises(BudgetError, match="smallest"):
-        is_measured(study, MeasureRequest((0.001,), threads=1, again=True), CPU)
+        is_measured(study, MeasureRequest((0.001,), again=True), CPU)
 
 
 def machines(study: Study) -> list[str]:

@@ -16,10 +16,11 @@ from torch.nn import functional as F
 import legr
 from legr.deploy import sessions, template_cache
 from legr.deploy.graph import finished, graph_of
-from legr.deploy.numbers import Number, Place, numbers_of, telling_kept_sets, vectors_of
+from legr.deploy.numbers import Number, Place, TemplateError, numbers_of, telling_kept_sets, vectors_of
+from legr.deploy.onnx_session import answers, new_session
 from legr.deploy.sessions import Sessions
-from legr.deploy.template import Template, arrays_at, fill, make_template
-from legr.deploy.template_cache import cached_template, read_template, template_of, write_template
+from legr.deploy.template import Template, arrays_at, fill, make_template, operations_at
+from legr.deploy.template_cache import cached_template, read_template, template_of, template_or_none, write_template
 from legr.errors import ExportError
 from legr.schema import SchemaError
 from legr.structure.types import Keep, Structure
@@ -101,29 +102,43 @@ def test_a_session_is_made_once_and_without_a_template_from_an_export(
     keep, images = keep_without(structure, 1, 8), torch.randn(2, *SHAPE)
     with torch.inference_mode():
         expected = legr.prune(network, structure, keep)(images).numpy()
-    monkeypatch.setattr(sessions, "template_of", lambda *_: template)
-    made = Sessions(network, structure, SHAPE, threads=1, batch=2)
+    made = Sessions(network, structure, SHAPE, template, threads=1, batch=2)
     assert made.of(keep) is made.of(keep) and made.of(keep_without(structure)) is not made.of(keep)
     np.testing.assert_allclose(made.of(keep).run(None, {"images": images.numpy()})[0], expected, atol=1e-6)
 
-    def refuse(*_: object) -> Template:
-        raise ExportError("it follows the kept set in another way")
-
-    filled = fill(template, keep, arrays_at(network, structure, keep))
-    monkeypatch.setattr(sessions, "template_of", refuse)
-    monkeypatch.setattr(sessions, "graph_of", lambda *_: filled)
+    exports: list[nn.Module] = []
+    monkeypatch.setattr(sessions, "operations_of", lambda *a: exports.append(a[0]) or operations_at(template, keep))
     monkeypatch.setattr(sessions, "_KEPT", 0)
-    made = Sessions(network, structure, SHAPE, threads=1, batch=2)
+    made = Sessions(network, structure, SHAPE, None, threads=1, batch=2)
     assert made.of(keep) is not made.of(keep)  # there is no room to keep one
     np.testing.assert_allclose(made.of(keep).run(None, {"images": images.numpy()})[0], expected, atol=1e-6)
+    assert len(exports) == 1  # but an export takes seconds
+
+
+def test_only_a_network_whose_graphs_differ_is_exported_for_each_kept_set(
+    network: nn.Module, structure: Structure, own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(error: ExportError) -> None:
+        def make_template(*_: object) -> Template:
+            raise error
+
+        monkeypatch.setattr(template_cache, "make_template", make_template)
+
+    refuse(TemplateError("a smaller network has other operations than the original"))
+    assert template_or_none(network, structure, SHAPE) is None
+    refuse(ExportError("this network cannot be written as ONNX"))
+    with pytest.raises(ExportError, match="written"):
+        template_or_none(network, structure, SHAPE)
 
 
 def test_an_operation_that_the_runtime_lacks_is_one_sentence() -> None:
     graph = sizes(-1, 3, 22)
     graph.graph.node[0].domain = "com.example"
     graph.opset_import.append(helper.make_opsetid("com.example", 1))
-    with pytest.raises(ExportError, match=r"cannot run this network .*--runtime pytorch"):
-        sessions.new_session(graph, threads=1, batch=1)
+    with pytest.raises(ExportError, match=r"ONNX Runtime cannot run this network: .*com\.example"):
+        new_session(graph, threads=1, batch=1)
+    with pytest.raises(ExportError, match=r"ONNX Runtime cannot run this network: Got invalid dimensions"):
+        answers(new_session(sizes(-1, 3, 22)), np.zeros((1, 65), dtype=np.float32))  # it takes 66
 
 
 def test_finished_folds_a_batch_norm_into_the_convolution_before_it() -> None:
@@ -149,7 +164,8 @@ def sizes(*values: int) -> onnx.ModelProto:
     images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 66])
     logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, None)
     node = helper.make_node("Reshape", ["images", "sizes"], ["logits"])
-    return helper.make_model(helper.make_graph([node], "sizes", [images], [logits], [constant]))
+    graph = helper.make_graph([node], "sizes", [images], [logits], [constant])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
 
 
 def test_a_number_must_be_as_large_a_share_as_the_channels_of_a_layer(structure: Structure) -> None:
