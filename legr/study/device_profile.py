@@ -1,0 +1,232 @@
+"""Profiles of devices: what the layers of a study's network take there, as files `profiles/NAME.json` of the study.
+
+A profile may come from another machine, so it is read as any file from elsewhere. Loads without torch.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from legr.errors import StudyError
+from legr.files import write_json
+from legr.record import Record
+from legr.schema import Count, Name, Number, Real, SchemaError, Several
+from legr.structure.latency import Fit, LatencyTable, LayerTimes, Passage, Size, TimedLayer
+from legr.structure.types import Structure
+from legr.study.folder import StudyFolder
+from legr.study.json_file import FORMAT, damaged_file, read_record
+from legr.study.latency import Conditions, Milliseconds
+from legr.study.provenance import UNKNOWN, Provenance
+
+FOLDER = "profiles"
+_REMEDY = "remove it and run `python -m legr profile` again"
+_Positive = Annotated[int, Field(ge=1, le=2**31)]
+_Vector = Annotated[int, Field(ge=0, lt=2**20)]
+_Size = tuple[_Vector, _Positive, _Positive]  # as the fields of `Size`
+_Time = Annotated[float, Field(gt=0, le=1e7)]  # milliseconds
+ProfileName = Annotated[str, Field(pattern=r"^\w[\w.-]{0,99}$")]
+
+
+@dataclass(frozen=True)
+class MeasuredNetwork(Record):
+    """A whole network of the device that the table was fitted to."""
+
+    macs: float  # fraction of the original's
+    milliseconds: Milliseconds  # measured
+    predicted: Milliseconds  # by a table that was fitted to the others
+
+
+@dataclass(frozen=True)
+class MeasuredMultiple(Record):
+    """What rounding to a multiple gives: the identity's network at half the MACs."""
+
+    multiple: Count
+    milliseconds: Milliseconds
+
+
+@dataclass(frozen=True)
+class _StoredTimes(Record):
+    points: list[list[_Positive]]
+    milliseconds: list[_Time]  # the last number of channels varies fastest
+
+    @model_validator(mode="after")
+    def _check(self) -> "_StoredTimes":
+        if len(self.points) > 2 or prod(len(axis) for axis in self.points) != len(self.milliseconds):
+            raise ValueError("points and milliseconds do not fit together")
+        if any(not axis or any(b <= a for a, b in pairwise(axis)) for axis in self.points):
+            raise ValueError("points do not rise")
+        return self
+
+
+@dataclass(frozen=True)
+class _StoredLayer(Record):
+    name: Name
+    times: Count
+    sizes: list[_Size]
+    parameter: Name | None
+
+
+@dataclass(frozen=True)
+class _StoredFit(Record):
+    scale: Real
+    overhead_ms: Real
+    saved_ms: Real
+
+
+@dataclass(frozen=True)
+class DeviceProfile(Record):
+    """Times of a network's layers on one device, in one runtime, and how well whole networks are predicted by them."""
+
+    name: ProfileName
+    conditions: Conditions
+    network: Name  # `network_key` of the structure
+    quantum: Annotated[int, Field(ge=1, le=1024)]
+    fit: _StoredFit
+    times: list[_StoredTimes]
+    layers: list[_StoredLayer]
+    passages: list[tuple[_Positive, _Size, list[_Size]]]
+    networks: Several[MeasuredNetwork]
+    multiples: Several[MeasuredMultiple]
+    seconds: Number  # that it took
+    contended: bool  # other programs were using the cores
+    provenance: Annotated[Provenance, Field(alias="made")] = UNKNOWN
+
+    @property
+    def multiple(self) -> int:
+        """The multiple that is worth rounding to: the smallest within a few per cent of the fastest."""
+        best = min((m.milliseconds for m in self.multiples), default=0.0)
+        near = [m.multiple for m in self.multiples if m.milliseconds <= (1 + _WORTH) * best]
+        return min(near, default=1)
+
+    @property
+    def errors(self) -> tuple[float, float]:
+        """Median and 95th percentile of the error of whole networks, as fractions; each by a fit to the others."""
+        if not self.networks:
+            return 0.0, 0.0
+        errors = [abs(n.predicted / n.milliseconds - 1) for n in self.networks if n.milliseconds > 0]
+        return float(np.median(errors)), float(np.quantile(errors, 0.95))
+
+    def table(self, structure: Structure) -> LatencyTable:
+        """The table, to predict networks of a structure.
+
+        Raises:
+            SchemaError: it is of another network, or damaged.
+        """
+        if self.network != network_key(structure):
+            raise SchemaError(f"the profile {self.name} is of another network")
+        return LatencyTable(
+            layers=tuple(
+                TimedLayer(x.name, x.times, tuple(_size(s, structure) for s in x.sizes), x.parameter)
+                for x in self.layers
+                if self._fits(x, structure)
+            ),
+            times=tuple(
+                LayerTimes(
+                    tuple(np.array(axis, dtype=np.int64) for axis in t.points),
+                    np.array(t.milliseconds).reshape([len(axis) for axis in t.points]),
+                    self.quantum,
+                )
+                for t in self.times
+            ),
+            passages=tuple(
+                Passage(elements, _size(channels, structure), tuple(_size(s, structure) for s in before))
+                for elements, channels, before in self.passages
+            ),
+            quantum=self.quantum,
+            fit=Fit(self.fit.scale, self.fit.overhead_ms, self.fit.saved_ms),
+        )
+
+    def _fits(self, layer: _StoredLayer, structure: Structure) -> bool:
+        if layer.times >= len(self.times) or len(layer.sizes) != len(self.times[layer.times].points):
+            raise SchemaError(f"the times of {layer.name} are not in the table")
+        if layer.parameter is not None and layer.parameter not in structure.shapes:
+            raise SchemaError(f"the network has no {layer.parameter}")
+        return True
+
+
+_WORTH = 0.03  # a larger multiple has to gain more than this
+
+
+def stored(name: str, conditions: Conditions, structure: Structure, table: LatencyTable, **facts: Any) -> DeviceProfile:
+    """The record of a table.
+
+    Args:
+        facts: the further fields of `DeviceProfile`.
+    """
+    return DeviceProfile(
+        name=name,
+        conditions=conditions,
+        network=network_key(structure),
+        quantum=table.quantum,
+        fit=_StoredFit(table.fit.scale, table.fit.overhead_ms, table.fit.saved_ms),
+        times=[_StoredTimes([p.tolist() for p in t.points], t.milliseconds.ravel().tolist()) for t in table.times],
+        layers=[_StoredLayer(x.name, x.times, [_numbers(s) for s in x.sizes], x.parameter) for x in table.layers],
+        passages=[(p.elements, _numbers(p.channels), [_numbers(s) for s in p.before]) for p in table.passages],
+        **facts,
+    )
+
+
+def network_key(structure: Structure) -> str:
+    """Equal for structures whose tables can stand for each other."""
+    parts = [repr(structure.input_shapes).encode(), *(labels.tobytes() for labels in structure.vectors)]
+    return hashlib.sha256(b"|".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:16]
+
+
+def profile_names(study: StudyFolder) -> list[str]:
+    """Names of the study's profiles."""
+    return [path.stem for path in study.files(FOLDER, "*.json")]
+
+
+def read_profile(study: StudyFolder, name: str, structure: Structure) -> DeviceProfile:
+    """Read a profile of a study.
+
+    Raises:
+        StudyError: there is none of this name, it is damaged, or of another network; the message says which there are.
+    """
+    names = profile_names(study)
+    if name not in names:
+        known = f"there are {', '.join(names)}" if names else "there is none yet"
+        raise StudyError(
+            f"{study.path.name} has no profile {name!r}: {known}; make one with "
+            f"`python -m legr profile --study {study.path}`"
+        )
+    path = study.within(FOLDER, f"{name}.json")
+    profile = read_record(path, DeviceProfile, remedy=_REMEDY)
+    try:
+        profile.table(structure)
+    except SchemaError as error:
+        raise damaged_file(path, error, _REMEDY) from error
+    return profile
+
+
+def readable_profiles(study: StudyFolder, structure: Structure) -> Iterator[DeviceProfile]:
+    """Those of the study's profiles that can be read, by name."""
+    for name in profile_names(study):
+        try:
+            yield read_profile(study, name, structure)
+        except StudyError:
+            continue
+
+
+def write_profile(study: StudyFolder, profile: DeviceProfile) -> None:
+    """Store a profile; one of the same name is replaced."""
+    path = study.within(FOLDER, f"{profile.name}.json")
+    path.parent.mkdir(exist_ok=True)
+    write_json(path, {"format": FORMAT, **profile.to_dict()})
+
+
+def _size(numbers: tuple[int, int, int], structure: Structure) -> Size:
+    vector, whole, labels = numbers
+    if vector >= len(structure.vectors) or labels != len(structure.vectors[vector]):
+        raise SchemaError(f"the network has no label vector {vector} of {labels} positions")
+    return Size(vector, whole, labels)
+
+
+def _numbers(size: Size) -> tuple[int, int, int]:
+    return size.vector, size.whole, size.labels

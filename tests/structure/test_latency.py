@@ -1,0 +1,43 @@
+"""A latency table: values between the numbers that were timed, computed by hand."""
+
+import numpy as np
+import pytest
+
+from legr.structure.latency import Fit, LatencyTable, LayerTimes, Passage, Size, TimedLayer
+
+# A layer of up to 8 channels in which multiples of 4 are fast: 4 -> 1 ms, 8 -> 2 ms; 1 -> 3 ms, 7 -> 6 ms.
+WIDTHS = LayerTimes((np.array([1, 4, 7, 8]),), np.array([3.0, 1.0, 6.0, 2.0]), 4)
+
+
+@pytest.mark.parametrize(
+    ("channels", "milliseconds"),
+    [(1, 3.0), (4, 1.0), (8, 2.0), (7, 6.0), (3, 4.0), (5, 5.0), (0, 0.0)],  # 3: a third of the way from 1 to 7
+)
+def test_numbers_are_read_between_those_of_their_own_kind(channels: int, milliseconds: float) -> None:
+    assert WIDTHS.at([np.array([float(channels)])]) == pytest.approx(milliseconds)
+
+
+def test_two_numbers_are_read_between_four_corners() -> None:
+    times = LayerTimes((np.array([4, 8]), np.array([4, 12])), np.array([[1.0, 3.0], [2.0, 6.0]]), 4)
+    # 8 lies half way from 4 to 12: 2 in the first row, 4 in the second.
+    assert times.at([np.array([4.0, 8.0]), np.array([8.0, 8.0])]).tolist() == pytest.approx([2.0, 4.0])
+
+
+def test_a_network_is_the_sum_of_its_layers_less_what_passages_save() -> None:
+    width = Size(0, 8, 16)  # 8 channels follow a label vector of 16 positions
+    layer = TimedLayer("conv", 0, (width,), "conv.weight")
+    head = TimedLayer("head", 1, (), None)
+    table = LatencyTable(
+        layers=(layer, layer, head),
+        times=(WIDTHS, LayerTimes((), np.array(0.5), 4)),
+        passages=(Passage(250_000, width, (width,)),),  # 1 MB of float32 a channel
+        quantum=4,
+        fit=Fit(scale=2.0, overhead_ms=0.1, saved_ms=0.05),
+    )
+    counts = np.array([[16, 10]])  # 8 channels, and 5
+    alone, layers, megabytes = table.features(counts)
+    assert alone.tolist() == pytest.approx([2 + 2 + 0.5, 5 + 5 + 0.5])
+    assert layers.tolist() == [3, 3]
+    assert megabytes.tolist() == pytest.approx([8.0, 0.0])  # 5 channels are rearranged in between
+    assert table.milliseconds(counts).tolist() == pytest.approx([2 * 4.5 + 0.3 - 0.4, 2 * 10.5 + 0.3])
+    assert table.by_layer(counts)[:, 0].tolist() == pytest.approx([8.9 * 2 / 4.5, 8.9 * 2 / 4.5, 8.9 * 0.5 / 4.5])

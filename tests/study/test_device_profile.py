@@ -1,0 +1,95 @@
+"""Profiles of devices as a study keeps them: read again, and refused where they are not of this network."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from legr.errors import StudyError
+from legr.structure.latency import Fit, LatencyTable, LayerTimes, Passage, Size, TimedLayer
+from legr.study.device_profile import (
+    DeviceProfile,
+    MeasuredMultiple,
+    MeasuredNetwork,
+    profile_names,
+    read_profile,
+    stored,
+    write_profile,
+)
+from legr.study.latency import Conditions
+from legr.study.store import Study
+
+HERE = Conditions("ONNX Runtime 1.31.1", "cpu", 1, 1, "a processor")
+
+
+@pytest.fixture
+def study(study_path: Path) -> Study:
+    return Study.open(study_path)
+
+
+def _profile(study: Study) -> DeviceProfile:
+    width = Size(0, 16, len(study.structure.vectors[0]))
+    table = LatencyTable(
+        layers=(TimedLayer("first", 0, (width,), study.structure.axes[0].parameter), TimedLayer("last", 1, (), None)),
+        times=(LayerTimes((np.array([1, 16]),), np.array([1.0, 2.0]), 1), LayerTimes((), np.array(0.5), 1)),
+        passages=(Passage(64, width, (width,)),),
+        quantum=1,
+        fit=Fit(1.0, 0.01, 0.0),
+    )
+    return stored(
+        "bench",
+        HERE,
+        study.structure,
+        table,
+        networks=(MeasuredNetwork(0.5, 2.0, 2.2), MeasuredNetwork(0.3, 1.0, 1.0)),
+        multiples=(MeasuredMultiple(1, 2.0), MeasuredMultiple(8, 1.01), MeasuredMultiple(16, 1.0)),
+        seconds=3.0,
+        contended=False,
+    )
+
+
+def test_a_profile_is_read_again(study: Study) -> None:
+    profile = _profile(study)
+    write_profile(study, profile)
+    assert profile_names(study) == ["bench"]
+    found = read_profile(study, "bench", study.structure)
+    assert found == profile
+    counts = np.array([[len(labels)] for labels in study.structure.vectors])
+    assert found.table(study.structure).milliseconds(counts) == pytest.approx(2.0 + 0.5 + 0.02)
+
+
+def test_the_multiple_is_the_smallest_that_is_as_fast_as_the_fastest(study: Study) -> None:
+    profile = _profile(study)
+    assert profile.multiple == 8  # 1 % slower than 16
+    assert profile.errors == (pytest.approx(0.05), pytest.approx(0.095))  # errors of 0 and 10 %
+
+
+def test_a_profile_that_is_not_there_names_those_that_are(study: Study) -> None:
+    with pytest.raises(StudyError, match="has no profile 'jetson': there is none yet; make one with"):
+        read_profile(study, "jetson", study.structure)
+    write_profile(study, _profile(study))
+    with pytest.raises(StudyError, match="there are bench"):
+        read_profile(study, "../bench", study.structure)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("network", "0" * 16, "is of another network"),
+        ("layers", [{"name": "x", "times": 9, "sizes": [], "parameter": None}], "the times of x are not in the table"),
+        ("layers", [{"name": "x", "times": 1, "sizes": [], "parameter": "no.weight"}], "the network has no no.weight"),
+        ("passages", [[1, [10**5, 1, 1], []]], "no label vector 100000"),
+        ("times", [{"points": [[4, 2]], "milliseconds": [1.0, 2.0]}], "do not rise"),
+        ("times", [{"points": [[1, 2]], "milliseconds": [1.0]}], "do not fit together"),
+        ("times", [{"points": [[1]], "milliseconds": [-1.0]}], "times"),
+        ("fit", {"scale": "x", "overhead_ms": 0, "saved_ms": 0}, "scale"),
+    ],
+)
+def test_a_damaged_profile_is_one_sentence(study: Study, field: str, value: object, said: str) -> None:
+    write_profile(study, _profile(study))
+    path = study.path / "profiles" / "bench.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
+    with pytest.raises(StudyError, match=said) as caught:
+        read_profile(study, "bench", study.structure)
+    assert "\n" not in str(caught.value) and "python -m legr profile" in str(caught.value)
