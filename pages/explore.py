@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import state
 from app.budget_dial.opened import OpenedRun, opened_network
-from app.budget_dial.view import begin_dial, chosen_ranking, is_contended, show_dial
+from app.budget_dial.view import begin_dial, chosen_ranking, is_doubtful, show_dial
 from app.curves import budget_curve, curve_table
 from app.views.job_panel import job_panel, launch, show_other_jobs
 from app.views.layers import offer_constraints, show_layers
@@ -70,12 +70,12 @@ def download_curve(study: Study, ranking: RankingName) -> None:
 
 
 def measure(study: Study, budget: float, opened: OpenedRun | None) -> None:
-    contended = is_contended(study)
+    doubtful = is_doubtful(study)
     job = records.latest(study, "measure")
     available = data_is_here(study)
     blocked = not available or bool(job and job.active)
     about = "Accuracy and latency of all rankings at {}, timed in ONNX Runtime on 1 thread." if available else NO_IMAGES
-    request = MeasureRequest(again=contended)
+    request = MeasureRequest(again=doubtful)
     reason = "Its figures are those of its run: move the slider to measure a network of today's order."
     if st.button(
         "Measure this network",
@@ -83,7 +83,7 @@ def measure(study: Study, budget: float, opened: OpenedRun | None) -> None:
         help=plain(reason if opened else about.format("this budget")),
     ):
         launch(study, replace(request, budgets=(float(f"{budget:.6g}"),)))
-    label = "Measure the frontier again" if contended else "Measure the frontier"
+    label = "Measure the frontier again" if doubtful else "Measure the frontier"
     if st.button(label, disabled=blocked, help=plain(about.format("about a dozen budgets")), key="measure-all"):
         launch(study, request)
 

@@ -34,6 +34,7 @@ from legr.structure.cost import uncounted_note
 from legr.structure.types import Uncounted
 from legr.study.records import RANKINGS, RankingName
 from legr.study.store import Study
+from legr.words import unsteady_words
 
 _KEY, _BEGUN, _HEARD = "dial", "dial-begun", "dial-heard"
 _UNMEASURED = "No network has been measured yet: Measure the frontier, below, does so at about a dozen budgets."
@@ -137,9 +138,10 @@ def _opened(study: Study, key: str) -> OpenedData | None:
     return in_data(data)
 
 
-def is_contended(study: Study) -> bool:
-    """Whether a latency on screen is too long, as other programs were using the cores."""
-    return measurements(study, chosen_device(study)).contended
+def is_doubtful(study: Study) -> bool:
+    """Whether a latency on screen is worth measuring again: other programs used the cores, or its times varied."""
+    measured = measurements(study, chosen_device(study))
+    return measured.contended or measured.unsteady > 0
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -202,6 +204,8 @@ def sources_line(
     where = f"{_conditions_line(measured)} " if measured.conditions else ""
     if measured.contended:
         where += "Other programs were using the cores, so it is too long: measure again when the machine is idle. "
+    elif measured.unsteady:
+        where += f"{unsteady_words(measured.unsteady).capitalize()}: measure again when the machine is idle. "
     return f"{given}{where}~: read between two measured networks of this ranking. {flops}"
 
 

@@ -123,6 +123,8 @@ def _told(series: str, point: Point, latency: Reading | None, measured: Measurem
     ]
     if latency:
         lines[2] += f", {'' if latency.measured else '~'}{latency.value:.3g} ms"
+        if point.latency and point.latency.unsteady and point.latency.milliseconds == latency.value:
+            lines[2] += " (unsteady)"
     if point.finetuned:
         settings = point.finetuned.settings
         teacher = ", taught by the original" if settings and settings.distill else ""

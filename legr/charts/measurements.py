@@ -15,7 +15,7 @@ from legr.escape import on_one_line
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import UNCONSTRAINED
 from legr.study.known import KnownNetwork, kept_set_of, known_networks, measured_points, rankings_that_lead_to
-from legr.study.latency import Conditions
+from legr.study.latency import Conditions, Latency
 from legr.study.records import RANKINGS, FineTuned, Point, RankingName
 from legr.study.store import Study
 from legr.words import plural
@@ -85,8 +85,18 @@ class Measurements:
     @cached_property
     def contended(self) -> bool:
         """Whether other programs used the cores while a shown latency was measured; `measure --again` replaces it."""
-        shown = (p for p in self.points if not p.finetuned and self.latency_of(p) is not None)
-        return any(p.latency and p.latency.contended for p in shown)
+        return any(latency.contended for latency in self._timed)
+
+    @cached_property
+    def unsteady(self) -> int:
+        """How many of the shown latencies varied, also when they were taken again; `measure --again` replaces them."""
+        return sum(latency.unsteady for latency in self._timed)
+
+    @property
+    def _timed(self) -> list[Latency]:
+        """The shown latencies of networks as they were cut."""
+        shown = (p.latency for p in self.points if p.latency and not p.finetuned)
+        return [latency for latency in shown if latency.conditions == self.conditions]
 
     @property
     def finetuned(self) -> list[Point]:

@@ -42,7 +42,10 @@ class NetworkRow:
     params: int
     size_mb: float
     latency_ms: float | None
+    latency_first_quartile_ms: float | None
+    latency_third_quartile_ms: float | None
     contended: bool | None
+    unsteady: bool | None
     machine: str | None
     device: str | None
     runtime: str | None
@@ -104,8 +107,11 @@ def _rows(study: Study, known: KnownNetwork | None, points: Sequence[Point], tod
             macs_fraction=round(first.macs_fraction, 6),
             params=first.params,
             size_mb=round(_BYTES * first.params / 1e6, 6),
-            latency_ms=float(f"{latency.milliseconds:.4g}") if latency else None,
+            latency_ms=_four_digits(latency.milliseconds) if latency else None,
+            latency_first_quartile_ms=_four_digits(latency.quartiles[0]) if latency and latency.quartiles else None,
+            latency_third_quartile_ms=_four_digits(latency.quartiles[1]) if latency and latency.quartiles else None,
             contended=latency.contended if latency else None,
+            unsteady=latency.unsteady if latency else None,
             machine=latency.machine if latency else None,
             device=latency.device if latency else None,
             runtime=latency.runtime if latency else None,
@@ -139,6 +145,10 @@ def _latencies(points: Sequence[Point]) -> list[Latency]:
         if point.latency:
             latest[point.latency.conditions] = point.latency
     return list(latest.values())
+
+
+def _four_digits(milliseconds: float) -> float:
+    return float(f"{milliseconds:.4g}")
 
 
 def _rounded(top1: float | None) -> float | None:

@@ -27,7 +27,7 @@ from legr.structure.types import Uncounted
 from legr.structure.unprunable import Reason, merge_reasons, unreached_note
 from legr.study.latency import Latency
 from legr.training.calibration import Calibration
-from legr.words import plural
+from legr.words import plural, unsteady_words
 
 _ROWS, _NAMES = 20, 2  # reasons in a table; names in a line
 
@@ -158,9 +158,14 @@ def recalibrated_words(recalibrated: bool, calibration: str) -> str:
 
 
 def measurement(result: Measurement) -> str:
-    contended = "; other programs were at work meanwhile, so latencies are too long: `measure --again` when it is quiet"
+    doubts = []
+    if result.contended:
+        doubts.append("other programs were at work meanwhile, so latencies are too long")
+    if result.unsteady:
+        doubts.append(unsteady_words(result.unsteady))
+    doubt = f"; {'; '.join(doubts)}: `measure --again` when it is quiet" if doubts else ""
     return (
-        f"{result.measured} points measured, {result.skipped} were there already{contended if result.contended else ''}"
+        f"{result.measured} points measured, {result.skipped} were there already{doubt}"
         f"{_where_better(result.calibration)}"
     )
 
@@ -188,7 +193,13 @@ def finetuning(result: FinetuneResult) -> str:
 
 
 def _timed(latency: Latency | None) -> str:
-    return f", {latency.milliseconds:.3g} ms ({in_line(str(latency.conditions))})" if latency else ""
+    if latency is None:
+        return ""
+    return f", {latency.milliseconds:.3g} ms{_doubts(latency)} ({in_line(str(latency.conditions))})"
+
+
+def _doubts(latency: Latency) -> str:
+    return "".join([", contended" * latency.contended, ", unsteady" * latency.unsteady])
 
 
 def export(result: ExportResult) -> str:

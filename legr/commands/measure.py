@@ -47,7 +47,7 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
     conditions = conditions_here(request.runtime, device, request.threads, request.batch)
     todo = _unmeasured(study, planned, conditions, again=request.again)
     command = ["measure", "--study", study.path.name, *replace(request, again=False).full_arguments()]
-    contended = False
+    contended, unsteady = False, 0
     start, skipped = time.monotonic(), len(planned) - len(todo)
     if todo:
         model = original(study)
@@ -64,6 +64,7 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
         with with_other_runtime():
             latencies = in_turns(timer, keeps, conditions, report)
         contended = any(latency.contended for latency in latencies.values())
+        unsteady = sum(latency.unsteady for latency in latencies.values())
         for number, (name, budget) in enumerate(todo, 1):
             began = time.monotonic()
             pruned = network_of_units(study, model, keeps[name, budget])
@@ -73,7 +74,7 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
             study.add_point(replace(point, provenance=provenance_of(command, time.monotonic() - began, device)))
             left = (time.monotonic() - start) / number * (len(todo) - number)
             report(Progress("point", skipped + number, len(planned), left))
-    return Measurement(len(todo), skipped, contended, tuple(study.points), study.calibration.key)
+    return Measurement(len(todo), skipped, contended, tuple(study.points), study.calibration.key, unsteady)
 
 
 def _ranking(name: PointRanking) -> RankingName:
@@ -175,6 +176,6 @@ def _unmeasured(
         (point.ranking, point.budget)
         for point in study.points
         if point.latency and point.latency.conditions == here and not point.finetuned
-        if not (again and point.latency.contended)
+        if not (again and point.latency.doubtful)
     }
     return [item for item in planned if item not in done]

@@ -156,6 +156,7 @@ class Measurement(Record):
     contended: Annotated[bool, Field(alias="hindered")]  # other programs were using the cores
     points: tuple[Point, ...]
     calibration: str = ""  # key of what batch norms are recalibrated on
+    unsteady: int = 0  # latencies that varied, also when they were taken again
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Latencies of pruned networks, in turns, in the runtime that is asked for."""
 
 import logging
-from collections.abc import Callable, Hashable, Iterator, Mapping
+import statistics
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 
 from legr.deploy.contention import Contention
-from legr.deploy.latency import conditions_here, latency_of, time_forward, time_session
+from legr.deploy.latency import conditions_here, is_steady, latency_of, time_forward, time_session
 from legr.deploy.sessions import Sessions
 from legr.deploy.template_cache import template_or_none
 from legr.errors import ExportError
@@ -24,7 +25,7 @@ from legr.study.store import Study
 
 logger = logging.getLogger(__name__)
 
-_TURNS, _SECONDS_A_TURN = 5, 0.1
+_TURNS, _FURTHER_TURNS, _SECONDS_A_TURN = 5, 10, 0.1
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -33,16 +34,31 @@ def in_turns(
 ) -> dict[Key, Latency]:
     """Latency of every network; taken in turns, so that a slow minute of the machine slows all of them alike.
 
+    Networks whose times differ much get further turns: what else a machine does makes times longer, never shorter, so
+    the turns with the shortest times count.
+
     Args:
         timer: see `timer_of`.
     """
-    times: dict[Key, list[float]] = {item: [] for item in keeps}
+    turns: dict[Key, list[list[float]]] = {item: [] for item in keeps}
     with Contention() as contention:
-        for turn in range(_TURNS):
-            report(Progress("timing the networks", turn + 1, _TURNS))
-            for item, keep in keeps.items():
-                times[item] += timer(keep)
-    return {item: latency_of(seconds, contention, conditions) for item, seconds in times.items()}
+        for turn in range(_TURNS + _FURTHER_TURNS):
+            stage, done, total = "timing the networks", turn + 1, _TURNS
+            due = list(keeps)
+            if turn >= _TURNS:
+                stage, done, total = "timing again what varied", turn + 1 - _TURNS, _FURTHER_TURNS
+                due = [item for item in keeps if not is_steady(_counted(turns[item]))]
+            if not due:
+                break
+            report(Progress(stage, done, total))
+            for item in due:
+                turns[item].append(timer(keeps[item]))
+    return {item: latency_of(_counted(taken), contention, conditions) for item, taken in turns.items()}
+
+
+def _counted(turns: Sequence[Sequence[float]]) -> list[float]:
+    """The times that count, of the turns of one network."""
+    return [seconds for turn in sorted(turns, key=statistics.median)[:_TURNS] for seconds in turn]
 
 
 def timer_of(
@@ -95,5 +111,5 @@ def time_network(study: Study, model: nn.Module, keep: Keep, device: torch.devic
 def _latency_in(runtime: Runtime, study: Study, model: nn.Module, keep: Keep, device: torch.device) -> Latency:
     here, name = conditions_here(runtime, device), keep_id(keep)
     taken = (p.latency for p in reversed(measured_points(study)) if p.keep_id == name and p.latency)
-    known = next((latency for latency in taken if latency.conditions == here and not latency.contended), None)
+    known = next((latency for latency in taken if latency.conditions == here and not latency.doubtful), None)
     return known or in_turns(timer_of(runtime, study, model, here, device), {name: keep}, here, silent)[name]

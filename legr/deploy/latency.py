@@ -1,13 +1,13 @@
 """Time of one forward pass, measured on this machine in PyTorch or ONNX Runtime; nothing is estimated from MACs."""
 
 import copy
-import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import cast
 
+import numpy as np
 import onnxruntime
 import torch
 from torch import nn
@@ -17,18 +17,27 @@ from legr.deploy.graph import INPUT, OUTPUT
 from legr.study.latency import Conditions, Latency, Runtime
 from legr.training.device import machine_name
 
+STEADY = 0.1
 _WARM_UP_RUNS, _MIN_RUNS = 3, 8
 
 
 def latency_of(times: Sequence[float], contention: Contention, conditions: Conditions) -> Latency:
-    """The median of `times` (seconds), where they were taken, and whether other programs were using the cores.
+    """The median of `times` (seconds), their quartiles, and whether other programs were using the cores.
 
     Times of several rounds may be put together: a machine that is slow for a while then slows all networks
     alike, not the one that happened to be measured.
     """
-    milliseconds = round(statistics.median(times) * 1e3, 4)
+    first, median, third = (round(float(value) * 1e3, 4) for value in np.percentile(times, (25, 50, 75)))
     contended = conditions.device == "cpu" and contention.slows(conditions.threads)
-    return Latency(milliseconds, **asdict(conditions), contended=contended)
+    return Latency(
+        median, **asdict(conditions), contended=contended, quartiles=(first, third), unsteady=not is_steady(times)
+    )
+
+
+def is_steady(times: Sequence[float]) -> bool:
+    """Whether the interquartile range is at most a tenth of the median (as in `torch.utils.benchmark`)."""
+    first, median, third = np.percentile(times, (25, 50, 75))
+    return bool(third - first <= STEADY * median)
 
 
 def conditions_here(runtime: Runtime, device: torch.device, threads: int = 1, batch: int = 1) -> Conditions:

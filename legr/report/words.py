@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from legr.arguments import option_of
-from legr.charts.measurements import Reading, percent_of
+from legr.charts.measurements import Measurements, Reading, percent_of
 from legr.charts.style import CAPTIONS
 from legr.report.network import ShownNetwork
 from legr.report.numbers import about, milliseconds, percent, points_between, signed
 from legr.structure.cost import uncounted_note
-from legr.words import plural
+from legr.words import plural, unsteady_words
 
 _BYTES = 4  # of a parameter, in float32
 #: Larger is better of these; of all other figures less is.
@@ -118,12 +118,18 @@ def gaps(network: ShownNetwork, *, is_compared: bool) -> list[Gap]:
         values = [value for value in (as_cut, network.latency) if value and not value.measured]
         read = f"; what has a ~ is read between two measured networks of the {ranking} ranking" if values else ""
         found.append(Gap(f"It was not measured as cut and timed{read}.", command(network, "measure")))
-    if network.measured.contended and network.latency:
-        sentence = "Other programs used the cores while it was timed, so the latencies are too long."
-        found.append(Gap(sentence, command(network, "measure", "--again")))
+    if network.latency and (doubt := _doubt(network.measured)):
+        found.append(Gap(doubt, command(network, "measure", "--again")))
     if not (is_compared or network.is_whole):
         found.append(Gap("Its predictions were not compared with the original's.", command(network, "compare")))
     return found
+
+
+def _doubt(measured: Measurements) -> str:
+    """Why the latencies are not certain, in a sentence; "" where they are."""
+    if measured.contended:
+        return "Other programs used the cores while it was timed, so the latencies are too long."
+    return f"{unsteady_words(measured.unsteady).capitalize()}." if measured.unsteady else ""
 
 
 def command(network: ShownNetwork, name: str, *extra: str) -> str:

@@ -175,7 +175,7 @@ class MeasureRequest(JobRequest):
         "What runs the network that is timed: onnxruntime, which runs exported networks on the processor, or pytorch.",
         "onnxruntime",
     )
-    again: bool = option("Measure again what was timed while other programs were at work.", False)
+    again: bool = option("Measure again what was timed while other programs were at work, or varied much.", False)
     device: str = option(DEVICE, "auto")
 
 

@@ -1,7 +1,7 @@
 """The record of a latency: the time of one forward pass, and where it was taken."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -31,7 +31,7 @@ class Conditions:
 class Latency(Record):
     """Time of one forward pass, median of repeated runs after warm-up, and where it was taken (see `Conditions`)."""
 
-    milliseconds: Milliseconds
+    milliseconds: Milliseconds  # the median
     runtime: Name
     device: Name
     threads: Count
@@ -39,6 +39,22 @@ class Latency(Record):
     machine: Name = ""
     #: Other programs were using the cores: the time is too long.
     contended: Annotated[bool, Field(alias="hindered")] = False
+    #: The first and the third, in milliseconds; None where an earlier version measured.
+    quartiles: Annotated[tuple[Milliseconds, Milliseconds], Field(strict=False)] | None = None
+    #: Runs differed by more than is usual, also when the network was timed again.
+    unsteady: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain data, without what an earlier version did not note."""
+        data = super().to_dict()
+        if self.quartiles is None:
+            del data["quartiles"], data["unsteady"]
+        return data
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it is worth measuring again."""
+        return self.contended or self.unsteady
 
     @property
     def conditions(self) -> Conditions:

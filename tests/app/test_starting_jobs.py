@@ -64,7 +64,14 @@ def test_latencies_that_others_bent_are_measured_again(open_app: OpenApp, studie
     at = open_app()
     assert "Other programs were using the cores" in json.loads(at.get("bidi_component")[0].proto.json)["note"]
     press(at, "Measure the frontier again")
-    study.save_points([replace(p, latency=p.latency and replace(p.latency, contended=False)) for p in points])
+    calm = [replace(p, latency=p.latency and replace(p.latency, contended=False)) for p in points]
+    timed = next(p for p in calm if p.latency and not p.finetuned)
+    assert timed.latency is not None
+    varied = replace(timed, latency=replace(timed.latency, quartiles=(1.0, 2.0), unsteady=True))
+    study.save_points([varied if p is timed else p for p in calm])
+    note = json.loads(open_app().get("bidi_component")[0].proto.json)["note"]
+    assert "The times of 1 network varied by over a tenth, also when taken again: measure again when" in note
+    study.save_points(calm)
     press(open_app(), "Measure the frontier")
     assert started == [(studies / "demo", "measure", arguments) for arguments in (["--again"], [])]
 

@@ -105,6 +105,8 @@ def test_a_contended_latency_counts_where_it_can_be_measured_again() -> None:
     elsewhere = replace(POINTS[2], latency=replace(CPU, machine="elsewhere", contended=True))
     assert not Measurements([*POINTS, elsewhere]).contended
     assert not Measurements([*POINTS, replace(contended, finetuned=TUNED)]).contended
+    unsteady = [replace(point, latency=replace(CPU, unsteady=True)) for point in (POINTS[2], contended)]
+    assert Measurements(POINTS).unsteady == 0 and Measurements([*POINTS, *unsteady, elsewhere]).unsteady == 2
 
 
 def test_conditions_in_words() -> None:

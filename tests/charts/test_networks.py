@@ -13,7 +13,7 @@ from legr.study.store import Study
 from legr.training.settings import TrainSettings
 
 STUDY = cast(Study, SimpleNamespace(path=SimpleNamespace(name="demo"), info=SimpleNamespace(model="net")))
-HERE = Latency(1.23456, "PyTorch 2.14.1", "cpu", 2, 1, machine="Here")
+HERE = Latency(1.23456, "PyTorch 2.14.1", "cpu", 2, 1, machine="Here", quartiles=(1.2, 1.30085))
 THERE = Latency(0.5, "PyTorch 2.14.1", "cuda", 1, 64, machine="There", contended=True)
 TUNED = FineTuning.of("run-a", TrainSettings(seed=7), 3)
 
@@ -45,11 +45,13 @@ def test_one_row_a_network_and_condition() -> None:
     assert table.loc[0].to_dict() == {
         "study": "demo", "model": "net", "network": "k300", "ranking": "learned identity", "ranking_id": "ab12",
         "today": True, "macs": 300, "macs_fraction": 0.3, "params": 3000, "size_mb": 0.012, "latency_ms": 1.235,
-        "contended": False, "machine": "Here", "device": "cpu", "runtime": "PyTorch 2.14.1", "threads": 2, "batch": 1,
+        "latency_first_quartile_ms": 1.2, "latency_third_quartile_ms": 1.301, "contended": False, "unsteady": False,
+        "machine": "Here", "device": "cpu", "runtime": "PyTorch 2.14.1", "threads": 2, "batch": 1,
         "top1_as_cut": 0.51235, "top1_trained": 0.81, "images": 1000, "recalibrated": True, "calibration": "plain",
         "run": "run-a", "runs": 1, "epochs": 3, "seed": 7,
     }  # fmt: skip
     assert table.loc[1, ["latency_ms", "contended", "batch"]].tolist() == [0.5, True, 64]
+    assert table.loc[1, ["latency_first_quartile_ms", "unsteady"]].isna().tolist() == [True, False]  # not noted
     assert table["ranking"].tolist()[2:] == ["uniform", "original", "original"]
 
 
@@ -57,7 +59,7 @@ def test_as_a_file_what_is_not_known_is_empty_and_counts_are_whole() -> None:
     header, first, _, untimed, *_ = csv_of(networks_table(STUDY, Measurements(POINTS))).splitlines()
     assert header == ",".join(COLUMNS)
     assert first.endswith(",2,1,0.51235,0.81,1000,True,plain,run-a,1,3,7")
-    assert untimed == "demo,net,k500,uniform,,True,500,0.5,5000,0.02,,,,,,,,0.7,,1000,True,plain,,0,,"
+    assert untimed == "demo,net,k500,uniform,,True,500,0.5,5000,0.02,,,,,,,,,,,0.7,,1000,True,plain,,0,,"
 
 
 def test_networks_of_an_earlier_ranking_are_marked() -> None:

@@ -155,6 +155,11 @@ def test_measure() -> None:
         "3 points measured, 2 were there already; other programs were at work meanwhile, so latencies are too long: "
         "`measure --again` when it is quiet"
     )
+    unsteady = sentences.measurement(replace(by_hand.MEASUREMENT, unsteady=1, points=()))
+    assert unsteady == (
+        "3 points measured, 2 were there already; the times of 1 network varied by over a tenth, also when taken "
+        "again: `measure --again` when it is quiet"
+    )
 
 
 def test_learn() -> None:
@@ -171,6 +176,10 @@ def test_finetune() -> None:
     assert sentences.finetuning(by_hand.FINETUNE_RESULT) == "81.00 % -> 93.00 % top-1 after 3 epochs (75 s)"
     timed = replace(by_hand.FINETUNE_RESULT, latency=by_hand.POINT.latency)
     assert sentences.finetuning(timed).endswith("(75 s), 1.5 ms (PyTorch, cpu, 2 threads, batch 1)")
+    assert by_hand.POINT.latency is not None
+    varied = replace(by_hand.POINT.latency, contended=True, unsteady=True)
+    said = sentences.finetuning(replace(timed, latency=varied))
+    assert said.endswith(", 1.5 ms, contended, unsteady (PyTorch, cpu, 2 threads, batch 1)")
 
 
 def test_export() -> None:

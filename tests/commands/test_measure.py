@@ -30,6 +30,7 @@ ONE = MeasureRequest((ODD,), runtime="pytorch")
 def study(study_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     monkeypatch.setattr(measuring, "BUDGETS", (0.6,))
     monkeypatch.setattr(timing, "_TURNS", 1)
+    monkeypatch.setattr(timing, "_FURTHER_TURNS", 0)
     monkeypatch.setattr(timing, "_SECONDS_A_TURN", 0.0)
     return Study.open(study_path)
 
@@ -112,7 +113,9 @@ def test_what_onnx_runtime_cannot_run_is_said_before_anything_is_done(
 @pytest.mark.slow
 def test_again_takes_what_was_hindered_and_nothing_else(study: Study) -> None:
     measure(study, ONE, CPU, silent)
-    relabel(study, contended=False)
+    relabel(study, contended=False, unsteady=True)
+    assert is_measured(study, ONE, CPU) and not is_measured(study, replace(ONE, again=True), CPU)
+    relabel(study, contended=False, unsteady=False)
     assert is_measured(study, replace(ONE, again=True), CPU)
     relabel(study, contended=True, milliseconds=1e6)
     assert is_measured(study, ONE, CPU) and not is_measured(study, replace(ONE, again=True), CPU)

@@ -46,10 +46,10 @@ KEYS = {
     ),
     "shape": "study ranking shape words steps floors least largest uncounted",
     "evaluate": "top1 loss images recalibrated finetuned macs macs_fraction params ranking calibration",
-    "measure": "measured skipped hindered points calibration",
+    "measure": "measured skipped hindered points calibration unsteady",
     "learn": "candidates resumed_from passes identity_loss best_loss seconds",
     "train": "top1 loss heldout_top1 best_epoch settings command seed seconds machine torch python",
-    "finetune": "macs_fraction top1_before top1 epochs seconds weights calibration",
+    "finetune": "macs_fraction top1_before top1 epochs seconds weights calibration latency",
     "export": (
         "onnx weights recipe zip max_abs_diff top1_agreement images checked_on finetuned recalibrated macs "
         "macs_fraction params calibration opset ir batch preprocess"
