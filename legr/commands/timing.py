@@ -25,7 +25,7 @@ from legr.study.store import Study
 
 logger = logging.getLogger(__name__)
 
-_TURNS, _FURTHER_TURNS, _SECONDS_A_TURN = 5, 10, 0.1
+_TURNS, _FURTHER_TURNS, _SECONDS_A_TURN = 5, 10, 0.05
 Key = TypeVar("Key", bound=Hashable)
 
 
