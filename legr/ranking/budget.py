@@ -6,14 +6,17 @@ Dims of arrays: V distinct label vectors, L layers, T steps, S budgets of a tabl
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from legr.ranking.limits import METRICS, QUANTITIES, Budget, Metric, first_within
-from legr.ranking.types import Ranking
+from legr.errors import BudgetError
+from legr.ranking.limits import METRICS, QUANTITIES, Budget, Metric, amount_of, first_within
+from legr.ranking.paying import counts_after, with_paying_steps
+from legr.ranking.types import FloatArray, Ranking
 from legr.structure.cost import cost, macs_by_weight, original_cost, params_of, peaks, totals
-from legr.structure.types import Cost, Keep, Structure
+from legr.structure.types import Cost, Keep, LatencyModel, Structure
 
 Counts = NDArray[np.int64]
 
@@ -29,6 +32,7 @@ class CurveTable:
     layer_macs: Counts  # int64[S, L]
     layer_params: Counts  # int64[S, L], of each layer's weight
     counts: Counts  # int64[V, S], positions kept of each distinct label vector (`Structure.vectors`)
+    latency_ms: FloatArray | None = None  # float64[S], predicted; None: of no device
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,27 +42,32 @@ class BudgetCurve:
     `curve.at(macs=0.5)` is the largest network on the ranking's path that costs at most half of the
     original; one step earlier it would cost more. A step is one unit, or a block of them where the ranking
     has constraints. Arrays over steps have T + 1 entries: entry 0 is the original, less what pins remove at once.
+
+    With a device every step pays on it (see `legr.ranking.paying`), whatever a budget limits: no network of the curve
+    is slower than a larger one.
+
+    Attributes:
+        ranking: the order of removal; with a device, in the steps that pay.
+        device: predicts latency; None: a budget cannot limit it.
     """
 
     structure: Structure
     ranking: Ranking
+    device: LatencyModel | None = None
+
+    def __post_init__(self) -> None:
+        if self.device is not None:
+            object.__setattr__(self, "ranking", with_paying_steps(self.structure, self.ranking, self.device))
 
     @cached_property
     def original(self) -> Cost:
         """Cost of the original network; fractions are of this."""
-        return original_cost(self.structure)
+        return original_cost(self.structure, self.device)
 
     @cached_property
     def _counts(self) -> Counts:
         """Positions kept of each distinct label vector after each step, int64[V, T + 1]."""
-        vectors, order, ends = self.structure.vectors, self.ranking.order, self.ranking.ends
-        counts = np.zeros((len(vectors), len(ends)), dtype=np.int64)
-        removed = np.zeros(len(order) + 1, dtype=np.int64)  # positions after each unit of the order
-        for row, labels in zip(counts, vectors, strict=True):
-            positions = np.bincount(labels, minlength=self.structure.n_units + 1)[1:]  # int64[units]
-            np.cumsum(positions[order], out=removed[1:])
-            np.subtract(len(labels), removed[ends], out=row)
-        return counts
+        return counts_after(self.structure, self.ranking)
 
     @cached_property
     def _totals(self) -> tuple[Counts, Counts]:
@@ -79,6 +88,17 @@ class BudgetCurve:
         """Bytes of activations at the memory peak after each step, int64[T + 1]; computed at the first use."""
         return peaks(self.structure, self._counts)
 
+    @cached_property
+    def latency(self) -> FloatArray:
+        """Predicted milliseconds after each step, float64[T + 1]; they never rise.
+
+        Raises:
+            BudgetError: the curve is of no device.
+        """
+        if self.device is None:
+            raise BudgetError("milliseconds depend on the device; give its profile, with --device-profile")
+        return self.device.milliseconds(self._counts)
+
     @property
     def floor(self) -> float:
         """Smallest reachable fraction of the original's MACs."""
@@ -87,9 +107,9 @@ class BudgetCurve:
     @property
     def floors(self) -> dict[Metric, float]:
         """Smallest reachable fraction of each cost; a cost that was not counted is left out."""
-        least = cost(self.structure, self.keep(-1))
-        pairs = ((metric, getattr(least, metric), getattr(self.original, metric)) for metric in METRICS)
-        return {metric: last / original for metric, last, original in pairs if original}
+        least = cost(self.structure, self.keep(-1), self.device)
+        pairs = ((metric, amount_of(least, metric), amount_of(self.original, metric)) for metric in METRICS)
+        return {metric: last / original for metric, last, original in pairs if last is not None and original}
 
     @cached_property
     def kept(self) -> Counts:
@@ -97,7 +117,7 @@ class BudgetCurve:
         rows = [self.structure.vector_index[layer.labels.tobytes()] for layer in self.structure.layers]
         return self._counts[rows]
 
-    def step(self, budget: Budget | None = None, **limits: float | None) -> int:
+    def step(self, budget: Budget | None = None, **limits: Any) -> int:
         """Number of steps that a budget needs.
 
         Args:
@@ -110,7 +130,7 @@ class BudgetCurve:
         budget = Budget(**limits) if budget is None else replace(budget, **limits) if limits else budget
         return max(self._first_within(name, limit) for name, limit in budget.limits())
 
-    def at(self, budget: Budget | None = None, **limits: float | None) -> Keep:
+    def at(self, budget: Budget | None = None, **limits: Any) -> Keep:
         """Return the units that stay within a budget; arguments and errors as for `step`."""
         return self.keep(self.step(budget, **limits))
 
@@ -132,11 +152,13 @@ class BudgetCurve:
         """
         rows = np.linspace(1.0, self.floor, 256).clip(self.floor) if budgets is None else np.array(budgets)
         steps = np.array([self._first_within("macs", budget) for budget in rows.tolist()])
-        return _table(self.structure, rows, self._counts[:, steps])
+        table = _table(self.structure, rows, self._counts[:, steps])
+        return table if self.device is None else replace(table, latency_ms=self.latency[steps])
 
     def _first_within(self, name: str, limit: float) -> int:
         metric = QUANTITIES[name].metric
-        return first_within(name, limit, getattr(self, metric), getattr(self.original, metric))
+        end = "where every layer is at its smallest" if self.device is None else "below which nothing makes it faster"
+        return first_within(name, limit, getattr(self, metric), amount_of(self.original, metric), end)
 
 
 def table_of(structure: Structure, keep: Keep) -> CurveTable:

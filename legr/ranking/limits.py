@@ -9,10 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from legr.errors import BudgetError
+from legr.structure.types import Cost
 
-Metric = Literal["macs", "params", "activation"]
-METRICS: tuple[Metric, ...] = ("macs", "params", "activation")
-METRIC_NAMES: dict[Metric, str] = {"macs": "MACs", "params": "parameters", "activation": "activation memory"}
+Metric = Literal["macs", "params", "activation", "latency"]
+METRICS: tuple[Metric, ...] = ("macs", "params", "activation", "latency")
+METRIC_NAMES: dict[Metric, str] = {
+    "macs": "MACs",
+    "params": "parameters",
+    "activation": "activation memory",
+    "latency": "latency",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +26,40 @@ class Quantity:
     """What a limit counts in, such as megabytes of weights."""
 
     metric: Metric
-    size: float | None  # in multiply-adds, parameters or bytes; None: that of the original, so a limit is a fraction
+    size: float | None  # in multiply-adds, parameters, bytes or milliseconds; None: that of the original, so a fraction
     words: str  # such as "MB of weights"
+    is_rate: bool = False  # so many of them in a second: a budget is at least as many, and `size` is a second
+
+    def of(self, cost: float, original: float) -> float:
+        """A cost of its metric in this quantity."""
+        return self.size / cost if self.size and self.is_rate else cost / (self.size or original)
+
+    def holds(self, cost: float, original: float, limit: float) -> bool:
+        """Whether a cost of its metric is within a limit."""
+        amount = self.of(cost, original)
+        return bool(amount >= limit if self.is_rate else amount <= limit)
 
 
 LARGEST = 1_000_000_000  # of a limit that is no fraction; no network costs as much
 
-#: Limits by name. A megabyte is 1e6 bytes; weights are float32, 4 bytes a parameter.
+#: Limits by name. A megabyte is 1e6 bytes; weights are float32, 4 bytes a parameter. Latency is predicted, of a device.
 QUANTITIES: dict[str, Quantity] = {
     "macs": Quantity("macs", None, "the MACs"),
     "params": Quantity("params", None, "the parameters"),
     "activation": Quantity("activation", None, "the activation memory"),
+    "latency": Quantity("latency", None, "the latency"),
     "mmacs": Quantity("macs", 1e6, "million MACs"),
     "weight_mb": Quantity("params", 1e6 / 4, "MB of weights"),
     "activation_mb": Quantity("activation", 1e6, "MB of activation memory"),
+    "latency_ms": Quantity("latency", 1.0, "ms"),
+    "fps": Quantity("latency", 1e3, "frames a second", is_rate=True),
 }
+
+
+def amount_of(cost: Cost, metric: Metric) -> float | None:
+    """One kind of a cost, in multiply-adds, parameters, bytes or milliseconds; None where it is not known."""
+    amounts = {"macs": cost.macs, "params": cost.params, "activation": cost.activation, "latency": cost.latency_ms}
+    return amounts[metric]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +67,14 @@ class Budget:
     """How much a network may cost at most; at least one limit, and all that are given hold together.
 
     Attributes:
-        macs, params, activation: fractions of the original's, in (0, 1].
+        macs, params, activation, latency: fractions of the original's, in (0, 1].
         mmacs: million multiply-adds of one forward pass.
         weight_mb: megabytes (1e6 bytes) of float32 weights.
         activation_mb: megabytes of float32 activations at the memory peak.
+        latency_ms: milliseconds of one forward pass, as predicted for the device.
+        fps: forward passes in a second, at least: the same as 1000 / fps milliseconds.
+        device_profile: the study's profile of that device, by name; "" is none. With one, every network of a curve
+            pays on the device, whatever is limited (see `BudgetCurve`).
 
     Raises:
         BudgetError: no limit is given, or one is out of range.
@@ -54,9 +83,13 @@ class Budget:
     macs: float | None = None
     params: float | None = None
     activation: float | None = None
+    latency: float | None = None
     mmacs: float | None = None
     weight_mb: float | None = None
     activation_mb: float | None = None
+    latency_ms: float | None = None
+    fps: float | None = None
+    device_profile: str = ""
 
     def __post_init__(self) -> None:
         limits = self.limits()
@@ -78,36 +111,47 @@ class Budget:
         return " and ".join(
             f"{limit:g} {quantity.words}" if quantity.size else f"{100 * limit:g} % of {quantity.words}"
             for quantity, limit in given
-        )
+        ) + (f" on {self.device_profile}" if self.device_profile else "")
 
     def limits(self) -> list[tuple[str, float]]:
         """The limits that are given, by name."""
         return [(name, limit) for name in QUANTITIES if (limit := getattr(self, name)) is not None]
 
+    @property
+    def limits_latency(self) -> bool:
+        """Whether it depends on a device."""
+        return any(QUANTITIES[name].metric == "latency" for name, _ in self.limits())
 
-def first_within(name: str, limit: float, costs: NDArray[np.int64], original: int) -> int:
+
+def first_within(
+    name: str, limit: float, costs: NDArray[np.int64] | NDArray[np.float64], original: float | None, end: str
+) -> int:
     """First step whose cost is within a limit; costs never rise along a curve.
 
     Args:
         name: which limit, a key of `QUANTITIES`.
-        costs: cost of its metric after each step, int64[T + 1].
+        costs: cost of its metric after each step, [T + 1].
         original: the original's cost.
+        end: what is said of the last step, such as "where every layer is at its smallest".
 
     Raises:
         BudgetError: the limit is below the floor.
     """
     quantity = QUANTITIES[name]
-    if original == 0:
+    if not original:
         raise BudgetError(f"a budget cannot limit {quantity.words}: nothing is known of it for this network")
-    size = quantity.size or original
-    floor = float(costs[-1] / size)
-    if floor > limit:
+    last = float(costs[-1])
+    if not quantity.holds(last, original, limit):
+        asked, reached = _in_words(limit, quantity), quantity.of(last, original)
         raise BudgetError(
-            f"a budget of {_in_words(limit, quantity)} is below the floor of {_in_words(_round_up(floor), quantity)}, "
-            "where every layer is at its smallest; choose one above it",
-            float(costs[-1] / original),
+            f"a budget of {asked} is above the most that is reached, {_in_words(_round_down(reached), quantity)}, "
+            f"{end}; choose fewer"
+            if quantity.is_rate
+            else f"a budget of {asked} is below the floor of {_in_words(_round_up(reached), quantity)}, {end}; "
+            "choose one above it",
+            last / original,
         )
-    return bisect_left(range(len(costs)), True, key=lambda step: bool(costs[step] / size <= limit))
+    return bisect_left(range(len(costs)), True, key=lambda step: quantity.holds(costs[step], original, limit))
 
 
 def _in_words(limit: float, quantity: Quantity) -> str:
@@ -116,8 +160,16 @@ def _in_words(limit: float, quantity: Quantity) -> str:
 
 def _round_up(value: float) -> float:
     """Round up to four digits: a budget at the floor that a message names is then within reach."""
-    scale = 10.0 ** (3 - math.floor(math.log10(value)))
-    return math.ceil(value * scale) / scale
+    return math.ceil(value * _scale(value)) / _scale(value)
+
+
+def _round_down(value: float) -> float:
+    return math.floor(value * _scale(value)) / _scale(value)
+
+
+def _scale(value: float) -> float:
+    """The power of ten that leaves four digits in front of the point."""
+    return float(10.0 ** (3 - math.floor(math.log10(value))))
 
 
 def _is_real(value: object) -> bool:

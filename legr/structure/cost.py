@@ -10,13 +10,13 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from legr.structure.types import Cost, Keep, Structure, Uncounted
+from legr.structure.types import Cost, Keep, LatencyModel, Structure, Uncounted
 
 _NAMED = 3  # uncounted operations in a sentence
 Counts = NDArray[np.int64]
 
 
-def cost(structure: Structure, keep: Keep) -> Cost:
+def cost(structure: Structure, keep: Keep, device: LatencyModel | None = None) -> Cost:
     """Count MACs, parameters and activation memory of the network that `keep` leaves.
 
     MACs are multiply-adds of convolutions, linear layers and matrix products in one forward pass with the traced
@@ -26,15 +26,19 @@ def cost(structure: Structure, keep: Keep) -> Cost:
     allocates and frees inside itself. These are the numbers that a count on the built network gives. Only memory
     may differ from that: where the forward casts between float32 and float64, and where a view becomes a copy
     as soon as there is more than one channel.
+
+    Args:
+        device: predicts latency, which no count gives; None leaves it out.
     """
     counts = _counts(structure, keep)
     macs, params = totals(structure, counts)
-    return Cost(int(macs[0]), int(params[0]), int(peaks(structure, counts)[0]))
+    latency_ms = None if device is None else float(device.milliseconds(counts)[0])
+    return Cost(int(macs[0]), int(params[0]), int(peaks(structure, counts)[0]), latency_ms)
 
 
-def original_cost(structure: Structure) -> Cost:
+def original_cost(structure: Structure, device: LatencyModel | None = None) -> Cost:
     """Count what the original network costs."""
-    return cost(structure, _everything(structure))
+    return cost(structure, _everything(structure), device)
 
 
 def uncounted_note(uncounted: Sequence[Uncounted]) -> str:

@@ -7,6 +7,7 @@ position of an axis which unit it belongs to: 0 = unprunable (it always stays), 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -210,3 +211,15 @@ class Cost:
     macs: int  # multiply-adds of one forward pass with the traced input
     params: int  # all parameters; buffers not counted
     activation: int  # bytes of the tensors alive at the memory peak of the same pass, in float32
+    latency_ms: float | None = None  # predicted milliseconds of the same pass on a device; None: of no device
+
+
+class LatencyModel(Protocol):
+    """Predicts how long the networks of one structure take on one device."""
+
+    def milliseconds(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Milliseconds of one forward pass for many kept sets at once, float64[T].
+
+        Args:
+            counts: positions that each of T kept sets leaves of each distinct label vector, int64[V, T].
+        """
