@@ -38,8 +38,8 @@ def network_name(study: Study, budget: Budget, ranking: RankingName | None) -> s
     Args:
         ranking: None: the study's default one.
     """
-    limits = dict(budget.limits())
-    name = f"{100 * limits['macs']:g} %" if set(limits) == {"macs"} else budget.words
+    macs = budget.macs if budget.stated.keys() == {"macs"} else None
+    name = budget.words if macs is None else f"{100 * macs:g} %"
     return name if ranking in (None, study.default_ranking) else f"{name} ({ranking})"
 
 

@@ -7,9 +7,17 @@ from legr.errors import SettingsError
 _LONGEST, _DIGITS = 60, 9
 
 
+_SHORT = {"latency_ms": "--ms"}
+
+
 def option_of(name: str) -> str:
     """The option of a parameter: --weight-mb of weight_mb."""
-    return "--" + name.replace("_", "-")
+    return _SHORT.get(name) or "--" + name.replace("_", "-")
+
+
+def plain_name(text: str) -> str:
+    """A text as a part of a file's name: it may come from the record of a job, and so from elsewhere."""
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in text)
 
 
 def shortened(text: str) -> str:

@@ -30,7 +30,7 @@ def export(study: StudyPath, request: ExportRequest, json: Json = False, job: Jo
         if request.run:
             network_of_run(opened, request.run)  # and so is what is missing
         else:
-            opened.curve(request.ranking).step(request.budget)  # and a budget below the floor
+            opened.curve(request.ranking, request.budget).step(request.budget)  # and a budget below the floor
         require_network(opened, request.budget, request.ranking, request.network)
         keeps_records = is_writable(opened) and not opened.info.sample
         return None if keeps_records else work(terminal.Echo())
@@ -45,7 +45,7 @@ def export(study: StudyPath, request: ExportRequest, json: Json = False, job: Jo
 
 def _pinned(study: Study, request: ExportRequest) -> ExportRequest:
     """The request for exactly the network and the weights that it leads to now: it may wait for other jobs."""
-    keep = study.curve(request.ranking).at(request.budget)
+    keep = study.curve(request.ranking, request.budget).at(request.budget)
     run = study.best_finetuned(keep) if request.finetuned else None
     if run is not None:
         return replace(request, run=run.key, ranking=request.ranking or study.default_ranking)

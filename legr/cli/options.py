@@ -1,17 +1,19 @@
 """Options that several commands share, and the options of a command from the request that it takes."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING
 from functools import wraps
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import typer
 
+from legr.arguments import option_of
 from legr.bounds import Bounds
 from legr.errors import LegrError
-from legr.ranking.limits import QUANTITIES, Budget
+from legr.ranking.limits import PROFILE, QUANTITIES, Budget
 from legr.requests.forms import Choice, Form, Fractions, Limits, Numbers, Scalar, Switch, Texts
 from legr.requests.options import Option, Request, options_of
 from legr.requests.ranges import AMOUNT, FRACTION, require_count, require_text
@@ -31,7 +33,12 @@ _LIMITS = {
     "mmacs": "Budget: million MACs.",
     "weight_mb": "Budget: megabytes of float32 weights.",
     "activation_mb": "Budget: megabytes of activations at the fullest moment.",
+    "latency": "Budget: fraction of its latency on the device of --device-profile, as predicted.",
+    "latency_ms": "Budget: milliseconds of a forward pass on that device, as predicted.",
+    "fps": "Budget: forward passes a second on that device, at least.",
 }
+_WHOLE = {"macs": 1.0}  # where a budget need not be given
+_PROFILE = "Device that the network is for, by its profile: every budget then leads to a network that is faster there."
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -52,7 +59,7 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
             for name, request in requests.items():
                 given[name] = request.of({option.name: _value(option, given) for option in options_of(request)})
             for name in budgets:
-                given[name] = _budget(given)
+                given[name] = _budget(given, _WHOLE)
             command(**given)
         except LegrError as error:
             if given.get("job"):  # pages show it, however early a job fails
@@ -140,13 +147,21 @@ def _value(option: Option, given: dict[str, Any]) -> Any:
 def _limits() -> list[inspect.Parameter]:
     """One parameter for each quantity that a budget can limit."""
     ranges = {name: FRACTION if quantity.size is None else AMOUNT for name, quantity in QUANTITIES.items()}
-    shown = {name: typer.Option(help=f"{_LIMITS[name]} In {ranges[name]}.") for name in QUANTITIES}
-    return [_parameter(name, None, Annotated[float | None, declared]) for name, declared in shown.items()]
+    shown = {name: typer.Option(option_of(name), help=f"{_LIMITS[name]} In {ranges[name]}.") for name in QUANTITIES}
+    limits = [_parameter(name, None, Annotated[float | None, declared]) for name, declared in shown.items()]
+    return [*limits, _parameter(PROFILE, None, Annotated[str | None, typer.Option(option_of(PROFILE), help=_PROFILE)])]
 
 
-def _budget(given: dict[str, Any]) -> Budget | None:
-    limits = {name: given.pop(name) for name in QUANTITIES}
-    return Budget(**limits) if any(limit is not None for limit in limits.values()) else None
+def _budget(given: dict[str, Any], unlimited: Mapping[str, float] = MappingProxyType({})) -> Budget | None:
+    """Take a budget out of what Typer has read.
+
+    Args:
+        unlimited: limits where only the profile is given; none: it is not enough.
+    """
+    profile = given.pop(PROFILE)
+    limits = {name: limit for name in QUANTITIES if (limit := given.pop(name)) is not None}
+    chosen = limits or (unlimited if profile else {})
+    return Budget(**chosen, device_profile=profile or "") if chosen else None
 
 
 def _parameter(name: str, default: Any, annotation: Any) -> inspect.Parameter:

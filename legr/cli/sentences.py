@@ -109,15 +109,18 @@ def network(result: NetworkSummary) -> str:
     )
     if result.original_activation:
         head += f", {result.activation / 1e6:.3f} MB of activations"
+    if result.latency_ms is not None:
+        head += f", {result.latency_ms:.4g} of {result.original_latency_ms:.4g} ms predicted on {result.device_profile}"
     layers = (f"{layer.kept:6d} of {layer.total:<6d} {layer.name}" for layer in result.layers)
     return _lines([head, *_notes(result), *_norms(result.calibration_words), *layers])
 
 
 def reach(result: Reach) -> str:
     floors = ", ".join(f"{100 * floor:.2f} % of the {METRIC_NAMES[name]}" for name, floor in result.floors.items())
+    least = "" if result.least.latency_ms is None else f" ({result.least.latency_ms:.4g} ms)"
     facts = (
         f"{result.words or 'no shape is asked for'}",
-        f"within reach on the {result.ranking} ranking, in {result.steps} steps: {floors}",
+        f"within reach on the {result.ranking} ranking, in {result.steps} steps: {floors}{least}",
     )
     return _lines([*facts, *_uncounted(result.uncounted)])
 

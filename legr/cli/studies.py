@@ -77,6 +77,7 @@ def shape(
     pin: Annotated[list[str] | None, typer.Option(help="LAYER=12: exactly 12 channels, at every budget.")] = None,
     floor: Annotated[list[str] | None, typer.Option(help="LAYER=4: at least 4 channels.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Ask for nothing again.")] = False,
+    device_profile: Annotated[str | None, typer.Option(help="Tell what is reached on the device of this profile.")] = None,
     json: Json = False,
 ) -> None:
     """Set the shape of the result, in place of the one before; without options only show it."""
@@ -94,9 +95,9 @@ def shape(
     if asked or clear:
         opened = writable_study(study)
         require_writable(opened)
-        result = set_constraints(opened, wanted)
+        result = set_constraints(opened, wanted, device_profile or "")
     else:
-        result = show_constraints(Study.open(study))
+        result = show_constraints(Study.open(study), device_profile or "")
     terminal.result(result, json, sentences.reach(result))
 
 

@@ -57,7 +57,7 @@ def stored_comparison(
         StudyError: there is no such run, or its kept set is lost.
         BudgetError: the budget is out of range or below the floor.
     """
-    keep = study.curve(ranking).at(budget) if run is None else network_of_run(study, run)[0]
+    keep = study.curve(ranking, budget).at(budget) if run is None else network_of_run(study, run)[0]
     tuned = study.best_finetuned(keep) if run is None else study.finetuned_run(run)
     name = comparison_name(keep, tuned if finetuned else None)
     try:

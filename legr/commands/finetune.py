@@ -177,8 +177,8 @@ def _store_weights(
 
 def _macs_of(budget: Budget, network: Network) -> float:
     """The place of a point on the axis of budgets, which are fractions of MACs."""
-    limits = dict(budget.limits())
-    return limits["macs"] if set(limits) == {"macs"} else network.macs_fraction
+    alone = budget.macs if budget.stated.keys() == {"macs"} else None
+    return network.macs_fraction if alone is None else alone
 
 
 def _record(

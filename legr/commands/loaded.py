@@ -52,7 +52,7 @@ class LoadedNetworks:
 
 def files_of(study: Study) -> Hashable:
     """The study as it lies on disk: it changes with every file that a network is loaded from."""
-    files = [*study.folder.iterdir(), *study.files("finetuned", "*")]
+    files = [*study.folder.iterdir(), *study.files("finetuned", "*"), *study.files("profiles", "*")]
     return str(study.path.resolve()), tuple(sorted(map(_stamp, filter(Path.is_file, files))))
 
 

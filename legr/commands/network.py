@@ -106,7 +106,7 @@ def network_at(
     """
     if run is not None:
         return _network(study, model, *network_of_run(study, run), finetuned)
-    keep = study.curve(ranking).at(budget)
+    keep = study.curve(ranking, budget).at(budget)
     return _network(study, model, keep, study.best_finetuned(keep), finetuned)
 
 
@@ -182,7 +182,7 @@ def network_id(study: Study, budget: Budget, ranking: RankingName | None = None)
     Raises:
         BudgetError: the budget is out of range or below the floor.
     """
-    return keep_id(study.curve(ranking).at(budget))
+    return keep_id(study.curve(ranking, budget).at(budget))
 
 
 def require_network(study: Study, budget: Budget, ranking: RankingName | None, expected: str | None) -> None:
@@ -196,6 +196,6 @@ def require_network(study: Study, budget: Budget, ranking: RankingName | None, e
     """
     if expected is not None and network_id(study, budget, ranking) != expected:
         raise StudyError(
-            f"the ranking or the shape of {study.path.name} has changed since this was started, "
+            f"the ranking, the shape or the device profile of {study.path.name} has changed since this was started, "
             "and its network at this budget is another one now; start it anew"
         )

@@ -106,6 +106,9 @@ class NetworkSummary(Record):
     uncounted: tuple[Uncounted, ...] = ()
     calibration: str = ""  # key of what batch norms are recalibrated on
     calibration_words: str = ""  # the same in words, with the reason
+    device_profile: str = ""  # the device that latencies are predicted for; "": they are not
+    latency_ms: float | None = None
+    original_latency_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ class Size(Record):
 
     macs: int
     params: int
+    latency_ms: float | None = None  # predicted, where a device is asked about
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ def show(study: Study, budget: Budget) -> NetworkSummary:
     Raises:
         BudgetError: the budget is below the floor.
     """
-    curve = study.curve()
+    curve = study.curve(budget=budget)
     step = curve.step(budget)
     keep, original = curve.keep(step), curve.original
-    pruned, run = cost(study.structure, keep), study.best_finetuned(keep)
+    pruned, run = cost(study.structure, keep, curve.device), study.best_finetuned(keep)
     return NetworkSummary(
         study=study.info.name,
         model=study.info.model,
@@ -41,4 +41,7 @@ def show(study: Study, budget: Budget) -> NetworkSummary:
         uncounted=study.structure.uncounted,
         calibration=study.calibration.key,
         calibration_words=calibration_words(study.folder, study.info),
+        device_profile=budget.device_profile,
+        latency_ms=pruned.latency_ms,
+        original_latency_ms=original.latency_ms,
     )

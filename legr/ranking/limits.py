@@ -2,10 +2,10 @@
 
 import math
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
 from legr.errors import BudgetError
@@ -40,6 +40,7 @@ class Quantity:
         return bool(amount >= limit if self.is_rate else amount <= limit)
 
 
+PROFILE = "device_profile"  # name of what a budget may state beside its limits
 LARGEST = 1_000_000_000  # of a limit that is no fraction; no network costs as much
 
 #: Limits by name. A megabyte is 1e6 bytes; weights are float32, 4 bytes a parameter. Latency is predicted, of a device.
@@ -118,14 +119,29 @@ class Budget:
         return [(name, limit) for name in QUANTITIES if (limit := getattr(self, name)) is not None]
 
     @property
-    def limits_latency(self) -> bool:
+    def stated(self) -> dict[str, float | str]:
+        """All that it says, by name: its limits, and the profile where there is one."""
+        profile = {PROFILE: self.device_profile} if self.device_profile else {}
+        return {**dict(self.limits()), **profile}
+
+    @property
+    def needs_device(self) -> bool:
         """Whether it depends on a device."""
-        return any(QUANTITIES[name].metric == "latency" for name, _ in self.limits())
+        return bool(self.device_profile) or any(QUANTITIES[name].metric == "latency" for name, _ in self.limits())
 
 
-def first_within(
-    name: str, limit: float, costs: NDArray[np.int64] | NDArray[np.float64], original: float | None, end: str
-) -> int:
+def budget_of(texts: Mapping[str, str]) -> Budget:
+    """A budget from what it states, as texts by name.
+
+    Raises:
+        ValueError: a limit is no number.
+        BudgetError: it is no budget.
+    """
+    profile = texts.get(PROFILE, "")
+    return Budget(**{name: float(text) for name, text in texts.items() if name != PROFILE}, device_profile=profile)
+
+
+def first_within(name: str, limit: float, costs: NDArray[Any], original: float | None, end: str) -> int:
     """First step whose cost is within a limit; costs never rise along a curve.
 
     Args:
@@ -151,7 +167,7 @@ def first_within(
             "choose one above it",
             last / original,
         )
-    return bisect_left(range(len(costs)), True, key=lambda step: quantity.holds(costs[step], original, limit))
+    return bisect_left(range(len(costs)), True, key=lambda step: quantity.holds(float(costs[step]), original, limit))
 
 
 def _in_words(limit: float, quantity: Quantity) -> str:

@@ -135,8 +135,8 @@ def network_of(
         return _of_run(study, measured, budget, run, curve)
     ranking = ranking or study.default_ranking
     own = curve(ranking)
-    step = own.step(budget)
-    keep, macs = own.keep(step), int(own.macs[step])
+    keep = (study.curve(ranking, budget) if budget.needs_device else own).at(budget)
+    macs = cost(study.structure, keep).macs
     along = measured
     if own.macs[0] < own.original.macs:  # pinned layers keep the original off the curve: no line leads to it
         along = replace(measured, points=[point for point in measured.points if point.ranking != ORIGINAL])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from legr.arguments import option_of
 from legr.charts.measurements import Measurements, Reading, percent_of
 from legr.charts.style import CAPTIONS
+from legr.ranking.limits import PROFILE
 from legr.report.network import ShownNetwork
 from legr.report.numbers import about, milliseconds, percent, points_between, signed
 from legr.structure.cost import uncounted_note
@@ -140,6 +141,8 @@ def command(network: ShownNetwork, name: str, *extra: str) -> str:
         return shlex.join([*words, *budgets, *extra])
     for limit, value in network.budget.limits():
         words += [option_of(limit), f"{value:.12g}"]
+    if network.budget.device_profile:
+        words += [option_of(PROFILE), network.budget.device_profile]
     if network.by_run and network.run and name in ("export", "compare"):
         return shlex.join([*words, "--run", network.run.key, *extra])
     if network.ranking != network.study.default_ranking:

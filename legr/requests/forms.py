@@ -14,7 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from legr.arguments import numbers_of, option_of, shortened
 from legr.errors import SettingsError
-from legr.ranking.limits import QUANTITIES, Budget
+from legr.ranking.limits import PROFILE, QUANTITIES, Budget
 
 Pair = tuple[str, str]  # a flag as it was given, and its value; "" for a switch
 
@@ -189,30 +189,36 @@ class Numbers(Form):
 
 @dataclass(frozen=True, slots=True)
 class Limits(Form):
-    """A budget: one flag for each quantity that can be limited."""
+    """A budget: one flag for each quantity that can be limited, and one for the device."""
 
     def flags(self, flag: str) -> tuple[str, ...]:
-        return tuple(option_of(name) for name in QUANTITIES)
+        return tuple(option_of(name) for name in (*QUANTITIES, PROFILE))
 
     def write(self, flag: str, value: Any) -> list[str]:
-        return [part for name, limit in value.limits() for part in (option_of(name), str(limit))]
+        return [part for name, stated in value.stated.items() for part in (option_of(name), str(stated))]
 
     def read(self, pairs: Sequence[Pair]) -> Any:
-        given = {flag.removeprefix("--").replace("-", "_"): Scalar(float).read([(flag, text)]) for flag, text in pairs}
-        return Budget(**given)
+        names = {option_of(name): name for name in (*QUANTITIES, PROFILE)}
+        return Budget(**{names[flag]: self._form(names[flag]).read([(flag, text)]) for flag, text in pairs})
 
     def dump(self, value: Any) -> Any:
-        return dict(value.limits())
+        return value.stated
 
     def load(self, data: Any) -> Any:
-        limits = Numbers().load(data)
-        unknown = [name for name in limits if name not in QUANTITIES]
+        if not isinstance(data, Mapping):
+            raise TypeError(f"limits by name are needed, got {data!r}")
+        unknown = [name for name in data if name not in (*QUANTITIES, PROFILE)]
         if unknown:
             raise ValueError(f"there is no quantity {unknown[0]!r}")
-        return Budget(**limits)
+        return Budget(**{name: self._form(name).load(stated) for name, stated in data.items()})
 
     def missing(self, command: str, flag: str) -> str:
-        return f"{command} needs a budget: give one or more of {', '.join(self.flags(flag))}, such as --macs 0.5"
+        limits = ", ".join(map(option_of, QUANTITIES))
+        return f"{command} needs a budget: give one or more of {limits}, such as --macs 0.5"
+
+    @staticmethod
+    def _form(name: str) -> Scalar:
+        return Scalar(str if name == PROFILE else float)
 
 
 def form_of(hint: Any) -> Form:

@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-from legr.arguments import shortened, whole_number_of
+from legr.arguments import plain_name, shortened, whole_number_of
 from legr.data.normalization import Preprocess
 from legr.errors import SettingsError
 from legr.ranking.limits import QUANTITIES, Budget
@@ -260,13 +260,14 @@ class ExportRequest(JobRequest):
     @property
     def folder_name(self) -> str:
         """What the folder of such an export is called in a study, such as "macs-50"."""
-        if self.run:  # a key may come from the record of a job, and so from elsewhere
-            return "run-" + "".join(c if c.isascii() and c.isalnum() else "-" for c in self.run)
+        if self.run:
+            return f"run-{plain_name(self.run)}"
         limits = (
             f"{name.replace('_', '-')}-{limit if QUANTITIES[name].size else 100 * limit:g}"
             for name, limit in self.budget.limits()
         )
-        return "-".join([*limits, *([self.ranking] if self.ranking else [])])
+        profile = [f"on-{plain_name(self.budget.device_profile)}"] if self.budget.device_profile else []
+        return "-".join([*limits, *profile, *([self.ranking] if self.ranking else [])])
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from legr.arguments import option_of
 from legr.errors import BudgetError
-from legr.ranking.limits import QUANTITIES, Budget
+from legr.ranking.limits import PROFILE, QUANTITIES, Budget, budget_of
 from legr.record import Record
 from legr.schema import Count, Name, Real, Text
 
@@ -47,10 +47,10 @@ class Provenance(Record):
     def budget(self) -> Budget | None:
         """The budget that the command asks for, if any."""
         words = self.words
-        options = {name: option_of(name) for name in QUANTITIES}
+        options = {name: option_of(name) for name in (*QUANTITIES, PROFILE)}
         texts = {name: words[words.index(o) + 1] for name, o in options.items() if o in words[:-1]}
         with suppress(ValueError, BudgetError):
-            return Budget(**{name: float(text) for name, text in texts.items()})
+            return budget_of(texts)
         return None
 
 

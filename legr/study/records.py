@@ -253,7 +253,7 @@ class FineTuned(Record):
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data; a budget by its limits."""
         data = _without(super().to_dict(), "kept")
-        return {**data, "budget": dict(self.budget.limits()) if self.budget else None}
+        return {**data, "budget": self.budget.stated if self.budget else None}
 
     @model_validator(mode="wrap")
     @classmethod
