@@ -131,4 +131,4 @@ def search_by(name: str, study: Study, settings: SearchSettings, ranker: Ranker 
     search = search_of(study, settings, CPU, ranker=ranker)
     if name not in LEARNERS:
         return search
-    return replace(search, learner=LEARNERS[name](search.ranker.norms.deviations, settings.seed))
+    return replace(search, learner=LEARNERS[name](search.pricing.ranker.norms.deviations, settings.seed))

@@ -69,7 +69,9 @@ _MAP = (
 def describe(settings: SearchSettings) -> str:
     """Settings in words."""
     budgets = " and ".join(f"{100 * budget:g} %" for budget in settings.budgets)
-    where = f"at {budgets} of the MACs" if budgets else "along the whole slider"
+    cost = "MACs" if settings.cost == "macs" else f"latency on {settings.device_profile}"
+    where = f"at {budgets} of the {cost}" if budgets else "along the whole slider"
+    where += f" of its {cost}" if settings.cost != "macs" and not budgets else ""
     method = NAMES.get(settings.method, settings.method)
     return f"{method}, scored {where} on up to {settings.images:,} held-out images, seed {settings.seed}"
 

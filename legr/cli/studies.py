@@ -77,7 +77,9 @@ def shape(
     pin: Annotated[list[str] | None, typer.Option(help="LAYER=12: exactly 12 channels, at every budget.")] = None,
     floor: Annotated[list[str] | None, typer.Option(help="LAYER=4: at least 4 channels.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Ask for nothing again.")] = False,
-    device_profile: Annotated[str | None, typer.Option(help="Tell what is reached on the device of this profile.")] = None,
+    device_profile: Annotated[
+        str | None, typer.Option(help="Tell what is reached on the device of this profile.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Set the shape of the result, in place of the one before; without options only show it."""

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -12,13 +12,13 @@ from legr.commands.original import original
 from legr.commands.provenance import provenance_of
 from legr.errors import SettingsError
 from legr.progress import Report, silent
-from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
 from legr.requests.types import LearnRequest
 from legr.search.fitness import Fitness
 from legr.search.learn import Search, learn, standing
 from legr.search.mask_gradient import TrainingProbe
 from legr.search.methods import METHODS, Material, check, learner, scored_budgets
+from legr.search.pricing import Pricing
 from legr.search.types import LearnResult
 from legr.search.workers import Workers
 from legr.study.pass_times import note_pass_time
@@ -62,9 +62,11 @@ def search_task(study: Study, request: LearnRequest) -> SearchTask:
     else:
         settings = learned.settings
         _require_offered(study, settings)
-    curve = BudgetCurve(study.structure, study.ranker.rank())  # candidates have no constraints
-    for budget in settings.budgets:
-        curve.step(macs=budget)
+    settings = _of_device(study, settings)
+    pricing = pricing_of(study, settings)
+    curve = pricing.curve() if settings.budgets else None  # candidates have no constraints of the user's
+    for budget in settings.budgets if curve else ():
+        curve.step(**{pricing.metric: budget})
     spent, settled = standing(study, settings)
     standard = max(EFFORTS[settings.method]["Standard"], spent)
     return SearchTask(settings, standard if request.candidates is None else request.candidates, spent, settled)
@@ -112,7 +114,7 @@ def search_of(
         ranker: ranks by other norms than the study's.
     """
     model, dataset, normalization = original(study), images_of(study, report), study.info.normalization
-    structure, ranker = study.structure, ranker or study.ranker
+    structure = study.structure
     calibration = calibration_of(study, dataset, device, report)
     fitness = Fitness(model, structure, dataset, normalization, settings, device, workers, calibration)
     if fitness.n_images < settings.images:
@@ -121,9 +123,45 @@ def search_of(
     def probe(images: int) -> TrainingProbe:
         return TrainingProbe(model, structure, dataset.train, normalization, images=images, device=device)
 
-    floor = BudgetCurve(structure, ranker.rank()).floor
-    material = Material(ranker, settings, floor, probe)
-    return Search(ranker, scored_budgets(settings, floor), learner(material), fitness, settings.images)
+    pricing = pricing_of(study, settings, ranker)
+    budgets = scored_budgets(settings, pricing.floor)
+    return Search(pricing, budgets, learner(Material(pricing, settings, probe)), fitness, settings.images)
+
+
+def pricing_of(study: Study, settings: SearchSettings, ranker: Ranker | None = None) -> Pricing:
+    """How a search counts what networks cost.
+
+    Args:
+        ranker: ranks by other norms than the study's.
+    """
+    ranker = ranker or study.ranker
+    if settings.cost == "macs":
+        return Pricing(ranker)
+    profile = study.device_profile(settings.device_profile)
+    return Pricing(ranker, profile.model(study.structure), profile.multiple)
+
+
+def _of_device(study: Study, settings: SearchSettings) -> SearchSettings:
+    """The settings with the measurements of the device that they name.
+
+    Raises:
+        SettingsError: a device is missing, named where it counts for nothing, or was measured anew since.
+        StudyError: there is no such profile.
+    """
+    name = settings.device_profile
+    if settings.cost == "macs":
+        if name:
+            raise SettingsError(f"MACs are the same on every device; give --cost latency to learn for {name}")
+        return settings
+    if not name:
+        raise SettingsError(f"latency depends on the device; {study.profiles_advice}")
+    profile_id = study.device_profile(name).id
+    if settings.profile_id not in ("", profile_id):
+        raise SettingsError(
+            f"the profile of {name} was measured anew since the ranking of {study.path.name} was learned for it; "
+            f"learn again with --cost latency --device-profile {name}"
+        )
+    return replace(settings, profile_id=profile_id)
 
 
 def _command(study: Study, task: SearchTask) -> list[str]:

@@ -157,7 +157,7 @@ def _plan(study: Study, budgets: Sequence[float] | None) -> Iterator[tuple[Point
         curve = study.curve(name)
         if budgets is None:
             learned = study.learned
-            searched = learned.settings.budgets if learned else ()
+            searched = learned.settings.budgets if learned and learned.settings.cost == "macs" else ()
             measured = (p.budget for p in study.points if p.ranking == name and not p.finetuned)  # perhaps elsewhere
             chosen = [b for b in sorted({*BUDGETS, *searched, *measured}, reverse=True) if b >= curve.floor]
         else:

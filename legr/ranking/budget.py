@@ -102,7 +102,11 @@ class BudgetCurve:
     @property
     def floor(self) -> float:
         """Smallest reachable fraction of the original's MACs."""
-        return float(self.macs[-1] / self.original.macs)
+        return self.floor_of("macs")
+
+    def floor_of(self, metric: Metric) -> float:
+        """Smallest reachable fraction of one kind of cost, which must be known."""
+        return float(getattr(self, metric)[-1] / amount_of(self.original, metric))
 
     @property
     def floors(self) -> dict[Metric, float]:

@@ -59,6 +59,11 @@ class Footprints:
         scored[list(self.vector_of.values())] = True
         return scored
 
+    def block_sizes(self, multiple: int) -> Counts:
+        """The fewest units of each group with which every layer loses a multiple of so many filters, int64[G]."""
+        filters = self.positions[:, self.is_scored]
+        return np.asarray((multiple // np.gcd(filters, multiple)).max(axis=1, initial=1))
+
     def taken(self, units: Counts) -> Counts:
         """Positions that some units take in each label vector together, int64[V]."""
         units_of_group = np.bincount(self.group_of[units], minlength=len(self.sizes))

@@ -52,7 +52,11 @@ class Ranker:
 
     def rank(self, affine: Affine | None = None, constraints: Constraints = UNCONSTRAINED) -> Ranking:
         """See `rank`."""
-        return order_blocks(self._footprints, self.scores(affine), constraints)
+        return self.rank_by(self.scores(affine), constraints)
+
+    def rank_by(self, scores: FloatArray, constraints: Constraints = UNCONSTRAINED) -> Ranking:
+        """Order the units by scores of another kind, float64[U], least important first."""
+        return order_blocks(self.footprints, scores, constraints)
 
     def rank_uniform(self, constraints: Constraints = UNCONSTRAINED) -> Ranking:
         """See `rank_uniform`."""
@@ -61,7 +65,7 @@ class Ranker:
         for group in self.structure.groups:
             places = np.argsort(np.argsort(importance[group.units], kind="stable"), kind="stable")
             percentiles[group.units] = (places + 0.5) / len(group.units)
-        return order_blocks(self._footprints, percentiles, constraints)
+        return self.rank_by(percentiles, constraints)
 
     def scores(self, affine: Affine | None = None) -> FloatArray:
         """Importance of every unit, float64[U]."""
@@ -76,7 +80,8 @@ class Ranker:
         return np.bincount(units, weights=weights, minlength=self.structure.n_units).astype(np.float64)
 
     @cached_property
-    def _footprints(self) -> Footprints:
+    def footprints(self) -> Footprints:
+        """Where its units stand."""
         return Footprints(self.structure)
 
     @cached_property

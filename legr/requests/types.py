@@ -6,7 +6,7 @@ A job keeps its request, so that it can be started again; pages make one to star
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from legr.arguments import plain_name, shortened, whole_number_of
 from legr.data.normalization import Preprocess
@@ -128,6 +128,8 @@ class LearnRequest(JobRequest):
         "Batch-norm statistics while scoring: batch, recalibrated or stale (those of the original)."
     )
     options: Mapping[str, float] = option("NAME=NUMBER: a setting of the method.", {}, flag="--option")
+    cost: Literal["macs", "latency"] | None = option("What candidates are compared at; macs by default.")
+    device_profile: str | None = option("Device whose latency is meant, by its profile; with --cost latency.")
     workers: int | None = option("Networks scored side by side; one a core by default, up to four.", bounds=WORKERS)
     device: str = option(DEVICE, "auto")
     measure: bool = option("Measure the frontier afterwards.", False, negatable=True)
@@ -147,7 +149,8 @@ class LearnRequest(JobRequest):
     def for_settings(cls, settings: SearchSettings, candidates: int, *, measure: bool = False) -> "LearnRequest":
         """A search with exactly these settings, whatever the study was learned with."""
         default = SearchSettings().to_dict()
-        changed = {name: value for name, value in settings.to_dict().items() if value != default[name]}
+        stated = {name: value for name, value in settings.to_dict().items() if name in _SEARCH.values()}
+        changed = {name: value for name, value in stated.items() if value != default.get(name)}
         named = {"method": settings.method, "budgets": settings.budgets}
         return cls(candidates=candidates, measure=measure, **{**changed, **named})
 
@@ -159,7 +162,7 @@ class LearnRequest(JobRequest):
 
 
 #: The options by the fields of the settings; an option has the name under which its setting is stored.
-_SEARCH = dict(zip((f.name for f in fields(SearchSettings)), SearchSettings().to_dict(), strict=True))
+_SEARCH = {f.name: {"sgd_steps": "steps"}.get(f.name, f.name) for f in fields(SearchSettings) if f.name != "profile_id"}
 
 
 @dataclass(frozen=True)

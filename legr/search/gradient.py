@@ -10,8 +10,8 @@ units at the identity. So alpha stretches the scores of a layer about their mean
 Every iteration takes a budget and a batch of training images, prunes the network to the budget by masks, and computes
 the gradient of the loss with respect to every unit's mask. The mask of a unit is taken as a sigmoid of its score around
 the threshold between kept and removed units, which gives the gradient with respect to the scores. The threshold moves
-along, so that the MACs stay the same. The randomness of iteration i depends on (seed, i) alone, and the state of the
-optimizer is stored with the proposal.
+along, so that the cost stays the same: MACs, or milliseconds of a device (`Pricing`). The randomness of iteration i
+depends on (seed, i) alone, and the state of the optimizer is stored with the proposal.
 Dims of arrays: U units, L scored layers, F filters.
 """
 
@@ -23,14 +23,12 @@ import numpy as np
 
 from legr.bounds import Bounds
 from legr.errors import StudyError
-from legr.ranking.budget import BudgetCurve
-from legr.ranking.order import Ranker
 from legr.ranking.types import Affine, FloatArray, Ranking
 from legr.record import Record
 from legr.schema import Count, Real, build
 from legr.search.budgets import Budgets
+from legr.search.pricing import Pricing
 from legr.search.types import PASSES_PER_TRAINING_IMAGE, Candidate, Proposal
-from legr.structure.cost import unit_macs
 from legr.structure.types import BoolArray
 
 #: Largest log alpha and shift: alpha up to 5e8 is more than any ranking needs, and stays finite and above 0.
@@ -77,17 +75,18 @@ class GradientLearner:
     """Follows the gradient of the loss over budgets.
 
     Args:
+        pricing: what networks cost, and units.
         probe: computes gradients with respect to masks.
         budgets: what the network is pruned to, iteration after iteration.
     """
 
     def __init__(
-        self, ranker: Ranker, probe: Probe, *, budgets: Budgets, seed: int, settings: GradientSettings
+        self, pricing: Pricing, probe: Probe, *, budgets: Budgets, seed: int, settings: GradientSettings
     ) -> None:
-        self._ranker, self._probe, self._settings = ranker, probe, settings
+        self._pricing, self._ranker, self._probe, self._settings = pricing, pricing.ranker, probe, settings
         self._budgets, self._seed = budgets, seed
-        self._means = np.array([values.mean() for values in ranker.norms.values])
-        identity = ranker.scores()
+        self._means = np.array([values.mean() for values in self._ranker.norms.values])
+        identity = self._ranker.scores()
         self._scale = float(np.median(np.abs(identity - np.median(identity)))) or 1.0
 
     def propose(self, finished: Sequence[Candidate]) -> Proposal:
@@ -114,8 +113,8 @@ class GradientLearner:
 
     def _kept(self, affine: Affine) -> FloatArray:
         """Masks of the kept sets at some budgets, one after the other: 1 for a unit that stays, else 0."""
-        curve = BudgetCurve(self._ranker.structure, self._ranker.rank(affine))
-        units = [curve.at(macs=max(budget, curve.floor)).units for budget in self._budgets.samples()]
+        curve, pricing = self._pricing.curve(affine), self._pricing
+        units = [curve.keep(pricing.step(curve, budget)).units for budget in self._budgets.samples()]
         return np.concatenate(units).astype(np.float64)
 
     def _affine(self, parameters: FloatArray) -> Affine:
@@ -128,21 +127,23 @@ class GradientLearner:
         """Gradient of the loss with respect to the parameters, float64[2, L], in the optimizer's next iteration."""
         rng = np.random.default_rng([self._seed, optimizer.iterations])
         affine = self._affine(optimizer.parameters)
-        curve = BudgetCurve(self._ranker.structure, self._ranker.rank(affine))
-        # The floor of this ranking may lie above that of the identity, which the budgets respect.
-        curve_step = curve.step(macs=max(self._budgets.at(optimizer.iterations), curve.floor))
+        curve = self._pricing.curve(affine)
+        curve_step = self._pricing.step(curve, self._budgets.at(optimizer.iterations))
         keep = curve.keep(curve_step)
         mask_slope = self._mask_slope(curve.ranking, curve_step)
         score_gradient = self._probe(keep.units, rng) * mask_slope
-        macs_gradient = unit_macs(self._ranker.structure, keep) * mask_slope
-        # The threshold moves along, so that the MACs stay the same.
-        score_gradient -= macs_gradient * (score_gradient.sum() / macs_gradient.sum())
+        cost_gradient = self._pricing.prices(keep) * mask_slope
+        # The threshold moves along, so that the cost stays the same.
+        score_gradient -= cost_gradient * (score_gradient.sum() / cost_gradient.sum())
         return self._parameter_gradient(score_gradient, affine.alpha)
 
     def _mask_slope(self, ranking: Ranking, curve_step: int) -> FloatArray:
         """Derivative of each unit's mask with respect to its score, float64[U]; 0 for units that never leave."""
         order, scores, n_removed = ranking.order, ranking.scores, int(ranking.ends[curve_step])
-        threshold = (scores[order[max(n_removed - 1, 0)]] + scores[order[min(n_removed, len(order) - 1)]]) / 2
+        block = self._pricing.multiple  # units that leave together have about one score in common: their mean
+        last = order[max(n_removed - block, 0) : max(n_removed, 1)]
+        next_ = order[min(n_removed, len(order) - 1) : n_removed + block]
+        threshold = (scores[last].mean() + scores[next_].mean()) / 2
         slope = np.zeros(len(scores))
         slope[order] = _sigmoid_slope(scores[order] - threshold, self._settings.softness)
         return slope

@@ -13,11 +13,10 @@ from filelock import Timeout
 
 from legr.errors import SettingsError, StudyError
 from legr.progress import Progress, Report
-from legr.ranking.budget import BudgetCurve
-from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
 from legr.search.fitness import CandidateScore, HasLost
 from legr.search.journal import Journal
+from legr.search.pricing import Pricing
 from legr.search.racing import Race
 from legr.search.replay import journal_path
 from legr.search.types import Candidate, Learner, LearnResult, Proposal, SearchProgress, best_of, final_values
@@ -40,13 +39,13 @@ class Search:
     """A learner that proposes candidates, and the fitness that scores them.
 
     Attributes:
-        budgets: fractions of MACs that candidates are scored at.
+        budgets: fractions of the original's cost that candidates are scored at.
         fitness: scores the kept sets of a candidate, one for each budget; may stop early (`HasLost`).
         images: training images that count as one pass.
         racing: whether candidates that have lost are stopped.
     """
 
-    ranker: Ranker
+    pricing: Pricing
     budgets: Sequence[float]
     learner: Learner
     fitness: Callable[[Sequence[Keep], HasLost | None], CandidateScore]
@@ -56,11 +55,10 @@ class Search:
     def next(self, finished: Sequence[Candidate]) -> Candidate:
         """Propose and score one candidate; networks that were scored before are not scored again."""
         start = time.monotonic()
-        n_layers = len(self.ranker.structure.layers)
+        n_layers = len(self.pricing.ranker.structure.layers)
         proposal = self.learner.propose(finished) if finished else Proposal(Affine.identity(n_layers))
-        curve = BudgetCurve(self.ranker.structure, self.ranker.rank(proposal.affine))
-        # The floor of this ranking may lie above that of the identity, which the budgets respect.
-        keeps = [curve.at(macs=max(budget, curve.floor)) for budget in self.budgets]
+        curve = self.pricing.curve(proposal.affine)
+        keeps = [curve.keep(self.pricing.step(curve, budget)) for budget in self.budgets]
         key = _key(keeps)
         earlier = next((c for c in finished if c.key == key), None)
         if earlier is not None:

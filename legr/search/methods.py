@@ -7,14 +7,14 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from legr.errors import SettingsError
-from legr.ranking.order import Ranker
 from legr.search.budgets import BudgetRange, Budgets, ListedBudgets
 from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.gradient import GradientLearner, GradientSettings, Probe
+from legr.search.pricing import Pricing
 from legr.search.types import Learner
 from legr.study.records import SearchSettings
 
-#: Fractions of MACs between which the whole slider is learned, and at which its candidates are scored.
+#: Fractions of the cost between which the whole slider is learned, and at which its candidates are scored.
 SLIDER = 0.1, 0.9
 SCORED = (0.15, 0.25, 0.4, 0.6, 0.8)
 
@@ -23,9 +23,8 @@ SCORED = (0.15, 0.25, 0.4, 0.6, 0.8)
 class Material:
     """What a learner is made from."""
 
-    ranker: Ranker
+    pricing: Pricing
     settings: SearchSettings
-    floor: float  # smallest fraction of MACs that pruning can reach
     probe: Callable[[int], Probe]  # number of images a step -> probe
 
 
@@ -54,7 +53,7 @@ def is_offered(settings: SearchSettings) -> bool:
 
 
 def scored_budgets(settings: SearchSettings, floor: float) -> tuple[float, ...]:
-    """Fractions of MACs that candidates are scored at; of the whole slider, what lies above the floor."""
+    """Fractions of the cost that candidates are scored at; of the whole slider, what lies above the floor."""
     if settings.budgets:
         return settings.budgets
     return tuple(_above(floor, budget) for budget in SCORED)
@@ -77,7 +76,7 @@ def _gradient(material: Material) -> Learner:
     settings = material.settings
     options = _options(GradientSettings, settings.options)
     probe, seed = material.probe(options.images), settings.seed
-    return GradientLearner(material.ranker, probe, budgets=_budgets(material), seed=seed, settings=options)
+    return GradientLearner(material.pricing, probe, budgets=_budgets(material), seed=seed, settings=options)
 
 
 def _budgets(material: Material) -> Budgets:
@@ -85,13 +84,13 @@ def _budgets(material: Material) -> Budgets:
     settings = material.settings
     if settings.budgets:
         return ListedBudgets(settings.budgets)
-    lowest, highest = (_above(material.floor, end) for end in SLIDER)
+    lowest, highest = (_above(material.pricing.floor, end) for end in SLIDER)
     return BudgetRange(lowest, highest, settings.seed)
 
 
 def _evolution(material: Material) -> Learner:
     options = _options(EvolutionSettings, material.settings.options)
-    return Evolution(material.ranker.norms.deviations, material.settings.seed, options)
+    return Evolution(material.pricing.ranker.norms.deviations, material.settings.seed, options)
 
 
 METHODS: Mapping[str, _Method] = {

@@ -87,13 +87,22 @@ class SearchSettings(Record):
     """How a ranking is searched for; the effort is not in it, so that a search can be extended."""
 
     method: Name = "gradient"
-    #: Fractions of MACs that candidates are scored at; () is the whole slider.
+    #: Fractions of the cost that candidates are scored at; () is the whole slider.
     budgets: Several[Number] = ()
     images: Count = 2000  # held-out images that a network is scored on
     seed: Count = 0
     statistics: Statistics = "batch"  # of the batch norms while scoring
     sgd_steps: Annotated[Count, Field(alias="steps")] = 0  # before a network is scored
     options: Mapping[Name, Number] = field(default_factory=dict)  # of the method
+    cost: Literal["macs", "latency"] = "macs"  # that candidates are compared at
+    device_profile: Name = ""  # name of the device whose latency is meant
+    profile_id: Name = ""  # and which measurements of it
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain data, without the device where costs are MACs: keys of searches stay the same."""
+        data = super().to_dict()
+        of_device = ("cost", "device_profile", "profile_id")
+        return {key: value for key, value in data.items() if self.cost != "macs" or key not in of_device}
 
     @property
     def key(self) -> str:

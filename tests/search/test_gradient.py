@@ -10,6 +10,7 @@ from legr.ranking.budget import BudgetCurve
 from legr.ranking.types import Affine, FloatArray
 from legr.search.budgets import BudgetRange, ListedBudgets
 from legr.search.gradient import GradientLearner, GradientSettings
+from legr.search.pricing import Pricing
 from legr.search.types import Proposal
 from legr.structure.cost import unit_macs
 from legr.structure.types import BoolArray, Keep
@@ -39,7 +40,7 @@ class Probe:
 def learner(study: Study, probe: Probe, *, whole_range: bool = False, **options: float) -> GradientLearner:
     budgets = BudgetRange(0.2, 0.8, seed=0) if whole_range else ListedBudgets((0.4,))
     settings = GradientSettings(**{"images": 2, "stride": 5, **options})  # type: ignore[arg-type]
-    return GradientLearner(study.ranker, probe, budgets=budgets, seed=0, settings=settings)
+    return GradientLearner(Pricing(study.ranker), probe, budgets=budgets, seed=0, settings=settings)
 
 
 def after(learned: GradientLearner, n_layers: int, proposals: int) -> Proposal:
@@ -154,6 +155,6 @@ def test_a_budget_below_the_floor_of_a_ranking_means_its_floor(study: Study) -> 
     """A search refuses budgets below the identity's floor; that of another ranking may lie higher."""
     probe = Probe(study, "layer1.0.conv1")
     settings = GradientSettings(images=2, stride=1)
-    lowest = GradientLearner(study.ranker, probe, budgets=ListedBudgets((1e-6,)), seed=0, settings=settings)
+    lowest = GradientLearner(Pricing(study.ranker), probe, budgets=ListedBudgets((1e-6,)), seed=0, settings=settings)
     after(lowest, len(study.structure.layers), 1)
     assert np.array_equal(probe.asked[0], study.curve("identity").keep(-1).units)

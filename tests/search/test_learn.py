@@ -24,6 +24,7 @@ from legr.search.fitness import CandidateScore, HasLost
 from legr.search.gradient import GradientLearner, GradientSettings
 from legr.search.journal import mend
 from legr.search.learn import Search, learn, standing
+from legr.search.pricing import Pricing
 from legr.search.replay import journal_path
 from legr.search.types import Candidate, Learner, LearnResult, Proposal
 from legr.structure.types import Keep
@@ -70,7 +71,7 @@ def learner_of(method: str, study: Study) -> Learner:
     if method == "evolution":
         return Evolution(deviations, 0, EvolutionSettings(pool=8, draw=3))
     return GradientLearner(
-        study.ranker,
+        Pricing(study.ranker),
         Noisy(study),
         budgets=ListedBudgets(BUDGETS),
         seed=0,
@@ -82,7 +83,7 @@ def run(study: Study, effort: float, method: str = "evolution", fitness: Wanted 
     scored = fitness or Wanted()
 
     def search() -> Search:
-        return Search(study.ranker, BUDGETS, learner_of(method, study), scored, IMAGES)
+        return Search(Pricing(study.ranker), BUDGETS, learner_of(method, study), scored, IMAGES)
 
     return learn(study, SearchSettings(method=method), effort, search, silent)
 
@@ -122,7 +123,7 @@ def test_the_best_is_kept_and_never_worse_than_the_identity(study: Study) -> Non
     settings = SearchSettings(method="evolution")
 
     def search() -> Search:
-        return Search(study.ranker, BUDGETS, learner_of("evolution", study), Wanted(), IMAGES)
+        return Search(Pricing(study.ranker), BUDGETS, learner_of("evolution", study), Wanted(), IMAGES)
 
     found = learn(study, settings, 50, search, seen.append)
     assert [p.values["candidates"] for p in seen] == list(range(1, found.candidates + 1))
@@ -254,7 +255,7 @@ def test_candidates_that_leave_the_same_networks_are_scored_once(study: Study) -
             return Proposal(Affine(plain.alpha * (1 + len(finished)), plain.kappa))
 
     fitness = Wanted()
-    search = Search(study.ranker, BUDGETS, Scaled(), fitness, IMAGES)  # type: ignore[arg-type]
+    search = Search(Pricing(study.ranker), BUDGETS, Scaled(), fitness, IMAGES)  # type: ignore[arg-type]
     found = [search.next([])]
     found += [search.next(found) for _ in range(3)]
     assert fitness.calls == 1
@@ -280,7 +281,7 @@ def test_a_search_that_has_settled_is_over(study: Study) -> None:
     fitness = Wanted()
 
     def search() -> Search:
-        return Search(study.ranker, BUDGETS, Settles(), fitness, IMAGES, racing=False)
+        return Search(Pricing(study.ranker), BUDGETS, Settles(), fitness, IMAGES, racing=False)
 
     settings = SearchSettings()
     assert standing(study, settings) == (0.0, False)
@@ -323,7 +324,9 @@ def test_a_candidate_whose_smallest_network_is_larger_is_scored_with_that() -> N
     structure = legr.trace(model, torch.zeros(1, 3, 16, 16))
     ranker = Ranker(structure, legr.filter_norms(model, structure))
     floor = legr.BudgetCurve(structure, ranker.rank()).floor
-    search = Search(ranker, (floor,), Evolution(ranker.norms.deviations, 0, EvolutionSettings()), Wanted(), IMAGES)
+    search = Search(
+        Pricing(ranker), (floor,), Evolution(ranker.norms.deviations, 0, EvolutionSettings()), Wanted(), IMAGES
+    )
     found: list[Candidate] = []
     for _ in range(12):
         found.append(search.next(found))

@@ -16,6 +16,7 @@ from legr.ranking.types import Affine
 from legr.search.budgets import BudgetRange
 from legr.search.gradient import GradientLearner, GradientSettings
 from legr.search.mask_gradient import MaskedNetwork, TrainingProbe
+from legr.search.pricing import Pricing
 from legr.search.types import Proposal
 from legr.structure.copies import at_least_one
 from legr.structure.cost import unit_macs
@@ -123,7 +124,7 @@ def test_outputs_that_are_no_numbers_move_nothing(study: Study) -> None:
 def test_a_search_goes_on_alike(study: Study) -> None:
     def learner() -> GradientLearner:
         budgets, settings = BudgetRange(0.2, 0.8, seed=0), GradientSettings(images=32, stride=2)
-        return GradientLearner(study.ranker, probe(study), budgets=budgets, seed=0, settings=settings)
+        return GradientLearner(Pricing(study.ranker), probe(study), budgets=budgets, seed=0, settings=settings)
 
     def walk(on: GradientLearner, proposal: Proposal, proposals: int) -> Proposal:
         for _ in range(proposals):
