@@ -32,7 +32,9 @@ class Lanes:
     def milliseconds(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         total = np.full(counts.shape[1], 0.01)
         for op in self.structure.ops:
-            sides = [self._lanes(str(op.parameter), dim, counts) for dim in (op.out_dim, op.in_dim)]
+            if op.parameter is None:
+                continue
+            sides = [self._lanes(op.parameter, dim, counts) for dim in (op.out_dim, op.in_dim)]
             total += 1e-3 * sides[0] * sides[1]
         return total
 
