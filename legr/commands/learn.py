@@ -21,6 +21,8 @@ from legr.search.methods import METHODS, Material, check, learner, scored_budget
 from legr.search.pricing import Pricing
 from legr.search.types import LearnResult
 from legr.search.workers import Workers
+from legr.study.device_choice import advice, profile_id
+from legr.study.device_profile import read_profile
 from legr.study.pass_times import note_pass_time
 from legr.study.records import EFFORTS, SearchSettings
 from legr.study.store import Study
@@ -64,9 +66,9 @@ def search_task(study: Study, request: LearnRequest) -> SearchTask:
         _require_offered(study, settings)
     settings = _of_device(study, settings)
     pricing = pricing_of(study, settings)
-    curve = pricing.curve() if settings.budgets else None  # candidates have no constraints of the user's
-    for budget in settings.budgets if curve else ():
-        curve.step(**{pricing.metric: budget})
+    curve = pricing.curve()  # candidates have no constraints of the user's
+    for budget in settings.budgets:
+        curve.step(pricing.limit(budget))
     spent, settled = standing(study, settings)
     standard = max(EFFORTS[settings.method]["Standard"], spent)
     return SearchTask(settings, standard if request.candidates is None else request.candidates, spent, settled)
@@ -137,8 +139,8 @@ def pricing_of(study: Study, settings: SearchSettings, ranker: Ranker | None = N
     ranker = ranker or study.ranker
     if settings.cost == "macs":
         return Pricing(ranker)
-    profile = study.device_profile(settings.device_profile)
-    return Pricing(ranker, profile.model(study.structure), profile.multiple)
+    profile = read_profile(study, settings.device_profile, study.structure)
+    return Pricing(ranker, profile.table(study.structure), profile.multiple)
 
 
 def _of_device(study: Study, settings: SearchSettings) -> SearchSettings:
@@ -154,14 +156,14 @@ def _of_device(study: Study, settings: SearchSettings) -> SearchSettings:
             raise SettingsError(f"MACs are the same on every device; give --cost latency to learn for {name}")
         return settings
     if not name:
-        raise SettingsError(f"latency depends on the device; {study.profiles_advice}")
-    profile_id = study.device_profile(name).id
-    if settings.profile_id not in ("", profile_id):
+        raise SettingsError(f"latency depends on the device; {advice(study)}")
+    current = profile_id(read_profile(study, name, study.structure))
+    if settings.profile_id not in ("", current):
         raise SettingsError(
             f"the profile of {name} was measured anew since the ranking of {study.path.name} was learned for it; "
             f"learn again with --cost latency --device-profile {name}"
         )
-    return replace(settings, profile_id=profile_id)
+    return replace(settings, profile_id=current)
 
 
 def _command(study: Study, task: SearchTask) -> list[str]:

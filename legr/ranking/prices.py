@@ -39,7 +39,8 @@ def unit_latency(footprints: Footprints, keep: Keep, device: LatencyModel, multi
     saved = (device.milliseconds(most) - device.milliseconds(least)) / moved  # float64[G]
     macs = unit_macs(structure, keep)
     fair = macs * float(device.milliseconds(counts[:, None])[0]) / max(float(macs[keep.units].sum()), 1.0)
-    return np.maximum(saved[footprints.group_of], _LEAST * fair)
+    prices: FloatArray = np.maximum(saved[footprints.group_of], _LEAST * fair)
+    return prices
 
 
 def unit_activation(structure: Structure) -> FloatArray:

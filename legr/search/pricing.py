@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import Constraints
-from legr.ranking.limits import Metric
+from legr.ranking.limits import Budget, Metric
 from legr.ranking.order import Ranker
 from legr.ranking.prices import unit_latency
 from legr.ranking.types import Affine, FloatArray
@@ -38,6 +38,10 @@ class Pricing:
         """The smallest budget that the identity reaches."""
         return self.curve().floor_of(self.metric)
 
+    def limit(self, budget: float) -> Budget:
+        """A fraction of the original's cost as a budget."""
+        return Budget(macs=budget) if self.device is None else Budget(latency=budget)
+
     def curve(self, affine: Affine | None = None) -> BudgetCurve:
         """The budget curve of a map."""
         ranking = self.ranker.rank(affine, Constraints(self.multiple))
@@ -45,7 +49,7 @@ class Pricing:
 
     def step(self, curve: BudgetCurve, budget: float) -> int:
         """The step of a budget; the floor of a map may lie above that of the identity, which the budgets respect."""
-        return curve.step(**{self.metric: max(budget, curve.floor_of(self.metric))})
+        return curve.step(self.limit(max(budget, curve.floor_of(self.metric))))
 
     def prices(self, keep: Keep) -> FloatArray:
         """What each unit adds to the cost of the network that `keep` leaves, float64[U]."""

@@ -23,10 +23,12 @@ from legr.files import write_json
 from legr.held import HeldFolder, is_handed_on
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import UNCONSTRAINED, Constraints
+from legr.ranking.limits import Budget
 from legr.ranking.order import Ranker
 from legr.ranking.types import Norms, Ranking
 from legr.structure.types import Keep, Structure
 from legr.study.calibration_choice import CHOICE, read_choice
+from legr.study.device_choice import device_of
 from legr.study.folder import INFO, StudyFolder
 from legr.study.json_file import FORMAT, REMEDY, damaged_file, file_errors, read_record
 from legr.study.kept_sets import digest, keep_id, kept_set, packed, with_kept_sets
@@ -216,9 +218,13 @@ class Study(StudyFolder):
             raise damaged_file(self.within("ranking.json"), "its layers are those of another network", REMEDY)
         return self.ranker.rank(learned.affine, constraints)
 
-    def curve(self, name: RankingName | None = None) -> BudgetCurve:
-        """The budget curve of a ranking; None is the default one."""
-        return BudgetCurve(self.structure, self.ranking(name))
+    def curve(self, name: RankingName | None = None, budget: Budget | None = None) -> BudgetCurve:
+        """The budget curve of a ranking; None is the default one.
+
+        Args:
+            budget: that is to be read on it, of which only the device counts here; errors as of `device_of`.
+        """
+        return BudgetCurve(self.structure, self.ranking(name), device_of(self, self.structure, budget))
 
     # -- measured networks -------------------------------------------------------------------------------------
 

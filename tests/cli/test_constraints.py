@@ -57,7 +57,7 @@ def test_mistakes_are_one_sentence(study_path: Path) -> None:
         ((*shape, "--pin", "conv1=12", "--pin", "layer1.0.conv2=11"), "pinned to 12; pin it to 12"),
         ((*shape, "--multiple", 8, "--clear"), "--clear"),
         (("finetune", "--study", study_path), "finetune needs a budget: give one or more of --macs, --params"),
-        (("export", "--study", study_path, "--out", study_path / "out"), "--activation-mb, such as --macs 0.5"),
+        (("export", "--study", study_path, "--out", study_path / "out"), "--fps, such as --macs 0.5"),
         (("show", "--study", study_path, "--weight-mb", 1e-4), "MB of weights is below the floor"),
     ):
         said = refused(*arguments)

@@ -43,6 +43,16 @@ REQUESTS: list[tuple[Request, list[str], dict[str, Any]]] = [
         ["--macs", "0.5", "--out", "r.html", "--ranking", "uniform", "--replace"],
         {"budget": {"macs": 0.5}, "out": "r.html", "ranking": "uniform", "replace": True},
     ),
+    (
+        CompareRequest(Budget(fps=250, macs=0.5, device_profile="pi")),
+        ["--macs", "0.5", "--fps", "250", "--device-profile", "pi"],
+        {"budget": {"macs": 0.5, "fps": 250, "device_profile": "pi"}},
+    ),
+    (
+        LearnRequest(cost="latency", device_profile="pi"),
+        ["--cost", "latency", "--device-profile", "pi"],
+        {"cost": "latency", "device_profile": "pi"},
+    ),
     (PointsRequest(Path("p.csv")), ["--out", "p.csv"], {"out": "p.csv"}),
     (
         CompareRequest(HALF, "uniform", finetuned=False),
@@ -70,6 +80,9 @@ def test_a_request_is_read_back_as_it_was(request_: Request, arguments: list[str
         (LearnRequest, {"options": {"rate": float("nan")}}, "a finite number is needed"),
         (CompareRequest, {"budget": {"macs": 2.0}}, r"in \(0, 1\], got 2.0"),
         (CompareRequest, {"budget": {"cost": 2.0}}, "there is no quantity 'cost'"),
+        (CompareRequest, {"budget": {"macs": 0.5, "device_profile": 3}}, "a text is needed, got 3"),
+        (CompareRequest, {"budget": [0.5]}, "limits by name are needed"),
+        (LearnRequest, {"cost": "energy"}, "one of macs, latency is needed"),
         (CompareRequest, {"budget": {"macs": 0.5}, "ranking": "mine"}, "one of learned, identity, uniform"),
         (ExportRequest, {"budget": {"macs": 0.5}}, "export needs --out"),
         (ExportRequest, {"out": "x"}, "export needs a budget: give one or more of --macs"),
