@@ -42,7 +42,8 @@ KEYS = {
     "data": "ok images",
     "show": (
         "study model ranking shape macs macs_fraction params params_fraction activation dense_macs dense_params "
-        "dense_activation floor floors finetuned_top1 layers unprunable uncounted calibration calibration_words"
+        "dense_activation floor floors finetuned_top1 layers unprunable uncounted calibration calibration_words "
+        "device_profile latency_ms original_latency_ms"
     ),
     "shape": "study ranking shape words steps floors least largest uncounted",
     "evaluate": "top1 loss images recalibrated finetuned macs macs_fraction params ranking calibration",
@@ -74,7 +75,7 @@ INNER = {
     ("inspect", "held"): "module operation reason channels",
     ("show", "shape"): "multiple floors excluded pins",
     ("show", "layers"): "name kept total",
-    ("shape", "least"): "macs params",
+    ("shape", "least"): "macs params latency_ms",
     ("measure", "points"): (
         "ranking ranking_id budget macs params macs_fraction top1 loss images recalibrated latency finetuned created "
         "made"
