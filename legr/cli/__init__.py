@@ -6,7 +6,20 @@ from typing import Annotated
 import typer
 
 from legr import __version__
-from legr.cli import export, inspect_model, jobs, predict, report, score, search, serve, studies, terminal, training
+from legr.cli import (
+    export,
+    inspect_model,
+    jobs,
+    predict,
+    profile,
+    report,
+    score,
+    search,
+    serve,
+    studies,
+    terminal,
+    training,
+)
 
 cli = typer.Typer(
     help="Learn a global ranking of a ConvNet's filters once, then prune to any budget.",
@@ -24,6 +37,7 @@ for _command in (
     studies.shape,
     score.evaluate,
     score.measure,
+    profile.profile,
     training.finetune,
     export.export,
     predict.compare,

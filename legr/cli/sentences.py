@@ -25,6 +25,7 @@ from legr.search.types import LearnResult
 from legr.structure.cost import uncounted_note
 from legr.structure.types import Uncounted
 from legr.structure.unprunable import Reason, merge_reasons, unreached_note
+from legr.study.device_profile import DeviceProfile
 from legr.study.latency import Latency
 from legr.training.calibration import Calibration
 from legr.words import plural, unsteady_words
@@ -170,6 +171,19 @@ def measurement(result: Measurement) -> str:
     return (
         f"{result.measured} points measured, {result.skipped} were there already{doubt}"
         f"{_where_better(result.calibration)}"
+    )
+
+
+def profiling(result: DeviceProfile) -> str:
+    median, high = result.errors
+    plain = next((m.milliseconds for m in result.multiples if m.multiple == 1), 0.0)
+    chosen = next((m.milliseconds for m in result.multiples if m.multiple == result.multiple), plain)
+    gain = f"; multiples of {result.multiple} are worth having: {chosen:.3g} ms for {plain:.3g} ms at half the MACs"
+    contended = "; other programs were at work meanwhile: `profile --again` when it is quiet"
+    return (
+        f"{result.name}: {len(result.times)} kinds of layers in {duration(result.seconds)}, on {result.conditions}; "
+        f"whole networks are predicted to {100 * median:.1f} % (median) and {100 * high:.1f} % (95th percentile)"
+        f"{gain if result.multiple > 1 else ''}{contended if result.contended else ''}"
     )
 
 

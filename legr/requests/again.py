@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from legr.errors import LegrError
-from legr.requests.types import JOB_REQUESTS
+from legr.requests.jobs import JOB_REQUESTS
 
 
 def command_again(line: str, study: Path) -> str:

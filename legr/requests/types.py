@@ -297,10 +297,3 @@ class LookRequest(Request):
     finetuned: bool = option("Use fine-tuned weights.", True, negatable=True)
     device: str = option(DEVICE, "auto")
     run: str | None = option(RUN, hidden=True)
-
-
-#: Requests that run as jobs, by command.
-JOB_REQUESTS: Mapping[str, type[JobRequest]] = {
-    request.command: request
-    for request in (LearnRequest, MeasureRequest, FinetuneRequest, ExportRequest, CompareRequest)
-}

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from legr.jobs import records
 from legr.jobs.records import Job
-from legr.requests.types import JOB_REQUESTS
+from legr.requests.jobs import JOB_REQUESTS
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
 

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.views.new_study import problem_with
 from legr.errors import JobError
-from legr.requests.types import JOB_REQUESTS, JobRequest
+from legr.requests.jobs import JOB_REQUESTS
+from legr.requests.types import JobRequest
 from legr.study.pass_times import note_pass_time
 from legr.study.records import RankingName
 from legr.study.store import Study, keep_id

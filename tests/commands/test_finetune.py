@@ -17,7 +17,8 @@ from legr.jobs import records
 from legr.progress import silent
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
-from legr.requests.types import JOB_REQUESTS, FinetuneRequest
+from legr.requests.jobs import JOB_REQUESTS
+from legr.requests.types import FinetuneRequest
 from legr.study.store import Study, keep_id
 from legr.training.settings import TrainSettings
 from tests.cli.processes import called, refused
