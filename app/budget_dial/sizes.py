@@ -26,11 +26,15 @@ class LayerSizes:
 
 
 def layer_sizes(structure: Structure, networks: CurveTable) -> LayerSizes:
-    """Find the axes that the layers of some networks have, and their sizes."""
-    place: dict[int, int] = {}  # of a label vector among the axes
+    """Find the axes that the layers of some networks have, and their sizes.
+
+    Of a layer in a block that may leave as a whole, whether the block is there is an axis as well: its size is 1 or 0.
+    """
+    place: dict[int | tuple[int, ...], int] = {}  # of a label vector, or of those of a block, among the axes
 
     def product(cost: Product) -> list[int]:
-        return [cost.factor, *(place.setdefault(vector, len(place)) for vector in cost.vectors)]
+        axes: list[int | tuple[int, ...]] = [*cost.vectors, *([cost.within] if cost.within else [])]
+        return [cost.factor, *(place.setdefault(axis, len(place)) for axis in axes)]
 
     layers: list[LayerData] = [
         {
@@ -41,8 +45,10 @@ def layer_sizes(structure: Structure, networks: CurveTable) -> LayerSizes:
         }
         for layer in structure.layers
     ]
-    totals = [len(structure.vectors[vector]) for vector in place]
-    return LayerSizes(layers, totals, networks.counts[list(place)])
+    totals = [len(structure.vectors[axis]) if isinstance(axis, int) else 1 for axis in place]
+    counts = networks.counts
+    sizes = [counts[axis] if isinstance(axis, int) else (counts[list(axis)] > 0).all(axis=0) for axis in place]
+    return LayerSizes(layers, totals, np.array(sizes, dtype=np.int64).reshape(len(place), counts.shape[1]))
 
 
 def run_lengths(sizes: Sequence[int]) -> list[int]:

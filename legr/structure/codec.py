@@ -15,6 +15,7 @@ from legr.structure.consistency import require_consistent
 from legr.structure.types import (
     Attribute,
     Axis,
+    Branch,
     Gather,
     Group,
     IntArray,
@@ -22,6 +23,7 @@ from legr.structure.types import (
     LiveSet,
     Op,
     Remark,
+    Removed,
     Structure,
     Uncounted,
     readonly,
@@ -39,6 +41,19 @@ _Label = Annotated[int, Field(ge=0, lt=2**31)]
 _Dim = Annotated[int, Field(ge=0, lt=8)]
 _Shape = Annotated[tuple[_Label, ...], Field(max_length=8)]
 _Remark = tuple[Name, Name, Text, Count]
+
+
+_Window = tuple[Annotated[int, Field(ge=-(2**31), lt=2**31)], Annotated[int, Field(ge=1, lt=2**31)]]
+_Removed = tuple[Name, _Dim | None, int, Annotated[tuple[_Window, ...], Field(max_length=8)]]
+_Branch = tuple[
+    Name,
+    Annotated[list[_Label], Field(min_length=1)],  # units
+    Annotated[list[_Removed], Field(min_length=1)],
+    tuple[Name, ...],  # parameters
+    tuple[Name, ...],  # those that are dropped
+    tuple[Count, ...],  # operations
+    list[tuple[Count, int | None, Count]],  # activations
+]
 
 
 def _readable(number: int) -> int:
@@ -70,6 +85,7 @@ class StoredStructure(Record):
     training_only: tuple[Name, ...]
     untouched: tuple[Name, ...]
     vectors: list[list[_Label]]
+    branches: list[_Branch] = field(default_factory=list)  # 0.2.0 knew none
     uncounted: list[tuple[Name, Name]] = field(default_factory=list)  # 0.2.0 did not note them
 
 
@@ -107,6 +123,18 @@ def to_dict(structure: Structure) -> dict[str, Any]:
         "exempt": list(structure.exempt),
         "training_only": list(structure.training_only),
         "untouched": list(structure.untouched),
+        "branches": [
+            [
+                x.name,
+                x.units.tolist(),
+                [[r.module, r.dim, number(r.labels), [*map(list, r.windows)]] for r in x.removed],
+                list(x.parameters),
+                list(x.dropped),
+                list(x.ops),
+                [[n, None if labels is None else number(labels), size] for n, labels, size in x.activations],
+            ]
+            for x in structure.branches
+        ],
         "uncounted": [[x.module, x.operation] for x in structure.uncounted],
         "vectors": arrays,
     }
@@ -156,6 +184,18 @@ def structure_of(stored: StoredStructure) -> Structure:
         training_only=stored.training_only,
         untouched=stored.untouched,
         uncounted=tuple(Uncounted(*item) for item in stored.uncounted),
+        branches=tuple(
+            Branch(
+                name,
+                readonly(units),
+                tuple(Removed(module, dim, vector(v), windows) for module, dim, v, windows in removed),
+                parameters,
+                dropped,
+                ops,
+                tuple((n, None if v is None else vector(v), size) for n, v, size in activations),
+            )
+            for name, units, removed, parameters, dropped, ops, activations in stored.branches
+        ),
         **plain,
     )
     require_consistent(structure)

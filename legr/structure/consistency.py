@@ -28,6 +28,7 @@ def require_consistent(structure: Structure) -> None:
             if operation.parameter is not None and dim >= len(_shape(structure, operation.parameter)):
                 raise SchemaError(f"{operation.parameter} has no dim {dim}")
     _require_countable(structure)
+    _require_branches(structure)
 
 
 def _require_units(structure: Structure) -> None:
@@ -52,9 +53,37 @@ def _require_units(structure: Structure) -> None:
             raise SchemaError("units of one group stand in different channels")
 
 
+def _require_branches(structure: Structure) -> None:
+    """Branches share nothing, each has layers of its own, and what leaves with it is there."""
+    units = np.concatenate([np.zeros(0, np.int64), *(branch.units for branch in structure.branches)])
+    parameters = [name for branch in structure.branches for name in branch.parameters]
+    ops = [number for branch in structure.branches for number in branch.ops]
+    for word, values in (("unit", units.tolist()), ("parameter", parameters), ("operation", ops)):
+        if len(set(values)) < len(values):
+            raise SchemaError(f"two blocks have a {word} in common, or one has it twice")
+    if units.size and int(units.max()) >= structure.n_units:
+        raise SchemaError(f"a unit of a block must be in [0, {structure.n_units}), got {int(units.max())}")
+    for branch in structure.branches:
+        unknown = [name for name in branch.parameters if name not in structure.shapes]
+        if unknown or not set(branch.dropped) <= set(branch.parameters):
+            raise SchemaError(f"the block {branch.name} has parameters that are not there")
+        if any(number >= len(structure.ops) for number in branch.ops):
+            raise SchemaError(f"the block {branch.name} has operations that are not there")
+        for number, labels, _ in branch.activations:
+            known = labels is None or labels.tobytes() in structure.vector_index
+            if number >= len(structure.live_sets) or not known:
+                raise SchemaError(f"the block {branch.name} frees memory that is not there")
+        for removed in branch.removed:
+            if removed.dim is not None and removed.dim >= len(removed.windows):
+                raise SchemaError(f"what {removed.module} returns has no dim {removed.dim}")
+    if not all(structure.vectors_of_branches):
+        raise SchemaError("a block has no layers of its own")
+
+
 def _all_labels(structure: Structure) -> list[IntArray]:
     gathers = [gather.in_labels for gather in structure.gathers]
     attributes = [attribute.labels for attribute in structure.attributes]
+    attributes += [removed.labels for branch in structure.branches for removed in branch.removed]
     return [*structure.vectors, *(layer.labels for layer in structure.layers), *gathers, *attributes]
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from legr.structure.branches import emptied_branches
 from legr.structure.caches import forget_properties
 from legr.structure.draws import draw_alike, without_dropout
 from legr.structure.operations import Call, base_name
@@ -79,6 +80,7 @@ def at_least_one(structure: Structure, units: BoolArray) -> BoolArray:
 def zeroed(network: nn.Module, structure: Structure, keep: Keep) -> Iterator[nn.Module]:
     """Zero, in place and for a while, every parameter slice that pruning would remove.
 
+    Of a branch that is emptied these are all its parameters, so what stands behind its last layer adds nothing either.
     Buffers stay as they are, except for the indexes of `GatherChannels`, where 0 is the blank channel.
     """
     targets: dict[str, Tensor] = dict(network.named_parameters())
@@ -93,6 +95,9 @@ def zeroed(network: nn.Module, structure: Structure, keep: Keep) -> Iterator[nn.
                     saved[axis.parameter] = target.clone()  # a whole copy: faster than gathering
                 mask = torch.from_numpy(kept).to(target.dtype)
                 target.mul_(lay_along(mask, axis.dim, target.dim()))
+        for name in (name for branch in emptied_branches(structure, keep) for name in branch.parameters):
+            saved.setdefault(name, targets[name].clone())
+            targets[name].zero_()
         try:
             yield network
         finally:

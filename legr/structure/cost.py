@@ -10,6 +10,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from legr.structure.branches import emptied_branches, freed_by_branches, vectors_around, vectors_around_op
 from legr.structure.types import Cost, Keep, LatencyModel, Structure, Uncounted
 
 _NAMED = 3  # uncounted operations in a sentence
@@ -63,8 +64,9 @@ def _everything(structure: Structure) -> Keep:
 def unit_macs(structure: Structure, keep: Keep) -> NDArray[np.float64]:
     """MACs that each unit adds to the network that `keep` leaves, float64[U]."""
     macs = np.zeros(structure.n_units + 1)  # by label
-    for op in structure.ops:
-        if op.parameter is None:
+    gone = {number for branch in emptied_branches(structure, keep) for number in branch.ops}
+    for number, op in enumerate(structure.ops):
+        if op.parameter is None or number in gone:
             continue
         for dim, other in ((op.out_dim, op.in_dim), (op.in_dim, op.out_dim)):
             axis = structure.axis_of.get((op.parameter, dim))
@@ -114,41 +116,62 @@ class Product:
 
     factor: int
     vectors: tuple[int, ...]  # positions in `Structure.vectors`, one for each axis
+    within: tuple[int, ...] = ()  # those of its branch: the cost is 0 where one of them is empty
 
     def at(self, counts: Counts) -> Counts:
         """Compute it for many kept sets at once, int64[T]; `counts` as for `totals`."""
-        return self.factor * prod((counts[v] for v in self.vectors), start=np.ones(counts.shape[1], dtype=np.int64))
+        stays = _none_empty(counts, self.within).astype(np.int64)
+        return self.factor * prod((counts[v] for v in self.vectors), start=stays)
 
 
 def macs_products(structure: Structure, name: str) -> tuple[Product, ...]:
     """MACs of a weight: the sum of these products; they are none where no example runs it."""
-    factors: dict[tuple[int, ...], int] = {}
-    for op in structure.ops:
+    factors: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
+    for number, op in enumerate(structure.ops):
         if op.parameter == name:
-            product = _product(structure, name, (op.out_dim, op.in_dim), op.macs)
-            factors[product.vectors] = factors.get(product.vectors, 0) + product.factor
-    return tuple(Product(factor, vectors) for vectors, factor in factors.items())
+            product = _macs_product(structure, number)
+            key = product.vectors, product.within
+            factors[key] = factors.get(key, 0) + product.factor
+    return tuple(Product(factor, *key) for key, factor in factors.items())
 
 
 def params_product(structure: Structure, name: str) -> Product:
     """Number of elements of a parameter."""
-    return _product(structure, name, range(len(structure.shapes[name])), 1)
+    within = vectors_around(structure, name)
+    return _product(structure, name, range(len(structure.shapes[name])), 1, within)
 
 
-def _product(structure: Structure, name: str, dims: Sequence[int], factor: int) -> Product:
+def stays(structure: Structure, name: str, counts: Counts) -> NDArray[np.bool_]:
+    """Whether a parameter is still in the network, for many kept sets at once, bool[T]; `counts` as for `totals`."""
+    return _none_empty(counts, vectors_around(structure, name))
+
+
+def _none_empty(counts: Counts, vectors: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Whether each of some label vectors keeps a position, bool[T]."""
+    kept: NDArray[np.bool_] = np.all(counts[list(vectors)] > 0, axis=0)
+    return kept
+
+
+def _macs_product(structure: Structure, number: int) -> Product:
+    """MACs of one of the structure's operations."""
+    op = structure.ops[number]
+    dims = (op.out_dim, op.in_dim) if op.parameter else ()
+    return _product(structure, op.parameter or "", dims, op.macs, vectors_around_op(structure, number))
+
+
+def _product(structure: Structure, name: str, dims: Sequence[int], factor: int, within: tuple[int, ...]) -> Product:
     axes = {dim: structure.axis_of.get((name, dim)) for dim in dims}
     fixed = prod(_original_size(structure, name, dim) for dim in dims if axes[dim] is None)
     cut = (axis for dim in dims if (axis := axes[dim]) is not None)
-    return Product(factor * fixed, tuple(structure.vector_index[axis.labels.tobytes()] for axis in cut))
+    vectors = tuple(structure.vector_index[axis.labels.tobytes()] for axis in cut)
+    return Product(factor * fixed, vectors, () if set(vectors) & set(within) else within)
 
 
 def macs_by_weight(structure: Structure, counts: Counts) -> dict[str | None, Counts]:
     """MACs by weight for many kept sets at once, int64[T] each; those without a weight stand under None."""
     macs: dict[str | None, Counts] = {}
-    for op in structure.ops:
-        dims = (op.out_dim, op.in_dim) if op.parameter else ()
-        product = _product(structure, op.parameter or "", dims, op.macs)
-        macs[op.parameter] = macs.get(op.parameter, 0) + product.at(counts)
+    for number, op in enumerate(structure.ops):
+        macs[op.parameter] = macs.get(op.parameter, 0) + _macs_product(structure, number).at(counts)
     return macs
 
 
@@ -160,9 +183,11 @@ def params_of(structure: Structure, counts: Counts, name: str) -> Counts:
 def peaks(structure: Structure, counts: Counts) -> Counts:
     """Bytes at the peak of activation memory for many kept sets at once, int64[T]; `counts` as for `totals`."""
     peak = np.zeros(counts.shape[1], dtype=np.int64)
-    for live_set in structure.live_sets:
+    freed = freed_by_branches(structure, counts)
+    for number, live_set in enumerate(structure.live_sets):
         alive = np.full(counts.shape[1], live_set.fixed, dtype=np.int64)
         for labels, size in live_set.parts:
             alive += size * counts[structure.vector_index[labels.tobytes()]]
+        alive -= freed.get(number, 0)
         np.maximum(peak, alive, out=peak)
     return peak

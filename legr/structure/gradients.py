@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
 from legr.errors import LegrError
+from legr.structure.branches import emptied_branches
 from legr.structure.copies import LearningWithoutStatistics, zeroed
 from legr.structure.differences import largest, relative_error
 from legr.structure.draws import draw_alike
@@ -71,7 +72,9 @@ def problem_with_gradients(
             return removed
         if expected.values.keys() != removed.values.keys():
             return "the pruned model returns other things where gradients are computed"
-        sliced = {name: slice_kept(name, x, structure, keep) for name, x in expected.gradients.items()}
+        gone = {name for branch in emptied_branches(structure, keep) for name in branch.parameters}
+        left = {name: x for name, x in expected.gradients.items() if name not in gone}
+        sliced = {name: slice_kept(name, x, structure, keep) for name, x in left.items()}
         problem = _problem_with_values(expected, removed, scales, tolerance)
         if problem and structure.exempt:  # a norm that is no function of Python may have kept its statistics
             continue

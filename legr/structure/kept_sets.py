@@ -6,9 +6,11 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from legr.structure.branches import without
 from legr.structure.copies import at_least_one
 from legr.structure.types import BoolArray, IntArray, Keep, Structure
 
+_SHARE_BESIDE_EMPTIED = 0.6  # of the units, in a thinned network of which branches are emptied
 _SHARES_OF_HALVES = ((0.85, 0.1), (0.1, 0.85))  # kept in the front half of every layer, and in the back
 
 
@@ -57,6 +59,19 @@ def lopsided_kept_sets(structure: Structure) -> Iterator[Keep]:
             ends = labels[: len(labels) // 2], labels[len(labels) // 2 :]
             _tip(units, *(ends if front > back else reversed(ends)))
         yield Keep(at_least_one(structure, units))
+
+
+def emptying_kept_sets(structure: Structure) -> Iterator[Keep]:
+    """Kept sets that empty branches: all of them and nothing else, half of them in a thinned network, and one."""
+    branches, rng = structure.branches, np.random.default_rng(0)
+    if not branches:
+        return
+    whole = Keep(np.ones(structure.n_units, dtype=bool))
+    yield without(whole, branches)
+    thinned = Keep(at_least_one(structure, rng.random(structure.n_units) < _SHARE_BESIDE_EMPTIED))
+    yield without(thinned, branches[::2])
+    if len(branches) > 1:
+        yield without(whole, branches[-1:])
 
 
 def _tip(units: BoolArray, larger: IntArray, smaller: IntArray) -> None:

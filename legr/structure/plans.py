@@ -4,7 +4,7 @@ A plan may be read from a file of any origin, so one that surgery cannot have wr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from legr.structure.types import IntArray, Plan
 LARGEST_PLAN = 64 * MEGABYTE  # as JSON
 _ATTRIBUTES = (
     *("in_channels", "out_channels", "groups", "in_features", "out_features", "num_features"),
-    *("num_channels", "num_groups", "num_parameters", "normalized_shape"),
+    *("num_channels", "num_groups", "num_parameters", "normalized_shape", "channels"),
 )
 
 
@@ -41,6 +41,13 @@ _Attribute = Annotated[
     Field(strict=False),
     BeforeValidator(_with_place),
 ]
+_Window = tuple[Annotated[int, Field(ge=-(2**31), lt=2**31)], Annotated[int, Field(ge=1, lt=2**31)]]
+_Removed = tuple[
+    Annotated[Name, Field(min_length=1)],  # module
+    Annotated[int, Field(ge=-1, lt=8)],  # dim
+    Annotated[int, Field(ge=0, lt=2**31)],  # channels
+    Annotated[tuple[_Window, ...], Field(max_length=8)],
+]
 
 
 @dataclass(frozen=True)
@@ -50,14 +57,21 @@ class StoredPlan(Record):
     slices: list[tuple[Name, _Dim, list[_Index]]]
     attributes: list[_Attribute]
     indexes: list[tuple[Name, list[_Index]]]
+    removed: Annotated[list[_Removed], Field(strict=False)] = field(default_factory=list)
+    dropped: list[Name] = field(default_factory=list)
 
 
 def plan_to_dict(plan: Plan) -> dict[str, Any]:
     """Return a plan as plain lists and numbers."""
+    branches = {
+        "removed": [[name, dim, channels, [*map(list, windows)]] for name, dim, channels, windows in plan.removed],
+        "dropped": list(plan.dropped),
+    }
     return {
         "slices": [[name, dim, positions.tolist()] for name, dim, positions in plan.slices],
         "attributes": [list(item) for item in plan.attributes],
         "indexes": [[name, values.tolist()] for name, values in plan.indexes],
+        **(branches if plan.removed or plan.dropped else {}),  # earlier versions read all other plans
     }
 
 
@@ -76,7 +90,17 @@ def plan_of(stored: StoredPlan) -> Plan:
         tuple((name, dim, _rising(name, positions)) for name, dim, positions in stored.slices),
         tuple(stored.attributes),
         tuple((name, np.array(values, dtype=np.int32)) for name, values in stored.indexes),
+        tuple(map(_with_dim, stored.removed)),
+        tuple(stored.dropped),
     )
+
+
+def _with_dim(removed: tuple[str, int, int, tuple[tuple[int, int], ...]]) -> tuple[str, int, int, Any]:
+    """A module that leaves, whose channels lie along a dim that its result has."""
+    module, dim, _, windows = removed
+    if dim >= len(windows):
+        raise SchemaError(f"the zeros in the place of {module} have {len(windows)} dims, and channels along dim {dim}")
+    return removed
 
 
 def compose(first: Plan, second: Plan) -> Plan:
@@ -85,18 +109,35 @@ def compose(first: Plan, second: Plan) -> Plan:
     Args:
         second: a plan for the network that `first` leaves.
     """
-    kept = {(name, dim): positions for name, dim, positions in first.slices}
+    leaving = Leaving(second)
+    kept = {(name, dim): positions for name, dim, positions in first.slices if name not in leaving}
     for name, dim, positions in second.slices:
         before = kept.get((name, dim))
         kept[name, dim] = positions if before is None else before[positions]
     attributes = {
-        (module, name, place): value for module, name, place, value in (*first.attributes, *second.attributes)
+        (module, name, place): value
+        for module, name, place, value in (*first.attributes, *second.attributes)
+        if module not in leaving
     }
+    indexes = {**dict(first.indexes), **dict(second.indexes)}
     return Plan(
         tuple((name, dim, positions) for (name, dim), positions in sorted(kept.items(), key=lambda item: item[0][1])),
         tuple((module, name, place, value) for (module, name, place), value in attributes.items()),
-        tuple({**dict(first.indexes), **dict(second.indexes)}.items()),
+        tuple((name, entries) for name, entries in indexes.items() if name not in leaving),
+        (*(x for x in first.removed if x[0] not in leaving), *second.removed),
+        (*first.dropped, *second.dropped),
     )
+
+
+class Leaving:
+    """Whether a name is that of a module, parameter or buffer that a plan removes."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._names = {*(module for module, *_ in plan.removed), *plan.dropped}
+
+    def __contains__(self, name: str) -> bool:
+        parts = name.split(".")
+        return any(".".join(parts[:n]) in self._names for n in range(1, len(parts) + 1))
 
 
 def _rising(name: str, positions: list[int]) -> IntArray:

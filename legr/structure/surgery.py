@@ -10,10 +10,13 @@ import torch
 from torch import nn
 
 from legr.errors import TraceError
+from legr.structure.branches import emptied_branches, problem_with_layers
 from legr.structure.caches import forget_properties
 from legr.structure.carry import carry_over, resized
 from legr.structure.model_io import deep_copy
+from legr.structure.plans import Leaving
 from legr.structure.types import Keep, Plan, Structure
+from legr.structure.zeros import Zeros
 
 
 def prune(model: nn.Module, structure: Structure, keep: Keep) -> nn.Module:
@@ -31,10 +34,14 @@ def prune(model: nn.Module, structure: Structure, keep: Keep) -> nn.Module:
     cuts = plan(model, structure, keep)
     smaller_ones = smaller_tensors(model, cuts)
     memo: dict[int, Any] = {id(_tensor(model, name)): tensor for name, tensor in smaller_ones.items()}
+    memo |= {id(module): zeros for module, zeros in _replacements(model, cuts)}
     smaller = deep_copy(model, memo)  # whatever refers to a parameter refers to the smaller one
     _put(smaller, smaller_ones)
-    for (name, old), (_, new) in zip(_named_tensors(model), _named_tensors(smaller), strict=True):
-        carry_over(name, old, new, memo)
+    _drop(smaller, cuts)
+    left = dict(_named_tensors(smaller))
+    for name, old in _named_tensors(model):
+        if name in left:
+            carry_over(name, old, left[name], memo)
     _set_attributes(smaller, cuts)
     _forget_caches(smaller)
     return smaller
@@ -60,29 +67,39 @@ def plan(model: nn.Module, structure: Structure, keep: Keep) -> Plan:
             "use a Keep made for the same structure"
         )
     _require_same_network(model, structure)
-    if any(not keep.kept(labels).any() for labels in structure.vectors):
-        raise TraceError(
-            "keep must leave a channel of every layer, got one that empties a layer; keep one of its units"
-        )
+    if problem := problem_with_layers(structure, keep):
+        raise TraceError(problem)
+    emptied = emptied_branches(structure, keep)
+    removed = tuple(
+        (x.module, -1 if x.dim is None else x.dim, int(keep.kept(x.labels).sum()), x.windows)
+        for branch in emptied
+        for x in branch.removed
+    )
+    dropped = tuple(name for branch in emptied for name in branch.dropped)
+    leaving = Leaving(Plan((), (), (), removed, dropped))
     buffers = {gather.buffer for gather in structure.gathers}  # rewritten below, not sliced
     by_dim = sorted(structure.axes, key=lambda axis: axis.dim)  # slicing dim 1 is slow: first make dim 0 smaller
     slices = tuple(
         (axis.parameter, axis.dim, np.flatnonzero(kept).astype(np.int32))
         for axis in by_dim
-        if not (kept := keep.kept(axis.labels)).all() and axis.parameter not in buffers
+        if not (kept := keep.kept(axis.labels)).all()
+        and axis.parameter not in buffers
+        and axis.parameter not in leaving
     )
     attributes = tuple(
-        (a.module, a.name, a.place, int(keep.kept(a.labels).sum()) // a.divisor) for a in structure.attributes
+        (a.module, a.name, a.place, int(keep.kept(a.labels).sum()) // a.divisor)
+        for a in structure.attributes
+        if a.module not in leaving
     )
     indexes = []
-    for gather in structure.gathers:
+    for gather in (gather for gather in structure.gathers if gather.buffer not in leaving):
         index = _tensor(model, gather.buffer).cpu().numpy()
         inputs = keep.kept(gather.in_labels)
         position = np.concatenate(([0], np.where(inputs, np.cumsum(inputs), 0)))  # old entry -> new; 0 is blank
         axis = structure.axis_of.get((gather.buffer, 0))
         kept = keep.kept(axis.labels) if axis else np.ones(len(index), dtype=bool)
         indexes.append((gather.buffer, position[index[kept]].astype(np.int32)))
-    return Plan(slices, attributes, tuple(indexes))
+    return Plan(slices, attributes, tuple(indexes), removed, dropped)
 
 
 def _require_same_network(model: nn.Module, structure: Structure) -> None:
@@ -115,7 +132,35 @@ def _apply(model: nn.Module, plan: Plan) -> None:
     for name, tensor in smaller_ones.items():
         carry_over(name, _tensor(model, name), tensor, None)
     _put(model, smaller_ones)
+    for module, zeros in _replacements(model, plan):
+        for parent in list(model.modules()):
+            parent._modules.update({name: zeros for name, child in parent._modules.items() if child is module})
+    _drop(model, plan)
     _set_attributes(model, plan)
+
+
+def _replacements(model: nn.Module, plan: Plan) -> list[tuple[nn.Module, Zeros]]:
+    """The modules that leave, and what stands in the place of each."""
+    pairs = []
+    for path, dim, channels, windows in plan.removed:
+        try:
+            module = model.get_submodule(path)
+        except AttributeError as error:
+            raise TraceError(f"the model has no {path}; it is not the one that was traced") from error
+        if module is model:
+            raise TraceError("a plan must leave the model itself in its place; make the plan anew")
+        pairs.append((module, Zeros(dim, channels, windows).train(module.training)))
+    return pairs
+
+
+def _drop(model: nn.Module, plan: Plan) -> None:
+    """Put the number 0 in the place of parameters that leave and that a forward still reads."""
+    for name in plan.dropped:
+        old = _tensor(model, name)
+        path, _, attribute = name.rpartition(".")
+        owner = model.get_submodule(path)
+        delattr(owner, attribute)
+        owner.register_buffer(attribute, old.detach().new_zeros(()), persistent=False)
 
 
 def smaller_tensors(model: nn.Module, plan: Plan) -> dict[str, torch.Tensor]:

@@ -104,6 +104,46 @@ class Remark:
     channels: int
 
 
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A module that leaves with a branch; zeros of the shape that it returned stand in its place (see `Zeros`).
+
+    Attributes:
+        dim: along which the channels of its result lie; None: along none.
+        labels: of these channels.
+        windows: how each other dim follows that of its input: (size + shift) // stride, for (shift, stride).
+    """
+
+    module: str
+    dim: int | None
+    labels: IntArray  # int32[channels]
+    windows: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Layers beside a shortcut, up to the addition: where they are emptied all of them leave, and nothing is added.
+
+    Attributes:
+        name: module path of the block, such as "layer1.0".
+        units: units that stand in no layer outside; a layer of theirs that is empty empties the branch.
+        removed: modules that leave.
+        parameters: all that leave.
+        dropped: those of them that modules which stay read by themselves, such as a layer scale.
+        ops: places in `Structure.ops` of what is computed no more.
+        activations: (live set, its channels or None, bytes of each one, or of all): what is kept in memory no more,
+            beside channels of the branch's own units.
+    """
+
+    name: str
+    units: IntArray
+    removed: tuple[Removed, ...]
+    parameters: tuple[str, ...]
+    dropped: tuple[str, ...]
+    ops: tuple[int, ...]
+    activations: tuple[tuple[int, IntArray | None, int], ...]
+
+
 UNREACHED = "unreached"  # the operation of a remark on channels that layers could read which no example runs
 UNREACHED_CODE = "unreached code"  # of one on a module without tensors that no example runs: nothing is known about it
 
@@ -138,6 +178,7 @@ class Structure:
         pieces: label vectors of activations that are not an axis of a parameter, such as a part of a split; one of
             its channels has to stay.
         uncounted: operations whose MACs are missing in `ops`.
+        branches: layers beside a shortcut that may leave together; no unit is in two of them.
         filters: shape of every buffer that is used as a weight.
         untouched: parameters that no example read, in evaluation mode or training mode; remarks with the operation
             `UNREACHED` say which channels stay because their layers could read them.
@@ -162,6 +203,7 @@ class Structure:
     live_sets: tuple[LiveSet, ...]
     pieces: tuple[IntArray, ...]
     uncounted: tuple[Uncounted, ...] = ()
+    branches: tuple[Branch, ...] = ()
 
     @cached_property
     def axis_of(self) -> Mapping[tuple[str, int], Axis]:
@@ -179,6 +221,31 @@ class Structure:
     def vector_index(self) -> Mapping[bytes, int]:
         """Position in `vectors` by the bytes of a label vector."""
         return {vector.tobytes(): i for i, vector in enumerate(self.vectors)}
+
+    @cached_property
+    def vectors_of_branches(self) -> tuple[tuple[int, ...], ...]:
+        """For each branch, positions in `vectors` of those that hold its units alone: where one is empty it leaves."""
+        branch_of = np.full(self.n_units + 1, -1)  # by label
+        for number, branch in enumerate(self.branches):
+            branch_of[branch.units + 1] = number
+        found: list[list[int]] = [[] for _ in self.branches]
+        for place, labels in enumerate(self.vectors):
+            numbers = branch_of[labels]
+            if len(numbers) and numbers[0] >= 0 and (numbers == numbers[0]).all():
+                found[numbers[0]].append(place)
+        return tuple(map(tuple, found))
+
+    @cached_property
+    def branch_of_parameter(self) -> Mapping[str, tuple[int, ...]]:
+        """By parameter that may leave with a branch, the branch's entry in `vectors_of_branches`."""
+        pairs = zip(self.branches, self.vectors_of_branches, strict=True)
+        return {name: places for branch, places in pairs for name in branch.parameters}
+
+    @cached_property
+    def branch_of_op(self) -> Mapping[int, tuple[int, ...]]:
+        """The same by place in `ops`."""
+        pairs = zip(self.branches, self.vectors_of_branches, strict=True)
+        return {number: places for branch, places in pairs for number in branch.ops}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,6 +269,9 @@ class Plan:
     slices: tuple[tuple[str, int, IntArray], ...]  # parameter or buffer, dim, positions that stay: int32[kept]
     attributes: tuple[tuple[str, str, int | None, int], ...]  # module, attribute, place in a tuple, new value
     indexes: tuple[tuple[str, IntArray], ...]  # index buffer, new contents
+    #: modules that zeros replace: module, dim of channels (-1: none), channels, (shift, stride) of each dim
+    removed: tuple[tuple[str, int, int, tuple[tuple[int, int], ...]], ...] = ()
+    dropped: tuple[str, ...] = ()  # parameters of modules that stay, which the number 0 replaces
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from legr.errors import LegrError, TraceError, VerificationError
+from legr.structure.branches import emptied_branches, without
 from legr.structure.copies import WithoutStatistics, at_least_one, stand_in, zeroed
 from legr.structure.cost import cost
 from legr.structure.differences import largest, relative_error
@@ -24,7 +25,7 @@ from legr.structure.faithful import examine
 from legr.structure.fresh import Integers, draw_integers, fresh
 from legr.structure.gradients import problem_with_gradients
 from legr.structure.hooks import problem_with_hooks
-from legr.structure.kept_sets import lopsided_kept_sets, separating_kept_sets
+from legr.structure.kept_sets import emptying_kept_sets, lopsided_kept_sets, separating_kept_sets
 from legr.structure.macs import counted, mac_counter
 from legr.structure.model_io import (
     as_traced,
@@ -85,11 +86,14 @@ def verify(
         in_training = [_with_scales(state, structure, call) for call in _in_training(state, subject.calls)]
         training = [call for call in calls[1:] if call.example.training]
         differs = examined.training_differs or bool(structure.training_only)
-        for number, keep in enumerate(chain(separating_kept_sets(structure), lopsided_kept_sets(structure))):
+        emptying = list(emptying_kept_sets(structure))  # first, so that they are compared in training mode as well
+        for number, keep in enumerate(
+            chain(emptying, separating_kept_sets(structure), lopsided_kept_sets(structure)), -len(emptying)
+        ):
             tried = [*calls, *in_training] if differs or number < _IN_TRAINING else calls
             error, problem = _check(state, structure, keep, tried)
             if problem:
-                raise VerificationError(_blame(state, structure, [*calls, *in_training], problem))
+                raise VerificationError(_blame(state, structure, keep, [*calls, *in_training], problem))
             worst = max(worst, error)
         if structure.n_units:
             _require_gradients(model, subject, structure, [calls[0], *in_training, *training])
@@ -161,7 +165,8 @@ def _require_gradients(model: nn.Module, subject: _Subject, structure: Structure
     units = np.random.default_rng(0).random(structure.n_units) < _KEPT_TO_LEARN
     keep = Keep(at_least_one(structure, units))
     tried = [(call.example, call.scales) for call in calls]
-    problem = problem_with_gradients(subject.state.model, structure, keep, tried, _TOLERANCE[subject.dtype])
+    emptied = without(keep, structure.branches[::3])
+    problem = problem_with_gradients(subject.state.model, structure, emptied, tried, _TOLERANCE[subject.dtype])
     problem = problem or problem_with_hooks(model, structure, keep, [call.example for call in calls])
     if problem:
         raise VerificationError(
@@ -255,8 +260,13 @@ def _outputs(state: State, call: Example, exempt: Collection[str] = ()) -> dict[
         return output_values(output)
 
 
-def _blame(state: State, structure: Structure, calls: Sequence[_Call], problem: str) -> str:
-    """Find the first group whose removal alone goes wrong, and say so."""
+def _blame(state: State, structure: Structure, keep: Keep, calls: Sequence[_Call], problem: str) -> str:
+    """Find the first branch or group whose removal alone goes wrong, and say so."""
+    for branch in emptied_branches(structure, keep):
+        whole = Keep(np.ones(structure.n_units, dtype=bool))
+        _, alone = _check(state, structure, without(whole, [branch]), calls)
+        if alone:
+            return f"the block {branch.name} cannot be removed: {alone}; the model is refused"
     for group in structure.groups:
         units = np.ones(structure.n_units, dtype=bool)
         units[group.units[len(group.units) // 2 :]] = False

@@ -1,10 +1,12 @@
 """Turn what a trace has noted into a `Structure`: number the units, form the groups."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from torch import Tensor, nn
 
+from legr.structure.tracing.branches import find_branches, storages_of
 from legr.structure.tracing.memory import find_live_sets
 from legr.structure.tracing.tracer import Tracer
 from legr.structure.types import (
@@ -29,7 +31,10 @@ def assemble(network: nn.Module, tracer: Tracer, input_shapes: tuple[tuple[int, 
     labels_of = number_units(tracer)
     axes, layers = _axes(tracer, labels_of), _layers(tracer, labels_of)
     pieces = _pieces(tracer, axes, labels_of)
-    live_sets = find_live_sets(tracer.lifetimes, [record.module for record in tracer.passes[0]], labels_of)
+    branches = find_branches(network, tracer, axes, labels_of)
+    modules = [record.module for record in tracer.passes[0]]
+    live = find_live_sets(tracer.lifetimes, modules, labels_of, storages_of(branches, tracer.flow, labels_of))
+    live_sets = live.sets
     n_units = max((int(axis.labels.max()) for axis in axes), default=0)
     shapes = {name: tuple(parameter.shape) for name, parameter in network.named_parameters()}
     return Structure(
@@ -51,6 +56,10 @@ def assemble(network: nn.Module, tracer: Tracer, input_shapes: tuple[tuple[int, 
         live_sets=live_sets,
         pieces=pieces,
         uncounted=tuple(tracer.uncounted),
+        branches=tuple(
+            replace(found.branch, activations=tuple(what for number, what in live.freed if number == place))
+            for place, found in enumerate(branches)
+        ),
     )
 
 

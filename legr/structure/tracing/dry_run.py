@@ -28,7 +28,7 @@ from legr.structure.surgery import prune
 from legr.structure.tracing import rules
 from legr.structure.tracing.assemble import LabelsOf
 from legr.structure.tracing.hypotheses import Site
-from legr.structure.tracing.tracer import OperationRecord, Place, Result
+from legr.structure.tracing.records import OperationRecord, Place, Result
 from legr.structure.types import BoolArray, Keep, Structure
 
 _TOLERANCE = {torch.float64: 1e-9, torch.complex128: 1e-9, torch.float32: 1e-3, torch.complex64: 1e-3}  # relative

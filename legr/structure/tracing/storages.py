@@ -34,6 +34,9 @@ class TrackedStorage:
     last_op: int | None = None  # number of the last operation it was alive after; None: it is not freed yet
     shaped: Tensor | None = None  # labels in `shape`, broadcast (stride 0) where repeated; None: unprunable, or `flat`
     flat: Tensor | None = None  # labels, int64[n_elements]: once it was read or written in another shape
+    value: int = -1  # number of what it holds, which every operation that writes into it makes another; see `flow.py`
+    made_by: int = -1  # number of the operation that made it, in the same count
+    returned_by: tuple[int, ...] = ()  # numbers of the module calls that returned it
     read: dict[Any, Tensor] = field(default_factory=dict)  # labels as they were read since the last write, by geometry
 
     def labels(self) -> Tensor | None:

@@ -24,6 +24,7 @@ from legr.structure.tracing.assemble import assemble, number_units
 from legr.structure.tracing.dry_run import Expectation, Failure, dry_run
 from legr.structure.tracing.hypotheses import Hypotheses, Site, kind_of
 from legr.structure.tracing.tracer import Tracer
+from legr.structure.tracing.trying import with_proved_branches
 from legr.structure.tracing.unreached import hold_for_unreached_layers
 from legr.structure.types import Structure
 
@@ -99,7 +100,7 @@ def _trace(
             if failure is not None and likely and tracer.choices:  # where shapes differ says more
                 failure = dry_run(state, structure, replace(expected, likely=False)) or failure
             if failure is None:
-                return structure
+                return with_proved_branches(state, structure, calls, shapes_only=sharing)
             _log.debug("%s", failure)
             sites = _suspects(tracer, failure, everywhere=attempt > _PATIENCE)
             if not hypotheses.refute(sites, failure.site, _modules_around(state.model, failure.record.module)):
@@ -219,4 +220,5 @@ def _pass(tracer: Tracer, state: State, call: Example, *, counting: bool) -> Non
         sizes = ", ".join(str(tuple(x.shape)) for x in call.tensors)
         raise TraceError(f"the model's {call.method} fails on an input of shape {sizes}: {error}") from error
     for tensor in output_values(output).values():
+        tracer.note_returned(tensor)
         tracer.mark_unprunable(tracer.labels(tensor), "output", "they are the model's output")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
@@ -14,46 +14,13 @@ from legr.structure.macs import counted, mac_counter, macs_of
 from legr.structure.operations import Call, base_name, tensors_of
 from legr.structure.tracing import rules
 from legr.structure.tracing.channels import Channels
+from legr.structure.tracing.flow import Flow, ModuleCall, Shape
 from legr.structure.tracing.hypotheses import AnyHypothesis, Hypotheses, Hypothesis, Site, VariesAlong, kind_of
 from legr.structure.tracing.memory import Lifetime, lifetime_of
 from legr.structure.tracing.nodes import varying
 from legr.structure.tracing.plain import PlainTensors
+from legr.structure.tracing.records import Choice, OperationRecord, Place, Result
 from legr.structure.tracing.storages import Storages, TrackedStorage
-
-
-class Result(NamedTuple):
-    """A tensor that an operation returned, by its channels."""
-
-    shape: tuple[int, ...]
-    dim: int | None  # along which channels lie; None: along none
-    nodes: Tensor | None  # of these channels, int64[C]
-
-
-@dataclass(frozen=True, slots=True)
-class OperationRecord:
-    """An operation and what it returned, for a dry run to compare."""
-
-    name: str
-    module: str
-    site: Site  # to give up if a dry run fails there
-    results: tuple[Result | None, ...]  # None for a tensor that the input does not reach
-
-
-class Place(NamedTuple):
-    """Where an operation stands in a trace."""
-
-    in_pass: int
-    operation: int  # number in the pass
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A hypothesis that was taken at a site, and where."""
-
-    site: Site
-    place: Place
-    nodes: Tensor
-    min_units: int
 
 
 @dataclass
@@ -61,6 +28,7 @@ class _RunningModule:
     path: str
     kind: str
     is_leaf: bool  # what fails in a leaf says nothing about others of its class
+    call: ModuleCall | None = None  # where the pass is the one whose cost counts
     calls: Counter[str] = field(default_factory=Counter)  # operations so far, by name
 
 
@@ -78,6 +46,8 @@ class Tracer(Channels, TorchDispatchMode):
     Attributes:
         passes: records of every operation, a list for each pass.
         lifetimes: of every storage of the counted pass.
+        flow: what the operations of the counted pass read and write.
+        operation_of_op: for each of `ops`, the number of its operation in `flow`.
         choices: the hypotheses that were taken.
         called: identities of the modules that some pass has called.
         plain: tensors that are plain attributes, and which of them no pass has used.
@@ -90,6 +60,8 @@ class Tracer(Channels, TorchDispatchMode):
         self.hypotheses = hypotheses
         self.passes: list[list[OperationRecord]] = []
         self.lifetimes: list[Lifetime] = []
+        self.flow = Flow()
+        self.operation_of_op: list[int] = []
         self.choices: list[Choice] = []
         self.called: set[int] = set()
         self.plain = PlainTensors(network)
@@ -128,6 +100,11 @@ class Tracer(Channels, TorchDispatchMode):
             self._modules.append(running)
             self.called.add(id(module))
             self.module = name
+            if self.counting:
+                first = args[0] if args else None
+                source = self._shape_of(first) if isinstance(first, Tensor) else None
+                running.call = ModuleCall(len(self.flow.calls), name, len(self.flow.operations), source)
+                self.flow.calls.append(running.call)
             if running.kind in self.hypotheses.unprunable_modules:
                 with _disable_current_modes():  # the operations of this method are not part of the forward
                     for tensor in tree_leaves((args, kwargs)):
@@ -138,8 +115,27 @@ class Tracer(Channels, TorchDispatchMode):
         return enter
 
     def _leaving(self, module: nn.Module, args: Any, output: Any) -> None:
-        self._modules.pop()
+        call = self._modules.pop().call
         self.module = self._modules[-1].path
+        if call is None:
+            return
+        call.end = len(self.flow.operations)
+        storage = self.storages.find(output) if isinstance(output, Tensor) else None
+        if storage is not None:
+            call.result, call.made_by = self._shape_of(output), storage.made_by
+            storage.returned_by += (call.number,)
+
+    def _shape_of(self, tensor: Tensor) -> Shape:
+        with _disable_current_modes():
+            labels = self.labels(tensor)
+            dim = next(iter(varying(labels)), None)
+            return Shape(tuple(tensor.shape), dim, None if dim is None else self.nodes_of(labels, dim))
+
+    def note_returned(self, tensor: Tensor) -> None:
+        """Note that the model returns a tensor."""
+        storage = self.storages.find(tensor)
+        if storage is not None and self.counting:
+            self.flow.returned.add(self.flow.value_of(storage))
 
     # -- operations --------------------------------------------------------------------------------------------
 
@@ -158,11 +154,14 @@ class Tracer(Channels, TorchDispatchMode):
         else:
             output = func(*args, **kwargs)
         self._site = sites.to_choose
+        call = Call(func, args, kwargs, output)
         try:
-            self._follow(Call(func, args, kwargs, output), rule or rules.UNKNOWN)
+            self._follow(call, rule or rules.UNKNOWN)
         except Exception as error:
             self.rule_error = error
             raise
+        if self.counting:
+            self.flow.note(call, self.module, self.storages, [x for t in call.inputs for x in self._names_of(t)])
         self._record(func, output, sites)
         return output
 
@@ -260,6 +259,11 @@ class Tracer(Channels, TorchDispatchMode):
             place = Place(len(self.passes) - 1, len(self.passes[-1]))
             self.choices.append(Choice(site, place, self.nodes.distinct(nodes), min_units))
         return hypothesis
+
+    def add_cost(self, parameter: str | None, macs: int, out_dim: int = 0, in_dim: int = 1) -> None:
+        """See `Channels.add_cost`; it is the cost of the operation that is noted next."""
+        super().add_cost(parameter, macs, out_dim, in_dim)
+        self.operation_of_op += [len(self.flow.operations)] * (len(self.ops) - len(self.operation_of_op))
 
     # -- records -----------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from legr.structure.tracing.hypotheses import Hypothesis
 from legr.structure.tracing.nodes import lay_along, varying
 from legr.structure.tracing.rules.fallback import mark_all_unprunable, unknown
 from legr.structure.tracing.rules.registry import rule
+from legr.structure.zeros import Zeros
 
 _NONFINITE = "a removed channel would be NaN or infinite there"
 
@@ -123,7 +124,16 @@ def overwrite(channels: Channels, call: Call) -> None:
 
 @rule("new_zeros new_ones new_full new_empty new_empty_strided", creates=True)
 def factory(channels: Channels, call: Call) -> None:
-    """A new tensor that takes only dtype and device from another has no channels."""
+    """A new tensor that takes only dtype and device from another has no channels, but for what `Zeros` returns."""
+    module = channels.network.get_submodule(channels.module)
+    if not isinstance(module, Zeros):
+        return None
+    out = call.outputs[0]
+    if module.dim < 0:
+        return channels.write(out, channels.labels(call["self"]))
+    nodes = channels.nodes.new(out.shape[module.dim])
+    channels.note_attribute("channels", nodes)
+    channels.write_along(out, module.dim, nodes)
 
 
 @rule("fill zero")
