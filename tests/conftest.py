@@ -95,6 +95,7 @@ def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
     from legr.deploy.export import Agreement
     from legr.deploy.onnx_file import OnnxVersion
 
+    monkeypatch.setattr("legr.commands.export.kept_template", lambda *_: None)
     monkeypatch.setattr("legr.commands.export.export_onnx", lambda model, shape, path: path.touch())
     monkeypatch.setattr("legr.commands.export.hand_out", lambda *_: OnnxVersion(13, 7))
     monkeypatch.setattr("legr.commands.export.check_agreement", lambda *_: Agreement(0.0, 1.0, 1))

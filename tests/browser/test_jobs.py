@@ -220,6 +220,7 @@ def test_a_network_is_fine_tuned_exported_and_carried_away(
     assert series(page, f"{ranking}, trained") == [pytest.approx(100 * run.top1)]
 
 
+@pytest.mark.thorough
 def test_the_zip_keeps_what_the_page_shows_by_whichever_ranking(
     page: sync_api.Page, jobs_url: str, tiny: Study, tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ def test_a_picture_is_dropped_and_both_answer(page: sync_api.Page, app_url: str)
     page.get_by_text("The file is no PNG, JPEG, WebP or BMP image").wait_for(timeout=LONG_MS)
 
 
+@pytest.mark.thorough  # what is killed is tested without a browser, in `tests/app/test_networks.py`
 def test_networks_stay_loaded_until_they_or_the_server_are_killed(page: sync_api.Page, tmp_path: Path) -> None:
     def drop(name: str) -> None:
         page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": drawing()})

@@ -122,15 +122,16 @@ def test_back_shows_the_view_before_and_its_link_opens_the_same(page: sync_api.P
     then("by", "size")
     assert len({str(view) for _, view in views}) == len(views)
 
-    for url, view in reversed(views[:-1]):
+    for place, (url, view) in reversed([*enumerate(views[:-1])]):
         page.go_back()
         page.wait_for_url(url)
         wait_until_shown(page, view)
-        other = page.context.new_page()
-        other.goto(url)
-        other.wait_for_selector(".bd-frontier .scatterlayer .point")
-        wait_until_shown(other, view)
-        other.close()
+        if place == len(views) - 2:  # where everything has been chosen but the last
+            other = page.context.new_page()
+            other.goto(url)
+            other.wait_for_selector(".bd-frontier .scatterlayer .point")
+            wait_until_shown(other, view)
+            other.close()
     page.go_forward()
     page.wait_for_url(views[1][0])
     wait_until_shown(page, views[1][1])

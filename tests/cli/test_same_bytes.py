@@ -38,7 +38,7 @@ COMMANDS = {
 }
 
 
-LONG = ("measure", "export")
+LONG = ("gradient", "measure", "finetune", "export")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,9 @@ from tests.cli.processes import ROOT, called, learn, run
 pytestmark = pytest.mark.slow
 
 
-def test_the_whole_way_on_digits(tmp_path: Path) -> None:
+def test_the_whole_way_on_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("legr.commands.timing._TURNS", 1)
+    monkeypatch.setattr("legr.commands.timing._FURTHER_TURNS", 1)
     study = tmp_path / "digits"
     made, said = run(
         "new", "--study", study, "--model", "cifar_resnet8", "--weights", "none", "--data", "digits", "--json"

@@ -32,7 +32,7 @@ def test_zeroed_is_removed_in_the_zoo(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "units"),
     [
-        ("resnet18", 2880),
+        pytest.param("resnet18", 2880, marks=pytest.mark.thorough),
         pytest.param("mobilenet_v2", 9128, marks=pytest.mark.thorough),
         pytest.param("resnet50", 11456, marks=pytest.mark.thorough),
     ],
