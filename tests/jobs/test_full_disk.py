@@ -60,7 +60,7 @@ def test_a_job_that_cannot_be_noted_whole_has_never_been(
 
 COMMANDS = {
     "learn": lambda path: learn(path, "--candidates", 4),
-    "measure": lambda path: ("measure", "--study", path, "--budgets", "0.4"),
+    "measure": lambda path: ("measure", "--study", path, "--budgets", "0.4", "--runtime", "pytorch"),
     "finetune": lambda path: ("finetune", "--study", path, "--macs", 0.4, "--epochs", 1),
     "compare": lambda path: ("compare", "--study", path, "--macs", 0.4),
     "shape": lambda path: ("shape", "--study", path, "--multiple", 4),
