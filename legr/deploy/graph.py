@@ -29,7 +29,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from legr.deploy.emptied import without_branches
 from legr.errors import ExportError
+from legr.structure.zeros import MARKER, Zeros
 
 INPUT, OUTPUT = "images", "logits"
 BATCH = "batch"  # name of the first dimension of both
@@ -64,6 +66,7 @@ def operations_of(model: nn.Module, input_shape: tuple[int, int, int]) -> onnx.M
         ExportError: the model uses an operation that ONNX cannot express.
     """
     network = as_exported(model)
+    markers = _mark_zeros(network)
     example = torch.zeros(2, *input_shape)  # a batch of 1 would be taken for a constant
     try:
         with warnings.catch_warnings(), _quiet(), _PooledByMean():
@@ -83,7 +86,15 @@ def operations_of(model: nn.Module, input_shape: tuple[int, int, int]) -> onnx.M
     except Exception as error:
         raise ExportError(f"this network cannot be written as ONNX: {str(error).splitlines()[0]}") from error
     _separate_constants(graph)
-    return graph
+    return without_branches(graph, markers, INPUT) if markers else graph
+
+
+def _mark_zeros(network: nn.Module) -> list[str]:
+    """Mark, in place, what stands for layers that have left; return the names of the marks."""
+    paths = [path for path, module in network.named_modules() if isinstance(module, Zeros)]
+    for path in paths:
+        network.get_submodule(path).register_buffer(MARKER, torch.zeros(()), persistent=False)
+    return [f"{path}.{MARKER}" for path in paths]
 
 
 def with_weights(operations: onnx.ModelProto, weights: Arrays) -> onnx.ModelProto:

@@ -10,20 +10,22 @@ from itertools import islice
 import onnx
 from torch import nn
 
-from legr.deploy.graph import Arrays, arrays_of, operations_of, with_weights
+from legr.deploy.emptied import without_branches
+from legr.deploy.graph import INPUT, Arrays, arrays_of, operations_of, with_weights
 from legr.deploy.numbers import Number, TemplateError, numbers_of, set_integers, telling_kept_sets
 from legr.structure.surgery import plan, prune, smaller_tensors
-from legr.structure.types import Keep, Structure
+from legr.structure.types import Branch, Keep, Structure
 
 _MOST_EXPORTS = 3  # of pruned networks; one is mostly enough
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A graph whose weights are inputs, and the numbers in it that follow the kept set."""
+    """A graph whose weights are inputs, the numbers in it that follow the kept set, and the blocks that may leave."""
 
     operations: onnx.ModelProto
     numbers: tuple[Number, ...]
+    branches: tuple[Branch, ...] = ()
 
 
 def make_template(model: nn.Module, structure: Structure, input_shape: tuple[int, int, int]) -> Template:
@@ -44,7 +46,7 @@ def make_template(model: nn.Module, structure: Structure, input_shape: tuple[int
         if structure.n_units:
             raise TemplateError("numbers of this network's graph could follow several layers")
         numbers = ()
-    template = Template(whole, numbers)
+    template = Template(whole, numbers, structure.branches)
     for keep, expected in pruned:
         _require_same(template, keep, expected)
     return template
@@ -70,7 +72,9 @@ def operations_at(template: Template, keep: Keep) -> onnx.ModelProto:
     graph = onnx.ModelProto()
     graph.CopyFrom(template.operations)
     set_integers(graph, {number.place: number.at(keep) for number in template.numbers})
-    return graph
+    emptied = [branch for branch in template.branches if not keep.units[branch.units].any()]
+    gone = [name for branch in emptied for name in branch.parameters]
+    return without_branches(graph, gone, INPUT) if gone else graph
 
 
 def _require_same(template: Template, keep: Keep, expected: onnx.ModelProto) -> None:

@@ -155,7 +155,7 @@ def read_template(path: Path, structure: Structure) -> Template:
         if integers.get(place) != stored.whole or stored.vector >= len(vectors):
             raise SchemaError(f"the graph has no {stored.whole} in {stored.owner}")
         numbers.append(Number(place, stored.whole, vectors[stored.vector]))
-    return Template(graph, tuple(numbers))
+    return Template(graph, tuple(numbers), structure.branches)
 
 
 def _require_plain(model: onnx.ModelProto) -> None:

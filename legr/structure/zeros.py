@@ -8,6 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+MARKER = "marker"
+
 
 class Zeros(nn.Module):
     """Zeros of the shape that a module would have returned.
@@ -16,6 +18,8 @@ class Zeros(nn.Module):
         dim: along which channels lie; -1: along none.
         channels: how many there are.
         windows: how each dim follows that of the input: (size + shift) // stride, for (shift, stride).
+
+    For an export it may get a buffer of the name `MARKER`, which says in a graph where its zeros come from.
     """
 
     def __init__(self, dim: int, channels: int, windows: Sequence[tuple[int, int]]) -> None:
@@ -27,7 +31,8 @@ class Zeros(nn.Module):
         shape = [size if window == (0, 1) else (size + window[0]) // window[1] for size, window in pairs]
         if self.dim >= 0:
             shape[self.dim] = self.channels
-        return x.new_zeros(shape)
+        marker = self._buffers.get(MARKER)
+        return x.new_zeros(shape) if marker is None else marker.expand(shape).clone()
 
     def extra_repr(self) -> str:
         return f"channels={self.channels}"
