@@ -23,7 +23,8 @@ from legr.structure.plans import LARGEST_PLAN, StoredPlan, plan_of, plan_to_dict
 from legr.structure.surgery import apply_plan
 from legr.structure.types import Plan
 
-FORMAT = 2
+FORMAT = 3
+_WITHOUT_REMOVED = 2  # of recipes of networks that still have every block, which earlier versions read as well
 _MOST_CLASSES = 1_000_000
 WEIGHTS, RECIPE = "network.safetensors", "recipe.json"
 
@@ -101,7 +102,7 @@ def write_recipe(
     """
     save_weights(network, folder / WEIGHTS, metadata)
     recipe = {
-        "format": FORMAT,
+        "format": FORMAT if plan.removed else _WITHOUT_REMOVED,
         "model": model,
         "num_classes": num_classes,
         **facts,

@@ -1,5 +1,6 @@
 """A pruned network comes back bit for bit: the zoo's by name, one's own by its factory, no pickle in between."""
 
+import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 import legr
 from legr.deploy.bundle import write_recipe
 from legr.models.zoo import build_model, find_spec
+from legr.structure.branches import without
 from legr.structure.kept_sets import separating_kept_sets
 from legr.structure.surgery import plan
 
@@ -51,6 +53,16 @@ def same(found: nn.Module, expected: nn.Module, shape: tuple[int, ...]) -> None:
     image = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         assert torch.equal(found(image), expected(image))
+
+
+def test_a_network_without_blocks_is_rebuilt(tmp_path: Path) -> None:
+    model = build_model("cifar_resnet8", 10)
+    structure = legr.trace(model, torch.zeros(1, 3, 32, 32))
+    keep = without(next(separating_kept_sets(structure)), structure.branches[1:])
+    smaller = legr.prune(model, structure, keep).eval()
+    write_recipe(tmp_path, smaller, "cifar_resnet8", 10, plan(model, structure, keep), {})
+    assert json.loads((tmp_path / "recipe.json").read_text())["format"] == 3
+    same(rebuilt(tmp_path / "recipe.json"), smaller, (3, 32, 32))
 
 
 def rebuilt(recipe: Path, factory: Callable[..., nn.Module] | None = None) -> nn.Module:
