@@ -29,6 +29,9 @@ def steps_to_add_a_device(study: Study) -> list[tuple[str, str]]:
     name = study.path.name
     return [
         ("Copy the study to that machine, where LeGR and the images are: the folder", str(study.path)),
-        ("Measure it there:", f"python -m legr measure --study {shlex.quote(name)}"),
+        (
+            "Measure it there (on an accelerator with --runtime pytorch):",
+            f"python -m legr measure --study {shlex.quote(name)}",
+        ),
         ("Copy the folder back to", str(studies_folder() / name)),
     ]

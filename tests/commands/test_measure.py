@@ -21,6 +21,7 @@ from legr.requests.types import MeasureRequest
 from legr.structure.types import Keep
 from legr.study.store import Study
 from legr.training.evaluate import Evaluation
+from tests.cli.processes import called, learn
 
 CPU, ODD = torch.device("cpu"), 0.37
 ONE = MeasureRequest((ODD,), runtime="pytorch")
@@ -108,6 +109,21 @@ def test_what_onnx_runtime_cannot_run_is_said_before_anything_is_done(
     monkeypatch.setattr(timing, "time_forward", lambda *_, **__: [0.25, 0.125, 0.5])
     latency = timing.time_network(study, original(study), study.curve("identity").at(macs=ODD), CPU)
     assert (latency.runtime.split()[0], latency.milliseconds) == ("PyTorch", 250.0)  # a run does not end for that
+
+
+@pytest.mark.slow
+def test_a_search_that_measures_goes_on_in_pytorch(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def measured(_: Study, request: MeasureRequest, *__: object) -> None:
+        asked.append(request.runtime)
+        if request.runtime == "onnxruntime":
+            raise ExportError("it has no such operation; time it in PyTorch, with --runtime pytorch")
+
+    monkeypatch.setattr(measuring, "measure", measured)
+    found, said = called(*learn(study.path, "--candidates", 1, "--measure"))
+    assert asked == ["onnxruntime", "pytorch"] and found["candidates"] == 1
+    assert "no such operation; time it in PyTorch, with --runtime pytorch, as is done now" in said
 
 
 @pytest.mark.slow
