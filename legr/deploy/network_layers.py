@@ -16,6 +16,7 @@ from legr.deploy.layer_grid import points_of
 from legr.deploy.numbers import telling_kept_sets
 from legr.deploy.onnx_file import with_batch
 from legr.deploy.template import Template, arrays_at, fill
+from legr.structure.branches import vectors_around
 from legr.structure.latency import Counts, Fit, FloatArray, LatencyTable, LayerTimes, Passage, Size, TimedLayer
 from legr.structure.types import Keep, Structure
 
@@ -29,7 +30,7 @@ class NetworkLayers:
 
     layers: tuple[GraphLayer, ...]
     opsets: tuple[onnx.OperatorSetIdProto, ...]
-    parameters: frozenset[str]  # of the structure
+    structure: Structure
 
     @cached_property
     def distinct(self) -> dict[bytes, GraphLayer]:
@@ -49,7 +50,8 @@ class NetworkLayers:
         numbers = {key: number for number, key in enumerate(self.distinct)}
         return LatencyTable(
             layers=tuple(
-                TimedLayer(x.nodes[0].output[0], numbers[x.key], x.sizes, self._parameter(x)) for x in self.layers
+                TimedLayer(x.nodes[0].output[0], numbers[x.key], x.sizes, self._parameter(x), self._inside(x))
+                for x in self.layers
             ),
             times=tuple(
                 LayerTimes(tuple(self.points(layer, quantum)), times[key], quantum)
@@ -61,11 +63,23 @@ class NetworkLayers:
         )
 
     def _parameter(self, layer: GraphLayer) -> str | None:
-        return next((t.name for t in layer.weights if t.name in self.parameters), None)
+        return next((t.name for t in layer.weights if t.name in self.structure.shapes), None)
+
+    def _inside(self, layer: GraphLayer) -> tuple[int, ...]:
+        """Label vectors of the branch that a layer leaves with; an addition leaves with the branch that it ends."""
+        parameter = self._parameter(layer)
+        if parameter is not None:
+            return vectors_around(self.structure, parameter)
+        makers = [self._maker[tensor.name] for tensor in layer.inputs if tensor.name in self._maker]
+        around = [self._inside(maker) for maker in makers if self._parameter(maker) is not None]
+        return next((places for places in around if places), ())
+
+    @cached_property
+    def _maker(self) -> dict[str, GraphLayer]:
+        return {name: layer for layer in self.layers for name in layer.outputs}
 
     def _passages(self) -> list[Passage]:
-        maker = {name: layer for layer in self.layers for name in layer.outputs}
-        passages = []
+        maker, passages = self._maker, []
         for layer in self.layers:
             for tensor in layer.inputs:
                 size = _channels(layer, tensor)
@@ -93,4 +107,4 @@ def network_layers(model: nn.Module, structure: Structure, template: Template, b
         (keep, with_batch(finished(fill(template, keep, arrays_at(model, structure, keep))), batch)) for keep in keeps
     ]
     layers = layers_of(structure, graphs)
-    return NetworkLayers(tuple(layers), tuple(graphs[0][1].opset_import), frozenset(structure.shapes))
+    return NetworkLayers(tuple(layers), tuple(graphs[0][1].opset_import), structure)

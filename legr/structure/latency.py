@@ -90,6 +90,7 @@ class TimedLayer:
     times: int  # which of the table's
     sizes: tuple[Size, ...]  # one for each number of channels that varies in it
     parameter: str | None  # its weight; None where it has none
+    inside: tuple[int, ...] = ()  # places of label vectors of the branch that it is in: with one empty it is left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +136,15 @@ class LatencyTable:
     def features(self, counts: Counts) -> tuple[FloatArray, FloatArray, FloatArray]:
         """What `Fit` weighs, float64[T] each: milliseconds of the layers alone, their number, megabytes of passages."""
         alone, layers, megabytes = (np.zeros(counts.shape[1]) for _ in range(3))
-        for (times, sizes), number in self._distinct.items():
-            time = self.times[times].at([size.at(counts) for size in sizes])
+        for (times, sizes, inside), number in self._distinct.items():
+            time = self._time(times, sizes, inside, counts)
             alone += number * time
             layers += number * (time > 0)
         for passage in self.passages:
             channels = passage.channels.at(counts)
             kept_as_it_is = channels % self.quantum == 0
-            for size in passage.before:
-                kept_as_it_is &= size.at(counts) % self.quantum == 0
+            for size in passage.before:  # one that is empty hands on nothing
+                kept_as_it_is &= (size.at(counts) % self.quantum == 0) & (size.at(counts) > 0)
             megabytes += np.where(kept_as_it_is, channels * passage.elements * _MEGABYTES, 0.0)
         return alone, layers, megabytes
 
@@ -155,10 +156,14 @@ class LatencyTable:
         """
         alone = np.zeros((len(self.layers), counts.shape[1]))
         for row, layer in zip(alone, self.layers, strict=True):
-            row[:] = self.times[layer.times].at([size.at(counts) for size in layer.sizes])
+            row[:] = self._time(layer.times, layer.sizes, layer.inside, counts)
         return np.asarray(alone * (self.milliseconds(counts) / alone.sum(axis=0)))
 
+    def _time(self, times: int, sizes: tuple[Size, ...], inside: tuple[int, ...], counts: Counts) -> FloatArray:
+        time = self.times[times].at([size.at(counts) for size in sizes])
+        return np.where((counts[list(inside)] > 0).all(axis=0), time, 0.0)
+
     @cached_property
-    def _distinct(self) -> Counter[tuple[int, tuple[Size, ...]]]:
-        """How many layers have the same times and the same sizes."""
-        return Counter((layer.times, layer.sizes) for layer in self.layers)
+    def _distinct(self) -> Counter[tuple[int, tuple[Size, ...], tuple[int, ...]]]:
+        """How many layers have the same times and sizes, and leave together."""
+        return Counter((layer.times, layer.sizes, layer.inside) for layer in self.layers)

@@ -5,7 +5,7 @@ A profile may come from another machine, so it is read as any file from elsewher
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import prod
 from typing import Annotated, Any
@@ -70,6 +70,7 @@ class _StoredLayer(Record):
     times: Count
     sizes: list[_Size]
     parameter: Name | None
+    inside: list[_Vector] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class DeviceProfile(Record):
             raise SchemaError(f"the profile {self.name} is of another network")
         return LatencyTable(
             layers=tuple(
-                TimedLayer(x.name, x.times, tuple(_size(s, structure) for s in x.sizes), x.parameter)
+                TimedLayer(x.name, x.times, tuple(_size(s, structure) for s in x.sizes), x.parameter, tuple(x.inside))
                 for x in self.layers
                 if self._fits(x, structure)
             ),
@@ -147,6 +148,8 @@ class DeviceProfile(Record):
             raise SchemaError(f"the times of {layer.name} are not in the table")
         if layer.parameter is not None and layer.parameter not in structure.shapes:
             raise SchemaError(f"the network has no {layer.parameter}")
+        if any(place >= len(structure.vectors) for place in layer.inside):
+            raise SchemaError(f"{layer.name} is in a branch that the network has not")
         return True
 
 
@@ -166,7 +169,10 @@ def stored(name: str, conditions: Conditions, structure: Structure, table: Laten
         quantum=table.quantum,
         fit=_StoredFit(table.fit.scale, table.fit.overhead_ms, table.fit.saved_ms),
         times=[_StoredTimes([p.tolist() for p in t.points], t.milliseconds.ravel().tolist()) for t in table.times],
-        layers=[_StoredLayer(x.name, x.times, [_numbers(s) for s in x.sizes], x.parameter) for x in table.layers],
+        layers=[
+            _StoredLayer(x.name, x.times, [_numbers(s) for s in x.sizes], x.parameter, list(x.inside))
+            for x in table.layers
+        ],
         passages=[(p.elements, _numbers(p.channels), [_numbers(s) for s in p.before]) for p in table.passages],
         **facts,
     )

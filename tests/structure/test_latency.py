@@ -23,6 +23,22 @@ def test_two_numbers_are_read_between_four_corners() -> None:
     assert times.at([np.array([4.0, 8.0]), np.array([8.0, 8.0])]).tolist() == pytest.approx([2.0, 4.0])
 
 
+def test_layers_of_an_empty_branch_take_no_time() -> None:
+    inner, stream = Size(0, 8, 8), Size(1, 8, 8)
+    layers = (
+        TimedLayer("first", 0, (inner,), "first.weight", inside=(0,)),
+        TimedLayer("depthwise", 0, (stream,), "depthwise.weight", inside=(0,)),  # in the branch, as wide as the stream
+        TimedLayer("other", 0, (stream,), "other.weight"),
+    )
+    passages = (Passage(250_000, stream, (inner,)), Passage(250_000, stream, (stream,)))
+    table = LatencyTable(layers, (WIDTHS,), passages, 4, Fit(1.0, 0.0, 0.0))
+    counts = np.array([[8, 0], [8, 8]])
+    alone, number, megabytes = table.features(counts)
+    assert alone.tolist() == pytest.approx([6.0, 2.0])
+    assert number.tolist() == [3, 1]
+    assert megabytes.tolist() == pytest.approx([16.0, 8.0])
+
+
 def test_a_network_is_the_sum_of_its_layers_less_what_passages_save() -> None:
     width = Size(0, 8, 16)  # 8 channels follow a label vector of 16 positions
     layer = TimedLayer("conv", 0, (width,), "conv.weight")
