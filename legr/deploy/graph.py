@@ -6,6 +6,7 @@ left depends on the architecture alone, so a pruned network has exactly those of
 
 import copy
 import logging
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -84,7 +85,7 @@ def operations_of(model: nn.Module, input_shape: tuple[int, int, int]) -> onnx.M
             assert program is not None
             graph = _simplified(program.model, {name for name, _ in _named_tensors(network)})
     except Exception as error:
-        raise ExportError(f"this network cannot be written as ONNX: {str(error).splitlines()[0]}") from error
+        raise ExportError(f"this network cannot be written as ONNX: {_reason(error)}") from error
     _separate_constants(graph)
     return without_branches(graph, markers, INPUT) if markers else graph
 
@@ -95,6 +96,16 @@ def _mark_zeros(network: nn.Module) -> list[str]:
     for path in paths:
         network.get_submodule(path).register_buffer(MARKER, torch.zeros(()), persistent=False)
     return [f"{path}.{MARKER}" for path in paths]
+
+
+def _reason(error: BaseException) -> str:
+    """What an exporter means: its own error tells its developers what to do next, the first of its causes why."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lacking = re.match(r"No ONNX function found for <OpOverload\(op='([\w.]+)'", str(error))
+    return (
+        f"ONNX has no operation for {lacking[1]}" if lacking else (str(error).splitlines() or [type(error).__name__])[0]
+    )
 
 
 def with_weights(operations: onnx.ModelProto, weights: Arrays) -> onnx.ModelProto:

@@ -141,6 +141,15 @@ def test_an_operation_that_the_runtime_lacks_is_one_sentence() -> None:
         answers(new_session(sizes(-1, 3, 22)), np.zeros((1, 65), dtype=np.float32))  # it takes 66
 
 
+def test_what_onnx_cannot_say_is_named() -> None:
+    class Bessel(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.special.bessel_j0(x).mean((2, 3))
+
+    with pytest.raises(ExportError, match=r"^this network cannot be written as ONNX: ONNX has no .* prims\.bessel_j0$"):
+        graph_of(Bessel(), SHAPE)
+
+
 def test_finished_folds_a_batch_norm_into_the_convolution_before_it() -> None:
     values = {"w": np.full((4, 3, 1, 1), 0.5), "scale": np.ones(4), "shift": np.zeros(4), "mean": np.ones(4)}
     values["variance"] = np.full(4, 4.0)
