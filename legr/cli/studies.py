@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from legr.arguments import shortened, whole_number_of
-from legr.bounds import Bounds
 from legr.cli import sentences, terminal
 from legr.cli.open_study import create_pruned, create_study, require_writable, writable_study
-from legr.cli.options import Json, StudyPath, number, with_options
+from legr.cli.options import Json, StudyPath, with_options
 from legr.errors import SettingsError
-from legr.ranking.constraints import MULTIPLES, UNCONSTRAINED, Constraints
+from legr.ranking.constraints import UNCONSTRAINED, Constraints
 from legr.ranking.limits import Budget
 from legr.requests.ranges import require_unicode
+from legr.requests.shape import ShapeRequest
 from legr.requests.types import NewStudyRequest
 from legr.study.store import Study
 
@@ -70,9 +70,7 @@ def data(
 @with_options
 def shape(
     study: StudyPath,
-    multiple: Annotated[
-        int | None, number("Round channels to multiples of 1, 4, 8, 16 or 32.", Bounds(1, max(MULTIPLES)), "--multiple")
-    ] = None,
+    request: ShapeRequest,
     exclude: Annotated[list[str] | None, typer.Option(help="Layer that stays whole; may be repeated.")] = None,
     pin: Annotated[list[str] | None, typer.Option(help="LAYER=12: exactly 12 channels, at every budget.")] = None,
     floor: Annotated[list[str] | None, typer.Option(help="LAYER=4: at least 4 channels.")] = None,
@@ -85,14 +83,19 @@ def shape(
     """Set the shape of the result, in place of the one before; without options only show it."""
     from legr.commands.constraints import set_constraints, show_constraints
 
-    asked = multiple is not None or any((exclude, pin, floor))
+    asked = request != ShapeRequest() or any((exclude, pin, floor))
     if clear and asked:
         raise SettingsError("--clear asks for nothing at all; give it alone, or leave it out")
     wanted = UNCONSTRAINED
     if asked:
-        excluded = tuple(name for text in exclude or () for name in text.split(","))
         wanted = Constraints(
-            1 if multiple is None else multiple, _counts("--floor", floor), excluded, _counts("--pin", pin)
+            1 if request.multiple is None else request.multiple,
+            _counts("--floor", floor),
+            tuple(name for text in exclude or () for name in text.split(",")),
+            _counts("--pin", pin),
+            blocks=bool(request.blocks),
+            kept_blocks=request.keep_blocks or (),
+            removed_blocks=request.remove_blocks or (),
         )
     if asked or clear:
         opened = writable_study(study)

@@ -17,6 +17,7 @@ from legr.ranking.constraints import Constraints
 from legr.ranking.footprints import Counts, Footprints
 from legr.ranking.pins import pin
 from legr.ranking.types import FloatArray, Ranking
+from legr.ranking.whole_blocks import last_steps, leaving_branches
 from legr.structure.types import BoolArray, readonly
 
 
@@ -49,9 +50,26 @@ def order_blocks(footprints: Footprints, scores: FloatArray, constraints: Constr
     blocks = _cut_families(footprints, families, scores, room, constraints.multiple)
     sequence = _by_score(blocks)
     sequence = sequence[_affordable(footprints, blocks, sequence, room.spare)]
+    blocks, sequence = _with_last_steps(footprints, blocks, sequence, scores, constraints)
     order = np.concatenate((pinned.removed, blocks.units_in(sequence)))
     ends = len(pinned.removed) + np.concatenate(([0], np.cumsum(blocks.sizes[sequence])))
     return Ranking(readonly(order), scores, readonly(ends))
+
+
+def _with_last_steps(
+    footprints: Footprints, blocks: "_Blocks", sequence: Counts, scores: FloatArray, constraints: Constraints
+) -> tuple["_Blocks", Counts]:
+    """The blocks and their sequence, with the last step of every branch that may leave."""
+    branches = leaving_branches(footprints, constraints)
+    if not branches:
+        return blocks, sequence
+    steps = np.split(blocks.units_in(sequence), np.cumsum(blocks.sizes[sequence])[:-1]) if len(sequence) else []
+    last = last_steps(branches, scores, steps, blocks.scores[sequence])
+    numbers = len(blocks.sizes) + np.arange(len(last))
+    means = np.array([scores[units].mean() for _, units in last])
+    sizes, units = np.array([len(units) for _, units in last]), np.concatenate([units for _, units in last])
+    joined = _join([blocks, _Blocks(np.full(len(last), -1), sizes, means, units)])
+    return joined, np.insert(sequence, [place for place, _ in last], numbers)
 
 
 class _Room(NamedTuple):

@@ -1,4 +1,4 @@
-"""Pinned layers: which units leave before the first step, so that a layer has exactly its pinned count."""
+"""Pinned layers and removed blocks: which units leave before the first step."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from legr.errors import SettingsError
 from legr.ranking.constraints import Constraints
 from legr.ranking.footprints import Counts, Footprints
 from legr.ranking.types import FloatArray
+from legr.ranking.whole_blocks import removed_units
 from legr.structure.types import BoolArray
 
 
@@ -22,7 +23,7 @@ class Pinned:
 
 
 def pin(footprints: Footprints, constraints: Constraints, scores: FloatArray) -> Pinned:
-    """Remove the lowest ranked units of every pinned layer until its count is the pinned one.
+    """Remove the blocks that are to go, and the lowest ranked units of every pinned layer until it has its count.
 
     No label vector is ever emptied: where everything in it is pinned, its most important unit stays.
 
@@ -30,8 +31,10 @@ def pin(footprints: Footprints, constraints: Constraints, scores: FloatArray) ->
         SettingsError: a layer cannot have the count it is pinned to.
     """
     excluded = footprints.groups_in(constraints.excluded)
-    settled, removed = excluded.copy(), np.zeros(0, dtype=np.int64)
     order = np.argsort(scores, kind="stable")
+    whole = removed_units(footprints, constraints)
+    settled, removed = excluded.copy(), order[whole[order]]
+    settled[footprints.group_of[removed]] = True
     pinned_groups = footprints.groups_in(constraints.pins) & ~excluded
     stay = _units_that_stay(footprints, pinned_groups, order) if constraints.pins else set()
     settled_layers = list(constraints.excluded)

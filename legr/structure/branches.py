@@ -31,6 +31,11 @@ def without(keep: Keep, branches: Iterable[Branch]) -> Keep:
     return Keep(units)
 
 
+def is_in(branch: Branch, parameter: str) -> bool:
+    """Whether a parameter leaves with a branch."""
+    return parameter in branch.parameters
+
+
 def problem_with_layers(structure: Structure, keep: Keep) -> str:
     """What is wrong with a kept set that empties layers, in words; "" where all of them leave with their branch."""
     leave = np.zeros(structure.n_units + 1, dtype=bool)  # by label
