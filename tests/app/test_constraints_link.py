@@ -20,6 +20,13 @@ def test_there_and_back() -> None:
     assert constraints_of([], None) == UNCONSTRAINED
 
 
+def test_blocks_there_and_back() -> None:
+    whole = Constraints(blocks=True, kept_blocks=("layer1.0",), removed_blocks=("layer2.0", "layer3.0"))
+    assert layer_texts(whole) == ["layer1.0~stays", "layer2.0~removed", "layer3.0~removed"]
+    assert constraints_of(layer_texts(whole), None, "1") == whole
+    assert constraints_of([], None, "yes") == UNCONSTRAINED
+
+
 @pytest.mark.parametrize("text", ["", "conv1", "~5", "conv1~", "conv1~-1", "conv1~1e3", "conv1~²", "conv1~min", "c~0"])
 def test_what_is_no_pin_is_said(text: str) -> None:
     with pytest.raises(SettingsError, match=r"pin|c must"):

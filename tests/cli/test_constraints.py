@@ -23,6 +23,14 @@ def test_a_shape_is_set_replaced_shown_and_cleared(study_path: Path) -> None:
     replaced, _ = called(*shape, "--floor", "layer3.0.conv1=9,layer2.0.conv1=3", "--json")
     assert (replaced["shape"]["multiple"], replaced["shape"]["pins"]) == (1, {})
     assert replaced["shape"]["floors"] == {"layer2.0.conv1": 3, "layer3.0.conv1": 9}
+    whole, _ = called(*shape, "--blocks", "--keep-blocks", "layer1.0", "--remove-blocks", "layer2.0", "--json")
+    assert whole["shape"] == plain["shape"] | {
+        "blocks": True, "kept_blocks": ["layer1.0"], "removed_blocks": ["layer2.0"]
+    }  # fmt: skip
+    assert whole["floors"]["macs"] < plain["floors"]["macs"]
+    least = called("show", "--study", study_path, "--macs", whole["floors"]["macs"], "--json")[0]["layers"]
+    counts = {row["name"]: row["kept"] for row in least}
+    assert (counts["layer1.0.conv1"], counts["layer2.0.conv1"], counts["layer3.0.conv1"]) == (2, 0, 0)
     assert called(*shape, "--clear", "--json")[0] == plain
     assert not (study_path / "shape.json").exists()
 
@@ -54,6 +62,7 @@ def test_mistakes_are_one_sentence(study_path: Path) -> None:
         ((*shape, "--pin", "conv1=" + "9" * 5000), "such as conv1=12, got 'conv1=999999"),
         ((*shape, "--pin", "conv1=3", "--pin", "conv1=4"), "names conv1 twice, with 3 and 4"),
         ((*shape, "--exclude", "layer9"), "no layer 'layer9'"),
+        ((*shape, "--remove-blocks", "layer9.0"), "no block 'layer9.0' that can leave; did you mean"),
         ((*shape, "--pin", "conv1=12", "--pin", "layer1.0.conv2=11"), "pinned to 12; pin it to 12"),
         ((*shape, "--multiple", 8, "--clear"), "--clear"),
         (("finetune", "--study", study_path), "finetune needs a budget: give one or more of --macs, --params"),
