@@ -6,6 +6,7 @@ from pathlib import Path
 from legr.charts.style import CAPTIONS
 from legr.progress import duration
 from legr.report.network import ShownNetwork
+from legr.report.numbers import milliseconds
 from legr.requests.again import command_again
 from legr.study.calibration_choice import calibration_words
 from legr.study.provenance import Provenance
@@ -34,6 +35,10 @@ def conditions(network: ShownNetwork) -> list[Fact]:
             ("Runtime", timed.runtime),
             ("Threads, batch", f"{plural(timed.threads, 'thread')}, batch {timed.batch}"),
         ]
+        reported = _reported_point(network)
+        latency = reported.latency if reported else None
+        if latency and latency.quartiles and latency.conditions == timed:
+            facts.append(("Middle half of the times", " to ".join(map(milliseconds, latency.quartiles)) + " ms"))
     if words := study.constraints.words:
         facts.append(("Constraints", words))
     return facts

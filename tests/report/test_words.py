@@ -10,6 +10,7 @@ import pytest
 
 from legr.charts.measurements import Reading, measurements_of
 from legr.ranking.limits import Budget
+from legr.report.facts import conditions
 from legr.report.headline import Headline, Smaller, headline, headline_of
 from legr.report.network import ShownNetwork, network_of
 from legr.report.numbers import milliseconds, percent, signed
@@ -107,6 +108,17 @@ def test_latencies_are_of_the_device_that_is_named(tmp_path: Path) -> None:
     assert headline(there).endswith(", 80.0 ms") and not headline(network_of(study, Budget(macs=1.0))).endswith(
         "80.0 ms"
     )
+
+
+def test_the_spread_of_a_latency_stands_among_its_conditions(tmp_path: Path) -> None:
+    path = tmp_path / "digits"
+    shutil.copytree(SAMPLES / "digits-resnet20", path)
+    study = Study.open(path).with_info(sample=False)
+    assert "Middle half of the times" not in dict(conditions(network_of(study, Budget(macs=1.0))))  # not noted
+    study.save_points(
+        [replace(p, latency=p.latency and replace(p.latency, quartiles=(4.0, 12.06))) for p in study.all_points]
+    )
+    assert dict(conditions(network_of(study, Budget(macs=1.0))))["Middle half of the times"] == "4.0 to 12.1 ms"
 
 
 def test_numbers_have_the_digits_that_they_deserve() -> None:
