@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+import legr
 from benchmarks.device_tables import conditions, subject_of
 from legr.commands.original import original
 from legr.commands.profile import Subject, make_profile
@@ -29,6 +30,7 @@ from legr.ranking.blocks import order_blocks
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
+from legr.ranking.order import Ranker
 from legr.ranking.prices import per_price, unit_activation, unit_latency
 from legr.ranking.types import Affine, Ranking
 from legr.structure.latency import LatencyTable
@@ -146,7 +148,9 @@ def main() -> None:
     torch.set_num_threads(1)
     if arguments.study:
         study = Study.open(arguments.study)
-        subject = Subject(original(study), study.ranker, study.info.input_shape)
+        model = original(study)  # traced anew, as an earlier version did not look for blocks
+        structure = legr.trace(model, torch.zeros(1, *study.info.input_shape))
+        subject = Subject(model, Ranker(structure, study.norms), study.info.input_shape)
     else:
         subject = subject_of(arguments.name)
     learned = {}
