@@ -1,4 +1,4 @@
-"""Put measured tables into docs/results.md, between the marks that name them; the text around them is written by hand.
+"""Put measured tables into docs/results.md and docs/latency.md, between the marks that name them; the rest is by hand.
 
     python -m benchmarks.report
 
@@ -14,6 +14,7 @@ from statistics import fmean
 
 from safetensors import safe_open
 
+from benchmarks import latency_report
 from benchmarks.tuning import TABLES, rows_of
 from legr.files import read_json
 from legr.study.catalog import SAMPLES
@@ -21,7 +22,7 @@ from legr.study.provenance import Provenance
 from legr.study.records import RANKINGS, Point
 from legr.study.store import Study
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "results.md"
+DOCUMENTS = (Path(__file__).resolve().parents[1] / "docs" / "results.md", latency_report.DOCUMENT)
 SPEED = Path(__file__).parent / "results" / "training.json"
 FLAGSHIP = SAMPLES / "cifar10_resnet56"
 _BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
@@ -29,7 +30,8 @@ _BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 
 def main() -> None:
     """Write the tables anew."""
-    DOCUMENT.write_text(refreshed(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    for document in DOCUMENTS:
+        document.write_text(refreshed(document.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def refreshed(text: str) -> str:
@@ -114,6 +116,8 @@ BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = {
     "training": training,
     "flagship": flagship,
     "speed": speed,
+    "device_tables": latency_report.device_tables,
+    "speed_ups": latency_report.speed_ups,
     **{table: partial(tuning, table) for table in TABLES},
 }
 
