@@ -138,9 +138,9 @@ def pricing_of(study: Study, settings: SearchSettings, ranker: Ranker | None = N
     """
     ranker = ranker or study.ranker
     if settings.cost == "macs":
-        return Pricing(ranker)
+        return Pricing(ranker, blocks=settings.blocks)
     profile = read_profile(study, settings.device_profile, study.structure)
-    return Pricing(ranker, profile.table(study.structure), profile.multiple)
+    return Pricing(ranker, profile.table(study.structure), profile.multiple, settings.blocks)
 
 
 def _of_device(study: Study, settings: SearchSettings) -> SearchSettings:

@@ -130,6 +130,7 @@ class LearnRequest(JobRequest):
     options: Mapping[str, float] = option("NAME=NUMBER: a setting of the method.", {}, flag="--option")
     cost: Literal["macs", "latency"] | None = option("What candidates are compared at; macs by default.")
     device_profile: str | None = option("Device whose latency is meant, by its profile; with --cost latency.")
+    blocks: bool | None = option("Let whole blocks leave the networks that are compared.", negatable=True)
     workers: int | None = option("Networks scored side by side; one a core by default, up to four.", bounds=WORKERS)
     device: str = option(DEVICE, "auto")
     measure: bool = option("Measure the frontier afterwards.", False, negatable=True)

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import Constraints
-from legr.ranking.limits import Budget, Metric
+from legr.ranking.limits import Budget, Metric, amount_of
 from legr.ranking.order import Ranker
 from legr.ranking.prices import unit_latency
 from legr.ranking.types import Affine, FloatArray
-from legr.structure.cost import unit_macs
+from legr.structure.branches import emptied_branches
+from legr.structure.cost import cost, unit_macs
 from legr.structure.types import Keep, LatencyModel
 
 
@@ -22,11 +23,13 @@ class Pricing:
     Attributes:
         device: predicts milliseconds; None: costs are MACs.
         multiple: of channels that candidates are rounded to.
+        blocks: whether whole blocks may leave candidates.
     """
 
     ranker: Ranker
     device: LatencyModel | None = None
     multiple: int = 1
+    blocks: bool = False
 
     @property
     def metric(self) -> Metric:
@@ -44,7 +47,7 @@ class Pricing:
 
     def curve(self, affine: Affine | None = None) -> BudgetCurve:
         """The budget curve of a map."""
-        ranking = self.ranker.rank(affine, Constraints(self.multiple))
+        ranking = self.ranker.rank(affine, Constraints(self.multiple, blocks=self.blocks))
         return BudgetCurve(self.ranker.structure, ranking, self.device)
 
     def step(self, curve: BudgetCurve, budget: float) -> int:
@@ -52,7 +55,20 @@ class Pricing:
         return curve.step(self.limit(max(budget, curve.floor_of(self.metric))))
 
     def prices(self, keep: Keep) -> FloatArray:
-        """What each unit adds to the cost of the network that `keep` leaves, float64[U]."""
+        """What each unit adds to the cost of the network that `keep` leaves, float64[U].
+
+        The units of a block that has left share what its return would cost.
+        """
+        structure = self.ranker.structure
         if self.device is None:
-            return unit_macs(self.ranker.structure, keep)
-        return unit_latency(self.ranker.footprints, keep, self.device, self.multiple)
+            prices = unit_macs(structure, keep)
+        else:
+            prices = unit_latency(self.ranker.footprints, keep, self.device, self.multiple)
+        for branch in emptied_branches(structure, keep):
+            units = keep.units.copy()
+            units[branch.units] = True
+            without, whole = (
+                amount_of(cost(structure, kept, self.device), self.metric) or 0.0 for kept in (keep, Keep(units))
+            )
+            prices[branch.units] = max(whole - without, 0.0) / len(branch.units)
+        return prices

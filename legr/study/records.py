@@ -97,12 +97,13 @@ class SearchSettings(Record):
     cost: Literal["macs", "latency"] = "macs"  # that candidates are compared at
     device_profile: Name = ""  # name of the device whose latency is meant
     profile_id: Name = ""  # and which measurements of it
+    blocks: bool = False  # whether whole blocks may leave candidates
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the record as plain data, without the device where costs are MACs: keys of searches stay the same."""
+        """Return the record as plain data, without what earlier versions did not have and is not used: keys stay so."""
         data = super().to_dict()
-        of_device = ("cost", "device_profile", "profile_id")
-        return {key: value for key, value in data.items() if self.cost != "macs" or key not in of_device}
+        unused = () if self.cost != "macs" else ("cost", "device_profile", "profile_id")
+        return {key: value for key, value in data.items() if key not in unused and (key != "blocks" or value)}
 
     @property
     def key(self) -> str:

@@ -1,5 +1,6 @@
 """Switching units off by numbers is removing them, and slopes are those of the loss."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +13,21 @@ import legr
 from legr.commands.images import images_of
 from legr.commands.original import original
 from legr.models.zoo import build_model, find_spec
+from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
 from legr.search.budgets import BudgetRange
 from legr.search.gradient import GradientLearner, GradientSettings
 from legr.search.mask_gradient import MaskedNetwork, TrainingProbe
 from legr.search.pricing import Pricing
 from legr.search.types import Proposal
+from legr.structure.branches import emptied_branches, without
 from legr.structure.copies import at_least_one
 from legr.structure.cost import unit_macs
 from legr.structure.types import Keep
 from legr.study.store import Study
 from tests import nets
 from tests.search.candidates import candidate
+from tests.structure.test_branches import made
 
 CASES = (nets.Chain, nets.Residual, nets.PaddedShortcut, nets.DepthwiseConcat, nets.Sliced, nets.Shared)
 
@@ -52,6 +56,38 @@ def test_masked_is_removed(case: type[nn.Module] | str) -> None:
         expected = legr.prune(model, structure, Keep(units))(inputs).float()
         found = MaskedNetwork(model, structure)(torch.from_numpy(units.astype(np.float64)), inputs)
     assert torch.allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["plain", "inverted"])
+def test_a_block_without_units_adds_nothing_and_its_units_share_the_slope_of_its_return(kind: str) -> None:
+    model, (image, inputs) = made(kind).double(), (nets.example().double(), torch.randn(4, 3, 8, 8).double())
+    structure = legr.trace(model, image)
+    branch, units = structure.branches[1], np.random.default_rng(0).random(structure.n_units) < 0.8
+    keep = without(Keep(at_least_one(structure, units)), [branch])
+    expected = legr.prune(model, structure, keep)(inputs).float()
+    mask = torch.from_numpy(keep.units.astype(np.float64)).requires_grad_()
+    found = MaskedNetwork(copy.deepcopy(model), structure)(mask, inputs)
+    assert torch.allclose(found, expected, rtol=1e-5, atol=1e-6)
+    (slopes,) = torch.autograd.grad(found.square().sum(), mask)
+    # by hand: the network with the whole block, whose last layer's result is multiplied by a number that is 0
+    restored, factor = keep.units.copy(), torch.zeros((), dtype=torch.float64, requires_grad=True)
+    restored[branch.units] = True
+    network = legr.prune(model, structure, Keep(restored))
+    network.get_submodule(branch.removed[-1].module).register_forward_hook(lambda *given: given[2] * factor)
+    (slope,) = torch.autograd.grad(network(inputs).square().sum(), factor)
+    shares = slopes[torch.from_numpy(branch.units.astype(np.int64))].numpy()
+    np.testing.assert_allclose(shares, float(slope) / len(branch.units), rtol=1e-4)
+
+
+def test_the_units_of_a_block_that_has_left_share_its_price() -> None:
+    model = made("scaled")
+    structure = legr.trace(model, nets.example())
+    pricing = Pricing(Ranker(structure, legr.filter_norms(model, structure)), blocks=True)
+    keep = without(Keep(np.ones(structure.n_units, dtype=bool)), structure.branches[:1])
+    prices = pricing.prices(keep)[structure.branches[0].units]
+    # at each of 64 places a depthwise convolution of 8 x 49, and 8 -> 7 -> 8: for each of the 7 inner units
+    np.testing.assert_allclose(prices, 64 * (392 + 56 + 56) / 7)
+    assert [x.name for x in emptied_branches(structure, pricing.curve().keep(-1))] == ["blocks.0", "blocks.1"]
 
 
 @pytest.mark.parametrize("kind", [nets.Residual, nets.DepthwiseConcat])

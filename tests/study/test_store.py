@@ -199,3 +199,9 @@ def test_dragging_a_study_loads_no_torch(study_path: Path) -> None:
         "assert not {'torch', 'streamlit', 'optuna'} & set(sys.modules), set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
+
+
+def test_a_search_with_whole_blocks_has_a_name_of_its_own() -> None:
+    plain, whole = SearchSettings(), SearchSettings(blocks=True)
+    assert "blocks" not in plain.to_dict()  # so that searches of earlier versions keep their names
+    assert SearchSettings.from_dict(whole.to_dict()) == whole and whole.key != plain.key
