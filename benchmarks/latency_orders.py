@@ -5,7 +5,7 @@
 
 Learned at equal MACs (the study's own map) and at equal milliseconds (learned here, with the same seed); the cheap
 ways, which divide the norms of the identity by the milliseconds or by the activations of a unit; the identity and
-uniform. All are rounded to the multiple that the profile proposes; budgets are fractions of the original's milliseconds.
+uniform. All are rounded to the multiple that the profile proposes; budgets are fractions of the whole milliseconds.
 FILE is written after every row, and a row that is there is not computed again.
 """
 

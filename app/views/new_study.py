@@ -14,6 +14,7 @@ from app.widgets.page import show_error
 from legr.data.class_names import CLASSES_OF
 from legr.errors import SettingsError, StudyError
 from legr.models.config_file import named_models
+from legr.ranking.constraints import MULTIPLES
 from legr.requests.types import NewStudyRequest
 from legr.study.catalog import require_name, studies_folder
 
@@ -71,6 +72,7 @@ def new_study_form(done: Callable[[str], None]) -> None:
                 st.caption("Input size and normalisation are those of the export.")
             else:
                 choice = replace(choice, classes=_choose_classes(data), normalize=_choose_normalization())
+            choice = replace(choice, multiple=_choose_multiple())
         if not st.button("Make the study", type="primary"):
             return
         problem = problem_with(name, data) or choice.problem(models)
@@ -94,6 +96,7 @@ class Choice:
     classes: tuple[str, ...] = ()  # that the network is cut to, as `--classes` takes them; (): all
     outputs: str = ""  # classes that the weights predict, as `--outputs` takes them; "": those of the images
     normalize: str = "auto"
+    multiple: int | None = None  # that channels are rounded to; None: what suits the network
 
     def problem(self, models: Sequence[str]) -> str | None:
         """One sentence on what is missing; None where nothing is."""
@@ -109,7 +112,7 @@ class Choice:
             data: the images, as `--data` takes them.
         """
         if self.model is None:
-            return ["--recipe", str(path), *NewStudyRequest(data=data).arguments()]
+            return ["--recipe", str(path), *NewStudyRequest(data=data, multiple=self.multiple).arguments()]
         random = None if has_weights(self.model) else "none"
         return NewStudyRequest(
             model=self.model,
@@ -118,6 +121,7 @@ class Choice:
             normalize=None if self.normalize == "auto" else self.normalize,
             classes=self.classes or None,
             outputs=(self.outputs,) if self.outputs else None,
+            multiple=self.multiple,
         ).arguments()
 
 
@@ -172,6 +176,16 @@ def _choose_normalization() -> str:
         list(NORMALIZE),
         format_func=NORMALIZE.__getitem__,
         help="Choose the one that the weights were trained with.",
+    )
+
+
+def _choose_multiple() -> int | None:
+    return st.selectbox(
+        "Filters in multiples of",
+        (None, *MULTIPLES),
+        format_func=lambda multiple: "8, or less for few channels" if multiple is None else str(multiple),
+        help="Processors and accelerators take channels several at a time, so a network with odd numbers of them may "
+        "be smaller and no faster. It can be changed at any time, beside the layers.",
     )
 
 

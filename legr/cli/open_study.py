@@ -40,7 +40,7 @@ def create_study(path: Path, about: NewStudyRequest) -> Study:
     source = NetworkSource(spec, None if weights == "none" else Path(weights), outputs=about.outputs)
     shape = image_shape(about.input) if about.input else None
     images = ImageSource(about.data, about.normalize, input_shape=shape, classes=about.classes)
-    return create(path, source, images, terminal.Echo())
+    return create(path, source, images, terminal.Echo(), multiple=about.multiple)
 
 
 def create_pruned(path: Path, recipe: Path, about: NewStudyRequest) -> Study:
@@ -60,7 +60,9 @@ def create_pruned(path: Path, recipe: Path, about: NewStudyRequest) -> Study:
     if not about.data:
         raise SettingsError("give --data as well: the images that the pruned network is for")
     shape = image_shape(about.input) if about.input else None
-    return create_from_recipe(path, recipe, about.data, about.normalize, terminal.Echo(), input_shape=shape)
+    return create_from_recipe(
+        path, recipe, about.data, about.normalize, terminal.Echo(), input_shape=shape, multiple=about.multiple
+    )
 
 
 def require_same(study: Study, about: NewStudyRequest) -> None:
@@ -92,6 +94,11 @@ def require_same(study: Study, about: NewStudyRequest) -> None:
         raise SettingsError(f"this study is about the classes {', '.join(info.classes)}; make a new study for others")
     if about.outputs is not None and about.weights is None:
         raise SettingsError("--outputs names the outputs of --weights; give both, or neither")
+    multiple = study.constraints.multiple
+    if about.multiple not in (None, multiple):
+        raise SettingsError(
+            f"this study rounds to multiples of {multiple}, got {about.multiple}; change it with `shape`"
+        )
     if about.weights is not None:
         _require_same_weights(study, about.weights, about.outputs)
     if about.data is not None and about.data != info.data_name:

@@ -96,7 +96,9 @@ def new_study(result: NewStudy) -> str:
     score = result.heldout
     accuracy = [f"the original gets {100 * score.top1:.1f} % of {score.images} held-out images right"] if score else []
     notes = [result.warning] if result.warning else accuracy
-    return _lines([facts, *_notes(result), *notes, *_norms(result.calibration_words)])
+    rounded = f"channels are rounded to multiples of {result.multiple}, which devices like; `shape` changes that"
+    rounding = [rounded] if result.multiple > 1 else []
+    return _lines([facts, *_notes(result), *notes, *rounding, *_norms(result.calibration_words)])
 
 
 def located_images(result: LocatedImages) -> str:

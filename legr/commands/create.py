@@ -31,7 +31,10 @@ from legr.models.head import Loaded, load_for_classes
 from legr.models.weights import WeightsInfo, hash_state, save_weights
 from legr.models.zoo import ModelSpec, build_model, find_spec
 from legr.progress import Progress, Report
+from legr.ranking.constraints import Constraints
 from legr.ranking.norms import filter_norms
+from legr.ranking.order import Ranker
+from legr.ranking.rounding import usual_multiple
 from legr.structure.cost import original_cost
 from legr.structure.counters import count
 from legr.structure.tracing.trace import trace
@@ -43,6 +46,7 @@ from legr.study.heldout import HeldoutScore
 from legr.study.making import making_study, require_place
 from legr.study.pass_times import note_pass_time
 from legr.study.records import SearchSettings, StudyInfo
+from legr.study.shape_file import write_constraints
 from legr.study.store import Study
 from legr.training.device import fast_dtype
 from legr.training.evaluate import evaluate_split
@@ -109,13 +113,19 @@ class _Original:
         return self.loaded.info if self.loaded else None
 
 
-def create(path: Path, source: NetworkSource, images: ImageSource, report: Report) -> Study:
+def create(
+    path: Path, source: NetworkSource, images: ImageSource, report: Report, *, multiple: int | None = 1
+) -> Study:
     """Make a study in `path`; with the identity ranking it is usable at once.
+
+    Args:
+        multiple: of channels that its networks are rounded to; None is `usual_multiple`.
 
     Raises:
         LegrError: see the parts; nothing is left behind that would pass for a study.
     """
     require_place(path)
+    wanted = None if multiple is None else Constraints(multiple)
     spec = source.spec
     shape = images.input_shape or spec.input_shape
     if spec.dense:
@@ -156,7 +166,9 @@ def create(path: Path, source: NetworkSource, images: ImageSource, report: Repor
         remember_folder(dataset.fingerprint, images.data)
     with making_study(path) as folder:
         _save(folder, source, original)
-        Study.create(folder, info, original.structure, filter_norms(original.network, original.structure))
+        ranker = Ranker(original.structure, filter_norms(original.network, original.structure))
+        write_constraints(folder, wanted or Constraints(usual_multiple(ranker)))
+        Study.create(folder, info, ranker.structure, ranker.norms)
     study = Study.open(path)
     if original_cost(study.structure).macs <= _JUDGED_AT_ONCE:
         calibration_of(study, dataset, torch.device("cpu"), report)
@@ -232,6 +244,7 @@ def facts(study: Study, model: nn.Module) -> NewStudy:
         calibration=study.calibration.key,
         calibration_words=calibration_words(study.folder, study.info),
         uncounted=structure.uncounted,
+        multiple=study.constraints.multiple,
     )
 
 

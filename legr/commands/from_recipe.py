@@ -22,6 +22,7 @@ def create_from_recipe(
     report: Report,
     *,
     input_shape: ImageShape | None = None,
+    multiple: int | None = 1,
 ) -> Study:
     """Make a study in `path` that begins with an exported network.
 
@@ -29,6 +30,7 @@ def create_from_recipe(
         bundle: a `recipe.json` with its weights beside it, their folder, or the zip of both.
         normalize: as for `create`, but None is what the recipe says.
         input_shape: as for `create`, but None is what the recipe says.
+        multiple: as for `create`.
 
     Raises:
         LegrError: see `create`; the bundle is damaged or newer, or names code that was never named on this machine.
@@ -43,7 +45,7 @@ def create_from_recipe(
             input_shape=input_shape or _input_shape(recipe),
             classes=classes,
         )
-        return create(path, source, images, report)
+        return create(path, source, images, report, multiple=multiple)
 
 
 def _input_shape(recipe: Recipe) -> ImageShape | None:

@@ -63,6 +63,7 @@ class NewStudy(Record):
     warning: str | None = None  # it does no better than guessing
     calibration: str = ""  # key of what batch norms are recalibrated on
     calibration_words: str = ""  # the same in words, with the reason
+    multiple: int = 1  # of channels that its networks are rounded to
 
 
 @dataclass(frozen=True)

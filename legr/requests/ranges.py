@@ -20,6 +20,7 @@ IMAGES = Bounds(2, 10_000_000)
 SGD_STEPS = Bounds(0, 100_000)
 WORKERS = Bounds(1, 64)
 BATCH = Bounds(1, 4096)
+MULTIPLE = Bounds(1, 32)
 OPSET = Bounds(11, 23)
 THREADS = Bounds(1, 1024)  # and no more than this machine has, where they are used
 IMAGE_NUMBER = Bounds(1, 10_000_000)

@@ -13,7 +13,19 @@ from legr.data.normalization import Preprocess
 from legr.errors import SettingsError
 from legr.ranking.limits import QUANTITIES, Budget
 from legr.requests.options import Request, option, options_of
-from legr.requests.ranges import BATCH, EPOCHS, FRACTION, IMAGES, OPSET, PASSES, SEED, SGD_STEPS, THREADS, WORKERS
+from legr.requests.ranges import (
+    BATCH,
+    EPOCHS,
+    FRACTION,
+    IMAGES,
+    MULTIPLE,
+    OPSET,
+    PASSES,
+    SEED,
+    SGD_STEPS,
+    THREADS,
+    WORKERS,
+)
 from legr.study.latency import Runtime
 from legr.study.records import RankingName, SearchSettings
 from legr.training.settings import (
@@ -60,6 +72,10 @@ class NewStudyRequest(Request):
     outputs: tuple[str, ...] | None = option(
         "Classes that the weights predict, in the order of their outputs, such as dog,cat; by default the images' "
         "classes in their order. May be repeated."
+    )
+    multiple: int | None = option(
+        "Round channels to multiples of 1, 4, 8, 16 or 32; 8 by default, less for a network of few channels.",
+        bounds=MULTIPLE,
     )
 
 

@@ -15,7 +15,7 @@ from legr.files import creating_folder
 from legr.held import leads_out
 from legr.study.folder import INFO
 
-_FIRST_FILES = re.compile(r"weights\.safetensors|cuts\.json|structure\.json|\..+\.(tmp|lock)")
+_FIRST_FILES = re.compile(r"weights\.safetensors|cuts\.json|structure\.json|shape\.json|\..+\.(tmp|lock)")
 
 
 @contextmanager

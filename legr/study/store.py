@@ -36,6 +36,7 @@ from legr.study.making import left_out_of_copies, making_study
 from legr.study.measured import POINTS, read_points, read_runs, write_points
 from legr.study.network_file import NETWORK, WEIGHTS, load_ranker, save_network
 from legr.study.records import RANKINGS, FineTuned, Learned, Point, RankingName, StudyInfo
+from legr.study.shape_file import SHAPE, write_constraints
 from legr.training.calibration import PLAIN, Calibration
 
 __all__ = ["Study", "keep_id"]
@@ -170,7 +171,7 @@ class Study(StudyFolder):
     @property
     def constraints(self) -> Constraints:
         """What the user asks of every network of the study, whatever its ranking."""
-        path = self.within("shape.json")
+        path = self.within(SHAPE)
         return read_record(path, Constraints) if path.exists() else UNCONSTRAINED
 
     def save_constraints(self, constraints: Constraints) -> None:
@@ -179,10 +180,7 @@ class Study(StudyFolder):
         with self.held():
             self.ranker.rank(constraints=constraints)  # refuses what the network cannot have
             self._note_kept_sets()
-            if constraints.is_plain:
-                self.within("shape.json").unlink(missing_ok=True)
-            else:
-                write_json(self.within("shape.json"), {"format": FORMAT, **constraints.to_dict()})
+            write_constraints(self.within(SHAPE).parent, constraints)
 
     def ranking_id(self, name: str, constraints: Constraints | None = None) -> str:
         """Which learned map and constraints a measured point belongs to; "" for the original, which never changes.
@@ -203,7 +201,7 @@ class Study(StudyFolder):
             StudyError: "learned" is asked for and nothing has been learned.
         """
         name, constraints = name or self.default_ranking, self.constraints
-        with file_errors(self.within("shape.json"), _SHAPE_REMEDY):
+        with file_errors(self.within(SHAPE), _SHAPE_REMEDY):
             constraints.check(self.structure)
         if name == "uniform":
             return self.ranker.rank_uniform(constraints)

@@ -37,7 +37,7 @@ KEYS = {
     ),
     "new": (
         "study model units layers macs params floor self_check normalization thop_macs unprunable uncounted "
-        "heldout warning calibration calibration_words"
+        "heldout warning calibration calibration_words multiple"
     ),
     "data": "ok images",
     "show": (
