@@ -97,7 +97,13 @@ def _choose_budgets(settings: SearchSettings) -> SearchSettings:
         return replace(settings, budgets=())
     fraction = settings.budgets[0] if len(settings.budgets) == 1 else _USUAL_BUDGET
     percent = st.number_input(
-        "Budget, % of the MACs", min(1.0, 100 * fraction), 100.0, 100 * fraction, 1.0, "%.1f", width=220
+        f"Budget, % of the {'MACs' if settings.cost == 'macs' else 'latency'}",
+        min(1.0, 100 * fraction),
+        100.0,
+        100 * fraction,
+        1.0,
+        "%.1f",
+        width=220,
     )
     return replace(settings, budgets=(float(f"{percent / 100:.6g}"),))  # without the rounding error of the division
 

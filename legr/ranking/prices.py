@@ -34,7 +34,8 @@ def unit_latency(footprints: Footprints, keep: Keep, device: LatencyModel, multi
     whole = fewer + more == 0  # a group of less than two multiples: all of it
     fewer, more = np.where(whole, np.maximum(kept - 1, 0), fewer), np.where(whole, footprints.sizes - kept, more)
     moved = np.maximum(fewer + more, 1)  # 0 only in a group of one unit, which is then priced by its MACs
-    least = np.maximum(counts[:, None] - (fewer[:, None] * footprints.positions).T, 1)
+    gone = np.minimum(counts, 1)[:, None]  # 0 where a branch has left: no other unit's price brings it back
+    least = np.maximum(counts[:, None] - (fewer[:, None] * footprints.positions).T, gone)
     most = counts[:, None] + (more[:, None] * footprints.positions).T
     saved = (device.milliseconds(most) - device.milliseconds(least)) / moved  # float64[G]
     macs = unit_macs(structure, keep)

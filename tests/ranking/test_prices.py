@@ -87,3 +87,18 @@ def test_a_cheap_unit_stays_longer_than_a_dear_one_of_the_same_score() -> None:
     order = Ranker(structure, by_hand.norms(structure, 0)).rank_by(per_price(scores, prices)).order
     assert set(order[:8].tolist()) == set(range(8)) and set(order[8:].tolist()) <= set(range(10, 22))
     assert np.isfinite(per_price(scores, np.zeros(22))).all()
+
+
+def test_what_has_left_stays_away_while_other_units_are_priced() -> None:
+    """A layer without channels takes no time, so one channel more would cost all of its overhead."""
+    structure = by_hand.chain(32, 24)
+    units = np.ones(structure.n_units, dtype=bool)
+    units[32:] = False
+
+    class Overhead:
+        def milliseconds(self, counts: np.ndarray) -> np.ndarray:
+            return 1e-3 * counts[0] + 5.0 * (counts[1] > 0)
+
+    prices = unit_latency(Footprints(structure), Keep(units), Overhead(), multiple=8)
+    assert prices[:32] == pytest.approx(1e-3)
+    assert prices[32:] == pytest.approx(5.0 / 8)
