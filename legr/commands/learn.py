@@ -13,6 +13,7 @@ from legr.commands.provenance import provenance_of
 from legr.errors import SettingsError
 from legr.progress import Report, silent
 from legr.ranking.order import Ranker
+from legr.ranking.rounding import multiple_on
 from legr.requests.types import LearnRequest
 from legr.search.fitness import Fitness
 from legr.search.learn import Search, learn, standing
@@ -126,6 +127,8 @@ def search_of(
         return TrainingProbe(model, structure, dataset.train, normalization, images=images, device=device)
 
     pricing = pricing_of(study, settings, ranker)
+    if pricing.multiple > 1:
+        log.info("candidates have channels in multiples of %d", pricing.multiple)
     budgets = scored_budgets(settings, pricing.floor)
     return Search(pricing, budgets, learner(Material(pricing, settings, probe)), fitness, settings.images)
 
@@ -140,7 +143,8 @@ def pricing_of(study: Study, settings: SearchSettings, ranker: Ranker | None = N
     if settings.cost == "macs":
         return Pricing(ranker, blocks=settings.blocks)
     profile = read_profile(study, settings.device_profile, study.structure)
-    return Pricing(ranker, profile.table(study.structure), profile.multiple, settings.blocks)
+    device = profile.table(study.structure)
+    return Pricing(ranker, device, multiple_on(ranker, device, profile.multiple, settings.blocks), settings.blocks)
 
 
 def _of_device(study: Study, settings: SearchSettings) -> SearchSettings:

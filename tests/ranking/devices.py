@@ -28,9 +28,10 @@ class Lanes:
 
     structure: Structure
     lanes: int = 8
+    beside_ms: float = 0.01  # what a network takes beside its layers
 
     def milliseconds(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
-        total = np.full(counts.shape[1], 0.01)
+        total = np.full(counts.shape[1], self.beside_ms)
         for op in self.structure.ops:
             if op.parameter is None:
                 continue

@@ -3,8 +3,9 @@
 import pytest
 
 from legr.ranking.order import Ranker
-from legr.ranking.rounding import usual_multiple
+from legr.ranking.rounding import multiple_on, usual_multiple
 from tests.ranking import by_hand
+from tests.ranking.devices import Lanes
 
 
 def multiple_of(*widths: int) -> int:
@@ -25,3 +26,15 @@ def multiple_of(*widths: int) -> int:
 )
 def test_eight_where_a_small_network_is_still_reached(widths: tuple[int, int], multiple: int) -> None:
     assert multiple_of(*widths) == multiple
+
+
+@pytest.mark.parametrize(("proposed", "multiple"), [(32, 8), (16, 8), (8, 8), (4, 4), (1, 1)])
+def test_what_a_device_likes_is_taken_where_fast_networks_are_in_reach(proposed: int, multiple: int) -> None:
+    """3 -> 16 -> 16 -> 5 in lanes of 8: 0.75 + 4 + 1.25 microseconds, and one beside them.
+
+    In sixteens nothing can leave. In eights 0.375 + 1 + 0.625 are left, which with the one is 3 of 7; as they come, no
+    fewer.
+    """
+    structure = by_hand.chain(16, 16)
+    device = Lanes(structure, beside_ms=1e-3)
+    assert multiple_on(Ranker(structure, by_hand.norms(structure, 0)), device, proposed) == multiple
