@@ -85,8 +85,11 @@ def zeroed(network: nn.Module, structure: Structure, keep: Keep) -> Iterator[nn.
     """
     targets: dict[str, Tensor] = dict(network.named_parameters())
     targets.update((gather.buffer, network.get_buffer(gather.buffer)) for gather in structure.gathers)
-    saved: dict[str, Tensor] = {}
+    originals, saved = dict(targets), dict[str, Tensor]()
     with torch.no_grad():
+        for name in (name for branch in emptied_branches(structure, keep) for name in branch.parameters):
+            saved[name] = targets[name].clone()
+            targets.pop(name).zero_()
         for axis in structure.axes:
             kept = keep.kept(axis.labels)
             if axis.parameter in targets and not kept.all():
@@ -95,15 +98,12 @@ def zeroed(network: nn.Module, structure: Structure, keep: Keep) -> Iterator[nn.
                     saved[axis.parameter] = target.clone()  # a whole copy: faster than gathering
                 mask = torch.from_numpy(kept).to(target.dtype)
                 target.mul_(lay_along(mask, axis.dim, target.dim()))
-        for name in (name for branch in emptied_branches(structure, keep) for name in branch.parameters):
-            saved.setdefault(name, targets[name].clone())
-            targets[name].zero_()
         try:
             yield network
         finally:
             while saved:
                 name, values = saved.popitem()
-                targets[name].copy_(values)
+                originals[name].copy_(values)
 
 
 class Running:
