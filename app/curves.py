@@ -1,11 +1,16 @@
 """The budget curves of a study, read once and shared by all tabs, so that a budget costs microseconds."""
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
+from app.predictions import predicted_of
+from app.profiles import profiled_devices
 from legr.charts.measurements import Measurements, measurements_of
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.limits import Budget
+from legr.study.device_profile import FOLDER
 from legr.study.records import RankingName
 from legr.study.store import Study, keep_id
 
@@ -23,8 +28,8 @@ def learned_stamp(study: Study) -> Stamp:
 
 
 def measured_stamp(study: Study) -> Stamp:
-    """Changes whenever a network of a study is measured or fine-tuned, or other figures count."""
-    return _times(study, "points.json", "finetuned", "statistics_choice.json")
+    """Changes whenever a network of a study is measured, fine-tuned or profiled, or other figures count."""
+    return _times(study, "points.json", "finetuned", "statistics_choice.json", FOLDER)
 
 
 def _times(study: Study, *names: str) -> Stamp:
@@ -35,6 +40,11 @@ def _times(study: Study, *names: str) -> Stamp:
 def budget_curve(study: Study, ranking: RankingName) -> BudgetCurve:
     """The budget curve of a ranking; shared by all tabs, so it must not be changed."""
     return _curve(str(study.path), ranking, stamp(study))
+
+
+def rounded_curve(study: Study, ranking: RankingName, multiple: int) -> BudgetCurve:
+    """The budget curve of a ranking as it would be in multiples of filters, with the study's other constraints."""
+    return _rounded_curve(str(study.path), ranking, multiple, stamp(study))
 
 
 def measurements(study: Study, device: str = "") -> Measurements:
@@ -73,13 +83,22 @@ def _curve(path: str, ranking: RankingName, stamp: Stamp) -> BudgetCurve:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
+def _rounded_curve(path: str, ranking: RankingName, multiple: int, stamp: Stamp) -> BudgetCurve:
+    study = Study.open(path)
+    constraints = replace(study.constraints, multiple=multiple)
+    return BudgetCurve(study.structure, study.ranking(ranking, constraints))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
 def _measurements(path: str, stamp: Stamp, measured: Stamp, device: str) -> Measurements:
     study = Study.open(path)
 
     def curve_of(name: RankingName) -> BudgetCurve:
         return _curve(path, name, stamp)
 
-    return measurements_of(study, curve_of, device=device)
+    found = measurements_of(study, curve_of, device=device)
+    shown = profiled_devices(study).get(device or next(iter(found.devices), ""))
+    return replace(found, predicted=predicted_of(study, found, curve_of, shown)) if shown else found
 
 
 @st.cache_data(max_entries=24, show_spinner=False)

@@ -5,11 +5,12 @@ from dataclasses import replace
 import streamlit as st
 
 from app import state
+from app.budget_dial.devices import own_profile
 from app.budget_dial.opened import OpenedRun, opened_network
 from app.budget_dial.view import begin_dial, chosen_ranking, is_doubtful, show_dial
 from app.curves import budget_curve, curve_table
 from app.views.job_panel import job_panel, launch, show_other_jobs
-from app.views.layers import offer_constraints, show_layers
+from app.views.layers import offer_constraints, round_filters, show_layers
 from app.views.report import download_networks, download_report
 from app.widgets.images import NO_IMAGES, data_is_here, data_notice
 from app.widgets.page import guarded, require_study, run_page
@@ -20,6 +21,7 @@ from app.words import plain
 from legr.charts.cells import csv_of
 from legr.escape import file_name
 from legr.jobs import records
+from legr.requests.profile import ProfileRequest
 from legr.requests.types import MeasureRequest
 from legr.study.records import RankingName
 from legr.study.store import Study
@@ -46,13 +48,14 @@ def explore(study: Study) -> None:
     if state.has_moved(study):
         state.rerun()
     ranking = chosen_ranking(study)
-    budget = show_dial(study, ranking, charts=True)
+    budget = show_dial(study, ranking, charts=True, on_multiple=round_filters)
     opened = opened_network(study)
     with st.container(horizontal=True):
         download_report(study, ranking, budget, opened)
         download_networks(study)
         download_curve(study, ranking)
         measure(study, budget, opened)
+        profile(study)
     curve = budget_curve(study, ranking)
     show_layers(study, curve, opened.keep if opened else curve.at(macs=budget))
 
@@ -88,11 +91,24 @@ def measure(study: Study, budget: float, opened: OpenedRun | None) -> None:
         launch(study, request)
 
 
+def profile(study: Study) -> None:
+    """Offer to make the profile of this machine, where the study has none that tells the truth."""
+    own = own_profile(study)
+    if own is not None and not own.contended:
+        return
+    job = records.latest(study, "profile")
+    again = "Profile this device again" if own else "Predict latency on this device"
+    about = "Times every layer once, for 20 s to 2 min; then each budget has its milliseconds at once, by layer too."
+    if st.button(f"{again} (about 1 min)", disabled=bool(job and job.active), help=about):
+        launch(study, ProfileRequest(again=own is not None))
+
+
 def show_measuring(study: Study) -> None:
-    """Show the measurement while it is active, or how it ended before it was done."""
-    job = records.latest(study, "measure")
-    if job and job.state != "done":
-        job_panel(study, "measure", stays=False)
+    """Show a measurement or a profile while it is active, or how it ended before it was done."""
+    for kind in ("measure", "profile"):
+        job = records.latest(study, kind)
+        if job and job.state != "done":
+            job_panel(study, kind, stays=False)
 
 
 run_page(page, "pages/explore.py")

@@ -1,20 +1,47 @@
-"""The device whose latencies the pages show, and how one adds another."""
+"""The device whose latencies the pages show, measured and predicted, and how one adds another."""
 
 import shlex
 
 from app import state
 from app.curves import measurements
+from app.profiles import Device, profiled_devices
 from legr.machine import processor_name
 from legr.study.catalog import studies_folder
+from legr.study.device_profile import DeviceProfile
 from legr.study.latency import Conditions
 from legr.study.store import Study
+
+DEPLOYED = "ONNX Runtime"  # the runtime that networks are exported for
+
+
+def device_names(study: Study) -> list[str]:
+    """Conditions under which networks were timed, or that have a profile; the first are shown where none are chosen.
+
+    First those with a profile, then those in the runtime that networks are exported for, then those of most latencies.
+    """
+    profiled, timed = profiled_devices(study), measurements(study).devices
+    names = [name for name in timed if name in profiled] + [name for name in profiled if name not in timed]
+    others = [name for name in timed if name not in profiled]
+    return names + sorted(others, key=lambda name: not timed[name].runtime.startswith(DEPLOYED))
 
 
 def chosen_device(study: Study) -> str:
     """The name of the conditions whose latencies are shown; "": those of most latencies, where none was chosen."""
-    names = list(measurements(study).devices)
+    names = device_names(study)
     chosen = state.view("device", names) if names else ""
-    return "" if chosen in names[:1] else chosen
+    return "" if chosen in list(measurements(study).devices)[:1] else chosen
+
+
+def profiled_device(study: Study) -> Device | None:
+    """The device that is shown, where it has a profile."""
+    names = device_names(study)
+    return profiled_devices(study).get(state.view("device", names)) if names else None
+
+
+def has_deployed_latencies(study: Study, device: str) -> bool:
+    """Whether the latencies of a device, as `chosen_device` names it, tell of what is exported."""
+    conditions = measurements(study, device).conditions
+    return conditions is not None and conditions.runtime.startswith(DEPLOYED)
 
 
 def is_of_another_machine(conditions: Conditions | None) -> bool:
@@ -24,13 +51,20 @@ def is_of_another_machine(conditions: Conditions | None) -> bool:
     return conditions.machine != processor_name()
 
 
+def own_profile(study: Study) -> DeviceProfile | None:
+    """A profile of this machine; None where the study has none."""
+    profiles = [device.profile for device in profiled_devices(study).values()]
+    return next((profile for profile in profiles if not is_of_another_machine(profile.conditions)), None)
+
+
 def steps_to_add_a_device(study: Study) -> list[tuple[str, str]]:
     """How one measures a study on another machine: words, and what to copy of each step."""
     name = study.path.name
     return [
         ("Copy the study to that machine, where LeGR and the images are: the folder", str(study.path)),
+        ("Predict every network there:", f"python -m legr profile --study {shlex.quote(name)}"),
         (
-            "Measure it there (on an accelerator with --runtime pytorch):",
+            "Measure some there (on an accelerator with --runtime pytorch):",
             f"python -m legr measure --study {shlex.quote(name)}",
         ),
         ("Copy the folder back to", str(studies_folder() / name)),

@@ -44,10 +44,9 @@ def frontier_data(measured: Measurements, ranking: RankingName) -> FrontierData 
         "lines": [FrontierLine(name=a.name, kind=a.kind, ranking=a.ranking, rows=a.rows, look=a.look) for a in lines],
         "rankings": [(name, CAPTIONS[name]) for name in RANKINGS if any(line.ranking == name for line in lines)],
         "axes": [(axis, AXIS_CAPTIONS[axis]) for axis in axes],
-        "titles": {axis: axis_title(axis, measured.conditions) for axis in axes},
+        "titles": {axis: axis_title(axis, measured.conditions, predicted=bool(measured.predicted)) for axis in axes},
         "fit": _ranges(ranges(points, ranking, whole=False)),
         "whole": _ranges(ranges(points, ranking, whole=True)),
-        "devices": list(measured.devices),
     }
 
 

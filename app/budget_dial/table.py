@@ -1,7 +1,7 @@
 """The table behind the budget dial: every network that the slider can reach, so that a drag needs no server.
 
 Costs are counted. Latency and accuracy are measured, or lie between two measured networks, or are left out: nothing is
-estimated from MACs.
+estimated from MACs. Where the device has a profile, every network has a predicted latency, beside what was measured.
 """
 
 import math
@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.budget_dial.sizes import layer_sizes, run_lengths
+from app.budget_dial.times import predicted_times
 from app.budget_dial.types import TableData
 from legr.charts.measurements import ORIGINAL, Measurements, Reading, percent_of
 from legr.charts.trained import finetuned_top1, known_on
 from legr.ranking.budget import BudgetCurve, CurveTable, table_of
+from legr.structure.latency import LatencyTable
 from legr.structure.types import Keep, Structure
 from legr.study.records import FineTuned, RankingName
 
@@ -51,6 +53,8 @@ def dial_table(
     start: float,
     compared: float | None = None,
     expected: bool = True,
+    device: LatencyTable | None = None,
+    by_layer: bool = False,
 ) -> TableData:
     """Tabulate what the browser needs to follow the slider.
 
@@ -58,6 +62,8 @@ def dial_table(
         expected: say what networks that were never trained would reach if they were, where that is known.
         start: fraction of the original's MACs at which the slider begins.
         compared: per cent of the original's MACs; a budget to compare with, which becomes a stop.
+        device: predicts what every network takes; None leaves it out.
+        by_layer: predict the layers too.
     """
     if curve.macs[0] < curve.original.macs:  # pinned layers keep the original off the curve: no line leads to it
         measured = replace(measured, points=[point for point in measured.points if point.ranking != ORIGINAL])
@@ -78,6 +84,8 @@ def dial_table(
     trained = finetuned_top1(known, lambda n: measured.top1(ranking, n, name_of(n)))
     after = _Column.read(macs, trained if expected else _measured_only(trained))
     table = _table(curve.structure, networks, list(stops.values()), _Figures(latency, before, after), measured)
+    if device:
+        table["predicted"] = predicted_times(curve.structure, networks, device, by_layer=by_layer)
     table["start"] = list(stops).index(curve.step(macs=start / 100))
     return table
 
@@ -90,11 +98,20 @@ def _measured_only(read: Callable[[int], Reading | None]) -> Callable[[int], Rea
     return measured
 
 
-def opened_table(structure: Structure, keep: Keep, run: FineTuned, measured: Measurements) -> TableData:
+def opened_table(
+    structure: Structure,
+    keep: Keep,
+    run: FineTuned,
+    measured: Measurements,
+    *,
+    device: LatencyTable | None = None,
+    by_layer: bool = False,
+) -> TableData:
     """The network of a fine-tuning run as a table with one row, with the figures of exactly this network.
 
     Args:
         keep: its kept set.
+        device, by_layer: as for `dial_table`.
     """
     networks, known = table_of(structure, keep), measured.known[run.keep_id]
     before = None if known.top1_before is None else Reading(known.top1_before, True)
@@ -104,7 +121,10 @@ def opened_table(structure: Structure, keep: Keep, run: FineTuned, measured: Mea
         [Reading(run.top1, True)],
     ]
     percent = [percent_of(float(networks.budgets[0]))]
-    return _table(structure, networks, percent, _Figures(*map(_Column.of, columns)), measured)
+    table = _table(structure, networks, percent, _Figures(*map(_Column.of, columns)), measured)
+    if device:
+        table["predicted"] = predicted_times(structure, networks, device, by_layer=by_layer)
+    return table
 
 
 def _table(
@@ -118,6 +138,7 @@ def _table(
         "params": networks.params.tolist(),
         "latency": figures.latency.values,
         "latency_measured": figures.latency.measured,
+        "predicted": None,
         "before": figures.before.values,
         "before_measured": figures.before.measured,
         "after": figures.after.values,

@@ -9,11 +9,11 @@ from typing import Any, Literal, TypedDict, get_args
 
 from legr.study.records import RankingName
 
-Lens = Literal["filters", "percent", "macs", "params", "together"]
+Lens = Literal["filters", "percent", "macs", "params", "time", "together"]
 QuantityName = Literal["macs", "params", "size", "latency", "fps", "top1"]
 #: budget: per cent of the original's MACs; compared: the same, or None; by, ranking, ask, lens, axis, device: names;
 #: whole, error: on or off; others: rankings; run: key of the run whose network is shown, None for the slider's;
-#: open: an `OpenNetwork`; page: to go to with it.
+#: open: an `OpenNetwork`; page: to go to with it; multiple: of filters, that the study is to have from now on.
 ChoiceName = Literal[
     "budget",
     "compared",
@@ -29,6 +29,7 @@ ChoiceName = Literal[
     "run",
     "open",
     "page",
+    "multiple",
 ]
 LENSES: tuple[Lens, ...] = get_args(Lens)
 QUANTITIES: tuple[QuantityName, ...] = get_args(QuantityName)
@@ -61,6 +62,22 @@ class LayerData(TypedDict):
     macs: list[list[int]]  # their sum
 
 
+class PredictedData(TypedDict):
+    """What networks take on the device that is shown, predicted by its profile; see `app.budget_dial.times`."""
+
+    latency: list[float]  # float64[S], milliseconds
+    layers: list[list[int]]  # [L], a time as `value_runs` tells it; [] where nothing shows layers
+    unit: list[float]  # float64[S], milliseconds that such a time is in
+    original: list[float]  # float64[L], milliseconds of the original's layers
+
+
+class RoundingData(TypedDict):
+    """What the same ranking takes in multiples of filters, at the budgets of the table."""
+
+    multiple: int
+    latency: list[float | None]  # float64[S], milliseconds, predicted; None: below its floor
+
+
 class TableData(TypedDict):
     """Every network that the slider can reach, one row a budget.
 
@@ -71,8 +88,9 @@ class TableData(TypedDict):
     percent: list[float]  # float64[S], the budget, per cent of the original's MACs
     macs: list[int]  # int64[S]
     params: list[int]  # int64[S]
-    latency: list[float | None]  # float64[S], milliseconds
+    latency: list[float | None]  # float64[S], milliseconds; with predictions only what was measured
     latency_measured: list[int]
+    predicted: PredictedData | None  # None: the device has no profile
     before: list[float | None]  # float64[S], top-1 before fine-tuning, in [0, 1]
     before_measured: list[int]
     after: list[float | None]  # float64[S], top-1 after fine-tuning, in [0, 1]
@@ -90,6 +108,7 @@ class NetworkFigures(TypedDict):
     macs: int
     params: int
     latency: float | None  # milliseconds
+    predicted: float | None  # milliseconds
     before: float | None  # top-1 before fine-tuning, in [0, 1]
     after: float | None
 
@@ -110,7 +129,7 @@ class FrontierNetworks(TypedDict):
     macs: list[float]  # float64[N], millions
     params: list[float]  # float64[N], thousands
     latency: list[float | None]  # float64[N], milliseconds
-    latency_measured: list[int]  # int64[N]; 0: read between two measured networks
+    latency_measured: list[int]  # int64[N]; 0: predicted, or read between two measured networks
     before: list[float | None]  # float64[N], top-1 as cut, per cent
     after: list[float | None]  # float64[N], trained
     opens: list[str]  # str[N], the ranking in which a click opens it; "": none
@@ -147,7 +166,6 @@ class FrontierData(TypedDict):
     titles: dict[str, str]  # of the axes
     fit: FrontierRanges  # the networks that one would take
     whole: FrontierRanges
-    devices: list[str]  # names of the conditions under which networks were timed
 
 
 class ChartStyle(TypedDict):
@@ -164,6 +182,8 @@ class DialCharts(TypedDict):
     """The charts below the slider."""
 
     device: str  # the conditions whose latencies are shown; "": there is no latency
+    devices: list[str]  # names of all conditions under which networks were timed, or that have a profile
+    rounding: RoundingData | None  # None: it would gain nothing
     elsewhere: bool  # they are of another machine than the one that serves the pages
     add_device: list[tuple[str, str]]  # how one measures on another machine, step by step: words, and what to copy
     frontier: FrontierData | None  # None: nothing was measured

@@ -33,8 +33,15 @@ NOUNS = {
     "measure": "The measurement",
     "export": "The export",
     "compare": "The comparison",
+    "profile": "The profile",
 }
-COUNTED_STAGES = {"pass": "Pass", "epoch": "Epoch", "point": "Measured network", "test image": "Test image"}
+COUNTED_STAGES = {
+    "pass": "Pass",
+    "epoch": "Epoch",
+    "point": "Measured network",
+    "test image": "Test image",
+    "timing layers and networks": "Timing",
+}
 
 _LOG_BYTES = 64 * 1024  # at the end of a log, that are looked at
 

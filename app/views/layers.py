@@ -97,6 +97,11 @@ def offer_constraints(study: Study) -> None:
     offer_link(study, lambda constraints: _change(study, lambda: constraints))
 
 
+def round_filters(study: Study, multiple: int) -> None:
+    """Let every layer keep a multiple of so many filters from now on; it can be undone as an edit of the table can."""
+    _change(study, lambda: replace(study.constraints, multiple=multiple))
+
+
 def _choose_multiple(study: Study) -> None:
     key = _key(study, "multiple")
     st.selectbox(

@@ -65,10 +65,11 @@ def frontier_table(measured: Measurements, axis: Axis) -> pd.DataFrame:
     return points.assign(x=points[axis])[points[axis].notna()].reset_index(drop=True)
 
 
-def axis_title(axis: Axis, conditions: Conditions | None) -> str:
-    """The title of an axis; that of latency names the conditions."""
+def axis_title(axis: Axis, conditions: Conditions | None, *, predicted: bool = False) -> str:
+    """The title of an axis; that of latency names the conditions, and says whether some of it is predicted."""
     if axis == "latency":
-        return f"latency, ms ({in_html(str(conditions))})" if conditions else "latency, ms"
+        unit = "ms, predicted where not measured" if predicted else "ms"
+        return f"latency, {unit} ({in_html(str(conditions))})" if conditions else f"latency, {unit}"
     return "million MACs" if axis == "macs" else "thousand parameters"
 
 
@@ -101,16 +102,18 @@ def _target(series: str, point: Point, measured: Measurements) -> tuple[str, str
 def _latency(series: str, point: Point, measured: Measurements) -> Reading | None:
     """Latency of a point; of a fine-tuned network any that was measured of its kept set.
 
-    Where there is none, and the network lies on the order of a ranking, the dial's value is shown: read between two
-    measured networks of that ranking.
+    Where there is none, it is predicted by the profile of the device. Without one, and where the network lies on the
+    order of a ranking, the dial's value is shown: read between two measured networks of that ranking.
     """
     own = measured.latency_of(point)
+    measured_one = None if own is None else Reading(own, True)
+    predicted = measured.predicted.latency_of_network(point.keep_id) if measured.predicted else None
     if not point.finetuned:
-        return None if own is None else Reading(own, True)
-    measured_one = measured.latency_of_network(point.keep_id) or (None if own is None else Reading(own, True))
+        return measured_one or predicted
+    known = measured.latency_of_network(point.keep_id) or measured_one or predicted
     order = measured.order_of(point)
-    if measured_one or series == EARLIER or order is None:
-        return measured_one
+    if known or series == EARLIER or order is None:
+        return known
     return measured.latency_ms(order, point.macs)
 
 
@@ -122,7 +125,8 @@ def _told(series: str, point: Point, latency: Reading | None, measured: Measurem
         f"{point.macs / 1e6:,.2f} M MACs, {point.params / 1e3:,.1f} k parameters",
     ]
     if latency:
-        lines[2] += f", {'' if latency.measured else '~'}{latency.value:.3g} ms"
+        about = "" if latency.measured or latency.predicted else "~"
+        lines[2] += f", {about}{latency.value:.3g} ms{' predicted' if latency.predicted else ''}"
         if point.latency and point.latency.unsteady and point.latency.milliseconds == latency.value:
             lines[2] += " (unsteady)"
     if point.finetuned:

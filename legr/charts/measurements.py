@@ -25,10 +25,24 @@ ORIGINAL = "original"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A value, and whether it was measured at this network or lies between two measured ones."""
+    """A value, and whether it was measured at this network, is predicted, or lies between two measured ones."""
 
     value: float
     measured: bool
+    predicted: bool = False  # by the profile of a device
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """Latencies that the profile of a device predicts."""
+
+    conditions: Conditions
+    milliseconds: Mapping[str, float]  # of networks, by kept set
+
+    def latency_of_network(self, keep_id: str) -> Reading | None:
+        """Latency in ms of exactly this network; None where its kept set is not known."""
+        found = self.milliseconds.get(keep_id)
+        return None if found is None else Reading(found, False, predicted=True)
 
 
 @dataclass(frozen=True)
@@ -45,6 +59,7 @@ class Measurements:
         openable: keys of the runs whose network can be opened, whatever the ranking is.
         device: the name of the conditions whose latencies are shown, see `device_name`; "" or one of which there is no
             latency: those of most latencies.
+        predicted: what a profile of the shown device says; None: there is none.
     """
 
     points: Sequence[Point]
@@ -54,6 +69,7 @@ class Measurements:
     leads: Mapping[str, Sequence[RankingName]] | None = None
     openable: frozenset[str] = frozenset()
     device: str = ""
+    predicted: "Predicted | None" = None
 
     @cached_property
     def original(self) -> Point | None:
@@ -80,6 +96,8 @@ class Measurements:
     @cached_property
     def conditions(self) -> Conditions | None:
         """The chosen conditions; None where there is no latency. Only these latencies are shown."""
+        if self.predicted:
+            return self.predicted.conditions
         return self.devices.get(self.device) or next(iter(self.devices.values()), None)
 
     @cached_property
@@ -177,8 +195,12 @@ class Measurements:
         return self._read(ranking, macs, lambda p: p.top1) if own is None else Reading(own, True)
 
     def latency_ms(self, ranking: str, macs: int, keep_id: str = "") -> Reading | None:
-        """Latency in ms of the network of a ranking with these MACs; `keep_id` as for `top1`."""
-        return self.latency_of_network(keep_id) or self._read(ranking, macs, self.latency_of)
+        """Latency in ms of the network of a ranking with these MACs; `keep_id` as for `top1`.
+
+        What lies between two networks is not read where it can be predicted.
+        """
+        read = self._read(ranking, macs, self.latency_of)
+        return self.latency_of_network(keep_id) or (None if self.predicted and read and not read.measured else read)
 
     def _read(self, ranking: str, macs: int, value_of: Callable[[Point], float | None]) -> Reading | None:
         if self.original and macs == self.original.macs:  # every ranking starts at the original

@@ -194,13 +194,13 @@ class Study(StudyFolder):
         learned_id = digest(np.array([learned.alpha, learned.kappa])) if learned else ""
         return "-".join(filter(None, (learned_id, (constraints or self.constraints).key)))
 
-    def ranking(self, name: RankingName | None = None) -> Ranking:
-        """The order of removal under a ranking and the study's constraints; None is the default one.
+    def ranking(self, name: RankingName | None = None, constraints: Constraints | None = None) -> Ranking:
+        """The order of removal under a ranking and constraints; None are the default one, and the study's.
 
         Raises:
             StudyError: "learned" is asked for and nothing has been learned.
         """
-        name, constraints = name or self.default_ranking, self.constraints
+        name, constraints = name or self.default_ranking, constraints or self.constraints
         with file_errors(self.within(SHAPE), _SHAPE_REMEDY):
             constraints.check(self.structure)
         if name == "uniform":

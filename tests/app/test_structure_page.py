@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.budget_dial.view import sources_line
+from app.budget_dial.sources import sources_line
 from legr.charts.measurements import Measurements
 from legr.charts.structure import exception_lines, facts, groups_table, notes, outputs_line, reasons_of, reasons_table
 from legr.ranking.constraints import Constraints

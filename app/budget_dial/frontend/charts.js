@@ -7,7 +7,7 @@ import { Frontier } from "./frontier.js";
 import { laneRows } from "./lane_words.js";
 import { LaneMap } from "./lane_map.js";
 import { LayerBars } from "./layer_bars.js";
-import { LENS_CAPTIONS } from "./lenses.js";
+import { lensesOf } from "./lenses.js";
 import { loadPlotly } from "./plotly.js";
 import { shownNetwork } from "./shown.js";
 import { layerRows } from "./tables.js";
@@ -28,6 +28,7 @@ const LENS_TITLES = {
   percent: "Filters kept of each layer",
   macs: "MACs of each layer",
   params: "Parameters of each layer",
+  time: "Time of each layer",
   together: "Which layers go together",
 };
 const CHART_PX = { least: 240, most: 520, caption: 46, foot: 36, tools: 32 }; // heights: of a chart, of what stands around it
@@ -43,7 +44,7 @@ export class Charts {
     this.state = state;
     this.handlers = handlers;
     this.element = find(root, ".bd-charts", HTMLElement);
-    this.lens = find(root, ".bd-lens", HTMLElement);
+    this.lensSwitch = find(root, ".bd-lens", HTMLElement);
     this.title = find(root, ".bd-title", HTMLElement);
     this.nothing = find(root, ".bd-nothing", HTMLElement);
     this.frontierFiles = find(root, ".bd-frontier .bd-files", HTMLElement);
@@ -69,10 +70,10 @@ export class Charts {
     const { charts } = this.state.data;
     this.element.hidden = !charts;
     if (!charts) return;
-    const { lens } = this.state.charts;
+    const { lens } = this;
     this.fit(charts);
     setText(this.title, LENS_TITLES[lens]);
-    fillSwitch(this.lens, "lens", LENS_CAPTIONS, lens, (name) =>
+    fillSwitch(this.lensSwitch, "lens", lensesOf(this.state.data.table), lens, (name) =>
       this.handlers.onChoose({ lens: /** @type {Lens} */ (name) }),
     );
     this.frontier.show(charts);
@@ -81,8 +82,14 @@ export class Charts {
     this.arrange();
   }
 
+  /** The lens that was chosen, as far as there are figures for it. */
+  get lens() {
+    const { data, charts } = this.state;
+    return lensesOf(data.table).some(([name]) => name === charts.lens) ? charts.lens : "filters";
+  }
+
   get isMap() {
-    return this.state.charts.lens === "together";
+    return this.lens === "together";
   }
 
   /**
@@ -151,7 +158,7 @@ export class Charts {
     const Plotly = await loadPlotly(state.data.plotly);
     if (draw !== this.draws) return false;
     this.width ??= this.element.clientWidth;
-    if (!this.isMap) await this.bars.draw(Plotly, state, charts);
+    if (!this.isMap) await this.bars.draw(Plotly, state, charts, this.lens);
     if (draw !== this.draws) return false;
     await this.frontier.draw(Plotly, withoutTools(charts));
     return draw === this.draws;

@@ -1,6 +1,7 @@
 // The upper part of the dial: the bar, the questions, the headline, the slider and the figures.
 
 /** @import { DialState, QuantityName, Question } from "./types" */
+import { Advice } from "./advice.js";
 import { Bar } from "./bar.js";
 import { find, setText } from "./dom.js";
 import { figuresOf, networkFigures } from "./figures.js";
@@ -24,6 +25,7 @@ import { keepUnits } from "./text.js";
  * @property {(question: Question) => void} onAsk
  * @property {(choice: { ranking: string } | { page: string }) => void} onChoice Python is told, and answers
  * @property {() => void} onCompare
+ * @property {(multiple: number) => void} onMultiple filters are to be rounded to it from now on
  */
 
 export class Controls {
@@ -48,6 +50,7 @@ export class Controls {
     this.headline = find(root, ".bd-headline", HTMLElement);
     this.answer = find(root, ".bd-answer", HTMLElement);
     this.note = find(root, ".bd-note", HTMLElement);
+    this.advice = new Advice(root, state, handlers.onMultiple);
     this.figures = find(root, ".bd-figures", HTMLElement);
     this.ends = root.querySelectorAll(".bd-ends > span");
   }
@@ -63,6 +66,7 @@ export class Controls {
     this.root.classList.toggle("bd-strip", !data.charts);
     this.bar.show();
     this.questions.show(data.table);
+    this.advice.show();
     this.showScale();
   }
 
@@ -91,6 +95,7 @@ export class Controls {
     setText(this.answer, said);
     if (this.answer.title !== said) this.answer.title = said;
     this.answer.classList.toggle("bd-refusal", answer?.row === null);
+    this.advice.update();
     this.updateFigures();
   }
 

@@ -1,7 +1,7 @@
 // The table as it is sent, made into one that is read: a row for every network, and in it a cell for every layer. That is
 // done once, when the table comes, so a drag only looks up.
 
-/** @import { DialTable, LayerData, MountedData, ShownData, TableData } from "./types" */
+/** @import { DialTable, LayerData, MountedData, PredictedData, ShownData, TableData } from "./types" */
 
 /**
  * What Python sends, with its tables read.
@@ -29,6 +29,7 @@ export function decodeTable(sent, originalMacs) {
   const ofNetworks = layerTables(layers, sizes, rows);
   const totals = sent.axis_totals.map((total) => Float64Array.of(total));
   const ofOriginal = layerTables(layers, totals, 1);
+  const { predicted } = sent;
   return {
     percent,
     macs_percent: macs.map((n) => (100 * n) / originalMacs),
@@ -36,6 +37,7 @@ export function decodeTable(sent, originalMacs) {
     params,
     latency,
     latency_measured: flags(sent.latency_measured, rows),
+    predicted: predicted?.latency ?? macs.map(() => null),
     before,
     before_measured: flags(sent.before_measured, rows),
     after,
@@ -47,6 +49,8 @@ export function decodeTable(sent, originalMacs) {
     kept: ofNetworks.kept,
     layer_macs: ofNetworks.macs,
     layer_params: ofNetworks.params,
+    layer_times: predicted?.layers.length ? layerTimes(predicted, rows) : [],
+    original_times: Float64Array.from(predicted?.original ?? []),
     batch,
     start,
   };
@@ -81,6 +85,22 @@ function layerTables(layers, sizes, rows) {
     macs: cells(layers, rows, ({ macs }, row) => macs.reduce((sum, part) => sum + product(part, row), 0)),
     params: cells(layers, rows, ({ params }, row) => product(params, row)),
   };
+}
+
+/**
+ * Milliseconds of every layer of some networks.
+ * @param {PredictedData} predicted
+ * @param {number} rows
+ */
+function layerTimes({ layers, unit }, rows) {
+  const memory = new Float64Array(rows * layers.length);
+  layers.forEach((told, l) => {
+    let row = 0;
+    for (let n = 0; n < told.length; n += 2) {
+      for (const end = row + told[n + 1]; row < end; row++) memory[row * layers.length + l] = told[n] * unit[row];
+    }
+  });
+  return unit.map((_, row) => memory.subarray(row * layers.length, (row + 1) * layers.length));
 }
 
 /**

@@ -58,6 +58,7 @@ export class Dial {
         this.reporter.send(choice);
       },
       onCompare: () => this.toggleCompare(),
+      onMultiple: (multiple) => this.reporter.send({ multiple }),
     });
     this.charts = new Charts(root, this.state, {
       onChoose: (choice) => this.choose(choice),

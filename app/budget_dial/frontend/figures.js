@@ -2,7 +2,7 @@
 
 /** @import { DialTable, Figure, NetworkFigures, QuantityName } from "./types" */
 import { DASH, formatAccuracy, formatCount, percentChange, pointsChange, threeDigits } from "./numbers.js";
-import { framesPerSecond, trainedTop1 } from "./quantities.js";
+import { framesPerSecond, isPredicted, trainedTop1 } from "./quantities.js";
 
 /** The figure that shows each quantity. Size is four times the parameters, so one figure shows both. */
 const SHOWN_BY = /** @type {const} */ ({
@@ -25,6 +25,7 @@ export function networkFigures(table, row) {
     macs: table.macs[row],
     params: table.params[row],
     latency: table.latency[row],
+    predicted: table.predicted[row],
     before: table.before[row],
     after: trainedTop1(table, row),
   };
@@ -42,9 +43,9 @@ export function networkFigures(table, row) {
 export function figuresOf(table, row, other, quantity) {
   const notMeasured = "not measured";
   const now = networkFigures(table, row);
-  const fps = framesPerSecond(table, row);
-  const otherFps = other.latency === null ? null : (1000 * table.batch) / other.latency;
-  const about = table.latency_measured[row] ? "" : "~";
+  const time = timeOf(table, now, other, table.latency_measured[row]);
+  const fps = framesPerSecond(table, time.now);
+  const measuredFps = framesPerSecond(table, time.measured);
   const most = table.macs.length - 1; // the units of the largest network hold for all
   const isWhole = table.macs_percent[row] >= 100;
   const params = formatCount(now.params, table.params[most]);
@@ -68,19 +69,24 @@ export function figuresOf(table, row, other, quantity) {
       unknown: "",
     },
     latency: {
-      caption: "Latency",
-      value: now.latency === null ? DASH : `${about}${threeDigits(now.latency)} ms`,
-      difference: percentChange(now.latency, other.latency),
+      caption: `Latency${time.kind}`,
+      value: time.now === null ? DASH : `${time.about}${threeDigits(time.now)} ms`,
+      difference: percentChange(time.now, time.other),
       lessIsBetter: true,
-      remark: "",
+      remark: time.measured === null ? "" : `${threeDigits(time.measured)} ms measured`,
       unknown: notMeasured,
     },
     fps: {
-      caption: "Frames a second",
-      value: fps === null ? DASH : `${about}${threeDigits(fps)}`,
-      difference: percentChange(fps, otherFps),
+      caption: time.kind ? `FPS${time.kind}` : "Frames a second",
+      value: fps === null ? DASH : `${time.about}${threeDigits(fps)}`,
+      difference: percentChange(fps, framesPerSecond(table, time.other)),
       lessIsBetter: false,
-      remark: fps !== null && table.batch > 1 ? `in batches of ${table.batch}` : "",
+      remark: [
+        measuredFps === null ? "" : `${threeDigits(measuredFps)} measured`,
+        fps !== null && table.batch > 1 ? `in batches of ${table.batch}` : "",
+      ]
+        .filter(Boolean)
+        .join(", "),
       unknown: notMeasured,
     },
   };
@@ -103,4 +109,18 @@ export function figuresOf(table, row, other, quantity) {
   const large = SHOWN_BY[quantity];
   const small = /** @type {(keyof typeof costs)[]} */ (Object.keys(costs)).filter((name) => name !== large);
   return [trained, costs[large], ...small.map((name) => costs[name]), cut];
+}
+
+/**
+ * The latencies that the figures show: as predicted where they are, with what was measured beside it, else as measured.
+ * @param {DialTable} table
+ * @param {NetworkFigures} now
+ * @param {NetworkFigures} other
+ * @param {boolean} isMeasured at this very network
+ */
+function timeOf(table, now, other, isMeasured) {
+  if (isPredicted(table)) {
+    return { kind: ", predicted", about: "", now: now.predicted, other: other.predicted, measured: now.latency };
+  }
+  return { kind: "", about: isMeasured ? "" : "~", now: now.latency, other: other.latency, measured: null };
 }

@@ -9,7 +9,7 @@ import { FrontierList } from "./frontier_list.js";
 import { originalOf } from "./frontier_networks.js";
 import { FrontierPointer } from "./frontier_pointer.js";
 import { FrontierTools } from "./frontier_tools.js";
-import { noGain, noGainWords } from "./no_gain.js";
+import { noGainWords } from "./no_gain.js";
 
 /**
  * @typedef {object} FrontierHandlers
@@ -76,6 +76,7 @@ export class Frontier {
     const { frontier } = charts;
     this.plot.hidden = this.toolsElement.hidden = !frontier;
     if (!frontier) {
+      this.tools.showDevices(charts);
       this.networks.close();
       return;
     }
@@ -88,6 +89,7 @@ export class Frontier {
       others: others.filter((name) => name !== ranking && frontier.rankings.some(([other]) => other === name)),
     });
     this.tools.show(charts, frontier, ranking);
+    this.tools.showDevices(charts);
     if (this.networks.frontier !== frontier && !this.networks.element.hidden) this.networks.close();
     if (this.told !== frontier) this.keys.choose(null); // a network's number is of the data before
     this.told = frontier;
@@ -114,10 +116,10 @@ export class Frontier {
   aboutSpot(x) {
     const { axes, slow } = this.chart;
     const { table, original } = this.state.data;
-    if (!axes || !slow || original.latency === null) return "";
-    const [left, right] = slow.map((value) => axes.xaxis.c2p(value) + axes.xaxis._offset);
-    const found = x >= left && x <= right ? noGain(table, original.latency) : null;
-    return found ? noGainWords(table, original.latency, found.measured) : "";
+    if (!axes) return "";
+    const at = (/** @type {number} */ value) => axes.xaxis.c2p(value) + axes.xaxis._offset;
+    const found = slow.find(({ ends: [left, right] }) => x >= at(left) && x <= at(right));
+    return found ? noGainWords(table, original.latency, found.part) : "";
   }
 
   /**

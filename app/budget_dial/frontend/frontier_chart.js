@@ -2,7 +2,7 @@
 
 /** @import { DialCharts, DialState, DialTable, FrontierData, FrontierLine, FrontierOptions, Place, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
 import { labelTrace, labelledPoint, placeLabels } from "./frontier_labels.js";
-import { frontierLayout, plotSize, shownRanges, slowPart } from "./frontier_layout.js";
+import { frontierLayout, plotSize, shownRanges, slowParts } from "./frontier_layout.js";
 import { heldTraces, markTraces, markWords, placeMark, tableCost } from "./frontier_marks.js";
 import { costOf, heightOf, paretoPoints, pointsOf, shownLines } from "./frontier_points.js";
 import { axesOf } from "./plotly.js";
@@ -27,8 +27,8 @@ export class FrontierChart {
     this.marks = {};
     /** the row of the slider's network, and of the one compared with @type {[number, number | null]} */
     this.rows = [0, null];
-    /** the part that gains no time, on the axis that is shown @type {[number, number] | null} */
-    this.slow = null;
+    /** the parts that gain no time, on the axis that is shown @type {ReturnType<typeof slowParts>} */
+    this.slow = [];
   }
 
   /**
@@ -51,7 +51,7 @@ export class FrontierChart {
     const ranges = shownRanges(frontier, options, state.data.table, accuracies, height);
     const labelled = placeLabels(frontier, lines, options, ranges, plotSize(width, height));
     const band = lossBand(state.data.table, state.data.original, state.answer);
-    this.slow = slowPart(state, ranges, options.axis);
+    this.slow = slowParts(state, ranges, options.axis);
     const traces = [...lines.map((line) => lineTrace(frontier, line, options)), this.paretoTrace(charts)];
     const marks = markTraces(table, row, charts.style.colours[state.data.ranking], ranges, options);
     const held = heldTraces(table, state.comparedRow, charts.style.colours.original, options);

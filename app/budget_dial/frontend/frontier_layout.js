@@ -1,6 +1,6 @@
 // The frame of the frontier: which part of it is shown, its axes, and the parts of it that are shaded.
 
-/** @import { DialState, DialTable, FrontierData, FrontierOptions, FrontierRanges, LossBand } from "./types" */
+/** @import { DialState, DialTable, FrontierData, FrontierOptions, FrontierRanges, LossBand, SlowPart } from "./types" */
 import { tableCost } from "./frontier_marks.js";
 import { heightOf, rangesOf, titleWithin } from "./frontier_points.js";
 import { noGain } from "./no_gain.js";
@@ -71,32 +71,44 @@ function withRoom([bottom, top], values, length) {
 }
 
 /**
- * The part of an axis that gains no time against the original; null: none.
+ * The parts of an axis on which no time is gained. On the axis of time that is what takes longer than the original.
  * @param {DialState} state
  * @param {FrontierRanges} ranges
  * @param {string} axis
- * @returns {[number, number] | null}
+ * @returns {{ part: SlowPart, ends: [number, number] }[]}
  */
-export function slowPart({ data: { table, original } }, ranges, axis) {
-  const slow = noGain(table, original.latency);
-  if (!slow || original.latency === null) return null;
-  if (axis === "latency") return [original.latency, ranges.x.latency[1]];
-  const end = axis === "macs" ? original.macs / 1e6 : original.params / 1e3;
-  return [/** @type {number} */ (tableCost(table, slow.first, axis)), end];
+export function slowParts({ data: { table, original } }, ranges, axis) {
+  const top = table.macs.length - 1;
+  const whole = original.latency ?? original.predicted;
+  return noGain(table, original).flatMap((part) => {
+    if (axis === "latency") {
+      return part.last === top && whole !== null ? [{ part, ends: ends(whole, ranges.x.latency[1]) }] : [];
+    }
+    const start = /** @type {number} */ (tableCost(table, part.first, axis));
+    return [{ part, ends: ends(start, /** @type {number} */ (tableCost(table, part.last, axis))) }];
+  });
 }
 
 /**
  * @param {FrontierData} frontier
  * @param {FrontierOptions} options
  * @param {FrontierRanges} ranges
- * @param {[number, number] | null} slow
+ * @param {{ ends: [number, number] }[]} slow parts that gain no time
  * @param {LossBand | null} band
  * @param {number} width of the chart, pixels
  */
 export function frontierLayout(frontier, options, { x, y, error, ticks }, slow, band, width) {
   const fixed = { fixedrange: true, automargin: true };
   const shade = { type: "rect", layer: "below", line: { width: 0 } };
-  const noTime = slow && { ...shade, yref: "paper", x0: slow[0], x1: slow[1], y0: 0, y1: 1, fillcolor: SHADE };
+  const noTime = slow.map(({ ends: [x0, x1] }) => ({
+    ...shade,
+    yref: "paper",
+    x0,
+    x1,
+    y0: 0,
+    y1: 1,
+    fillcolor: SHADE,
+  }));
   const noLoss = band && {
     ...shade,
     xref: "paper",
@@ -118,7 +130,7 @@ export function frontierLayout(frontier, options, { x, y, error, ticks }, slow, 
     dragmode: false,
     showlegend: false,
     margin: { l: 8, r: 8, t: 8, b: 8 },
-    shapes: [noTime, noLoss].filter(Boolean),
+    shapes: [...noTime, noLoss].filter(Boolean),
     xaxis: { ...fixed, range: x[options.axis], title: { text: titleWithin(frontier.titles[options.axis], width) } },
     yaxis: {
       ...fixed,

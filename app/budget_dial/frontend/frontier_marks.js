@@ -12,7 +12,7 @@ import { heightOf } from "./frontier_points.js";
  * @param {string} axis
  */
 export function tableCost(table, row, axis) {
-  if (axis === "latency") return table.latency[row];
+  if (axis === "latency") return table.latency[row] ?? table.predicted[row];
   return axis === "macs" ? table.macs[row] / 1e6 : table.params[row] / 1e3;
 }
 

@@ -50,7 +50,7 @@ function figure(name, caption, values, show, difference = () => "", whole = valu
     value: ({ networks }, n) => values(networks)[n],
     show: (value, { networks }, n) => {
       const about = name === "latency" && !networks.latency_measured[n] ? "~" : "";
-      return typeof value === "number" ? about + show(value) : DASH;
+      return typeof value === "number" ? about + show(value) : DASH; // "~": predicted, or between two measured networks
     },
     difference: (frontier, n) => {
       const { networks } = frontier;

@@ -62,12 +62,6 @@ export class FrontierTools {
     this.error.checked = options.error;
     fillSwitch(this.axis, "axis", frontier.axes, options.axis, (axis) => handlers.onChoose({ axis }));
     this.showOthers(frontier, ranking, charts.style.colours);
-    /** @type {[string, string][]} */
-    const devices = frontier.devices.map((name) => [name, name]);
-    fillMenu(this.menu, [...devices, [ADD, "Add a device…"]], charts.device);
-    this.device = this.menu.title = charts.device; // the title says all of a name that is cut
-    this.fillSteps(charts.add_device);
-    this.showDevice(frontier);
   }
 
   /** @param {string} name */
@@ -78,11 +72,16 @@ export class FrontierTools {
   }
 
   /**
-   * The menu is of use where latency is shown, or where there are several devices.
-   * @param {FrontierData} frontier
+   * The menu of devices. It is of use where latency is shown, or where there are several of them.
+   * @param {DialCharts} charts
    */
-  showDevice({ devices }) {
-    this.menu.hidden = !devices.length || (this.options.axis !== "latency" && devices.length < 2);
+  showDevices({ device, devices, add_device, frontier }) {
+    const named = devices.map((name) => /** @type {[string, string]} */ ([name, name]));
+    fillMenu(this.menu, [...named, [ADD, "Add a device…"]], device);
+    this.device = this.menu.title = device; // the title says all of a name that is cut
+    this.fillSteps(add_device);
+    const isOfUse = devices.length > 1 || (devices.length === 1 && (!frontier || this.options.axis === "latency"));
+    this.menu.hidden = !isOfUse;
     if (this.menu.hidden) this.showSteps(false);
   }
 

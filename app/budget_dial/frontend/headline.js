@@ -23,6 +23,7 @@ export function headlineNetwork(table, row) {
     cutIsMeasured: Boolean(table.before_measured[row]),
     latency: table.latency[row],
     latencyIsMeasured: Boolean(table.latency_measured[row]),
+    predicted: table.predicted[row],
     smaller: trained === null ? smallerTrained(table, row) : null,
   };
 }
@@ -46,7 +47,7 @@ function smallerTrained(table, row) {
  * @param {NetworkFigures} original
  * @returns {HeadlineNetwork}
  */
-export function originalNetwork({ after, before, latency }) {
+export function originalNetwork({ after, before, latency, predicted }) {
   return {
     percent: 100,
     trained: after,
@@ -55,6 +56,7 @@ export function originalNetwork({ after, before, latency }) {
     cutIsMeasured: true,
     latency,
     latencyIsMeasured: true,
+    predicted,
     smaller: null,
   };
 }
@@ -72,7 +74,7 @@ export function headlineOf(now, other) {
     : formatPercent(now.percent);
   const work = isWhole ? (isHeld ? "The original" : "The original, 100 % of the work") : `${said} of the work`;
   const isUntrained = now.trained === null && now.cut !== null;
-  const isKnown = now.trained !== null || now.cut !== null || now.latency !== null;
+  const isKnown = [now.trained, now.cut, now.latency, now.predicted].some((value) => value !== null);
   if (!isKnown) return `${work}: accuracy and latency not measured`;
   return `${work}${isUntrained ? ", not trained" : ""}: ${accuracyBeside(now, other)}, ${timeBeside(now, other)}`;
 }
@@ -103,6 +105,11 @@ function accuracyBeside(now, other) {
  * @param {HeadlineNetwork} other
  */
 function timeBeside(now, other) {
+  const isMeasured = now.latency !== null && (other.latency !== null || other.predicted === null);
+  if (now.predicted !== null && !isMeasured) {
+    const [here, there] = [now, other].map(({ predicted }) => (predicted === null ? "" : fewDigits(predicted)));
+    return `${!there || isSame(now, other) ? here : here === there ? `still ${here}` : `${here} instead of ${there}`} ms predicted`;
+  }
   if (now.latency === null) return "latency not measured";
   const here = fewDigits(now.latency);
   const said = `${about(now.latencyIsMeasured)}${here}`;
@@ -121,7 +128,9 @@ function about(isMeasured) {
  * @param {HeadlineNetwork} other
  */
 function isSame(now, other) {
-  return now.percent === other.percent && now.trained === other.trained && now.latency === other.latency;
+  return ["percent", "trained", "latency", "predicted"].every(
+    (name) => now[/** @type {"percent"} */ (name)] === other[/** @type {"percent"} */ (name)],
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 // The bars of every layer. Plotly draws the chart; during a drag only its bars are moved, in Plotly's own drawing.
 
-/** @import { BarLens, DialCharts, DialState, DialTable, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
+/** @import { BarLens, DialCharts, DialState, DialTable, Lens, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
 import { BAR_LENSES, layerLines } from "./lenses.js";
 import { axesOf } from "./plotly.js";
 import { shownNetwork } from "./shown.js";
@@ -31,11 +31,12 @@ export class LayerBars {
    * @param {PlotlyLibrary} Plotly
    * @param {DialState} state
    * @param {DialCharts} charts
+   * @param {Lens} name of the lens
    */
-  async draw(Plotly, state, charts) {
+  async draw(Plotly, state, charts, name) {
     const { table, row } = shownNetwork(state);
     const { colours, config, layout } = charts.style;
-    const lens = (this.lens = state.charts.lens === "together" ? BAR_LENSES.filters : BAR_LENSES[state.charts.lens]);
+    const lens = (this.lens = BAR_LENSES[name === "together" ? "filters" : name]);
     this.table = table;
     const kept = table.layers.map((_, l) => lens.kept(table, row, l));
     const original = table.layers.map((_, l) => lens.original(table, l));
@@ -56,7 +57,7 @@ export class LayerBars {
     ];
     const others = state.comparedRow === null ? [] : [this.comparedTrace(table, state.comparedRow)];
     const stages = stageAxis(table.layers, BARS_PART * this.chart.clientWidth);
-    const own = barsLayout(lens, original, stages);
+    const own = barsLayout(lens, highest(lens, table, original), original.length, stages);
     await Plotly.react(this.chart, [...traces, ...others], { ...layout, ...own }, config);
     this.locateBars();
   }
@@ -104,7 +105,7 @@ export class LayerBars {
     const ground = yaxis.l2p(0);
     this.bars.forEach(({ kept, removed, left, right }, l) => {
       const edge = yaxis.l2p(lens.kept(table, row, l));
-      const top = yaxis.l2p(lens.original(table, l));
+      const top = Math.min(edge, yaxis.l2p(lens.original(table, l))); // a layer may take longer than in the original
       kept.setAttribute("d", `M${left},${ground}V${edge}H${right}V${ground}Z`);
       removed.setAttribute("d", top === edge ? "M0,0Z" : `M${left},${edge}V${top}H${right}V${edge}Z`); // no bare edge
     });
@@ -131,12 +132,23 @@ function barTrace(name, x, y, marker, customdata) {
 }
 
 /**
+ * The height of the highest bar at any budget: a layer may take longer with fewer filters.
  * @param {BarLens} lens
+ * @param {DialTable} table
  * @param {number[]} original
+ */
+function highest(lens, table, original) {
+  if (lens !== BAR_LENSES.time) return Math.max(...original, 1e-9);
+  return table.layer_times.reduce((most, times) => Math.max(most, ...times), Math.max(...original, 1e-9));
+}
+
+/**
+ * @param {BarLens} lens
+ * @param {number} top
+ * @param {number} layers
  * @param {ReturnType<typeof stageAxis>} stages
  */
-function barsLayout({ unit }, original, { axis, shapes }) {
-  const top = Math.max(...original, 1e-9);
+function barsLayout({ unit }, top, layers, { axis, shapes }) {
   return {
     barmode: "stack",
     bargap: 0.12,
@@ -145,7 +157,7 @@ function barsLayout({ unit }, original, { axis, shapes }) {
       ...axis,
       showgrid: false,
       zeroline: false,
-      range: [-0.5, original.length - 0.5],
+      range: [-0.5, layers - 0.5],
       fixedrange: true,
       automargin: true,
     },

@@ -1,7 +1,7 @@
 // What the bars show of each layer, and what the pointer tells of it.
 
 /** @import { BarLens, DialTable, Lens } from "./types" */
-import { partOf, percentChange } from "./numbers.js";
+import { partOf, percentChange, threeDigits } from "./numbers.js";
 
 /** @type {[Lens, string][]} */
 export const LENS_CAPTIONS = [
@@ -9,6 +9,7 @@ export const LENS_CAPTIONS = [
   ["percent", "Per cent"],
   ["macs", "MACs"],
   ["params", "Parameters"],
+  ["time", "Time"],
   ["together", "Together"], // the lane map instead of bars
 ];
 
@@ -38,11 +39,25 @@ export const BAR_LENSES = {
     original: ({ original_params }, l) => original_params[l] / 1e3,
     told: ["params", "filters"],
   },
+  time: {
+    unit: "ms, predicted",
+    kept: ({ layer_times }, row, l) => layer_times[row][l],
+    original: ({ original_times }, l) => original_times[l],
+    told: ["time", "filters"],
+  },
 };
+
+/**
+ * The lenses that a table has figures for: the time of layers is known where the device has a profile.
+ * @param {DialTable} table
+ */
+export function lensesOf({ layer_times }) {
+  return LENS_CAPTIONS.filter(([name]) => name !== "time" || layer_times.length);
+}
 
 /** @typedef {(table: DialTable, row: number, layer: number) => [number, number]} KeptOf of a network, and the original */
 
-/** @type {{ [name in BarLens["told"][number]]: { unit: string, of: KeptOf } }} */
+/** @type {{ [name in Exclude<BarLens["told"][number], "time">]: { unit: string, of: KeptOf } }} */
 const COUNTS = {
   filters: { unit: "filters", of: ({ kept, totals }, row, l) => [kept[row][l], totals[l]] },
   macs: { unit: "MACs", of: ({ layer_macs, original_macs }, row, l) => [layer_macs[row][l], original_macs[l]] },
@@ -66,14 +81,28 @@ export function layerLines({ told }, table, row, comparedRow, layer) {
 }
 
 /**
- * @param {keyof typeof COUNTS} name
+ * @param {BarLens["told"][number]} name
  * @param {DialTable} table
  * @param {number} row
  * @param {number} layer
  */
 function countWords(name, table, row, layer) {
+  if (name === "time") return timeWords(table, row, layer);
   const { unit, of } = COUNTS[name];
   const [kept, whole] = of(table, row, layer);
   const counts = name === "filters" ? `${kept} of ${whole}` : partOf(kept, whole); // one counts filters to the last
   return [`${counts} ${unit}`, percentChange(kept, whole)].filter(Boolean).join(", ");
+}
+
+/**
+ * The time of a layer and its share of the network's, such as "0.081 of 0.155 ms, −47.7 %; 4.1 % of the network's".
+ * @param {DialTable} table
+ * @param {number} row
+ * @param {number} layer
+ */
+function timeWords({ layer_times, original_times, predicted }, row, layer) {
+  const [kept, whole] = [layer_times[row][layer], original_times[layer]];
+  const change = percentChange(kept, whole);
+  const share = `${((100 * kept) / Number(predicted[row])).toFixed(1)} % of the network's`;
+  return `${threeDigits(kept)} of ${threeDigits(whole)} ms${change && `, ${change}`}; ${share}`;
 }

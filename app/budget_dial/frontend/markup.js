@@ -20,6 +20,7 @@ export const MARKUP = `
   </div>
   <div class="bd-below">
     <dl class="bd-figures" aria-label="Figures of this network"></dl>
+    <p class="bd-advice" hidden><span></span> <button type="button"></button></p>
     <div class="bd-charts">
       <figure class="bd-frontier"><figcaption><span>Accuracy against cost</span><select class="bd-device" hidden
         aria-label="Device whose latencies are shown"></select><span class="bd-switch bd-axis" role="radiogroup"

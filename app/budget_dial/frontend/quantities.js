@@ -4,13 +4,38 @@
 import { formatCount, formatPercent, threeDigits, twoDecimals } from "./numbers.js";
 
 /**
- * Images that a network processes in a second; null where its latency is not known.
+ * Whether the networks of a table have predicted latencies. One then steers by these, as they are known of all.
+ * @param {DialTable} table
+ */
+export function isPredicted(table) {
+  return table.predicted[0] !== null;
+}
+
+/**
+ * Images that are processed in a second; null where the latency is not known.
+ * @param {DialTable} table
+ * @param {number | null} latency milliseconds
+ */
+export function framesPerSecond({ batch }, latency) {
+  return latency === null ? null : (1000 * batch) / latency;
+}
+
+/**
+ * The latency that one steers by: predicted, and where the device has no profile as it was measured.
  * @param {DialTable} table
  * @param {number} row
  */
-export function framesPerSecond(table, row) {
-  const latency = table.latency[row];
-  return latency === null ? null : (1000 * table.batch) / latency;
+export function steeringLatency(table, row) {
+  return table.predicted[row] ?? table.latency[row];
+}
+
+/**
+ * Whether the latency that one steers by is known of this very network.
+ * @param {DialTable} table
+ * @param {number} row
+ */
+export function hasLatency(table, row) {
+  return isPredicted(table) || table.latency_measured[row];
 }
 
 /**
@@ -67,16 +92,16 @@ export const QUANTITIES = {
   },
   latency: {
     caption: "Latency",
-    unit: () => "ms",
-    at: (table, row) => table.latency[row],
+    unit: (table) => (isPredicted(table) ? "ms predicted" : "ms"),
+    at: steeringLatency,
     show: threeDigits,
     larger: true,
     bound: "at most",
   },
   fps: {
     caption: "Frames a second",
-    unit: () => "frames a second",
-    at: framesPerSecond,
+    unit: (table) => (isPredicted(table) ? "frames a second predicted" : "frames a second"),
+    at: (table, row) => framesPerSecond(table, steeringLatency(table, row)),
     show: threeDigits,
     larger: false,
     bound: "at least",

@@ -1,19 +1,20 @@
 // The questions that people come with, as the address line says them, and their answers.
 
 /** @import { Answer, DialTable, NetworkFigures, Preset, Question, QuantityName } from "./types" */
-import { fewDigits, formatPercent, threeDigits } from "./numbers.js";
-import { QUANTITIES, endsAtOriginal, extremes, isWithin, rowWithin, trainedTop1 } from "./quantities.js";
+import { fewDigits, formatPercent } from "./numbers.js";
+import { QUANTITIES, endsAtOriginal, extremes, hasLatency, isWithin, rowWithin, trainedTop1 } from "./quantities.js";
 import { NOT_TRAINED, loss, withoutLoss } from "./losses.js";
+import { latencyWords } from "./latency_words.js";
 import { trainedRows } from "./no_gain.js";
 
 export const LOSSES = [0.2, 0.5, 1]; // points of accuracy
 const ALIKE = 0.001; // a difference of accuracies that an estimate does not tell
-const TIMED = /** @type {QuantityName[]} */ (["latency", "fps"]);
+export const TIMED = /** @type {QuantityName[]} */ (["latency", "fps"]);
 export const PRESETS = /** @type {Preset[]} */ (["fastest", "balanced", "nearest"]);
 
 /** What each preset means, of the networks that were fine-tuned with this ranking. */
 export const PRESET_TITLES = {
-  fastest: "The trained network with the lowest measured latency; with the fewest MACs where none was measured",
+  fastest: "The trained network with the lowest latency; with the fewest MACs where none was measured or predicted",
   balanced:
     "The trained network that keeps most accuracy for its MACs: farthest above the line from the smallest trained network to the original",
   nearest: "The trained network whose accuracy is nearest to the original's",
@@ -131,7 +132,7 @@ function betterTrained(table, quantity, limit, largest) {
   const known = trainedTop1(table, largest) ?? table.before[largest] ?? 0;
   const fits = trainedRows(table).filter((row) => {
     const value = at(table, row);
-    return value !== null && table.latency_measured[row] && isWithin(quantity, value, limit);
+    return value !== null && hasLatency(table, row) && isWithin(quantity, value, limit);
   });
   return fits.reduce((best, row) => {
     const isBetter = best === largest ? top1(row) >= known - ALIKE : top1(row) > top1(best);
@@ -177,18 +178,17 @@ export function outOfReach(table, quantity, limit, remedy) {
  */
 function preset(kind, table, original) {
   const all = trainedRows(table);
-  const timed = all.filter((row) => table.latency_measured[row]);
+  const timed = all.filter((row) => hasLatency(table, row));
   const trained = kind === "fastest" && timed.length ? timed : all;
   if (!trained.length || original.after === null) return { text: NOT_TRAINED, row: null };
   const worth = { fastest: speed, balanced: balance, nearest: closeness }[kind](table, trained, original);
   const row = trained.reduce((best, other) => (worth(other) > worth(best) ? other : best));
-  const { latency, macs_percent } = table;
-  const time =
-    latency[row] === null ? "" : `, ${table.latency_measured[row] ? "" : "~"}${threeDigits(latency[row])} ms`;
+  const { macs_percent } = table;
+  const time = latencyWords(table, row);
   const name = { fastest: "Fastest", balanced: "Best balance", nearest: "Nearest to the original" }[kind];
   const some = trained.length < all.length ? "trained and timed" : "trained";
   const among = trained.length === 1 ? `of the one ${some} network` : `of ${trained.length} ${some} networks`;
-  const text = `${name} ${among}: ${formatPercent(macs_percent[row])} of the work${time}, ${loss(table, row, original)}.`;
+  const text = `${name} ${among}: ${formatPercent(macs_percent[row])} of the work${time && `, ${time}`}, ${loss(table, row, original)}.`;
   return { text, row };
 }
 
@@ -198,8 +198,8 @@ function preset(kind, table, original) {
  * @returns {(row: number) => number}
  */
 function speed(table, trained) {
-  const isMeasured = trained.every((row) => table.latency_measured[row]);
-  return (row) => -Number(isMeasured ? table.latency[row] : table.macs[row]);
+  const areTimed = trained.every((row) => hasLatency(table, row));
+  return (row) => -Number(areTimed ? QUANTITIES.latency.at(table, row) : table.macs[row]);
 }
 
 /**

@@ -10,6 +10,7 @@ const PER_NETWORK = /** @type {const} */ ([
   "params",
   "latency",
   "latency_measured",
+  "predicted",
   "before",
   "before_measured",
   "after",
@@ -17,6 +18,7 @@ const PER_NETWORK = /** @type {const} */ ([
   "kept",
   "layer_macs",
   "layer_params",
+  "layer_times",
 ]);
 
 /**

@@ -10,13 +10,15 @@ import { safeCell } from "./text.js";
  * @returns {Cell[][]}
  */
 export function layerRows(table, row) {
+  const times = table.layer_times[row];
   const rows = table.layers.map((name, l) => [
     name,
     table.kept[row][l],
     table.totals[l],
     Math.round((1000 * table.layer_macs[row][l]) / table.macs[row]) / 1000,
+    ...(times ? [Number(times[l].toPrecision(4))] : []),
   ]);
-  return [["layer", "kept", "total", "macs_share"], ...rows];
+  return [["layer", "kept", "total", "macs_share", ...(times ? ["predicted_ms"] : [])], ...rows];
 }
 
 /**

@@ -2,7 +2,7 @@
 // and a test holds the two together. S budgets of the slider, from the smallest network to the largest; L layers whose
 // filters can be ranked; C columns of the lane map, one for every layer; P points of the frontier, N networks.
 
-export type Lens = "filters" | "percent" | "macs" | "params" | "together";
+export type Lens = "filters" | "percent" | "macs" | "params" | "time" | "together";
 export type QuantityName = "macs" | "params" | "size" | "latency" | "fps" | "top1";
 export type ChartName = "layers" | "frontier";
 export type FileFormat = "png" | "svg" | "csv";
@@ -49,8 +49,9 @@ export interface TableData {
   percent: number[]; // [S], the budget, per cent of the original's MACs
   macs: number[]; // [S]
   params: number[]; // [S]
-  latency: (number | null)[]; // [S], milliseconds
+  latency: (number | null)[]; // [S], milliseconds; with predictions only what was measured
   latency_measured: number[]; // rows measured at this very network; others are read between two measured networks
+  predicted: PredictedData | null; // null: the device has no profile
   before: (number | null)[]; // [S], top-1 before fine-tuning, in [0, 1]
   before_measured: number[]; // rows
   after: (number | null)[]; // [S], top-1 after fine-tuning, in [0, 1]
@@ -60,6 +61,20 @@ export interface TableData {
   axis_sizes: number[][]; // and in the networks: the first, then by how much it is above the one before; -n: n times not
   batch: number; // images of one timed forward pass
   start: number; // the row at which the slider begins
+}
+
+/** What networks take on the device that is shown, predicted by its profile. */
+export interface PredictedData {
+  latency: number[]; // [S], milliseconds
+  layers: number[][]; // [L], a time, then in how many networks in a row it is; [] where nothing shows layers
+  unit: number[]; // [S], milliseconds that such a time is in
+  original: number[]; // [L], milliseconds of the original's layers
+}
+
+/** What the same ranking takes in multiples of filters, at the budgets of the table. */
+export interface RoundingData {
+  multiple: number;
+  latency: (number | null)[]; // [S], milliseconds, predicted; null: below its floor
 }
 
 /** A cost is a number, followed by the axes whose sizes it is multiplied by. */
@@ -88,12 +103,15 @@ export interface NetworkFigures {
   macs: number;
   params: number;
   latency: number | null; // milliseconds
+  predicted: number | null; // milliseconds
   before: number | null; // top-1 before fine-tuning, in [0, 1]
   after: number | null;
 }
 
 export interface DialCharts {
   device: string; // the conditions whose latencies are shown; "": there is no latency
+  devices: string[]; // names of all conditions under which networks were timed, or that have a profile
+  rounding: RoundingData | null; // null: it would gain nothing
   elsewhere: boolean; // they are of another machine than the one that serves the pages
   add_device: [string, string][]; // how one measures on another machine, step by step: words, and what to copy
   frontier: FrontierData | null; // null: nothing was measured
@@ -114,7 +132,7 @@ export interface FrontierNetworks {
   macs: number[]; // [N], millions
   params: number[]; // [N], thousands
   latency: (number | null)[]; // [N], milliseconds
-  latency_measured: number[]; // [N]; 0: read between two measured networks
+  latency_measured: number[]; // [N]; 0: predicted, or read between two measured networks
   before: (number | null)[]; // [N], top-1 as cut, per cent
   after: (number | null)[]; // [N], trained
   opens: string[]; // [N], the ranking in which a click opens it; "": none
@@ -145,7 +163,6 @@ export interface FrontierData {
   titles: { [axis: string]: string };
   fit: FrontierRanges; // the networks that one would take
   whole: FrontierRanges;
-  devices: string[]; // names of the conditions under which networks were timed
 }
 
 export interface ChartStyle {
@@ -163,7 +180,18 @@ export interface ViewChange {
 }
 
 export interface Choice {
-  name: "budget" | "compared" | "by" | "ranking" | "ask" | keyof ChartChoices | "device" | "run" | "open" | "page";
+  name:
+    | "budget"
+    | "compared"
+    | "by"
+    | "ranking"
+    | "ask"
+    | keyof ChartChoices
+    | "device"
+    | "run"
+    | "open"
+    | "page"
+    | "multiple";
   value: unknown;
   number: number; // of the report that said it first
 }
@@ -197,6 +225,7 @@ export interface DialTable {
   params: number[]; // [S]
   latency: (number | null)[]; // [S], milliseconds
   latency_measured: boolean[]; // [S], whether at this very network; others are read between two measured networks
+  predicted: (number | null)[]; // [S], milliseconds; null: the device has no profile
   before: (number | null)[]; // [S], top-1 before fine-tuning, in [0, 1]
   before_measured: boolean[]; // [S]
   after: (number | null)[]; // [S], top-1 after fine-tuning, in [0, 1]
@@ -208,6 +237,8 @@ export interface DialTable {
   kept: Float64Array[]; // [S][L], filters
   layer_macs: Float64Array[]; // [S][L]
   layer_params: Float64Array[]; // [S][L], of the layer's weight
+  layer_times: Float64Array[]; // [S][L], milliseconds, predicted; [] where they are not known
+  original_times: Float64Array; // [L]
   batch: number; // images of one timed forward pass
   start: number; // the row at which the slider begins
 }
@@ -258,7 +289,7 @@ export interface BarLens {
   unit: string;
   kept: (table: DialTable, row: number, layer: number) => number; // height of the bar of a network
   original: (table: DialTable, layer: number) => number; // and of the original
-  told: ("filters" | "macs" | "params")[]; // what the pointer tells of a layer
+  told: ("filters" | "macs" | "params" | "time")[]; // what the pointer tells of a layer
 }
 
 /** A way to give a budget. */
@@ -301,6 +332,13 @@ export interface LossBand {
   top1: number; // of the original, per cent
 }
 
+/** Networks of a table that are no faster than the largest of them. */
+export interface SlowPart {
+  first: number; // row
+  last: number;
+  measured: number[]; // rows whose measured latency says so; [] where it is predicted
+}
+
 /** What the headline says of a network. */
 export interface HeadlineNetwork {
   percent: number; // of the original's MACs
@@ -310,6 +348,7 @@ export interface HeadlineNetwork {
   cutIsMeasured: boolean;
   latency: number | null; // milliseconds
   latencyIsMeasured: boolean;
+  predicted: number | null; // milliseconds
   smaller: { percent: number; top1: number } | null; // trained, and more accurate than this one as cut
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { decodeData, decodeSizes, decodeTable } from "../../../app/budget_dial/frontend/decode.js";
-import { tinySent, tinyTable } from "./tiny_table.js";
+import { tinyPredicted, tinySent, tinyTable, tinyTimed } from "./tiny_table.js";
 
 /** With ordinary lists in place of typed arrays. */
 function plain(value) {
@@ -19,6 +19,14 @@ test("sizes are told by how much each is above the one before, and how often it 
 
 test("a table is read cell by cell", () => {
   assert.deepEqual(plain(decodeTable(tinySent(), 100)), tinyTable());
+});
+
+test("times of layers are told by runs, in a unit of each network", () => {
+  const table = decodeTable({ ...tinySent(), predicted: tinyPredicted() }, 100);
+  assert.deepEqual(plain(table.predicted), [2, 4, 5]);
+  const rounded = plain(table.layer_times).map((row) => row.map((time) => Number(time.toFixed(9))));
+  assert.deepEqual(rounded, tinyTimed().layer_times); // 10 * 0.02, 30 * 0.02; 20 * 0.03, 30 * 0.03; 20 and 40 * 0.05
+  assert.deepEqual(plain(table.original_times), [1, 2]);
 });
 
 test("costs of the original are those of its own filters, which no network of the table may have", () => {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { figuresOf, networkFigures } from "../../../app/budget_dial/frontend/figures.js";
-import { tinyTable } from "./tiny_table.js";
+import { tinyTable, tinyTimed } from "./tiny_table.js";
 
-const original = { macs: 100, params: 4_000_000, latency: 8, before: 0.9, after: 0.9 };
+const original = { macs: 100, params: 4_000_000, latency: 8, predicted: null, before: 0.9, after: 0.9 };
 
 /** Caption, value, difference and remark of every figure. */
 function rows(table, row, other) {
@@ -21,6 +21,19 @@ test("figures stand beside those of the original", () => {
     ["Latency", "~5.00 ms", "−37.5 %", ""],
     ["Frames a second", "~400", "+60.0 %", "in batches of 2"],
     ["Top-1 as cut", "60.0 %", "−30.0 points", ""],
+  ]);
+});
+
+test("predicted figures say so, beside what was measured", () => {
+  const whole = { ...original, predicted: 5 };
+  const timed = (row) => rows(tinyTimed(), row, whole).slice(3, 5);
+  assert.deepEqual(timed(1), [
+    ["Latency, predicted", "4.00 ms", "−20.0 %", ""],
+    ["FPS, predicted", "500", "+25.0 %", "in batches of 2"],
+  ]);
+  assert.deepEqual(timed(2), [
+    ["Latency, predicted", "5.00 ms", "", "8.00 ms measured"],
+    ["FPS, predicted", "400", "", "250 measured, in batches of 2"],
   ]);
 });
 
@@ -41,7 +54,7 @@ test("where a figure is not known it says why", () => {
 
 test("another network of the table can be compared with", () => {
   const other = networkFigures(tinyTable(), 1);
-  assert.deepEqual(other, { macs: 50, params: 2_000_000, latency: 5, before: 0.6, after: 0.85 });
+  assert.deepEqual(other, { macs: 50, params: 2_000_000, latency: 5, predicted: null, before: 0.6, after: 0.85 });
   assert.deepEqual(
     rows(tinyTable(), 2, other).map(([, , difference]) => difference),
     ["+5.0 points", "+100.0 %", "+100.0 %", "+60.0 %", "−37.5 %", "+30.0 points"],

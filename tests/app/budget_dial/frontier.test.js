@@ -14,9 +14,10 @@ import {
   shownLines,
   titleWithin,
 } from "../../../app/budget_dial/frontend/frontier_points.js";
-import { noGain, noGainWords, trainedRows } from "../../../app/budget_dial/frontend/no_gain.js";
+import { tableCost } from "../../../app/budget_dial/frontend/frontier_marks.js";
+import { noGain, noGainWords, slowWords, trainedRows } from "../../../app/budget_dial/frontend/no_gain.js";
 import { tinyFrontier } from "./tiny_frontier.js";
-import { tinyTable } from "./tiny_table.js";
+import { tinyTable, tinyTimed } from "./tiny_table.js";
 
 const OPTIONS = { axis: "macs", whole: false, error: false, others: [] };
 
@@ -121,7 +122,7 @@ test("a straight line meets a box where it goes through it or ends in it", () =>
 test("ticks of an error are not rounded to the same accuracy", () => {
   const frontier = tinyFrontier();
   const ranges = { ...frontier.fit, ticks: [0.005, 0.01, 0.012, 7] };
-  const { yaxis } = frontierLayout(frontier, { ...OPTIONS, error: true }, ranges, null, null, 600);
+  const { yaxis } = frontierLayout(frontier, { ...OPTIONS, error: true }, ranges, [], null, 600);
   assert.deepEqual(yaxis.ticktext, ["99.995", "99.99", "99.988", "93"]);
 });
 
@@ -204,15 +205,50 @@ test("the budgets that gain no time are those next to the original that were mea
     latency: [4, 6, 7.2, 7.5, 7],
     latency_measured: [1, 1, 1, 0, 1],
   };
-  assert.deepEqual(noGain(table, 7), { first: 2, measured: [2] }); // 90 % was not measured
+  const whole = { latency: 7, predicted: null };
+  const [part, ...others] = noGain(table, whole);
+  assert.deepEqual([part, others], [{ first: 2, last: 4, measured: [2] }, []]); // 90 % was not measured
   assert.equal(
-    noGainWords(table, 7, [2]),
+    noGainWords(table, 7, part),
     "No time is gained here\nFrom 80 % of the MACs up no measured network is faster than the original (7.00 ms): " +
       "7.20 ms at 80 %. Time also depends on the channel counts that are left.",
   );
-  assert.equal(noGain({ ...table, latency: [4, 5, 6, 6.5, 7] }, 7), null);
-  assert.equal(noGain({ ...table, latency: [4, 5, null, 8, 7] }, 7), null);
-  assert.equal(noGain(table, null), null);
+  assert.deepEqual(noGain({ ...table, latency: [4, 5, 6, 6.5, 7] }, whole), []);
+  assert.deepEqual(noGain({ ...table, latency: [4, 5, null, 8, 7] }, whole), []);
+  assert.deepEqual(noGain(table, { latency: null, predicted: null }), []);
+});
+
+test("as predicted, parts that gain no time may be anywhere, unless they are narrow", () => {
+  const table = {
+    ...tinyTable(),
+    macs_percent: [20, 50, 55, 60, 78, 80, 90, 100],
+    predicted: [2, 4, 4.1, 4, 5, 5, 7.2, 7], // 78 to 80 % is narrow
+  };
+  const parts = noGain(table, { latency: null, predicted: 7 });
+  assert.deepEqual(parts, [
+    { first: 6, last: 7, measured: [] },
+    { first: 1, last: 3, measured: [] },
+  ]);
+  assert.equal(
+    slowWords(table, parts),
+    "From 100 to 90 % and from 60 to 50 % of the MACs the network gets no faster: channel counts that this device is " +
+      "slow at.",
+  );
+  assert.equal(slowWords(table, []), "");
+  assert.equal(
+    noGainWords(table, null, parts[0]),
+    "No time is gained here\nFrom 100 to 90 % of the MACs the network gets no faster: channel counts that this device is " +
+      "slow at.",
+  );
+  const sooner = { ...table, predicted: [2, 4, 4.1, 4, 4.96, 5, 6.95, 7] }; // less than 1 % is no gain
+  assert.deepEqual(noGain(sooner, { latency: null, predicted: 7 })[0], { first: 6, last: 7, measured: [] });
+});
+
+test("a network of the slider stands at its measured time, else at its predicted one", () => {
+  assert.deepEqual(
+    [0, 1, 2].map((row) => tableCost(tinyTimed(), row, "latency")),
+    [2, 4, 8],
+  );
 });
 
 test("ticks stand at networks that were trained and measured", () => {

@@ -5,7 +5,14 @@ import { test } from "node:test";
 import { headlineNetwork, headlineOf, originalNetwork } from "../../../app/budget_dial/frontend/headline.js";
 import { tinyTable } from "./tiny_table.js";
 
-const original = originalNetwork({ macs: 100, params: 4_000_000, latency: 6.98, before: 0.9296, after: 0.9296 });
+const original = originalNetwork({
+  macs: 100,
+  params: 4_000_000,
+  latency: 6.98,
+  predicted: null,
+  before: 0.9296,
+  after: 0.9296,
+});
 
 /** A network of 30 % with everything measured, but for what is said. */
 function network(said = {}) {
@@ -17,6 +24,7 @@ function network(said = {}) {
     cutIsMeasured: true,
     latency: 4.98,
     latencyIsMeasured: true,
+    predicted: null,
     smaller: null,
     ...said,
   };
@@ -30,6 +38,7 @@ for (const { said, percent, trained, cut, latency, smaller, original: whole } of
       macs: 100,
       params: 1,
       latency: whole.latency,
+      predicted: null,
       before: whole.top1,
       after: whole.top1,
     });
@@ -41,6 +50,7 @@ for (const { said, percent, trained, cut, latency, smaller, original: whole } of
       cutIsMeasured: cut?.[1] ?? false,
       latency: latency?.[0] ?? null,
       latencyIsMeasured: latency?.[1] ?? false,
+      predicted: null,
       smaller: smaller ? { percent: smaller[0], top1: smaller[1] } : null,
     };
     assert.equal(headlineOf(now, other), said);
@@ -62,6 +72,24 @@ test("the held network takes the place of the original", () => {
   );
 });
 
+test("what was measured on both is said, else what is predicted for both", () => {
+  const whole = { ...original, predicted: 6.4 };
+  const now = network({ predicted: 4.52 });
+  assert.equal(headlineOf(now, whole), "30 % of the work: 92.0 % instead of 93.0 %, 5.0 instead of 7.0 ms");
+  const predicted = "30 % of the work: 92.0 % instead of 93.0 %, 4.5 instead of 6.4 ms predicted";
+  assert.equal(headlineOf({ ...now, latency: null }, whole), predicted);
+  assert.equal(headlineOf(now, { ...whole, latency: null }), predicted);
+  const untold = { trained: null, cut: null, latency: null };
+  assert.equal(
+    headlineOf({ ...now, ...untold }, whole),
+    "30 % of the work: accuracy not measured, 4.5 instead of 6.4 ms predicted",
+  );
+  assert.equal(
+    headlineOf({ ...whole, latency: null }, { ...whole, latency: null }),
+    "The original, 100 % of the work: 93.0 %, 6.4 ms predicted",
+  );
+});
+
 test("a row of the table has what the headline says", () => {
   assert.deepEqual(headlineNetwork(tinyTable(), 1), {
     percent: 50,
@@ -71,6 +99,7 @@ test("a row of the table has what the headline says", () => {
     cutIsMeasured: true,
     latency: 5,
     latencyIsMeasured: false,
+    predicted: null,
     smaller: null,
   });
   assert.equal(headlineNetwork(tinyTable(), 2).trained, 0.9); // nothing is removed

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { BAR_LENSES, LENS_CAPTIONS, layerLines } from "../../../app/budget_dial/frontend/lenses.js";
-import { tinyTable } from "./tiny_table.js";
+import { BAR_LENSES, LENS_CAPTIONS, layerLines, lensesOf } from "../../../app/budget_dial/frontend/lenses.js";
+import { tinyTable, tinyTimed } from "./tiny_table.js";
 
 test("every lens but the lane map has bars", () => {
   const names = LENS_CAPTIONS.map(([name]) => name);
@@ -10,7 +10,7 @@ test("every lens but the lane map has bars", () => {
 });
 
 test("bars are parts of those of the original, in the unit that is said", () => {
-  const table = tinyTable();
+  const table = tinyTimed();
   const bars = Object.values(BAR_LENSES).map(({ unit, kept, original }) => [
     unit,
     kept(table, 1, 1),
@@ -21,6 +21,7 @@ test("bars are parts of those of the original, in the unit that is said", () => 
     ["filters kept, %", 37.5, 100],
     ["million MACs", 15e-6, 56e-6],
     ["thousand parameters", 0.006, 0.032],
+    ["ms, predicted", 0.9, 2],
   ]);
 });
 
@@ -39,4 +40,11 @@ test("of a layer it is told what is left of the original's, first of what the ba
   ]);
   table.totals[1] = table.kept[2][1] = 2048;
   assert.equal(told("filters", 2, null)[0], "2048 of 2048 filters");
+});
+
+test("layers have a time where the device has a profile, and its share of the network's is told", () => {
+  assert.ok(!lensesOf(tinyTable()).some(([name]) => name === "time"));
+  assert.deepEqual(lensesOf(tinyTimed()), LENS_CAPTIONS);
+  const [first] = layerLines(BAR_LENSES.time, tinyTimed(), 1, null, 1);
+  assert.equal(first, "0.900 of 2.00 ms, −55.0 %; 22.5 % of the network's"); // 0.9 of 4 ms
 });

@@ -38,6 +38,5 @@ export function tinyFrontier() {
     titles: { macs: "million MACs", latency: "latency, ms" },
     fit: { x: { macs: [15, 105], latency: [3.9, 6.1] }, y: [89, 94], error: [1.1, 0.8], ticks: [7, 8, 9, 10] },
     whole: { x: { macs: [15, 105], latency: [3.9, 6.1] }, y: [20, 98], error: [1.8, 0.8], ticks: [10, 20, 50] },
-    devices: ["AMD EPYC, 1 thread, PyTorch 2.14.1"],
   };
 }

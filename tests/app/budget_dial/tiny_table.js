@@ -12,6 +12,7 @@ export function tinySent() {
     params: [1_000_000, 2_000_000, 4_000_000],
     latency: [null, 5, 8],
     latency_measured: [2],
+    predicted: null,
     before: [null, 0.6, 0.9],
     before_measured: [1, 2],
     after: [null, 0.85, null],
@@ -47,6 +48,7 @@ export function tinyTable() {
     params: [1_000_000, 2_000_000, 4_000_000],
     latency: [null, 5, 8],
     latency_measured: [false, false, true],
+    predicted: [null, null, null],
     before: [null, 0.6, 0.9],
     before_measured: [false, true, true],
     after: [null, 0.85, null],
@@ -70,8 +72,38 @@ export function tinyTable() {
       [6, 6],
       [12, 32],
     ],
+    layer_times: [],
+    original_times: [],
     batch: 2,
     start: 1,
+  };
+}
+
+/** What Python sends of a device on which the networks take 2, 4 and 5 ms; layer a.y is its slower one. */
+export function tinyPredicted() {
+  return {
+    latency: [2, 4, 5],
+    layers: [
+      [10, 1, 20, 2],
+      [30, 2, 40, 1],
+    ],
+    unit: [0.02, 0.03, 0.05],
+    original: [1, 2],
+  };
+}
+
+/** The networks of `tinyTable` on that device; the largest was measured as well. */
+export function tinyTimed() {
+  return {
+    ...tinyTable(),
+    latency: [null, null, 8],
+    predicted: [2, 4, 5],
+    layer_times: [
+      [0.2, 0.6],
+      [0.6, 0.9],
+      [1, 2],
+    ],
+    original_times: [1, 2],
   };
 }
 

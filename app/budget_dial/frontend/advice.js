@@ -1,0 +1,66 @@
+// The line below the figures: where fewer MACs gain no time on this device, and what rounding filters would gain.
+
+/** @import { DialState } from "./types" */
+import { find, setText } from "./dom.js";
+import { noGain, slowWords } from "./no_gain.js";
+import { isPredicted } from "./quantities.js";
+import { keepUnits } from "./text.js";
+
+const LEAST_GAIN = 0.03; // of the time, below which rounding is not offered
+
+export class Advice {
+  /**
+   * @param {HTMLElement} root
+   * @param {DialState} state
+   * @param {(multiple: number) => void} onMultiple filters are to be rounded to it from now on
+   */
+  constructor(root, state, onMultiple) {
+    this.state = state;
+    this.line = find(root, ".bd-advice", HTMLElement);
+    this.words = find(this.line, "span", HTMLElement);
+    this.button = find(this.line, "button", HTMLButtonElement);
+    this.button.onclick = () => {
+      const { rounding } = this;
+      if (rounding) onMultiple(rounding.multiple);
+    };
+  }
+
+  get rounding() {
+    return this.state.data.charts?.rounding ?? null;
+  }
+
+  /** Take over new data. */
+  show() {
+    const { table, charts, original } = this.state.data;
+    const parts = charts && isPredicted(table) ? noGain(table, original) : [];
+    setText(this.words, keepUnits(slowWords(table, parts)));
+    this.line.hidden = !this.words.textContent && !this.rounding;
+    this.update();
+  }
+
+  /** Say what rounding gains at the slider's budget; nothing where that is little. */
+  update() {
+    const { data, row, opened } = this.state;
+    const words = this.rounding && !opened ? roundingWords(this.rounding, data.table.predicted[row], row) : "";
+    this.button.hidden = !words;
+    setText(this.button, words);
+    if (this.rounding && !this.button.title) this.button.title = ROUNDING_TITLE;
+  }
+}
+
+const ROUNDING_TITLE =
+  "Every layer then keeps a multiple of so many filters, or all of them. The time is predicted by this device's profile. " +
+  "Undo takes it back.";
+
+/**
+ * What rounding gains at a budget, such as "Round to 16: −27 % time at this budget"; "" where it is little.
+ * @param {import("./types").RoundingData} rounding
+ * @param {number | null} predicted milliseconds without it
+ * @param {number} row
+ */
+export function roundingWords({ multiple, latency }, predicted, row) {
+  const rounded = latency[row];
+  if (rounded === null || predicted === null || rounded > (1 - LEAST_GAIN) * predicted) return "";
+  const percent = Math.round(100 * (1 - rounded / predicted));
+  return keepUnits(`Round to ${multiple}: −${percent} % time at this budget`);
+}

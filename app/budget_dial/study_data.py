@@ -1,0 +1,106 @@
+"""What the dial shows of a study, made once for each of its rankings and devices."""
+
+import streamlit as st
+
+from app.budget_dial.devices import device_names, is_of_another_machine, steps_to_add_a_device
+from app.budget_dial.frontier import frontier_data
+from app.budget_dial.lanes import lay_out_lanes
+from app.budget_dial.sources import sources_line
+from app.budget_dial.table import dial_table
+from app.budget_dial.times import rounding_of
+from app.budget_dial.types import ChartStyle, DialCharts, RoundingData, StudyData, TableData
+from app.curves import Stamp, budget_curve, measurements, rounded_curve
+from app.facts import facts_of, title_of
+from app.profiles import Device, profiled_devices
+from legr.charts.measurements import Measurements, device_name
+from legr.charts.style import COLOURS, INK, PAPER, PLOTLY_CONFIG, page_layout
+from legr.escape import in_data
+from legr.ranking.constraints import MULTIPLES
+from legr.structure.cost import original_cost
+from legr.study.records import RankingName
+from legr.study.store import Study
+
+_UNMEASURED = "No network has been measured yet: Measure the frontier, below, does so at about a dozen budgets."
+_STYLE: ChartStyle = {
+    "colours": COLOURS,
+    "layout": page_layout(),
+    "config": {**PLOTLY_CONFIG, "responsive": False},  # the scripts fit the charts themselves
+    "ink": INK,
+    "paper": PAPER,
+}
+_REMEDY = "A ranking learned for small budgets, or a smaller network to begin with, would help."
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def study_data(
+    path: str,
+    ranking: RankingName,
+    stamps: tuple[Stamp, ...],
+    charts: bool,
+    start: float,
+    compared: float | None,
+    device: str,
+    expected: bool,
+) -> StudyData:
+    """What the dial shows of a study; kept until something is written to the study, and never changed.
+
+    Args:
+        start: fraction of the original's MACs.
+        compared: per cent of the original's MACs.
+        expected: as of `dial_table`.
+    """
+    study = Study.open(path)
+    curve, measured = budget_curve(study, ranking), measurements(study, device)
+    original, profiled = measured.original, _profiled(study, measured)
+    predicts = profiled.table if profiled else None
+    table = dial_table(
+        curve, ranking, measured, start=start, compared=compared, expected=expected, device=predicts, by_layer=charts
+    )
+    whole_ms = original_cost(study.structure, predicts).latency_ms if predicts else None
+    data: StudyData = {
+        "study": study.path.name,
+        "title": title_of(study),
+        "facts": facts_of(study),
+        "ranking": ranking,
+        "table": table,
+        "original": {
+            "macs": curve.original.macs,
+            "params": curve.original.params,
+            "latency": measured.latency_of(original) if original else None,
+            "predicted": None if whole_ms is None else round(whole_ms, 4),
+            "before": original.top1 if original else None,
+            "after": original.top1 if original else None,
+        },
+        "note": sources_line(measured, ranking, study.constraints, study.structure.uncounted, profiled),
+        "remedy": _REMEDY,
+        "charts": _charts(study, measured, ranking, _rounding(study, ranking, table, profiled)) if charts else None,
+    }
+    return in_data(data)
+
+
+def _rounding(study: Study, ranking: RankingName, table: TableData, device: Device | None) -> RoundingData | None:
+    """What the multiple that the device likes would gain; None where the study has it, or there is nothing to gain."""
+    multiple, predicted = device.profile.multiple if device else 1, table["predicted"]
+    if device is None or predicted is None or multiple not in MULTIPLES or study.constraints.multiple % multiple == 0:
+        return None
+    rounded = rounded_curve(study, ranking, multiple)
+    return rounding_of(multiple, rounded, table["percent"], predicted["latency"], device.table)
+
+
+def _profiled(study: Study, measured: Measurements) -> Device | None:
+    """The device whose latencies are shown, where it has a profile."""
+    return profiled_devices(study).get(device_name(measured.conditions)) if measured.conditions else None
+
+
+def _charts(study: Study, measured: Measurements, ranking: RankingName, rounding: RoundingData | None) -> DialCharts:
+    return {
+        "device": device_name(measured.conditions) if measured.conditions else "",
+        "devices": device_names(study),
+        "rounding": rounding,
+        "elsewhere": is_of_another_machine(measured.conditions),
+        "add_device": steps_to_add_a_device(study),
+        "frontier": frontier_data(measured, ranking),
+        "nothing_measured": _UNMEASURED,
+        "lanes": lay_out_lanes(study.structure).to_dict(),
+        "style": _STYLE,
+    }

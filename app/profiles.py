@@ -1,0 +1,39 @@
+"""The device profiles of a study, read once and shared by all tabs: what its networks take on a device, predicted."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from legr.charts.measurements import device_name
+from legr.structure.latency import LatencyTable
+from legr.study.device_profile import FOLDER, DeviceProfile, readable_profiles
+from legr.study.store import Study
+
+
+@dataclass(frozen=True, eq=False)
+class Device:
+    """A device that the study has a profile of."""
+
+    profile: DeviceProfile
+    table: LatencyTable
+
+
+def profiles_stamp(study: Study) -> int:
+    """Changes whenever a profile of a study is written."""
+    folder = study.path / FOLDER
+    return folder.stat().st_mtime_ns if folder.exists() else 0
+
+
+def profiled_devices(study: Study) -> dict[str, Device]:
+    """The devices that have a profile, by the name of their conditions; of several profiles of one the first."""
+    return _devices(str(study.path), (study.path / "structure.json").stat().st_mtime_ns, profiles_stamp(study))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _devices(path: str, structure: int, stamp: int) -> dict[str, Device]:
+    study = Study.open(path)
+    found: dict[str, Device] = {}
+    for profile in readable_profiles(study, study.structure):
+        device = Device(profile, profile.table(study.structure))
+        found.setdefault(device_name(profile.conditions), device)
+    return found

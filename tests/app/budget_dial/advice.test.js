@@ -1,0 +1,12 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { roundingWords } from "../../../app/budget_dial/frontend/advice.js";
+
+test("rounding is offered with what it gains at this budget, where that is worth a word", () => {
+  const rounding = { multiple: 16, latency: [null, 2.9, 3.6] };
+  assert.equal(roundingWords(rounding, 4, 1), "Round to 16: −28\u00a0% time at this budget"); // 2.9 / 4 is 0.725
+  assert.equal(roundingWords(rounding, 3.7, 2), ""); // 2.7 % less
+  assert.equal(roundingWords(rounding, 3.5, 2), "");
+  assert.equal(roundingWords(rounding, 4, 0), ""); // below its floor
+});

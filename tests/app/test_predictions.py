@@ -1,0 +1,96 @@
+"""Predicted latencies on the pages: what the dial is given of a device that has a profile."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.budget_dial.devices import chosen_device, device_names
+from app.budget_dial.study_data import study_data
+from app.budget_dial.times import value_runs
+from app.budget_dial.types import StudyData
+from app.curves import budget_curve, measured_stamp, measurements, stamp
+from app.profiles import profiled_devices
+from legr.charts.frontier import frontier_points
+from legr.charts.measurements import device_name
+from legr.structure.cost import original_cost
+from legr.study.store import Study
+from tests.app.profiled import add_profile
+
+
+@pytest.fixture
+def study(studies: Path) -> Study:
+    study = Study.open(studies / "demo")
+    add_profile(study)
+    return study
+
+
+def shown(study: Study) -> StudyData:
+    stamps, device = (stamp(study), measured_stamp(study)), chosen_device(study)
+    return study_data(str(study.path), "learned", stamps, True, 0.5, None, device, True)
+
+
+def test_a_device_with_a_profile_is_shown_unless_another_is_chosen(study: Study, studies: Path) -> None:
+    profiled, timed = device_names(study)
+    assert profiled == "A board, 1 thread, ONNX Runtime 1.31" and timed in measurements(study).devices
+    assert chosen_device(study) == profiled
+    assert measurements(study, profiled).conditions == profiled_devices(study)[profiled].profile.conditions
+    bare = measurements(study)  # of the device that was timed
+    assert bare.predicted is None and bare.conditions and device_name(bare.conditions) == timed
+
+
+def test_every_network_of_the_table_has_the_latency_that_its_profile_predicts(study: Study) -> None:
+    curve, data = budget_curve(study, "learned"), shown(study)
+    predicted = data["table"]["predicted"]
+    (device,) = profiled_devices(study).values()
+    assert predicted
+    for percent, milliseconds in zip(data["table"]["percent"], predicted["latency"], strict=True):
+        keep = curve.at(macs=percent / 100)
+        counts = np.array([[keep.kept(labels).sum()] for labels in study.structure.vectors])
+        assert milliseconds == pytest.approx(device.table.milliseconds(counts)[0], abs=1e-4)
+    whole = original_cost(study.structure, device.table).latency_ms
+    assert data["original"]["predicted"] == pytest.approx(whole, abs=1e-4)
+    assert set(data["table"]["latency"]) == {None}  # none was measured there, and none is read between others
+
+
+def test_times_of_layers_are_those_of_the_profile(study: Study) -> None:
+    curve, data = budget_curve(study, "learned"), shown(study)
+    (device,) = profiled_devices(study).values()
+    predicted = data["table"]["predicted"]
+    assert predicted
+    counts = curve.table([percent / 100 for percent in data["table"]["percent"]]).counts
+    names = [layer.parameter for layer in device.table.layers]
+    by_layer = device.table.by_layer(counts)
+    for layer, told in zip(study.structure.layers, predicted["layers"], strict=True):
+        times = np.repeat(told[::2], told[1::2]) * predicted["unit"]
+        assert times == pytest.approx(by_layer[names.index(layer.parameter)], abs=2e-4)
+
+
+def test_rounding_is_offered_where_the_device_likes_a_multiple(study: Study) -> None:
+    data = shown(study)
+    predicted, charts = data["table"]["predicted"], data["charts"]
+    assert predicted and charts and charts["rounding"]
+    (device,) = profiled_devices(study).values()
+    study.save_constraints(replace(study.constraints, multiple=8))
+    rounded = budget_curve(study, "learned")
+    assert charts["rounding"]["multiple"] == 8
+    for percent, milliseconds in zip(data["table"]["percent"], charts["rounding"]["latency"], strict=True):
+        if percent / 100 < rounded.floor:
+            assert milliseconds is None
+            continue
+        counts = rounded.table([percent / 100]).counts
+        assert milliseconds == pytest.approx(device.table.milliseconds(counts)[0], abs=1e-4)
+    after = shown(study)  # at once, and without measuring
+    assert after["charts"] and after["charts"]["rounding"] is None
+    assert after["table"]["predicted"] and after["table"]["predicted"]["latency"] != predicted["latency"]
+
+
+def test_points_that_were_not_timed_stand_at_their_predicted_latency(study: Study) -> None:
+    points = frontier_points(measurements(study, chosen_device(study)))
+    assert points["latency"].notna().all() and not points["latency_measured"].any()
+    assert points["hover"].str.contains(" ms predicted").all()
+
+
+def test_runs_say_each_value_and_how_often_it_comes() -> None:
+    assert value_runs([3, 3, 3, 5, 3]) == [3, 3, 5, 1, 3, 1]
