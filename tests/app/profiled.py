@@ -11,7 +11,7 @@ BOARD = Conditions("ONNX Runtime 1.31", "cpu", threads=1, batch=1, machine="A bo
 QUANTUM = 8
 
 
-def add_profile(study: Study) -> DeviceProfile:
+def add_profile(study: Study, conditions: Conditions = BOARD) -> DeviceProfile:
     """Give a study a profile. A layer of n filters takes 1 + n / 100 ms, and twice that where n is no multiple of 8."""
     times, layers = [], []
     for layer in study.structure.layers:
@@ -23,7 +23,7 @@ def add_profile(study: Study) -> DeviceProfile:
     table = LatencyTable(tuple(layers), tuple(times), (), QUANTUM, Fit(0.1, 0.0, 0.0))
     profile = stored(
         "board",
-        BOARD,
+        conditions,
         study.structure,
         table,
         networks=(MeasuredNetwork(0.5, 2.0, 2.1),),

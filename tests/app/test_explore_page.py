@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from legr.machine import processor_name
 from legr.ranking.constraints import Constraints
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
+from tests.app.profiled import BOARD, add_profile
 
 
 def dial(at: AppTest) -> dict[str, Any]:
@@ -95,7 +97,7 @@ def test_latencies_are_of_the_device_in_the_link(open_app: OpenApp, studies: Pat
     )
     here, there = "cpu, 2 threads, PyTorch 2.14.1", "Orin, 6 threads, PyTorch 2.14.1"
     data = dial(open_app())
-    assert data["charts"]["frontier"]["devices"] == [here, there] and data["charts"]["device"] == here
+    assert data["charts"]["devices"] == [here, there] and data["charts"]["device"] == here
     assert not data["charts"]["elsewhere"] and "not this machine" not in data["note"]  # nobody knows of which it is
     data = dial(open_app(device=there))
     assert data["charts"]["device"] == there and "Orin, 6 threads" in data["note"]
@@ -106,10 +108,11 @@ def test_latencies_are_of_the_device_in_the_link(open_app: OpenApp, studies: Pat
 
 
 def test_a_machine_is_added_by_a_command_that_there_is(open_app: OpenApp, studies: Path) -> None:
-    (_, folder), (_, command), (_, back) = dial(open_app())["charts"]["add_device"]
+    (_, folder), (_, profile), (_, command), (_, back) = dial(open_app())["charts"]["add_device"]
     assert folder == back == str(studies / "demo")
     assert command == "python -m legr measure --study demo"
-    (_, *_), (_, command), (_, back) = dial(open_app(study="shown"))["charts"]["add_device"]
+    assert profile == "python -m legr profile --study demo"
+    (_, *_), _, (_, command), (_, back) = dial(open_app(study="shown"))["charts"]["add_device"]
     assert command.endswith("--study shown") and back == str(studies / "shown")  # a sample stays as it is
 
 
@@ -180,3 +183,15 @@ def test_pins_keep_the_original_off_the_path(open_app: OpenApp, studies: Path) -
 @pytest.mark.parametrize("asked", ["nonsense", "-1", "nan", "1e999", "101"])
 def test_nothing_is_compared_with_nonsense(open_app: OpenApp, asked: str) -> None:
     assert dial(open_app(held=asked))["view"]["compared"] is None
+
+
+def test_a_profile_is_offered_where_the_study_has_none_of_this_machine(open_app: OpenApp, studies: Path) -> None:
+    study = Study.open(studies / "demo")
+    add_profile(study)  # of another machine
+    at = open_app()
+    offer = "Predict latency on this device (about 1 min)"
+    assert [button.label for button in at.button if "device" in button.label] == [offer]
+    data = dial(at)
+    assert data["view"]["axis"] == "latency" and data["table"]["predicted"]["layers"]
+    add_profile(study, replace(BOARD, machine=processor_name()))
+    assert not [button for button in open_app().button if "device" in button.label]

@@ -1,8 +1,9 @@
 // The line below the figures: where fewer MACs gain no time on this device, and what rounding filters would gain.
 
-/** @import { DialState } from "./types" */
+/** @import { DialState, DialTable, RoundingData } from "./types" */
 import { find, setText } from "./dom.js";
 import { noGain, slowWords } from "./no_gain.js";
+import { formatPercent } from "./numbers.js";
 import { isPredicted } from "./quantities.js";
 import { keepUnits } from "./text.js";
 
@@ -34,6 +35,7 @@ export class Advice {
     const { table, charts, original } = this.state.data;
     const parts = charts && isPredicted(table) ? noGain(table, original) : [];
     setText(this.words, keepUnits(slowWords(table, parts)));
+    if (this.rounding) this.button.title = roundingTitle(this.rounding, table);
     this.line.hidden = !this.words.textContent && !this.rounding;
     this.update();
   }
@@ -44,17 +46,25 @@ export class Advice {
     const words = this.rounding && !opened ? roundingWords(this.rounding, data.table.predicted[row], row) : "";
     this.button.hidden = !words;
     setText(this.button, words);
-    if (this.rounding && !this.button.title) this.button.title = ROUNDING_TITLE;
   }
 }
 
-const ROUNDING_TITLE =
-  "Every layer then keeps a multiple of so many filters, or all of them. The time is predicted by this device's profile. " +
-  "Undo takes it back.";
+/**
+ * What rounding means, and to which smallest network it leads.
+ * @param {RoundingData} rounding
+ * @param {DialTable} table
+ */
+export function roundingTitle({ multiple, latency }, { percent }) {
+  const smallest = formatPercent(percent[latency.findIndex((time) => time !== null)]);
+  return (
+    `Every layer then keeps a multiple of ${multiple} filters, or all of them; the smallest network has about ${smallest} ` +
+    "of the MACs. The time is predicted by this device's profile. Undo takes it back."
+  );
+}
 
 /**
  * What rounding gains at a budget, such as "Round to 16: −27 % time at this budget"; "" where it is little.
- * @param {import("./types").RoundingData} rounding
+ * @param {RoundingData} rounding
  * @param {number | null} predicted milliseconds without it
  * @param {number} row
  */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { roundingWords } from "../../../app/budget_dial/frontend/advice.js";
+import { roundingTitle, roundingWords } from "../../../app/budget_dial/frontend/advice.js";
 
 test("rounding is offered with what it gains at this budget, where that is worth a word", () => {
   const rounding = { multiple: 16, latency: [null, 2.9, 3.6] };
@@ -9,4 +9,8 @@ test("rounding is offered with what it gains at this budget, where that is worth
   assert.equal(roundingWords(rounding, 3.7, 2), ""); // 2.7 % less
   assert.equal(roundingWords(rounding, 3.5, 2), "");
   assert.equal(roundingWords(rounding, 4, 0), ""); // below its floor
+  assert.match(
+    roundingTitle(rounding, { percent: [20, 45.2, 100] }),
+    /multiple of 16 .* smallest network has about 45 %/,
+  );
 });
