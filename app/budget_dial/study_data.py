@@ -73,18 +73,25 @@ def study_data(
         },
         "note": sources_line(measured, ranking, study.constraints, study.structure.uncounted, profiled),
         "remedy": _REMEDY,
-        "charts": _charts(study, measured, ranking, _rounding(study, ranking, table, profiled)) if charts else None,
+        "charts": _charts(study, measured, ranking, _roundings(study, ranking, table, profiled)) if charts else None,
     }
     return in_data(data)
 
 
-def _rounding(study: Study, ranking: RankingName, table: TableData, device: Device | None) -> RoundingData | None:
-    """What the multiple that the device likes would gain; None where the study has it, or there is nothing to gain."""
-    multiple, predicted = device.profile.multiple if device else 1, table["predicted"]
-    if device is None or predicted is None or multiple not in MULTIPLES or study.constraints.multiple % multiple == 0:
-        return None
-    rounded = rounded_curve(study, ranking, multiple)
-    return rounding_of(multiple, rounded, table["percent"], predicted["latency"], device.table)
+def _roundings(study: Study, ranking: RankingName, table: TableData, device: Device | None) -> list[RoundingData]:
+    """What the multiples that the device likes would gain, up to the one that its profile proposes."""
+    predicted = table["predicted"]
+    if device is None or predicted is None:
+        return []
+    own, proposed = study.constraints.multiple, device.profile.multiple
+    found = (
+        rounding_of(
+            multiple, rounded_curve(study, ranking, multiple), table["percent"], predicted["latency"], device.table
+        )
+        for multiple in MULTIPLES
+        if multiple <= proposed and own % multiple
+    )
+    return [rounding for rounding in found if rounding]
 
 
 def _profiled(study: Study, measured: Measurements) -> Device | None:
@@ -92,11 +99,11 @@ def _profiled(study: Study, measured: Measurements) -> Device | None:
     return profiled_devices(study).get(device_name(measured.conditions)) if measured.conditions else None
 
 
-def _charts(study: Study, measured: Measurements, ranking: RankingName, rounding: RoundingData | None) -> DialCharts:
+def _charts(study: Study, measured: Measurements, ranking: RankingName, roundings: list[RoundingData]) -> DialCharts:
     return {
         "device": device_name(measured.conditions) if measured.conditions else "",
         "devices": device_names(study),
-        "rounding": rounding,
+        "roundings": roundings,
         "elsewhere": is_of_another_machine(measured.conditions),
         "add_device": steps_to_add_a_device(study),
         "frontier": frontier_data(measured, ranking),

@@ -183,7 +183,7 @@ class DialCharts(TypedDict):
 
     device: str  # the conditions whose latencies are shown; "": there is no latency
     devices: list[str]  # names of all conditions under which networks were timed, or that have a profile
-    rounding: RoundingData | None  # None: it would gain nothing
+    roundings: list[RoundingData]  # that would gain time
     elsewhere: bool  # they are of another machine than the one that serves the pages
     add_device: list[tuple[str, str]]  # how one measures on another machine, step by step: words, and what to copy
     frontier: FrontierData | None  # None: nothing was measured

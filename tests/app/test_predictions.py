@@ -70,19 +70,20 @@ def test_times_of_layers_are_those_of_the_profile(study: Study) -> None:
 def test_rounding_is_offered_where_the_device_likes_a_multiple(study: Study) -> None:
     data = shown(study)
     predicted, charts = data["table"]["predicted"], data["charts"]
-    assert predicted and charts and charts["rounding"]
+    assert predicted and charts
+    rounding = charts["roundings"][-1]
     (device,) = profiled_devices(study).values()
     study.save_constraints(replace(study.constraints, multiple=8))
     rounded = budget_curve(study, "learned")
-    assert charts["rounding"]["multiple"] == 8
-    for percent, milliseconds in zip(data["table"]["percent"], charts["rounding"]["latency"], strict=True):
+    assert rounding["multiple"] == 8
+    for percent, milliseconds in zip(data["table"]["percent"], rounding["latency"], strict=True):
         if percent / 100 < rounded.floor:
             assert milliseconds is None
             continue
         counts = rounded.table([percent / 100]).counts
         assert milliseconds == pytest.approx(device.table.milliseconds(counts)[0], abs=1e-4)
     after = shown(study)  # at once, and without measuring
-    assert after["charts"] and after["charts"]["rounding"] is None
+    assert after["charts"] and after["charts"]["roundings"] == []
     assert after["table"]["predicted"] and after["table"]["predicted"]["latency"] != predicted["latency"]
 
 

@@ -20,14 +20,15 @@ export class Advice {
     this.line = find(root, ".bd-advice", HTMLElement);
     this.words = find(this.line, "span", HTMLElement);
     this.button = find(this.line, "button", HTMLButtonElement);
+    /** @type {RoundingData | null} */
+    this.offered = null;
     this.button.onclick = () => {
-      const { rounding } = this;
-      if (rounding) onMultiple(rounding.multiple);
+      if (this.offered) onMultiple(this.offered.multiple);
     };
   }
 
-  get rounding() {
-    return this.state.data.charts?.rounding ?? null;
+  get roundings() {
+    return this.state.data.charts?.roundings ?? [];
   }
 
   /** Take over new data. */
@@ -35,18 +36,31 @@ export class Advice {
     const { table, charts, original } = this.state.data;
     const parts = charts && isPredicted(table) ? noGain(table, original) : [];
     setText(this.words, keepUnits(slowWords(table, parts)));
-    if (this.rounding) this.button.title = roundingTitle(this.rounding, table);
-    this.line.hidden = !this.words.textContent && !this.rounding;
+    this.line.hidden = !this.words.textContent && !this.roundings.length;
     this.update();
   }
 
   /** Say what rounding gains at the slider's budget; nothing where that is little. */
   update() {
     const { data, row, opened } = this.state;
-    const words = this.rounding && !opened ? roundingWords(this.rounding, data.table.predicted[row], row) : "";
+    const { table } = data;
+    this.offered = opened ? null : fastestRounding(this.roundings, row);
+    const words = this.offered ? roundingWords(this.offered, table.predicted[row], row) : "";
     this.button.hidden = !words;
     setText(this.button, words);
+    if (this.offered) this.button.title = roundingTitle(this.offered, table);
   }
+}
+
+/**
+ * The rounding that is fastest at a budget; null where all are below their floor.
+ * @param {RoundingData[]} roundings
+ * @param {number} row
+ */
+export function fastestRounding(roundings, row) {
+  const time = (/** @type {RoundingData} */ { latency }) => latency[row] ?? Infinity;
+  const [first] = [...roundings].sort((a, b) => time(a) - time(b));
+  return first && time(first) < Infinity ? first : null;
 }
 
 /**

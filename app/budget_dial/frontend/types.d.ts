@@ -111,7 +111,7 @@ export interface NetworkFigures {
 export interface DialCharts {
   device: string; // the conditions whose latencies are shown; "": there is no latency
   devices: string[]; // names of all conditions under which networks were timed, or that have a profile
-  rounding: RoundingData | null; // null: it would gain nothing
+  roundings: RoundingData[]; // that would gain time
   elsewhere: boolean; // they are of another machine than the one that serves the pages
   add_device: [string, string][]; // how one measures on another machine, step by step: words, and what to copy
   frontier: FrontierData | null; // null: nothing was measured
