@@ -21,6 +21,7 @@ from legr.study.records import RANKINGS, RankingName
 from legr.study.store import Study
 from tests.app.plain_table import plain_table, sizes_of
 from tests.nets import N_UNITS, example, make
+from tests.structure.test_branches import made
 
 
 def assert_every_cell(curve: BudgetCurve, measured: Measurements) -> None:
@@ -47,6 +48,17 @@ def test_every_kind_of_coupling(kind: type[nn.Module]) -> None:
     assert_every_cell(
         legr.BudgetCurve(structure, legr.rank(structure, legr.filter_norms(model, structure))), Measurements([])
     )
+
+
+def test_layers_of_a_block_that_leaves_cost_nothing() -> None:
+    model = made("scaled")
+    structure = legr.trace(model, example())
+    norms = legr.filter_norms(model, structure)
+    curve = legr.BudgetCurve(structure, legr.rank(structure, norms, constraints=legr.Constraints(blocks=True)))
+    assert_every_cell(curve, Measurements([]))
+    depthwise = [layer.name for layer in structure.layers].index("blocks.0.depthwise")  # its filters are the stream's
+    least = curve.table([curve.floor])
+    assert least.kept[0, depthwise] > 0 and least.layer_macs[0, depthwise] == least.layer_params[0, depthwise] == 0
 
 
 def test_a_layer_that_is_used_twice_costs_the_sum() -> None:
