@@ -6,14 +6,16 @@ A cost of a layer is a number times the sizes of the axes of its weight, so a br
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.budget_dial.types import LayerData
 from legr.ranking.budget import CurveTable
+from legr.structure.branches import vectors_around
 from legr.structure.cost import Product, macs_products, params_product
-from legr.structure.types import Structure
+from legr.structure.types import Layer, Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +30,40 @@ class LayerSizes:
 def layer_sizes(structure: Structure, networks: CurveTable) -> LayerSizes:
     """Find the axes that the layers of some networks have, and their sizes.
 
-    Of a layer in a block that may leave as a whole, whether the block is there is an axis as well: its size is 1 or 0.
+    Of a layer in a block that leaves some of them, whether the block is there is an axis as well, of size 1 or 0; and
+    so are its filters, of which none is left then.
     """
-    place: dict[int | tuple[int, ...], int] = {}  # of a label vector, or of those of a block, among the axes
+    place: dict[Product, int] = {}  # among the axes
+
+    def number(vectors: tuple[int, ...], within: tuple[int, ...] = ()) -> int:
+        return place.setdefault(Product(1, vectors, within), len(place))
 
     def product(cost: Product) -> list[int]:
-        axes: list[int | tuple[int, ...]] = [*cost.vectors, *([cost.within] if cost.within else [])]
-        return [cost.factor, *(place.setdefault(axis, len(place)) for axis in axes)]
+        within = _leaving(cost.within, networks)
+        return [cost.factor, *(number((vector,)) for vector in cost.vectors), *([number((), within)] if within else [])]
+
+    def filters(layer: Layer) -> int:
+        vector = structure.vector_index[layer.labels.tobytes()]
+        within = _leaving(vectors_around(structure, layer.parameter), networks)
+        return number((vector,), () if vector in within else within)
 
     layers: list[LayerData] = [
         {
             "name": layer.name,
-            "filters": place.setdefault(structure.vector_index[layer.labels.tobytes()], len(place)),
+            "filters": filters(layer),
             "params": product(params_product(structure, layer.parameter)),
             "macs": [product(cost) for cost in macs_products(structure, layer.parameter)],
         }
         for layer in structure.layers
     ]
-    totals = [len(structure.vectors[axis]) if isinstance(axis, int) else 1 for axis in place]
-    counts = networks.counts
-    sizes = [counts[axis] if isinstance(axis, int) else (counts[list(axis)] > 0).all(axis=0) for axis in place]
-    return LayerSizes(layers, totals, np.array(sizes, dtype=np.int64).reshape(len(place), counts.shape[1]))
+    totals = [prod(len(structure.vectors[vector]) for vector in axis.vectors) for axis in place]
+    sizes = np.array([axis.at(networks.counts) for axis in place], dtype=np.int64)
+    return LayerSizes(layers, totals, sizes.reshape(len(place), networks.counts.shape[1]))
+
+
+def _leaving(within: tuple[int, ...], networks: CurveTable) -> tuple[int, ...]:
+    """The label vectors of a block, if it is not in all of some networks."""
+    return within if (networks.counts[list(within)] == 0).any() else ()
 
 
 def run_lengths(sizes: Sequence[int]) -> list[int]:

@@ -15,7 +15,7 @@ from legr.errors import BudgetError
 from legr.ranking.limits import METRICS, QUANTITIES, Budget, Metric, amount_of, first_within
 from legr.ranking.paying import counts_after, with_paying_steps
 from legr.ranking.types import FloatArray, Ranking
-from legr.structure.cost import cost, macs_by_weight, original_cost, params_of, peaks, totals
+from legr.structure.cost import cost, macs_by_weight, original_cost, params_of, peaks, stays, totals
 from legr.structure.types import Cost, Keep, LatencyModel, Structure
 
 Counts = NDArray[np.int64]
@@ -117,9 +117,8 @@ class BudgetCurve:
 
     @cached_property
     def kept(self) -> Counts:
-        """Filters kept of each layer after each step, int64[L, T + 1]."""
-        rows = [self.structure.vector_index[layer.labels.tobytes()] for layer in self.structure.layers]
-        return self._counts[rows]
+        """Filters kept of each layer after each step, int64[L, T + 1]; 0 of one that has left with its block."""
+        return _kept(self.structure, self._counts)
 
     def step(self, budget: Budget | None = None, **limits: Any) -> int:
         """Number of steps that a budget needs.
@@ -172,6 +171,13 @@ def table_of(structure: Structure, keep: Keep) -> CurveTable:
     return _table(structure, macs / original_cost(structure).macs, counts)
 
 
+def _kept(structure: Structure, counts: Counts) -> Counts:
+    """Filters of each layer, int64[L, T], from positions kept of each distinct label vector, int64[V, T]."""
+    layers = structure.layers
+    rows = [counts[structure.vector_index[x.labels.tobytes()]] * stays(structure, x.parameter, counts) for x in layers]
+    return np.array(rows, dtype=np.int64).reshape(len(layers), counts.shape[1])
+
+
 def _table(structure: Structure, budgets: NDArray[np.float64], counts: Counts) -> CurveTable:
     """Networks as a table.
 
@@ -180,7 +186,7 @@ def _table(structure: Structure, budgets: NDArray[np.float64], counts: Counts) -
     """
     layers, (macs, params) = structure.layers, totals(structure, counts)
     by_weight, nothing = macs_by_weight(structure, counts), np.zeros(counts.shape[1], dtype=np.int64)
-    kept = counts[[structure.vector_index[layer.labels.tobytes()] for layer in layers]]
+    kept = _kept(structure, counts)
     layer_macs = [by_weight.get(layer.parameter, nothing) for layer in layers]
     layer_params = [params_of(structure, counts, layer.parameter) for layer in layers]
     shape = (len(layers), counts.shape[1])
