@@ -52,10 +52,13 @@ def rounding_of(
         latency: what the networks of the table take, milliseconds.
     """
     within = [percent for percent in percents if percent / 100 >= rounded.floor]
-    faster = device.milliseconds(rounded.table([percent / 100 for percent in within]).counts)
-    told: list[float | None] = [*[None] * (len(percents) - len(within)), *_rounded(faster)]
+    networks = rounded.table([percent / 100 for percent in within])
+    below = [None] * (len(percents) - len(within))
+    told: list[float | None] = [*below, *_rounded(device.milliseconds(networks.counts))]
     gains = [1 - own / other for own, other in zip(told, latency, strict=True) if own is not None]
-    return {"multiple": multiple, "latency": told} if max(gains, default=0.0) >= _WORTH else None
+    if max(gains, default=0.0) < _WORTH:
+        return None
+    return {"multiple": multiple, "latency": told, "macs": [*below, *networks.macs.tolist()]}
 
 
 def value_runs(values: list[int]) -> list[int]:

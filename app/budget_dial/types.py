@@ -76,6 +76,7 @@ class RoundingData(TypedDict):
 
     multiple: int
     latency: list[float | None]  # float64[S], milliseconds, predicted; None: below its floor
+    macs: list[int | None]  # int64[S]
 
 
 class TableData(TypedDict):

@@ -13,7 +13,7 @@ from app.widgets.page import place, show_error
 from app.widgets.study import constraints_note
 from legr.charts.cells import safe_cells
 from legr.errors import LegrError
-from legr.ranking.budget import BudgetCurve
+from legr.ranking.budget import BudgetCurve, table_of
 from legr.ranking.constraints import MULTIPLES, UNCONSTRAINED, Constraints
 from legr.structure.cost import layer_macs
 from legr.structure.types import Keep
@@ -31,18 +31,18 @@ def layers_table(curve: BudgetCurve, keep: Keep, constraints: Constraints) -> pd
         Columns Layer, Kept and Of (filters in this and the original network), MACs (share in this network, per cent),
         Pin at and Leave whole (the constraints).
     """
-    macs = layer_macs(curve.structure, keep)
+    macs, kept = layer_macs(curve.structure, keep), table_of(curve.structure, keep).kept[0]
     total = sum(macs.values()) or 1
     rows = [
         (
             layer.name,
-            int(keep.kept(layer.labels).sum()),
+            int(filters),
             layer.total,
             100 * macs.get(layer.parameter, 0) / total,
             constraints.pins.get(layer.name),
             layer.name in constraints.excluded,
         )
-        for layer in curve.structure.layers
+        for layer, filters in zip(curve.structure.layers, kept, strict=True)
     ]
     table = pd.DataFrame(rows, columns=[LAYER, _KEPT, _TOTAL, _SHARE, PIN, EXCLUDED])
     return table.astype({PIN: "Int64"})

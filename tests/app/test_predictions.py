@@ -76,12 +76,15 @@ def test_rounding_is_offered_where_the_device_likes_a_multiple(study: Study) -> 
     study.save_constraints(replace(study.constraints, multiple=8))
     rounded = budget_curve(study, "learned")
     assert rounding["multiple"] == 8
-    for percent, milliseconds in zip(data["table"]["percent"], rounding["latency"], strict=True):
+    for percent, milliseconds, macs in zip(
+        data["table"]["percent"], rounding["latency"], rounding["macs"], strict=True
+    ):
         if percent / 100 < rounded.floor:
-            assert milliseconds is None
+            assert milliseconds is macs is None
             continue
-        counts = rounded.table([percent / 100]).counts
-        assert milliseconds == pytest.approx(device.table.milliseconds(counts)[0], abs=1e-4)
+        network = rounded.table([percent / 100])
+        assert milliseconds == pytest.approx(device.table.milliseconds(network.counts)[0], abs=1e-4)
+        assert macs == network.macs[0]
     after = shown(study)  # at once, and without measuring
     assert after["charts"] and after["charts"]["roundings"] == []
     assert after["table"]["predicted"] and after["table"]["predicted"]["latency"] != predicted["latency"]

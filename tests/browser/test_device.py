@@ -18,7 +18,7 @@ def test_filters_are_rounded_in_one_click_and_the_milliseconds_follow(page: Page
     expect(headline).to_contain_text("ms predicted")
     expect(page.locator(".bd-title")).to_have_text("Time of each layer")
     expect(page.locator(".bd-axis input:checked")).to_have_value("latency")
-    expect(offer).to_contain_text(re.compile(r"^Round to 8: −\d+\s% time at this budget$"))
+    expect(offer).to_contain_text(re.compile(r"^Round to 8: −\d+\s% time, at \d+\s% of the MACs$"))
     before = headline.inner_text()
     offer.click()
     expect(page).to_have_url(re.compile("multiple=8"))

@@ -8,6 +8,7 @@ import { isPredicted } from "./quantities.js";
 import { keepUnits } from "./text.js";
 
 const LEAST_GAIN = 0.03; // of the time, below which rounding is not offered
+const LEAST_PART = 0.8; // of the MACs; a network that is much smaller is faster in any case
 
 export class Advice {
   /**
@@ -44,8 +45,8 @@ export class Advice {
   update() {
     const { data, row, opened } = this.state;
     const { table } = data;
-    this.offered = opened ? null : fastestRounding(this.roundings, row);
-    const words = this.offered ? roundingWords(this.offered, table.predicted[row], row) : "";
+    this.offered = opened ? null : fastestRounding(this.roundings, table, row);
+    const words = this.offered ? roundingWords(this.offered, table, row) : "";
     this.button.hidden = !words;
     setText(this.button, words);
     if (this.offered) this.button.title = roundingTitle(this.offered, table);
@@ -53,14 +54,16 @@ export class Advice {
 }
 
 /**
- * The rounding that is fastest at a budget; null where all are below their floor.
+ * The rounding that is fastest at a budget, of those that come near it; null where none does.
  * @param {RoundingData[]} roundings
+ * @param {DialTable} table
  * @param {number} row
  */
-export function fastestRounding(roundings, row) {
+export function fastestRounding(roundings, table, row) {
   const time = (/** @type {RoundingData} */ { latency }) => latency[row] ?? Infinity;
-  const [first] = [...roundings].sort((a, b) => time(a) - time(b));
-  return first && time(first) < Infinity ? first : null;
+  const near = roundings.filter(({ macs }) => (macs[row] ?? 0) >= LEAST_PART * table.macs[row]);
+  const [first] = near.sort((a, b) => time(a) - time(b));
+  return first ?? null;
 }
 
 /**
@@ -77,14 +80,15 @@ export function roundingTitle({ multiple, latency }, { percent }) {
 }
 
 /**
- * What rounding gains at a budget, such as "Round to 16: −27 % time at this budget"; "" where it is little.
+ * What rounding gains at a budget, such as "Round to 16: −25 % time, at 45 % of the MACs"; "" where it is little.
  * @param {RoundingData} rounding
- * @param {number | null} predicted milliseconds without it
+ * @param {DialTable} table
  * @param {number} row
  */
-export function roundingWords({ multiple, latency }, predicted, row) {
-  const rounded = latency[row];
+export function roundingWords({ multiple, latency, macs }, table, row) {
+  const [rounded, predicted] = [latency[row], table.predicted[row]];
   if (rounded === null || predicted === null || rounded > (1 - LEAST_GAIN) * predicted) return "";
   const percent = Math.round(100 * (1 - rounded / predicted));
-  return keepUnits(`Round to ${multiple}: −${percent} % time at this budget`);
+  const share = (Number(macs[row]) / table.macs[row]) * table.macs_percent[row];
+  return keepUnits(`Round to ${multiple}: −${percent} % time, at ${formatPercent(share)} of the MACs`);
 }

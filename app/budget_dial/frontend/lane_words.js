@@ -33,14 +33,25 @@ function filtersOf(table, lane, row) {
 }
 
 /**
- * The part of a lane's filters that is kept, in [0, 1].
+ * A lane without the layers that have left with their blocks.
+ * @param {DialTable} table
+ * @param {Lane} lane
+ * @param {number} row
+ * @returns {Lane}
+ */
+function standing(table, lane, row) {
+  return { ...lane, layers: lane.layers.filter((l) => table.kept[row][l] > 0) };
+}
+
+/**
+ * The part of a lane's filters that is kept, in [0, 1]; of layers that have left with their blocks none is.
  * @param {DialTable} table
  * @param {Lane} lane
  * @param {number} row
  */
 export function keptShare(table, lane, row) {
-  const [kept, total] = filtersOf(table, lane, row);
-  return kept / total;
+  const [kept, total] = filtersOf(table, standing(table, lane, row), row);
+  return total ? kept / total : 0;
 }
 
 /**
@@ -50,10 +61,14 @@ export function keptShare(table, lane, row) {
  * @param {number} row
  */
 export function keptWords(table, lane, row) {
-  const [kept, total] = filtersOf(table, lane, row);
-  const n = lane.layers.length;
-  const percent = `(${Math.round((100 * kept) / total)} %)`;
-  const alike = lane.layers.every((l) => n * table.kept[row][l] === kept && n * table.totals[l] === total);
+  const there = standing(table, lane, row);
+  const [kept, total] = filtersOf(table, there, row);
+  const n = there.layers.length;
+  if (!n) return "none, removed with the whole block";
+  const gone = lane.layers.length - n;
+  const rest = gone ? `; ${gone} layer${gone > 1 ? "s" : ""} removed with whole blocks` : "";
+  const percent = `(${Math.round((100 * kept) / total)} %)${rest}`;
+  const alike = there.layers.every((l) => n * table.kept[row][l] === kept && n * table.totals[l] === total);
   if (!alike) return `${kept} of ${total} filters in all ${percent}`;
   return `${kept / n} of ${total / n} filters${n > 1 ? " in each" : ""} ${percent}`;
 }

@@ -55,6 +55,8 @@ export function lensesOf({ layer_times }) {
   return LENS_CAPTIONS.filter(([name]) => name !== "time" || layer_times.length);
 }
 
+export const GONE = "removed with its whole block";
+
 /** @typedef {(table: DialTable, row: number, layer: number) => [number, number]} KeptOf of a network, and the original */
 
 /** @type {{ [name in Exclude<BarLens["told"][number], "time">]: { unit: string, of: KeptOf } }} */
@@ -76,7 +78,8 @@ const COUNTS = {
  * @param {number} layer
  */
 export function layerLines({ told }, table, row, comparedRow, layer) {
-  const lines = told.map((name) => countWords(name, table, row, layer));
+  const isGone = table.layer_params[row][layer] === 0;
+  const lines = isGone ? [GONE] : told.map((name) => countWords(name, table, row, layer));
   return comparedRow === null ? lines : [...lines, `compared: ${countWords(told[0], table, comparedRow, layer)}`];
 }
 

@@ -75,6 +75,7 @@ export interface PredictedData {
 export interface RoundingData {
   multiple: number;
   latency: (number | null)[]; // [S], milliseconds, predicted; null: below its floor
+  macs: (number | null)[]; // [S]
 }
 
 /** A cost is a number, followed by the axes whose sizes it is multiplied by. */

@@ -2,26 +2,28 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { fastestRounding, roundingTitle, roundingWords } from "../../../app/budget_dial/frontend/advice.js";
+import { tinyTimed } from "./tiny_table.js";
 
-test("rounding is offered with what it gains at this budget, where that is worth a word", () => {
-  const rounding = { multiple: 16, latency: [null, 2.9, 3.6] };
-  assert.equal(roundingWords(rounding, 4, 1), "Round to 16: −28\u00a0% time at this budget"); // 2.9 / 4 is 0.725
-  assert.equal(roundingWords(rounding, 3.7, 2), ""); // 2.7 % less
-  assert.equal(roundingWords(rounding, 3.5, 2), "");
-  assert.equal(roundingWords(rounding, 4, 0), ""); // below its floor
+const [EIGHTS, SIXTEENS] = [
+  { multiple: 8, latency: [null, 3.9, 4], macs: [null, 48, 96] },
+  { multiple: 16, latency: [null, 2.9, 3], macs: [null, 45, 79] },
+];
+
+test("rounding is offered with what it gains and where it leads, if that is worth a word", () => {
+  const table = tinyTimed(); // 2, 4 and 5 ms, of 20, 50 and 100 of 100 MACs
+  assert.equal(roundingWords(SIXTEENS, table, 1), "Round to 16: −28\u00a0% time, at 45\u00a0% of the MACs"); // 2.9 / 4
+  assert.equal(roundingWords(EIGHTS, table, 1), ""); // 2.5 % less
+  assert.equal(roundingWords(SIXTEENS, table, 0), ""); // below its floor
   assert.match(
-    roundingTitle(rounding, { percent: [20, 45.2, 100] }),
+    roundingTitle(SIXTEENS, { percent: [20, 45.2, 100] }),
     /multiple of 16 .* smallest network has about 45 %/,
   );
 });
 
-test("of several multiples the fastest at this budget is offered", () => {
-  const [eights, sixteens] = [
-    { multiple: 8, latency: [null, 2, 3] },
-    { multiple: 16, latency: [null, null, 2.5] },
-  ];
-  assert.equal(fastestRounding([eights, sixteens], 2), sixteens);
-  assert.equal(fastestRounding([eights, sixteens], 1), eights);
-  assert.equal(fastestRounding([eights, sixteens], 0), null);
-  assert.equal(fastestRounding([], 0), null);
+test("of several multiples the fastest that comes near the budget is offered", () => {
+  const both = [EIGHTS, SIXTEENS];
+  assert.equal(fastestRounding(both, tinyTimed(), 1), SIXTEENS);
+  assert.equal(fastestRounding(both, tinyTimed(), 2), EIGHTS); // 79 of 100 MACs are much less
+  assert.equal(fastestRounding(both, tinyTimed(), 0), null);
+  assert.equal(fastestRounding([], tinyTimed(), 0), null);
 });

@@ -28,6 +28,15 @@ test("filters are counted over all layers of a lane", () => {
   assert.equal(keptWords(table, { ...lane, layers: [1] }, 0), "2 of 8 filters (25 %)");
   const alike = { ...table, totals: [8, 8], kept: [[4, 4]] };
   assert.equal(keptWords(alike, lane, 0), "4 of 8 filters in each (50 %)");
+  const gone = {
+    ...alike,
+    kept: [
+      [4, 0],
+      [0, 0],
+    ],
+  };
+  assert.equal(keptWords(gone, lane, 0), "4 of 8 filters (50 %); 1 layer removed with whole blocks");
+  assert.equal(keptWords(gone, lane, 1), "none, removed with the whole block");
 });
 
 test("a lane is told in sentences", () => {
