@@ -31,7 +31,7 @@ def plain_table(sent: TableData) -> dict[str, Any]:
         **{name: [row in sent[name] for row in range(len(sent["macs"]))] for name in MEASURED},  # type: ignore[literal-required]
         "layers": [layer["name"] for layer in layers],
         "totals": [sent["axis_totals"][layer["filters"]] for layer in layers],
-        "kept": np.array([sizes[layer["filters"]] * (product(layer["params"]) > 0) for layer in layers]).T.tolist(),
+        "kept": np.array([sizes[layer["filters"]] for layer in layers]).T.tolist(),
         "layer_macs": np.array([sum(map(product, layer["macs"])) for layer in layers]).T.tolist(),
         "layer_params": np.array([product(layer["params"]) for layer in layers]).T.tolist(),
     }

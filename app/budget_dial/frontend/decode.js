@@ -81,7 +81,7 @@ function layerTables(layers, sizes, rows) {
   const product = (/** @type {number[]} */ [factor, ...axes], /** @type {number} */ row) =>
     axes.reduce((cost, axis) => cost * sizes[axis][row], factor);
   return {
-    kept: cells(layers, rows, ({ filters, params }, row) => (product(params, row) ? sizes[filters][row] : 0)), // else it has left with its block
+    kept: cells(layers, rows, ({ filters }, row) => sizes[filters][row]),
     macs: cells(layers, rows, ({ macs }, row) => macs.reduce((sum, part) => sum + product(part, row), 0)),
     params: cells(layers, rows, ({ params }, row) => product(params, row)),
   };

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { decodeData, decodeSizes, decodeTable } from "../../../app/budget_dial/frontend/decode.js";
-import { BAR_LENSES, layerLines } from "../../../app/budget_dial/frontend/lenses.js";
 import { tinyPredicted, tinySent, tinyTable, tinyTimed } from "./tiny_table.js";
 
 /** With ordinary lists in place of typed arrays. */
@@ -20,19 +19,6 @@ test("sizes are told by how much each is above the one before, and how often it 
 
 test("a table is read cell by cell", () => {
   assert.deepEqual(plain(decodeTable(tinySent(), 100)), tinyTable());
-});
-
-test("a layer that has left with its block keeps no filter, though others still make its channels", () => {
-  const layers = [{ name: "a", filters: 0, params: [9, 0, 1], macs: [[9, 0, 1]] }];
-  const axis_sizes = [
-    [3, -2],
-    [0, 1, -1],
-  ]; // the second says whether the block is there
-  const table = decodeTable({ ...tinySent(), layers, axis_totals: [4, 1], axis_sizes }, 100);
-  assert.deepEqual(plain(table.kept), [[0], [3], [3]]);
-  const told = (row) => layerLines(BAR_LENSES.filters, table, row, null, 0);
-  assert.deepEqual(told(0), ["removed with its whole block"]);
-  assert.equal(told(1)[0], "3 of 4 filters, −25.0 %");
 });
 
 test("times of layers are told by runs, in a unit of each network", () => {

@@ -48,3 +48,16 @@ test("layers have a time where the device has a profile, and its share of the ne
   const [first] = layerLines(BAR_LENSES.time, tinyTimed(), 1, null, 1);
   assert.equal(first, "0.900 of 2.00 ms, −55.0 %; 22.5 % of the network's"); // 0.9 of 4 ms
 });
+
+test("of a layer that has left with its block that is told", () => {
+  const table = {
+    ...tinyTable(),
+    layer_params: [
+      [3, 0],
+      [6, 6],
+      [12, 32],
+    ],
+  };
+  assert.deepEqual(layerLines(BAR_LENSES.filters, table, 0, null, 1), ["removed with its whole block"]);
+  assert.equal(layerLines(BAR_LENSES.filters, table, 1, null, 1)[0], "3 of 8 filters, −62.5 %");
+});
