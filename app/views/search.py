@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from app.profiles import profiled_devices
 from app.views.learned import NAMES
 from app.widgets.images import NO_IMAGES
 from app.words import plain
@@ -11,11 +12,13 @@ from legr.progress import duration
 from legr.requests.ranges import IMAGES, PASSES, SEED
 from legr.requests.types import LearnRequest
 from legr.search.methods import METHODS, is_offered
+from legr.study.device_choice import profile_id
 from legr.study.pass_times import seconds_per_pass
 from legr.study.records import EFFORTS, Learned, SearchSettings
 from legr.study.store import Study
 
 WHOLE, ONE, OTHER = "Whole slider", "One budget", "Other"
+_MACS = ""  # the name of no device
 _USUAL_BUDGET = 0.3  # fraction of the MACs that is offered first
 
 
@@ -39,7 +42,7 @@ def search_form(study: Study, available: bool) -> LearnRequest | None:
             settings = _choose_images_and_seed(_choose_method(last))
         goal, effort_place = usual.columns([2, 3], gap="large")
         with goal:
-            settings = _choose_budgets(settings)
+            settings = _choose_budgets(_choose_cost(study, settings))
         with effort_place:
             continued = learned if settings == last else None
             passes_spent = continued.passes_spent[-1] if continued else 0.0
@@ -77,6 +80,27 @@ def _choose_method(last: SearchSettings) -> SearchSettings:
         "the time. Evolution: the paper's method, which mutates the best candidates.",
     )
     return last if method == last.method else SearchSettings(method=method)
+
+
+def _choose_cost(study: Study, settings: SearchSettings) -> SearchSettings:
+    """At what candidates are compared: MACs, or the latency of a device that has a profile."""
+    profiles = {device.profile.name: device.profile for device in profiled_devices(study).values()}
+    if not profiles:
+        return replace(settings, cost="macs", device_profile="", profile_id="")
+    costs = [_MACS, *profiles]
+    last = settings.device_profile if settings.cost == "latency" else _MACS
+    chosen = st.selectbox(
+        "Compare networks at equal",
+        costs,
+        index=costs.index(last) if last in costs else 0,
+        key=f"cost-{study.path.name}",
+        format_func=lambda name: "MACs" if name == _MACS else f"latency on {name}",
+        help="At equal latency the ranking learns what makes networks fast on this device; its channels are rounded to "
+        "what the device likes.",
+    )
+    if chosen == _MACS:
+        return replace(settings, cost="macs", device_profile="", profile_id="")
+    return replace(settings, cost="latency", device_profile=chosen, profile_id=profile_id(profiles[chosen]))
 
 
 def _choose_budgets(settings: SearchSettings) -> SearchSettings:

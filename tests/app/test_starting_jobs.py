@@ -15,6 +15,7 @@ from legr.study.pass_times import note_pass_time
 from legr.study.records import RankingName
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
+from tests.app.profiled import add_profile
 from tests.app.test_job_panel import write_job
 
 Started = list[tuple[Path, str, list[str]]]
@@ -49,6 +50,23 @@ def test_learning_for_one_budget_by_evolution(open_app: OpenApp, studies: Path, 
     press(at, "Start learning")
     first = ["--method", "evolution", "--budgets", "0.25"]
     assert started == [(studies / "plain", "learn", [*first, "--candidates", "400", "--measure"])]
+
+
+def test_learning_at_equal_latency_of_a_device(open_app: OpenApp, studies: Path, started: Started) -> None:
+    assert not [box for box in open_app("learn", study="plain").selectbox if box.label.startswith("Compare")]
+    add_profile(Study.open(studies / "plain"))
+    at = open_app("learn", study="plain")
+    at.selectbox(key="cost-plain").set_value("board").run()
+    at.segmented_control(key="goal").set_value("One budget").run()
+    assert "Budget, % of the latency" in [number.label for number in at.number_input]
+    press(at, "Start learning")
+    (_, command, arguments), cost = started[0], ["--cost", "latency", "--device-profile", "board"]
+    assert command == "learn" and [text for text in arguments if text in cost] == cost
+
+
+def test_the_profile_of_this_machine(open_app: OpenApp, studies: Path, started: Started) -> None:
+    press(open_app(), "Predict latency on this device (about 1 min)")
+    assert started == [(studies / "demo", "profile", [])]
 
 
 def test_a_finished_search_can_go_on(open_app: OpenApp, studies: Path, started: Started) -> None:
