@@ -74,6 +74,7 @@ def _table(study: Study, curve: BudgetCurve, keep: Keep) -> None:
     key = _table_key(study)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _choose_multiple(study)
+        _choose_blocks(study)
         refused = _refused()
         if refused.why:
             show_error(refused.why)
@@ -116,6 +117,22 @@ def _choose_multiple(study: Study) -> None:
     )
 
 
+def _choose_blocks(study: Study) -> None:
+    """Whether whole blocks may leave; nothing where the network has none that could."""
+    if not study.structure.branches:
+        return
+    key = _key(study, "blocks")
+    st.checkbox(
+        "Whole blocks may leave",
+        study.constraints.blocks,
+        key=key,
+        on_change=_on_blocks,
+        args=(study, key),
+        help="Along the ranking a block beside a shortcut leaves the network altogether, as its last step. Fewer "
+        "layers are often faster than thin ones.",
+    )
+
+
 def _show_constraints(study: Study) -> None:
     """The constraints, Undo and Clear all; nothing where there are none and nothing can be undone."""
     error = st.session_state.pop(_ERROR, None)
@@ -138,11 +155,16 @@ def _key(study: Study, widget: str) -> str:
 
 def _table_key(study: Study) -> str:
     """Key of the table: another one where the constraints have changed otherwise than by its edits."""
-    asked = (str(study.path), replace(study.constraints, multiple=1).key)
+    asked = (str(study.path), _on_layers(study))
     if st.session_state.setdefault(_ASKED, asked) != asked:
         st.session_state[_ASKED] = asked
         _renew_table()
     return f"layers-{study.path.name}-{st.session_state.get(_EDITION, 0)}"
+
+
+def _on_layers(study: Study) -> str:
+    """A short name for what the constraints say of single layers."""
+    return replace(study.constraints, multiple=1, blocks=False).key
 
 
 def _renew_table() -> None:
@@ -167,7 +189,7 @@ def _on_edit(study: Study, info: pd.DataFrame, key: str) -> None:
         refused = Refused({**refused.cells, **cells}, st.session_state.pop(_ERROR))
     st.session_state[_REFUSED] = refused
     if own is not None:
-        st.session_state[_ASKED] = (str(own.path), replace(own.constraints, multiple=1).key)
+        st.session_state[_ASKED] = (str(own.path), _on_layers(own))
         if not says(rows, info, own.constraints, refused):  # such as a pin that gave way to "Leave whole"
             _renew_table()
 
@@ -177,6 +199,11 @@ def _on_multiple(study: Study, key: str) -> None:
         return
     if _apply(study, lambda: replace(study.constraints, multiple=st.session_state[key])) is None:
         _renew_table()  # the multiple before is chosen again
+
+
+def _on_blocks(study: Study, key: str) -> None:
+    if key == _key(study, "blocks"):
+        _change(study, lambda: replace(study.constraints, blocks=st.session_state[key]))
 
 
 def _history(study: Study) -> list[Constraints]:

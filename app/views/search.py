@@ -40,6 +40,7 @@ def search_form(study: Study, available: bool) -> LearnRequest | None:
         button = foot.empty()  # of what the settings around it say
         with foot.popover("More settings", type="tertiary"):
             settings = _choose_images_and_seed(_choose_method(last))
+            settings = _choose_blocks(study, settings)
         goal, effort_place = usual.columns([2, 3], gap="large")
         with goal:
             settings = _choose_budgets(_choose_cost(study, settings))
@@ -143,6 +144,19 @@ def _choose_images_and_seed(settings: SearchSettings) -> SearchSettings:
     )
     seed = st.number_input("Seed", SEED.low, SEED.high, settings.seed, help="The same seed gives the same ranking.")
     return replace(settings, images=int(images), seed=int(seed))
+
+
+def _choose_blocks(study: Study, settings: SearchSettings) -> SearchSettings:
+    if not study.structure.branches:
+        return replace(settings, blocks=False)
+    blocks = st.checkbox(
+        "Let whole blocks leave",
+        settings.blocks or study.constraints.blocks,
+        key=f"search-blocks-{study.path.name}",
+        help="The networks that are compared may lose whole blocks, so the ranking learns which. Choose it where the "
+        "study's networks may: Whole blocks may leave, in the table of layers on Explore.",
+    )
+    return replace(settings, blocks=blocks)
 
 
 def _choose_effort(study: Study, method: str, passes_spent: float) -> int:

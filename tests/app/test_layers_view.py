@@ -89,3 +89,17 @@ def test_constraints_are_shown_while_the_table_is_closed(open_app: OpenApp, stud
     assert study.constraints.is_plain and not said(at)
     next(button for button in at.button if button.label == "Undo").click().run()
     assert study.constraints.multiple == 4 and said(at)
+
+
+def test_whole_blocks_may_leave_and_undo_takes_it_back(open_app: OpenApp, study: Study) -> None:
+    at = open_app()
+    at.session_state["layers-open-demo"] = True
+    box = next(box for box in at.run().checkbox if box.label == "Whole blocks may leave")
+    assert not box.value and not study.constraints.blocks
+    box.check().run()
+    assert not at.exception and not at.error
+    assert study.constraints.blocks
+    assert any("whole blocks may leave" in caption.value for caption in at.caption)
+    next(button for button in at.button if button.label == "Undo").click().run()
+    assert not study.constraints.blocks
+    assert not next(box for box in at.checkbox if box.label == "Whole blocks may leave").value

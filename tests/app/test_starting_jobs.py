@@ -42,6 +42,14 @@ def test_learning_with_the_usual_settings(open_app: OpenApp, studies: Path, star
     assert started == [(studies / "plain", "learn", [*first, "--candidates", "60", "--measure"])]
 
 
+def test_learning_with_whole_blocks(open_app: OpenApp, studies: Path, started: Started) -> None:
+    at = open_app("learn", study="plain")
+    next(box for box in at.checkbox if box.label == "Let whole blocks leave").check().run()
+    press(at, "Start learning")
+    assert started[0][2][:5] == ["--method", "gradient", "--budgets", "all", "--candidates"]
+    assert "--blocks" in started[0][2]
+
+
 def test_learning_for_one_budget_by_evolution(open_app: OpenApp, studies: Path, started: Started) -> None:
     at = open_app("learn", study="plain")
     at.segmented_control(key="method").set_value("evolution").run()
