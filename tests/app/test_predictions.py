@@ -15,8 +15,9 @@ from app.profiles import profiled_devices
 from legr.charts.frontier import frontier_points
 from legr.charts.measurements import device_name
 from legr.structure.cost import original_cost
+from legr.study.latency import Latency
 from legr.study.store import Study
-from tests.app.profiled import add_profile
+from tests.app.profiled import BOARD, add_profile
 
 
 @pytest.fixture
@@ -98,3 +99,23 @@ def test_points_that_were_not_timed_stand_at_their_predicted_latency(study: Stud
 
 def test_runs_say_each_value_and_how_often_it_comes() -> None:
     assert value_runs([3, 3, 3, 5, 3]) == [3, 3, 5, 1, 3, 1]
+
+
+def test_what_was_measured_on_the_device_stands_beside_its_prediction(study: Study) -> None:
+    here = Latency(2.5, BOARD.runtime, BOARD.device, BOARD.threads, BOARD.batch, BOARD.machine)
+    study.save_points([replace(p, latency=here) for p in study.points if p.ranking in ("learned", "original")])
+    data, macs = shown(study), {p.macs for p in study.points}
+    table = data["table"]
+    measured = [row for row, n in enumerate(table["macs"]) if n in macs]
+    assert table["latency_measured"] == measured and len(measured) > 2
+    assert [row for row, latency in enumerate(table["latency"]) if latency is not None] == measured
+    assert data["original"]["latency"] == 2.5 != data["original"]["predicted"]
+    points = frontier_points(measurements(study, chosen_device(study)))
+    assert points["latency_measured"].all() and not points["hover"].str.contains("predicted").any()
+
+
+def test_without_any_measurement_there_are_predictions_still(study: Study) -> None:
+    study.save_points([])
+    data = shown(study)
+    assert data["charts"] and data["charts"]["devices"] == ["A board, 1 thread, ONNX Runtime 1.31"]
+    assert data["table"]["predicted"] and "Predicted latency: from the times of the layers" in data["note"]
