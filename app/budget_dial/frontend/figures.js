@@ -73,7 +73,7 @@ export function figuresOf(table, row, other, quantity) {
       value: time.now === null ? DASH : `${time.about}${threeDigits(time.now)} ms`,
       difference: percentChange(time.now, time.other),
       lessIsBetter: true,
-      remark: time.measured === null ? "" : `${threeDigits(time.measured)} ms measured`,
+      remark: time.measured === null ? "" : `${threeDigits(time.measured)} measured`,
       unknown: notMeasured,
     },
     fps: {

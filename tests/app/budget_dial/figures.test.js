@@ -32,7 +32,7 @@ test("predicted figures say so, beside what was measured", () => {
     ["FPS, predicted", "500", "+25.0 %", "in batches of 2"],
   ]);
   assert.deepEqual(timed(2), [
-    ["Latency, predicted", "5.00 ms", "", "8.00 ms measured"],
+    ["Latency, predicted", "5.00 ms", "", "8.00 measured"],
     ["FPS, predicted", "400", "", "250 measured, in batches of 2"],
   ]);
 });
