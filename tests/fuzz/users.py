@@ -12,7 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from app.budget_dial import view
+from app.budget_dial.devices import chosen_device
+from app.budget_dial.study_data import study_data
 from app.curves import budget_curve, curve_table, measured_stamp, stamp
 from app.facts import facts_of
 from app.views.finetune import runs_table
@@ -104,7 +105,7 @@ def drag(path: Path) -> None:
         with said():
             curve = budget_curve(study, ranking)
             stamps = stamp(study), measured_stamp(study)
-            for_browser(view._study_data(str(path), ranking, stamps, charts, 0.5, 40.0, "", True))
+            for_browser(study_data(str(path), ranking, stamps, charts, 0.5, 40.0, chosen_device(study), True))
             rows_for_browser(curve_table(study, ranking))
             keep = curve.at(macs=max(0.5, curve.floor))
             rows_for_browser(layers_table(curve, keep, study.constraints))
