@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
 from legr.charts.measurements import device_name
@@ -33,7 +34,9 @@ def profiled_devices(study: Study) -> dict[str, Device]:
 def _devices(path: str, structure: int, stamp: int) -> dict[str, Device]:
     study = Study.open(path)
     found: dict[str, Device] = {}
+    whole = np.array([[len(labels)] for labels in study.structure.vectors], dtype=np.int64)
     for profile in readable_profiles(study, study.structure):
-        device = Device(profile, profile.table(study.structure))
-        found.setdefault(device_name(profile.conditions), device)
+        table = profile.table(study.structure)
+        if np.isfinite(table.milliseconds(whole)).all():  # numbers may be damaged that each are possible
+            found.setdefault(device_name(profile.conditions), Device(profile, table))
     return found

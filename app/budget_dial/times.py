@@ -28,9 +28,9 @@ def predicted_times(
     """
     latency = device.milliseconds(networks.counts)
     told: PredictedData = {"latency": _rounded(latency), "layers": [], "unit": [], "original": []}
-    if not by_layer:
-        return told
     alone = device.features(networks.counts)[0]
+    if not by_layer or not alone.all():  # a table without layers has no shares
+        return told
     layers = _of_layers(structure, device, networks.counts) * (alone / latency)
     whole = np.array([[len(labels)] for labels in structure.vectors], dtype=np.int64)
     return {

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from legr.study.store import Study
+from tests.app.profiled import add_profile
 from tests.fuzz import users
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -49,6 +51,7 @@ def make_places(folder: Path, source: Path, *, torch: bool = False) -> list[Plac
         Place(study / "shape.json", study, "json", look, (other / "shape.json",)),
         Place(study / "points.json", study, "json", seen, (other / "points.json",)),
         Place(study / "statistics_choice.json", study, "json", seen),
+        Place(study / "profiles" / "board.json", study, "json", (users.drag,), (study / "points.json",)),
         Place(study / "note.txt", study, "text", (users.look_at,)),
     ]
     for file in sorted((study / "finetuned").glob("*.json"))[:2]:
@@ -71,6 +74,7 @@ def _complete(study: Path) -> None:
     info = json.loads((study / "study.json").read_text())
     (study / "study.json").write_text(json.dumps({**info, "sample": False}))
     (study / "note.txt").write_text("What it is about.\n")
+    add_profile(Study.open(study))
     layer = json.loads((study / "structure.json").read_text())["structure"]["layers"][1][0]
     shape = {"format": 1, "multiple": 1, "floors": {layer: 3}, "excluded": [], "pins": {}}
     (study / "shape.json").write_text(json.dumps(shape))
