@@ -3,7 +3,6 @@
 Dims of arrays: V distinct label vectors, T kept sets, P numbers of channels that were timed.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -135,18 +134,15 @@ class LatencyTable:
 
     def features(self, counts: Counts) -> tuple[FloatArray, FloatArray, FloatArray]:
         """What `Fit` weighs, float64[T] each: milliseconds of the layers alone, their number, megabytes of passages."""
-        alone, layers, megabytes = (np.zeros(counts.shape[1]) for _ in range(3))
-        for (times, sizes, inside), number in self._distinct.items():
-            time = self._time(times, sizes, inside, counts)
-            alone += number * time
-            layers += number * (time > 0)
+        layer_times = self._alone(counts)
+        megabytes = np.zeros(counts.shape[1])
         for passage in self.passages:
             channels = passage.channels.at(counts)
             kept_as_it_is = channels % self.quantum == 0
             for size in passage.before:  # one that is empty hands on nothing
                 kept_as_it_is &= (size.at(counts) % self.quantum == 0) & (size.at(counts) > 0)
             megabytes += np.where(kept_as_it_is, channels * passage.elements * _MEGABYTES, 0.0)
-        return alone, layers, megabytes
+        return layer_times.sum(axis=0), (layer_times > 0).sum(axis=0).astype(np.float64), megabytes
 
     def by_layer(self, counts: Counts) -> FloatArray:
         """Milliseconds of every layer, float64[layers, T]: its share of the sum alone, of the whole network's time.
@@ -154,16 +150,29 @@ class LatencyTable:
         Args:
             counts: as for `milliseconds`.
         """
-        alone = np.zeros((len(self.layers), counts.shape[1]))
-        for row, layer in zip(alone, self.layers, strict=True):
-            row[:] = self._time(layer.times, layer.sizes, layer.inside, counts)
-        return np.asarray(alone * (self.milliseconds(counts) / alone.sum(axis=0)))
+        alone = self._alone(counts)
+        return np.asarray(alone * (self.milliseconds(counts) / np.maximum(alone.sum(axis=0), _LEAST)))
 
-    def _time(self, times: int, sizes: tuple[Size, ...], inside: tuple[int, ...], counts: Counts) -> FloatArray:
-        time = self.times[times].at([size.at(counts) for size in sizes])
-        return np.where((counts[list(inside)] > 0).all(axis=0), time, 0.0)
+    def _alone(self, counts: Counts) -> FloatArray:
+        """Milliseconds of every layer alone, float64[layers, T]; 0 where it has left."""
+        alone = np.zeros((len(self.layers), counts.shape[1]))
+        channels = {size: size.at(counts) for layer in self.layers for size in layer.sizes}
+        for times, places in self._places.items():  # all layers of a kind at once
+            layers = [self.layers[place] for place in places]
+            sizes = zip(*(layer.sizes for layer in layers), strict=True)
+            asked = [np.concatenate([channels[size] for size in column]) for column in sizes]
+            alone[places] = np.broadcast_to(self.times[times].at(asked), len(places) * counts.shape[1]).reshape(
+                len(places), -1
+            )
+        for row, layer in zip(alone, self.layers, strict=True):
+            if layer.inside:
+                row[(counts[list(layer.inside)] == 0).any(axis=0)] = 0.0
+        return alone
 
     @cached_property
-    def _distinct(self) -> Counter[tuple[int, tuple[Size, ...], tuple[int, ...]]]:
-        """How many layers have the same times and sizes, and leave together."""
-        return Counter((layer.times, layer.sizes, layer.inside) for layer in self.layers)
+    def _places(self) -> dict[int, list[int]]:
+        """Places of the layers of each kind."""
+        places: dict[int, list[int]] = {}
+        for place, layer in enumerate(self.layers):
+            places.setdefault(layer.times, []).append(place)
+        return places
