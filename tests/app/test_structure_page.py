@@ -122,7 +122,8 @@ def test_a_network_that_cannot_be_cut_says_so(
     open_app: OpenApp, studies: Path, structure: Structure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     curve = Study.open(studies / "demo").curve("learned")
-    fixed = replace(curve, structure=replace(structure, n_units=0, groups=(), layers=(), axes=(), live_sets=()))
+    nothing = replace(structure, n_units=0, groups=(), layers=(), axes=(), live_sets=(), branches=())
+    fixed = replace(curve, structure=nothing)
     assert [fact.label for fact in facts(fixed, "identity", 0.0)] == ["Zeroed = removed"]
     assert groups_table(fixed.structure).empty
     monkeypatch.setattr("app.curves.budget_curve", lambda *_: fixed)
