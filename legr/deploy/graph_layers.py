@@ -19,6 +19,7 @@ from legr.structure.latency import Size
 from legr.structure.types import Keep, Structure
 
 _OWN_LAYER = {"Conv", "ConvTranspose", "Gemm", "MatMul"}  # each begins a layer
+_REMEDY = "the layers of this network cannot be timed alone; time whole networks with `legr measure`"
 _SCALE = 0.05  # of random weights: activations neither grow nor vanish
 
 
@@ -201,7 +202,7 @@ class _Facts:
         try:
             return list(zip(*(shapes[name] for shapes in self._shapes), strict=True))
         except (KeyError, ValueError) as error:
-            raise ExportError(f"the shape of {name} is not known in every network; time whole networks") from error
+            raise ExportError(f"{name} has a shape that no graph tells, so {_REMEDY}") from error
 
     def _sizes(self, values: list[tuple[int, ...]]) -> dict[int, Size]:
         """The sizes that vary, by label vector; the largest first."""
@@ -223,7 +224,7 @@ class _Facts:
         for number, kept in enumerate(self._kept):
             if all(value[0] * k == v * kept[0] for k, v in zip(kept, value, strict=True)):
                 return number
-        raise ExportError(f"a size of {value[0]} follows the kept set in a way that is not understood")
+        raise ExportError(f"a size of {value[0]} follows the kept set in a way that is not understood, so {_REMEDY}")
 
 
 def _shapes(model: ModelProto) -> dict[str, tuple[int, ...]]:
