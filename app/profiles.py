@@ -1,5 +1,6 @@
 """The device profiles of a study, read once and shared by all tabs: what its networks take on a device, predicted."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,10 +20,14 @@ class Device:
     table: LatencyTable
 
 
-def profiles_stamp(study: Study) -> int:
-    """Changes whenever a profile of a study is written."""
-    folder = study.path / FOLDER
-    return folder.stat().st_mtime_ns if folder.exists() else 0
+def profiles_stamp(study: Study) -> tuple[tuple[str, int, int], ...]:
+    """Changes whenever a profile of a study is written, also one in the place of another."""
+    found = []
+    for path in study.files(FOLDER, "*.json"):
+        with suppress(FileNotFoundError):  # removed meanwhile
+            about = path.stat()
+            found.append((path.name, about.st_mtime_ns, about.st_size))
+    return tuple(found)
 
 
 def profiled_devices(study: Study) -> dict[str, Device]:
@@ -31,7 +36,7 @@ def profiled_devices(study: Study) -> dict[str, Device]:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _devices(path: str, structure: int, stamp: int) -> dict[str, Device]:
+def _devices(path: str, structure: int, stamp: object) -> dict[str, Device]:
     study = Study.open(path)
     found: dict[str, Device] = {}
     whole = np.array([[len(labels)] for labels in study.structure.vectors], dtype=np.int64)

@@ -54,7 +54,8 @@ def is_of_another_machine(conditions: Conditions | None) -> bool:
 def own_profile(study: Study) -> DeviceProfile | None:
     """A profile of this machine; None where the study has none."""
     profiles = [device.profile for device in profiled_devices(study).values()]
-    return next((profile for profile in profiles if not is_of_another_machine(profile.conditions)), None)
+    here = [profile for profile in profiles if not is_of_another_machine(profile.conditions)]
+    return min(here, key=lambda profile: profile.contended, default=None)
 
 
 def steps_to_add_a_device(study: Study) -> list[tuple[str, str]]:

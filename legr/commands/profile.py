@@ -55,13 +55,14 @@ MULTIPLES = (1, 4, 8, 16)
 _SECONDS = 0.05  # that a whole network is timed in one pass
 _BUDGETS = (0.75, 0.5, 0.3)  # fractions of MACs of the networks that the table is fitted to
 _JUDGED_AT = 0.5  # multiples are
+_EVERY = (2, 3)  # every second and every third block is left out of some networks
 
 
 def finished_profile(study: Study, request: ProfileRequest) -> DeviceProfile | None:
     """The stored profile where it is what is asked for; None where there is something to do.
 
     Raises:
-        SettingsError: the request asks for more than this machine has.
+        SettingsError: the request asks for more than this machine has, or the name is that of other conditions.
     """
     Bounds(1, os.cpu_count() or 1).require("threads", request.threads)
     if request.runtime != "onnxruntime":
@@ -72,7 +73,12 @@ def finished_profile(study: Study, request: ProfileRequest) -> DeviceProfile | N
         found = read_profile(study, request.file_name, study.structure)
     except StudyError:  # a damaged one is replaced
         return None
-    return found if found.conditions == _conditions(request) else None
+    if found.conditions != _conditions(request):
+        raise SettingsError(
+            f"there is a profile {found.name} already, of {found.conditions}; give this one another --name, or --again "
+            "to replace it"
+        )
+    return found
 
 
 def profile(study: Study, request: ProfileRequest, report: Report) -> DeviceProfile:
@@ -200,12 +206,12 @@ class _Timer:
         while turn < passes:
             for number, (name, compute) in enumerate(work.items(), 1):
                 timed += not self._notes.knows(f"{name} {turn}")
-                self._notes.value(f"{name} {turn}", compute)
+                self._timed(f"{name} {turn}", compute)
                 done = turn * len(work) + number
                 left = (time.monotonic() - started) / timed * (passes * len(work) - done) if timed else None
                 report(Progress("timing layers and networks", done, passes * len(work), left))
             if turn == 0:
-                spent = self._notes.value("seconds of a pass", lambda: np.array([time.monotonic() - started]))[0]
+                spent = sum(float(self._notes.value(f"{name} 0 took", _missing)[0]) for name in work)
                 passes = int(np.clip(_SECONDS_OF_ALL / spent, FEWEST_PASSES, MOST_PASSES))
             turn += 1
         fastest = {
@@ -213,6 +219,14 @@ class _Timer:
         }
         times = {key: fastest[name].reshape([len(axis) for axis in self._points(key)]) for name, key in layers.items()}
         return times, np.array([fastest[f"network {keep_id(keep)}"][0] for keep in keeps])
+
+    def _timed(self, name: str, compute: Callable[[], FloatArray]) -> None:
+        """Note values, and before them how many seconds they took."""
+        if not self._notes.knows(name):
+            began = time.monotonic()
+            values = compute()
+            self._notes.value(f"{name} took", lambda: np.array([max(time.monotonic() - began, 1e-6)]))
+            self._notes.value(name, lambda: values)
 
     def _points(self, key: bytes) -> list[Counts]:
         return self._layers.points(self._layers.distinct[key], self.quantum)
@@ -249,6 +263,18 @@ def _all_networks(ranker: Ranker) -> Iterator[_Network]:
             curve = BudgetCurve(structure, ranking)
             for budget in _BUDGETS:
                 yield _Network(curve.at(macs=max(budget, curve.floor)))
+    yield from _without_blocks(ranker)
+
+
+def _without_blocks(ranker: Ranker) -> Iterator[_Network]:
+    """Networks of fewer layers: they tell what each layer takes beside its own time."""
+    blocks = [branch.name for branch in ranker.structure.branches]
+    for every in _EVERY if len(blocks) > 1 else ():
+        for multiple in (MULTIPLES[0], MULTIPLES[-1]):
+            constraints = Constraints(multiple=multiple, removed_blocks=tuple(blocks[::every]))
+            curve = BudgetCurve(ranker.structure, ranker.rank(constraints=constraints))
+            for step in (0, len(curve.macs) // 2):
+                yield _Network(curve.keep(step))
 
 
 def _conditions(request: ProfileRequest) -> Conditions:

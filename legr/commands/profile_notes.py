@@ -10,9 +10,11 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field
 
+from legr.deploy.layer_grid import VERSION
 from legr.errors import StudyError
+from legr.files import write_bytes
 from legr.record import Record
-from legr.schema import MEGABYTE, Name, SchemaError, parse, read_bytes
+from legr.schema import MEGABYTE, Count, Name, SchemaError, parse, read_bytes
 from legr.structure.latency import FloatArray
 from legr.study.device_profile import FOLDER, network_key
 from legr.study.latency import Conditions
@@ -27,12 +29,13 @@ class _About(Record):
 
     network: Name
     conditions: Conditions
+    grid: Count = 0  # version of the points at which layers are timed
 
 
 @dataclass(frozen=True)
 class _Timed(Record):
     key: Name
-    values: list[Annotated[float, Field(gt=0, le=1e10)]]
+    values: Annotated[list[Annotated[float, Field(gt=0, le=1e10)]], Field(min_length=1)]
 
 
 class Notes:
@@ -72,20 +75,20 @@ class ProfileNotes(Notes):
         folder = study.within(FOLDER)
         folder.mkdir(exist_ok=True)
         self._path = study.within(FOLDER, f"{name}.timings")
-        self._about = _About(network_key(study.structure), conditions)
+        self._about = _About(network_key(study.structure), conditions, VERSION)
         self._lock = study.lock(f"profile-{name}")
         self._anew = anew
 
     def __enter__(self) -> Self:
         self._lock.acquire()
-        self._values = {} if self._anew else self._read()
-        lines = [self._about.to_dict(), *({"key": key, "values": values} for key, values in self._values.items())]
         try:
-            self._file = open(self._path, "w", encoding="utf-8")
+            self._values = {} if self._anew else self._read()
+            lines = [self._about.to_dict(), *({"key": key, "values": values} for key, values in self._values.items())]
+            write_bytes(self._path, "".join(f"{json.dumps(line)}\n" for line in lines).encode())
+            self._file = open(self._path, "a", encoding="utf-8")
         except OSError as error:
-            raise StudyError(f"{self._path.name} cannot be written ({error.strerror})") from error
-        for line in lines:
-            self._append(line)
+            self._lock.release()
+            raise StudyError(f"{self._path.name} cannot be written ({error.strerror}); make room") from error
         return self
 
     def __exit__(

@@ -63,8 +63,21 @@ class GraphLayer:
         for place, size in enumerate(self.sizes):
             followers = [f for t in (*self.inputs, *self.weights) for f in t.shape] + [f for _, f in self.numbers]
             wholes = [f.whole for f in followers if f.size == place]
-            steps.append(size.whole // int(np.gcd.reduce([size.whole, *wholes])))
+            step = size.whole // int(np.gcd.reduce([size.whole, *wholes]))
+            steps.append(int(np.lcm.reduce([step, *(groups for out, groups in self._grouped if out == place)])))
         return tuple(steps)
+
+    @property
+    def _grouped(self) -> list[tuple[int | None, int]]:
+        """For each convolution of several groups, which size its filters follow, and in how many groups they are."""
+        shapes = {tensor.name: tensor.shape for tensor in self.weights}
+        return [
+            (shapes[node.input[1]][0].size, attribute.i)
+            for node in self.nodes
+            if node.op_type == "Conv" and node.input[1] in shapes
+            for attribute in node.attribute
+            if attribute.name == "group" and not any(place.owner == node.output[0] for place, _ in self.numbers)
+        ]
 
     @cached_property
     def key(self) -> bytes:

@@ -6,6 +6,7 @@ import numpy as np
 
 from legr.structure.latency import Counts, Size
 
+VERSION = 1  # of the points: what was timed at others is of no use
 BLOCK = 16  # channels that the widest vectors of a processor hold; times rise in steps of it, or of a divisor
 _ALL_BLOCKS = 3  # layers of so few blocks are timed in each of them
 _SHARES = (1.0, 0.35, 0.1)  # else in these; a ranking's floor is a tenth
@@ -18,6 +19,10 @@ def points_of(size: Size, step: int, quantum: int) -> Counts:
         step: only its multiples are possible.
     """
     whole = size.whole
+    if 2 * step > BLOCK:  # few are possible: those nearest to the shares, and the smallest
+        possible = np.arange(step, whole + 1, step)
+        wanted = {int(np.abs(possible - share * whole).argmin()) for share in (*_SHARES, 0.7, 0.0)}
+        return possible[sorted(wanted)]
     n_blocks = -(-whole // BLOCK)
     blocks = range(1, n_blocks + 1)
     if n_blocks > _ALL_BLOCKS:

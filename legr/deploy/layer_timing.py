@@ -9,12 +9,17 @@ import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
+from onnx import helper
 
 from legr.deploy.graph_layers import GraphLayer
 from legr.deploy.onnx_session import new_session
+from legr.errors import ExportError
+from legr.schema import MEGABYTE
 from legr.structure.latency import Counts, FloatArray
 
 _ROUNDS = 5
+_ROOM = 256 * MEGABYTE  # of graphs that are timed together
+_LEAST = 0.1  # of a time, that is left without what the call takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +43,59 @@ def time_layer(
     threads: int,
     batch: int,
 ) -> FloatArray:
-    """Median milliseconds at every combination of numbers of channels, float64[P, P], float64[P] or float64[]."""
-    combinations = product(*(axis.tolist() for axis in points))
-    runs = [Alone(layer.alone(channels, opsets), layer.input_shapes(channels)) for channels in combinations]
-    milliseconds = milliseconds_of(runs, threads=threads, batch=batch)
-    return np.asarray(milliseconds.reshape([len(axis) for axis in points]))
+    """Median milliseconds at every combination of numbers of channels, float64[P, P], float64[P] or float64[].
+
+    Raises:
+        ExportError: ONNX Runtime cannot run the layer alone.
+    """
+    milliseconds: list[float] = []
+    runs: list[Alone] = []
+    room = _ROOM
+    for channels in product(*(axis.tolist() for axis in points)):
+        run = Alone(layer.alone(channels, opsets), layer.input_shapes(channels))
+        room -= run.graph.ByteSize()
+        if room < 0 and runs:
+            milliseconds += milliseconds_of(runs, threads=threads, batch=batch).tolist()
+            runs, room = [], _ROOM - run.graph.ByteSize()
+        runs.append(run)
+    milliseconds += milliseconds_of(runs, threads=threads, batch=batch).tolist()
+    return np.array(milliseconds).reshape([len(axis) for axis in points])
 
 
 def milliseconds_of(runs: Sequence[Alone], *, threads: int, batch: int) -> FloatArray:
-    """Median milliseconds of each graph, float64[len(runs)], in turns."""
-    values = np.random.default_rng(0).standard_normal(max(run.elements for run in runs), dtype=np.float32)
-    prepared = [_Run(new_session(run.graph, threads=threads, batch=batch), _inputs(run, values)) for run in runs]
-    times = [[run.milliseconds() for run in prepared] for _ in range(_ROUNDS + 1)]
-    return np.asarray(np.median(np.array(times[1:]), axis=0))
+    """Median milliseconds of each graph, float64[len(runs)], in turns; without what any call takes.
+
+    Raises:
+        ExportError: ONNX Runtime cannot run one.
+    """
+    values = np.random.default_rng(0).standard_normal(max(1, *(run.elements for run in runs)), dtype=np.float32)
+    try:
+        prepared = [
+            _Run(new_session(run.graph, threads=threads, batch=batch), _inputs(run, values))
+            for run in (_nothing(), *runs)
+        ]
+        times = [[run.milliseconds() for run in prepared] for _ in range(_ROUNDS + 1)]
+    except RuntimeError as error:  # ONNX Runtime's own
+        raise ExportError(
+            f"ONNX Runtime cannot run a layer of this network alone: {str(error).splitlines()[0][:200]}; time whole "
+            "networks with `legr measure`"
+        ) from error
+    call, *medians = np.median(np.array(times[1:]), axis=0).tolist()
+    return np.array([max(time - call, _LEAST * time) for time in medians])
+
+
+def _nothing() -> Alone:
+    """A graph that computes nothing: what its call takes, every call does."""
+    shape = (1,)
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["x"], ["y"])],
+        "nothing",
+        [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, shape)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+    model.ir_version = 8
+    return Alone(model, {"x": shape})
 
 
 def _inputs(run: Alone, values: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:

@@ -84,9 +84,14 @@ class NetworkLayers:
             for tensor in layer.inputs:
                 size = _channels(layer, tensor)
                 if tensor.name in maker and size is not None:
-                    before = (_channels(maker[tensor.name], read) for read in maker[tensor.name].inputs)
+                    made_by = maker[tensor.name]
+                    before = (_channels(made_by, read) for read in made_by.inputs)
                     elements = prod(f.whole for f in tensor.shape) // size.whole
-                    passages.append(Passage(elements, size, tuple(dict.fromkeys(s for s in before if s is not None))))
+                    read_of = tuple(dict.fromkeys(s for s in before if s is not None))
+                    # An addition that has left hands on what it read, so only layers with weights end a passage.
+                    ends = self._inside(made_by) if self._parameter(made_by) is not None else ()
+                    inside = tuple(dict.fromkeys((*self._inside(layer), *ends)))
+                    passages.append(Passage(elements, size, read_of, inside))
         return passages
 
 

@@ -24,7 +24,7 @@ def fit_to(features: FloatArray, milliseconds: FloatArray) -> tuple[Fit, FloatAr
         predicted = np.array([_left_out(features, milliseconds, columns, i) for i in range(len(milliseconds))])
         error = float(np.mean((predicted / milliseconds - 1) ** 2))
         weights = _weights(features, milliseconds, columns)
-        if weights[0] > 0 and weights[2] <= 0 and (best is None or error < best[0]):
+        if weights[0] > 0 and weights[1] >= 0 and weights[2] <= 0 and (best is None or error < best[0]):
             best = error, columns, predicted
     if best is None:  # too few networks, or none of it makes sense: their mean ratio
         scale = float(np.mean(milliseconds / features[:, 0]))

@@ -8,9 +8,8 @@ from legr.machine import processor_name
 from legr.requests.options import option
 from legr.requests.ranges import BATCH, THREADS
 from legr.requests.types import JobRequest
+from legr.study.device_profile import NAME
 from legr.study.latency import Runtime
-
-_NAME = re.compile(r"\w[\w.-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,9 @@ class ProfileRequest(JobRequest):
         """
         if self.name is None:
             return default_name(processor_name(), self.threads, self.batch)
-        if not _NAME.fullmatch(self.name):
+        if not NAME.fullmatch(self.name):
             raise SettingsError(
-                f"name must be letters, digits, '.', '_' and '-', at most 100, got {self.name[:100]!r}; choose another"
+                f"name must be ASCII letters, digits, '.', '_' and '-', at most 100, got {self.name[:100]!r}"
             )
         return self.name
 
@@ -44,5 +43,5 @@ class ProfileRequest(JobRequest):
 def default_name(processor: str, threads: int, batch: int) -> str:
     """Such as "Intel-Xeon-2.80GHz", with threads and batch where they are not 1."""
     words = re.sub(r"\((R|TM|r|tm)\)|\bCPU\b|\bProcessor\b|@", " ", processor)
-    name = "-".join(re.findall(r"[\w.]+", words, re.ASCII)).strip(".-_")[:80] or "processor"
+    name = "-".join(re.findall(r"[\w.]+", words, re.ASCII)).strip(".-_")[:60] or "processor"
     return name + (f"-{threads}-threads" if threads > 1 else "") + (f"-batch-{batch}" if batch > 1 else "")

@@ -99,6 +99,7 @@ class Passage:
     elements: int  # of each channel
     channels: Size
     before: tuple[Size, ...]  # what the layer that makes it reads
+    inside: tuple[int, ...] = ()  # places of label vectors: with one empty, an end of it has left with its branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,8 @@ class LatencyTable:
             kept_as_it_is = channels % self.quantum == 0
             for size in passage.before:  # one that is empty hands on nothing
                 kept_as_it_is &= (size.at(counts) % self.quantum == 0) & (size.at(counts) > 0)
+            if passage.inside:
+                kept_as_it_is &= (counts[list(passage.inside)] > 0).all(axis=0)
             megabytes += np.where(kept_as_it_is, channels * passage.elements * _MEGABYTES, 0.0)
         return layer_times.sum(axis=0), (layer_times > 0).sum(axis=0).astype(np.float64), megabytes
 

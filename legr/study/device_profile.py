@@ -4,8 +4,9 @@ A profile may come from another machine, so it is read as any file from elsewher
 """
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import prod
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ from pydantic import Field, model_validator
 from legr.errors import StudyError
 from legr.files import write_json
 from legr.record import Record
-from legr.schema import Count, Name, Number, Real, SchemaError, Several
+from legr.schema import Count, Name, Number, SchemaError, Several
 from legr.structure.latency import Fit, LatencyTable, LayerTimes, Passage, Size, TimedLayer
 from legr.structure.types import Structure
 from legr.study.folder import StudyFolder
@@ -30,7 +31,8 @@ _Positive = Annotated[int, Field(ge=1, le=2**31)]
 _Vector = Annotated[int, Field(ge=0, lt=2**20)]
 _Size = tuple[_Vector, _Positive, _Positive]  # as the fields of `Size`
 _Time = Annotated[float, Field(gt=0, le=1e7)]  # milliseconds
-ProfileName = Annotated[str, Field(pattern=r"^\w[\w.-]{0,99}$")]
+NAME = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
+ProfileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class MeasuredNetwork(Record):
     """A whole network of the device that the table was fitted to."""
 
     macs: float  # fraction of the original's
-    milliseconds: Milliseconds  # measured
+    milliseconds: _Time  # measured
     predicted: Milliseconds  # by a table that was fitted to the others
 
 
@@ -46,8 +48,8 @@ class MeasuredNetwork(Record):
 class MeasuredMultiple(Record):
     """What rounding to a multiple gives: the identity's network at half the MACs."""
 
-    multiple: Count
-    milliseconds: Milliseconds
+    multiple: Annotated[int, Field(ge=1, le=1024)]
+    milliseconds: _Time
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,20 @@ class _StoredLayer(Record):
     times: Count
     sizes: list[_Size]
     parameter: Name | None
-    inside: list[_Vector] = field(default_factory=list)
+    inside: Annotated[list[_Vector], Field(max_length=256)] = field(default_factory=list)
+
+
+#: As the fields of `Passage`.
+_StoredPassage = tuple[
+    _Positive, _Size, Annotated[list[_Size], Field(max_length=64)], Annotated[list[_Vector], Field(max_length=256)]
+]
 
 
 @dataclass(frozen=True)
 class _StoredFit(Record):
-    scale: Real
-    overhead_ms: Real
-    saved_ms: Real
+    scale: Annotated[float, Field(gt=0, le=1e6)]
+    overhead_ms: Annotated[float, Field(ge=0, le=1e6)]
+    saved_ms: Annotated[float, Field(ge=0, le=1e6)]  # a megabyte
 
 
 @dataclass(frozen=True)
@@ -89,9 +97,9 @@ class DeviceProfile(Record):
     network: Name  # `network_key` of the structure
     quantum: Annotated[int, Field(ge=1, le=1024)]
     fit: _StoredFit
-    times: list[_StoredTimes]
-    layers: list[_StoredLayer]
-    passages: list[tuple[_Positive, _Size, list[_Size]]]
+    times: Annotated[list[_StoredTimes], Field(max_length=2_000)]
+    layers: Annotated[list[_StoredLayer], Field(max_length=5_000)]
+    passages: Annotated[list[_StoredPassage], Field(max_length=20_000)]
     networks: Several[MeasuredNetwork]
     multiples: Several[MeasuredMultiple]
     seconds: Number  # that it took
@@ -136,8 +144,9 @@ class DeviceProfile(Record):
                 for t in self.times
             ),
             passages=tuple(
-                Passage(elements, _size(channels, structure), tuple(_size(s, structure) for s in before))
-                for elements, channels, before in self.passages
+                Passage(elements, _size(channels, structure), tuple(_size(s, structure) for s in before), tuple(inside))
+                for elements, channels, before, inside in self.passages
+                if self._are_places(inside, structure)
             ),
             quantum=self.quantum,
             fit=Fit(self.fit.scale, self.fit.overhead_ms, self.fit.saved_ms),
@@ -148,8 +157,11 @@ class DeviceProfile(Record):
             raise SchemaError(f"the times of {layer.name} are not in the table")
         if layer.parameter is not None and layer.parameter not in structure.shapes:
             raise SchemaError(f"the network has no {layer.parameter}")
-        if any(place >= len(structure.vectors) for place in layer.inside):
-            raise SchemaError(f"{layer.name} is in a branch that the network has not")
+        return self._are_places(layer.inside, structure)
+
+    def _are_places(self, inside: Sequence[int], structure: Structure) -> bool:
+        if any(place >= len(structure.vectors) for place in inside):
+            raise SchemaError("a layer is in a branch that the network has not")
         return True
 
 
@@ -173,7 +185,9 @@ def stored(name: str, conditions: Conditions, structure: Structure, table: Laten
             _StoredLayer(x.name, x.times, [_numbers(s) for s in x.sizes], x.parameter, list(x.inside))
             for x in table.layers
         ],
-        passages=[(p.elements, _numbers(p.channels), [_numbers(s) for s in p.before]) for p in table.passages],
+        passages=[
+            (p.elements, _numbers(p.channels), [_numbers(s) for s in p.before], list(p.inside)) for p in table.passages
+        ],
         **facts,
     )
 
@@ -186,7 +200,7 @@ def network_key(structure: Structure) -> str:
 
 def profile_names(study: StudyFolder) -> list[str]:
     """Names of the study's profiles."""
-    return [path.stem for path in study.files(FOLDER, "*.json")]
+    return [path.stem for path in study.files(FOLDER, "*.json") if NAME.fullmatch(path.stem)]
 
 
 def read_profile(study: StudyFolder, name: str, structure: Structure) -> DeviceProfile:
@@ -203,7 +217,7 @@ def read_profile(study: StudyFolder, name: str, structure: Structure) -> DeviceP
             f"`python -m legr profile --study {study.path}`"
         )
     path = study.within(FOLDER, f"{name}.json")
-    profile = read_record(path, DeviceProfile, remedy=_REMEDY)
+    profile = replace(read_record(path, DeviceProfile, remedy=_REMEDY), name=name)  # the file may have been renamed
     try:
         profile.table(structure)
     except SchemaError as error:

@@ -81,7 +81,9 @@ def test_a_profile_goes_on_and_what_was_timed_is_not_timed_again(study: Study, d
     assert read_profile(study, "bench", study.structure) == made
     assert finished_profile(study, REQUEST) == made
     assert finished_profile(study, ProfileRequest(name="bench", again=True)) is None
-    assert finished_profile(study, ProfileRequest(name="bench", batch=2)) is None
+    with pytest.raises(SettingsError, match="there is a profile bench already, of ONNX Runtime"):
+        finished_profile(study, ProfileRequest(name="bench", batch=2))
+    assert finished_profile(study, ProfileRequest(name="bench", batch=2, again=True)) is None
 
     table, counts = made.table(study.structure), study.curve("identity").table([1.0, 0.5]).counts
     alone, _, _ = table.features(counts)
@@ -141,7 +143,7 @@ def test_a_profile_of_other_conditions_starts_anew(study: Study, device: list[st
     [
         (ProfileRequest(threads=1000), "threads must be in"),
         (ProfileRequest(runtime="pytorch"), "runtime must be onnxruntime"),
-        (ProfileRequest(name="../x"), "name must be letters"),
+        (ProfileRequest(name="../x"), "name must be ASCII letters"),
     ],
 )
 def test_what_cannot_be_profiled_is_one_sentence(study: Study, request_: ProfileRequest, said: str) -> None:

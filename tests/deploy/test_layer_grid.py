@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from onnx import helper
 
+from legr.deploy.graph_layers import Following, GraphLayer, Tensor
 from legr.deploy.layer_grid import points_of
+from legr.deploy.layer_timing import time_layer
 from legr.deploy.quantum import quantum_in
 from legr.deploy.table_fit import fit_to
+from legr.errors import ExportError
 from legr.structure.latency import Size
 
 
@@ -21,6 +25,27 @@ from legr.structure.latency import Size
 )
 def test_the_points_of_a_layer(whole: int, step: int, quantum: int, points: list[int]) -> None:
     assert points_of(Size(0, whole, whole), step, quantum).tolist() == points
+
+
+def test_few_possible_numbers_are_those_nearest_to_the_shares() -> None:
+    assert points_of(Size(0, 912, 912), 38, 4).tolist() == [38, 76, 304, 646, 912]  # shares 0, 0.1, 0.35, 0.7, 1
+
+
+def test_a_layer_in_convolution_groups_is_timed_at_multiples_of_them() -> None:
+    """8 channels in 4 groups into 12 filters, each following units of its own."""
+    sizes = (Size(0, 8, 8), Size(1, 12, 12))
+    node = helper.make_node("Conv", ["x", "w"], ["y"], group=4, kernel_shape=[1, 1])
+    weight = Tensor("w", (Following(12, 1), Following(2, 0), Following(1, None), Following(1, None)))
+    image = Tensor("x", (Following(1, None), Following(8, 0), Following(5, None), Following(5, None)))
+    layer = GraphLayer((node,), sizes, (image,), (weight,), (), (), ("y",))
+    assert layer.steps == (4, 4)
+    points = [points_of(size, step, 4) for size, step in zip(sizes, layer.steps, strict=True)]
+    assert [axis.tolist() for axis in points] == [[4, 8], [4, 12]]
+    milliseconds = time_layer(layer, points, [helper.make_opsetid("", 18)], threads=1, batch=1)
+    assert milliseconds.shape == (2, 2)
+    assert (milliseconds > 0).all()
+    with pytest.raises(ExportError, match="cannot run a layer of this network alone"):
+        time_layer(layer, [np.array([4]), np.array([6])], [helper.make_opsetid("", 18)], threads=1, batch=1)
 
 
 @pytest.mark.parametrize("quantum", [4, 8, 16])

@@ -30,13 +30,17 @@ def test_layers_of_an_empty_branch_take_no_time() -> None:
         TimedLayer("depthwise", 0, (stream,), "depthwise.weight", inside=(0,)),  # in the branch, as wide as the stream
         TimedLayer("other", 0, (stream,), "other.weight"),
     )
-    passages = (Passage(250_000, stream, (inner,)), Passage(250_000, stream, (stream,)))
+    passages = (
+        Passage(250_000, stream, (inner,)),
+        Passage(250_000, stream, (stream,)),
+        Passage(250_000, stream, (stream,), inside=(0,)),  # to a layer of the branch
+    )
     table = LatencyTable(layers, (WIDTHS,), passages, 4, Fit(1.0, 0.0, 0.0))
     counts = np.array([[8, 0], [8, 8]])
     alone, number, megabytes = table.features(counts)
     assert alone.tolist() == pytest.approx([6.0, 2.0])
     assert number.tolist() == [3, 1]
-    assert megabytes.tolist() == pytest.approx([16.0, 8.0])
+    assert megabytes.tolist() == pytest.approx([24.0, 8.0])
 
 
 def test_a_network_is_the_sum_of_its_layers_less_what_passages_save() -> None:

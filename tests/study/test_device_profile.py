@@ -79,7 +79,13 @@ def test_a_profile_that_is_not_there_names_those_that_are(study: Study) -> None:
         ("network", "0" * 16, "is of another network"),
         ("layers", [{"name": "x", "times": 9, "sizes": [], "parameter": None}], "the times of x are not in the table"),
         ("layers", [{"name": "x", "times": 1, "sizes": [], "parameter": "no.weight"}], "the network has no no.weight"),
-        ("passages", [[1, [10**5, 1, 1], []]], "no label vector 100000"),
+        ("passages", [[1, [10**5, 1, 1], [], []]], "no label vector 100000"),
+        ("passages", [[1, [0, 16, 16], [], [10**5]]], "in a branch that the network has not"),
+        ("passages", [[1, [0, 16, 16], [], []]] * 20_001, "passages"),
+        ("layers", [{"name": "x", "times": 1, "sizes": [], "parameter": None}] * 5_001, "layers"),
+        ("networks", [{"macs": 1.0, "milliseconds": 0.0, "predicted": 1.0}], "milliseconds"),
+        ("multiples", [{"multiple": 0, "milliseconds": 1.0}], "multiple"),
+        ("fit", {"scale": -1.0, "overhead_ms": 0.0, "saved_ms": 0.0}, "scale"),
         ("times", [{"points": [[4, 2]], "milliseconds": [1.0, 2.0]}], "do not rise"),
         ("times", [{"points": [[1, 2]], "milliseconds": [1.0]}], "do not fit together"),
         ("times", [{"points": [[1]], "milliseconds": [-1.0]}], "times"),
@@ -93,3 +99,12 @@ def test_a_damaged_profile_is_one_sentence(study: Study, field: str, value: obje
     with pytest.raises(StudyError, match=said) as caught:
         read_profile(study, "bench", study.structure)
     assert "\n" not in str(caught.value) and "python -m legr profile" in str(caught.value)
+
+
+def test_a_profile_is_called_as_its_file_is(study: Study) -> None:
+    write_profile(study, _profile(study))
+    folder = study.path / "profiles"
+    (folder / "bench.json").rename(folder / "board.json")
+    (folder / "not a name.json").write_text("{}")
+    assert profile_names(study) == ["board"]
+    assert read_profile(study, "board", study.structure).name == "board"
