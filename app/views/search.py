@@ -8,6 +8,7 @@ from app.profiles import profiled_devices
 from app.views.learned import NAMES
 from app.widgets.images import NO_IMAGES
 from app.words import plain
+from legr.errors import LegrError
 from legr.progress import duration
 from legr.requests.ranges import IMAGES, PASSES, SEED
 from legr.requests.types import LearnRequest
@@ -147,7 +148,11 @@ def _choose_images_and_seed(settings: SearchSettings) -> SearchSettings:
 
 
 def _choose_blocks(study: Study, settings: SearchSettings) -> SearchSettings:
-    if not study.structure.branches:
+    try:
+        blocks_can_leave = bool(study.structure.branches)
+    except LegrError:  # a damaged structure is said where it is needed
+        blocks_can_leave = False
+    if not blocks_can_leave:
         return replace(settings, blocks=False)
     blocks = st.checkbox(
         "Let whole blocks leave",

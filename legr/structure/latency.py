@@ -145,7 +145,10 @@ class LatencyTable:
             if passage.inside:
                 kept_as_it_is &= (counts[list(passage.inside)] > 0).all(axis=0)
             megabytes += np.where(kept_as_it_is, channels * passage.elements * _MEGABYTES, 0.0)
-        return layer_times.sum(axis=0), (layer_times > 0).sum(axis=0).astype(np.float64), megabytes
+        total = np.zeros(counts.shape[1])
+        for row in layer_times:  # one after another: a sum by numpy hangs on how many kept sets there are
+            total += row
+        return total, (layer_times > 0).sum(axis=0).astype(np.float64), megabytes
 
     def by_layer(self, counts: Counts) -> FloatArray:
         """Milliseconds of every layer, float64[layers, T]: its share of the sum alone, of the whole network's time.
