@@ -32,7 +32,10 @@ def profiles_stamp(study: Study) -> tuple[tuple[str, int, int], ...]:
 
 def profiled_devices(study: Study) -> dict[str, Device]:
     """The devices that have a profile, by the name of their conditions; of several profiles of one the first."""
-    return _devices(str(study.path), (study.path / "structure.json").stat().st_mtime_ns, profiles_stamp(study))
+    stamp = profiles_stamp(study)
+    if not stamp:  # then no page needs the structure for it
+        return {}
+    return _devices(str(study.path), (study.path / "structure.json").stat().st_mtime_ns, stamp)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
