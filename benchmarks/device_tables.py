@@ -26,6 +26,7 @@ from legr.ranking.constraints import Constraints
 from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
 from legr.structure.copies import at_least_one
+from legr.structure.cost import counts_of
 from legr.structure.types import Keep
 from legr.study.latency import Conditions
 
@@ -87,7 +88,7 @@ def measure(name: str) -> dict[str, Any]:
     judged = list(others(subject.ranker))
     found = make_profile("benchmark", subject, here, Notes(), others=[other.keep for other in judged])
     structure, profile = subject.structure, found.profile
-    counts = np.array([[other.keep.kept(labels).sum() for other in judged] for labels in structure.vectors])
+    counts = counts_of(structure, *(other.keep for other in judged))
     errors = profile.table(structure).milliseconds(counts) / found.others - 1
     fitted = profile.errors
     return {

@@ -33,7 +33,7 @@ from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import Constraints
 from legr.ranking.order import Ranker
 from legr.requests.profile import ProfileRequest
-from legr.structure.cost import cost, original_cost
+from legr.structure.cost import counts_of, original_cost, totals
 from legr.structure.latency import Counts, FloatArray
 from legr.structure.types import Keep, Structure
 from legr.study.device_profile import (
@@ -155,15 +155,17 @@ def make_profile(
         times, milliseconds = timer.run([*(network.keep for network in networks), *others], report)
     milliseconds, left_out = milliseconds[: len(networks)], milliseconds[len(networks) :]
     table = layers.table(times, timer.quantum)
-    fit, predicted = fit_to(np.array(table.features(_counts(structure, networks))).T, milliseconds)
+    counts = counts_of(structure, *(network.keep for network in networks))
+    shares = totals(structure, counts)[0] / original_cost(structure).macs
+    fit, predicted = fit_to(np.array(table.features(counts)).T, milliseconds)
     made = stored(
         name,
         conditions,
         structure,
         replace(table, fit=fit),
         networks=tuple(
-            MeasuredNetwork(_share_of_macs(structure, network.keep), round(ms, 4), round(guess, 4))
-            for network, ms, guess in zip(networks, milliseconds.tolist(), predicted.tolist(), strict=True)
+            MeasuredNetwork(round(share, 4), round(ms, 4), round(guess, 4))
+            for share, ms, guess in zip(shares.tolist(), milliseconds.tolist(), predicted.tolist(), strict=True)
         ),
         multiples=tuple(
             MeasuredMultiple(network.multiple, round(ms, 4))
@@ -281,11 +283,3 @@ def _without_blocks(ranker: Ranker) -> Iterator[_Network]:
 
 def _conditions(request: ProfileRequest) -> Conditions:
     return conditions_here(request.runtime, torch.device("cpu"), request.threads, request.batch)
-
-
-def _counts(structure: Structure, networks: Sequence[_Network]) -> Counts:
-    return np.array([[network.keep.kept(labels).sum() for network in networks] for labels in structure.vectors])
-
-
-def _share_of_macs(structure: Structure, keep: Keep) -> float:
-    return round(cost(structure, keep).macs / original_cost(structure).macs, 4)

@@ -15,7 +15,7 @@ from legr.errors import BudgetError
 from legr.ranking.limits import METRICS, QUANTITIES, Budget, Metric, amount_of, first_within
 from legr.ranking.paying import counts_after, with_paying_steps
 from legr.ranking.types import FloatArray, Ranking
-from legr.structure.cost import cost, macs_by_weight, original_cost, params_of, peaks, stays, totals
+from legr.structure.cost import cost, counts_of, macs_by_weight, original_cost, params_of, peaks, stays, totals
 from legr.structure.types import Cost, Keep, LatencyModel, Structure
 
 Counts = NDArray[np.int64]
@@ -166,7 +166,7 @@ class BudgetCurve:
 
 def table_of(structure: Structure, keep: Keep) -> CurveTable:
     """One network, which need not lie on any curve, as a table with one row; its budget is what it costs."""
-    counts = np.array([[np.count_nonzero(keep.kept(labels))] for labels in structure.vectors], dtype=np.int64)
+    counts = counts_of(structure, keep)
     macs, _ = totals(structure, counts)
     return _table(structure, macs / original_cost(structure).macs, counts)
 

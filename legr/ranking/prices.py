@@ -7,7 +7,7 @@ import numpy as np
 
 from legr.ranking.footprints import Footprints
 from legr.ranking.types import FloatArray
-from legr.structure.cost import unit_macs
+from legr.structure.cost import counts_of, unit_macs
 from legr.structure.types import Keep, LatencyModel, Structure
 
 _BYTES = 4  # of an activation, in float32
@@ -26,7 +26,7 @@ def unit_latency(footprints: Footprints, keep: Keep, device: LatencyModel, multi
         multiple: of channels, that the device likes.
     """
     structure = footprints.structure
-    counts = np.array([np.count_nonzero(keep.kept(vector)) for vector in structure.vectors], dtype=np.int64)
+    counts = counts_of(structure, keep)[:, 0]
     kept = np.bincount(footprints.group_of[keep.units], minlength=len(footprints.sizes))
     blocks = footprints.block_sizes(multiple)
     fewer = np.where(kept > blocks, blocks, 0)

@@ -31,7 +31,7 @@ def cost(structure: Structure, keep: Keep, device: LatencyModel | None = None) -
     Args:
         device: predicts latency, which no count gives; None leaves it out.
     """
-    counts = _counts(structure, keep)
+    counts = counts_of(structure, keep)
     macs, params = totals(structure, counts)
     latency_ms = None if device is None else float(device.milliseconds(counts)[0])
     return Cost(int(macs[0]), int(params[0]), int(peaks(structure, counts)[0]), latency_ms)
@@ -77,12 +77,13 @@ def unit_macs(structure: Structure, keep: Keep) -> NDArray[np.float64]:
 
 def layer_macs(structure: Structure, keep: Keep) -> dict[str | None, int]:
     """MACs by weight in the network that `keep` leaves; those of operations without a weight stand under None."""
-    return {name: int(macs[0]) for name, macs in macs_by_weight(structure, _counts(structure, keep)).items()}
+    return {name: int(macs[0]) for name, macs in macs_by_weight(structure, counts_of(structure, keep)).items()}
 
 
-def _counts(structure: Structure, keep: Keep) -> Counts:
-    """Positions that one kept set leaves of each distinct label vector, int64[V, 1]."""
-    return np.array([[keep.kept(vector).sum()] for vector in structure.vectors], dtype=np.int64).reshape(-1, 1)
+def counts_of(structure: Structure, *keeps: Keep) -> Counts:
+    """Positions that each of some kept sets leaves of each distinct label vector, int64[V, T]."""
+    counts = [[keep.kept(vector).sum() for keep in keeps] for vector in structure.vectors]
+    return np.array(counts, dtype=np.int64).reshape(-1, len(keeps))
 
 
 def _size(structure: Structure, keep: Keep, parameter: str, dim: int) -> int:
