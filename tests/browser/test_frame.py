@@ -19,6 +19,10 @@ WATCH = """chart => {
     new MutationObserver(note).observe(chart, { subtree: true, childList: true, characterData: true });
 }"""
 
+#: Whether the status bar has a line exactly when it has words. The page's styles may come after its last words.
+NOTHING_DRAWN_WHERE_NOTHING_IS_SAID = """foot =>
+    (getComputedStyle(foot).borderTopColor === 'rgba(0, 0, 0, 0)') === !foot.innerText.trim()"""
+
 
 @pytest.mark.parametrize(
     ("path", "title"),
@@ -45,8 +49,7 @@ def test_a_page_that_is_opened_directly_has_its_title_and_asks_for_nothing_in_va
     assert icon.ok and icon.headers["content-type"] == "image/svg+xml"
     foot = page.get_by_test_id("stBottom")
     sync_api.expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    line = foot.evaluate("foot => getComputedStyle(foot).borderTopColor")
-    assert (line == "rgba(0, 0, 0, 0)") == (not foot.inner_text().strip())  # nothing is drawn where nothing is said
+    page.wait_for_function(NOTHING_DRAWN_WHERE_NOTHING_IS_SAID, arg=foot.element_handle(), timeout=10_000)
 
 
 def test_the_terminal_says_where_the_explorer_is_and_warns_of_nothing(page: sync_api.Page, tmp_path: Path) -> None:
