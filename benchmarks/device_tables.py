@@ -18,8 +18,8 @@ import torch
 import legr
 from benchmarks.coverage import SIZES
 from legr.commands.profile import Subject, make_profile
-from legr.commands.profile_notes import Notes
 from legr.deploy.latency import conditions_here
+from legr.deploy.profile_notes import Notes
 from legr.models.zoo import build_model, find_spec
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import Constraints

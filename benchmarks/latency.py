@@ -21,8 +21,8 @@ import legr
 from benchmarks.device_tables import conditions, subject_of
 from legr.commands.original import original
 from legr.commands.profile import Subject, make_profile
-from legr.commands.profile_notes import Notes
 from legr.deploy.latency import time_session
+from legr.deploy.profile_notes import Notes
 from legr.deploy.sessions import Sessions
 from legr.deploy.template_cache import template_of
 from legr.errors import BudgetError

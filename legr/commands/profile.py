@@ -1,15 +1,10 @@
-"""Profile a device: time the layers of a study's network there, and fit the table to some whole networks.
+"""Profile a device: time the layers of a study's network there, and fit the table to some whole networks."""
 
-What was timed is noted as it comes, so that a profile that was interrupted goes on.
-"""
-
-import hashlib
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import torch
@@ -17,24 +12,22 @@ from torch import nn
 
 from legr.bounds import Bounds
 from legr.commands.original import original
-from legr.commands.profile_notes import Notes, ProfileNotes
 from legr.commands.provenance import provenance_of
 from legr.deploy.contention import Contention
 from legr.deploy.latency import conditions_here, time_session
-from legr.deploy.layer_timing import time_layer
-from legr.deploy.network_layers import NetworkLayers, network_layers
-from legr.deploy.quantum import quantum_of
+from legr.deploy.network_layers import network_layers
+from legr.deploy.profile_networks import networks_to_fit
+from legr.deploy.profile_notes import Notes, ProfileNotes
+from legr.deploy.profile_passes import Timer
 from legr.deploy.sessions import Sessions
 from legr.deploy.table_fit import fit_to
 from legr.deploy.template_cache import template_of
 from legr.errors import SettingsError, StudyError
 from legr.progress import Progress, Report, silent
-from legr.ranking.budget import BudgetCurve
-from legr.ranking.constraints import Constraints
 from legr.ranking.order import Ranker
 from legr.requests.profile import ProfileRequest
 from legr.structure.cost import counts_of, original_cost, totals
-from legr.structure.latency import Counts, FloatArray
+from legr.structure.latency import FloatArray
 from legr.structure.types import Keep, Structure
 from legr.study.device_profile import (
     DeviceProfile,
@@ -45,17 +38,10 @@ from legr.study.device_profile import (
     stored,
     write_profile,
 )
-from legr.study.kept_sets import keep_id
 from legr.study.latency import Conditions
 from legr.study.store import Study
 
-FEWEST_PASSES, MOST_PASSES = 3, 8  # over all that is timed; the fastest counts, as other work only makes one longer
-_SECONDS_OF_ALL = 150.0  # that more than the fewest passes may take
-MULTIPLES = (1, 4, 8, 16)
 _SECONDS = 0.05  # that a whole network is timed in one pass
-_BUDGETS = (0.75, 0.5, 0.3)  # fractions of MACs of the networks that the table is fitted to
-_JUDGED_AT = 0.5  # multiples are
-_EVERY = (2, 3)  # every second and every third block is left out of some networks
 
 
 def finished_profile(study: Study, request: ProfileRequest) -> DeviceProfile | None:
@@ -150,8 +136,8 @@ def make_profile(
             times = time_session(sessions.of(keep), shape, batch=conditions.batch, seconds=_SECONDS)
             return statistics.median(times) * 1e3
 
-        networks = list(_networks(subject.ranker))
-        timer = _Timer(layers, time_whole, conditions, notes)
+        networks = list(networks_to_fit(subject.ranker))
+        timer = Timer(layers, time_whole, conditions, notes)
         times, milliseconds = timer.run([*(network.keep for network in networks), *others], report)
     milliseconds, left_out = milliseconds[: len(networks)], milliseconds[len(networks) :]
     table = layers.table(times, timer.quantum)
@@ -176,109 +162,6 @@ def make_profile(
         contended=contention.slows(conditions.threads),
     )
     return Profiled(made, left_out)
-
-
-@dataclass(frozen=True, slots=True)
-class _Network:
-    """A whole network that is timed."""
-
-    keep: Keep
-    multiple: int | None = None  # it says what rounding to this gives
-
-
-class _Timer:
-    """Times layers and whole networks, pass by pass."""
-
-    def __init__(
-        self, layers: NetworkLayers, time_whole: Callable[[Keep], float], conditions: Conditions, notes: Notes
-    ) -> None:
-        self._layers, self._time_whole, self._notes = layers, time_whole, notes
-        self._threads, self._batch = conditions.threads, conditions.batch
-        found = notes.value("quantum", lambda: np.array([quantum_of(threads=self._threads, batch=self._batch)]))
-        self.quantum = int(found[0])
-
-    def run(self, keeps: Sequence[Keep], report: Report) -> tuple[dict[bytes, FloatArray], FloatArray]:
-        """Milliseconds of every layer at its points, by key, and of every network; the fastest of all passes."""
-        layers = {f"layer {hashlib.sha256(key).hexdigest()[:16]}": key for key in self._layers.distinct}
-        networks = {f"network {keep_id(keep)}": keep for keep in keeps}
-        work = {name: partial(self._time_layer, key) for name, key in layers.items()}
-        work |= {name: partial(self._time_network, keep) for name, keep in networks.items()}
-        passes = FEWEST_PASSES
-        started, timed, turn = time.monotonic(), 0, 0
-        while turn < passes:
-            forth = list(work.items())
-            # Every second pass goes back, as a machine that slows down for a while slows what comes last.
-            for number, (name, compute) in enumerate(forth[::-1] if turn % 2 else forth, 1):
-                timed += not self._notes.knows(f"{name} {turn}")
-                self._timed(f"{name} {turn}", compute)
-                done = turn * len(work) + number
-                left = (time.monotonic() - started) / timed * (passes * len(work) - done) if timed else None
-                report(Progress("timing layers and networks", done, passes * len(work), left))
-            if turn == 0:
-                spent = sum(float(self._notes.value(f"{name} 0 took", _missing)[0]) for name in work)
-                passes = int(np.clip(_SECONDS_OF_ALL / spent, FEWEST_PASSES, MOST_PASSES))
-            turn += 1
-        fastest = {
-            name: np.min([self._notes.value(f"{name} {t}", _missing) for t in range(passes)], axis=0) for name in work
-        }
-        times = {key: fastest[name].reshape([len(axis) for axis in self._points(key)]) for name, key in layers.items()}
-        return times, np.array([fastest[f"network {keep_id(keep)}"][0] for keep in keeps])
-
-    def _timed(self, name: str, compute: Callable[[], FloatArray]) -> None:
-        """Note values, and before them how many seconds they took."""
-        if not self._notes.knows(name):
-            began = time.monotonic()
-            values = compute()
-            self._notes.value(f"{name} took", lambda: np.array([max(time.monotonic() - began, 1e-6)]))
-            self._notes.value(name, lambda: values)
-
-    def _points(self, key: bytes) -> list[Counts]:
-        return self._layers.points(self._layers.distinct[key], self.quantum)
-
-    def _time_layer(self, key: bytes) -> FloatArray:
-        layer, opsets = self._layers.distinct[key], self._layers.opsets
-        return time_layer(layer, self._points(key), opsets, threads=self._threads, batch=self._batch)
-
-    def _time_network(self, keep: Keep) -> FloatArray:
-        return np.array([self._time_whole(keep)])
-
-
-def _missing() -> FloatArray:
-    raise AssertionError("it was timed")
-
-
-def _networks(ranker: Ranker) -> Iterator[_Network]:
-    """Whole networks that the table is fitted to: of two rankings, rounded to each multiple and not, each once."""
-    seen = set()
-    for network in _all_networks(ranker):
-        if keep_id(network.keep) not in seen:
-            seen.add(keep_id(network.keep))
-            yield network
-
-
-def _all_networks(ranker: Ranker) -> Iterator[_Network]:
-    structure, shapes = ranker.structure, [Constraints(multiple=multiple) for multiple in MULTIPLES]
-    for shape in shapes:
-        curve = BudgetCurve(structure, ranker.rank(constraints=shape))
-        yield _Network(curve.at(macs=max(_JUDGED_AT, curve.floor)), shape.multiple)
-    yield _Network(Keep(np.ones(structure.n_units, dtype=bool)))
-    for shape in shapes:
-        for ranking in (ranker.rank(constraints=shape), ranker.rank_uniform(shape)):
-            curve = BudgetCurve(structure, ranking)
-            for budget in _BUDGETS:
-                yield _Network(curve.at(macs=max(budget, curve.floor)))
-    yield from _without_blocks(ranker)
-
-
-def _without_blocks(ranker: Ranker) -> Iterator[_Network]:
-    """Networks of fewer layers: they tell what each layer takes beside its own time."""
-    blocks = [branch.name for branch in ranker.structure.branches]
-    for every in _EVERY if len(blocks) > 1 else ():
-        for multiple in (MULTIPLES[0], MULTIPLES[-1]):
-            constraints = Constraints(multiple=multiple, removed_blocks=tuple(blocks[::every]))
-            curve = BudgetCurve(ranker.structure, ranker.rank(constraints=constraints))
-            for step in (0, len(curve.macs) // 2):
-                yield _Network(curve.keep(step))
 
 
 def _conditions(request: ProfileRequest) -> Conditions:

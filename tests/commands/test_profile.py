@@ -14,6 +14,7 @@ import legr
 from legr.commands import profile as module
 from legr.commands.original import original
 from legr.commands.profile import finished_profile, profile
+from legr.deploy import profile_passes
 from legr.deploy.graph_layers import GraphLayer
 from legr.deploy.network_layers import network_layers
 from legr.deploy.onnx_session import new_session
@@ -32,7 +33,7 @@ REQUEST = ProfileRequest(name="bench")
 
 @pytest.fixture
 def study(study_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
-    monkeypatch.setattr(module, "MOST_PASSES", module.FEWEST_PASSES)
+    monkeypatch.setattr(profile_passes, "MOST_PASSES", profile_passes.FEWEST_PASSES)
     return Study.open(study_path)
 
 
@@ -52,7 +53,7 @@ def device(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def time_session(keep: Keep, *_: object, **__: object) -> list[float]:
         return [2e-3 * float(keep.units.sum())]
 
-    monkeypatch.setattr(module, "time_layer", time_layer)
+    monkeypatch.setattr(profile_passes, "time_layer", time_layer)
     monkeypatch.setattr(module, "time_session", time_session)
     monkeypatch.setattr(module.Sessions, "of", lambda _, keep: keep)
     return timed
@@ -76,7 +77,7 @@ def test_a_profile_goes_on_and_what_was_timed_is_not_timed_again(study: Study, d
 
     made = profile(study, REQUEST, silent)
     assert before > 0
-    assert len(device) == module.FEWEST_PASSES * len(made.times)  # each once in each pass
+    assert len(device) == profile_passes.FEWEST_PASSES * len(made.times)  # each once in each pass
     assert not notes.exists()
     assert read_profile(study, "bench", study.structure) == made
     assert finished_profile(study, REQUEST) == made
