@@ -11,7 +11,7 @@ from legr.charts.measurements import Measurements, measurements_of
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.limits import Budget
 from legr.study.device_profile import FOLDER
-from legr.study.records import RankingName
+from legr.study.records import MAPS, RankingName
 from legr.study.store import Study, keep_id
 
 Stamp = tuple[int, ...]  # times at which files of a study were written; compared to see whether they have changed
@@ -19,12 +19,12 @@ Stamp = tuple[int, ...]  # times at which files of a study were written; compare
 
 def stamp(study: Study) -> Stamp:
     """Changes whenever the structure, the ranking or the constraints of a study are written."""
-    return _times(study, "structure.json", "ranking.json", "shape.json")
+    return _times(study, "structure.json", *MAPS.values(), "shape.json")
 
 
 def learned_stamp(study: Study) -> Stamp:
     """Changes whenever a search has learned a ranking; its job may go on with measuring."""
-    return _times(study, "ranking.json")
+    return _times(study, *MAPS.values())
 
 
 def measured_stamp(study: Study) -> Stamp:

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.views.job_panel import job_panel, launch, show_other_jobs
-from app.views.learned import show_learned, show_search
+from app.views.learned import chosen_map, show_learned, show_search
 from app.views.search import search_form
 from app.widgets.images import data_notice
 from app.widgets.page import require_study, run_page
@@ -32,8 +32,8 @@ def page() -> None:
             request = search_form(study, available)
         if request is not None:
             launch(study, request)
-    if study.learned:
-        show_learned(study, study.learned, is_searching=is_searching)
+    if learned := chosen_map(study):
+        show_learned(study, learned, is_searching=is_searching)
     elif not is_searching:
         st.caption("Nothing is learned yet: until then, filters are ranked by their plain norms.")
     optimism_note(study)

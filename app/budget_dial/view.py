@@ -39,7 +39,7 @@ _KEY, _BEGUN, _HEARD = "dial", "dial-begun", "dial-heard"
 
 def rankings_of(study: Study) -> list[RankingName]:
     """The rankings that a study has."""
-    return [name for name in RANKINGS if name != "learned" or study.learned]
+    return study.rankings
 
 
 def chosen_ranking(study: Study) -> RankingName:

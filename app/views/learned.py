@@ -13,10 +13,11 @@ from legr.charts.search import (
     search_figure,
     search_table,
 )
+from legr.charts.style import CAPTIONS
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.search.replay import journal_path, newest_journal
-from legr.study.records import Learned, SearchSettings
+from legr.study.records import MAPS, Learned, SearchSettings
 from legr.study.store import Study
 
 #: Names of methods; studies of earlier versions may name one that is no longer offered.
@@ -37,6 +38,17 @@ def show_search(study: Study, job: Job) -> None:
     st.caption(plain(f"So far: {words}."))
     if not (job.active and show_replay(study, newest_journal(study, since=job.created), "replay-live")):
         show_chart(search_figure(table, job.total), key="search", alt=_ALT)
+
+
+def chosen_map(study: Study) -> Learned | None:
+    """The learned map to show: the study's own, or the one chosen where it has two; None where nothing is learned."""
+    names = [name for name in study.rankings if name in MAPS]
+    if len(names) < 2:
+        return study.learned
+    chosen = st.segmented_control(
+        "Ranking", names, default=names[0], required=True, key="shown-map", format_func=CAPTIONS.__getitem__
+    )
+    return study.map_of(chosen)
 
 
 def show_learned(study: Study, learned: Learned, *, is_searching: bool) -> None:

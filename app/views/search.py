@@ -46,7 +46,8 @@ def search_form(study: Study, available: bool) -> LearnRequest | None:
         with goal:
             settings = _choose_budgets(_choose_cost(study, settings))
         with effort_place:
-            continued = learned if settings == last else None
+            found = study.map_of(settings.ranking)
+            continued = found if found and found.settings == settings else None
             passes_spent = continued.passes_spent[-1] if continued else 0.0
             effort = _choose_effort(study, settings.method, passes_spent)
         reason = _why_done(continued, effort) if available else NO_IMAGES

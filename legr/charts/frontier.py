@@ -22,7 +22,7 @@ def frontier_points(measured: Measurements) -> pd.DataFrame:
     """Every measured point of the frontier, with all its costs.
 
     Returns:
-        Columns series ("learned", "identity", "uniform", the same with "plain-" in front for networks without the
+        Columns series (a ranking, the same with "plain-" in front for networks without the
         constraints, "finetuned", "earlier" for fine-tuned networks to which no ranking leads today, "original"),
         ranking, keep (its kept set; "" where it is not known), percent (of the MACs), macs (millions), params
         (thousands), latency (ms; NaN where there is none), latency_measured, top1_percent, best (whether it is the

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 # Each stands out from the backgrounds of both themes (3:1), and the rankings from each other for the colour-blind.
 COLOURS = {
     "learned": "#2f7de1",
+    "learned-ms": "#7038f5",
     "identity": "#d06a10",
     "uniform": "#c0619f",
     "finetuned": "#2e9e6b",
@@ -18,9 +19,10 @@ REMOVED = {
     "color": COLOURS["removed"],
     "line": {"width": 1, "color": COLOURS["original"]},
 }  # a bar: seen in both themes
-SYMBOLS = {"learned": "circle", "identity": "square", "uniform": "triangle-up"}  # Plotly's
+SYMBOLS = {"learned-ms": "diamond", "learned": "circle", "identity": "square", "uniform": "triangle-up"}  # Plotly's
 CAPTIONS = {
     "learned": "Learned",
+    "learned-ms": "Learned (ms)",
     "identity": "Identity",
     "uniform": "Uniform",
     "finetuned": "Fine-tuned",

@@ -18,12 +18,13 @@ from legr.requests.forms import Choice, Form, Fractions, Limits, Numbers, Scalar
 from legr.requests.options import Option, Request, options_of
 from legr.requests.ranges import AMOUNT, FRACTION, require_count, require_text
 from legr.requests.types import RANKING
+from legr.study.records import RankingName
 
 StudyPath = Annotated[Path, typer.Option("--study", help="Folder of the study.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 JobId = Annotated[str | None, typer.Option("--job", hidden=True)]
-Ranking = Annotated[Literal["learned", "identity", "uniform"] | None, typer.Option(help=RANKING)]
+Ranking = Annotated[RankingName | None, typer.Option(help=RANKING)]
 FineTuned = Annotated[bool, typer.Option("--finetuned/--no-finetuned", help="Use fine-tuned weights.")]
 
 _LIMITS = {

@@ -25,7 +25,7 @@ from legr.errors import SettingsError
 from legr.progress import Progress, Report
 from legr.requests.types import MeasureRequest
 from legr.study.latency import Conditions, Latency
-from legr.study.records import RANKINGS, FineTuning, Point, PointRanking, RankingName
+from legr.study.records import FineTuning, Point, PointRanking, RankingName
 from legr.study.store import Study
 from legr.training.evaluate import evaluate_split
 
@@ -152,11 +152,10 @@ def measure_point(
 def _plan(study: Study, budgets: Sequence[float] | None) -> Iterator[tuple[PointRanking, float]]:
     """What to measure, the default ranking first, so that its chart fills first."""
     yield "original", 1.0
-    names = [name for name in RANKINGS if name != "learned" or study.default_ranking == "learned"]
-    for name in names:
+    for name in study.rankings:
         curve = study.curve(name)
         if budgets is None:
-            learned = study.learned
+            learned = study.map_of("learned")
             searched = learned.settings.budgets if learned and learned.settings.cost == "macs" else ()
             measured = (p.budget for p in study.points if p.ranking == name and not p.finetuned)  # perhaps elsewhere
             chosen = [b for b in sorted({*BUDGETS, *searched, *measured}, reverse=True) if b >= curve.floor]

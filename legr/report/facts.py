@@ -74,7 +74,7 @@ def provenance(network: ShownNetwork) -> list[Fact]:
         ("Ranking", f"{CAPTIONS[network.ranking].lower()}{f', id {ranking_id}' if ranking_id else ''}"),
         ("Kept set", f"{network.keep_id}: {kept:,} of {total:,} units"),
     ]
-    if network.ranking == "learned" and (learned := study.learned):
+    if learned := study.map_of(network.ranking):
         facts += _learned(study.path, learned)
     if network.run:
         facts += _trained(study.path, network.run)

@@ -42,7 +42,7 @@ from legr.training.settings import (
 DEVICE = "auto, cpu or cuda."
 TRAINING_NUMBERS = f"NAME=NUMBER: another setting, of {', '.join(NUMBERS)}; may be repeated."
 HALF = "Round the weights to float16, which halves the file; accuracy is measured after rounding."
-RANKING = "Ranking to prune by; by default the learned one, or identity where nothing is learned."
+RANKING = "Ranking to prune by; by default one that was learned, rather at equal milliseconds, else identity."
 _OF_A_MACHINE = ("device", "threads", "workers")
 NETWORK = "Id of the kept set; the command stops where the budget leads to another."
 

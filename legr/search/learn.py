@@ -84,7 +84,7 @@ def learn(
     report: Report,
     provenance: Callable[[float], Provenance] = lambda _: UNKNOWN,
 ) -> LearnResult:
-    """Try candidates until the effort is spent, and store the best as the study's ranking.
+    """Try candidates until the effort is spent, and store the best as a ranking of the study.
 
     A finished search returns at once; a larger effort extends it. The result is never worse than the
     identity, which is candidate 0.
@@ -114,7 +114,7 @@ def learn(
         learned = _result(study, settings, journal)
         if learned.settled and passes_spent(journal)[-1] < effort:
             log.info("the search has settled after %.0f of %.0f passes", passes_spent(journal)[-1], effort)
-        stored = study.learned
+        stored = study.map_of(settings.ranking)
         if stored is None or _as_json(replace(learned, provenance=stored.provenance)) != _as_json(stored):
             study.save_learned(replace(learned, provenance=provenance(learned.seconds)))
     return LearnResult(

@@ -10,7 +10,7 @@ from filelock import FileLock
 from legr.files import write_json
 from legr.paths import cache_folder
 from legr.schema import MEGABYTE, Name, SchemaError, parse, read_bytes
-from legr.study.records import Seconds
+from legr.study.records import MAPS, Seconds
 from legr.study.store import Study
 
 _FILE, _LARGEST = "seconds_per_pass.json", 16 * MEGABYTE
@@ -33,9 +33,9 @@ def seconds_per_pass(study: Study, method: str) -> float | None:
     stored = _stored().get(study.info.weights_sha256, {})
     if method in stored:
         return stored[method]
-    learned = study.learned
-    if learned is not None and learned.settings.method == method:
-        return learned.seconds / learned.passes_spent[-1]
+    for learned in filter(None, map(study.map_of, MAPS)):
+        if learned.settings.method == method:
+            return learned.seconds / learned.passes_spent[-1]
     return stored.get(_ANY)
 
 

@@ -25,9 +25,13 @@ EFFORTS: Mapping[str, Mapping[str, int]] = {
     "gradient": {"Quick": 30, "Standard": 60, "Thorough": 180},
     "evolution": {"Quick": 100, "Standard": 400, "Thorough": 1600},
 }
-RankingName = Literal["learned", "identity", "uniform"]
+LearnedName = Literal["learned-ms", "learned"]  # learned at equal milliseconds of a device, and at equal MACs
+RankingName = Literal["learned-ms", "learned", "identity", "uniform"]
 PointRanking = RankingName | Literal["original"]
-RANKINGS: tuple[RankingName, ...] = ("learned", "identity", "uniform")
+#: The first that a study has is its default.
+RANKINGS: tuple[RankingName, ...] = ("learned-ms", "learned", "identity", "uniform")
+#: Where learned maps lie, by ranking.
+MAPS: Mapping[str, str] = {"learned-ms": "ranking-ms.json", "learned": "ranking.json"}
 
 MOST_CLASSES = 1_000_000
 Classes = Annotated[int, Field(ge=1, le=MOST_CLASSES)]
@@ -106,6 +110,11 @@ class SearchSettings(Record):
         return {key: value for key, value in data.items() if key not in unused and (key != "blocks" or value)}
 
     @property
+    def ranking(self) -> LearnedName:
+        """The ranking that such a search learns."""
+        return "learned" if self.cost == "macs" else "learned-ms"
+
+    @property
     def key(self) -> str:
         """A short name: searches of the same settings are one search."""
         text = json.dumps(self.to_dict(), sort_keys=True)
@@ -114,7 +123,7 @@ class SearchSettings(Record):
 
 @dataclass(frozen=True)
 class Learned(Record):
-    """A learned ranking (`ranking.json`): the affine map of every layer, and how it was found."""
+    """A learned ranking (a file of `MAPS`): the affine map of every layer, and how it was found."""
 
     layers: Several[Name]
     alpha: Several[Annotated[Real, Field(gt=0)]]

@@ -2,10 +2,10 @@
 
 It loads without torch, so that a page opens it in milliseconds.
 
-    study.json            what it is about          ranking.json     the learned map
-    structure.json        units, costs and norms    shape.json       constraints of the result
-    weights.safetensors   the original network      points.json      measured networks
-    cuts.json             what was cut from the model before the study began
+    study.json            what it is about          ranking.json     the map learned at equal MACs
+    structure.json        units, costs and norms    ranking-ms.json  and at equal milliseconds
+    weights.safetensors   the original network      shape.json       constraints of the result
+    cuts.json             cut before it began       points.json      measured networks
     searches/  every candidate    finetuned/  weights, records    compared/ statistics/    exports/ jobs/ checkpoints/
 """
 
@@ -35,7 +35,7 @@ from legr.study.kept_sets import digest, keep_id, kept_set, packed, with_kept_se
 from legr.study.making import left_out_of_copies, making_study
 from legr.study.measured import POINTS, read_points, read_runs, write_points
 from legr.study.network_file import NETWORK, WEIGHTS, load_ranker, save_network
-from legr.study.records import RANKINGS, FineTuned, Learned, Point, RankingName, StudyInfo
+from legr.study.records import MAPS, RANKINGS, FineTuned, Learned, Point, RankingName, StudyInfo
 from legr.study.shape_file import SHAPE, write_constraints
 from legr.training.calibration import PLAIN, Calibration
 
@@ -148,25 +148,28 @@ class Study(StudyFolder):
 
     @property
     def learned(self) -> Learned | None:
-        """The learned map, or None before the search has finished once."""
-        path = self.within("ranking.json")
-        return read_record(path, Learned) if path.exists() else None
+        """The learned map of the default ranking, or None before a search has finished once."""
+        return self.map_of(self.default_ranking)
+
+    def map_of(self, name: str) -> Learned | None:
+        """The learned map of a ranking; None where it has none."""
+        return read_record(self.within(MAPS[name]), Learned) if name in MAPS and name in self.rankings else None
 
     def save_learned(self, learned: Learned) -> None:
-        """Store a learned map; the slider uses it from now on."""
+        """Store a learned map in place of one of the same ranking; the slider uses it from now on."""
         self.require_writable()
         self._note_kept_sets()
-        write_json(self.within("ranking.json"), {"format": FORMAT, **learned.to_dict()})
+        write_json(self.within(MAPS[learned.settings.ranking]), {"format": FORMAT, **learned.to_dict()})
 
     @property
     def rankings(self) -> list[RankingName]:
         """The rankings that there are."""
-        return [name for name in RANKINGS if name != "learned" or self.default_ranking == "learned"]
+        return [name for name in RANKINGS if name not in MAPS or self.within(MAPS[name]).exists()]
 
     @property
     def default_ranking(self) -> RankingName:
-        """The learned ranking where there is one, else the identity."""
-        return "learned" if self.within("ranking.json").exists() else "identity"
+        """A learned ranking where there is one, rather that of a device; else the identity."""
+        return self.rankings[0]
 
     @property
     def constraints(self) -> Constraints:
@@ -190,7 +193,7 @@ class Study(StudyFolder):
         """
         if name == "original":
             return ""
-        learned = name == "learned" and self.learned
+        learned = self.map_of(name)
         learned_id = digest(np.array([learned.alpha, learned.kappa])) if learned else ""
         return "-".join(filter(None, (learned_id, (constraints or self.constraints).key)))
 
@@ -198,7 +201,7 @@ class Study(StudyFolder):
         """The order of removal under a ranking and constraints; None are the default one, and the study's.
 
         Raises:
-            StudyError: "learned" is asked for and nothing has been learned.
+            StudyError: a learned one is asked for and has not been learned.
         """
         name, constraints = name or self.default_ranking, constraints or self.constraints
         with file_errors(self.within(SHAPE), _SHAPE_REMEDY):
@@ -207,13 +210,14 @@ class Study(StudyFolder):
             return self.ranker.rank_uniform(constraints)
         if name == "identity":
             return self.ranker.rank(constraints=constraints)
-        learned = self.learned
+        learned = self.map_of(name)
         if learned is None:
+            cost = " --cost latency" if name == "learned-ms" else ""
             raise StudyError(
-                f"{self.path.name} has no learned ranking yet; run `python -m legr learn --study {self.path}`"
+                f"{self.path.name} has no {name} ranking yet; run `python -m legr learn --study {self.path}{cost}`"
             )
         if learned.layers != tuple(layer.name for layer in self.structure.layers):
-            raise damaged_file(self.within("ranking.json"), "its layers are those of another network", REMEDY)
+            raise damaged_file(self.within(MAPS[name]), "its layers are those of another network", REMEDY)
         return self.ranker.rank(learned.affine, constraints)
 
     def curve(self, name: RankingName | None = None, budget: Budget | None = None) -> BudgetCurve:
@@ -228,7 +232,7 @@ class Study(StudyFolder):
 
     @property
     def points(self) -> list[Point]:
-        """Measured points of the original and of the three rankings as they are now; fine-tuned ones for good."""
+        """Measured points of the original and of the rankings as they are now; fine-tuned ones for good."""
         points, calibration = self.all_points, self.calibration
         current = {name: self.ranking_id(name) for name in {p.ranking for p in points}}
         return [

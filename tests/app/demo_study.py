@@ -12,7 +12,6 @@ from legr.data.normalization import Normalization
 from legr.study.kept_sets import packed
 from legr.study.latency import Latency
 from legr.study.records import (
-    RANKINGS,
     Epoch,
     FineTuned,
     FineTuning,
@@ -103,9 +102,7 @@ def made_up_map(study: Study) -> Learned:
 def _points(study: Study) -> Iterator[Point]:
     original = study.curve("identity")
     yield _point(study, "original", 1.0, int(original.macs[0]), int(original.params[0]), ORIGINAL_TOP1)
-    for ranking in RANKINGS:
-        if ranking == "learned" and study.learned is None:
-            continue
+    for ranking in study.rankings:
         curve = study.curve(ranking)
         for budget in BUDGETS:
             step = curve.step(macs=budget)

@@ -11,8 +11,9 @@ from app.views.new_study import problem_with
 from legr.errors import JobError
 from legr.requests.jobs import JOB_REQUESTS
 from legr.requests.types import JobRequest
+from legr.study.device_choice import profile_id
 from legr.study.pass_times import note_pass_time
-from legr.study.records import RankingName
+from legr.study.records import RankingName, SearchSettings
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
 from tests.app.profiled import add_profile
@@ -119,6 +120,21 @@ def test_a_search_that_has_settled_is_not_offered_more(open_app: OpenApp, studie
     assert any("It has settled" in caption.value for caption in at.caption)
     next(field for field in at.number_input if field.label == "Seed").set_value(7).run()
     assert not next(b for b in at.button if b.label == "Start learning").disabled
+
+
+def test_a_second_learned_map_can_be_looked_at_and_gone_on_with(open_app: OpenApp, studies: Path) -> None:
+    demo = Study.open(studies / "demo")
+    assert demo.learned and not [c for c in open_app("learn").segmented_control if c.label == "Ranking"]
+    profile = add_profile(demo)
+    settings = SearchSettings(cost="latency", device_profile="board", profile_id=profile_id(profile), seed=5)
+    demo.save_learned(replace(demo.learned, settings=settings, best_loss=0.45))  # of 0.9
+    at = open_app("learn")
+    shown = next(c for c in at.segmented_control if c.label == "Ranking")
+    assert (shown.options, shown.value) == (["Learned (ms)", "Learned"], "learned-ms")
+    assert at.header[0].value == "The learned ranking: 50.0 % less loss than with plain norms"
+    assert any(button.label == "Continue to 180 passes" for button in at.button)  # 64 are done
+    shown.set_value("learned").run()
+    assert at.header[0].value != "The learned ranking: 50.0 % less loss than with plain norms"
 
 
 def test_effort_is_said_in_minutes_where_the_pace_is_known(open_app: OpenApp, studies: Path) -> None:
@@ -271,7 +287,7 @@ def test_a_ranking_that_was_learned_beyond_what_the_page_offers_is_shown(open_ap
     study = Study.open(studies / "demo")
     assert study.learned is not None
     given = {**study.learned.settings.to_dict(), "images": 200_000, "budgets": [0.004]}
-    study.save_learned(replace(study.learned, settings=given))
+    study.save_learned(replace(study.learned, settings=SearchSettings.from_dict(given)))
     at = open_app("learn")
     assert not at.exception
     assert next(field for field in at.number_input if field.label == "Held-out images").value == 200_000

@@ -19,7 +19,7 @@ from legr.ranking.constraints import Constraints
 from legr.structure.cost import original_layer_macs
 from legr.study.catalog import SAMPLES, list_studies
 from legr.study.kept_sets import unpacked
-from legr.study.records import RANKINGS, FineTuned
+from legr.study.records import FineTuned
 from legr.study.store import Study
 from tests.browser.running import running_app
 
@@ -297,7 +297,7 @@ def test_a_limit_that_is_typed_finds_the_network_that_the_engine_finds(
 @pytest.mark.parametrize("path", list_studies(SAMPLES), ids=lambda path: path.name)
 def test_the_browser_reads_every_cell_of_a_table_as_the_engine_counts_it(page: sync_api.Page, path: Path) -> None:
     study = Study.open(path)
-    for ranking in RANKINGS:
+    for ranking in study.rankings:
         curve = study.curve(ranking)
         sent = dial_table(curve, ranking, Measurements(study.points), start=0.5)
         networks = curve.table([percent / 100 for percent in sent["percent"]])

@@ -20,16 +20,18 @@ from legr.study.store import Study, keep_id
 from legr.training.settings import TrainSettings
 
 ROOT = Path(__file__).resolve().parents[2]
+BUDGET = SearchSettings(budgets=(0.5,))
+DEVICE = SearchSettings(cost="latency", device_profile="here", profile_id="0")
 
 
-def a_learned(study: Study, kappa: float = 0.0) -> Learned:
+def a_learned(study: Study, kappa: float = 0.0, settings: SearchSettings = BUDGET) -> Learned:
     n = len(study.structure.layers)
     names = tuple(layer.name for layer in study.structure.layers)
     return Learned(
         names,
         (2.0,) * n,
         (kappa,) * n,
-        SearchSettings(budgets=(0.5,)),
+        settings,
         3,
         1,
         2.0,
@@ -59,6 +61,23 @@ def test_a_study_that_is_opened_again_is_the_same(study_path: Path) -> None:
     assert np.array_equal(again.curve("learned").ranking.order, again.curve("identity").ranking.order)
 
 
+def test_a_map_learned_for_a_device_stands_beside_that_learned_for_macs(study_path: Path) -> None:
+    study = Study.open(study_path)
+    for ranking in ("learned", "learned-ms"):
+        with pytest.raises(StudyError, match=f"has no {ranking} ranking yet; run .*learn"):
+            study.curve(ranking)
+    assert study.rankings == ["identity", "uniform"] and study.map_of("learned-ms") is None
+    study.save_learned(a_learned(study))
+    study.save_learned(a_learned(study, kappa=3.0, settings=DEVICE))
+    again = Study.open(study_path)
+    assert again.rankings == ["learned-ms", "learned", "identity", "uniform"]
+    assert again.default_ranking == "learned-ms" and again.learned == again.map_of("learned-ms")
+    maps = again.map_of("learned-ms"), again.map_of("learned")
+    assert [learned and learned.kappa[0] for learned in maps] == [3.0, 0.0]
+    again.save_learned(a_learned(again, kappa=1.0))  # learned anew for MACs: that of the device stays
+    assert [learned and learned.kappa[0] for learned in map(again.map_of, RANKINGS)] == [3.0, 1.0, None, None]
+
+
 def test_no_file_of_a_study_names_a_path_of_this_machine(study_path: Path) -> None:
     for path in study_path.iterdir():
         content = path.read_bytes()
@@ -80,6 +99,7 @@ def test_points_of_an_older_learned_map_disappear(study_path: Path) -> None:
 def test_a_shape_holds_for_every_ranking_and_has_points_of_its_own(study_path: Path) -> None:
     study = Study.open(study_path)
     study.save_learned(a_learned(study))
+    study.save_learned(a_learned(study, kappa=2.0, settings=DEVICE))
     plain = {name: study.ranking_id(name) for name in RANKINGS}
     assert (plain["identity"], plain["uniform"]) == ("", "")
     study.save_points([a_point("original"), *(a_point(name, plain[name]) for name in RANKINGS)])
@@ -91,7 +111,7 @@ def test_a_shape_holds_for_every_ranking_and_has_points_of_its_own(study_path: P
         assert set(kept.pop("layer1.0.conv1")) == {5}
         assert all(count % 8 == 0 for row in kept.values() for count in row)
     shaped = {name: again.ranking_id(name) for name in RANKINGS}
-    assert len({*plain.values(), *shaped.values()}) == 4  # without learning, rankings differ by their names
+    assert len({*plain.values(), *shaped.values()}) == 6  # without learning, rankings differ by their names
     assert again.points == [a_point("original")]
     again.add_point(a_point("identity", shaped["identity"]))
     again.save_constraints(Constraints())

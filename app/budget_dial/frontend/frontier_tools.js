@@ -11,7 +11,12 @@ export const FRONTIER_TOOLS = `
   <div class="bd-add-steps" role="group" aria-label="Add a device" tabindex="-1" hidden></div>`;
 const ADD = "add"; // value of the menu's last entry; every device's name has its threads
 
-const SHAPES = /** @type {{ [symbol: string]: string }} */ ({ learned: "●", identity: "■", uniform: "▲" });
+const SHAPES = /** @type {{ [symbol: string]: string }} */ ({
+  "learned-ms": "◆",
+  learned: "●",
+  identity: "■",
+  uniform: "▲",
+});
 
 /**
  * @typedef {object} ToolsHandlers
