@@ -2,14 +2,14 @@
 
 A mask is a number for each unit. Where a parameter or an index reads the channels of a unit, they are multiplied by
 the unit's mask. At 0 the unit has no effect, as if it were removed, but it is still computed, so that the loss has a
-gradient for switching it on again. A branch of which no unit is left adds nothing: what its last layer returns is
-multiplied by the mean of its units' masks, and inside it all of them count as switched on. So its units share the
-gradient of its return as a whole. A norm over channels, or a sum over channels that is read elsewhere, still sees
-removed channels: there the mask is an approximation. Dims of arrays: U units.
+gradient for switching it on again. A branch of which no unit is left adds nothing: what it adds is multiplied by the
+mean of its units' masks, and inside it all of them count as switched on. So its units share the gradient of its return
+as a whole. A norm over channels, or a sum over channels that is read elsewhere, still sees removed channels: there the
+mask is an approximation. Dims of arrays: U units.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import numpy as np
@@ -22,6 +22,7 @@ from legr.data.batches import iterate
 from legr.data.images import Split
 from legr.data.normalization import Normalization
 from legr.ranking.types import FloatArray
+from legr.search.branch_ends import BranchEnds
 from legr.structure.tracing.nodes import lay_along
 from legr.structure.types import BoolArray, Structure
 from legr.training.batch_norm import set_statistics
@@ -51,9 +52,7 @@ class MaskedNetwork:
             labels = np.concatenate(([0], gather.in_labels)).astype(np.int64)[index]
             module.register_forward_hook(self._gate(torch.from_numpy(labels).to(self._device)))
         self._branches = [torch.from_numpy(branch.units.astype(np.int64)) for branch in structure.branches]
-        self._emptied: dict[int, Tensor] = {}  # by branch, the mean of its units' masks, in the running pass
-        for number, branch in enumerate(structure.branches):
-            network.get_submodule(branch.removed[-1].module).register_forward_hook(self._end(number))
+        self._ends = BranchEnds(network, structure.branches)
         self._masked = [
             (name, dim, torch.from_numpy(labels).to(self._device)) for name, dim, labels in _readers(structure)
         ]
@@ -63,7 +62,7 @@ class MaskedNetwork:
         switches = torch.cat((mask.new_ones(1), mask)).to(self._dtype)
         left = mask.detach().cpu() != 0
         emptied = {number: units for number, units in enumerate(self._branches) if not bool(left[units].any())}
-        self._emptied = {number: switches[units.to(self._device) + 1].mean() for number, units in emptied.items()}
+        factors = {number: switches[units.to(self._device) + 1].mean() for number, units in emptied.items()}
         if emptied:
             inside = (torch.cat(list(emptied.values())) + 1).to(self._device)
             switches = switches.index_fill(0, inside, 1.0)
@@ -72,15 +71,11 @@ class MaskedNetwork:
         for name, dim, labels in self._masked:
             weight = parameters.get(name, self._parameters[name])
             parameters[name] = weight * lay_along(switches[labels], dim, weight.dim())
-        return cast(Tensor, functional_call(self._network, parameters, (inputs,))).float()
 
-    def _end(self, number: int) -> Callable[[nn.Module, object, Tensor], Tensor]:
-        """A hook that switches off what a branch adds."""
+        def compute(read: Mapping[str, Tensor]) -> Tensor:
+            return cast(Tensor, functional_call(self._network, dict(read), (inputs,)))
 
-        def hook(module: nn.Module, inputs: object, output: Tensor) -> Tensor:
-            return output * self._emptied[number] if number in self._emptied else output
-
-        return hook
+        return self._ends.run(factors, {**self._parameters, **parameters}, compute).float()
 
     def _gate(self, labels: Tensor) -> Callable[[nn.Module, object, Tensor], Tensor]:
         """A hook that masks the channels that a shortcut gathers."""
