@@ -1,8 +1,9 @@
-"""What this machine is called. Loads without torch."""
+"""What this machine and its runtime are called. Loads without torch, and without the runtime."""
 
 import platform
 from contextlib import suppress
 from functools import cache
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 
@@ -16,3 +17,10 @@ def processor_name() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+@cache
+def onnxruntime_name() -> str:
+    """The runtime that networks are exported for, with its version, such as "ONNX Runtime 1.31.1"."""
+    packages = packages_distributions().get("onnxruntime", [])  # builds for accelerators have other names
+    return " ".join(["ONNX Runtime", *map(version, packages[:1])])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app import state
-from app.budget_dial.devices import own_profile
+from app.budget_dial.devices import own_profile, own_request
 from app.budget_dial.opened import OpenedRun, opened_network
 from app.budget_dial.view import begin_dial, chosen_ranking, is_doubtful, show_dial
 from app.curves import budget_curve, curve_table
@@ -21,7 +21,6 @@ from app.words import plain
 from legr.charts.cells import csv_of
 from legr.escape import file_name
 from legr.jobs import records
-from legr.requests.profile import ProfileRequest
 from legr.requests.types import MeasureRequest
 from legr.study.records import RankingName
 from legr.study.store import Study
@@ -100,7 +99,7 @@ def profile(study: Study) -> None:
     again = "Profile this device again" if own else "Predict latency on this device"
     about = "Times every layer once, for 20 s to 2 min; then each budget has its milliseconds at once, by layer too."
     if st.button(f"{again} (about 1 min)", disabled=bool(job and job.active), help=about):
-        launch(study, ProfileRequest(again=own is not None))
+        launch(study, own_request(study))
 
 
 def show_measuring(study: Study) -> None:

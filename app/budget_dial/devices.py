@@ -5,9 +5,11 @@ import shlex
 from app import state
 from app.curves import measurements
 from app.profiles import Device, profiled_devices
-from legr.machine import processor_name
+from legr.charts.measurements import device_name
+from legr.machine import onnxruntime_name, processor_name
+from legr.requests.profile import ProfileRequest
 from legr.study.catalog import studies_folder
-from legr.study.device_profile import DeviceProfile
+from legr.study.device_profile import DeviceProfile, readable_profiles
 from legr.study.latency import Conditions
 from legr.study.store import Study
 
@@ -52,10 +54,19 @@ def is_of_another_machine(conditions: Conditions | None) -> bool:
 
 
 def own_profile(study: Study) -> DeviceProfile | None:
-    """A profile of this machine; None where the study has none."""
-    profiles = [device.profile for device in profiled_devices(study).values()]
-    here = [profile for profile in profiles if not is_of_another_machine(profile.conditions)]
-    return min(here, key=lambda profile: profile.contended, default=None)
+    """The profile that `legr profile` without options makes here; None where the study has none of these conditions."""
+    conditions = Conditions(onnxruntime_name(), "cpu", threads=1, batch=1, machine=processor_name())
+    device = profiled_devices(study).get(device_name(conditions))
+    return device.profile if device else None
+
+
+def own_request(study: Study) -> ProfileRequest:
+    """What makes the profile of this machine, anew where there is one; one of other conditions keeps its name."""
+    usual, own = ProfileRequest(), own_profile(study)
+    if own is not None:
+        return ProfileRequest(name=None if own.name == usual.file_name else own.name, again=True)
+    taken = usual.file_name in [profile.name for profile in readable_profiles(study, study.structure)]
+    return ProfileRequest(name=f"{usual.file_name}-{onnxruntime_name().replace(' ', '-')}") if taken else usual
 
 
 def steps_to_add_a_device(study: Study) -> list[tuple[str, str]]:

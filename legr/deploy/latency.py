@@ -14,6 +14,7 @@ from torch import nn
 
 from legr.deploy.contention import Contention
 from legr.deploy.graph import INPUT, OUTPUT
+from legr.machine import onnxruntime_name
 from legr.study.latency import Conditions, Latency, Runtime
 from legr.training.device import machine_name
 
@@ -43,7 +44,7 @@ def is_steady(times: Sequence[float]) -> bool:
 def conditions_here(runtime: Runtime, device: torch.device, threads: int = 1, batch: int = 1) -> Conditions:
     """The conditions of a latency that is measured here and now; ONNX Runtime runs on the processor."""
     if runtime == "onnxruntime":
-        name, device = f"ONNX Runtime {onnxruntime.__version__}", torch.device("cpu")
+        name, device = onnxruntime_name(), torch.device("cpu")
     else:
         name = f"PyTorch {torch.__version__.split('+')[0]}"
     return Conditions(name, device.type, threads, batch, machine_name(device))

@@ -3,20 +3,24 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import onnxruntime
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.views.new_study import problem_with
 from legr.errors import JobError
+from legr.machine import processor_name
 from legr.requests.jobs import JOB_REQUESTS
+from legr.requests.profile import default_name
 from legr.requests.types import JobRequest
 from legr.study.device_choice import profile_id
 from legr.study.pass_times import note_pass_time
 from legr.study.records import RankingName, SearchSettings
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
-from tests.app.profiled import add_profile
+from tests.app.profiled import HERE, add_profile
 from tests.app.test_job_panel import write_job
 
 Started = list[tuple[Path, str, list[str]]]
@@ -76,6 +80,28 @@ def test_learning_at_equal_latency_of_a_device(open_app: OpenApp, studies: Path,
 def test_the_profile_of_this_machine(open_app: OpenApp, studies: Path, started: Started) -> None:
     press(open_app(), "Predict latency on this device (about 1 min)")
     assert started == [(studies / "demo", "profile", [])]
+
+
+@pytest.mark.parametrize(
+    "other", [{"runtime": "ONNX Runtime 1.2.3"}, {"runtime": "PyTorch 2.14.1"}, {"threads": 2}, {"batch": 8}]
+)
+def test_a_profile_of_other_conditions_is_not_this_machine_s(
+    open_app: OpenApp, studies: Path, started: Started, other: dict[str, Any]
+) -> None:
+    study, usual = Study.open(studies / "demo"), default_name(processor_name(), 1, 1)
+    add_profile(study, replace(HERE, **other), name=usual)
+    press(open_app(), "Predict latency on this device (about 1 min)")
+    assert started == [(studies / "demo", "profile", ["--name", f"{usual}-ONNX-Runtime-{onnxruntime.__version__}"])]
+
+
+@pytest.mark.parametrize("name", [None, "mine"])
+def test_a_contended_profile_is_made_again_under_its_name(
+    open_app: OpenApp, studies: Path, started: Started, name: str | None
+) -> None:
+    usual = default_name(processor_name(), 1, 1)
+    add_profile(Study.open(studies / "demo"), HERE, name=name or usual, contended=True)
+    press(open_app(), "Profile this device again (about 1 min)")
+    assert started == [(studies / "demo", "profile", [*(["--name", name] if name else []), "--again"])]
 
 
 def test_a_finished_search_can_go_on(open_app: OpenApp, studies: Path, started: Started) -> None:
