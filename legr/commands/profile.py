@@ -68,21 +68,29 @@ def finished_profile(study: Study, request: ProfileRequest) -> DeviceProfile | N
 
 
 def profile(study: Study, request: ProfileRequest, report: Report) -> DeviceProfile:
-    """Make the table of this device and store it in the study.
+    """Make the table of this device and store it in the study, unless another process has just made it.
 
     Raises:
         ExportError: the network cannot be exported, or not be taken apart.
+        SettingsError: as `finished_profile` says.
     """
-    name, conditions, began = request.file_name, _conditions(request), time.monotonic()
-    with ProfileNotes(study, name, conditions, anew=request.again) as notes:
-        report(Progress("reading the graph", 0, 1))
-        subject = Subject(original(study), study.ranker, study.info.input_shape)
-        made = make_profile(name, subject, conditions, notes, report).profile
-        command = ["profile", "--study", study.path.name, *request.full_arguments()]
-        seconds = round(time.monotonic() - began, 1)
-        made = replace(made, seconds=seconds, provenance=provenance_of(command, seconds, torch.device("cpu")))
-        write_profile(study, made)
+    with ProfileNotes(study, request.file_name, _conditions(request), anew=request.again) as notes:
+        made = finished_profile(study, request)  # again, as jobs of one device have waited for each other by now
+        if made is None:
+            made = _make_and_store(study, request, notes, report)
         notes.forget()
+    return made
+
+
+def _make_and_store(study: Study, request: ProfileRequest, notes: Notes, report: Report) -> DeviceProfile:
+    began = time.monotonic()
+    report(Progress("reading the graph", 0, 1))
+    subject = Subject(original(study), study.ranker, study.info.input_shape)
+    made = make_profile(request.file_name, subject, _conditions(request), notes, report).profile
+    command = ["profile", "--study", study.path.name, *request.full_arguments()]
+    seconds = round(time.monotonic() - began, 1)
+    made = replace(made, seconds=seconds, provenance=provenance_of(command, seconds, torch.device("cpu")))
+    write_profile(study, made)
     return made
 
 

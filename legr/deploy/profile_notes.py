@@ -95,6 +95,8 @@ class ProfileNotes(Notes):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+        if not self._values:
+            self.forget()
         self._lock.release()
 
     def forget(self) -> None:

@@ -99,6 +99,18 @@ def test_a_profile_goes_on_and_what_was_timed_is_not_timed_again(study: Study, d
     assert [m.multiple for m in made.multiples] == [1, 4, 8, 16]
 
 
+def test_a_profile_that_waited_for_another_one_of_the_same_times_nothing(study: Study, device: list[str]) -> None:
+    first = profile(study, REQUEST, silent)
+    before = len(device)
+    assert profile(study, REQUEST, silent) == first  # as of a job that was asked for before the first was done
+    assert len(device) == before
+    with pytest.raises(SettingsError, match="there is a profile bench already"):
+        profile(study, ProfileRequest(name="bench", batch=2), silent)
+    assert sorted(path.name for path in (study.path / "profiles").iterdir()) == ["bench.json"]
+    profile(study, ProfileRequest(name="bench", again=True), silent)
+    assert len(device) == 2 * before
+
+
 def test_a_real_device_is_profiled(study: Study) -> None:
     made = profile(study, REQUEST, silent)
     assert made.conditions.runtime.startswith("ONNX Runtime")
