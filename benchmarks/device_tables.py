@@ -28,6 +28,7 @@ from legr.ranking.types import Affine
 from legr.structure.copies import at_least_one
 from legr.structure.cost import counts_of
 from legr.structure.types import Keep
+from legr.study.device_profile import DeviceProfile
 from legr.study.latency import Conditions
 
 NAMES = ("cifar_resnet56", "resnet18@224", "mobilenet_v2@224", "efficientnet_b0@224")
@@ -82,16 +83,15 @@ def others(ranker: Ranker) -> Iterator[Other]:
         yield Other("random", Keep(at_least_one(structure, units)))
 
 
-def measure(name: str) -> dict[str, Any]:
-    """One row."""
-    subject, here = subject_of(name), conditions()
-    judged = list(others(subject.ranker))
+def measure(name: str, subject: Subject) -> tuple[dict[str, Any], DeviceProfile]:
+    """One row, and the profile that it judges."""
+    here, judged = conditions(), list(others(subject.ranker))
     found = make_profile("benchmark", subject, here, Notes(), others=[other.keep for other in judged])
     structure, profile = subject.structure, found.profile
     counts = counts_of(structure, *(other.keep for other in judged))
     errors = profile.table(structure).milliseconds(counts) / found.others - 1
     fitted = profile.errors
-    return {
+    row = {
         "network": name,
         "conditions": str(here),
         "seconds": profile.seconds,  # with the networks that it is judged by
@@ -109,6 +109,14 @@ def measure(name: str) -> dict[str, Any]:
         },
         "multiples": {str(m.multiple): m.milliseconds for m in profile.multiples},
     }
+    return row, profile
+
+
+def keep_row(row: dict[str, Any], path: Path) -> None:
+    """Write a row into a file of results, in place of that of the same network under the same conditions."""
+    rows = json.loads(path.read_text()) if path.exists() else []
+    others = [r for r in rows if (r["network"], r["conditions"]) != (row["network"], row["conditions"])]
+    path.write_text(json.dumps([*others, row], indent=1) + "\n")
 
 
 def main() -> None:
@@ -118,15 +126,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    rows = {row["network"]: row for row in (json.loads(arguments.out.read_text()) if arguments.out.exists() else [])}
     for name in arguments.names:
-        rows[name] = row = measure(name)
+        row, _ = measure(name, subject_of(name))
+        keep_row(row, arguments.out)
         print(
             f"| {name} | {row['points']} | {row['seconds']:.0f} s | {100 * row['left_out'][0]:.1f} / "
             f"{100 * row['left_out'][1]:.1f} % | {100 * row['median']:.1f} / {100 * row['p95']:.1f} % |",
             flush=True,
         )
-        arguments.out.write_text(json.dumps(list(rows.values()), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,11 @@
 Orders of removal are compared at fractions of the original's MACs, and at fractions of its milliseconds as its profile
 predicts them; every network is then timed in ONNX Runtime on one thread, all in turns. A cell is how many times faster
 than the original a network is. Beside orders that need no training images stand learned ones, of studies of the same
-network. Each order is rounded to multiples of 1 (not at all), 8 and 16, without blocks and with them.
+network. Each order is rounded to multiples of 1 (not at all), 8 and 16, without blocks and with them. The profile is
+judged on the way, and its row of `benchmarks.device_tables` kept.
 """
 
 import argparse
-import json
 import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ import numpy as np
 import torch
 
 import legr
-from benchmarks.device_tables import conditions, subject_of
+from benchmarks import device_tables
+from benchmarks.device_tables import conditions, keep_row, subject_of
 from legr.commands.original import original
-from legr.commands.profile import Subject, make_profile
+from legr.commands.profile import Subject
 from legr.deploy.latency import time_session
-from legr.deploy.profile_notes import Notes
 from legr.deploy.sessions import Sessions
 from legr.deploy.template_cache import template_of
 from legr.errors import BudgetError
@@ -35,6 +35,7 @@ from legr.ranking.prices import per_price, unit_activation, unit_latency
 from legr.ranking.types import Affine, Ranking
 from legr.structure.latency import LatencyTable
 from legr.structure.types import Keep
+from legr.study.device_profile import DeviceProfile
 from legr.study.kept_sets import keep_id
 from legr.study.store import Study
 
@@ -100,9 +101,8 @@ def time_all(subject: Subject, keeps: Mapping[str, Keep]) -> dict[str, float]:
     return {name: min(passes) for name, passes in times.items()}
 
 
-def measure(name: str, subject: Subject, learned: Mapping[str, Affine]) -> dict[str, Any]:
-    """The table of a network."""
-    profile = make_profile("benchmark", subject, conditions(), Notes()).profile
+def measure(name: str, subject: Subject, profile: DeviceProfile, learned: Mapping[str, Affine]) -> dict[str, Any]:
+    """The table of a network, by the profile of the device."""
     table = profile.table(subject.structure)
     found = list(cells(subject, table, learned))
     whole = Keep(np.ones(subject.structure.n_units, dtype=bool))
@@ -142,7 +142,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name")
     parser.add_argument("--study", type=Path, help="take the network and its weights from a study")
-    parser.add_argument("--learned", action="append", default=[], help="LABEL=STUDY, whose learned map is compared")
+    parser.add_argument(
+        "--learned", action="append", default=[], help="LABEL=STUDY or LABEL=STUDY:RANKING, whose map is compared"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -155,15 +157,16 @@ def main() -> None:
         subject = subject_of(arguments.name)
     learned = {}
     for text in arguments.learned:
-        label, _, path = text.partition("=")
-        found = Study.open(path).learned
-        assert found is not None, f"{path} has no learned ranking"
+        label, _, which = text.partition("=")
+        path, _, ranking = which.partition(":")
+        found = Study.open(path).map_of(ranking or "learned")
+        assert found is not None, f"{which} was not learned"
         learned[label] = found.affine
-    results = json.loads(arguments.out.read_text()) if arguments.out.exists() else []
-    result = measure(arguments.name, subject, learned)
+    row, profile = device_tables.measure(arguments.name, subject)
+    keep_row(row, device_tables.RESULTS)
+    result = measure(arguments.name, subject, profile, learned)
+    keep_row(result, arguments.out)
     print("\n".join(printed(result)))
-    others = [other for other in results if other["network"] != arguments.name]
-    arguments.out.write_text(json.dumps([*others, result], indent=1) + "\n")
 
 
 if __name__ == "__main__":
