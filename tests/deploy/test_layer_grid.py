@@ -6,11 +6,11 @@ from onnx import helper
 
 from legr.deploy.graph_layers import Following, GraphLayer, Tensor
 from legr.deploy.layer_grid import points_of
-from legr.deploy.layer_timing import time_layer
-from legr.deploy.quantum import quantum_in
+from legr.deploy.layer_timing import Alone, time_layer
+from legr.deploy.quantum import quantum_in, quantum_of
 from legr.deploy.table_fit import fit_to
 from legr.errors import ExportError
-from legr.structure.latency import Size
+from legr.structure.latency import FloatArray, Size
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,28 @@ def test_a_layer_in_convolution_groups_is_timed_at_multiples_of_them() -> None:
         time_layer(layer, [np.array([4]), np.array([6])], [helper.make_opsetid("", 18)], threads=1, batch=1)
 
 
+@pytest.mark.parametrize("share", [0.7, 1.4])  # alone, a layer that rearranges its activations takes longer
 @pytest.mark.parametrize("quantum", [4, 8, 16])
-def test_multiples_that_are_faster_than_their_neighbours_are_found(quantum: int) -> None:
+def test_multiples_that_take_another_time_than_their_neighbours_are_found(quantum: int, share: float) -> None:
     channels = np.arange(33, 65)
-    milliseconds = np.where(channels % quantum == 0, 0.7, 1.0) * channels
+    milliseconds = np.where(channels % quantum == 0, share, 1.0) * channels
     assert quantum_in(channels, milliseconds) == quantum
     assert quantum_in(channels, 1.0 * channels) == 1
+
+
+@pytest.mark.parametrize("kind", range(3))
+def test_one_kind_of_convolution_that_likes_multiples_is_enough(kind: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def times(runs: list[Alone], threads: int, batch: int) -> FloatArray:
+        (node,), channels = runs[0].graph.graph.node, np.array([run.shapes["x"][1] for run in runs])
+        asked.append(node)
+        return np.where((len(asked) - 1 == kind) & (channels % 4 == 0), 0.5, 1.0) * channels
+
+    monkeypatch.setattr("legr.deploy.quantum.milliseconds_of", times)
+    assert quantum_of(threads=1, batch=1) == 4
+    told = [{a.name: helper.get_attribute_value(a) for a in node.attribute} for node in asked]
+    assert [(a["kernel_shape"][0], a["group"]) for a in told] == [(3, 1), (1, 1), (3, 33)]
 
 
 def test_a_fit_finds_the_three_numbers_that_made_the_times() -> None:
