@@ -28,7 +28,7 @@ from app.run_command import run_command
 from legr.commands.questions import Question
 from legr.files import write_json
 from legr.ranking.limits import Budget
-from legr.requests.types import LookRequest
+from legr.requests.measure import LookRequest
 from legr.study.catalog import SAMPLES
 
 SIDES = 480, 640  # of the pictures

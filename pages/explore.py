@@ -21,7 +21,7 @@ from app.words import plain
 from legr.charts.cells import csv_of
 from legr.escape import file_name
 from legr.jobs import records
-from legr.requests.types import MeasureRequest
+from legr.requests.measure import MeasureRequest
 from legr.study.records import RankingName
 from legr.study.store import Study
 

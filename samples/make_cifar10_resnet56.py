@@ -21,7 +21,8 @@ from legr.commands.measure import measure
 from legr.commands.train import TrainTask, train_weights
 from legr.models.zoo import find_spec
 from legr.ranking.limits import Budget
-from legr.requests.types import LearnRequest, MeasureRequest
+from legr.requests.learn import LearnRequest
+from legr.requests.measure import MeasureRequest
 from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.training.device import pick_device

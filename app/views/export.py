@@ -19,7 +19,7 @@ from legr.escape import file_name
 from legr.jobs import records
 from legr.jobs.records import Job
 from legr.ranking.limits import Budget
-from legr.requests.types import ExportRequest
+from legr.requests.export import ExportRequest
 from legr.study.accuracy import accuracy_of
 from legr.study.kept_sets import keep_id
 from legr.study.records import FineTuned, RankingName

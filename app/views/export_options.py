@@ -5,8 +5,8 @@ from typing import NamedTuple
 import streamlit as st
 
 from legr.data.normalization import Preprocess
+from legr.requests.export import DYNAMIC
 from legr.requests.ranges import OPSET
-from legr.requests.types import DYNAMIC
 
 _BATCHES = {"1": "One", DYNAMIC: "Any number"}
 _INPUTS: dict[Preprocess, str] = {

@@ -24,7 +24,7 @@ from legr.progress import duration
 from legr.ranking.limits import Budget
 from legr.requests.again import command_again
 from legr.requests.ranges import EPOCHS
-from legr.requests.types import FinetuneRequest
+from legr.requests.train import FinetuneRequest
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
 from legr.training.settings import NUMBERS, RECIPES, TrainSettings, closest_recipe

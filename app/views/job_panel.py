@@ -22,7 +22,7 @@ from legr.jobs.records import Job
 from legr.jobs.run import WAITING, cancel, resume, start
 from legr.progress import duration
 from legr.record import Record
-from legr.requests.types import JobRequest
+from legr.requests.job import JobRequest
 from legr.schema import SchemaError
 from legr.study.store import Study
 

@@ -15,7 +15,7 @@ from legr.data.class_names import CLASSES_OF
 from legr.errors import SettingsError, StudyError
 from legr.models.config_file import named_models
 from legr.ranking.constraints import MULTIPLES
-from legr.requests.types import NewStudyRequest
+from legr.requests.learn import NewStudyRequest
 from legr.study.catalog import require_name, studies_folder
 
 NETWORK, EXPORTED = "A network", "An exported network"

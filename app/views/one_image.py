@@ -24,8 +24,8 @@ from app.words import plain
 from legr.charts.pictures import decoded, middle_marked
 from legr.charts.predictions import predictions_figure, predictions_table, short, verdict
 from legr.commands.questions import Answer, LookResult, Picture, Prediction, Question
+from legr.requests.measure import LookRequest
 from legr.requests.ranges import IMAGE_NUMBER
-from legr.requests.types import LookRequest
 from legr.study.comparison import Comparison
 from legr.study.store import Study
 

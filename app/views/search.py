@@ -10,8 +10,8 @@ from app.widgets.images import NO_IMAGES
 from app.words import plain
 from legr.errors import LegrError
 from legr.progress import duration
+from legr.requests.learn import LearnRequest
 from legr.requests.ranges import IMAGES, PASSES, SEED
-from legr.requests.types import LearnRequest
 from legr.search.methods import METHODS, is_offered
 from legr.study.device_choice import profile_id
 from legr.study.pass_times import seconds_per_pass

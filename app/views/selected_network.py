@@ -15,7 +15,7 @@ from legr.charts.style import CAPTIONS, COLOURS
 from legr.errors import LegrError, StudyError
 from legr.jobs.records import Job
 from legr.ranking.limits import Budget
-from legr.requests.types import CompareRequest
+from legr.requests.measure import CompareRequest
 from legr.study.comparison import Comparison, between, comparison_name, load_comparison
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study

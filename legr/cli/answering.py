@@ -26,7 +26,7 @@ from legr.escape import brief
 from legr.files import in_words
 from legr.models.config_file import settings_path
 from legr.progress import silent
-from legr.requests.types import LookRequest
+from legr.requests.measure import LookRequest
 from legr.schema import parse
 from legr.study.store import Study
 

@@ -10,7 +10,7 @@ from legr.cli.open_study import is_writable
 from legr.cli.options import JobId, Json, StudyPath, with_options
 from legr.commands.results import ExportResult
 from legr.progress import Report
-from legr.requests.types import ExportRequest
+from legr.requests.export import ExportRequest
 from legr.study.store import Study, keep_id
 
 

@@ -13,8 +13,8 @@ from legr.commands.results import CancelledJob, JobRow, JobRows
 from legr.errors import LegrError, StudyError
 from legr.progress import Progress, Report
 from legr.record import Record
+from legr.requests.job import JobRequest
 from legr.requests.ranges import require_unicode
-from legr.requests.types import JobRequest
 from legr.study.catalog import studies_folder
 from legr.study.store import Study
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from legr.cli import terminal
 from legr.data.class_names import listed_names
 from legr.errors import SettingsError, StudyError
+from legr.requests.learn import NewStudyRequest
 from legr.requests.ranges import require_unicode
-from legr.requests.types import NewStudyRequest
 from legr.study.catalog import studies_folder, writable
 from legr.study.store import Study
 

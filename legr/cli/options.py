@@ -17,7 +17,7 @@ from legr.ranking.limits import PROFILE, QUANTITIES, Budget
 from legr.requests.forms import Choice, Form, Fractions, Limits, Numbers, Scalar, Switch, Texts
 from legr.requests.options import Option, Request, options_of
 from legr.requests.ranges import AMOUNT, FRACTION, require_count, require_text
-from legr.requests.types import RANKING
+from legr.requests.shared import RANKING
 from legr.study.records import RankingName
 
 StudyPath = Annotated[Path, typer.Option("--study", help="Folder of the study.")]

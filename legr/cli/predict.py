@@ -15,8 +15,8 @@ from legr.cli.options import JobId, Json, StudyPath, number, with_options
 from legr.commands.results import ComparisonResult
 from legr.errors import SettingsError
 from legr.progress import Report
+from legr.requests.measure import CompareRequest, LookRequest
 from legr.requests.ranges import IMAGE_NUMBER
-from legr.requests.types import CompareRequest, LookRequest
 from legr.study.store import Study
 
 

@@ -12,7 +12,7 @@ from legr.commands.results import Measurement
 from legr.progress import Report, silent
 from legr.ranking.limits import Budget
 from legr.requests.forms import Fractions
-from legr.requests.types import MeasureRequest
+from legr.requests.measure import MeasureRequest
 from legr.study.store import Study
 
 

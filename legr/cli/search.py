@@ -10,8 +10,9 @@ from legr.cli.open_study import create_study, require_same, require_writable, wr
 from legr.cli.options import JobId, Json, StudyPath, number, with_options
 from legr.errors import ExportError, SettingsError
 from legr.progress import Report
+from legr.requests.learn import LearnRequest, NewStudyRequest
+from legr.requests.measure import MeasureRequest
 from legr.requests.ranges import FRACTION
-from legr.requests.types import LearnRequest, MeasureRequest, NewStudyRequest
 from legr.search.types import LearnResult
 
 logger = logging.getLogger(__name__)

@@ -13,9 +13,9 @@ from legr.cli.options import Json, StudyPath, with_options
 from legr.errors import SettingsError
 from legr.ranking.constraints import UNCONSTRAINED, Constraints
 from legr.ranking.limits import Budget
+from legr.requests.learn import NewStudyRequest
 from legr.requests.ranges import require_unicode
 from legr.requests.shape import ShapeRequest
-from legr.requests.types import NewStudyRequest
 from legr.study.store import Study
 
 

@@ -9,7 +9,7 @@ from legr.cli.options import JobId, Json, StudyPath, with_options
 from legr.commands.results import FinetuneResult
 from legr.errors import SettingsError
 from legr.progress import Report
-from legr.requests.types import FinetuneRequest, TrainRequest
+from legr.requests.train import FinetuneRequest, TrainRequest
 
 
 @with_options

@@ -29,7 +29,7 @@ from legr.escape import on_one_line
 from legr.files import in_words, temporary_folder
 from legr.held import shown
 from legr.progress import Progress, Report
-from legr.requests.types import DYNAMIC, ExportRequest
+from legr.requests.export import DYNAMIC, ExportRequest
 from legr.structure.cost import uncounted_note
 from legr.structure.plans import compose
 from legr.structure.surgery import plan

@@ -23,7 +23,7 @@ from legr.models.weights import round_to_half, save_weights
 from legr.paths import cache_folder
 from legr.progress import Report
 from legr.ranking.limits import Budget
-from legr.requests.types import FinetuneRequest
+from legr.requests.train import FinetuneRequest
 from legr.study.kept_sets import packed
 from legr.study.provenance import Provenance
 from legr.study.records import FineTuned, FineTuning, Point, RankingName, epochs_of

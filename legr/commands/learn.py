@@ -14,7 +14,7 @@ from legr.errors import SettingsError
 from legr.progress import Report, silent
 from legr.ranking.order import Ranker
 from legr.ranking.rounding import multiple_on
-from legr.requests.types import LearnRequest
+from legr.requests.learn import LearnRequest
 from legr.search.fitness import Fitness
 from legr.search.learn import Search, learn, standing
 from legr.search.mask_gradient import TrainingProbe

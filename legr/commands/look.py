@@ -23,7 +23,7 @@ from legr.data.images import Dataset, Split
 from legr.data.single import fitted, open_image
 from legr.errors import SettingsError, StudyError
 from legr.progress import Report
-from legr.requests.types import LookRequest
+from legr.requests.measure import LookRequest
 from legr.structure.model_io import deep_copy
 from legr.study.comparison import TOP, comparison_name
 from legr.study.store import Study

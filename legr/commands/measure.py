@@ -23,7 +23,7 @@ from legr.data.images import Dataset
 from legr.deploy.latency import conditions_here
 from legr.errors import SettingsError
 from legr.progress import Progress, Report
-from legr.requests.types import MeasureRequest
+from legr.requests.measure import MeasureRequest
 from legr.study.latency import Conditions, Latency
 from legr.study.records import FineTuning, Point, PointRanking, RankingName
 from legr.study.store import Study

@@ -26,7 +26,7 @@ from legr.models.zoo import ModelSpec, build_model
 from legr.paths import cache_folder
 from legr.progress import Report
 from legr.record import Record
-from legr.requests.types import TrainRequest
+from legr.requests.train import TrainRequest
 from legr.schema import SchemaError
 from legr.training.evaluate import evaluate_split
 from legr.training.settings import NUMBERS, SCRATCH, TrainSettings

@@ -10,8 +10,8 @@ from pydantic import Field, with_config
 
 from legr.errors import JobError, SettingsError
 from legr.jobs.register import ACTIVE, Pid, Seconds, State
+from legr.requests.job import JobRequest
 from legr.requests.jobs import JOB_REQUESTS
-from legr.requests.types import JobRequest
 from legr.schema import MEGABYTE, STRICT, Count, Number, Plain, parse, read_bytes
 
 RESUMABLE: tuple[State, ...] = ("cancelled", "interrupted", "failed")

@@ -22,8 +22,8 @@ from legr.jobs import register
 from legr.jobs.job import ID, MOST_JOBS, Job, content_of, read
 from legr.jobs.kept_space import give_up_space, keep_space, write_last
 from legr.jobs.register import ACTIVE, Entry, State
+from legr.requests.job import JobRequest
 from legr.requests.jobs import JOB_REQUESTS
-from legr.requests.types import JobRequest
 from legr.study.store import Study
 
 __all__ = ["ACTIVE", "Job", "State", "end", "latest", "list_jobs", "load", "log_path", "new_job", "process_of"]

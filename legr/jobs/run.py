@@ -23,7 +23,7 @@ from legr.jobs.records import Job
 from legr.paths import cache_folder, explorer_folder
 from legr.processes import start_of
 from legr.progress import Progress
-from legr.requests.types import JobRequest
+from legr.requests.job import JobRequest
 from legr.study.store import Study
 
 WAITING = "waiting for the device"  # the stage of a job that another one keeps from running

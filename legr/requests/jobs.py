@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 
+from legr.requests.export import ExportRequest
+from legr.requests.job import JobRequest
+from legr.requests.learn import LearnRequest
+from legr.requests.measure import CompareRequest, MeasureRequest
 from legr.requests.profile import ProfileRequest
-from legr.requests.types import CompareRequest, ExportRequest, FinetuneRequest, JobRequest, LearnRequest, MeasureRequest
+from legr.requests.train import FinetuneRequest
 
 #: By command.
 JOB_REQUESTS: Mapping[str, type[JobRequest]] = {

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from legr.errors import SettingsError
 from legr.machine import processor_name
+from legr.requests.job import JobRequest
 from legr.requests.options import option
 from legr.requests.ranges import BATCH, THREADS
-from legr.requests.types import JobRequest
 from legr.study.device_profile import NAME
 from legr.study.latency import Runtime
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from legr.errors import SettingsError
 from legr.ranking.limits import Budget
 from legr.requests.options import Request, option
-from legr.requests.types import RANKING, RUN, budget_option
+from legr.requests.shared import RANKING, RUN, budget_option
 from legr.study.records import RankingName
 
 REPLACE = "Replace the file where there is one."

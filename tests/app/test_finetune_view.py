@@ -12,7 +12,7 @@ from legr.charts.training import runs_figure, training_table
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.again import command_again
-from legr.requests.types import FinetuneRequest
+from legr.requests.train import FinetuneRequest
 from legr.study.provenance import Provenance
 from legr.study.records import FineTuned
 from legr.study.store import Study, keep_id

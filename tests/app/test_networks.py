@@ -18,7 +18,7 @@ from app.networks import NetworkProcess
 from legr.cli import answering
 from legr.commands.questions import LookResult, Picture, Question
 from legr.ranking.limits import Budget
-from legr.requests.types import LookRequest
+from legr.requests.measure import LookRequest
 from legr.study.catalog import SAMPLES
 from legr.study.comparison import comparison_name
 from legr.study.store import Study

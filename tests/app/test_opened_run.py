@@ -7,7 +7,7 @@ import pytest
 
 from app.views.finetune import runs_table
 from legr.jobs import records
-from legr.requests.types import ExportRequest
+from legr.requests.export import ExportRequest
 from legr.study.records import FineTuned
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp

@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 from app.views.new_study import problem_with
 from legr.errors import JobError
 from legr.machine import processor_name
+from legr.requests.job import JobRequest
 from legr.requests.jobs import JOB_REQUESTS
 from legr.requests.profile import default_name
-from legr.requests.types import JobRequest
 from legr.study.device_choice import profile_id
 from legr.study.pass_times import note_pass_time
 from legr.study.records import RankingName, SearchSettings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from legr.jobs import records
 from legr.ranking.constraints import Constraints
-from legr.requests.types import ExportRequest
+from legr.requests.export import ExportRequest
 from legr.study.catalog import LONGEST_NOTE, save_note
 from legr.study.store import Study
 from tests.app.conftest import OpenApp

@@ -26,7 +26,7 @@ from legr.deploy.latency import conditions_here
 from legr.jobs import records
 from legr.jobs.records import Job
 from legr.progress import silent
-from legr.requests.types import LearnRequest
+from legr.requests.learn import LearnRequest
 from legr.structure.plans import plan_to_dict
 from legr.structure.surgery import plan
 from legr.study.latency import Latency

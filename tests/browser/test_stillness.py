@@ -11,7 +11,7 @@ from playwright import sync_api
 
 from legr.jobs import records
 from legr.jobs.records import Job
-from legr.requests.types import MeasureRequest
+from legr.requests.measure import MeasureRequest
 from legr.study.store import Study
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

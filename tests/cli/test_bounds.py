@@ -13,9 +13,11 @@ from legr.errors import SettingsError
 from legr.ranking.limits import QUANTITIES, Budget
 from legr.requests.forms import Fractions, Scalar
 from legr.requests.jobs import JOB_REQUESTS
+from legr.requests.learn import LearnRequest, NewStudyRequest
+from legr.requests.measure import MeasureRequest
 from legr.requests.options import options_of
 from legr.requests.ranges import BATCH, FRACTION, LONGEST_TEXT, MOST_VALUES
-from legr.requests.types import LearnRequest, MeasureRequest, NewStudyRequest, TrainRequest
+from legr.requests.train import TrainRequest
 from tests.cli.processes import refused
 
 _WORDS = ("must be in", "Invalid value for", "takes fractions", " in (0, 1]")

@@ -8,7 +8,8 @@ import pytest
 
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.limits import Budget
-from legr.requests.types import ExportRequest, FinetuneRequest
+from legr.requests.export import ExportRequest
+from legr.requests.train import FinetuneRequest
 from legr.study.records import FineTuned
 from legr.study.store import Study, keep_id
 from legr.training.settings import TrainSettings

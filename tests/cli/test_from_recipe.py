@@ -19,7 +19,8 @@ from legr.commands.original import original
 from legr.models.zoo import build_model
 from legr.progress import silent
 from legr.ranking.limits import Budget
-from legr.requests.types import ExportRequest, LearnRequest
+from legr.requests.export import ExportRequest
+from legr.requests.learn import LearnRequest
 from legr.structure.cost import original_cost
 from legr.structure.counters import count
 from legr.study.store import Study

@@ -80,7 +80,8 @@ def test_a_detached_job_is_seen_cancelled_and_resumed(study_path: Path) -> None:
     from legr.jobs import records
     from legr.jobs import run as jobs
     from legr.ranking.limits import Budget
-    from legr.requests.types import FinetuneRequest, LearnRequest
+    from legr.requests.learn import LearnRequest
+    from legr.requests.train import FinetuneRequest
 
     study = Study.open(study_path)
     job = jobs.start(study, LearnRequest(method="evolution", budgets=(0.4,), images=64))

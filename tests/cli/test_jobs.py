@@ -9,7 +9,9 @@ import pytest
 
 from legr.jobs import records, register
 from legr.ranking.limits import Budget
-from legr.requests.types import CompareRequest, FinetuneRequest, LearnRequest
+from legr.requests.learn import LearnRequest
+from legr.requests.measure import CompareRequest
+from legr.requests.train import FinetuneRequest
 from legr.study.store import Study
 from tests.cli.processes import called, refused
 

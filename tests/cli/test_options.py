@@ -9,17 +9,12 @@ from typer.testing import CliRunner
 from legr.cli import cli
 from legr.errors import SettingsError
 from legr.ranking.limits import Budget
+from legr.requests.export import ExportRequest
+from legr.requests.learn import LearnRequest, NewStudyRequest
+from legr.requests.measure import CompareRequest, MeasureRequest
 from legr.requests.options import Request
 from legr.requests.report import PointsRequest, ReportRequest
-from legr.requests.types import (
-    CompareRequest,
-    ExportRequest,
-    FinetuneRequest,
-    LearnRequest,
-    MeasureRequest,
-    NewStudyRequest,
-    TrainRequest,
-)
+from legr.requests.train import FinetuneRequest, TrainRequest
 from legr.training.settings import RECIPES, settings_of_recipe
 
 HALF = Budget(macs=0.5)

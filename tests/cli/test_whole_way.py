@@ -16,7 +16,7 @@ from PIL import Image
 
 import legr
 from legr.jobs.records import list_jobs
-from legr.requests.types import ExportRequest
+from legr.requests.export import ExportRequest
 from legr.study.store import Study
 from tests.cli.processes import ROOT, called, learn, run
 

@@ -20,7 +20,8 @@ from legr.commands.original import original
 from legr.commands.statistics_cache import recall_statistics
 from legr.progress import silent
 from legr.ranking.limits import Budget
-from legr.requests.types import ExportRequest, MeasureRequest
+from legr.requests.export import ExportRequest
+from legr.requests.measure import MeasureRequest
 from legr.study.calibration_choice import CalibrationChoice, read_choice, write_choice
 from legr.study.comparison import list_compared
 from legr.study.records import SearchSettings

@@ -27,7 +27,8 @@ from legr.errors import DataError, StudyError
 from legr.models.zoo import build_model
 from legr.progress import Progress, silent
 from legr.ranking.limits import Budget
-from legr.requests.types import ExportRequest, LookRequest
+from legr.requests.export import ExportRequest
+from legr.requests.measure import LookRequest
 from legr.study.catalog import SAMPLES
 from legr.study.comparison import load_comparison
 from legr.study.store import Study

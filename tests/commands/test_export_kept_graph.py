@@ -9,7 +9,7 @@ from legr.commands.original import original
 from legr.deploy.template_cache import template_of
 from legr.progress import silent
 from legr.ranking.limits import Budget
-from legr.requests.types import ExportRequest
+from legr.requests.export import ExportRequest
 from legr.study.store import Study
 
 

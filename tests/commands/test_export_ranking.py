@@ -6,7 +6,7 @@ from pathlib import Path
 from legr.commands.export import export
 from legr.progress import silent
 from legr.ranking.limits import Budget
-from legr.requests.types import ExportRequest
+from legr.requests.export import ExportRequest
 from legr.study.store import Study
 
 HALF = Budget(macs=0.5)

@@ -18,7 +18,7 @@ from legr.progress import silent
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.jobs import JOB_REQUESTS
-from legr.requests.types import FinetuneRequest
+from legr.requests.train import FinetuneRequest
 from legr.study.store import Study, keep_id
 from legr.training.settings import TrainSettings
 from tests.cli.processes import called, refused

@@ -17,7 +17,7 @@ from legr.commands.original import original
 from legr.errors import BudgetError, ExportError
 from legr.progress import silent
 from legr.ranking.constraints import Constraints
-from legr.requests.types import MeasureRequest
+from legr.requests.measure import MeasureRequest
 from legr.structure.types import Keep
 from legr.study.store import Study
 from legr.training.evaluate import Evaluation

@@ -11,7 +11,7 @@ from legr.commands.export import export
 from legr.files import write_json
 from legr.progress import silent
 from legr.ranking.limits import Budget
-from legr.requests.types import ExportRequest
+from legr.requests.export import ExportRequest
 from legr.study.catalog import SAMPLES, note_of
 from legr.study.json_file import FORMAT
 from legr.study.store import Study

@@ -18,7 +18,9 @@ from legr.errors import JobError, StudyError
 from legr.jobs import records, register
 from legr.jobs.run import cancel, resume, running
 from legr.ranking.limits import Budget
-from legr.requests.types import ExportRequest, LearnRequest, MeasureRequest
+from legr.requests.export import ExportRequest
+from legr.requests.learn import LearnRequest
+from legr.requests.measure import MeasureRequest
 from legr.study.store import Study
 
 ID = "learn-20261129-000000-aaaa"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from legr.jobs import records
-from legr.requests.types import LearnRequest
+from legr.requests.learn import LearnRequest
 from legr.study.store import Study
 from tests.cli.processes import called, learn, refused
 from tests.cli.stored import stored

@@ -19,7 +19,10 @@ from legr.jobs.kept_space import keep_space, write_last
 from legr.jobs.run import record_outcome, running, start
 from legr.progress import Progress
 from legr.ranking.limits import Budget
-from legr.requests.types import ExportRequest, FinetuneRequest, LearnRequest, MeasureRequest
+from legr.requests.export import ExportRequest
+from legr.requests.learn import LearnRequest
+from legr.requests.measure import MeasureRequest
+from legr.requests.train import FinetuneRequest
 from legr.study.store import Study
 
 

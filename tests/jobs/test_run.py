@@ -19,7 +19,8 @@ from legr.jobs import records
 from legr.jobs.run import Cancelled, cancel, record_outcome, running, start
 from legr.progress import Progress
 from legr.ranking.limits import Budget
-from legr.requests.types import ExportRequest, LearnRequest
+from legr.requests.export import ExportRequest
+from legr.requests.learn import LearnRequest
 from legr.study.store import Study
 
 

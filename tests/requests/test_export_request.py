@@ -6,7 +6,7 @@ import pytest
 
 from legr.errors import SettingsError
 from legr.ranking.limits import Budget
-from legr.requests.types import ExportRequest
+from legr.requests.export import ExportRequest
 
 
 def request(*arguments: str) -> ExportRequest:

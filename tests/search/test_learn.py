@@ -17,7 +17,7 @@ from legr.errors import SettingsError, StudyError
 from legr.progress import Progress, silent
 from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
-from legr.requests.types import LearnRequest
+from legr.requests.learn import LearnRequest
 from legr.search.budgets import ListedBudgets
 from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.fitness import CandidateScore, HasLost

@@ -7,7 +7,7 @@ import pytest
 
 from legr.commands.learn import search_task
 from legr.errors import SettingsError
-from legr.requests.types import LearnRequest
+from legr.requests.learn import LearnRequest
 from legr.search.methods import METHODS, SCORED, is_offered, scored_budgets
 from legr.study.records import EFFORTS, Learned, SearchSettings
 from legr.study.store import Study

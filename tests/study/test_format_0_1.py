@@ -15,7 +15,8 @@ from legr.data.normalization import Normalization
 from legr.jobs import records as jobs
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
-from legr.requests.types import ExportRequest, FinetuneRequest
+from legr.requests.export import ExportRequest
+from legr.requests.train import FinetuneRequest
 from legr.study.comparison import list_compared, load_comparison, save_comparison
 from legr.study.cuts import load_cuts, save_cuts
 from legr.study.latency import Conditions
