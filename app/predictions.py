@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from app.profiles import Device
 from legr.charts.measurements import Measurements, Predicted
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import UNCONSTRAINED
 from legr.structure.types import Keep
+from legr.study.device_profile import ProfiledDevice
 from legr.study.kept_sets import keep_id, on_curve
 from legr.study.known import kept_set_of
 from legr.study.records import RankingName
@@ -16,7 +16,7 @@ from legr.study.store import Study
 
 
 def predicted_of(
-    study: Study, measured: Measurements, curve_of: Callable[[RankingName], BudgetCurve], device: Device
+    study: Study, measured: Measurements, curve_of: Callable[[RankingName], BudgetCurve], device: ProfiledDevice
 ) -> Predicted:
     """Predict every network of which something was measured, and whose kept set is known.
 

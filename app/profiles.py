@@ -1,23 +1,13 @@
 """The device profiles of a study, read once and shared by all tabs: what its networks take on a device, predicted."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
 from legr.charts.measurements import device_name
-from legr.structure.latency import LatencyTable
-from legr.study.device_profile import FOLDER, DeviceProfile, readable_profiles
+from legr.study.device_profile import FOLDER, ProfiledDevice, readable_devices
 from legr.study.store import Study
-
-
-@dataclass(frozen=True, eq=False)
-class Device:
-    """A device that the study has a profile of."""
-
-    profile: DeviceProfile
-    table: LatencyTable
 
 
 def profiles_stamp(study: Study) -> tuple[tuple[str, int, int], ...]:
@@ -30,7 +20,7 @@ def profiles_stamp(study: Study) -> tuple[tuple[str, int, int], ...]:
     return tuple(found)
 
 
-def profiled_devices(study: Study) -> dict[str, Device]:
+def profiled_devices(study: Study) -> dict[str, ProfiledDevice]:
     """The devices that have a profile, by the name of their conditions; of several profiles of one the first."""
     stamp = profiles_stamp(study)
     if not stamp:  # then no page needs the structure for it
@@ -39,12 +29,11 @@ def profiled_devices(study: Study) -> dict[str, Device]:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _devices(path: str, structure: int, stamp: object) -> dict[str, Device]:
+def _devices(path: str, structure: int, stamp: object) -> dict[str, ProfiledDevice]:
     study = Study.open(path)
-    found: dict[str, Device] = {}
+    found: dict[str, ProfiledDevice] = {}
     whole = np.array([[len(labels)] for labels in study.structure.vectors], dtype=np.int64)
-    for profile in readable_profiles(study, study.structure):
-        table = profile.table(study.structure)
-        if np.isfinite(table.milliseconds(whole)).all():  # numbers may be damaged that each are possible
-            found.setdefault(device_name(profile.conditions), Device(profile, table))
+    for device in readable_devices(study, study.structure):
+        if np.isfinite(device.table.milliseconds(whole)).all():  # numbers may be damaged that each are possible
+            found.setdefault(device_name(device.profile.conditions), device)
     return found

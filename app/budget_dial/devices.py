@@ -4,12 +4,12 @@ import shlex
 
 from app import state
 from app.curves import measurements
-from app.profiles import Device, profiled_devices
+from app.profiles import profiled_devices
 from legr.charts.measurements import device_name
 from legr.machine import onnxruntime_name, processor_name
 from legr.requests.profile import ProfileRequest
 from legr.study.catalog import studies_folder
-from legr.study.device_profile import DeviceProfile, readable_profiles
+from legr.study.device_profile import DeviceProfile, ProfiledDevice, readable_devices
 from legr.study.latency import Conditions
 from legr.study.store import Study
 
@@ -34,7 +34,7 @@ def chosen_device(study: Study) -> str:
     return "" if chosen in list(measurements(study).devices)[:1] else chosen
 
 
-def profiled_device(study: Study) -> Device | None:
+def profiled_device(study: Study) -> ProfiledDevice | None:
     """The device that is shown, where it has a profile."""
     names = device_names(study)
     return profiled_devices(study).get(state.view("device", names)) if names else None
@@ -65,7 +65,7 @@ def own_request(study: Study) -> ProfileRequest:
     usual, own = ProfileRequest(), own_profile(study)
     if own is not None:
         return ProfileRequest(name=None if own.name == usual.file_name else own.name, again=True)
-    taken = usual.file_name in [profile.name for profile in readable_profiles(study, study.structure)]
+    taken = usual.file_name in [device.profile.name for device in readable_devices(study, study.structure)]
     return ProfileRequest(name=f"{usual.file_name}-{onnxruntime_name().replace(' ', '-')}") if taken else usual
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from app.budget_dial.devices import is_of_another_machine
-from app.profiles import Device
 from legr.charts.measurements import Measurements
 from legr.ranking.constraints import Constraints
 from legr.structure.cost import uncounted_note
 from legr.structure.types import Uncounted
+from legr.study.device_profile import ProfiledDevice
 from legr.study.records import RankingName
 from legr.words import unsteady_words
 
@@ -19,7 +19,7 @@ def sources_line(
     ranking: RankingName,
     constraints: Constraints,
     uncounted: Sequence[Uncounted] = (),
-    device: Device | None = None,
+    device: ProfiledDevice | None = None,
 ) -> str:
     """The constraints, where latency and accuracy come from, and what the MACs leave out, in one line.
 
@@ -47,7 +47,7 @@ def conditions_line(measured: Measurements) -> str:
     return f"Latency: {measured.conditions}{elsewhere}; never estimated from MACs."
 
 
-def _profile_line(device: Device | None) -> str:
+def _profile_line(device: ProfiledDevice | None) -> str:
     """How predicted latencies are made, and how good they are; "" where there are none."""
     if device is None:
         return ""

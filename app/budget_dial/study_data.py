@@ -11,12 +11,13 @@ from app.budget_dial.times import rounding_of
 from app.budget_dial.types import ChartStyle, DialCharts, RoundingData, StudyData, TableData
 from app.curves import Stamp, budget_curve, measurements, rounded_curve
 from app.facts import facts_of, title_of
-from app.profiles import Device, profiled_devices
+from app.profiles import profiled_devices
 from legr.charts.measurements import Measurements, device_name
 from legr.charts.style import COLOURS, INK, PAPER, PLOTLY_CONFIG, page_layout
 from legr.escape import in_data
 from legr.ranking.constraints import MULTIPLES
 from legr.structure.cost import original_cost
+from legr.study.device_profile import ProfiledDevice
 from legr.study.records import RankingName
 from legr.study.store import Study
 
@@ -78,7 +79,9 @@ def study_data(
     return in_data(data)
 
 
-def _roundings(study: Study, ranking: RankingName, table: TableData, device: Device | None) -> list[RoundingData]:
+def _roundings(
+    study: Study, ranking: RankingName, table: TableData, device: ProfiledDevice | None
+) -> list[RoundingData]:
     """What the multiples that the device likes would gain, up to the one that its profile proposes."""
     predicted = table["predicted"]
     if device is None or predicted is None:
@@ -94,7 +97,7 @@ def _roundings(study: Study, ranking: RankingName, table: TableData, device: Dev
     return [rounding for rounding in found if rounding]
 
 
-def _profiled(study: Study, measured: Measurements) -> Device | None:
+def _profiled(study: Study, measured: Measurements) -> ProfiledDevice | None:
     """The device whose latencies are shown, where it has a profile."""
     return profiled_devices(study).get(device_name(measured.conditions)) if measured.conditions else None
 

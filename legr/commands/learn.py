@@ -23,7 +23,7 @@ from legr.search.pricing import Pricing
 from legr.search.types import LearnResult
 from legr.search.workers import Workers
 from legr.study.device_choice import advice, profile_id
-from legr.study.device_profile import read_profile
+from legr.study.device_profile import read_device
 from legr.study.pass_times import note_pass_time
 from legr.study.records import EFFORTS, SearchSettings
 from legr.study.store import Study
@@ -142,9 +142,9 @@ def pricing_of(study: Study, settings: SearchSettings, ranker: Ranker | None = N
     ranker = ranker or study.ranker
     if settings.cost == "macs":
         return Pricing(ranker, blocks=settings.blocks)
-    profile = read_profile(study, settings.device_profile, study.structure)
-    device = profile.table(study.structure)
-    return Pricing(ranker, device, multiple_on(ranker, device, profile.multiple, settings.blocks), settings.blocks)
+    device = read_device(study, settings.device_profile, study.structure)
+    multiple = multiple_on(ranker, device.table, device.profile.multiple, settings.blocks)
+    return Pricing(ranker, device.table, multiple, settings.blocks)
 
 
 def _of_device(study: Study, settings: SearchSettings) -> SearchSettings:
@@ -161,7 +161,7 @@ def _of_device(study: Study, settings: SearchSettings) -> SearchSettings:
         return settings
     if not name:
         raise SettingsError(f"latency depends on the device; {advice(study)}")
-    current = profile_id(read_profile(study, name, study.structure))
+    current = profile_id(read_device(study, name, study.structure).profile)
     if settings.profile_id not in ("", current):
         raise SettingsError(
             f"the profile of {name} was measured anew since the ranking of {study.path.name} was learned for it; "

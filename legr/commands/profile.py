@@ -34,7 +34,7 @@ from legr.study.device_profile import (
     MeasuredMultiple,
     MeasuredNetwork,
     profile_names,
-    read_profile,
+    read_device,
     stored,
     write_profile,
 )
@@ -56,7 +56,7 @@ def finished_profile(study: Study, request: ProfileRequest) -> DeviceProfile | N
     if request.again or request.file_name not in profile_names(study):
         return None
     try:
-        found = read_profile(study, request.file_name, study.structure)
+        found = read_device(study, request.file_name, study.structure).profile
     except StudyError:  # a damaged one is replaced
         return None
     if found.conditions != _conditions(request):

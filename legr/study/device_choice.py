@@ -6,7 +6,7 @@ import json
 from legr.errors import BudgetError
 from legr.ranking.limits import Budget
 from legr.structure.types import LatencyModel, Structure
-from legr.study.device_profile import DeviceProfile, profile_names, read_profile
+from legr.study.device_profile import DeviceProfile, profile_names, read_device
 from legr.study.folder import StudyFolder
 
 
@@ -21,7 +21,7 @@ def device_of(study: StudyFolder, structure: Structure, budget: Budget | None) -
         return None
     if not budget.device_profile:
         raise BudgetError(f"a budget of {budget.words} depends on the device; {advice(study)}")
-    return read_profile(study, budget.device_profile, structure).table(structure)
+    return read_device(study, budget.device_profile, structure).table
 
 
 def advice(study: StudyFolder) -> str:

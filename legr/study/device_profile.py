@@ -168,6 +168,14 @@ class DeviceProfile(Record):
 _WORTH = 0.03  # a larger multiple has to gain more than this
 
 
+@dataclass(frozen=True, eq=False)
+class ProfiledDevice:
+    """A device that a study has a profile of."""
+
+    profile: DeviceProfile
+    table: LatencyTable
+
+
 def stored(name: str, conditions: Conditions, structure: Structure, table: LatencyTable, **facts: Any) -> DeviceProfile:
     """The record of a table.
 
@@ -203,8 +211,8 @@ def profile_names(study: StudyFolder) -> list[str]:
     return [path.stem for path in study.files(FOLDER, "*.json") if NAME.fullmatch(path.stem)]
 
 
-def read_profile(study: StudyFolder, name: str, structure: Structure) -> DeviceProfile:
-    """Read a profile of a study.
+def read_device(study: StudyFolder, name: str, structure: Structure) -> ProfiledDevice:
+    """Read a profile of a study, and its table.
 
     Raises:
         StudyError: there is none of this name, it is damaged, or of another network; the message says which there are.
@@ -219,17 +227,16 @@ def read_profile(study: StudyFolder, name: str, structure: Structure) -> DeviceP
     path = study.within(FOLDER, f"{name}.json")
     profile = replace(read_record(path, DeviceProfile, remedy=_REMEDY), name=name)  # the file may have been renamed
     try:
-        profile.table(structure)
+        return ProfiledDevice(profile, profile.table(structure))
     except SchemaError as error:
         raise damaged_file(path, error, _REMEDY) from error
-    return profile
 
 
-def readable_profiles(study: StudyFolder, structure: Structure) -> Iterator[DeviceProfile]:
-    """Those of the study's profiles that can be read, by name."""
+def readable_devices(study: StudyFolder, structure: Structure) -> Iterator[ProfiledDevice]:
+    """The devices of those of the study's profiles that can be read, by name."""
     for name in profile_names(study):
         try:
-            yield read_profile(study, name, structure)
+            yield read_device(study, name, structure)
         except StudyError:
             continue
 

@@ -24,7 +24,7 @@ from legr.progress import Progress, silent
 from legr.requests.profile import ProfileRequest
 from legr.structure.latency import Counts, FloatArray
 from legr.structure.types import Keep
-from legr.study.device_profile import profile_names, read_profile
+from legr.study.device_profile import profile_names, read_device
 from legr.study.store import Study
 
 pytestmark = pytest.mark.slow
@@ -79,7 +79,7 @@ def test_a_profile_goes_on_and_what_was_timed_is_not_timed_again(study: Study, d
     assert before > 0
     assert len(device) == profile_passes.FEWEST_PASSES * len(made.times)  # each once in each pass
     assert not notes.exists()
-    assert read_profile(study, "bench", study.structure) == made
+    assert read_device(study, "bench", study.structure).profile == made
     assert finished_profile(study, REQUEST) == made
     assert finished_profile(study, ProfileRequest(name="bench", again=True)) is None
     with pytest.raises(SettingsError, match="there is a profile bench already, of ONNX Runtime"):

@@ -6,18 +6,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from legr.commands.learn import pricing_of
 from legr.errors import StudyError
+from legr.ranking.limits import Budget
 from legr.structure.latency import Fit, LatencyTable, LayerTimes, Passage, Size, TimedLayer
+from legr.study.device_choice import device_of
 from legr.study.device_profile import (
     DeviceProfile,
     MeasuredMultiple,
     MeasuredNetwork,
     profile_names,
-    read_profile,
+    read_device,
+    readable_devices,
     stored,
     write_profile,
 )
 from legr.study.latency import Conditions
+from legr.study.records import SearchSettings
 from legr.study.store import Study
 
 HERE = Conditions("ONNX Runtime 1.31.1", "cpu", 1, 1, "a processor")
@@ -53,10 +58,10 @@ def test_a_profile_is_read_again(study: Study) -> None:
     profile = _profile(study)
     write_profile(study, profile)
     assert profile_names(study) == ["bench"]
-    found = read_profile(study, "bench", study.structure)
-    assert found == profile
+    found = read_device(study, "bench", study.structure)
+    assert found.profile == profile
     counts = np.array([[len(labels)] for labels in study.structure.vectors])
-    assert found.table(study.structure).milliseconds(counts) == pytest.approx(2.0 + 0.5 + 0.02)
+    assert found.table.milliseconds(counts) == pytest.approx(2.0 + 0.5 + 0.02)
 
 
 def test_the_multiple_is_the_smallest_that_is_as_fast_as_the_fastest(study: Study) -> None:
@@ -67,10 +72,10 @@ def test_the_multiple_is_the_smallest_that_is_as_fast_as_the_fastest(study: Stud
 
 def test_a_profile_that_is_not_there_names_those_that_are(study: Study) -> None:
     with pytest.raises(StudyError, match="has no profile 'jetson': there is none yet; make one with"):
-        read_profile(study, "jetson", study.structure)
+        read_device(study, "jetson", study.structure)
     write_profile(study, _profile(study))
     with pytest.raises(StudyError, match="there are bench"):
-        read_profile(study, "../bench", study.structure)
+        read_device(study, "../bench", study.structure)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +102,7 @@ def test_a_damaged_profile_is_one_sentence(study: Study, field: str, value: obje
     path = study.path / "profiles" / "bench.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
     with pytest.raises(StudyError, match=said) as caught:
-        read_profile(study, "bench", study.structure)
+        read_device(study, "bench", study.structure)
     assert "\n" not in str(caught.value) and "python -m legr profile" in str(caught.value)
 
 
@@ -107,4 +112,18 @@ def test_a_profile_is_called_as_its_file_is(study: Study) -> None:
     (folder / "bench.json").rename(folder / "board.json")
     (folder / "not a name.json").write_text("{}")
     assert profile_names(study) == ["board"]
-    assert read_profile(study, "board", study.structure).name == "board"
+    assert read_device(study, "board", study.structure).profile.name == "board"
+
+
+def test_a_table_is_built_once_whoever_reads_it(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_profile(study, _profile(study))
+    built: list[str] = []
+    build = DeviceProfile.table
+    monkeypatch.setattr(DeviceProfile, "table", lambda self, of: built.append(self.name) or build(self, of))
+    read_device(study, "bench", study.structure)
+    assert built == ["bench"]
+    assert [device.profile.name for device in readable_devices(study, study.structure)] == ["bench"] == built[1:]
+    device_of(study, study.structure, Budget(latency=0.5, device_profile="bench"))
+    assert built == ["bench"] * 3
+    pricing_of(study, SearchSettings(cost="latency", device_profile="bench"))
+    assert built == ["bench"] * 4
