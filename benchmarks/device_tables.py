@@ -16,11 +16,10 @@ import numpy as np
 import torch
 
 import legr
-from benchmarks.coverage import SIZES
+from benchmarks.architectures import build, shape_of
 from legr.commands.profile import Subject, make_profile
 from legr.deploy.latency import conditions_here
 from legr.deploy.profile_notes import Notes
-from legr.models.zoo import build_model, find_spec
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.constraints import Constraints
 from legr.ranking.order import Ranker
@@ -39,13 +38,8 @@ _SPREAD = 0.7  # of the logarithm of alpha
 
 def subject_of(name: str) -> Subject:
     """A network with random weights; the same name gives the same network."""
-    name, _, size = name.partition("@")
-    spec = find_spec(name)
-    torch.manual_seed(0)
-    model = build_model(spec, spec.num_classes).eval()
-    channels, height, _ = spec.input_shape
-    side = int(size) if size else SIZES.get(name, height)
-    shape = (channels, side, side)
+    name, shape = shape_of(name, largest=None)
+    model = build(name).eval()
     structure = legr.trace(model, torch.zeros(1, *shape))
     return Subject(model, Ranker(structure, legr.filter_norms(model, structure)), shape)
 

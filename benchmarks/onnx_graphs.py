@@ -8,9 +8,6 @@ many budgets the filled graph is that of the exported network to the last bit, w
 Ends with 1 if one is not.
 """
 
-import argparse
-import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,24 +21,19 @@ import onnxruntime
 import torch
 
 import legr
-from benchmarks.coverage import SIZES, SMALL
+from benchmarks.architectures import Row, Survey, build, shape_of
 from legr.deploy.graph import arrays_of, finished, graph_of
 from legr.deploy.onnx_session import new_session
 from legr.deploy.template import arrays_at, fill, make_template
-from legr.models.zoo import build_model, find_spec
 
 NAMES = ("cifar_resnet56", "resnet18@224", "mobilenet_v2@224", "efficientnet_b0@224")
 BUDGETS = (0.5, 0.2)
 
 
-def measure(name: str) -> dict[str, Any]:
+def measure(name: str) -> Row:
     """One row, in this process."""
-    name, _, size = name.partition("@")
-    spec = find_spec(name)
-    model = build_model(spec, spec.num_classes).eval()
-    channels, height, width = spec.input_shape
-    side = int(size) if size else SIZES.get(name, min(height, SMALL))
-    shape = (channels, side, side if height == width else width)
+    name, shape = shape_of(name)
+    model = build(name).eval()
     structure = legr.trace(model, torch.zeros(1, *shape))
     template, template_s = _timed(lambda: make_template(model, structure, shape))
     curve = legr.BudgetCurve(structure, legr.rank(structure, legr.filter_norms(model, structure)))
@@ -95,32 +87,7 @@ def _operations(graph: onnx.ModelProto) -> Counter[str]:
     return Counter(node.op_type for node in graph.graph.node)
 
 
-def main() -> int:
-    """Run every model in a process of its own and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=NAMES, help="models; by default those of the table in docs/")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.one:
-        torch.set_num_threads(1)
-        print(json.dumps(measure(options.names[0])))
-        return 0
-    wrong = 0
-    for name in options.names:
-        command = [sys.executable, "-m", "benchmarks.onnx_graphs", "--one", name]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            wrong += 1
-            print(f"{name:<40} FAILED: {done.stderr.strip().splitlines()[-1]}", flush=True)
-            continue
-        row = json.loads(done.stdout.splitlines()[-1])
-        wrong += row["same"] != row["budgets"]
-        print(json.dumps(row) if options.json else _line(row), flush=True)
-    return 1 if wrong else 0
-
-
-def _line(row: dict[str, Any]) -> str:
+def _line(row: Row) -> str:
     run = "alike" if row["runs_the_same"] else "OTHERWISE"
     return (
         f"{row['model']:<34}{row['operations']:>5} operations{row['numbers']:>4} numbers, template"
@@ -130,5 +97,16 @@ def _line(row: dict[str, Any]) -> str:
     )
 
 
+def _measure_on_one_thread(name: str) -> Row:
+    torch.set_num_threads(1)
+    return measure(name)
+
+
+def _is_right(row: Row) -> bool:
+    return bool(row["same"] == row["budgets"])
+
+
+SURVEY = Survey("benchmarks.onnx_graphs", __doc__, NAMES, _measure_on_one_thread, _line, _is_right)
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(SURVEY.run())
