@@ -1,33 +1,58 @@
-"""The tables of docs/latency.md, from `benchmarks/results/`."""
+"""The tables of docs/latency.md and docs/latency-tables.md, from `benchmarks/results/`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from legr.files import read_json
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "latency.md"
+_DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCUMENTS = (_DOCS / "latency.md", _DOCS / "latency-tables.md")
 _RESULTS = Path(__file__).parent / "results"
 TABLES, SPEED_UPS = _RESULTS / "device-tables.json", _RESULTS / "latency.json"
 _BY = {"macs": "MACs", "latency": "milliseconds"}
+_WAYS = {
+    (1, False): "as it comes",
+    (8, False): "8",
+    (16, False): "16",
+    (8, True): "8, blocks",
+    (16, True): "16, blocks",
+}
+_HALF = "0.5"
 
 
 def device_tables() -> Iterator[str]:
     """How well profiles predict networks that they were not fitted to."""
-    rows = read_json(TABLES)
     multiples = "half the MACs as it comes, in multiples of 4, 8, 16"
-    yield from _header("network", "kinds of layers", "times", "seconds", "median error", "95th percentile", multiples)
-    for row in rows:
+    columns = ("network", "kinds of layers", "times", "seconds", "median error", "95th percentile", multiples)
+    yield from _header("processor", *columns)
+    for row in read_json(TABLES):
         errors = (f"{100 * row[name]:.1f} %" for name in ("median", "p95"))
         rounded = ", ".join(f"{milliseconds:.2f}" for milliseconds in row["multiples"].values())
-        yield _cells(row["network"], row["kinds"], row["points"], f"{row['seconds']:.0f}", *errors, f"{rounded} ms")
-    yield ""
-    yield f"{'; '.join(dict.fromkeys(row['conditions'] for row in rows))}."
+        facts = row["network"], row["kinds"], row["points"], f"{row['seconds']:.0f}", *errors, f"{rounded} ms"
+        yield _cells(_processor(row["conditions"]), *facts)
+
+
+def half() -> Iterator[str]:
+    """How many times faster than the original the networks of each order are, at half the MACs and half the time."""
+    for by, words in _BY.items():
+        yield from _header(f"at half the {words}", "order", *_WAYS.values())
+        for result in read_json(SPEED_UPS):
+            network = f"{result['network']}, {_processor(result['conditions'])}, {result['original_ms']:.2f} ms"
+            rows = [row for row in result["rows"] if row["by"] == by]
+            for order in dict.fromkeys(row["order"] for row in rows):
+                ways = {(row["multiple"], row["blocks"]): row["speed_up"] for row in rows if row["order"] == order}
+                yield _cells(network, order, *_speed_ups([ways.get(way, {}) for way in _WAYS], [_HALF] * len(_WAYS)))
+                network = ""  # said once
+        yield ""
 
 
 def speed_ups() -> Iterator[str]:
     """How many times faster than the original the networks of each order are."""
     for result in read_json(SPEED_UPS):
-        yield f"**{result['network']}**, {result['original_ms']:.2f} ms ({result['conditions']})"
+        yield f"## {result['network']}, {_processor(result['conditions'])}"
+        yield ""
+        yield f"{result['original_ms']:.2f} ms ({result['conditions']})"
         yield ""
         for by, words in _BY.items():
             rows = [row for row in result["rows"] if row["by"] == by]
@@ -36,9 +61,19 @@ def speed_ups() -> Iterator[str]:
                 f"at a share of the {words}", "multiple", "blocks", *(f"{100 * float(share):g} %" for share in shares)
             )
             for row in rows:
-                cells = (f"{row['speed_up'][share]:.2f}" if share in row["speed_up"] else "–" for share in shares)
+                cells = _speed_ups([row["speed_up"]] * len(shares), shares)
                 yield _cells(row["order"], row["multiple"], "yes" if row["blocks"] else "no", *cells)
             yield ""
+
+
+def _speed_ups(rows: Sequence[Mapping[str, Any]], shares: Sequence[str]) -> Iterator[str]:
+    for row, share in zip(rows, shares, strict=True):
+        yield f"{row[share]:.2f}" if share in row else "–"
+
+
+def _processor(conditions: str) -> str:
+    """The processor of conditions in words: runtime, processor, threads, batch."""
+    return conditions.split(", ")[1]
 
 
 def _header(*names: str) -> Iterator[str]:

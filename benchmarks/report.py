@@ -1,4 +1,4 @@
-"""Put measured tables into docs/results.md and docs/latency.md, between the marks that name them; the rest is by hand.
+"""Put measured tables into the documents of results and latency, between the marks that name them; the rest is by hand.
 
     python -m benchmarks.report
 
@@ -18,13 +18,15 @@ from benchmarks import latency_report
 from benchmarks.tuning import TABLES, rows_of
 from legr.files import read_json
 from legr.study.catalog import SAMPLES
+from legr.study.measured import read_points
 from legr.study.provenance import Provenance
-from legr.study.records import RANKINGS, Point
-from legr.study.store import Study
+from legr.study.records import Point, RankingName
 
-DOCUMENTS = (Path(__file__).resolve().parents[1] / "docs" / "results.md", latency_report.DOCUMENT)
+DOCUMENTS = (Path(__file__).resolve().parents[1] / "docs" / "results.md", *latency_report.DOCUMENTS)
 SPEED = Path(__file__).parent / "results" / "training.json"
 FLAGSHIP = SAMPLES / "cifar10_resnet56"
+FLAGSHIP_MACS = SPEED.parent / "flagship-macs"  # the points of the sample before it was rounded and timed for a device
+_ORDERS: tuple[RankingName, ...] = ("learned", "identity", "uniform")
 _BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 
 
@@ -58,20 +60,20 @@ def training() -> Iterator[str]:
 
 
 def flagship() -> Iterator[str]:
-    """Every budget of the sample: before fine-tuning, and after; milliseconds an image as the original's are taken."""
-    points = Study.open(FLAGSHIP).points
+    """Budgets of MACs, channels as they come: before fine-tuning, and after; milliseconds timed as the original's."""
+    points = read_points(FLAGSHIP_MACS)[0]
     original = next(point for point in points if point.ranking == "original")
     yield from _header(
         "MACs asked, %",
-        *(f"{ranking} before" for ranking in RANKINGS),
-        *(f"{ranking} after" for ranking in RANKINGS),
-        *(f"{ranking}, ms" for ranking in RANKINGS),
+        *(f"{ranking} before" for ranking in _ORDERS),
+        *(f"{ranking} after" for ranking in _ORDERS),
+        *(f"{ranking}, ms" for ranking in _ORDERS),
     )
     yield _cells("100", f"{100 * original.top1:.2f}", *[""] * 5, _milliseconds(original, original), "", "")
     by_network = {(p.ranking, p.budget, bool(p.finetuned)): p for p in points}
     for budget in sorted({p.budget for p in points if p.ranking != "original"}, reverse=True):
-        cells = [by_network.get((ranking, budget, tuned)) for tuned in (False, True) for ranking in RANKINGS]
-        times = (_milliseconds(point, original) for point in cells[: len(RANKINGS)])
+        cells = [by_network.get((ranking, budget, tuned)) for tuned in (False, True) for ranking in _ORDERS]
+        times = (_milliseconds(point, original) for point in cells[: len(_ORDERS)])
         yield _cells(f"{100 * budget:g}", *(_top1(point) for point in cells), *times)
     yield ""
     yield from _commands([(f"{p.ranking}, {100 * p.budget:g} %", p.provenance) for p in points if p.finetuned])
@@ -117,6 +119,7 @@ BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = {
     "flagship": flagship,
     "speed": speed,
     "device_tables": latency_report.device_tables,
+    "half": latency_report.half,
     "speed_ups": latency_report.speed_ups,
     **{table: partial(tuning, table) for table in TABLES},
 }

@@ -57,7 +57,7 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 def test_the_site_lists_every_page() -> None:
-    listed = re.findall(r"^ +- [^:]+: (\w+\.md)$", text_of(ROOT / "mkdocs.yml"), re.MULTILINE)
+    listed = re.findall(r"^ +- [^:]+: ([\w-]+\.md)$", text_of(ROOT / "mkdocs.yml"), re.MULTILINE)
     assert sorted(listed) == sorted(path.name for path in DOCS.glob("*.md"))
 
 
