@@ -1,4 +1,4 @@
-"""How well a device profile predicts: `python -m benchmarks.device_tables [NAME[@SIZE] …] [--out FILE]`.
+"""How well a device profile predicts: `python -m benchmarks.device_tables [NAME[@SIZE] …] [--runtime …] [--out FILE]`.
 
 Every network has random weights and runs on one thread with one image. After the profile is fitted to its own whole
 networks it predicts others, timed in the same passes: random maps with multiples of 1, 4, 8 and 16, pinned layers, and
@@ -17,7 +17,7 @@ import torch
 
 import legr
 from benchmarks.architectures import build, shape_of
-from legr.commands.profile import Subject, make_profile
+from legr.commands.profile import Subject, make_profile, network_in
 from legr.deploy.latency import conditions_here
 from legr.deploy.profile_notes import Notes
 from legr.ranking.budget import BudgetCurve
@@ -28,7 +28,7 @@ from legr.structure.copies import at_least_one
 from legr.structure.cost import counts_of
 from legr.structure.types import Keep
 from legr.study.device_profile import DeviceProfile
-from legr.study.latency import Conditions
+from legr.study.latency import Conditions, Runtime
 
 NAMES = ("cifar_resnet56", "resnet18@224", "mobilenet_v2@224", "efficientnet_b0@224")
 RESULTS = Path(__file__).parent / "results" / "device-tables.json"
@@ -44,9 +44,9 @@ def subject_of(name: str) -> Subject:
     return Subject(model, Ranker(structure, legr.filter_norms(model, structure)), shape)
 
 
-def conditions() -> Conditions:
-    """One thread, one image."""
-    return conditions_here("onnxruntime", torch.device("cpu"))
+def conditions(runtime: Runtime) -> Conditions:
+    """The processor, one thread, one image."""
+    return conditions_here(runtime, torch.device("cpu"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,11 @@ def others(ranker: Ranker) -> Iterator[Other]:
         yield Other("random", Keep(at_least_one(structure, units)))
 
 
-def measure(name: str, subject: Subject) -> tuple[dict[str, Any], DeviceProfile]:
+def measure(name: str, subject: Subject, runtime: Runtime) -> tuple[dict[str, Any], DeviceProfile]:
     """One row, and the profile that it judges."""
-    here, judged = conditions(), list(others(subject.ranker))
-    found = make_profile("benchmark", subject, here, Notes(), others=[other.keep for other in judged])
+    here, judged = conditions(runtime), list(others(subject.ranker))
+    network = network_in(runtime, subject, torch.device("cpu"), threads=here.threads, batch=here.batch)
+    found = make_profile("benchmark", subject, network, here, Notes(), others=[other.keep for other in judged])
     structure, profile = subject.structure, found.profile
     counts = counts_of(structure, *(other.keep for other in judged))
     errors = profile.table(structure).milliseconds(counts) / found.others - 1
@@ -117,11 +118,12 @@ def main() -> None:
     """Measure, print a table and keep the rows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=NAMES)
+    parser.add_argument("--runtime", choices=("onnxruntime", "pytorch"), default="onnxruntime")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     for name in arguments.names:
-        row, _ = measure(name, subject_of(name))
+        row, _ = measure(name, subject_of(name), arguments.runtime)
         keep_row(row, arguments.out)
         print(
             f"| {name} | {row['points']} | {row['seconds']:.0f} s | {100 * row['left_out'][0]:.1f} / "

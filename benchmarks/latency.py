@@ -115,7 +115,7 @@ def measure(name: str, subject: Subject, profile: DeviceProfile, learned: Mappin
     keys = ("order", "multiple", "blocks", "by")
     return {
         "network": name,
-        "conditions": str(conditions()),
+        "conditions": str(conditions("onnxruntime")),
         "contended": profile.contended,
         "original_ms": round(original_ms, 3),
         "errors": [round(error, 4) for error in profile.errors],
@@ -162,7 +162,7 @@ def main() -> None:
         found = Study.open(path).map_of(ranking or "learned")
         assert found is not None, f"{which} was not learned"
         learned[label] = found.affine
-    row, profile = device_tables.measure(arguments.name, subject)
+    row, profile = device_tables.measure(arguments.name, subject, "onnxruntime")
     keep_row(row, device_tables.RESULTS)
     result = measure(arguments.name, subject, profile, learned)
     keep_row(result, arguments.out)

@@ -55,6 +55,6 @@ def _profile_line(device: ProfiledDevice | None) -> str:
     busy = busy if device.profile.contended else ""
     median, most = (f"{100 * error:.0f} %" for error in device.profile.errors)
     return (
-        f"Predicted latency: from the times of the layers in the profile {device.profile.name}; of whole networks it "
-        f"is {median} off in the median, 95 % are within {most}. {busy}"
+        f"Predicted latency: from the times of the layers in {device.profile.conditions.runtime}, in the profile "
+        f"{device.profile.name}; of whole networks it is {median} off in the median, 95 % are within {most}. {busy}"
     )

@@ -9,11 +9,13 @@ from app.views.learned import NAMES
 from app.widgets.images import NO_IMAGES
 from app.words import plain
 from legr.errors import LegrError
+from legr.escape import on_one_line
 from legr.progress import duration
 from legr.requests.learn import LearnRequest
 from legr.requests.ranges import IMAGES, PASSES, SEED
 from legr.search.methods import METHODS, is_offered
 from legr.study.device_choice import profile_id
+from legr.study.device_profile import DeviceProfile
 from legr.study.pass_times import seconds_per_pass
 from legr.study.records import EFFORTS, Learned, SearchSettings
 from legr.study.store import Study
@@ -97,13 +99,17 @@ def _choose_cost(study: Study, settings: SearchSettings) -> SearchSettings:
         costs,
         index=costs.index(last) if last in costs else 0,
         key=f"cost-{study.path.name}",
-        format_func=lambda name: "MACs" if name == _MACS else f"latency on {name}",
+        format_func=lambda name: "MACs" if name == _MACS else on_one_line(_latency_on(profiles[name])),
         help="At equal latency the ranking learns what makes networks fast on this device; its channels are rounded to "
         "what the device likes.",
     )
     if chosen == _MACS:
         return replace(settings, cost="macs", device_profile="", profile_id="")
     return replace(settings, cost="latency", device_profile=chosen, profile_id=profile_id(profiles[chosen]))
+
+
+def _latency_on(profile: DeviceProfile) -> str:
+    return f"latency on {profile.name}, {profile.conditions.runtime}"
 
 
 def _choose_budgets(settings: SearchSettings) -> SearchSettings:

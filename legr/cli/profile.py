@@ -14,11 +14,14 @@ def profile(study: StudyPath, request: ProfileRequest, json: Json = False, job: 
     """Time the network's layers on this device, to predict every budget's latency; goes on where it stopped."""
     from legr.commands.profile import finished_profile
     from legr.commands.profile import profile as run_profile
+    from legr.training.device import pick_device
 
-    opened = writable_study(study)
+    opened, device = writable_study(study), pick_device(request.device)
+    if request.runtime == "onnxruntime":
+        device = pick_device("cpu")
 
     def work(report: Report) -> DeviceProfile:
-        return run_profile(opened, request, report)
+        return run_profile(opened, request, device, report)
 
-    result = as_job(opened, request, "cpu", job, lambda: finished_profile(opened, request), work)
+    result = as_job(opened, request, device, job, lambda: finished_profile(opened, request, device), work)
     terminal.result(result, json, sentences.profiling(result))

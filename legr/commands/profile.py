@@ -1,7 +1,6 @@
 """Profile a device: time the layers of a study's network there, and fit the table to some whole networks."""
 
 import os
-import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,14 +13,13 @@ from legr.bounds import Bounds
 from legr.commands.original import original
 from legr.commands.provenance import provenance_of
 from legr.deploy.contention import Contention
-from legr.deploy.latency import conditions_here, time_session
-from legr.deploy.network_layers import network_layers
+from legr.deploy.graph_network import GraphNetwork
+from legr.deploy.latency import conditions_here
+from legr.deploy.module_network import ModuleNetwork
 from legr.deploy.profile_networks import networks_to_fit
 from legr.deploy.profile_notes import Notes, ProfileNotes
-from legr.deploy.profile_passes import Timer
-from legr.deploy.sessions import Sessions
+from legr.deploy.profile_passes import Network, Timer
 from legr.deploy.table_fit import fit_to
-from legr.deploy.template_cache import template_of
 from legr.errors import SettingsError, StudyError
 from legr.progress import Progress, Report, silent
 from legr.ranking.order import Ranker
@@ -38,28 +36,29 @@ from legr.study.device_profile import (
     stored,
     write_profile,
 )
-from legr.study.latency import Conditions
+from legr.study.latency import Conditions, Runtime
 from legr.study.store import Study
 
-_SECONDS = 0.05  # that a whole network is timed in one pass
 
-
-def finished_profile(study: Study, request: ProfileRequest) -> DeviceProfile | None:
+def finished_profile(study: Study, request: ProfileRequest, device: torch.device) -> DeviceProfile | None:
     """The stored profile where it is what is asked for; None where there is something to do.
+
+    Args:
+        device: where PyTorch runs the network; ONNX Runtime runs it on the processor.
 
     Raises:
         SettingsError: the request asks for more than this machine has, or the name is that of other conditions.
     """
     Bounds(1, os.cpu_count() or 1).require("threads", request.threads)
-    if request.runtime != "onnxruntime":
-        raise SettingsError("runtime must be onnxruntime, whose layers can be timed alone, got pytorch")
-    if request.again or request.file_name not in profile_names(study):
+    conditions = _conditions(request, device)
+    name = request.file_name(conditions)
+    if request.again or name not in profile_names(study):
         return None
     try:
-        found = read_device(study, request.file_name, study.structure).profile
+        found = read_device(study, name, study.structure).profile
     except StudyError:  # a damaged one is replaced
         return None
-    if found.conditions != _conditions(request):
+    if found.conditions != conditions:
         raise SettingsError(
             f"there is a profile {found.name} already, of {found.conditions}; give this one another --name, or --again "
             "to replace it"
@@ -67,29 +66,36 @@ def finished_profile(study: Study, request: ProfileRequest) -> DeviceProfile | N
     return found
 
 
-def profile(study: Study, request: ProfileRequest, report: Report) -> DeviceProfile:
+def profile(study: Study, request: ProfileRequest, device: torch.device, report: Report) -> DeviceProfile:
     """Make the table of this device and store it in the study, unless another process has just made it.
+
+    Args:
+        device: as for `finished_profile`.
 
     Raises:
         ExportError: the network cannot be exported, or not be taken apart.
         SettingsError: as `finished_profile` says.
     """
-    with ProfileNotes(study, request.file_name, _conditions(request), anew=request.again) as notes:
-        made = finished_profile(study, request)  # again, as jobs of one device have waited for each other by now
+    conditions = _conditions(request, device)
+    with ProfileNotes(study, request.file_name(conditions), conditions, anew=request.again) as notes:
+        made = finished_profile(study, request, device)  # again, as jobs of one device waited for each other
         if made is None:
-            made = _make_and_store(study, request, notes, report)
+            made = _make_and_store(study, request, device, notes, report)
         notes.forget()
     return made
 
 
-def _make_and_store(study: Study, request: ProfileRequest, notes: Notes, report: Report) -> DeviceProfile:
-    began = time.monotonic()
-    report(Progress("reading the graph", 0, 1))
+def _make_and_store(
+    study: Study, request: ProfileRequest, device: torch.device, notes: Notes, report: Report
+) -> DeviceProfile:
+    began, conditions = time.monotonic(), _conditions(request, device)
+    report(Progress("taking the network apart", 0, 1))
     subject = Subject(original(study), study.ranker, study.info.input_shape)
-    made = make_profile(request.file_name, subject, _conditions(request), notes, report).profile
+    network = network_in(request.runtime, subject, device, threads=request.threads, batch=request.batch)
+    made = make_profile(request.file_name(conditions), subject, network, conditions, notes, report).profile
     command = ["profile", "--study", study.path.name, *request.full_arguments()]
     seconds = round(time.monotonic() - began, 1)
-    made = replace(made, seconds=seconds, provenance=provenance_of(command, seconds, torch.device("cpu")))
+    made = replace(made, seconds=seconds, provenance=provenance_of(command, seconds, device))
     write_profile(study, made)
     return made
 
@@ -116,9 +122,25 @@ class Profiled:
     others: FloatArray  # milliseconds, float64[N]
 
 
+def network_in(runtime: Runtime, subject: Subject, device: torch.device, *, threads: int, batch: int) -> Network:
+    """The network as a runtime runs it.
+
+    Args:
+        device: where PyTorch runs it.
+
+    Raises:
+        ExportError: the network cannot be exported, or not be taken apart.
+    """
+    model, structure, shape = subject.model, subject.structure, subject.input_shape
+    if runtime == "pytorch":
+        return ModuleNetwork(model, structure, shape, device, threads=threads, batch=batch)
+    return GraphNetwork(model, structure, shape, threads=threads, batch=batch)
+
+
 def make_profile(
     name: str,
     subject: Subject,
+    network: Network,
     conditions: Conditions,
     notes: Notes,
     report: Report = silent,
@@ -127,29 +149,20 @@ def make_profile(
     """Time the layers of a network, and whole networks, and fit.
 
     Args:
+        network: that of the subject, as a runtime runs it.
         others: networks that are timed in the same passes and not fitted to, to judge the profile by.
 
     Raises:
-        ExportError: the network cannot be exported, or not be taken apart.
+        ExportError: a layer cannot be timed alone.
     """
-    began, structure, shape = time.monotonic(), subject.structure, subject.input_shape
+    began, structure = time.monotonic(), subject.structure
     with Contention() as contention:
-        template = template_of(subject.model, structure, shape)
-        layers = network_layers(subject.model, structure, template, conditions.batch)
-        sessions = Sessions(
-            subject.model, structure, shape, template, threads=conditions.threads, batch=conditions.batch
-        )
-
-        def time_whole(keep: Keep) -> float:
-            times = time_session(sessions.of(keep), shape, batch=conditions.batch, seconds=_SECONDS)
-            return statistics.median(times) * 1e3
-
-        networks = list(networks_to_fit(subject.ranker))
-        timer = Timer(layers, time_whole, conditions, notes)
-        times, milliseconds = timer.run([*(network.keep for network in networks), *others], report)
-    milliseconds, left_out = milliseconds[: len(networks)], milliseconds[len(networks) :]
-    table = layers.table(times, timer.quantum)
-    counts = counts_of(structure, *(network.keep for network in networks))
+        fitted_to = list(networks_to_fit(subject.ranker))
+        timer = Timer(network, notes)
+        times, milliseconds = timer.run([*(fitted.keep for fitted in fitted_to), *others], report)
+    milliseconds, left_out = milliseconds[: len(fitted_to)], milliseconds[len(fitted_to) :]
+    table = network.layers.table(times, timer.quantum)
+    counts = counts_of(structure, *(fitted.keep for fitted in fitted_to))
     shares = totals(structure, counts)[0] / original_cost(structure).macs
     fit, predicted = fit_to(np.array(table.features(counts)).T, milliseconds)
     made = stored(
@@ -162,15 +175,15 @@ def make_profile(
             for share, ms, guess in zip(shares.tolist(), milliseconds.tolist(), predicted.tolist(), strict=True)
         ),
         multiples=tuple(
-            MeasuredMultiple(network.multiple, round(ms, 4))
-            for network, ms in zip(networks, milliseconds.tolist(), strict=True)
-            if network.multiple
+            MeasuredMultiple(fitted.multiple, round(ms, 4))
+            for fitted, ms in zip(fitted_to, milliseconds.tolist(), strict=True)
+            if fitted.multiple
         ),
         seconds=round(time.monotonic() - began, 1),
-        contended=contention.slows(conditions.threads),
+        contended=conditions.device == "cpu" and contention.slows(conditions.threads),
     )
     return Profiled(made, left_out)
 
 
-def _conditions(request: ProfileRequest) -> Conditions:
-    return conditions_here(request.runtime, torch.device("cpu"), request.threads, request.batch)
+def _conditions(request: ProfileRequest, device: torch.device) -> Conditions:
+    return conditions_here(request.runtime, device, request.threads, request.batch)

@@ -4,7 +4,7 @@ Which of their sizes follow the kept set is found by experiment, as in `legr.dep
 say so.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -13,26 +13,15 @@ import numpy as np
 import onnx
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
+from legr.deploy.following import REMEDY, Follower, Following, steps_of
+from legr.deploy.layer_grid import Points, points_of
 from legr.deploy.numbers import Place, integers_of, set_integers
 from legr.errors import ExportError
 from legr.structure.latency import Size
 from legr.structure.types import Keep, Structure
 
 _OWN_LAYER = {"Conv", "ConvTranspose", "Gemm", "MatMul"}  # each begins a layer
-_REMEDY = "the layers of this network cannot be timed alone; time whole networks with `legr measure`"
 _SCALE = 0.05  # of random weights: activations neither grow nor vanish
-
-
-@dataclass(frozen=True, slots=True)
-class Following:
-    """A number of a layer that is `whole` in the original, and elsewhere follows one of the layer's sizes."""
-
-    whole: int
-    size: int | None  # position in `GraphLayer.sizes`; None: it is always the same
-
-    def at(self, sizes: Sequence[Size], channels: Sequence[int]) -> int:
-        """Its value where the sizes have so many channels."""
-        return self.whole if self.size is None else self.whole * channels[self.size] // sizes[self.size].whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +48,22 @@ class GraphLayer:
     @cached_property
     def steps(self) -> tuple[int, ...]:
         """For each size, the smallest number of channels of which all possible numbers are multiples."""
-        steps = []
-        for place, size in enumerate(self.sizes):
-            followers = [f for t in (*self.inputs, *self.weights) for f in t.shape] + [f for _, f in self.numbers]
-            wholes = [f.whole for f in followers if f.size == place]
-            step = size.whole // int(np.gcd.reduce([size.whole, *wholes]))
-            steps.append(int(np.lcm.reduce([step, *(groups for out, groups in self._grouped if out == place)])))
-        return tuple(steps)
+        numbers = [f for t in (*self.inputs, *self.weights) for f in t.shape] + [f for _, f in self.numbers]
+        return steps_of(self.sizes, numbers, self._grouped)
+
+    def points(self, quantum: int) -> list[Points]:
+        """Where it is timed, see `legr.deploy.layer_table.Kind`."""
+        return [points_of(size, step, quantum) for size, step in zip(self.sizes, self.steps, strict=True)]
 
     @property
-    def _grouped(self) -> list[tuple[int | None, int]]:
+    def _grouped(self) -> list[tuple[int, int]]:
         """For each convolution of several groups, which size its filters follow, and in how many groups they are."""
         shapes = {tensor.name: tensor.shape for tensor in self.weights}
         return [
-            (shapes[node.input[1]][0].size, attribute.i)
+            (size, attribute.i)
             for node in self.nodes
             if node.op_type == "Conv" and node.input[1] in shapes
+            if (size := shapes[node.input[1]][0].size) is not None
             for attribute in node.attribute
             if attribute.name == "group" and not any(place.owner == node.output[0] for place, _ in self.numbers)
         ]
@@ -160,9 +149,7 @@ class _Facts:
     """Sizes of all tensors in the original and in some pruned networks."""
 
     def __init__(self, structure: Structure, graphs: Sequence[tuple[Keep, ModelProto]]) -> None:
-        self._vectors = structure.vectors
-        keeps = [keep for keep, _ in graphs]
-        self._kept = [[int(keep.kept(labels).sum()) for keep in keeps] for labels in self._vectors]
+        self._follower = Follower(structure, [keep for keep, _ in graphs])
         self._shapes = [_shapes(model) for _, model in graphs]
         self._integers = [integers_of(model) for _, model in graphs]
         model = graphs[0][1]
@@ -186,9 +173,9 @@ class _Facts:
         values = {p: tuple(integers[p] for integers in self._integers) for p in places}
         varying = {p: v for p, v in values.items() if len(set(v)) > 1}
         shapes = {name: self._followed(name) for name in (*inputs, *weights)}
-        sizes = self._sizes(list(chain(*shapes.values(), varying.values())))
+        sizes = self._follower.sizes(chain(*shapes.values(), varying.values()))
         tensors = {
-            name: Tensor(name, tuple(self._following(v, sizes) for v in shape), self._kind(name))
+            name: Tensor(name, tuple(self._follower.following(v, sizes) for v in shape), self._kind(name))
             for name, shape in shapes.items()
         }
         return GraphLayer(
@@ -197,7 +184,7 @@ class _Facts:
             tuple(tensors[name] for name in inputs),
             tuple(tensors[name] for name in weights),
             tuple(self._initializers[name] for name in constants),
-            tuple((place, self._following(value, sizes)) for place, value in varying.items()),
+            tuple((place, self._follower.following(value, sizes)) for place, value in varying.items()),
             tuple(sorted(outputs)),
         )
 
@@ -215,29 +202,7 @@ class _Facts:
         try:
             return list(zip(*(shapes[name] for shapes in self._shapes), strict=True))
         except (KeyError, ValueError) as error:
-            raise ExportError(f"{name} has a shape that no graph tells, so {_REMEDY}") from error
-
-    def _sizes(self, values: list[tuple[int, ...]]) -> dict[int, Size]:
-        """The sizes that vary, by label vector; the largest first."""
-        sizes: dict[int, Size] = {}
-        for value in values:
-            if len(set(value)) > 1:
-                vector = self._vector(value)
-                if vector not in sizes or sizes[vector].whole < value[0]:
-                    sizes[vector] = Size(vector, value[0], len(self._vectors[vector]))
-        return sizes
-
-    def _following(self, value: tuple[int, ...], sizes: Mapping[int, Size]) -> Following:
-        if len(set(value)) == 1:
-            return Following(value[0], None)
-        place = list(sizes).index(self._vector(value))
-        return Following(value[0], min(place, 1))
-
-    def _vector(self, value: tuple[int, ...]) -> int:
-        for number, kept in enumerate(self._kept):
-            if all(value[0] * k == v * kept[0] for k, v in zip(kept, value, strict=True)):
-                return number
-        raise ExportError(f"a size of {value[0]} follows the kept set in a way that is not understood, so {_REMEDY}")
+            raise ExportError(f"{name} has a shape that no graph tells, so {REMEDY}") from error
 
 
 def _shapes(model: ModelProto) -> dict[str, tuple[int, ...]]:

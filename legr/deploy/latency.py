@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 import onnxruntime
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from legr.deploy.contention import Contention
 from legr.deploy.graph import INPUT, OUTPUT
@@ -65,18 +65,26 @@ def time_forward(
         input_shape: channels, height, width.
         seconds: how long to go on measuring, at least.
     """
-    network = cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last)).eval()  # type: ignore[call-overload]
-    inputs = torch.randn(batch, *input_shape, generator=torch.Generator().manual_seed(0)).to(
-        device, memory_format=torch.channels_last
-    )
+    network, images = in_channels_last(model, device), images_on(device, batch, input_shape)
 
     def run() -> None:
-        _wait(device)
-        network(inputs)
-        _wait(device)
+        wait(device)
+        network(images)
+        wait(device)
 
-    with torch.inference_mode(), _threads(threads):
+    with torch.inference_mode(), use_threads(threads):
         return _time(run, seconds)
+
+
+def in_channels_last(model: nn.Module, device: torch.device) -> nn.Module:
+    """A copy of a network as it is timed in PyTorch."""
+    return cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last)).eval()  # type: ignore[call-overload]
+
+
+def images_on(device: torch.device, batch: int, input_shape: tuple[int, int, int]) -> Tensor:
+    """What it is timed with."""
+    images = torch.randn(batch, *input_shape, generator=torch.Generator().manual_seed(0))
+    return images.to(device, memory_format=torch.channels_last)
 
 
 def time_session(
@@ -99,7 +107,7 @@ def _time(run: Callable[[], object], seconds: float) -> list[float]:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def use_threads(count: int) -> Iterator[None]:
     """Use a number of threads for a while."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
@@ -109,7 +117,7 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _wait(device: torch.device) -> None:
+def wait(device: torch.device) -> None:
     """Let the accelerator finish: its calls return early."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

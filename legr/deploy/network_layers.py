@@ -1,6 +1,6 @@
 """The layers of a network that a table has to know, each once, and where activations pass between them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -12,55 +12,28 @@ from torch import nn
 
 from legr.deploy.graph import finished
 from legr.deploy.graph_layers import GraphLayer, Tensor, layers_of
-from legr.deploy.layer_grid import points_of
+from legr.deploy.layer_table import NetworkLayers, Placed
 from legr.deploy.numbers import telling_kept_sets
 from legr.deploy.onnx_file import with_batch
 from legr.deploy.template import Template, arrays_at, fill
 from legr.structure.branches import vectors_around
-from legr.structure.latency import Counts, Fit, FloatArray, LatencyTable, LayerTimes, Passage, Size, TimedLayer
+from legr.structure.latency import Passage, Size
 from legr.structure.types import Keep, Structure
 
 _PRUNED = 2  # networks that tell which sizes follow the kept set
-_UNFITTED = Fit(scale=1.0, overhead_ms=0.0, saved_ms=0.0)
 
 
 @dataclass(frozen=True)
-class NetworkLayers:
+class _Layers:
     """The layers of one network in the order in which they run."""
 
     layers: tuple[GraphLayer, ...]
-    opsets: tuple[onnx.OperatorSetIdProto, ...]
     structure: Structure
 
-    @cached_property
-    def distinct(self) -> dict[bytes, GraphLayer]:
-        """One layer of each kind, by its key."""
-        return {layer.key: layer for layer in reversed(self.layers)}
-
-    def points(self, layer: GraphLayer, quantum: int) -> list[Counts]:
-        """Numbers of channels at which a layer is timed."""
-        return [points_of(size, step, quantum) for size, step in zip(layer.sizes, layer.steps, strict=True)]
-
-    def table(self, times: dict[bytes, FloatArray], quantum: int, fit: Fit = _UNFITTED) -> LatencyTable:
-        """The table of these layers.
-
-        Args:
-            times: milliseconds of each kind at its points, as `time_layer` returns them.
-        """
-        numbers = {key: number for number, key in enumerate(self.distinct)}
-        return LatencyTable(
-            layers=tuple(
-                TimedLayer(x.nodes[0].output[0], numbers[x.key], x.sizes, self._parameter(x), self._inside(x))
-                for x in self.layers
-            ),
-            times=tuple(
-                LayerTimes(tuple(self.points(layer, quantum)), times[key], quantum)
-                for key, layer in self.distinct.items()
-            ),
-            passages=tuple(self._passages()),
-            quantum=quantum,
-            fit=fit,
-        )
+    def placed(self) -> Iterator[Placed[GraphLayer]]:
+        """Each where it stands."""
+        for layer in self.layers:
+            yield Placed(layer, layer.nodes[0].output[0], self._parameter(layer), self._inside(layer))
 
     def _parameter(self, layer: GraphLayer) -> str | None:
         return next((t.name for t in layer.weights if t.name in self.structure.shapes), None)
@@ -78,7 +51,8 @@ class NetworkLayers:
     def _maker(self) -> dict[str, GraphLayer]:
         return {name: layer for layer in self.layers for name in layer.outputs}
 
-    def _passages(self) -> list[Passage]:
+    def passages(self) -> list[Passage]:
+        """Where activations pass from one to another."""
         maker, passages = self._maker, []
         for layer in self.layers:
             for tensor in layer.inputs:
@@ -100,8 +74,13 @@ def _channels(layer: GraphLayer, tensor: Tensor) -> Size | None:
     return next((layer.sizes[f.size] for f in tensor.shape if f.size is not None), None)
 
 
-def network_layers(model: nn.Module, structure: Structure, template: Template, batch: int) -> NetworkLayers:
+def network_layers(
+    model: nn.Module, structure: Structure, template: Template, batch: int
+) -> tuple[NetworkLayers[GraphLayer], Sequence[onnx.OperatorSetIdProto]]:
     """Take the graph of a network apart.
+
+    Returns:
+        Its layers, and the sets of operations that they need.
 
     Raises:
         ExportError: a size in it follows the kept set in a way that is not understood.
@@ -111,5 +90,5 @@ def network_layers(model: nn.Module, structure: Structure, template: Template, b
     graphs = [
         (keep, with_batch(finished(fill(template, keep, arrays_at(model, structure, keep))), batch)) for keep in keeps
     ]
-    layers = layers_of(structure, graphs)
-    return NetworkLayers(tuple(layers), tuple(graphs[0][1].opset_import), structure)
+    layers = _Layers(tuple(layers_of(structure, graphs)), structure)
+    return NetworkLayers(tuple(layers.placed()), tuple(layers.passages())), graphs[0][1].opset_import

@@ -4,32 +4,52 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
-from legr.deploy.layer_timing import time_layer
-from legr.deploy.network_layers import NetworkLayers
+from legr.deploy.layer_table import NetworkLayers
 from legr.deploy.profile_notes import Notes
-from legr.deploy.quantum import quantum_of
+from legr.deploy.quantum import Convolution, quantum_of
 from legr.progress import Progress, Report
 from legr.structure.latency import Counts, FloatArray
 from legr.structure.types import Keep
 from legr.study.kept_sets import keep_id
-from legr.study.latency import Conditions
 
 FEWEST_PASSES, MOST_PASSES = 3, 8  # over all that is timed; the fastest counts, as other work only makes one longer
 _SECONDS_OF_ALL = 150.0  # that more than the fewest passes may take
 
 
+_SECONDS = 0.05  # that a whole network is timed in one pass
+
+
+class Network(Protocol):
+    """A network in the runtime that is profiled."""
+
+    @property
+    def layers(self) -> NetworkLayers[Any]:
+        """Its layers."""
+
+    def time_convolutions(self, kind: Convolution, channels: Counts) -> FloatArray:
+        """Milliseconds of convolutions that read so many channels, see `legr.deploy.quantum`."""
+
+    def time_layer(self, layer: Any, points: Sequence[Counts]) -> FloatArray:
+        """Milliseconds of one of its layers alone at these numbers of channels, float64[P, P], float64[P] or float64[].
+
+        Raises:
+            ExportError: it cannot be timed alone.
+        """
+
+    def time_whole(self, keep: Keep, seconds: float) -> float:
+        """Median milliseconds of a pruned network, run for so many seconds."""
+
+
 class Timer:
     """Times layers and whole networks, pass by pass."""
 
-    def __init__(
-        self, layers: NetworkLayers, time_whole: Callable[[Keep], float], conditions: Conditions, notes: Notes
-    ) -> None:
-        self._layers, self._time_whole, self._notes = layers, time_whole, notes
-        self._threads, self._batch = conditions.threads, conditions.batch
-        found = notes.value("quantum", lambda: np.array([quantum_of(threads=self._threads, batch=self._batch)]))
+    def __init__(self, network: Network, notes: Notes) -> None:
+        self._network, self._layers, self._notes = network, network.layers, notes
+        found = notes.value("quantum", lambda: np.array([quantum_of(network.time_convolutions)]))
         self.quantum = int(found[0])
 
     def run(self, keeps: Sequence[Keep], report: Report) -> tuple[dict[bytes, FloatArray], FloatArray]:
@@ -67,15 +87,14 @@ class Timer:
             self._notes.value(f"{name} took", lambda: np.array([max(time.monotonic() - began, 1e-6)]))
             self._notes.value(name, lambda: values)
 
-    def _points(self, key: bytes) -> list[Counts]:
-        return self._layers.points(self._layers.distinct[key], self.quantum)
+    def _points(self, key: bytes) -> Sequence[Counts]:
+        return [points.channels for points in self._layers.distinct[key].points(self.quantum)]
 
     def _time_layer(self, key: bytes) -> FloatArray:
-        layer, opsets = self._layers.distinct[key], self._layers.opsets
-        return time_layer(layer, self._points(key), opsets, threads=self._threads, batch=self._batch)
+        return self._network.time_layer(self._layers.distinct[key], self._points(key))
 
     def _time_network(self, keep: Keep) -> FloatArray:
-        return np.array([self._time_whole(keep)])
+        return np.array([self._network.time_whole(keep, _SECONDS)])
 
 
 def _missing() -> FloatArray:

@@ -1,28 +1,43 @@
 """Which numbers of channels a runtime has faster ways for: multiples of how many."""
 
-import numpy as np
-import onnx
-from onnx import helper, numpy_helper
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from legr.deploy.layer_timing import Alone, milliseconds_of
+import numpy as np
+
 from legr.structure.latency import Counts, FloatArray
 
 CANDIDATES = (2, 4, 8, 16, 32)
-_OUT, _SIDE, _FEWEST, _MOST = 64, 28, 33, 64
+READ = np.arange(33, 65)  # channels that the convolutions read which are timed to find it
+FILTERS, SIDE = 64, 28  # of these
 _APART = 1.1  # times the others take, or a part of it
-_SCALE = 0.05
 
 
-def quantum_of(*, threads: int, batch: int) -> int:
+@dataclass(frozen=True, slots=True)
+class Convolution:
+    """A kind of convolution that may like multiples of its own."""
+
+    kernel: int  # its side
+    depthwise: bool = False
+
+    @property
+    def padding(self) -> int:
+        """So that its result is as large as what it reads."""
+        return self.kernel // 2
+
+
+KINDS = (Convolution(3), Convolution(1), Convolution(3, depthwise=True))
+
+
+def quantum_of(time: Callable[[Convolution, Counts], FloatArray]) -> int:
     """Time convolutions of several kinds with 33 to 64 channels; 1 where multiples take no other time.
 
     A runtime may convolve 3x3 as fast with any number of channels, and depthwise twice as fast with multiples.
+
+    Args:
+        time: milliseconds of a kind that reads so many channels.
     """
-    channels = range(_FEWEST, _MOST + 1)
-    found = []
-    for kernel, depthwise in ((3, False), (1, False), (3, True)):
-        runs = [Alone(_convolution(n, kernel, depthwise, batch), {"x": (batch, n, _SIDE, _SIDE)}) for n in channels]
-        found.append(quantum_in(np.array(list(channels)), milliseconds_of(runs, threads=threads, batch=batch)))
+    found = [quantum_in(READ, time(kind, READ)) for kind in KINDS]
     return min((quantum for quantum in found if quantum > 1), default=1)
 
 
@@ -38,21 +53,3 @@ def quantum_in(channels: Counts, milliseconds: FloatArray) -> int:
         if len(odd) and abs(np.log(np.median(milliseconds[odd] / beside))) > np.log(_APART):
             return quantum
     return 1
-
-
-def _convolution(channels: int, kernel: int, depthwise: bool, batch: int) -> onnx.ModelProto:
-    rng = np.random.default_rng(0)
-    out, reads = (channels, 1) if depthwise else (_OUT, channels)
-    weight = (_SCALE * rng.standard_normal((out, reads, kernel, kernel))).astype(np.float32)
-    sides, pads = [kernel] * 2, [kernel // 2] * 4
-    node = helper.make_node("Conv", ["x", "w"], ["y"], kernel_shape=sides, pads=pads, group=channels // reads)
-    graph = helper.make_graph(
-        [node],
-        "convolution",
-        [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [batch, channels, _SIDE, _SIDE])],
-        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(weight, "w")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
-    model.ir_version = 8
-    return model

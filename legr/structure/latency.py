@@ -3,8 +3,9 @@
 Dims of arrays: V distinct label vectors, T kept sets, P numbers of channels that were timed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +38,14 @@ class LayerTimes:
         milliseconds: float64[P, P], float64[P] or float64[].
         quantum: numbers that are multiples of it are interpolated between such, all others between others: a runtime
             has faster ways for multiples.
+        periods: for each number that varies, 0, or how many kinds of numbers there are in place of these two: a number
+            is then interpolated between those that leave the same remainder. () stands for 0s.
     """
 
     points: tuple[Counts, ...]
     milliseconds: FloatArray
     quantum: int
+    periods: tuple[int, ...] = ()
 
     def at(self, channels: list[FloatArray]) -> FloatArray:
         """Milliseconds, float64[T], linear between the numbers that were timed; 0 where a layer has no channels.
@@ -51,7 +55,9 @@ class LayerTimes:
         """
         if not channels:
             return self.milliseconds
-        corners = [_between(points, asked, self.quantum) for points, asked in zip(self.points, channels, strict=True)]
+        periods = self.periods or (0,) * len(channels)
+        kinds = [partial(_kinds, quantum=self.quantum, period=period) for period in periods]
+        corners = [_between(*of_one) for of_one in zip(self.points, channels, kinds, strict=True)]
         if len(corners) == 1:
             low, high, weight = corners[0]
             time = self.milliseconds[low] * (1 - weight) + self.milliseconds[high] * weight
@@ -64,13 +70,21 @@ class LayerTimes:
         return np.where(some, np.maximum(time, self.milliseconds.min()), 0.0)
 
 
-def _between(points: Counts, asked: FloatArray, quantum: int) -> tuple[Counts, Counts, FloatArray]:
+def _kinds(numbers: Counts | FloatArray, quantum: int, period: int) -> Counts:
+    """Of which kind each number of channels is."""
+    return np.asarray(numbers // 1 % period if period else numbers % quantum == 0, dtype=np.int64)
+
+
+def _between(
+    points: Counts, asked: FloatArray, kinds: Callable[[Counts | FloatArray], Counts]
+) -> tuple[Counts, Counts, FloatArray]:
     """The points on both sides of each number, of its own kind, and how far it lies between them."""
     low, high = np.zeros((2, len(asked)), dtype=np.int64)
     weight = np.zeros(len(asked))
-    for is_multiple in (True, False):
-        own = np.flatnonzero((points % quantum == 0) == is_multiple)
-        chosen = (asked % quantum == 0) == is_multiple
+    kind_of_point, kind_of_asked = kinds(points), kinds(asked)
+    for kind in np.unique(kind_of_asked):
+        own = np.flatnonzero(kind_of_point == kind)
+        chosen = kind_of_asked == kind
         if not len(own):  # a layer so small that it has none
             own = np.arange(len(points))
         places = np.clip(np.searchsorted(points[own], asked[chosen], side="right") - 1, 0, max(len(own) - 2, 0))
@@ -118,13 +132,19 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class LatencyTable:
-    """The layers of a network with their times on one device, in one runtime."""
+    """The layers of a network with their times on one device, in one runtime.
+
+    Attributes:
+        replaced: a layer that has left is called all the same, as one that returns zeros: it still takes what each
+            layer takes beside its own time.
+    """
 
     layers: tuple[TimedLayer, ...]
     times: tuple[LayerTimes, ...]
     passages: tuple[Passage, ...]
     quantum: int
     fit: Fit
+    replaced: bool = False
 
     def milliseconds(self, counts: Counts) -> FloatArray:
         """Predict many kept sets at once, float64[T]; `counts` as for `legr.structure.cost.totals`."""
@@ -148,7 +168,8 @@ class LatencyTable:
         total = np.zeros(counts.shape[1])
         for row in layer_times:  # one after another: a sum by numpy hangs on how many kept sets there are
             total += row
-        return total, (layer_times > 0).sum(axis=0).astype(np.float64), megabytes
+        called = (layer_times > 0) | self.replaced
+        return total, called.sum(axis=0).astype(np.float64), megabytes
 
     def by_layer(self, counts: Counts) -> FloatArray:
         """Milliseconds of every layer, float64[layers, T]: its share of the sum alone, of the whole network's time.

@@ -31,7 +31,11 @@ def prune(model: nn.Module, structure: Structure, keep: Keep) -> nn.Module:
     Raises:
         TraceError: `structure` or `keep` belongs to another model, or a gradient hook fits one size alone.
     """
-    cuts = plan(model, structure, keep)
+    return cut(model, plan(model, structure, keep))
+
+
+def cut(model: nn.Module, cuts: Plan) -> nn.Module:
+    """Return a smaller copy of `model`, cut by a plan that is known to fit; see `prune`."""
     smaller_ones = smaller_tensors(model, cuts)
     memo: dict[int, Any] = {id(_tensor(model, name)): tensor for name, tensor in smaller_ones.items()}
     memo |= {id(module): zeros for module, zeros in _replacements(model, cuts)}

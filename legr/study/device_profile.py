@@ -56,6 +56,14 @@ class MeasuredMultiple(Record):
 class _StoredTimes(Record):
     points: list[list[_Positive]]
     milliseconds: list[_Time]  # the last number of channels varies fastest
+    periods: Annotated[list[Annotated[int, Field(ge=0, le=1024)]], Field(max_length=2)] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain data, as it was before there were periods where there is none."""
+        data = super().to_dict()
+        if not self.periods:
+            del data["periods"]
+        return data
 
     @model_validator(mode="after")
     def _check(self) -> "_StoredTimes":
@@ -63,6 +71,8 @@ class _StoredTimes(Record):
             raise ValueError("points and milliseconds do not fit together")
         if any(not axis or any(b <= a for a, b in pairwise(axis)) for axis in self.points):
             raise ValueError("points do not rise")
+        if self.periods and len(self.periods) != len(self.points):
+            raise ValueError("points and periods do not fit together")
         return self
 
 
@@ -104,7 +114,15 @@ class DeviceProfile(Record):
     multiples: Several[MeasuredMultiple]
     seconds: Number  # that it took
     contended: bool  # other programs were using the cores
+    replaced: bool = False  # as in `LatencyTable`
     provenance: Annotated[Provenance, Field(alias="made")] = UNKNOWN
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain data; a profile that says nothing of `replaced` keeps its name in searches."""
+        data = super().to_dict()
+        if not self.replaced:
+            del data["replaced"]
+        return data
 
     @property
     def multiple(self) -> int:
@@ -140,6 +158,7 @@ class DeviceProfile(Record):
                     tuple(np.array(axis, dtype=np.int64) for axis in t.points),
                     np.array(t.milliseconds).reshape([len(axis) for axis in t.points]),
                     self.quantum,
+                    tuple(t.periods),
                 )
                 for t in self.times
             ),
@@ -150,6 +169,7 @@ class DeviceProfile(Record):
             ),
             quantum=self.quantum,
             fit=Fit(self.fit.scale, self.fit.overhead_ms, self.fit.saved_ms),
+            replaced=self.replaced,
         )
 
     def _fits(self, layer: _StoredLayer, structure: Structure) -> bool:
@@ -187,8 +207,12 @@ def stored(name: str, conditions: Conditions, structure: Structure, table: Laten
         conditions=conditions,
         network=network_key(structure),
         quantum=table.quantum,
+        replaced=table.replaced,
         fit=_StoredFit(table.fit.scale, table.fit.overhead_ms, table.fit.saved_ms),
-        times=[_StoredTimes([p.tolist() for p in t.points], t.milliseconds.ravel().tolist()) for t in table.times],
+        times=[
+            _StoredTimes([p.tolist() for p in t.points], t.milliseconds.ravel().tolist(), list(t.periods))
+            for t in table.times
+        ],
         layers=[
             _StoredLayer(x.name, x.times, [_numbers(s) for s in x.sizes], x.parameter, list(x.inside))
             for x in table.layers

@@ -9,6 +9,7 @@ from legr.study.device_profile import DeviceProfile, MeasuredMultiple, MeasuredN
 from legr.study.latency import Conditions
 from legr.study.store import Study
 
+EAGER = Conditions("PyTorch 2.14.1", "cpu", threads=1, batch=1, machine="A board")
 BOARD = Conditions("ONNX Runtime 1.31", "cpu", threads=1, batch=1, machine="A board")
 HERE = Conditions(f"ONNX Runtime {onnxruntime.__version__}", "cpu", threads=1, batch=1, machine=processor_name())
 QUANTUM = 8

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from legr.ranking.constraints import Constraints
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
-from tests.app.profiled import HERE, add_profile
+from tests.app.profiled import EAGER, HERE, add_profile
 
 
 def dial(at: AppTest) -> dict[str, Any]:
@@ -192,5 +192,7 @@ def test_a_profile_is_offered_where_the_study_has_none_of_this_machine(open_app:
     assert [button.label for button in at.button if "device" in button.label] == [offer]
     data = dial(at)
     assert data["view"]["axis"] == "latency" and data["table"]["predicted"]["layers"]
+    add_profile(study, replace(EAGER, machine=HERE.machine), name="here-PyTorch")  # not what is exported for
+    assert [button.label for button in open_app().button if "device" in button.label] == [offer]
     add_profile(study, HERE)
     assert not [button for button in open_app().button if "device" in button.label]

@@ -1,5 +1,6 @@
 """Predicted latencies on the pages: what the dial is given of a device that has a profile."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from legr.charts.measurements import device_name
 from legr.structure.cost import original_cost
 from legr.study.latency import Latency
 from legr.study.store import Study
-from tests.app.profiled import BOARD, add_profile
+from tests.app.profiled import BOARD, EAGER, add_profile
 
 
 @pytest.fixture
@@ -119,3 +120,23 @@ def test_without_any_measurement_there_are_predictions_still(study: Study) -> No
     data = shown(study)
     assert data["charts"] and data["charts"]["devices"] == ["A board, 1 thread, ONNX Runtime 1.31"]
     assert data["table"]["predicted"] and "Predicted latency: from the times of the layers" in data["note"]
+
+
+def test_profiles_of_two_runtimes_stand_beside_each_other_and_the_one_of_exports_is_shown(study: Study) -> None:
+    """PyTorch's takes three times as long; its file comes first."""
+    add_profile(study, EAGER, name="a-board")
+    path = study.path / "profiles" / "a-board.json"
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps({**data, "fit": {**data["fit"], "scale": 3 * data["fit"]["scale"]}}))
+    deployed, eager, timed = device_names(study)
+    assert (deployed, eager) == ("A board, 1 thread, ONNX Runtime 1.31", "A board, 1 thread, PyTorch 2.14.1")
+    assert timed in measurements(study).devices and chosen_device(study) == deployed
+    found = {}
+    for device in (deployed, eager):
+        stamps = stamp(study), measured_stamp(study)
+        data = study_data(str(study.path), "learned", stamps, True, 0.5, None, device, True)
+        predicted = data["table"]["predicted"]
+        assert predicted and f"the layers in {device.split(', ')[-1]}, in the profile" in data["note"]
+        assert measurements(study, device).conditions == profiled_devices(study)[device].profile.conditions
+        found[device] = np.array(predicted["latency"])
+    assert found[eager] == pytest.approx(3 * found[deployed], abs=5e-4)

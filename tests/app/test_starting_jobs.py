@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 
 from app.views.new_study import problem_with
 from legr.errors import JobError
-from legr.machine import processor_name
 from legr.requests.job import JobRequest
 from legr.requests.jobs import JOB_REQUESTS
 from legr.requests.profile import default_name
@@ -88,7 +87,7 @@ def test_the_profile_of_this_machine(open_app: OpenApp, studies: Path, started: 
 def test_a_profile_of_other_conditions_is_not_this_machine_s(
     open_app: OpenApp, studies: Path, started: Started, other: dict[str, Any]
 ) -> None:
-    study, usual = Study.open(studies / "demo"), default_name(processor_name(), 1, 1)
+    study, usual = Study.open(studies / "demo"), default_name(HERE)
     add_profile(study, replace(HERE, **other), name=usual)
     press(open_app(), "Predict latency on this device (about 1 min)")
     assert started == [(studies / "demo", "profile", ["--name", f"{usual}-ONNX-Runtime-{onnxruntime.__version__}"])]
@@ -98,7 +97,7 @@ def test_a_profile_of_other_conditions_is_not_this_machine_s(
 def test_a_contended_profile_is_made_again_under_its_name(
     open_app: OpenApp, studies: Path, started: Started, name: str | None
 ) -> None:
-    usual = default_name(processor_name(), 1, 1)
+    usual = default_name(HERE)
     add_profile(Study.open(studies / "demo"), HERE, name=name or usual, contended=True)
     press(open_app(), "Profile this device again (about 1 min)")
     assert started == [(studies / "demo", "profile", [*(["--name", name] if name else []), "--again"])]

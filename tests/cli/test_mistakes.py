@@ -37,6 +37,7 @@ def test_mistakes_are_one_sentence_and_exit_2(study_path: Path, tmp_path: Path) 
         (tmp_path / "images" / name).mkdir(parents=True)
         (tmp_path / "images" / name / "1.png").write_bytes(b"not an image")
     newer = copy_of(study_path, tmp_path / "newer")
+    eager = ("profile", "--study", study_path, "--runtime", "pytorch")
     (newer / "study.json").write_text('{"format": 99}')
     for arguments, words in (
         ((*new, tmp_path / "none.pt"), "no weights file"),
@@ -59,6 +60,9 @@ def test_mistakes_are_one_sentence_and_exit_2(study_path: Path, tmp_path: Path) 
         (("sohw",), "sohw"),
         (("evaluate", "--study", study_path, "--ranking", "learned"), "legr learn"),
         (("evaluate", "--study", study_path, "--device", "tpu"), "device must be"),
+        ((*eager, "--device", "tpu"), "device must be auto, cpu or cuda"),
+        ((*eager, "--device", "cuda:99"), "there is no device cuda:99 on this machine"),
+        (("profile", "--study", study_path, "--runtime", "torch"), "is not one of 'onnxruntime', 'pytorch'"),
         (("learn", "--study", study_path, "--candidates", "0"), "candidates must be in [1, 1000000], got 0"),
         (("learn", "--study", study_path, "--model", "resnet18"), "--model cifar_resnet8"),
         (("finetune", "--study", study_path, "--macs", "0.5", "--epochs", "0"), "epochs must be in [1, 10000], got 0"),

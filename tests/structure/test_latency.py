@@ -17,6 +17,30 @@ def test_numbers_are_read_between_those_of_their_own_kind(channels: int, millise
     assert WIDTHS.at([np.array([float(channels)])]) == pytest.approx(milliseconds)
 
 
+@pytest.mark.parametrize(("channels", "milliseconds"), [(6, 2.0), (10, 3.0), (7, 3.5), (3, 3.0), (0, 0.0)])
+def test_with_a_period_numbers_are_read_between_those_that_leave_the_same_remainder(
+    channels: int, milliseconds: float
+) -> None:
+    """Remainders of 4: 2 -> 1 ms and 14 -> 4 ms leave 2; 3 -> 3 ms and 11 -> 4 ms leave 3."""
+    times = LayerTimes((np.array([2, 3, 11, 14]),), np.array([1.0, 3.0, 4.0, 4.0]), 1, (4,))
+    assert times.at([np.array([float(channels)])]) == pytest.approx(milliseconds)
+
+
+def test_each_number_has_a_period_of_its_own() -> None:
+    """The first is read on a line. The second: odd numbers between 1 and 5, even ones between 2 and 4."""
+    milliseconds = np.array([[1.0, 10.0, 20.0, 5.0], [3.0, 30.0, 40.0, 9.0]])
+    times = LayerTimes((np.array([2, 4]), np.array([1, 2, 4, 5])), milliseconds, 1, (0, 2))
+    found = times.at([np.array([2.0, 3.0, 4.0]), np.array([3.0, 3.0, 3.0])])
+    assert found.tolist() == pytest.approx([3.0, 4.5, 6.0])
+    assert times.at([np.array([3.0]), np.array([4.0])]) == pytest.approx(30.0)
+
+
+def test_a_layer_that_is_replaced_where_it_leaves_is_counted_still() -> None:
+    layer = TimedLayer("inner", 0, (Size(0, 8, 8),), "inner.weight", inside=(0,))
+    table = LatencyTable((layer, layer), (WIDTHS,), (), 4, Fit(2.0, 0.5, 0.0), replaced=True)
+    assert table.milliseconds(np.array([[8, 0]])).tolist() == pytest.approx([2 * 4.0 + 2 * 0.5, 2 * 0.5])
+
+
 def test_two_numbers_are_read_between_four_corners() -> None:
     times = LayerTimes((np.array([4, 8]), np.array([4, 12])), np.array([[1.0, 3.0], [2.0, 6.0]]), 4)
     # 8 lies half way from 4 to 12: 2 in the first row, 4 in the second.

@@ -1,6 +1,7 @@
 """Profiles of devices as a study keeps them: read again, and refused where they are not of this network."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,27 @@ def test_a_profile_is_read_again(study: Study) -> None:
     assert found.table.milliseconds(counts) == pytest.approx(2.0 + 0.5 + 0.02)
 
 
+def test_what_tells_of_pytorch_is_kept_and_left_out_where_there_is_none(study: Study) -> None:
+    """The name that a search gives a profile is made of what is stored, so that of earlier profiles has to stay."""
+    profile = _profile(study)
+    assert "replaced" not in profile.to_dict() and not any("periods" in times for times in profile.to_dict()["times"])
+    table = profile.table(study.structure)
+    with_period = replace(table.times[0], periods=(16,))
+    eager = stored(
+        "eager",
+        HERE,
+        study.structure,
+        replace(table, times=(with_period, *table.times[1:]), replaced=True),
+        networks=(),
+        multiples=(),
+        seconds=3.0,
+        contended=False,
+    )
+    write_profile(study, eager)
+    found = read_device(study, "eager", study.structure).table
+    assert found.replaced and [times.periods for times in found.times] == [(16,), ()]
+
+
 def test_the_multiple_is_the_smallest_that_is_as_fast_as_the_fastest(study: Study) -> None:
     profile = _profile(study)
     assert profile.multiple == 8  # 1 % slower than 16
@@ -94,6 +116,8 @@ def test_a_profile_that_is_not_there_names_those_that_are(study: Study) -> None:
         ("times", [{"points": [[4, 2]], "milliseconds": [1.0, 2.0]}], "do not rise"),
         ("times", [{"points": [[1, 2]], "milliseconds": [1.0]}], "do not fit together"),
         ("times", [{"points": [[1]], "milliseconds": [-1.0]}], "times"),
+        ("times", [{"points": [[1]], "milliseconds": [1.0], "periods": [16, 16]}], "do not fit together"),
+        ("times", [{"points": [[1]], "milliseconds": [1.0], "periods": [-1]}], "periods"),
         ("fit", {"scale": "x", "overhead_ms": 0, "saved_ms": 0}, "scale"),
     ],
 )
