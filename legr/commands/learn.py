@@ -52,7 +52,8 @@ def search_task(study: Study, request: LearnRequest) -> SearchTask:
 
     Args:
         request: without settings, the search goes on that learned the study's ranking. Without candidates, the effort
-            is the method's standard one, or what the search has spent if that is more.
+            is the method's standard one, or what the search has spent if that is more. Where it does not say so, whole
+            blocks may leave candidates as they may leave the study's networks.
 
     Raises:
         SettingsError: a setting is out of range.
@@ -61,6 +62,8 @@ def search_task(study: Study, request: LearnRequest) -> SearchTask:
     learned, chosen = study.learned, request.settings
     if chosen is not None or not learned:
         settings = chosen or SearchSettings()
+        if request.blocks is None:
+            settings = replace(settings, blocks=study.constraints.blocks)
         _require_valid(settings)
     else:
         settings = learned.settings

@@ -23,10 +23,11 @@ from legr.data.images import Dataset
 from legr.deploy.latency import conditions_here
 from legr.errors import SettingsError
 from legr.progress import Progress, Report
+from legr.ranking.budget import BudgetCurve
 from legr.requests.measure import MeasureRequest
 from legr.study.latency import Conditions, Latency
 from legr.study.records import FineTuning, Point, PointRanking, RankingName
-from legr.study.store import Study
+from legr.study.store import Study, keep_id
 from legr.training.evaluate import evaluate_split
 
 BUDGETS = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15)
@@ -36,7 +37,8 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
     """Measure the original and each ranking at some budgets.
 
     Args:
-        request: without budgets, the default ones and all that were measured before under other conditions.
+        request: without budgets, the default ones, all that were measured before under other conditions, and those of
+            fine-tuned networks.
 
     Raises:
         BudgetError: a budget of the request is out of range or below the floor.
@@ -157,14 +159,21 @@ def _plan(study: Study, budgets: Sequence[float] | None) -> Iterator[tuple[Point
         if budgets is None:
             learned = study.map_of("learned")
             searched = learned.settings.budgets if learned and learned.settings.cost == "macs" else ()
-            measured = (p.budget for p in study.points if p.ranking == name and not p.finetuned)  # perhaps elsewhere
-            chosen = [b for b in sorted({*BUDGETS, *searched, *measured}, reverse=True) if b >= curve.floor]
+            further = (p.budget for p in study.points if _is_on(curve, name, p))
+            chosen = [b for b in sorted({*BUDGETS, *searched, *further}, reverse=True) if b >= curve.floor]
         else:
             chosen = list(budgets)
         for budget in chosen:
             curve.step(macs=budget)
             if budget < 1:
                 yield name, budget
+
+
+def _is_on(curve: BudgetCurve, ranking: RankingName, point: Point) -> bool:
+    """Whether a network was measured, perhaps elsewhere, or trained along a ranking, and still lies on it."""
+    if point.ranking != ranking or not point.finetuned:
+        return point.ranking == ranking
+    return point.budget >= curve.floor and keep_id(curve.at(macs=point.budget)) == point.keep_id
 
 
 def _unmeasured(

@@ -57,7 +57,10 @@ class LearnRequest(JobRequest):
     options: Mapping[str, float] = option("NAME=NUMBER: a setting of the method.", {}, flag="--option")
     cost: Literal["macs", "latency"] | None = option("What candidates are compared at; macs by default.")
     device_profile: str | None = option("Device whose latency is meant, by its profile; with --cost latency.")
-    blocks: bool | None = option("Let whole blocks leave the networks that are compared.", negatable=True)
+    blocks: bool | None = option(
+        "Let whole blocks leave the networks that are compared; by default where those of the study may lose them.",
+        negatable=True,
+    )
     workers: int | None = option("Networks scored side by side; one a core by default, up to four.", bounds=WORKERS)
     device: str = option(DEVICE, "auto")
     measure: bool = option("Measure the frontier afterwards.", False, negatable=True)
@@ -79,7 +82,7 @@ class LearnRequest(JobRequest):
         default = SearchSettings().to_dict()
         stated = {name: value for name, value in settings.to_dict().items() if name in _SEARCH.values()}
         changed = {name: value for name, value in stated.items() if value != default.get(name)}
-        named = {"method": settings.method, "budgets": settings.budgets}
+        named = {"method": settings.method, "budgets": settings.budgets, "blocks": settings.blocks}
         return cls(candidates=candidates, measure=measure, **{**changed, **named})
 
     @property

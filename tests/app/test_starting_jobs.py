@@ -43,7 +43,7 @@ def press(at: AppTest, label: str) -> AppTest:
 def test_learning_with_the_usual_settings(open_app: OpenApp, studies: Path, started: Started) -> None:
     press(open_app("learn", study="plain"), "Start learning")
     first = ["--method", "gradient", "--budgets", "all"]
-    assert started == [(studies / "plain", "learn", [*first, "--candidates", "60", "--measure"])]
+    assert started == [(studies / "plain", "learn", [*first, "--candidates", "60", "--no-blocks", "--measure"])]
 
 
 def test_learning_with_whole_blocks(open_app: OpenApp, studies: Path, started: Started) -> None:
@@ -61,7 +61,7 @@ def test_learning_for_one_budget_by_evolution(open_app: OpenApp, studies: Path, 
     next(n for n in at.number_input if n.label.startswith("Budget")).set_value(25.0).run()
     press(at, "Start learning")
     first = ["--method", "evolution", "--budgets", "0.25"]
-    assert started == [(studies / "plain", "learn", [*first, "--candidates", "400", "--measure"])]
+    assert started == [(studies / "plain", "learn", [*first, "--candidates", "400", "--no-blocks", "--measure"])]
 
 
 def test_learning_at_equal_latency_of_a_device(open_app: OpenApp, studies: Path, started: Started) -> None:
@@ -107,7 +107,7 @@ def test_a_finished_search_can_go_on(open_app: OpenApp, studies: Path, started: 
     at = press(open_app("learn"), "Continue to 400 passes")
     assert not at.exception
     first = ["--method", "evolution", "--budgets", "all"]
-    assert started == [(studies / "demo", "learn", [*first, "--candidates", "400", "--measure"])]
+    assert started == [(studies / "demo", "learn", [*first, "--candidates", "400", "--no-blocks", "--measure"])]
 
 
 def test_latencies_that_others_bent_are_measured_again(open_app: OpenApp, studies: Path, started: Started) -> None:

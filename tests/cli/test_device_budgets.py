@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from legr.commands.learn import search_task
 from legr.ranking.budget import BudgetCurve
+from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.export import ExportRequest
+from legr.requests.learn import LearnRequest
 from legr.requests.train import FinetuneRequest
 from legr.study.records import FineTuned
 from legr.study.store import Study, keep_id
@@ -132,3 +135,13 @@ def test_a_ranking_is_learned_for_a_device(study: Study) -> None:
     called(*learn, *told, "--candidates", 3)
     assert Study.open(study.path).map_of("learned-ms") != learned
     assert Study.open(study.path).map_of("learned") == before  # that of MACs stays
+
+
+def test_candidates_lose_whole_blocks_where_the_networks_of_the_study_may(study: Study) -> None:
+    on_board = LearnRequest(cost="latency", device_profile="board")
+    assert not search_task(study, on_board).settings.blocks
+    study.save_constraints(Constraints(blocks=True))
+    assert search_task(study, on_board).settings.blocks
+    assert not search_task(study, replace(on_board, blocks=False)).settings.blocks
+    told = LearnRequest.for_settings(search_task(study, replace(on_board, blocks=False)).settings, 9)
+    assert not search_task(study, LearnRequest.from_arguments(told.arguments())).settings.blocks

@@ -78,7 +78,7 @@ def test_a_request_is_read_back_as_it_was(request_: Request, arguments: list[str
         (CompareRequest, {"budget": {"macs": 0.5, "device_profile": 3}}, "a text is needed, got 3"),
         (CompareRequest, {"budget": [0.5]}, "limits by name are needed"),
         (LearnRequest, {"cost": "energy"}, "one of macs, latency is needed"),
-        (CompareRequest, {"budget": {"macs": 0.5}, "ranking": "mine"}, "one of learned, identity, uniform"),
+        (CompareRequest, {"budget": {"macs": 0.5}, "ranking": "mine"}, "one of learned-ms, learned, identity, uniform"),
         (ExportRequest, {"budget": {"macs": 0.5}}, "export needs --out"),
         (ExportRequest, {"out": "x"}, "export needs a budget: give one or more of --macs"),
     ],

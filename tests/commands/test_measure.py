@@ -19,8 +19,10 @@ from legr.progress import silent
 from legr.ranking.constraints import Constraints
 from legr.requests.measure import MeasureRequest
 from legr.structure.types import Keep
-from legr.study.store import Study
+from legr.study.records import FineTuning
+from legr.study.store import Study, keep_id
 from legr.training.evaluate import Evaluation
+from legr.training.settings import TrainSettings
 from tests.cli.processes import called, learn
 
 CPU, ODD = torch.device("cpu"), 0.37
@@ -125,6 +127,20 @@ def test_a_search_that_measures_goes_on_in_pytorch(study: Study, monkeypatch: py
     found, said = called(*learn(study.path, "--candidates", 1, "--measure"))
     assert asked == ["onnxruntime", "pytorch"] and found["candidates"] == 1
     assert "no such operation; time it in PyTorch, with --runtime pytorch, as is done now" in said
+
+
+@pytest.mark.slow
+def test_networks_that_were_trained_are_timed_with_the_others(study: Study) -> None:
+    keep, gone = study.curve("uniform").at(macs=0.45), study.curve("identity").at(macs=0.3)
+    trained = FineTuning.of("k", TrainSettings(), 1)
+    macs = float(study.curve("uniform").macs[study.curve("uniform").step(macs=0.45)])
+    share = macs / float(study.curve("uniform").macs[0])
+    measure(study, MeasureRequest((0.6,), runtime="pytorch"), CPU, silent)
+    point = replace(study.points[-1], ranking="uniform", budget=share, keep_id=keep_id(keep), finetuned=trained)
+    study.add_point(point)
+    study.add_point(replace(point, keep_id=keep_id(gone), budget=0.2))  # of a ranking that was another then
+    assert measure(study, MeasureRequest(runtime="pytorch"), CPU, silent).measured == 1
+    assert [(p.keep_id, p.budget) for p in study.points if not p.finetuned][-1] == (keep_id(keep), share)
 
 
 @pytest.mark.slow
