@@ -21,13 +21,13 @@ from legr.commands.learn import run_learn, search_task
 from legr.commands.measure import measure
 from legr.commands.profile import profile
 from legr.commands.train import TrainTask, train_weights
+from legr.deploy.latency import conditions_here
 from legr.models.zoo import find_spec
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.learn import LearnRequest
 from legr.requests.measure import MeasureRequest
 from legr.requests.profile import ProfileRequest
-from legr.study.device_profile import profile_names
 from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.training.device import pick_device
@@ -68,9 +68,9 @@ def main() -> None:
     if "train" in given.steps:
         _train(given.work, given.data, device)
     study = _study(given.work / NAME, given.work / list(CYCLES)[-1], given.data)
-    name = ProfileRequest().file_name
-    if "profile" in given.steps and name not in profile_names(study):
-        made = profile(study, ProfileRequest(), echo)
+    name = ProfileRequest().file_name(conditions_here("onnxruntime", device))
+    if "profile" in given.steps:
+        made = profile(study, ProfileRequest(), device, echo)  # at once, where it is finished
         study.save_constraints(Constraints(multiple=made.multiple, blocks=True))
     if "learn" in given.steps:
         for_macs = LearnRequest(candidates=EFFORT, cost="macs", blocks=False)
