@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import onnxruntime
 import pytest
@@ -19,6 +20,7 @@ from legr.progress import silent
 from legr.ranking.constraints import Constraints
 from legr.requests.measure import MeasureRequest
 from legr.structure.types import Keep
+from legr.study.latency import Latency
 from legr.study.records import FineTuning
 from legr.study.store import Study, keep_id
 from legr.training.evaluate import Evaluation
@@ -130,17 +132,25 @@ def test_a_search_that_measures_goes_on_in_pytorch(study: Study, monkeypatch: py
 
 
 @pytest.mark.slow
-def test_networks_that_were_trained_are_timed_with_the_others(study: Study) -> None:
+def test_networks_that_were_trained_are_timed_with_the_others(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    def calm(*args: Any) -> dict[Any, Latency]:
+        return {key: replace(x, contended=False, unsteady=False) for key, x in timing.in_turns(*args).items()}
+
+    monkeypatch.setattr(measuring, "in_turns", calm)
     keep, gone = study.curve("uniform").at(macs=0.45), study.curve("identity").at(macs=0.3)
     trained = FineTuning.of("k", TrainSettings(), 1)
     macs = float(study.curve("uniform").macs[study.curve("uniform").step(macs=0.45)])
     share = macs / float(study.curve("uniform").macs[0])
     measure(study, MeasureRequest((0.6,), runtime="pytorch"), CPU, silent)
     point = replace(study.points[-1], ranking="uniform", budget=share, keep_id=keep_id(keep), finetuned=trained)
-    study.add_point(point)
+    hindered = point.latency and replace(point.latency, contended=True, milliseconds=1e6)
+    study.add_point(replace(point, latency=hindered))
     study.add_point(replace(point, keep_id=keep_id(gone), budget=0.2))  # of a ranking that was another then
     assert measure(study, MeasureRequest(runtime="pytorch"), CPU, silent).measured == 1
     assert [(p.keep_id, p.budget) for p in study.points if not p.finetuned][-1] == (keep_id(keep), share)
+    own = [point for point in study.points if point.keep_id == keep_id(keep)]
+    cut, again = sorted(own, key=lambda point: bool(point.finetuned))
+    assert cut.latency == again.latency != hindered  # one kept set, one latency; weights do not change it
 
 
 @pytest.mark.slow
