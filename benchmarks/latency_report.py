@@ -22,11 +22,22 @@ _HALF = "0.5"
 
 
 def device_tables() -> Iterator[str]:
-    """How well profiles predict networks that they were not fitted to."""
+    """How well profiles of ONNX Runtime predict networks that they were not fitted to."""
+    yield from _tables("ONNX Runtime")
+
+
+def eager_tables() -> Iterator[str]:
+    """The same in PyTorch."""
+    yield from _tables("PyTorch")
+
+
+def _tables(runtime: str) -> Iterator[str]:
     multiples = "half the MACs as it comes, in multiples of 4, 8, 16"
     columns = ("network", "kinds of layers", "times", "seconds", "median error", "95th percentile", multiples)
     yield from _header("processor", *columns)
     for row in read_json(TABLES):
+        if not row["conditions"].startswith(runtime):
+            continue
         errors = (f"{100 * row[name]:.1f} %" for name in ("median", "p95"))
         rounded = ", ".join(f"{milliseconds:.2f}" for milliseconds in row["multiples"].values())
         facts = row["network"], row["kinds"], row["points"], f"{row['seconds']:.0f}", *errors, f"{rounded} ms"

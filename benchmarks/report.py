@@ -119,6 +119,7 @@ BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = {
     "flagship": flagship,
     "speed": speed,
     "device_tables": latency_report.device_tables,
+    "eager_tables": latency_report.eager_tables,
     "half": latency_report.half,
     "speed_ups": latency_report.speed_ups,
     **{table: partial(tuning, table) for table in TABLES},
