@@ -75,7 +75,7 @@ class ModuleLayer:
         parts += [(name, tuple(tensor.shape)) for name, tensor in tensors_of(self.module)]
         for inner, module in self.module.named_modules():
             settings = {name: value for name, value in vars(module).items() if not name.startswith("_")}
-            parts.append((inner, type(module).__qualname__, _told(settings, path)))
+            parts.append((inner, _named(type(module), path), _told(settings, path)))
         return repr(parts).encode()
 
     def alone(self, channels: Sequence[int]) -> nn.Module:
@@ -118,4 +118,10 @@ def _told(value: Any, path: str) -> object:
         return [_told(item, path) for item in value]
     if isinstance(value, Mapping):
         return [(str(name), _told(item, path)) for name, item in value.items()]
-    return getattr(value, "__qualname__", path)
+    return _named(value, path) if callable(value) else path
+
+
+def _named(code: Any, path: str) -> str:
+    """The full name of a class or a function; the path of a module in place of one that others may have as well."""
+    name = getattr(code, "__qualname__", "<")
+    return path if "<" in name else f"{code.__module__}.{name}"

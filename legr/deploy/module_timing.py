@@ -16,6 +16,7 @@ from legr.deploy.module_facts import tensors_of
 from legr.deploy.quantum import FILTERS, SIDE, Convolution
 from legr.errors import ExportError
 from legr.structure.latency import FloatArray
+from legr.structure.model_io import first_line
 
 _CALLS = {"cuda": 10}  # one after another: an accelerator is told of the next while it computes the one before
 
@@ -52,7 +53,7 @@ def milliseconds_of(layers: Sequence[Alone], device: torch.device) -> FloatArray
         return time_in_turns(first, runs)
     except Exception as error:  # of a forward that may be anybody's
         raise ExportError(
-            f"a module of this network cannot be called alone: {str(error).splitlines()[0][:200]}; time whole networks "
+            f"a module of this network cannot be called alone: {first_line(error)}; time whole networks "
             "with `legr measure`"
         ) from error
 

@@ -19,7 +19,7 @@ from legr.study.pass_times import note_pass_time
 from legr.study.records import RankingName, SearchSettings
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
-from tests.app.profiled import HERE, add_profile
+from tests.app.profiled import EAGER, HERE, add_profile
 from tests.app.test_job_panel import write_job
 
 Started = list[tuple[Path, str, list[str]]]
@@ -67,7 +67,10 @@ def test_learning_for_one_budget_by_evolution(open_app: OpenApp, studies: Path, 
 def test_learning_at_equal_latency_of_a_device(open_app: OpenApp, studies: Path, started: Started) -> None:
     assert not [box for box in open_app("learn", study="plain").selectbox if box.label.startswith("Compare")]
     add_profile(Study.open(studies / "plain"))
+    add_profile(Study.open(studies / "plain"), EAGER, name="eager")
     at = open_app("learn", study="plain")
+    runtimes = ["latency on board, ONNX Runtime 1.31", "latency on eager, PyTorch 2.14.1"]
+    assert at.selectbox(key="cost-plain").options == ["MACs", *runtimes]
     at.selectbox(key="cost-plain").set_value("board").run()
     at.segmented_control(key="goal").set_value("One budget").run()
     assert "Budget, % of the latency" in [number.label for number in at.number_input]

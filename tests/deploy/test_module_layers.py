@@ -3,7 +3,7 @@
 What is expected is counted by running pruned networks with hooks of the tests' own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import legr
+from legr.deploy.latency import images_on, in_channels_last
 from legr.deploy.layer_table import NetworkLayers
 from legr.deploy.module_layer import ModuleLayer
 from legr.deploy.module_layers import module_layers
@@ -161,6 +162,47 @@ def test_layers_that_take_the_same_time_are_timed_once() -> None:
     # Convolutions: the first, three of stages, two into them. Norms of three widths; two shortcuts; the last layer.
     assert len(taken.layers.distinct) == 1 + 3 + 2 + 3 + 2 + 1
     assert len(taken.layers.placed) == 19 + 19 + 2 + 1
+
+
+class Activated(nn.Module):
+    """One module with three functions of which two have one name, and a fourth that is the first again."""
+
+    class By(nn.Module):
+        def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+            super().__init__()
+            self.function = function
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.function(x)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.head = nn.Conv2d(3, 8, 1), nn.Linear(8, 2)
+        by = F.relu, lambda x: x * 2, lambda x: x.cos(), F.relu
+        self.all = nn.Sequential(*map(self.By, by))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.all(self.first(x)).mean((2, 3)))
+
+
+def test_what_no_setting_tells_apart_is_timed_by_itself() -> None:
+    relu, double, cosine, again = (x.layer.key for x in take(make(Activated), example()).layers.placed[1:5])
+    assert relu == again and len({relu, double, cosine}) == 3
+
+
+def test_weights_alone_lie_in_memory_as_in_a_network_that_is_timed() -> None:
+    taken, device = cifar(), torch.device("cpu")
+    network = in_channels_last(taken.model, device)
+    layers = module_layers(network, taken.structure, images_on(device, 1, (3, 16, 16)))
+    keep = next(some_keeps(taken.structure))
+    counts = counts_of(taken.structure, keep)
+    pruned = in_channels_last(legr.prune(taken.model, taken.structure, keep), device)
+    for placed in layers.placed:
+        alone = placed.layer.alone([int(size.at(counts)[0]) for size in placed.layer.sizes])
+        expected = {name: x.stride() for name, x in pruned.get_submodule(placed.name).named_parameters()}
+        assert {name: x.stride() for name, x in alone.named_parameters()} == expected
+    orders = {x.layer.call.reads[0].order for x in layers.placed if isinstance(x.layer.module, nn.Conv2d)}
+    assert orders == {(0, 2, 3, 1)}
 
 
 def times_by_channels(layers: NetworkLayers[ModuleLayer]) -> dict[bytes, FloatArray]:
