@@ -17,7 +17,6 @@ from legr.deploy.latency import images_on, in_channels_last
 from legr.deploy.layer_table import NetworkLayers
 from legr.deploy.module_layer import ModuleLayer
 from legr.deploy.module_layers import module_layers
-from legr.deploy.module_network import ModuleNetwork
 from legr.errors import ExportError
 from legr.models.zoo import build_model, find_spec
 from legr.structure.copies import at_least_one
@@ -248,32 +247,6 @@ class Borrowed(nn.Module):
         return self.head(F.linear(self.first(x).mean((2, 3)), self.lender.weight))
 
 
-class Inseparable(nn.Module):
-    """A module in it refuses what it has not seen in the network."""
-
-    class Remembers(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            if bool((x < 0).any()):
-                raise ValueError("only what a network gives")
-            return x + 1
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first, self.last, self.head = nn.Conv2d(3, 8, 1), self.Remembers(), nn.Linear(8, 2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.last(self.first(x).abs()).mean((2, 3)))
-
-
 def test_a_weight_that_no_module_reads_itself_is_one_sentence() -> None:
     with pytest.raises(ExportError, match=r"lender\.weight is read outside of the module that has it.*legr measure"):
         take(make(Borrowed), example())
-
-
-def test_a_module_that_cannot_be_called_alone_is_one_sentence() -> None:
-    model = make(Inseparable).eval()
-    structure = legr.trace(model, example())
-    network = ModuleNetwork(model, structure, (3, 8, 8), torch.device("cpu"), threads=1, batch=1)
-    layer = next(x.layer for x in network.layers.placed if x.name == "last")
-    with pytest.raises(ExportError, match="cannot be called alone: only what a network gives; time whole networks"):
-        network.time_layer(layer, [np.array([8])])
