@@ -94,6 +94,7 @@ class GraphLayer:
 
         def weight(tensor: Tensor) -> onnx.TensorProto:
             values = _SCALE * rng.standard_normal(shape(tensor))  # integers are positions: all 0
+            values = np.abs(values) if values.ndim == 1 else values  # variances are positive
             return numpy_helper.from_array(values.astype(helper.tensor_dtype_to_np_dtype(tensor.kind)), tensor.name)
 
         graph = helper.make_graph(
@@ -150,15 +151,15 @@ class _Facts:
 
     def __init__(self, structure: Structure, graphs: Sequence[tuple[Keep, ModelProto]]) -> None:
         self._follower = Follower(structure, [keep for keep, _ in graphs])
-        self._shapes = [_shapes(model) for _, model in graphs]
+        self._shapes = [shapes_of(model) for _, model in graphs]
         self._integers = [integers_of(model) for _, model in graphs]
         model = graphs[0][1]
         self._initializers = {tensor.name: tensor for tensor in model.graph.initializer}
         self._results = {value.name for value in model.graph.output}
-        self._readers: dict[str, list[int]] = {}
+        self._readers: dict[str, set[str]] = {}  # by their first results: a node is another object each time
         for node in model.graph.node:
             for name in node.input:
-                self._readers.setdefault(name, []).append(id(node))
+                self._readers.setdefault(name, set()).add(node.output[0])
 
     def layer(self, nodes: list[NodeProto]) -> GraphLayer:
         made = {name for node in nodes for name in node.output}
@@ -167,11 +168,12 @@ class _Facts:
         weights = [name for name in fixed if self._is_real(name) or self._varies(name)]
         constants = [name for name in fixed if name not in weights]
         inputs = [name for name in read if name not in self._initializers]
-        own = {id(node) for node in nodes}
-        outputs = [x for x in made if x in self._results or not set(self._readers.get(x, ())) <= own]
+        outputs = [x for x in made if x in self._results or not self._readers.get(x, set()) <= made]
         places = [p for p in self._integers[0] if p.owner in made or p.owner in constants]
         values = {p: tuple(integers[p] for integers in self._integers) for p in places}
         varying = {p: v for p, v in values.items() if len(set(v)) > 1}
+        reshapes = self._reshapes(nodes, [place for place in varying if place.owner in constants])
+        varying = {p: v for p, v in varying.items() if p.owner not in reshapes}
         shapes = {name: self._followed(name) for name in (*inputs, *weights)}
         sizes = self._follower.sizes(chain(*shapes.values(), varying.values()))
         tensors = {
@@ -180,13 +182,26 @@ class _Facts:
         }
         return GraphLayer(
             tuple(nodes),
-            tuple(sizes.values())[:2],
+            tuple(sizes.values()),
             tuple(tensors[name] for name in inputs),
             tuple(tensors[name] for name in weights),
-            tuple(self._initializers[name] for name in constants),
+            tuple(reshapes.get(name, self._initializers[name]) for name in constants),
             tuple((place, self._follower.following(value, sizes)) for place, value in varying.items()),
             tuple(sorted(outputs)),
         )
+
+    def _reshapes(self, nodes: Sequence[NodeProto], places: Sequence[Place]) -> dict[str, onnx.TensorProto]:
+        """Targets of reshapes, with -1 for the one size that varies: behind a join it is as wide as all parts."""
+        found = {}
+        for node in (node for node in nodes if node.op_type == "Reshape"):
+            varying = [place.index for place in places if place.owner == node.input[1]]
+            shapes = [shapes.get(node.output[0], ()) for shapes in self._shapes]
+            others = [set(sizes) for d, sizes in enumerate(zip(*shapes, strict=False)) if d not in varying]
+            if len(varying) == 1 and others and all(len(sizes) == 1 and min(sizes) > 0 for sizes in others):
+                target = np.array(shapes[0], dtype=np.int64)
+                target[varying] = -1
+                found[node.input[1]] = numpy_helper.from_array(target, node.input[1])
+        return found
 
     def _kind(self, name: str) -> int:
         return int(self._initializers[name].data_type) if name in self._initializers else onnx.TensorProto.FLOAT
@@ -205,7 +220,8 @@ class _Facts:
             raise ExportError(f"{name} has a shape that no graph tells, so {REMEDY}") from error
 
 
-def _shapes(model: ModelProto) -> dict[str, tuple[int, ...]]:
+def shapes_of(model: ModelProto) -> dict[str, tuple[int, ...]]:
+    """Shapes of all tensors of a graph by name; 0 stands for a size that is not known."""
     inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
     shapes = {
         value.name: tuple(d.dim_value for d in value.type.tensor_type.shape.dim)

@@ -69,7 +69,7 @@ def _layer(facts: ModuleFacts, follower: Follower, same: Sequence[ModuleCall]) -
     return ModuleLayer(
         module=facts.modules[call.path],
         call=call,
-        sizes=tuple(sizes.values())[:2],
+        sizes=tuple(sizes.values()),
         reads=tuple(tuple(map(follow, shape)) for shape in reads),
         returns=tuple(tuple(map(follow, shape)) for shape in returns),
         weights=tuple((name, dim, follow(value)) for name, dim, value in weights),

@@ -1,26 +1,23 @@
 """The layers of a network that a table has to know, each once, and where activations pass between them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 from math import prod
 
 import numpy as np
 import onnx
 from torch import nn
 
+from legr.deploy.following import kept_sets_to_follow
 from legr.deploy.graph import finished
 from legr.deploy.graph_layers import GraphLayer, Tensor, layers_of
 from legr.deploy.layer_table import NetworkLayers, Placed
-from legr.deploy.numbers import telling_kept_sets
 from legr.deploy.onnx_file import with_batch
 from legr.deploy.template import Template, arrays_at, fill
 from legr.structure.branches import vectors_around
 from legr.structure.latency import Passage, Size
 from legr.structure.types import Keep, Structure
-
-_PRUNED = 2  # networks that tell which sizes follow the kept set
 
 
 @dataclass(frozen=True)
@@ -70,8 +67,8 @@ class _Layers:
 
 
 def _channels(layer: GraphLayer, tensor: Tensor) -> Size | None:
-    """The size that an activation follows; None where it is always the same."""
-    return next((layer.sizes[f.size] for f in tensor.shape if f.size is not None), None)
+    """The channels of an activation; None where they are always the same."""
+    return next((replace(layer.sizes[f.size], whole=f.whole) for f in tensor.shape if f.size is not None), None)
 
 
 def network_layers(
@@ -85,10 +82,20 @@ def network_layers(
     Raises:
         ExportError: a size in it follows the kept set in a way that is not understood.
     """
-    whole = Keep(np.ones(structure.n_units, dtype=bool))
-    keeps: Sequence[Keep] = [whole, *islice(telling_kept_sets(structure), _PRUNED if structure.n_units else 0)]
     graphs = [
-        (keep, with_batch(finished(fill(template, keep, arrays_at(model, structure, keep))), batch)) for keep in keeps
+        (keep, graph_of_sizes(model, structure, template, keep, batch)) for keep in kept_sets_to_follow(structure)
     ]
     layers = _Layers(tuple(layers_of(structure, graphs)), structure)
     return NetworkLayers(tuple(layers.placed()), tuple(layers.passages())), graphs[0][1].opset_import
+
+
+def graph_of_sizes(
+    model: nn.Module, structure: Structure, template: Template, keep: Keep, batch: int
+) -> onnx.ModelProto:
+    """The graph of a pruned network with made-up weights, no two of them alike: equal ones would be made one."""
+    rng = np.random.default_rng(0)
+    weights = {
+        name: np.full_like(values, rng.uniform(0.5, 1.5)) if np.issubdtype(values.dtype, np.floating) else values
+        for name, values in arrays_at(model, structure, keep).items()
+    }
+    return with_batch(finished(fill(template, keep, weights)), batch)

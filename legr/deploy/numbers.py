@@ -117,12 +117,12 @@ def numbers_of(
         ]
         if not fitting:
             raise TemplateError(f"{place.owner} follows the kept set in a way that is not understood")
-        certain = certain and len({_composition(labels) for labels in fitting}) == 1
+        certain = certain and len({composition_of(labels) for labels in fitting}) == 1
         found.append(Number(place, value, fitting[0]))
     return tuple(found), certain
 
 
-def _composition(labels: IntArray) -> bytes:
+def composition_of(labels: IntArray) -> bytes:
     """Equal for label vectors that keep the same share under every kept set."""
     units, counts = np.unique(labels, return_counts=True)
     return bytes(np.stack((units, counts // np.gcd.reduce(counts))).astype(np.int64).tobytes())
