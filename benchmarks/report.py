@@ -17,10 +17,15 @@ from safetensors import safe_open
 from benchmarks import latency_report
 from benchmarks.tuning import TABLES, rows_of
 from legr.files import read_json
+from legr.ranking.limits import Budget
+from legr.structure.branches import emptied_branches
 from legr.study.catalog import SAMPLES
+from legr.study.device_profile import profile_names
 from legr.study.measured import read_points
 from legr.study.provenance import Provenance
 from legr.study.records import Point, RankingName
+from legr.study.store import Study, keep_id
+from samples.make_cifar10_resnet56 import TUNED
 
 DOCUMENTS = (Path(__file__).resolve().parents[1] / "docs" / "results.md", *latency_report.DOCUMENTS)
 SPEED = Path(__file__).parent / "results" / "training.json"
@@ -79,6 +84,36 @@ def flagship() -> Iterator[str]:
     yield from _commands([(f"{p.ranking}, {100 * p.budget:g} %", p.provenance) for p in points if p.finetuned])
 
 
+def for_milliseconds() -> Iterator[str]:
+    """The sample's networks that were trained for a share of the milliseconds, beside each other."""
+    study = Study.open(FLAGSHIP)
+    points = {(p.keep_id, bool(p.finetuned)): p for p in study.points}
+    original = next(p for p in study.points if p.ranking == "original")
+    columns = "MACs, %", "blocks left", "milliseconds", "times as fast", "as cut", "trained"
+    yield from _header("of the predicted milliseconds", "ranking", *columns)
+    blocks, runs = len(study.structure.branches), []
+    yield _cells("all", "", "100", str(blocks), f"{_ms(original):.3f}", "1.00", _top1(original), "")
+    for ranking, share in sorted(TUNED, key=lambda tuned: -tuned[1]):
+        (name,) = profile_names(study)
+        budget = Budget(latency=share, device_profile=name)
+        keep = study.curve(ranking, budget).at(budget)
+        cut, trained = (points.get((keep_id(keep), tuned)) for tuned in (False, True))
+        if trained is None:  # its run has not finished
+            continue
+        left = str(blocks - len(emptied_branches(study.structure, keep)))
+        time, faster = f"{_ms(trained):.3f}", f"{_ms(original) / _ms(trained):.2f}"
+        macs = f"{100 * trained.macs_fraction:.1f}"
+        yield _cells(f"{100 * share:g} %", ranking, macs, left, time, faster, _top1(cut), _top1(trained))
+        runs.append((f"{ranking}, {100 * share:g} %", trained.provenance))
+    yield ""
+    yield from _commands(runs)
+
+
+def _ms(point: Point) -> float:
+    assert point.latency is not None
+    return point.latency.milliseconds
+
+
 def tuning(table: str) -> Iterator[str]:
     """The finished rows of one of `benchmarks.tuning`; figures are means over the seeds."""
     every = rows_of(table)
@@ -117,6 +152,7 @@ def speed() -> Iterator[str]:
 BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = {
     "training": training,
     "flagship": flagship,
+    "for_milliseconds": for_milliseconds,
     "speed": speed,
     "device_tables": latency_report.device_tables,
     "eager_tables": latency_report.eager_tables,
