@@ -17,19 +17,15 @@ from safetensors import safe_open
 from benchmarks import latency_report
 from benchmarks.tuning import TABLES, rows_of
 from legr.files import read_json
-from legr.ranking.limits import Budget
-from legr.structure.branches import emptied_branches
 from legr.study.catalog import SAMPLES
-from legr.study.device_profile import profile_names
 from legr.study.measured import read_points
 from legr.study.provenance import Provenance
 from legr.study.records import Point, RankingName
-from legr.study.store import Study, keep_id
-from samples.make_cifar10_resnet56 import TUNED
 
 DOCUMENTS = (Path(__file__).resolve().parents[1] / "docs" / "results.md", *latency_report.DOCUMENTS)
 SPEED = Path(__file__).parent / "results" / "training.json"
 FLAGSHIP = SAMPLES / "cifar10_resnet56"
+MILLISECONDS = SPEED.parent / "for-milliseconds.json"
 FLAGSHIP_MACS = SPEED.parent / "flagship-macs"  # the points of the sample before it was rounded and timed for a device
 _ORDERS: tuple[RankingName, ...] = ("learned", "identity", "uniform")
 _BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
@@ -85,33 +81,28 @@ def flagship() -> Iterator[str]:
 
 
 def for_milliseconds() -> Iterator[str]:
-    """The sample's networks that were trained for a share of the milliseconds, beside each other."""
-    study = Study.open(FLAGSHIP)
-    points = {(p.keep_id, bool(p.finetuned)): p for p in study.points}
-    original = next(p for p in study.points if p.ranking == "original")
+    """Networks that were trained for a share of the milliseconds, beside each other."""
+    if not MILLISECONDS.exists():
+        return
+    found = read_json(MILLISECONDS)
     columns = "MACs, %", "blocks left", "milliseconds", "times as fast", "as cut", "trained"
-    yield from _header("of the predicted milliseconds", "ranking", *columns)
-    blocks, runs = len(study.structure.branches), []
-    yield _cells("all", "", "100", str(blocks), f"{_ms(original):.3f}", "1.00", _top1(original), "")
-    for ranking, share in sorted(TUNED, key=lambda tuned: -tuned[1]):
-        (name,) = profile_names(study)
-        budget = Budget(latency=share, device_profile=name)
-        keep = study.curve(ranking, budget).at(budget)
-        cut, trained = (points.get((keep_id(keep), tuned)) for tuned in (False, True))
-        if trained is None:  # its run has not finished
-            continue
-        left = str(blocks - len(emptied_branches(study.structure, keep)))
-        time, faster = f"{_ms(trained):.3f}", f"{_ms(original) / _ms(trained):.2f}"
-        macs = f"{100 * trained.macs_fraction:.1f}"
-        yield _cells(f"{100 * share:g} %", ranking, macs, left, time, faster, _top1(cut), _top1(trained))
-        runs.append((f"{ranking}, {100 * share:g} %", trained.provenance))
+    yield from _header("of the predicted milliseconds", "ranking", "multiple", *columns)
+    blocks, top1 = str(found["original_blocks"]), f"{100 * found['original_top1']:.2f}"
+    yield _cells("all", "", "", "100", blocks, f"{found['original_ms']:.2f}", "1.00", top1, "")
+    runs = []
+    for row in sorted(found["rows"], key=lambda row: (-row["share"], -row["top1"])):
+        share, multiple = (
+            f"{100 * row['share']:g} %",
+            f"{row['multiple']}{'' if row['blocks'] else ', no blocks leave'}",
+        )
+        cost = f"{100 * row['macs_fraction']:.1f}", str(row["blocks_left"]), f"{row['milliseconds']:.2f}"
+        top1s = (f"{100 * row[name]:.2f}" for name in ("top1_before", "top1"))
+        yield _cells(share, row["ranking"], multiple, *cost, f"{row['speed_up']:.2f}", *top1s)
+        runs.append((f"{row['ranking']}, {multiple}, {share}", Provenance.from_dict(row["made"])))
+    yield ""
+    yield f"{found['conditions']}."
     yield ""
     yield from _commands(runs)
-
-
-def _ms(point: Point) -> float:
-    assert point.latency is not None
-    return point.latency.milliseconds
 
 
 def tuning(table: str) -> Iterator[str]:
