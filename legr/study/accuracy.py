@@ -79,10 +79,13 @@ def accuracy_of(
     )
 
 
+_OLDEST: tuple[RankingName, ...] = ("learned", "identity")
+
+
 def _is_trained(network: KnownNetwork, ranking: RankingName) -> bool:
-    """Whether it was fine-tuned as a network of a ranking; what noted none is older than the uniform one's runs."""
+    """Whether it was fine-tuned as a network of a ranking; what noted none is older than runs of some."""
     rankings = {*(run.ranking for run in network.runs), *(point.ranking for point in network.finetuned)}
-    return bool(rankings & ({ranking} if ranking == "uniform" else {ranking, ""}))
+    return bool(rankings & ({ranking, ""} if ranking in _OLDEST else {ranking}))
 
 
 def _percent(top1: float) -> str:

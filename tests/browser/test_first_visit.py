@@ -35,7 +35,7 @@ def test_what_a_newcomer_can_do_is_said_until_it_is_hidden(page: sync_api.Page, 
     help_line, dial = page.get_by_text("New here?"), page.locator(".bd-range")
     sync_api.expect(help_line).to_be_visible()
     before = dial.bounding_box()
-    page.get_by_role("button", name="Hide").click()
+    page.get_by_role("button", name="Hide", exact=True).click()
     sync_api.expect(help_line).to_have_count(0)
     assert dial.bounding_box() == before
     page.reload()

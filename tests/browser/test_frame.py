@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from playwright import sync_api
 
+from legr.study.catalog import SAMPLES
+from legr.study.store import Study
 from tests.browser.running import running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -71,10 +73,11 @@ def test_all_pages_draw_with_one_copy_of_plotly(page: sync_api.Page, app_url: st
     replay, charts = page.get_by_role("group", name="Loss of the best"), page.locator(".bd-figure")
     replay.locator(".barlayer .point").first.wait_for()
     charts.last.locator(".scatterlayer .point").first.wait_for()
-    assert replay.evaluate("chart => chart._transitionData._frames.length") == 10  # one for each map of the sample
+    learned = Study.open(SAMPLES / "cifar10_resnet56").learned
+    assert learned and replay.evaluate("chart => chart._transitionData._frames.length") == learned.candidates
     replay.evaluate(WATCH)
     replay.get_by_text("Play").click()
-    page.wait_for_function("() => seen.length > 2 && seen.at(-1) === 'map 9'")
+    page.wait_for_function(f"() => seen.length > 2 && seen.at(-1) === 'map {learned.candidates - 1}'")
     assert "map 0" in page.evaluate("seen")[:2]  # it starts again
     copies = [url for url in scripts if "plotly" in url.lower() and "/dial-" not in url]
     assert len(copies) == 1 and copies[0].endswith(".min.js")
