@@ -17,7 +17,7 @@ from app.front_page import ABOUT, ICON, TITLE
 from tests.browser.running import OPTIONS, ROOT, chromium_path, running_app
 
 SIZE = {"width": 1280, "height": 640}  # as the places that show such pictures ask for
-EXPLORE = "/?study=cifar10_resnet56&budget=30&guide=off"
+EXPLORE = "/?study=cifar10_resnet56&budget=48.3&guide=off"
 _SEEN = {"width": 1180, "height": 760}
 _PAGE = """
 <style>

@@ -90,7 +90,7 @@ def test_explore_has_no_fault_whatever_is_open(page: sync_api.Page, app_url: str
     page.locator(".bd-name").focus()  # the facts
     found = run(page)
     page.get_by_role("button", name="List all networks").click()
-    page.get_by_role("region", name="Networks").get_by_role("button", name="Hold").nth(2).click()
+    page.get_by_role("region", name="Networks").get_by_role("button", name="Hold", disabled=False).nth(1).click()
     page.locator(".bd-lens").get_by_text("Together").click()
     page.get_by_text("The same as a list").click()
     page.get_by_text("Layers: search").click()
