@@ -29,10 +29,8 @@ class MeasureRequest(JobRequest):
 
 
 @dataclass(frozen=True)
-class CompareRequest(JobRequest):
-    """Which network is to be compared with the original."""
-
-    command = "compare"
+class NetworkRequest(Request):
+    """Parent of the requests about one network: which, and with which weights."""
 
     budget: Budget = budget_option()
     ranking: RankingName | None = option(RANKING)
@@ -42,13 +40,14 @@ class CompareRequest(JobRequest):
 
 
 @dataclass(frozen=True)
-class LookRequest(Request):
+class CompareRequest(NetworkRequest, JobRequest):
+    """Which network is to be compared with the original."""
+
+    command = "compare"
+
+
+@dataclass(frozen=True)
+class LookRequest(NetworkRequest):
     """Which network is to predict one image beside the original."""
 
     command = "look"
-
-    budget: Budget = budget_option()
-    ranking: RankingName | None = option(RANKING)
-    finetuned: bool = option("Use fine-tuned weights.", True, negatable=True)
-    device: str = option(DEVICE, "auto")
-    run: str | None = option(RUN, hidden=True)
