@@ -4,22 +4,18 @@ What a forward computes between modules, such as an addition, is in no layer: th
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 
-import numpy as np
 from torch import Tensor, nn
 
-from legr.deploy.following import REMEDY, Follower, Following
+from legr.deploy.following import REMEDY, Follower, Following, kept_sets_to_follow
 from legr.deploy.layer_table import NetworkLayers, Placed
 from legr.deploy.module_calls import ModuleCall, calls_of
 from legr.deploy.module_facts import ModuleFacts
 from legr.deploy.module_layer import ModuleLayer
-from legr.deploy.numbers import telling_kept_sets
 from legr.errors import ExportError
 from legr.structure.surgery import prune
-from legr.structure.types import IntArray, Keep, Structure
-
-_PRUNED = 2  # networks that tell which sizes follow the kept set
+from legr.structure.types import IntArray, Structure
 
 
 def module_layers(model: nn.Module, structure: Structure, images: Tensor) -> NetworkLayers[ModuleLayer]:
@@ -32,8 +28,7 @@ def module_layers(model: nn.Module, structure: Structure, images: Tensor) -> Net
     Raises:
         ExportError: a size follows the kept set in a way that is not understood, or a weight is not a module's own.
     """
-    whole = Keep(np.ones(structure.n_units, dtype=bool))
-    keeps = [whole, *islice(telling_kept_sets(structure), _PRUNED if structure.n_units else 0)]
+    keeps = kept_sets_to_follow(structure)
     networks = (model, *(prune(model, structure, keep) for keep in keeps[1:]))
     calls = [calls_of(network, images) for network in networks]
     if any([call.path for call in of_one] != [call.path for call in calls[0]] for of_one in calls):
