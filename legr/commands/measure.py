@@ -165,10 +165,10 @@ def measure_point(
 def _plan(study: Study, budgets: Sequence[float] | None) -> Iterator[tuple[PointRanking, float]]:
     """What to measure, the default ranking first, so that its chart fills first."""
     yield "original", 1.0
+    learned = study.map_of("learned")
     for name in study.rankings:
         curve = study.curve(name)
         if budgets is None:
-            learned = study.map_of("learned")
             searched = learned.settings.budgets if learned and learned.settings.cost == "macs" else ()
             further = (p.budget for p in study.points if _is_on(curve, name, p))
             chosen = [b for b in sorted({*BUDGETS, *searched, *further}, reverse=True) if b >= curve.floor]

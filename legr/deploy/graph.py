@@ -10,7 +10,6 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,7 @@ from torch.overrides import TorchFunctionMode
 
 from legr.deploy.emptied import without_branches
 from legr.errors import ExportError
+from legr.structure.model_io import tensors_by_name
 from legr.structure.zeros import MARKER, Zeros
 
 INPUT, OUTPUT = "images", "logits"
@@ -83,7 +83,7 @@ def operations_of(model: nn.Module, input_shape: tuple[int, int, int]) -> onnx.M
                 optimize=False,
             )
             assert program is not None
-            graph = _simplified(program.model, {name for name, _ in _named_tensors(network)})
+            graph = _simplified(program.model, {name for name, _ in tensors_by_name(network)})
     except Exception as error:
         raise ExportError(f"this network cannot be written as ONNX: {_reason(error)}") from error
     _separate_constants(graph)
@@ -142,7 +142,7 @@ def arrays_of(model: nn.Module, changed: Mapping[str, Tensor] | None = None) -> 
     Args:
         changed: what stands in the place of some of them, whatever other names these have.
     """
-    tensors = dict(_named_tensors(model))
+    tensors = dict(tensors_by_name(model))
     others = {id(tensors[name]): tensor for name, tensor in (changed or {}).items()}
     return {name: _as_array(others.get(id(tensor), tensor)) for name, tensor in tensors.items()}
 
@@ -155,10 +155,6 @@ def _as_array(tensor: Tensor) -> NDArray[np.generic]:
 def as_exported(model: nn.Module) -> nn.Module:
     """A copy whose weights lie in memory as in a file: the graph of another layout has other operations."""
     return copy.deepcopy(model).cpu().float().eval().to(memory_format=torch.contiguous_format)
-
-
-def _named_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    return chain(model.named_parameters(remove_duplicate=False), model.named_buffers(remove_duplicate=False))
 
 
 def _simplified(model: ir.Model, weights: set[str]) -> onnx.ModelProto:

@@ -83,15 +83,18 @@ def in_channels_last(model: nn.Module, device: torch.device) -> nn.Module:
 
 def images_on(device: torch.device, batch: int, input_shape: tuple[int, int, int]) -> Tensor:
     """What it is timed with."""
-    images = torch.randn(batch, *input_shape, generator=torch.Generator().manual_seed(0))
-    return images.to(device, memory_format=torch.channels_last)
+    return _images(batch, input_shape).to(device, memory_format=torch.channels_last)
+
+
+def _images(batch: int, input_shape: tuple[int, int, int]) -> Tensor:
+    return torch.randn(batch, *input_shape, generator=torch.Generator().manual_seed(0))
 
 
 def time_session(
     session: onnxruntime.InferenceSession, input_shape: tuple[int, int, int], *, batch: int, seconds: float
 ) -> list[float]:
     """Seconds of each of several runs of a session after warm-up, on the threads that it was made for."""
-    images = torch.randn(batch, *input_shape, generator=torch.Generator().manual_seed(0)).numpy()
+    images = _images(batch, input_shape).numpy()
     return _time(lambda: session.run([OUTPUT], {INPUT: images}), seconds)
 
 

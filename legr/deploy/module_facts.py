@@ -1,10 +1,10 @@
 """What a structure says of a network's modules: which sizes of each follow the kept set, and with what it leaves."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import nn
 
+from legr.structure.model_io import tensors_by_name
 from legr.structure.types import Attribute, IntArray, Structure
 
 
@@ -32,13 +32,13 @@ class ModuleFacts:
         self.structure = structure
         self.modules = dict(model.named_modules(remove_duplicate=False))
         self.weights = {op.parameter for op in structure.ops if op.parameter is not None}
-        self._name_of = {id(tensor): name for name, tensor in reversed(list(tensors_of(model)))}
+        self._name_of = {id(tensor): name for name, tensor in reversed(list(tensors_by_name(model)))}
         pairs = zip(structure.branches, structure.vectors_of_branches, strict=True)
         self._leaving = [(gone.module, places) for branch, places in pairs for gone in branch.removed]
 
     def names(self, path: str) -> dict[str, str]:
         """By the network's name of each parameter and buffer of a module, the module's own."""
-        return {self._name_of[id(tensor)]: name for name, tensor in tensors_of(self.modules[path])}
+        return {self._name_of[id(tensor)]: name for name, tensor in tensors_by_name(self.modules[path])}
 
     def inside(self, path: str) -> tuple[int, ...]:
         """Label vectors of the branch that a module leaves with, places in `Structure.vectors`; none outside."""
@@ -58,12 +58,6 @@ class ModuleFacts:
         places = (structure.vector_index.get(x.tobytes()) for x in labels if x is not None)
         known = tuple(dict.fromkeys(place for place in places if place is not None))
         return Own(tuple(axes), tuple(attributes), tuple(indexes), known)
-
-
-def tensors_of(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Parameters and buffers by every name that they have."""
-    yield from module.named_parameters(remove_duplicate=False)
-    yield from module.named_buffers(remove_duplicate=False)
 
 
 def _is_in(path: str, outer: str) -> bool:

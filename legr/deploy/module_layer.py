@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from legr.deploy.following import Following, steps_of
 from legr.deploy.layer_grid import Points, every_point_of, points_of, points_on_a_line
 from legr.deploy.module_calls import Activation, ModuleCall
-from legr.deploy.module_facts import tensors_of
 from legr.structure.latency import Size
+from legr.structure.model_io import tensors_by_name
 from legr.structure.surgery import cut
 from legr.structure.types import IntArray, Plan
 
@@ -72,7 +72,7 @@ class ModuleLayer:
         parts: list[object] = [(size.whole, step) for size, step in zip(self.sizes, self.steps, strict=True)]
         parts += [self.reads, self.returns, self.weights, self.attributes, self.indexes, _told(self.call.args, path)]
         parts += [(read.order, str(read.dtype)) for read in self.call.reads]
-        parts += [(name, tuple(tensor.shape)) for name, tensor in tensors_of(self.module)]
+        parts += [(name, tuple(tensor.shape)) for name, tensor in tensors_by_name(self.module)]
         for inner, module in self.module.named_modules():
             settings = {name: value for name, value in vars(module).items() if not name.startswith("_")}
             parts.append((inner, _named(type(module), path), _told(settings, path)))
@@ -95,7 +95,7 @@ class ModuleLayer:
 
     def _entries(self, buffer: str, count: int, channels: int) -> IntArray:
         """So many entries of an index into so many channels, and a blank one before them."""
-        entries: IntArray = dict(tensors_of(self.module))[buffer].cpu().numpy()[:count].astype(np.int32)
+        entries: IntArray = dict(tensors_by_name(self.module))[buffer].cpu().numpy()[:count].astype(np.int32)
         return entries % (channels + 1)
 
     def reads_at(self, channels: Sequence[int]) -> list[Activation]:

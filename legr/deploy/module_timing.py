@@ -12,11 +12,10 @@ from torch import Tensor, nn
 from legr.deploy.latency import in_channels_last, wait
 from legr.deploy.layer_timing import numbers_for, time_in_turns
 from legr.deploy.module_calls import Activation, ModuleCall
-from legr.deploy.module_facts import tensors_of
 from legr.deploy.quantum import FILTERS, SIDE, Convolution
 from legr.errors import ExportError
 from legr.structure.latency import FloatArray
-from legr.structure.model_io import first_line
+from legr.structure.model_io import first_line, tensors_by_name
 
 _CALLS = {"cuda": 10}  # one after another: an accelerator is told of the next while it computes the one before
 
@@ -32,7 +31,7 @@ class Alone:
     @cached_property
     def bytes(self) -> int:
         """What its weights take in memory."""
-        return sum(tensor.nbytes for _, tensor in tensors_of(self.module))
+        return sum(tensor.nbytes for _, tensor in tensors_by_name(self.module))
 
     @property
     def elements(self) -> int:

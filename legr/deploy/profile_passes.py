@@ -18,8 +18,6 @@ from legr.study.kept_sets import keep_id
 
 FEWEST_PASSES, MOST_PASSES = 3, 8  # over all that is timed; the fastest counts, as other work only makes one longer
 _SECONDS_OF_ALL = 150.0  # that more than the fewest passes may take
-
-
 _SECONDS = 0.05  # that a whole network is timed in one pass
 
 

@@ -45,6 +45,12 @@ def _as_tensor(leaf: Any) -> Tensor | None:
     return torch.tensor(list(leaf.encode()), dtype=torch.float64) if isinstance(leaf, str) else None
 
 
+def tensors_by_name(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Parameters and buffers by every name that they have."""
+    yield from module.named_parameters(remove_duplicate=False)
+    yield from module.named_buffers(remove_duplicate=False)
+
+
 def require_followable(model: nn.Module) -> None:
     """Refuse a model whose parameters have no values yet, or whose forward is not run by Python.
 

@@ -153,7 +153,8 @@ class Study(StudyFolder):
 
     def map_of(self, name: str) -> Learned | None:
         """The learned map of a ranking; None where it has none."""
-        return read_record(self.within(MAPS[name]), Learned) if name in MAPS and name in self.rankings else None
+        path = self.within(MAPS[name]) if name in MAPS else None
+        return read_record(path, Learned) if path and path.exists() else None
 
     def save_learned(self, learned: Learned) -> None:
         """Store a learned map in place of one of the same ranking; the slider uses it from now on."""
