@@ -12,14 +12,13 @@ from typing import Any
 
 import torch
 
+from benchmarks.device_tables import conditions
 from benchmarks.latency import time_all
 from legr.commands.evaluate import evaluate
 from legr.commands.original import original
 from legr.commands.profile import Subject
-from legr.deploy.latency import conditions_here
 from legr.progress import silent
 from legr.ranking.limits import Budget
-from legr.ranking.order import Ranker
 from legr.structure.branches import emptied_branches
 from legr.study.kept_sets import unpacked
 from legr.study.records import FineTuned
@@ -54,16 +53,15 @@ def measure(studies: Sequence[Study]) -> dict[str, Any]:
     """All rows, and the original."""
     runs = [(study, run) for study in studies for run in study.finetuned if run.budget and run.budget.latency]
     first = studies[0]
-    subject = Subject(original(first), Ranker(first.structure, first.norms), first.info.input_shape)
+    subject = Subject(original(first), first.ranker, first.info.input_shape)
     keeps = {run.keep_id: unpacked(run.kept, study.structure.n_units) for study, run in runs}
     whole = first.curve("identity").keep(0)
     times = time_all(subject, {WHOLE: whole, **keeps})
-    cpu = torch.device("cpu")
     return {
-        "conditions": str(conditions_here("onnxruntime", cpu)),
+        "conditions": str(conditions("onnxruntime")),
         "original_ms": round(times[WHOLE], 4),
         "original_blocks": len(first.structure.branches),
-        "original_top1": evaluate(first, Budget(macs=1.0), "identity", False, cpu, silent).top1,
+        "original_top1": evaluate(first, Budget(macs=1.0), "identity", False, torch.device("cpu"), silent).top1,
         "rows": [row(study, run, times) for study, run in runs],
     }
 

@@ -1,9 +1,9 @@
 """The tables of docs/latency.md and docs/latency-tables.md, from `benchmarks/results/`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
+from benchmarks.markdown import header, line
 from legr.files import read_json
 
 _DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -34,26 +34,26 @@ def eager_tables() -> Iterator[str]:
 def _tables(runtime: str) -> Iterator[str]:
     multiples = "half the MACs as it comes, in multiples of 4, 8, 16"
     columns = ("network", "kinds of layers", "times", "seconds", "median error", "95th percentile", multiples)
-    yield from _header("processor", *columns)
+    yield from header("processor", *columns)
     for row in read_json(TABLES):
         if not row["conditions"].startswith(runtime):
             continue
         errors = (f"{100 * row[name]:.1f} %" for name in ("median", "p95"))
         rounded = ", ".join(f"{milliseconds:.2f}" for milliseconds in row["multiples"].values())
         facts = row["network"], row["kinds"], row["points"], f"{row['seconds']:.0f}", *errors, f"{rounded} ms"
-        yield _cells(_processor(row["conditions"]), *facts)
+        yield line(_processor(row["conditions"]), *facts)
 
 
 def half() -> Iterator[str]:
     """How many times faster than the original the networks of each order are, at half the MACs and half the time."""
     for by, words in _BY.items():
-        yield from _header(f"at half the {words}", "order", *_WAYS.values())
+        yield from header(f"at half the {words}", "order", *_WAYS.values())
         for result in read_json(SPEED_UPS):
             network = f"{result['network']}, {_processor(result['conditions'])}, {result['original_ms']:.2f} ms"
             rows = [row for row in result["rows"] if row["by"] == by]
             for order in dict.fromkeys(row["order"] for row in rows):
                 ways = {(row["multiple"], row["blocks"]): row["speed_up"] for row in rows if row["order"] == order}
-                yield _cells(network, order, *_speed_ups([ways.get(way, {}) for way in _WAYS], [_HALF] * len(_WAYS)))
+                yield line(network, order, *(_speed_up(ways.get(way, {}), _HALF) for way in _WAYS))
                 network = ""  # said once
         yield ""
 
@@ -68,29 +68,19 @@ def speed_ups() -> Iterator[str]:
         for by, words in _BY.items():
             rows = [row for row in result["rows"] if row["by"] == by]
             shares = list(dict.fromkeys(share for row in rows for share in row["speed_up"]))
-            yield from _header(
+            yield from header(
                 f"at a share of the {words}", "multiple", "blocks", *(f"{100 * float(share):g} %" for share in shares)
             )
             for row in rows:
-                cells = _speed_ups([row["speed_up"]] * len(shares), shares)
-                yield _cells(row["order"], row["multiple"], "yes" if row["blocks"] else "no", *cells)
+                cells = (_speed_up(row["speed_up"], share) for share in shares)
+                yield line(row["order"], row["multiple"], "yes" if row["blocks"] else "no", *cells)
             yield ""
 
 
-def _speed_ups(rows: Sequence[Mapping[str, Any]], shares: Sequence[str]) -> Iterator[str]:
-    for row, share in zip(rows, shares, strict=True):
-        yield f"{row[share]:.2f}" if share in row else "–"
+def _speed_up(row: Mapping[str, float], share: str) -> str:
+    return f"{row[share]:.2f}" if share in row else "–"
 
 
 def _processor(conditions: str) -> str:
     """The processor of conditions in words: runtime, processor, threads, batch."""
     return conditions.split(", ")[1]
-
-
-def _header(*names: str) -> Iterator[str]:
-    yield _cells(*names)
-    yield "|---" * len(names) + "|"
-
-
-def _cells(*cells: object) -> str:
-    return f"| {' | '.join(map(str, cells))} |"

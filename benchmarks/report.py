@@ -15,6 +15,7 @@ from statistics import fmean
 from safetensors import safe_open
 
 from benchmarks import latency_report
+from benchmarks.markdown import header, line
 from benchmarks.tuning import TABLES, rows_of
 from legr.files import read_json
 from legr.study.catalog import SAMPLES
@@ -52,10 +53,10 @@ def training() -> Iterator[str]:
         cycles = [json.loads(file.metadata()["made"])]
     while "first" in cycles[0]:
         cycles.insert(0, cycles[0]["first"]["made"])
-    yield from _header("cycle", "epochs", "test images", "held-out images")
+    yield from header("cycle", "epochs", "test images", "held-out images")
     for number, made in enumerate(cycles, 1):
         top1s = (f"{100 * made[name]:.2f}" for name in ("top1", "heldout_top1"))
-        yield _cells(str(number), str(made["settings"]["epochs"]), *top1s)
+        yield line(str(number), str(made["settings"]["epochs"]), *top1s)
     yield ""
     yield from _commands([(f"cycle {number}", Provenance.from_dict(made)) for number, made in enumerate(cycles, 1)])
 
@@ -64,40 +65,36 @@ def flagship() -> Iterator[str]:
     """Budgets of MACs, channels as they come: before fine-tuning, and after; milliseconds timed as the original's."""
     points = read_points(FLAGSHIP_MACS)[0]
     original = next(point for point in points if point.ranking == "original")
-    yield from _header(
+    yield from header(
         "MACs asked, %",
         *(f"{ranking} before" for ranking in _ORDERS),
         *(f"{ranking} after" for ranking in _ORDERS),
         *(f"{ranking}, ms" for ranking in _ORDERS),
     )
-    yield _cells("100", f"{100 * original.top1:.2f}", *[""] * 5, _milliseconds(original, original), "", "")
+    yield line("100", f"{100 * original.top1:.2f}", *[""] * 5, _milliseconds(original, original), "", "")
     by_network = {(p.ranking, p.budget, bool(p.finetuned)): p for p in points}
     for budget in sorted({p.budget for p in points if p.ranking != "original"}, reverse=True):
         cells = [by_network.get((ranking, budget, tuned)) for tuned in (False, True) for ranking in _ORDERS]
         times = (_milliseconds(point, original) for point in cells[: len(_ORDERS)])
-        yield _cells(f"{100 * budget:g}", *(_top1(point) for point in cells), *times)
+        yield line(f"{100 * budget:g}", *(_top1(point) for point in cells), *times)
     yield ""
     yield from _commands([(f"{p.ranking}, {100 * p.budget:g} %", p.provenance) for p in points if p.finetuned])
 
 
 def for_milliseconds() -> Iterator[str]:
     """Networks that were trained for a share of the milliseconds, beside each other."""
-    if not MILLISECONDS.exists():
-        return
     found = read_json(MILLISECONDS)
     columns = "MACs, %", "blocks left", "milliseconds", "times as fast", "as cut", "trained"
-    yield from _header("of the predicted milliseconds", "ranking", "multiple", *columns)
+    yield from header("of the predicted milliseconds", "ranking", "multiple", *columns)
     blocks, top1 = str(found["original_blocks"]), f"{100 * found['original_top1']:.2f}"
-    yield _cells("all", "", "", "100", blocks, f"{found['original_ms']:.2f}", "1.00", top1, "")
+    yield line("all", "", "", "100", blocks, f"{found['original_ms']:.2f}", "1.00", top1, "")
     runs = []
     for row in sorted(found["rows"], key=lambda row: (-row["share"], -row["top1"])):
-        share, multiple = (
-            f"{100 * row['share']:g} %",
-            f"{row['multiple']}{'' if row['blocks'] else ', no blocks leave'}",
-        )
+        share = f"{100 * row['share']:g} %"
+        multiple = f"{row['multiple']}{'' if row['blocks'] else ', no blocks leave'}"
         cost = f"{100 * row['macs_fraction']:.1f}", str(row["blocks_left"]), f"{row['milliseconds']:.2f}"
         top1s = (f"{100 * row[name]:.2f}" for name in ("top1_before", "top1"))
-        yield _cells(share, row["ranking"], multiple, *cost, f"{row['speed_up']:.2f}", *top1s)
+        yield line(share, row["ranking"], multiple, *cost, f"{row['speed_up']:.2f}", *top1s)
         runs.append((f"{row['ranking']}, {multiple}, {share}", Provenance.from_dict(row["made"])))
     yield ""
     yield f"{found['conditions']}."
@@ -113,7 +110,7 @@ def tuning(table: str) -> Iterator[str]:
         return
     asked = next((row.among for row in TABLES[table].values() if row.among), ())
     further = [f"after, among {', '.join(asked)}"] if asked else []
-    yield from _header("", "MACs, %", "original", "before", "after", "to the original", *further, "seeds")
+    yield from header("", "MACs, %", "original", "before", "after", "to the original", *further, "seeds")
     for name, seeds in rows.items():
         runs = list(seeds.values())
         original, before, after = (100 * fmean(run[key] for run in runs) for key in ("original", "top1_before", "top1"))
@@ -122,7 +119,7 @@ def tuning(table: str) -> Iterator[str]:
         macs = f"{100 * runs[0]['macs_fraction']:.1f}"
         figures = [f"{original:.2f}", f"{before:.2f}", f"{after:.2f}{spread}", f"{after - original:+.2f}"]
         figures += [f"{100 * fmean(run['among'] for run in runs):.2f}"] if asked else []
-        yield _cells(name, macs, *figures, ", ".join(sorted(seeds)))
+        yield line(name, macs, *figures, ", ".join(sorted(seeds)))
     yield ""
     yield from _commands(
         [(name, Provenance.from_dict(run["made"])) for name, seeds in rows.items() for run in seeds.values()]
@@ -133,9 +130,9 @@ def speed() -> Iterator[str]:
     """Images a second of the training loops."""
     speeds = read_json(SPEED)
     ways = list(next(iter(speeds["images_per_second"].values())))
-    yield from _header("ResNet-56", *ways, "later runs / plain taught")
+    yield from header("ResNet-56", *ways, "later runs / plain taught")
     for name, row in speeds["images_per_second"].items():
-        yield _cells(name, *(f"{row[way]:,.0f}" for way in ways), f"{row['later runs'] / row['plain taught']:.2f}")
+        yield line(name, *(f"{row[way]:,.0f}" for way in ways), f"{row['later runs'] / row['plain taught']:.2f}")
     yield ""
     yield f"{speeds['machine']}, PyTorch {speeds['torch']}."
 
@@ -162,23 +159,14 @@ def _milliseconds(point: Point | None, original: Point) -> str:
     return f"{point.latency.milliseconds:.2f}" if point and point.latency and alike else ""
 
 
-def _header(*names: str) -> Iterator[str]:
-    yield _cells(*names)
-    yield "|" + "---|" * len(names)
-
-
-def _cells(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
 def _commands(rows: Sequence[tuple[str, Provenance]]) -> Iterator[str]:
     if not rows:
         return
     yield "<details><summary>Commands, seeds, time and machine</summary>"
     yield ""
-    yield from _header("row", "command", "seed", "seconds", "machine")
+    yield from header("row", "command", "seed", "seconds", "machine")
     for name, made in rows:
-        yield _cells(name, f"`{made.command}`", str(made.seed), f"{made.seconds or 0:,.0f}", made.machine)
+        yield line(name, f"`{made.command}`", str(made.seed), f"{made.seconds or 0:,.0f}", made.machine)
     yield ""
     yield "</details>"
 
