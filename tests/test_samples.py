@@ -116,5 +116,4 @@ def _text(path: Path) -> str:
 
 def _before(sample: Study, tuned: Point) -> Point:
     """The same network as it was before fine-tuning."""
-    same = (tuned.ranking, tuned.budget)
-    return next(p for p in sample.points if not p.finetuned and (p.ranking, p.budget) == same)
+    return next(p for p in sample.points if not p.finetuned and p.keep_id == tuned.keep_id)

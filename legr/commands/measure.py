@@ -5,7 +5,7 @@ A point that is measured already is not measured again.
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import psutil
@@ -171,13 +171,19 @@ def _plan(study: Study, budgets: Sequence[float] | None) -> Iterator[tuple[Point
         if budgets is None:
             searched = learned.settings.budgets if learned and learned.settings.cost == "macs" else ()
             further = (p.budget for p in study.points if _is_on(curve, name, p))
-            chosen = [b for b in sorted({*BUDGETS, *searched, *further}, reverse=True) if b >= curve.floor]
+            chosen = _of_different_networks(curve, {*BUDGETS, *searched, *further})
         else:
             chosen = list(budgets)
         for budget in chosen:
             curve.step(macs=budget)
             if budget < 1:
                 yield name, budget
+
+
+def _of_different_networks(curve: BudgetCurve, budgets: Collection[float]) -> list[float]:
+    """Budgets within reach, the largest first; of those that lead to the same network the largest."""
+    reached = {curve.step(macs=budget): budget for budget in sorted(budgets) if budget >= curve.floor}
+    return sorted(reached.values(), reverse=True)
 
 
 def _is_on(curve: BudgetCurve, ranking: RankingName, point: Point) -> bool:

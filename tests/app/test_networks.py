@@ -44,7 +44,7 @@ def image(tmp_path: Path) -> Path:
 
 
 def question(macs: float = 0.3, study: Path = SAMPLE, **which: object) -> Question:
-    return Question(str(study), LookRequest(Budget(macs=macs), "learned").to_dict(), **which)  # type: ignore[arg-type]
+    return Question(str(study), LookRequest(Budget(macs=macs), "learned-ms").to_dict(), **which)  # type: ignore[arg-type]
 
 
 def wait_until(happened: Callable[[], bool], seconds: float = 20) -> None:
@@ -61,7 +61,7 @@ def test_it_answers_what_the_command_answers_to_the_last_bit(networks: NetworkPr
         for which, option in (({"image": str(image)}, ("--image", image)), ({"test_image": 7}, ("--test-image", 7))):
             found = networks.ask(question(macs, **which), pictures.append)
             if (macs, option) not in said:
-                usual = ("look", "--study", SAMPLE, "--macs", macs, "--ranking", "learned")
+                usual = ("look", "--study", SAMPLE, "--macs", macs, "--ranking", "learned-ms")
                 said[macs, option] = LookResult.from_dict(run(*usual, *option, "--json")[0])
             assert found.result == said[macs, option]
             assert found.result is not None and found.sentence == ""
@@ -105,7 +105,7 @@ def test_a_killed_process_is_one_sentence_and_the_next_question_starts_it_anew(n
 
 def test_another_network_than_the_page_shows_is_refused(networks: NetworkProcess) -> None:
     study = Study.open(SAMPLE)
-    keep = study.curve("learned").at(Budget(macs=0.3))
+    keep = study.curve().at(Budget(macs=0.3))
     shown = comparison_name(keep, study.best_finetuned(keep))
     assert networks.ask(question(test_image=5, network=shown)).result
     answer = networks.ask(question(0.6, test_image=5, network=shown))  # as after a change of the constraints
@@ -192,8 +192,8 @@ def test_a_study_that_changes_is_loaded_anew(networks: NetworkProcess, tmp_path:
     own.weights_path.write_bytes(weights[:-4] + bytes(4))
     assert "weights.safetensors has changed since the study was made" in networks.ask(asked).sentence
     own.weights_path.write_bytes(weights)
-    (own.path / "ranking.json").unlink()
-    assert "has no learned ranking yet" in networks.ask(asked).sentence
+    (own.path / "ranking-ms.json").unlink()
+    assert "has no learned-ms ranking yet" in networks.ask(asked).sentence
 
 
 NET = """

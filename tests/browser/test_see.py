@@ -97,7 +97,7 @@ def test_a_comparison_runs_and_shows_its_counts(page: sync_api.Page, app_url: st
     points = {(p.ranking, p.budget, bool(p.finetuned)): p.top1 for p in study.points}
     said = page.get_by_text("On 359 test images").inner_text()
     assert f"the original is right on {100 * points['original', 1.0, False]:.2f} %" in said
-    assert f"on {100 * points['learned', 0.3, False]:.2f} %" in said
+    assert f"on {100 * points['learned-ms', 0.3, False]:.2f} %" in said
     sync_api.expect(page.get_by_test_id("stMetricValue")).to_have_count(4, timeout=LONG_MS)
     counts = [int(text) for text in page.get_by_test_id("stMetricValue").all_inner_texts()]
     assert len(counts) == 4 and sum(counts) == 359

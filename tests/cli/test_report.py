@@ -31,7 +31,7 @@ def test_latencies_are_of_the_device_that_is_named(tmp_path: Path) -> None:
     study = shutil.copytree(SAMPLES / "digits-resnet20", tmp_path / "digits")
     record = json.loads((study / "points.json").read_text(encoding="utf-8"))
     (original,) = [point for point in record["points"] if point["ranking"] == "original"]
-    there = original["latency"] | {"machine": "Robot", "milliseconds": 80.0, "threads": 1}
+    there = original["latency"] | {"machine": "Robot", "milliseconds": 80.0, "threads": 2}
     record["points"].append(original | {"latency": there})
     (study / "points.json").write_text(json.dumps(record), encoding="utf-8")
 
@@ -39,11 +39,11 @@ def test_latencies_are_of_the_device_that_is_named(tmp_path: Path) -> None:
         options = ("--study", study, "--macs", 1, "--out", tmp_path / "r.html", "--replace", *device)
         return str(called("report", *options, "--json")[0]["headline"])
 
-    assert said().endswith(": 100.0 %, 1.6 ms")  # 1.5656
-    assert said("--device", "Robot, 1 thread, PyTorch 2.14.1").endswith(": 100.0 %, 80.0 ms")
+    assert said().endswith(": 100.0 %, 0.41 ms")  # 0.4148
+    assert said("--device", "Robot, 2 threads, ONNX Runtime 1.31.1").endswith(": 100.0 %, 80.0 ms")
     (tmp_path / "r.html").unlink()
     refusal = refused("report", "--study", study, "--macs", 1, "--out", tmp_path / "r.html", "--device", "robot")
-    names = "'AMD EPYC, 2 threads, PyTorch 2.14.1'; 'Robot, 1 thread, PyTorch 2.14.1'"
+    names = "'AMD EPYC, 1 thread, ONNX Runtime 1.31.1'; 'Robot, 2 threads, ONNX Runtime 1.31.1'"
     assert refusal == f"--device must be one of {names}, got 'robot'\n"
     assert not (tmp_path / "r.html").exists()
 

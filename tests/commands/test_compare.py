@@ -31,6 +31,7 @@ from legr.requests.export import ExportRequest
 from legr.requests.measure import LookRequest
 from legr.study.catalog import SAMPLES
 from legr.study.comparison import load_comparison
+from legr.study.records import MAPS
 from legr.study.store import Study
 
 CPU = torch.device("cpu")
@@ -49,7 +50,8 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
 
 
 def top1_of(study: Study, finetuned: bool) -> float:
-    return next(p.top1 for p in study.points if (p.ranking, p.budget, bool(p.finetuned)) == ("learned", 0.3, finetuned))
+    asked = (study.default_ranking, 0.3, finetuned)
+    return next(p.top1 for p in study.points if (p.ranking, p.budget, bool(p.finetuned)) == asked)
 
 
 @pytest.mark.slow
@@ -108,7 +110,7 @@ def test_nothing_is_asked_twice(study: Study, monkeypatch: pytest.MonkeyPatch) -
     first = compare(study, BUDGET, None, False, CPU, silent)
     assert len(asked) == 2
     assert compare(study, BUDGET, None, False, CPU, silent) == first and len(asked) == 2
-    assert stored_comparison(study, BUDGET, "learned", False) == first
+    assert stored_comparison(study, BUDGET, "learned-ms", False) == first
     assert stored_comparison(study, BUDGET, None, True) is None  # other weights
     compare(study, BUDGET, None, True, CPU, silent)
     assert len(asked) == 3  # the original's answers are shared
@@ -239,7 +241,8 @@ def test_a_search_that_ends_meanwhile_does_not_rename_the_network(
 ) -> None:
     learned = study.learned
     assert learned is not None
-    (study.path / "ranking.json").unlink()
+    for name in MAPS.values():
+        (study.path / name).unlink()
     study = Study.open(study.path)
 
     def ends_a_search(study: Study, *arguments: Any, **options: Any) -> Network:
@@ -255,4 +258,4 @@ def test_a_search_that_ends_meanwhile_does_not_rename_the_network(
         "look": lambda: look(study, PRUNED, NumberedTestImage(1), silent),
     }
     assert calls[command]().ranking == "identity"
-    assert study.default_ranking == "learned"
+    assert study.default_ranking == "learned-ms"

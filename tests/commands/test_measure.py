@@ -42,6 +42,21 @@ def study(study_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
 
 
 @pytest.mark.slow
+def test_a_network_that_several_budgets_lead_to_is_measured_once(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    study.save_constraints(Constraints(multiple=8))
+    curves = [study.curve(name) for name in ("identity", "uniform")]
+    within = [[b for b in (0.97, 0.96, 0.95, 0.6) if b >= curve.floor] for curve in curves]
+    monkeypatch.setattr(measuring, "BUDGETS", (0.97, 0.96, 0.95, 0.6))
+    networks = [{curve.step(macs=b) for b in budgets} for curve, budgets in zip(curves, within, strict=True)]
+    assert sum(map(len, networks)) < sum(map(len, within))  # else nothing is tested
+    found = measure(study, MeasureRequest(runtime="pytorch"), CPU, silent)
+    assert found.measured == 1 + sum(map(len, networks))  # and the original
+    assert is_measured(study, MeasureRequest(runtime="pytorch"), CPU)
+    named = [(point.ranking, point.keep_id) for point in found.points]
+    assert len(set(named)) == len(named) and max(p.budget for p in found.points if p.ranking == "uniform") == 0.97
+
+
+@pytest.mark.slow
 def test_what_another_machine_measured_is_measured_here_and_both_are_kept(study: Study) -> None:
     assert measure(study, ONE, CPU, silent).measured == 3  # the original, identity, uniform
     assert is_measured(study, ONE, CPU)

@@ -81,7 +81,7 @@ def test_nothing_is_fetched_and_one_link_leads_to_this_network(network: ShownNet
     (link,) = [urlsplit(link["href"] or "") for link in elements.all("a")]
     view = dict(parse_qsl(link.query))
     assert (link.scheme, link.netloc, view["study"]) == ("http", "localhost:8501", "digits-resnet20")
-    assert keep_id(network.study.curve("learned").at(macs=float(view["budget"]) / 100)) == network.keep_id
+    assert keep_id(network.study.curve().at(macs=float(view["budget"]) / 100)) == network.keep_id
     style = page.split("<style>")[1].split("</style>")[0]
     assert "url(" not in style and "@import" not in style
 
@@ -95,11 +95,13 @@ def test_the_same_study_gives_the_same_page_but_for_the_date(network: ShownNetwo
 
 def test_it_says_where_the_network_comes_from(network: ShownNetwork, page: str) -> None:
     info = network.study.info
-    for text in (info.weights_sha256, network.keep_id, network.study.ranking_id("learned"), info.data_fingerprint):
+    for text in (info.weights_sha256, network.keep_id, network.study.ranking_id("learned-ms"), info.data_fingerprint):
         assert text in page
     assert "python -m legr export --study digits-resnet20 --macs 0.3 --out exported" in page
-    assert '<p class="of">ResNet-20 on digits, learned ranking</p>' in page
-    assert "<td>2 threads, batch 1</td>" in page and "<td>PyTorch 2.14.1</td>" in page and "<td>AMD EPYC</td>" in page
+    assert '<p class="of">ResNet-20 on digits, learned (ms) ranking</p>' in page
+    assert (
+        "<td>1 thread, batch 1</td>" in page and "<td>ONNX Runtime 1.31.1</td>" in page and "<td>AMD EPYC</td>" in page
+    )
     assert "were not compared" in page and "Accuracy of each class" not in page
 
 
