@@ -20,14 +20,20 @@ PIXELS = 32  # in a row, at most
 @contextmanager
 def fast_batch_norm(network: nn.Module) -> Iterator[None]:
     """Compute narrow batch norms of `network` this way until the block is left."""
-    narrow = [m for m in network.modules() if type(m) is nn.BatchNorm2d and m.num_features < WIDE and _is_usual(m)]
-    for module in narrow:
-        module.__class__ = _FastBatchNorm2d
+    narrow = compute_fast(network)
     try:
         yield
     finally:
         for module in narrow:
             module.__class__ = nn.BatchNorm2d
+
+
+def compute_fast(network: nn.Module) -> list[nn.Module]:
+    """Compute narrow batch norms of `network` this way from now on; return them."""
+    narrow = [m for m in network.modules() if type(m) is nn.BatchNorm2d and m.num_features < WIDE and _is_usual(m)]
+    for module in narrow:
+        module.__class__ = _FastBatchNorm2d
+    return narrow  # type: ignore[return-value]
 
 
 def _is_usual(norm: nn.BatchNorm2d) -> bool:

@@ -136,7 +136,7 @@ class TrainingState:
         except (SafetensorError, OSError, SchemaError):
             return
         whole = all(row.keys() >= _ROW for row in facts.curve) and (not facts.curve or _holds_best(state))
-        if whole and facts.settings == asdict(self.settings) and self._fits(state):
+        if whole and facts.settings == _as_read(self.settings) and self._fits(state):
             self._restore(state)
             self.curve, self.rate_factor = facts.curve, facts.slower
 
@@ -147,6 +147,12 @@ class TrainingState:
         momentum = {f"momentum.{name}": parameter.shape for name, parameter in self.network.named_parameters()}
         expected, shapes = needed | best | momentum, {name: tensor.shape for name, tensor in state.items()}
         return needed.keys() <= shapes.keys() and all(expected.get(name) == shape for name, shape in shapes.items())
+
+
+def _as_read(settings: TrainSettings) -> dict[str, Any]:
+    """Settings as JSON gives them back."""
+    read: dict[str, Any] = json.loads(json.dumps(asdict(settings)))
+    return read
 
 
 def _holds_best(state: Mapping[str, Tensor]) -> bool:

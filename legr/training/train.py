@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +24,7 @@ from legr.data.normalization import Normalization
 from legr.errors import SettingsError
 from legr.progress import Progress, Report
 from legr.training.device import autocast, fast_dtype, own_randomness
-from legr.training.evaluate import evaluate_split
+from legr.training.evaluate import Evaluation, evaluate_split
 from legr.training.fast_batch_norm import fast_batch_norm
 from legr.training.losses import loss_of
 from legr.training.settings import TrainSettings
@@ -45,6 +46,46 @@ class Trained:
     resumed_from: int  # epochs that were finished before this call
 
 
+class Objective(Protocol):
+    """What a run minimises, and what its epochs are judged by."""
+
+    def backward(self, step: int, inputs: Tensor, labels: Tensor, teacher_logits: Tensor | None) -> float:
+        """Add the gradients of one batch to the trained parameters; return its loss.
+
+        Args:
+            step: number of the batch in the run, from 0; what is drawn at random depends on it and the seed alone.
+            inputs: float32[B, C, H, W].
+            labels: int64[B].
+            teacher_logits: float32[B, classes]; None without distillation.
+        """
+
+    def heldout(self, network: nn.Module) -> Evaluation:
+        """Judge the network, or its average over steps, on held-out images."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of training needs beside a network.
+
+    Attributes:
+        teacher: whose outputs are learned where `settings.distill`; None only without that.
+        checkpoint: safetensors file, rewritten after every epoch; the caller removes it.
+    """
+
+    teacher: Teacher | None
+    dataset: Dataset
+    normalization: Normalization
+    settings: TrainSettings
+    device: torch.device
+    checkpoint: Path
+    report: Report
+
+    def __post_init__(self) -> None:
+        if len(self.dataset.train) < 2:
+            name, images = self.dataset.name, len(self.dataset.train)
+            raise SettingsError(f"training needs at least two images, {name} has {images}; add some")
+
+
 def train(
     model: nn.Module,
     teacher: Teacher | None,
@@ -56,22 +97,28 @@ def train(
     checkpoint: Path,
     report: Report,
 ) -> Trained:
-    """Train a copy of `model`; resumes from `checkpoint` where that belongs to the same run.
+    """Train a copy of `model`; the other arguments are those of `Run`, and errors those of `fit`."""
+    run = Run(teacher, dataset, normalization, settings, device, checkpoint, report)
+    network = copied(model, device)
+    return fit(network, _OneNetwork(network, run), run)
+
+
+def copied(model: nn.Module, device: torch.device) -> nn.Module:
+    """A copy to be trained on a device."""
+    return cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last)).train()  # type: ignore[call-overload]
+
+
+def fit(network: nn.Module, objective: Objective, run: Run) -> Trained:
+    """Train a network in place; resumes from the checkpoint where that belongs to the same run.
 
     Where a loss is NaN or infinite, the run returns to its last good epoch and goes on at half the rate; where that
     does not help, it ends with the good epochs it has.
 
-    Args:
-        teacher: whose outputs are learned where `settings.distill`; None only without that.
-        checkpoint: safetensors file, rewritten after every epoch; the caller removes it.
-
     Raises:
-        SettingsError: the loss is not finite at any rate in the first epoch, or there are fewer than two images.
+        SettingsError: the loss is not finite at any rate in the first epoch.
     """
-    if len(dataset.train) < 2:
-        raise SettingsError(f"training needs at least two images, {dataset.name} has {len(dataset.train)}; add some")
-    network = cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last)).train()  # type: ignore[call-overload]
-    state = TrainingState(network, settings, checkpoint)
+    settings, report = run.settings, run.report
+    state = TrainingState(network, settings, run.checkpoint)
     resumed_from = len(state.curve)
     if resumed_from:
         log.info("going on after epoch %d of %d", resumed_from, settings.epochs)
@@ -80,10 +127,8 @@ def train(
     while len(state.curve) < settings.epochs:
         start = time.monotonic()
         with fast_batch_norm(state.network):
-            loss = _run_epoch(state, teacher if settings.distill else None, dataset, normalization, device, report)
-        heldout = evaluate_split(
-            state.evaluated, dataset.heldout, normalization, device=device, dtype=fast_dtype(device)
-        )
+            loss = _run_epoch(state, objective, run)
+        heldout = objective.heldout(state.evaluated)
         seconds = time.monotonic() - start
         epoch = len(state.curve) + 1
         if not all_finite(loss, heldout.loss):
@@ -97,16 +142,31 @@ def train(
     return Trained(state.best(), tuple(state.curve), state.best_epoch, resumed_from)
 
 
-def _run_epoch(
-    state: TrainingState,
-    teacher: Teacher | None,
-    dataset: Dataset,
-    normalization: Normalization,
-    device: torch.device,
-    report: Report,
-) -> float:
+@dataclass(frozen=True)
+class _OneNetwork:
+    """The objective of a network that is trained by itself."""
+
+    network: nn.Module
+    run: Run
+
+    def backward(self, step: int, inputs: Tensor, labels: Tensor, teacher_logits: Tensor | None) -> float:
+        with autocast(self.run.device):
+            outputs = self.network(inputs)
+        loss = loss_of(outputs, labels, teacher_logits, self.run.settings)
+        loss.backward()
+        return float(loss.detach())
+
+    def heldout(self, network: nn.Module) -> Evaluation:
+        device = self.run.device
+        return evaluate_split(
+            network, self.run.dataset.heldout, self.run.normalization, device=device, dtype=fast_dtype(device)
+        )
+
+
+def _run_epoch(state: TrainingState, objective: Objective, run: Run) -> float:
     """One pass over the training images; returns the mean loss, or the first batch loss that is NaN or infinite."""
-    settings, epoch = state.settings, len(state.curve)
+    settings, epoch, dataset = run.settings, len(state.curve), run.dataset
+    teacher = run.teacher if settings.distill else None
     seed = settings.seed * 1_000_003 + epoch
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(dataset.train), generator=generator)
@@ -115,19 +175,20 @@ def _run_epoch(
     steps = math.ceil(len(order) / settings.batch)
     batches = iterate(
         dataset.train,
-        normalization,
+        run.normalization,
         batch=settings.batch,
-        device=device,
+        device=run.device,
         order=order,
         augment=Augmentation(generator, dataset.flip),
     )
     total, images = 0.0, 0
     start = reported = time.monotonic()
     state.network.train()
-    with own_randomness(seed, device), teacher.epoch(epoch, len(order)) if teacher else nullcontext() as logits_of:
+    with own_randomness(seed, run.device), teacher.epoch(epoch, len(order)) if teacher else nullcontext() as logits_of:
         for number, (inputs, labels) in enumerate(batches, epoch * steps):
             rate = state.rate_factor * settings.rate(number, settings.epochs * steps)
-            loss = _step(state, rate, inputs, labels, logits_of, device)
+            logits = logits_of(inputs) if logits_of else None
+            loss = _step(state, rate, partial(objective.backward, number, inputs, labels, logits))
             if not all_finite(loss):
                 return loss
             total += loss * len(labels)
@@ -136,31 +197,21 @@ def _run_epoch(
             if now - reported > REPORT_EVERY_S:
                 reported, share = now, images / len(order)
                 left = (now - start) / share * (settings.epochs - epoch - share)
-                report(Progress("epoch", epoch, settings.epochs, left))
+                run.report(Progress("epoch", epoch, settings.epochs, left))
     return total / images
 
 
-def _step(
-    state: TrainingState,
-    rate: float,
-    inputs: Tensor,
-    labels: Tensor,
-    teacher_logits_of: Callable[[Tensor], Tensor] | None,
-    device: torch.device,
-) -> float:
+def _step(state: TrainingState, rate: float, backward: Callable[[], float]) -> float:
     for group in state.optimizer.param_groups:
         group["lr"] = rate
-    with autocast(device):
-        outputs = state.network(inputs)
-    loss = loss_of(outputs, labels, teacher_logits_of(inputs) if teacher_logits_of else None, state.settings)
     state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    loss = backward()
     if state.settings.clip:
         nn.utils.clip_grad_norm_(state.network.parameters(), state.settings.clip)
     state.optimizer.step()
     if state.average is not None:
         state.average.update_parameters(state.network)
-    return float(loss.detach())
+    return loss
 
 
 def _fall_back(state: TrainingState, epoch: int) -> bool:

@@ -1,0 +1,54 @@
+"""How a supernet is trained: the networks of every step, and what all of them share. No torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from legr.bounds import Bounds
+from legr.errors import SettingsError
+from legr.training.settings import TrainSettings
+
+SUPERNET_RANGES: Mapping[str, Bounds] = {
+    "smallest": Bounds(0, 1, above=True),
+    "networks": Bounds(0, 64),
+    "whole_every": Bounds(1, 1000),
+    "norms": Bounds(0, 64),
+}
+_SIDES = Bounds(1, 4096)
+
+
+@dataclass(frozen=True)
+class SupernetSettings(TrainSettings):
+    """How to train all networks of a ranking together; checked when it is made.
+
+    Every step trains the smallest network and some of random budgets, which learn from the original's outputs alone,
+    and every few steps the whole one, which learns from labels and the original's outputs (US-Net's sandwich rule, Yu
+    and Huang, 2019).
+
+    Attributes:
+        smallest: fraction of MACs of the smallest network; that of the ranking's floor where this is below it.
+        networks: of random budgets, a step; their MACs are drawn uniformly on a logarithmic scale.
+        whole_every: steps from one in which the whole network is trained to the next.
+        norms: sets of batch-norm scales and offsets beside those of the whole network, at budgets evenly spread on a
+            logarithmic scale; a network has those between the two sets around it. 0: all networks share one set.
+        sizes: sides of square inputs that the networks of random budgets get, one at random; () is the own size alone.
+
+    Raises:
+        SettingsError: a value is out of range.
+    """
+
+    lr: float = 0.05
+    average: float = 0.999
+    smallest: float = 0.1
+    networks: int = 2
+    whole_every: int = 2
+    norms: int = 12
+    sizes: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, bounds in SUPERNET_RANGES.items():
+            bounds.require(name, getattr(self, name))
+        for side in self.sizes:
+            _SIDES.require("size", side)
+        if len(set(self.sizes)) != len(self.sizes):
+            raise SettingsError(f"sizes must differ, got {', '.join(map(str, self.sizes))}")

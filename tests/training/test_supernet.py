@@ -1,0 +1,175 @@
+"""Shared training: every network is trained, norms are interpolated, kill and resume end the same."""
+
+import copy
+import math
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from legr import BudgetCurve, filter_norms, rank, trace
+from legr.data.images import Dataset
+from legr.data.load import load_dataset
+from legr.errors import SettingsError
+from legr.models.zoo import build_model
+from legr.progress import Progress, silent
+from legr.training.calibration import PLAIN
+from legr.training.supernet import Supernet, SupernetObjective, norm_parameters, resized
+from legr.training.supernet_settings import SupernetSettings
+from legr.training.teacher import Teacher
+from legr.training.train import Run, Trained, copied, fit
+from tests.training.test_train import Killed, assert_same
+
+CPU = torch.device("cpu")
+SETTINGS = SupernetSettings(epochs=3, batch=64, lr=0.02, average=0.9, smallest=0.2, networks=1, norms=3, sizes=(16, 12))
+
+pytestmark = pytest.mark.slow
+
+
+@cache
+def digits() -> Dataset:
+    return load_dataset("digits", (3, 16, 16))
+
+
+@cache
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return build_model("cifar_resnet8", 10).eval()
+
+
+@cache
+def curve() -> BudgetCurve:
+    structure = trace(network(), torch.zeros(1, 3, 16, 16))
+    return BudgetCurve(structure, rank(structure, filter_norms(network(), structure)))
+
+
+def supernet(settings: SupernetSettings = SETTINGS) -> Supernet:
+    model = Supernet(copied(network(), CPU), settings.smallest, settings.norms)
+    return model.train()
+
+
+def train(settings: SupernetSettings, checkpoint: Path, kill_after: int = -1) -> Trained:
+    def report(progress: Progress) -> None:
+        if progress.done == kill_after:
+            raise Killed
+
+    run = Run(Teacher(network(), CPU), digits(), digits().statistics(), settings, CPU, checkpoint, report)
+    model = supernet(settings)
+    return fit(model, SupernetObjective(model, curve(), PLAIN, run), run)
+
+
+def test_norms_lie_between_the_sets_around_a_budget() -> None:
+    model = supernet()
+    name = model.norms[0]
+    assert model.norms == tuple(n for n, p in network().named_parameters() if p.dim() == 1 and n != "linear.bias")
+    with torch.no_grad():
+        for number, parameters in enumerate(model.sets, 1):
+            for parameter in parameters.parameters():
+                parameter.fill_(float(number))
+        for parameter_name in model.norms:
+            model.network.get_parameter(parameter_name).fill_(0.0)
+    for place in (0.0, 0.5, 1.0, 1.25, 2.0, 3.0):
+        values = model.parameters_at(0.2 ** (place / 3))[name]
+        torch.testing.assert_close(values, torch.full_like(values, place), rtol=0, atol=1e-6)
+    assert float(model.parameters_at(0.01)[name].detach()[0]) == 3.0  # below the smallest, its own
+    assert model.parameters_at(0.5)["conv1.weight"] is model.network.get_parameter("conv1.weight")
+
+
+def test_without_sets_all_networks_share_the_norms_of_the_whole() -> None:
+    model = supernet(replace(SETTINGS, norms=0))
+    assert not len(model.sets)
+    assert all(value is model.network.get_parameter(name) for name, value in model.parameters_at(0.3).items())
+
+
+def test_a_network_is_pruned_from_the_trained_weights() -> None:
+    model = supernet()
+    keep = curve().at(macs=0.5)
+    found = model.pruned(curve().structure, keep, 0.5)
+    again = copy.deepcopy(model)
+    again.load_state_dict(model.state_dict())
+    assert_same(found, again.pruned(curve().structure, keep, 0.5))
+
+
+def test_a_step_trains_the_smallest_the_random_ones_and_the_whole(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, networks=1, whole_every=2)
+    data = digits()
+    run = Run(Teacher(network(), CPU), data, data.statistics(), settings, CPU, tmp_path / "c", silent)
+    model = supernet(settings)
+    objective = SupernetObjective(model, curve(), PLAIN, run)
+    inputs, labels = torch.randn(8, 3, 16, 16), torch.arange(8)
+    logits = network()(inputs).detach()
+    last = list(model.sets[-1].parameters())
+
+    def loss_of_step(number: int) -> float:
+        model.zero_grad(set_to_none=True)
+        return objective.backward(number, inputs, labels, logits)
+
+    assert loss_of_step(1) == loss_of_step(1) != loss_of_step(3)  # the step and the seed decide, and nothing else
+    whole = model.network.get_parameter(model.norms[0])
+    loss_of_step(0)
+    assert whole.grad is not None and all(parameter.grad is not None for parameter in last)
+    structure, smallest = curve().structure, curve().at(macs=0.2)
+    labels_of = {axis.parameter: axis.labels for axis in structure.axes if axis.dim == 0}
+    removed = torch.from_numpy(~smallest.kept(labels_of["layer3.0.conv1.weight"]))
+    grad = model.network.get_parameter("layer3.0.conv1.weight").grad
+    assert grad is not None and grad[removed].abs().sum() > 0  # of the whole network: the smallest has none there
+
+
+def test_without_a_teacher_the_whole_network_teaches(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, distill=False, networks=0, whole_every=2)
+    run = Run(None, digits(), digits().statistics(), settings, CPU, tmp_path / "c", silent)
+    model = supernet(settings)
+    objective = SupernetObjective(model, curve(), PLAIN, run)
+    inputs, labels = torch.randn(8, 3, 16, 16), torch.arange(8)
+    assert math.isfinite(objective.backward(1, inputs, labels, None))  # in every step
+    assert all(parameter.grad is not None for parameter in model.network.parameters())
+
+
+def test_killed_and_resumed_it_ends_the_same(tmp_path: Path) -> None:
+    whole = train(SETTINGS, tmp_path / "whole.safetensors")
+    with pytest.raises(Killed):
+        train(SETTINGS, tmp_path / "killed.safetensors", kill_after=2)
+    resumed = train(SETTINGS, tmp_path / "killed.safetensors")
+    assert (whole.resumed_from, resumed.resumed_from) == (0, 2)
+    assert_same(whole.model, resumed.model)
+    with pytest.raises(Killed):
+        train(SETTINGS, tmp_path / "other.safetensors", kill_after=2)
+    assert train(replace(SETTINGS, networks=2), tmp_path / "other.safetensors").resumed_from == 0
+
+
+def test_networks_of_all_sizes_learn(tmp_path: Path) -> None:
+    """From random weights, by labels and by each other; guessing is 10 %."""
+    settings = replace(SETTINGS, epochs=8, lr=0.1, distill=False, networks=1)
+    trained = train(settings, tmp_path / "c.safetensors")
+    assert trained.curve[-1]["heldout_top1"] > 0.6  # in the mean of the whole, 45 % and 20 % of the MACs
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"smallest": 0.0}, "smallest must be in"),
+        ({"networks": -1}, "networks must be in"),
+        ({"whole_every": 0}, "whole_every must be in"),
+        ({"norms": 65}, "norms must be in"),
+        ({"sizes": (0,)}, "size must be in"),
+        ({"sizes": (32, 32)}, "sizes must differ, got 32, 32"),
+    ],
+)
+def test_settings_out_of_range_are_refused(change: dict[str, object], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        replace(SETTINGS, **change)  # type: ignore[arg-type]
+
+
+def test_images_are_resized_with_their_shape() -> None:
+    images = torch.rand(2, 3, 12, 24)
+    assert resized(images, 12) is images
+    assert resized(images, 6).shape == (2, 3, 6, 12)
+    torch.testing.assert_close(resized(torch.full((1, 1, 8, 8), 0.3), 5), torch.full((1, 1, 5, 5), 0.3))
+
+
+def test_parameters_of_norms_are_listed_once() -> None:
+    norm = nn.BatchNorm2d(4)
+    assert norm_parameters(nn.Sequential(nn.Conv2d(1, 4, 1), norm, nn.GroupNorm(2, 4), norm)) == ("1.weight", "1.bias")
