@@ -39,6 +39,7 @@ for _command in (
     score.measure,
     profile.profile,
     training.finetune,
+    training.supernet,
     export.export,
     predict.compare,
     predict.look,

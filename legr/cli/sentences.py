@@ -16,6 +16,7 @@ from legr.commands.results import (
     NetworkSummary,
     NewStudy,
     Reach,
+    SupernetResult,
     TrainResult,
 )
 from legr.escape import in_line
@@ -207,6 +208,18 @@ def finetuning(result: FinetuneResult) -> str:
     return (
         f"{100 * result.top1_before:.2f} % -> {100 * result.top1:.2f} % top-1 "
         f"after {result.epochs} epochs ({duration(result.seconds)}){_timed(result.latency)}"
+        f"{_where_better(result.calibration)}"
+    )
+
+
+def supernet(result: SupernetResult) -> str:
+    own = [point for point in result.points if point.side == result.points[0].side]
+    some = own[0], min(own, key=lambda point: abs(point.macs_fraction - 0.5)), own[-1]
+    figures = ", ".join(
+        f"{100 * p.top1:.2f} % at {100 * p.macs_fraction:.0f} % of the MACs" for p in dict.fromkeys(some)
+    )
+    return (
+        f"{plural(result.epochs, 'epoch')} for all budgets together ({duration(result.seconds)}): {figures}"
         f"{_where_better(result.calibration)}"
     )
 

@@ -6,9 +6,10 @@ from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
 from legr.cli.open_study import writable_study
 from legr.cli.options import JobId, Json, StudyPath, with_options
-from legr.commands.results import FinetuneResult
+from legr.commands.results import FinetuneResult, SupernetResult
 from legr.errors import SettingsError
 from legr.progress import Report
+from legr.requests.supernet import SupernetRequest
 from legr.requests.train import FinetuneRequest, TrainRequest
 
 
@@ -60,3 +61,23 @@ def finetune(study: StudyPath, request: FinetuneRequest, json: Json = False, job
 
     result = as_job(opened, request, device, job, finished, work)
     terminal.result(result, json, sentences.finetuning(result))
+
+
+@with_options
+def supernet(study: StudyPath, request: SupernetRequest, json: Json = False, job: JobId = None) -> None:
+    """Train the networks of all budgets together, as slices of one set of weights; goes on where it stopped."""
+    from legr.commands.supernet import finished_supernet, run_supernet
+    from legr.training.device import pick_device
+
+    device, opened, settings = pick_device(request.device), writable_study(study), request.settings
+    ranking = request.ranking or opened.default_ranking  # the job goes on with it, whatever is learned meanwhile
+    request = replace(request, ranking=ranking)
+
+    def finished() -> SupernetResult | None:
+        return finished_supernet(opened, settings, ranking, half=request.half)
+
+    def work(report: Report) -> SupernetResult:
+        return run_supernet(opened, settings, device, report, ranking=ranking, half=request.half)
+
+    result = as_job(opened, request, device, job, finished, work)
+    terminal.result(result, json, sentences.supernet(result))

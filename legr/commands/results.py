@@ -9,13 +9,14 @@ from pydantic import Field
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Metric
 from legr.record import Record
-from legr.schema import Count, Real, Share
+from legr.schema import Count, Real, Several, Share
 from legr.structure.types import Remark, Uncounted
 from legr.study.accuracy import KnownAccuracy
 from legr.study.heldout import HeldoutScore
 from legr.study.latency import Latency
 from legr.study.provenance import Provenance
 from legr.study.records import Point, RankingName
+from legr.study.supernets import SupernetPoint
 from legr.training.settings import TrainSettings
 
 
@@ -194,6 +195,19 @@ class FinetuneResult(Record):
     weights: str  # file
     calibration: str = ""  # key of what batch norms are recalibrated on
     latency: Latency | None = None
+
+
+@dataclass(frozen=True)
+class SupernetResult(Record):
+    """`supernet`: networks of all budgets that were trained together."""
+
+    ranking: RankingName
+    smallest: Share  # fraction of MACs
+    epochs: Count
+    seconds: Real
+    weights: str  # file
+    calibration: str  # key of what batch norms are recalibrated on
+    points: Several[SupernetPoint]
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,14 @@ from legr.requests.job import JobRequest
 from legr.requests.learn import LearnRequest
 from legr.requests.measure import CompareRequest, MeasureRequest
 from legr.requests.profile import ProfileRequest
+from legr.requests.supernet import SupernetRequest
 from legr.requests.train import FinetuneRequest
 
 #: By command.
 JOB_REQUESTS: Mapping[str, type[JobRequest]] = {
     request.command: request
-    for request in (LearnRequest, MeasureRequest, FinetuneRequest, ExportRequest, CompareRequest, ProfileRequest)
+    for request in (
+        *(LearnRequest, MeasureRequest, FinetuneRequest, SupernetRequest),
+        *(ExportRequest, CompareRequest, ProfileRequest),
+    )
 }

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import ConfigDict
 
@@ -54,7 +54,7 @@ class TrainSettings:
     temperature: float = 4.0  # softness of the teacher's outputs
     teacher_weight: float = 0.5  # of the loss; the rest is cross-entropy
     smoothing: float = 0.0  # share of each label that is spread over all classes
-    average: float = 0.0  # decay of the weights' running average over steps; 0 takes no average
+    average: float = 0.0  # decay of the weights' running average over steps, less in the first; 0 takes no average
     clip: float = 0.0  # largest norm of the gradient; 0 is without limit
     seed: int = 0
 
@@ -127,21 +127,25 @@ def require_numbers(options: Mapping[str, float]) -> Mapping[str, float]:
     return options
 
 
-def with_changes(settings: TrainSettings, changes: Mapping[str, Any]) -> TrainSettings:
+Settings = TypeVar("Settings", bound=TrainSettings)
+
+
+def with_changes(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     """Settings with some changed; None changes nothing.
 
     Raises:
         SettingsError: there is no such setting, or a value is out of range.
     """
-    names = {field.name for field in fields(settings)}
-    unknown = [name for name in changes if name not in names]
+    types = {field.name: field.type for field in fields(settings)}
+    unknown = [name for name in changes if name not in types]
     if unknown:
-        raise SettingsError(f"training has no setting {unknown[0]!r}; it has {', '.join(sorted(names))}")
+        raise SettingsError(f"training has no setting {unknown[0]!r}; it has {', '.join(sorted(types))}")
     values: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
-    if "batch" in values:
-        if not float(values["batch"]).is_integer():
-            raise SettingsError(f"batch must be a whole number, got {values['batch']}")
-        values["batch"] = int(values["batch"])
+    for name, value in values.items():
+        if types[name] is int:
+            if not float(value).is_integer():
+                raise SettingsError(f"{name} must be a whole number, got {value}")
+            values[name] = int(value)
     return replace(settings, **values)
 
 

@@ -11,7 +11,7 @@ import torch
 from pydantic import Field
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from legr.models.weights import load_state, save_weights
 from legr.outside import require_plain_file
@@ -165,12 +165,15 @@ def all_finite(*values: float) -> bool:
 
 
 def _averaging(decay: float) -> Callable[[_Tensors, _Tensors, Any], None]:
-    """How an average follows the network: values are blended; indices and counters, which have no mean, are copied."""
-    blend = get_ema_multi_avg_fn(decay)
+    """How an average follows the network: values are blended; indices and counters, which have no mean, are copied.
+
+    In the first steps it follows more closely, so that a short run does not end with the weights it began with.
+    """
 
     def follow(averages: _Tensors, values: _Tensors, count: Any) -> None:
         if averages[0].is_floating_point():  # tensors come grouped by type
-            blend(averages, values, count)
+            steps = int(count)
+            torch._foreach_lerp_(averages, values, 1 - min(decay, (1 + steps) / (10 + steps)))
         else:
             torch._foreach_copy_(averages, values)
 

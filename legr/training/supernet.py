@@ -137,6 +137,23 @@ class SupernetObjective:
         )
 
 
+class AtSide(nn.Module):
+    """A network that takes its inputs at another size.
+
+    Args:
+        side: height of what `network` gets.
+    """
+
+    def __init__(self, network: nn.Module, side: int) -> None:
+        super().__init__()
+        self.network, self.side = network, side
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits of resized images, float32[B, C, H, W]."""
+        logits: Tensor = self.network(resized(inputs, self.side))
+        return logits
+
+
 def resized(inputs: Tensor, side: int) -> Tensor:
     """Images at another size, float32[B, C, H', W'].
 
@@ -148,4 +165,4 @@ def resized(inputs: Tensor, side: int) -> Tensor:
     if side == height:
         return inputs
     size = (side, max(1, round(width * side / height)))
-    return F.interpolate(inputs, size=size, mode="bilinear", antialias=True)
+    return F.interpolate(inputs.float(), size=size, mode="bilinear", antialias=True).to(inputs.dtype)

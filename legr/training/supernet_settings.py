@@ -13,7 +13,9 @@ SUPERNET_RANGES: Mapping[str, Bounds] = {
     "whole_every": Bounds(1, 1000),
     "norms": Bounds(0, 64),
 }
-_SIDES = Bounds(1, 4096)
+SIDES = Bounds(1, 4096)
+#: Settings that are plain numbers, beside those of any training.
+SUPERNET_NUMBERS = ("networks", "whole_every", "norms")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,6 @@ class SupernetSettings(TrainSettings):
         for name, bounds in SUPERNET_RANGES.items():
             bounds.require(name, getattr(self, name))
         for side in self.sizes:
-            _SIDES.require("size", side)
+            SIDES.require("size", side)
         if len(set(self.sizes)) != len(self.sizes):
             raise SettingsError(f"sizes must differ, got {', '.join(map(str, self.sizes))}")

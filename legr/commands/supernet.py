@@ -1,0 +1,164 @@
+"""Train the networks of all budgets of a ranking together, and measure some of them without further training."""
+
+import hashlib
+import json
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from legr.commands.calibration import calibration_of
+from legr.commands.finetune import teacher_cache
+from legr.commands.images import images_of
+from legr.commands.original import original
+from legr.commands.provenance import provenance_of
+from legr.commands.results import SupernetResult
+from legr.commands.supernet_points import Judge, measure_along
+from legr.held import shown
+from legr.models.weights import round_to_half, save_weights
+from legr.progress import Report
+from legr.requests.supernet import SupernetRequest
+from legr.study.provenance import Provenance
+from legr.study.records import RankingName, epochs_of
+from legr.study.store import Study
+from legr.study.supernets import SupernetRun, save_supernet, statistics_path, supernets, weights_path
+from legr.training.supernet import Supernet, SupernetObjective
+from legr.training.supernet_settings import SupernetSettings
+from legr.training.teacher import Teacher
+from legr.training.train import Run, Trained, copied, fit
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is trained, and how."""
+
+    ranking: RankingName
+    ranking_id: str
+    settings: SupernetSettings
+    half: bool
+
+    @property
+    def key(self) -> str:
+        """Name of the run: another order or other settings are another run."""
+        facts = [self.ranking, self.ranking_id, asdict(self.settings), self.half]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def finished_supernet(
+    study: Study, settings: SupernetSettings, ranking: RankingName | None = None, *, half: bool = False
+) -> SupernetResult | None:
+    """The result of a finished run of these settings along the ranking as it is now, or None; nothing is loaded.
+
+    Raises:
+        StudyError: "learned" is asked for and nothing has been learned.
+    """
+    task = _task(study, settings, ranking, half)
+    study.ranking(task.ranking)
+    run = next((run for run in supernets(study) if run.key == task.key), None)
+    if run is None:
+        return None
+    with suppress(OSError):  # it stays where a run was killed right after it was recorded
+        _checkpoint(study, run.key).unlink(missing_ok=True)
+    return _result(study, run)
+
+
+def run_supernet(
+    study: Study,
+    settings: SupernetSettings,
+    device: torch.device,
+    report: Report,
+    *,
+    ranking: RankingName | None = None,
+    half: bool = False,
+) -> SupernetResult:
+    """Train the networks of a ranking together; a finished run of the same settings returns at once.
+
+    Args:
+        ranking: None is the study's default one.
+        half: round the weights to float16 before test images judge them, and store them so.
+
+    Raises: as `finished_supernet`, and as training does.
+    """
+    finished = finished_supernet(study, settings, ranking, half=half)
+    if finished is not None:
+        return finished
+    return _result(study, _train(study, _task(study, settings, ranking, half), device, report))
+
+
+def _task(study: Study, settings: SupernetSettings, ranking: RankingName | None, half: bool) -> _Task:
+    name = ranking or study.default_ranking
+    return _Task(name, study.ranking_id(name), settings, half)
+
+
+def _result(study: Study, run: SupernetRun) -> SupernetResult:
+    return SupernetResult(
+        ranking=run.ranking,
+        smallest=run.smallest,
+        epochs=run.epochs,
+        seconds=run.seconds,
+        weights=shown(str(weights_path(study, run.key))),
+        calibration=run.calibration,
+        points=run.points,
+    )
+
+
+def _train(study: Study, task: _Task, device: torch.device, report: Report) -> SupernetRun:
+    """Train, then write weights, statistics, record, in this order.
+
+    A run with a record counts as finished, so the record is last; what is interrupted before goes on from the
+    checkpoint, which is removed after it.
+    """
+    model, curve, key = original(study), study.curve(task.ranking), task.key
+    dataset = images_of(study, report)
+    calibration = calibration_of(study, dataset, device, report)
+    checkpoint = _checkpoint(study, key)
+    with study.lock("supernet"):
+        finished = next((run for run in supernets(study) if run.key == key), None)
+        if finished:  # by the process that held the lock
+            return finished
+        cache = teacher_cache(study, task.settings, device)
+        teacher = Teacher(model, device, cache) if task.settings.distill else None
+        run = Run(teacher, dataset, study.info.normalization, task.settings, device, checkpoint, report)
+        smallest = max(task.settings.smallest, curve.floor)
+        supernet = Supernet(copied(model, device), smallest, task.settings.norms).train()
+        trained = fit(supernet, SupernetObjective(supernet, curve, calibration, run), run)
+        if task.half:
+            round_to_half(supernet)
+        provenance = _provenance(study, task, trained, device)
+        header = {"made_by": "legr", "data": dataset.fingerprint, "made": json.dumps(provenance.to_dict())}
+        save_weights(supernet, weights_path(study, key), header, half=task.half)
+        judge = Judge(curve, dataset, study.info.normalization, calibration, device)
+        sides = tuple(dict.fromkeys((judge.side, *task.settings.sizes)))
+        points, statistics = measure_along(supernet, judge, sides, report)
+        save_weights(statistics, statistics_path(study, key), header)
+        record = SupernetRun(
+            key=key,
+            ranking=task.ranking,
+            ranking_id=task.ranking_id,
+            smallest=smallest,
+            settings=task.settings,
+            heldout_top1=trained.curve[trained.best_epoch]["heldout_top1"],
+            epochs=len(trained.curve),
+            seconds=provenance.seconds or 0.0,
+            calibration=calibration.key,
+            curve=epochs_of(trained.curve),
+            points=points,
+            created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            provenance=provenance,
+            half=task.half,
+        )
+        save_supernet(study, record)
+        checkpoint.unlink(missing_ok=True)
+    return record
+
+
+def _checkpoint(study: Study, key: str) -> Path:
+    return study.within("checkpoints", f"supernet-{key}.safetensors")
+
+
+def _provenance(study: Study, task: _Task, trained: Trained, device: torch.device) -> Provenance:
+    request = SupernetRequest.for_settings(task.settings, task.ranking, half=task.half)
+    command = ["supernet", "--study", study.path.name, *request.full_arguments()]
+    return provenance_of(command, sum(epoch["seconds"] for epoch in trained.curve), device, task.settings.seed)

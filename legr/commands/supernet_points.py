@@ -1,0 +1,115 @@
+"""Measure networks of a supernet on the test images, each with batch norms recalibrated for itself."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from legr.data.images import Dataset
+from legr.data.normalization import Normalization
+from legr.progress import Progress, Report
+from legr.ranking.budget import BudgetCurve
+from legr.structure.cost import cost, original_cost
+from legr.structure.counters import count
+from legr.structure.types import Keep
+from legr.study.store import keep_id
+from legr.study.supernets import SupernetPoint
+from legr.training.batch_norm import recalibrated, statistics_of
+from legr.training.calibration import Calibration
+from legr.training.evaluate import evaluate_split
+from legr.training.supernet import AtSide, Supernet
+
+MEASURED = 16  # budgets, evenly spread on a logarithmic scale of MACs
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What judges networks of a supernet.
+
+    Attributes:
+        curve: of the ranking that the supernet follows.
+        calibration: images on which batch norms are recalibrated.
+    """
+
+    curve: BudgetCurve
+    dataset: Dataset
+    normalization: Normalization
+    calibration: Calibration
+    device: torch.device
+
+    @property
+    def side(self) -> int:
+        """Height of the images as they are."""
+        return int(self.dataset.test.images.shape[-2])
+
+    def network(self, supernet: Supernet, keep: Keep, side: int) -> nn.Module:
+        """The network of a kept set, recalibrated for inputs of one side."""
+        structure = self.curve.structure
+        fraction = cost(structure, keep).macs / original_cost(structure).macs
+        return recalibrated(
+            AtSide(supernet.pruned(structure, keep, fraction), side),
+            self.dataset,
+            self.normalization,
+            device=self.device,
+            calibration=self.calibration,
+        )
+
+    def point(self, network: nn.Module, keep: Keep, side: int) -> SupernetPoint:
+        """Score what `network` returned on the test images."""
+        structure = self.curve.structure
+        size = cost(structure, keep)
+        test = evaluate_split(network, self.dataset.test, self.normalization, device=self.device)
+        macs = size.macs
+        if side != self.side:
+            inputs = torch.zeros(1, *self.dataset.test.images.shape[1:], device=self.device)
+            macs = count(network, inputs).macs
+        return SupernetPoint(
+            keep_id=keep_id(keep),
+            macs=macs,
+            params=size.params,
+            macs_fraction=size.macs / original_cost(structure).macs,
+            side=side,
+            top1=test.top1,
+            loss=test.finite_loss,
+            images=test.images,
+        )
+
+
+def keeps_along(curve: BudgetCurve, smallest: float, budgets: int = MEASURED) -> Iterator[Keep]:
+    """Networks from the whole one to the smallest, evenly spread on a logarithmic scale of MACs; each once."""
+    fractions = np.geomspace(1.0, smallest, budgets).clip(smallest, 1.0).tolist()
+    for step in dict.fromkeys(curve.step(macs=fraction) for fraction in fractions):
+        yield curve.keep(step)
+
+
+def measure_along(
+    supernet: Supernet, judge: Judge, sides: tuple[int, ...], report: Report
+) -> tuple[tuple[SupernetPoint, ...], dict[str, Tensor]]:
+    """Points of networks along the ranking, and their statistics by `statistics_key` and name.
+
+    Args:
+        sides: heights of the inputs, each measured for every network.
+    """
+    todo = [(keep, side) for side in sides for keep in keeps_along(judge.curve, supernet.smallest)]
+    points, statistics, start = [], {}, time.monotonic()
+    for number, (keep, side) in enumerate(todo, 1):
+        network = judge.network(supernet, keep, side)
+        points.append(judge.point(network, keep, side))
+        for name, values in statistics_of(network).items():
+            statistics[statistics_name(keep_id(keep), side, name.removeprefix("network."))] = values
+        left = (time.monotonic() - start) / number * (len(todo) - number)
+        report(Progress("network", number, len(todo), left))
+    return tuple(points), statistics
+
+
+def statistics_name(keep: str, side: int, name: str) -> str:
+    """Name of a tensor of statistics in the file of a supernet.
+
+    Args:
+        keep: name of the kept set.
+        name: of the buffer in the network.
+    """
+    return f"{keep}@{side}/{name}"

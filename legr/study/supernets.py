@@ -1,0 +1,115 @@
+"""The supernets of a study, in `supernets/`: weights for every network of a ranking, and how good some of them are.
+
+A damaged record hides itself and no other. This module must not import torch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, WrapValidator
+
+from legr.errors import SettingsError, StudyError
+from legr.files import write_json
+from legr.record import Record
+from legr.schema import MEGABYTE, Count, Name, Real, Several, Share
+from legr.study.folder import files_in
+from legr.study.json_file import FORMAT, REMEDY, damaged_file, read_record
+from legr.study.provenance import UNKNOWN
+from legr.study.records import Epoch, Key, Made, RankingName, Seconds, Side
+from legr.study.store import Study
+from legr.training.supernet_settings import SupernetSettings
+
+FOLDER, _LARGEST = "supernets", 16 * MEGABYTE
+
+
+def _known(data: Any, build: Any) -> SupernetSettings | None:
+    """Settings of a run; None where another version had others."""
+    try:
+        found: SupernetSettings = build(data)
+    except (ValidationError, SettingsError):
+        return None
+    return found
+
+
+@dataclass(frozen=True)
+class SupernetPoint(Record):
+    """One network of a supernet on the test images, without any further training."""
+
+    keep_id: Name
+    macs: Count  # with inputs of this side
+    params: Count
+    macs_fraction: Share  # of the kept set: of the original's MACs, both with inputs of the same side
+    side: Side  # height of the inputs
+    top1: Share
+    loss: Real | None  # None: an output is NaN or infinite
+    images: Count
+
+
+@dataclass(frozen=True)
+class SupernetRun(Record):
+    """One finished training of a supernet; its weights, and statistics of the networks of its points, lie beside it."""
+
+    key: Key  # file name without ending
+    ranking: RankingName
+    ranking_id: Name  # see `Study.ranking_id`; another one today means that it follows a former order
+    smallest: Share  # fraction of MACs of its smallest network
+    settings: Annotated[SupernetSettings | None, WrapValidator(_known)]  # None: of another version
+    heldout_top1: Share  # mean of some of its networks
+    epochs: Annotated[Count, Field(ge=1)]  # that were run
+    seconds: Seconds
+    calibration: Name  # key of what batch norms are recalibrated on
+    curve: Several[Epoch] = ()
+    points: Several[SupernetPoint] = ()  # the largest first
+    created: Name = ""
+    provenance: Made = UNKNOWN
+    half: bool = False  # its weights were rounded to float16 before they were scored
+
+
+def weights_path(study: Study, key: str) -> Path:
+    """Where the weights of a supernet lie."""
+    return study.within(FOLDER, f"{key}.safetensors")
+
+
+def statistics_path(study: Study, key: str) -> Path:
+    """Where the batch-norm statistics of the networks of its points lie."""
+    return study.within(FOLDER, f"{key}-statistics.safetensors")
+
+
+def save_supernet(study: Study, run: SupernetRun) -> None:
+    """Store the record of a supernet; its weights are there already."""
+    study.require_writable()
+    write_json(study.within(FOLDER, f"{run.key}.json"), {"format": FORMAT, **run.to_dict()})
+
+
+def read_supernets(folder: Path) -> tuple[list[SupernetRun], list[str]]:
+    """The supernets of a study whose weights are there, oldest first, and a sentence for each damaged record."""
+    runs, damaged = [], []
+    for path in files_in(folder, FOLDER, "*.json"):
+        try:
+            run = read_record(path, SupernetRun, largest=_LARGEST)
+            if run.key != path.stem:
+                raise damaged_file(path, f"it is the record of another run, {run.key}", REMEDY)
+            if path.with_suffix(".safetensors").is_file():
+                runs.append(run)
+        except StudyError as error:
+            damaged.append(str(error))
+    return sorted(runs, key=lambda run: run.created), damaged
+
+
+def supernets(study: Study) -> list[SupernetRun]:
+    """The supernets of a study, oldest first; damaged records are left out."""
+    return read_supernets(study.folder)[0]
+
+
+def supernet_of(study: Study, ranking: RankingName) -> SupernetRun | None:
+    """The best supernet of a ranking as it is now, on held-out images; None where it has none."""
+    ranking_id = study.ranking_id(ranking)
+    runs = (run for run in supernets(study) if (run.ranking, run.ranking_id) == (ranking, ranking_id))
+    return max(runs, key=lambda run: run.heldout_top1, default=None)
+
+
+def points_by_network(run: SupernetRun, side: int) -> Mapping[str, SupernetPoint]:
+    """Its points for inputs of one side, by kept set."""
+    return {point.keep_id: point for point in run.points if point.side == side}
