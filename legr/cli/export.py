@@ -12,13 +12,15 @@ from legr.commands.results import ExportResult
 from legr.progress import Report
 from legr.requests.export import ExportRequest
 from legr.study.store import Study, keep_id
+from legr.study.supernets import SupernetRun
+from legr.study.trained import chosen_network
 
 
 @with_options
 def export(study: StudyPath, request: ExportRequest, json: Json = False, job: JobId = None) -> None:
     """Write the network at a budget as ONNX and safetensors, checked, with all that a program needs, in one zip."""
     from legr.commands.export import export as run_export
-    from legr.commands.network import network_of_run, require_network
+    from legr.commands.network import require_network
 
     opened = Study.open(study)
     request = replace(request, out=Path(os.path.abspath(request.out)))  # links are not followed yet
@@ -27,10 +29,7 @@ def export(study: StudyPath, request: ExportRequest, json: Json = False, job: Jo
 
     def finished() -> ExportResult | None:
         _ = request.images  # what is out of range is said at once
-        if request.run:
-            network_of_run(opened, request.run)  # and so is what is missing
-        else:
-            opened.curve(request.ranking, request.budget).step(request.budget)  # and a budget below the floor
+        chosen_network(opened, request.budget, request.ranking, run=request.run)  # and so is what is missing
         require_network(opened, request.budget, request.ranking, request.network)
         keeps_records = is_writable(opened) and not opened.info.sample
         return None if keeps_records else work(terminal.Echo())
@@ -45,8 +44,9 @@ def export(study: StudyPath, request: ExportRequest, json: Json = False, job: Jo
 
 def _pinned(study: Study, request: ExportRequest) -> ExportRequest:
     """The request for exactly the network and the weights that it leads to now: it may wait for other jobs."""
-    keep = study.curve(request.ranking, request.budget).at(request.budget)
-    run = study.best_finetuned(keep) if request.finetuned else None
-    if run is not None:
-        return replace(request, run=run.key, ranking=request.ranking or study.default_ranking)
-    return replace(request, network=keep_id(keep), finetuned=False)
+    ranking = request.ranking or study.default_ranking
+    chosen = chosen_network(study, request.budget, ranking, trained=request.finetuned)
+    if chosen.run is None:
+        return replace(request, network=keep_id(chosen.keep), finetuned=False)
+    network = keep_id(chosen.keep) if isinstance(chosen.run, SupernetRun) else None
+    return replace(request, run=chosen.run.key, ranking=ranking, network=network)

@@ -131,7 +131,8 @@ def reach(result: Reach) -> str:
 
 def evaluation(result: Evaluation) -> str:
     recalibrated = recalibrated_words(result.recalibrated, result.calibration)
-    notes = [note for note in (recalibrated, "finetuned" if result.finetuned else "") if note]
+    trained = "finetuned" if result.finetuned else "trained together with all budgets" if result.supernet else ""
+    notes = [note for note in (recalibrated, trained) if note]
     loss = "no loss, as an output is NaN or infinite" if result.loss is None else f"loss {result.loss:.4f}"
     return (
         f"{100 * result.top1:.2f} % top-1 on {result.images} test images"

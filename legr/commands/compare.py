@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from legr.commands.images import images_of
-from legr.commands.network import ReportedNetwork, choose_statistics, network_at, network_of_run
+from legr.commands.network import ReportedNetwork, choose_statistics, network_at
 from legr.commands.original import original
 from legr.commands.results import ComparisonResult
 from legr.commands.statistics_cache import store_statistics
@@ -35,6 +35,7 @@ from legr.study.comparison import (
 )
 from legr.study.records import RankingName
 from legr.study.store import Study
+from legr.study.trained import chosen_network
 from legr.training.calibration import PLAIN
 from legr.training.evaluate import predict_topk
 
@@ -57,9 +58,8 @@ def stored_comparison(
         StudyError: there is no such run, or its kept set is lost.
         BudgetError: the budget is out of range or below the floor.
     """
-    keep = study.curve(ranking, budget).at(budget) if run is None else network_of_run(study, run)[0]
-    tuned = study.best_finetuned(keep) if run is None else study.finetuned_run(run)
-    name = comparison_name(keep, tuned if finetuned else None)
+    chosen = chosen_network(study, budget, ranking, trained=finetuned, run=run)
+    name = comparison_name(chosen.keep, chosen.run)
     try:
         comparison = load_comparison(study, name)
     except StudyError:
@@ -102,7 +102,7 @@ def compare(
         numbers,
         pictures_of(dataset.test.images[torch.from_numpy(numbers).long()]),
     )
-    name = comparison_name(network.keep, network.run)
+    name = comparison_name(network.keep, network.trained_by)
     store_statistics(study, network)
     save_comparison(study, name, comparison)  # last: a comparison that is there is finished
     return _result(name, comparison)
@@ -158,7 +158,8 @@ def _progress(total: int, report: Report) -> Callable[[int], None]:
 
 def _described(network: ReportedNetwork, ranking: RankingName) -> ComparedNetwork:
     tuned, calibration = network.run is not None, network.calibration.key
-    return ComparedNetwork(ranking, network.macs_fraction, network.keep_id, tuned, network.recalibrated, calibration)
+    facts = ranking, network.macs_fraction, network.keep_id, tuned, network.recalibrated, calibration
+    return ComparedNetwork(*facts, network.supernet_key)
 
 
 def _result(name: str, comparison: Comparison) -> ComparisonResult:
@@ -175,4 +176,5 @@ def _result(name: str, comparison: Comparison) -> ComparisonResult:
         finetuned=network.finetuned,
         recalibrated=network.recalibrated,
         calibration=network.calibration or PLAIN.key,
+        supernet=network.supernet,
     )

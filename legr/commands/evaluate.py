@@ -43,4 +43,5 @@ def evaluate(
         macs_fraction=network.macs_fraction,
         params=network.params,
         ranking=ranking,
+        supernet=network.supernet_key,
     )

@@ -111,6 +111,7 @@ def export(study: Study, request: ExportRequest, report: Report) -> ExportResult
         ir=onnx.ir,
         batch=str(onnx.batch),
         preprocess=onnx.preprocess,
+        supernet=network.supernet_key,
     )
 
 
@@ -189,7 +190,12 @@ def _check(study: Study, agreement: Agreement, dataset: Dataset | None) -> Check
 
 def _facts(study: Study, network: Network, onnx: OnnxFacts, check: Check, request: ExportRequest) -> Facts:
     info, run = study.info, network.run
-    ranking = (run.ranking if run else None) or request.ranking or study.default_ranking
+    ranking = (
+        (run.ranking if run else None)
+        or (network.supernet.ranking if network.supernet else None)
+        or request.ranking
+        or study.default_ranking
+    )
     known = known_networks(measured_points(study), study.finetuned)
     finetuned = None
     if run:
@@ -208,7 +214,7 @@ def _facts(study: Study, network: Network, onnx: OnnxFacts, check: Check, reques
         finetuned=finetuned,
         onnx=onnx,
         check=check,
-        accuracy=accuracy_of(known, network.keep_id, network.macs_fraction, run, ranking),
+        accuracy=accuracy_of(known, network.keep_id, network.macs_fraction, network.trained_by, ranking),
     )
 
 

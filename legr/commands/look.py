@@ -102,7 +102,7 @@ def look(
             study, original_model, request.budget, ranking=ranking, finetuned=request.finetuned, run=request.run
         ),
     )
-    if network_name not in (None, comparison_name(network.keep, network.run)):
+    if network_name not in (None, comparison_name(network.keep, network.trained_by)):
         raise StudyError(
             f"the ranking, the shape or the weights of {study.path.name} at this budget have changed since "
             "the page was drawn; open the page again"
@@ -119,6 +119,7 @@ def look(
         epochs=network.run.epochs if network.run else None,
         recalibrated=network.recalibrated,
         calibration=network.calibration.key,
+        supernet=network.supernet_key,
         statistics_known=network.statistics is not NormStatistics.UNDECIDED,
     )
 

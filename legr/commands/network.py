@@ -15,13 +15,17 @@ from legr.models.weights import load_weights
 from legr.progress import Report, silent
 from legr.ranking.limits import Budget
 from legr.structure.cost import cost, original_cost
+from legr.structure.model_io import deep_copy
 from legr.structure.surgery import prune
 from legr.structure.types import Keep
-from legr.study.known import kept_set_of
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
+from legr.study.supernets import SupernetRun, weights_path
+from legr.study.trained import TrainedRun, chosen_network
 from legr.training.batch_norm import has_batch_norms, with_better_statistics
+from legr.training.batch_norm import recalibrated as recalibrate
 from legr.training.calibration import PLAIN, Calibration
+from legr.training.supernet import Supernet
 
 
 class NormStatistics(Enum):
@@ -39,7 +43,7 @@ class Network:
     Attributes:
         keep_id: short name of the kept set.
         macs_fraction: of the original's MACs.
-        run: the finished fine-tuning run whose weights it has; None: it has not been fine-tuned, or only just now.
+        trained_by: the finished run whose weights it has; None: they are the original's, or were trained only just now.
         calibration: what its batch norms are recalibrated on, or would be if its own statistics were not better.
     """
 
@@ -49,8 +53,8 @@ class Network:
     macs: int
     params: int
     macs_fraction: float
-    run: FineTuned | None
-    weights: Literal["pruned", "fine-tuned"]
+    trained_by: TrainedRun | None
+    weights: Literal["pruned", "fine-tuned", "shared"]
     statistics: NormStatistics = NormStatistics.UNDECIDED
     calibration: Calibration = PLAIN
 
@@ -58,6 +62,21 @@ class Network:
     def is_original(self) -> bool:
         """Nothing is removed and nothing is trained."""
         return self.weights == "pruned" and bool(self.keep.units.all())
+
+    @property
+    def run(self) -> FineTuned | None:
+        """The fine-tuning run whose weights it has."""
+        return self.trained_by if isinstance(self.trained_by, FineTuned) else None
+
+    @property
+    def supernet(self) -> SupernetRun | None:
+        """The supernet whose weights it has."""
+        return self.trained_by if isinstance(self.trained_by, SupernetRun) else None
+
+    @property
+    def supernet_key(self) -> str:
+        """Key of that supernet, as results say it; "": it has none."""
+        return self.supernet.key if self.supernet else ""
 
     @property
     def recalibrated(self) -> bool:
@@ -94,33 +113,52 @@ def network_at(
     finetuned: bool = True,
     run: str | None = None,
 ) -> Network:
-    """Prune `model`, the study's original, to a budget, or to the kept set of a fine-tuning run.
+    """Prune `model`, the study's original, to a budget, or to the kept set of a run; see `chosen_network`.
 
     Args:
-        finetuned: load the weights of the best fine-tuning run of exactly this kept set, where there is one.
-        run: key of a run: its network and its weights, wherever budget and ranking lead by now.
+        finetuned: load trained weights where there are some, be they fine-tuned or those of a supernet.
+        run: key of a fine-tuning run or a supernet.
 
     Raises:
-        BudgetError: the budget is out of range or below the floor.
-        StudyError: there is no such run, or its kept set is lost.
+        StudyError: as `chosen_network`, and where weights are not those of their record.
     """
-    if run is not None:
-        return _network(study, model, *network_of_run(study, run), finetuned)
-    keep = study.curve(ranking, budget).at(budget)
-    return _network(study, model, keep, study.best_finetuned(keep), finetuned)
+    chosen = chosen_network(study, budget, ranking, trained=finetuned, run=run)
+    return _network(study, model, chosen.keep, chosen.run)
+
+
+def load_supernet(study: Study, model: nn.Module, run: SupernetRun) -> Supernet:
+    """A supernet with its weights.
+
+    Args:
+        model: the study's original, which stays as it is.
+
+    Raises:
+        StudyError: another version trained it, or its weights are those of another run.
+    """
+    name = f"{study.path.name}/{weights_path(study, run.key).name}"
+    if run.settings is None:
+        raise StudyError(f"{name} was trained by another version; train it again with `python -m legr supernet`")
+    supernet = Supernet(deep_copy(model), run.smallest, run.settings.norms)
+    made = stated_training(load_weights(supernet, weights_path(study, run.key)))
+    if made not in (None, run.provenance.to_dict()):
+        raise StudyError(f"{name} holds the weights of another run than its record; restore both, or train it again")
+    return supernet.eval()
 
 
 def network_of_units(study: Study, model: nn.Module, keep: Keep) -> Network:
     """Prune `model`, the study's original, to a kept set; it has the original's weights."""
-    return _network(study, model, keep, None, finetuned=False)
+    return _network(study, model, keep, None)
 
 
-def _network(study: Study, model: nn.Module, keep: Keep, run: FineTuned | None, finetuned: bool) -> Network:
-    """Prune to a kept set; with the weights of the run, if there is one and they are asked for."""
-    run = run if finetuned else None
+def _network(study: Study, model: nn.Module, keep: Keep, run: TrainedRun | None) -> Network:
+    """Prune to a kept set, with the weights that a run has trained."""
     size, original = cost(study.structure, keep), original_cost(study.structure)
-    pruned = prune(model, study.structure, keep)
-    if run is not None:
+    fraction = size.macs / original.macs
+    if isinstance(run, SupernetRun):
+        pruned = load_supernet(study, model, run).pruned(study.structure, keep, fraction)
+    else:
+        pruned = prune(model, study.structure, keep)
+    if isinstance(run, FineTuned):
         weights = study.finetuned_weights(run.key)
         made = stated_training(load_weights(pruned, weights))
         if made not in (None, run.provenance.to_dict()):
@@ -134,9 +172,9 @@ def _network(study: Study, model: nn.Module, keep: Keep, run: FineTuned | None, 
         keep_id=keep_id(keep),
         macs=size.macs,
         params=size.params,
-        macs_fraction=size.macs / original.macs,
-        run=run,
-        weights="pruned" if run is None else "fine-tuned",
+        macs_fraction=fraction,
+        trained_by=run,
+        weights="pruned" if run is None else "shared" if isinstance(run, SupernetRun) else "fine-tuned",
     )
 
 
@@ -145,35 +183,19 @@ def choose_statistics(
 ) -> ReportedNetwork:
     """Decide which statistics a network is reported with: stored or recalibrated, as does better on held-out images.
 
-    The original keeps its own. What is recalibrated on is the study's choice, which is made here if it is the first.
+    The original keeps its own; a slice of a supernet is always recalibrated. What is
+    recalibrated on is the study's choice, which is made here if it is the first.
     """
     if network.is_original or not has_batch_norms(network.model):
         return network.with_statistics(network.model, recalibrated=False)
     calibration = calibration_of(study, dataset, device, report)
+    if network.supernet is not None:  # its batch norms have no statistics of their own
+        model = recalibrate(network.model, dataset, study.info.normalization, device=device, calibration=calibration)
+        return network.with_statistics(model, recalibrated=True, calibration=calibration)
     model, recalibrated = with_better_statistics(
         network.model, dataset, study.info.normalization, device=device, calibration=calibration
     )
     return network.with_statistics(model, recalibrated=recalibrated, calibration=calibration)
-
-
-def network_of_run(study: Study, key: str) -> tuple[Keep, FineTuned]:
-    """The kept set and the record of a fine-tuning run.
-
-    Raises:
-        StudyError: there is no such run, or its kept set is lost.
-    """
-    run = study.finetuned_run(key)
-    if run is None:
-        raise StudyError(
-            f"{study.path.name} has no fine-tuning run {key!r} with weights; choose one of the files in finetuned/"
-        )
-    keep = kept_set_of(study, run)
-    if keep is None:
-        raise StudyError(
-            f"the kept set of the run {key} is not stored, and no ranking of {study.path.name} leads to it any more; "
-            "fine-tune a network of a ranking of today"
-        )
-    return keep, run
 
 
 def network_id(study: Study, budget: Budget, ranking: RankingName | None = None) -> str:

@@ -49,6 +49,7 @@ class LookResult(Picture):
     recalibrated: bool
     statistics_known: bool  # False: the batch-norm statistics of its weights, as the images are not here
     calibration: str = ""  # key of what its batch norms are recalibrated on, where they are
+    supernet: str = ""  # key of the supernet whose weights it has
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,7 @@ class Evaluation(Record):
     params: int
     ranking: RankingName
     calibration: str = ""  # key of what its batch norms are recalibrated on, where they are
+    supernet: str = ""  # key of the supernet whose weights it has
 
 
 @dataclass(frozen=True)
@@ -233,10 +234,11 @@ class ExportResult(Record):
     ir: Count = 0  # its version of the format
     batch: str = ""  # images that it takes at a time, or "dynamic"
     preprocess: str = ""  # what it does of the preparation of its input
+    supernet: str = ""  # key of the supernet whose weights it has
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data, without what an earlier version did not note."""
-        later = ("calibration", "accuracy", "opset", "ir", "batch", "preprocess")
+        later = ("calibration", "accuracy", "opset", "ir", "batch", "preprocess", "supernet")
         return {key: value for key, value in super().to_dict().items() if value or key not in later}
 
 
@@ -258,6 +260,7 @@ class ComparisonResult(Record):
     finetuned: bool
     recalibrated: bool
     calibration: str = ""  # key of what its batch norms are recalibrated on, where they are
+    supernet: str = ""  # key of the supernet whose weights it has
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from legr.paths import cache_folder
 from legr.study.calibration_choice import needs_choice
 from legr.study.comparison import comparison_name
 from legr.study.store import Study
+from legr.study.supernets import statistics_name, statistics_path
 from legr.training.batch_norm import statistics_of
 from legr.training.calibration import PLAIN, Calibration
 
@@ -32,6 +33,9 @@ def recall_statistics(
 
     Returns:
         The network as it is, its statistics undecided, where nothing was chosen before and the images are not here.
+
+    Raises:
+        DataError: the same, of a network of a supernet, which has no statistics of its own.
     """
     statistics = statistics_of(network.model)
     if not statistics or network.is_original:
@@ -41,6 +45,10 @@ def recall_statistics(
             calibration_of(study, images(), device)
     calibration = study.calibration
     facts = _facts(study, network, calibration)
+    measured = _of_supernet(study, network, statistics)
+    if measured is not None:
+        load_state(network.model, measured)
+        return network.with_statistics(network.model, recalibrated=True, calibration=calibration)
     for path in (_in_study(study, network), _in_cache(study, network, calibration)):
         stored = _read(path, statistics, facts)
         if stored is not None:
@@ -48,8 +56,14 @@ def recall_statistics(
             return network.with_statistics(network.model, recalibrated=stored[1], calibration=calibration)
     try:
         dataset = images()
-    except DataError:
-        return network
+    except DataError as error:
+        if network.supernet is None:
+            return network
+        budgets = ", ".join(f"{100 * point.macs_fraction:.1f}" for point in network.supernet.points)
+        raise DataError(
+            f"{error}; without images a network of the supernet needs batch norms that were measured, "
+            f"which those at {budgets} % of the MACs have"
+        ) from error
     reported = choose_statistics(study, network, dataset, device)
     with suppress(WeightsError):  # a cache: without it the next call is as slow as this one
         _write(_in_cache(study, network, reported.calibration), study, reported)
@@ -67,14 +81,28 @@ def store_statistics(study: Study, network: ReportedNetwork) -> None:
 
 
 def _in_study(study: Study, network: Network) -> Path:
-    return study.within("statistics", f"{comparison_name(network.keep, network.run)}.safetensors")
+    return study.within("statistics", f"{comparison_name(network.keep, network.trained_by)}.safetensors")
+
+
+def _of_supernet(study: Study, network: Network, expected: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
+    """The statistics that a network of a supernet was measured with; None where it was not."""
+    if network.supernet is None or network.supernet.calibration != study.calibration.key:
+        return None
+    prefix = statistics_name(network.keep_id, study.info.input_shape[1], "")
+    try:
+        with safe_open(statistics_path(study, network.supernet.key), framework="pt") as file:
+            names = [name for name in file.keys() if name.startswith(prefix)]
+            statistics = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+    except (OSError, SafetensorError):
+        return None
+    return statistics if _fits(statistics, expected) else None
 
 
 def _in_cache(study: Study, network: Network, calibration: Calibration) -> Path:
     info = study.info
     normalization = info.normalization.to_dict()
     images = info.data_fingerprint, info.split_seed, info.classes, info.input_shape, normalization
-    facts: tuple[object, ...] = info.weights_sha256, images, comparison_name(network.keep, network.run)
+    facts: tuple[object, ...] = info.weights_sha256, images, comparison_name(network.keep, network.trained_by)
     if calibration.key != PLAIN.key:  # earlier versions knew no other
         facts = (*facts, calibration.key)
     return cache_folder() / "statistics" / f"{hashlib.sha256(repr(facts).encode()).hexdigest()}.safetensors"
@@ -82,7 +110,7 @@ def _in_cache(study: Study, network: Network, calibration: Calibration) -> Path:
 
 def _facts(study: Study, network: Network, calibration: Calibration) -> dict[str, str]:
     """Which network statistics are of, as others may have the same shapes, and which images those of recalibration."""
-    owner = f"{study.info.weights_sha256} {comparison_name(network.keep, network.run)}"
+    owner = f"{study.info.weights_sha256} {comparison_name(network.keep, network.trained_by)}"
     return {"owner": owner, "calibration": calibration.key}
 
 
@@ -106,8 +134,11 @@ def _read(
     noted = {**facts, "calibration": PLAIN.key, **header}  # earlier versions noted no owner, and took plain images
     if any(noted[name] != value for name, value in facts.items()):
         return None
-    fits = statistics.keys() == expected.keys() and all(
+    return (statistics, header.get("recalibrated") == "True") if _fits(statistics, expected) else None
+
+
+def _fits(statistics: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> bool:
+    return statistics.keys() == expected.keys() and all(
         value.shape == expected[name].shape and value.dtype == expected[name].dtype and bool(value.isfinite().all())
         for name, value in statistics.items()
     )
-    return (statistics, header.get("recalibrated") == "True") if fits else None

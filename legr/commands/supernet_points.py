@@ -16,7 +16,7 @@ from legr.structure.cost import cost, original_cost
 from legr.structure.counters import count
 from legr.structure.types import Keep
 from legr.study.store import keep_id
-from legr.study.supernets import SupernetPoint
+from legr.study.supernets import SupernetPoint, statistics_name
 from legr.training.batch_norm import recalibrated, statistics_of
 from legr.training.calibration import Calibration
 from legr.training.evaluate import evaluate_split
@@ -103,13 +103,3 @@ def measure_along(
         left = (time.monotonic() - start) / number * (len(todo) - number)
         report(Progress("network", number, len(todo), left))
     return tuple(points), statistics
-
-
-def statistics_name(keep: str, side: int, name: str) -> str:
-    """Name of a tensor of statistics in the file of a supernet.
-
-    Args:
-        keep: name of the kept set.
-        name: of the buffer in the network.
-    """
-    return f"{keep}@{side}/{name}"

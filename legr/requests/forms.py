@@ -152,6 +152,29 @@ class Fractions(Form):
 
 
 @dataclass(frozen=True, slots=True)
+class WholeNumbers(Form):
+    """Several whole numbers, such as 32,24."""
+
+    def write(self, flag: str, value: Any) -> list[str]:
+        return [flag, ",".join(map(str, value))]
+
+    def read(self, pairs: Sequence[Pair]) -> Any:
+        flag, text = pairs[0][0], " ".join(text for _, text in pairs)
+        try:
+            return tuple(int(part) for part in re.split(r"\s*,\s*|\s+", text.strip()))
+        except ValueError:
+            raise SettingsError(
+                f"{flag} takes whole numbers separated by commas, such as 32,24, got {shortened(text)}"
+            ) from None
+
+    def dump(self, value: Any) -> Any:
+        return list(value)
+
+    def load(self, data: Any) -> Any:
+        return tuple(Scalar(int).load(number) for number in _as_list(data))
+
+
+@dataclass(frozen=True, slots=True)
 class Texts(Form):
     """Several texts; the flag is repeated for each."""
 
@@ -228,7 +251,8 @@ def form_of(hint: Any) -> Form:
     if get_origin(hint) is Literal:
         return Choice(get_args(hint))
     if get_origin(hint) is tuple:
-        return Fractions() if get_args(hint)[0] is float else Texts()
+        several: dict[type, Form] = {float: Fractions(), int: WholeNumbers()}
+        return several.get(get_args(hint)[0], Texts())
     if get_origin(hint) is not None and issubclass(get_origin(hint), Mapping):
         return Numbers()
     if hint is bool:

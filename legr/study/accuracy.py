@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from legr.record import Record
 from legr.schema import Share
 from legr.study.known import KnownNetwork
-from legr.study.records import FineTuned, RankingName
+from legr.study.records import RankingName
+from legr.study.supernets import SupernetRun
+from legr.study.trained import TrainedRun
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,8 @@ class KnownAccuracy(Record):
         finetuned: the network has fine-tuned weights.
         top1: of the network.
         before: of a fine-tuned network, before it was trained.
+        shared: the network has weights that were trained together with those of all budgets.
+        between: top-1 of the next smaller and larger measured networks with these weights, where its own is not known.
         original: of the whole network.
         nearest: of the fine-tuned network of the same ranking whose cost is nearest, where this one is not fine-tuned.
         nearest_at: cost of that one, as a fraction of the original's MACs.
@@ -30,6 +34,8 @@ class KnownAccuracy(Record):
     nearest: Share | None = None
     nearest_at: Share | None = None
     before: Share | None = None
+    shared: bool = False
+    between: tuple[Share, Share] | None = None
 
     @property
     def words(self) -> str:
@@ -38,6 +44,8 @@ class KnownAccuracy(Record):
         if self.finetuned:
             as_pruned = "" if self.before is None else f" ({_percent(self.before)} before)"
             return f"Fine-tuned: {_percent(self.top1 or 0.0)} top-1 on the test images{as_pruned}{of_original}."
+        if self.shared:
+            return f"Trained together with all budgets: {self._shared_words}{of_original}."
         if self.whole:
             return "The whole network." if self.top1 is None else f"The whole network: {_percent(self.top1)} top-1."
         if self.top1 is None:
@@ -50,9 +58,18 @@ class KnownAccuracy(Record):
             f"{known} A network fine-tuned at {100 * self.nearest_at:.0f} % of the MACs has {_percent(self.nearest)}."
         )
 
+    @property
+    def _shared_words(self) -> str:
+        if self.top1 is not None:
+            return f"{_percent(self.top1)} top-1 on the test images"
+        if self.between is None:
+            return "its top-1 was not measured"
+        low, high = map(_percent, sorted(self.between))
+        return f"its top-1 was not measured, and those of the measured networks around it are {low} and {high}"
+
 
 def accuracy_of(
-    known: Mapping[str, KnownNetwork], keep_id: str, macs_fraction: float, run: FineTuned | None, ranking: RankingName
+    known: Mapping[str, KnownNetwork], keep_id: str, macs_fraction: float, run: TrainedRun | None, ranking: RankingName
 ) -> KnownAccuracy:
     """What is known of a network.
 
@@ -60,11 +77,18 @@ def accuracy_of(
         known: all that was measured in its study (`known_networks`).
         keep_id: its kept set.
         macs_fraction: its cost, as a fraction of the original's.
-        run: whose fine-tuned weights it has; None: those of the original.
+        run: whose trained weights it has; None: those of the original.
         ranking: that led to it.
     """
     whole = next((network for network in known.values() if network.macs_fraction == 1), None)
     original = whole.top1_before if whole else None
+    if isinstance(run, SupernetRun):
+        own = [point for point in run.points if point.side == run.points[0].side]
+        top1 = next((point.top1 for point in own if point.keep_id == keep_id), None)
+        smaller = max((p for p in own if p.macs_fraction < macs_fraction), key=lambda p: p.macs_fraction, default=None)
+        larger = min((p for p in own if p.macs_fraction > macs_fraction), key=lambda p: p.macs_fraction, default=None)
+        between = (smaller.top1, larger.top1) if top1 is None and smaller and larger else None
+        return KnownAccuracy(shared=True, top1=top1, original=original, between=between)
     if run is not None:
         return KnownAccuracy(finetuned=True, top1=run.top1, original=original, before=run.top1_before)
     if macs_fraction == 1:

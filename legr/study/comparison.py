@@ -22,6 +22,7 @@ from legr.schema import Name, Share, parse
 from legr.structure.types import Keep
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
+from legr.study.supernets import SupernetRun
 from legr.training.calibration import PLAIN, Calibration
 
 _FOLDER, _ORIGINAL = "compared", "original"
@@ -58,6 +59,7 @@ class ComparedNetwork(Record):
     finetuned: bool
     recalibrated: bool
     calibration: Name = ""  # key of what its batch norms are recalibrated on; "": an earlier version, so plain images
+    supernet: Name = ""  # key of the supernet whose weights it has
 
     def is_of(self, calibration: Calibration) -> bool:
         """Whether its batch norms are recalibrated on these images; those of the original never are."""
@@ -67,7 +69,7 @@ class ComparedNetwork(Record):
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data, without what was not noted."""
         data = Record.to_dict(self)
-        return data if self.calibration else {name: data[name] for name in data if name != "calibration"}
+        return {name: value for name, value in data.items() if value or name not in ("calibration", "supernet")}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -120,8 +122,12 @@ def between(first: Comparison, second: Comparison) -> Comparison:
     return replace(second, original=first.pruned, numbers=numbers[shown], pictures=pictures[places][shown])
 
 
-def comparison_name(keep: Keep, run: FineTuned | None) -> str:
-    """Name of a comparison: another kept set or other weights are another comparison."""
+def comparison_name(keep: Keep, run: FineTuned | SupernetRun | None) -> str:
+    """Name of a comparison: another kept set or other weights are another comparison.
+
+    Args:
+        run: that trained the weights; None: they are the original's.
+    """
     tuned = hashlib.sha256(f"{run.key} {run.created}".encode()).hexdigest()[:8] if run else "pruned"
     return f"{keep_id(keep)}-{tuned}"
 

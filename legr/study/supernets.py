@@ -77,6 +77,16 @@ def statistics_path(study: Study, key: str) -> Path:
     return study.within(FOLDER, f"{key}-statistics.safetensors")
 
 
+def statistics_name(keep: str, side: int, name: str) -> str:
+    """Name of a tensor of statistics in the file of a supernet.
+
+    Args:
+        keep: name of the kept set.
+        name: of the buffer in the network.
+    """
+    return f"{keep}@{side}/{name}"
+
+
 def save_supernet(study: Study, run: SupernetRun) -> None:
     """Store the record of a supernet; its weights are there already."""
     study.require_writable()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from legr.bounds import Bounds
 from legr.errors import SettingsError
+from legr.schema import Several
 from legr.training.settings import TrainSettings
 
 SUPERNET_RANGES: Mapping[str, Bounds] = {
@@ -44,7 +45,7 @@ class SupernetSettings(TrainSettings):
     networks: int = 2
     whole_every: int = 2
     norms: int = 12
-    sizes: tuple[int, ...] = ()
+    sizes: Several[int] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,0 +1,99 @@
+"""Which network a request is about, and which run trained its weights. Loads without torch."""
+
+from dataclasses import dataclass
+
+from legr.errors import StudyError
+from legr.ranking.limits import Budget
+from legr.structure.cost import cost, original_cost
+from legr.structure.types import Keep
+from legr.study.known import CurveOf, kept_set_of
+from legr.study.records import FineTuned, RankingName
+from legr.study.store import Study
+from legr.study.supernets import SupernetRun, supernet_of, supernets
+
+TrainedRun = FineTuned | SupernetRun
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenNetwork:
+    """A kept set, and the run that trained the weights that it has; None: they are the original's."""
+
+    keep: Keep
+    run: TrainedRun | None
+
+
+def chosen_network(
+    study: Study,
+    budget: Budget,
+    ranking: RankingName | None = None,
+    *,
+    trained: bool = True,
+    run: str | None = None,
+    curve_of: CurveOf | None = None,
+) -> ChosenNetwork:
+    """The network that a budget leads to, or that of a run.
+
+    Args:
+        trained: with the weights of the best fine-tuning run of exactly this kept set, else of a supernet of the
+            ranking, where there is one.
+        run: key of a fine-tuning run: its network and its weights, wherever budget and ranking lead by now; or of a
+            supernet of the ranking: its weights.
+        curve_of: the budget curve of a ranking as it is now; by default it is computed.
+
+    Raises:
+        BudgetError: the budget is out of range or below the floor.
+        StudyError: there is no such run, its kept set is lost, or it has not trained this network.
+    """
+    supernet = next((one for one in supernets(study) if one.key == run), None) if run else None
+    if run is not None and supernet is None:
+        keep, tuned = network_of_run(study, run)
+        return ChosenNetwork(keep, tuned if trained else None)
+    name = ranking or study.default_ranking
+    curve = curve_of(name) if curve_of else study.curve(name, budget)
+    keep = curve.at(budget)
+    if not trained:
+        return ChosenNetwork(keep, None)
+    if supernet is not None:
+        if (supernet.ranking, supernet.ranking_id) != (name, study.ranking_id(name)) or not _serves(
+            study, supernet, keep
+        ):
+            raise StudyError(
+                f"the supernet {run} has not trained this network: it follows another order, or it ends above this "
+                "budget; train one along the ranking of today with `python -m legr supernet`"
+            )
+        return ChosenNetwork(keep, supernet)
+    return ChosenNetwork(keep, study.best_finetuned(keep) or supernet_for(study, keep, name))
+
+
+def supernet_for(study: Study, keep: Keep, ranking: RankingName) -> SupernetRun | None:
+    """The supernet that has trained the network of a ranking; None where none has, and of the whole network.
+
+    Args:
+        keep: on the ranking's curve.
+    """
+    supernet = supernet_of(study, ranking)
+    return supernet if supernet and not keep.units.all() and _serves(study, supernet, keep) else None
+
+
+def _serves(study: Study, supernet: SupernetRun, keep: Keep) -> bool:
+    return cost(study.structure, keep).macs >= supernet.smallest * original_cost(study.structure).macs
+
+
+def network_of_run(study: Study, key: str) -> tuple[Keep, FineTuned]:
+    """The kept set and the record of a fine-tuning run.
+
+    Raises:
+        StudyError: there is no such run, or its kept set is lost.
+    """
+    run = study.finetuned_run(key)
+    if run is None:
+        raise StudyError(
+            f"{study.path.name} has no fine-tuning run {key!r} with weights; choose one of the files in finetuned/"
+        )
+    keep = kept_set_of(study, run)
+    if keep is None:
+        raise StudyError(
+            f"the kept set of the run {key} is not stored, and no ranking of {study.path.name} leads to it any more; "
+            "fine-tune a network of a ranking of today"
+        )
+    return keep, run
