@@ -221,7 +221,7 @@ def supernet(result: SupernetResult) -> str:
     )
     return (
         f"{plural(result.epochs, 'epoch')} for all budgets together ({duration(result.seconds)}): {figures}"
-        f"{_where_better(result.calibration)}"
+        f"; batch norms are recalibrated on {Calibration.of(result.calibration).words}"
     )
 
 

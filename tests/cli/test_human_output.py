@@ -172,6 +172,13 @@ def test_train() -> None:
     assert sentences.training(replace(by_hand.TRAIN_RESULT, loss=None), "w.safetensors") == said
 
 
+def test_a_supernet_in_words() -> None:
+    assert sentences.supernet(by_hand.SUPERNET_RESULT) == (
+        "10 epochs for all budgets together (67 min): 93.00 % at 100 % of the MACs, 90.00 % at 40 % of the MACs, "
+        "70.00 % at 10 % of the MACs; batch norms are recalibrated on plain training images"
+    )
+
+
 def test_finetune() -> None:
     assert sentences.finetuning(by_hand.FINETUNE_RESULT) == "81.00 % -> 93.00 % top-1 after 3 epochs (75 s)"
     timed = replace(by_hand.FINETUNE_RESULT, latency=by_hand.POINT.latency)

@@ -17,6 +17,7 @@ from legr.commands.results import (
     NewStudy,
     Reach,
     Size,
+    SupernetResult,
     TrainResult,
 )
 from legr.ranking.constraints import Constraints
@@ -26,6 +27,7 @@ from legr.structure.types import Remark
 from legr.study.latency import Latency
 from legr.study.provenance import Provenance
 from legr.study.records import Point
+from legr.study.supernets import SupernetPoint
 from legr.training.settings import TrainSettings
 
 OUTPUT = Remark("", "output", "they are the outputs", 10)
@@ -55,6 +57,13 @@ TRAIN_RESULT = TrainResult(
     0.9321, 0.25, 0.94, 3, TrainSettings(epochs=4), Provenance("python -m legr train", 0, 400.0, "CPU", "2.14", "3.11")
 )
 FINETUNE_RESULT = FinetuneResult(0.5, 0.81, 0.93, 3, 75.0, "study/finetuned/key.safetensors")
+SUPERNET_RESULT = SupernetResult(
+    "learned", 0.1, 10, 4000.0, "study/supernets/key.safetensors", "plain",
+    tuple(
+        SupernetPoint(f"net-{n}", 100 * n, 50 * n, n / 10, 32, top1, 0.4, 100)
+        for n, top1 in ((10, 0.93), (4, 0.9), (1, 0.7))
+    ),
+)  # fmt: skip
 EXPORT_RESULT = ExportResult(
     "n.onnx", "weights.safetensors", "recipe.json", "net-50pct.zip", 1.7e-6, 0.99902, 1024, "digits", True, False, 10,
     0.5, 5, "plain", None, 13, 7, "1", "none",

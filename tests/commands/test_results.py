@@ -22,6 +22,7 @@ RECORDS = {
     "learn": by_hand.LEARN_RESULT,
     "train": by_hand.TRAIN_RESULT,
     "finetune": by_hand.FINETUNE_RESULT,
+    "supernet": by_hand.SUPERNET_RESULT,
     "export": by_hand.EXPORT_RESULT,
     "compare": by_hand.COMPARISON_RESULT,
     "look": by_hand.LOOK_RESULT,
@@ -46,10 +47,11 @@ KEYS = {
         "device_profile latency_ms original_latency_ms"
     ),
     "shape": "study ranking shape words steps floors least largest uncounted",
-    "evaluate": "top1 loss images recalibrated finetuned macs macs_fraction params ranking calibration",
+    "evaluate": "top1 loss images recalibrated finetuned macs macs_fraction params ranking calibration supernet",
     "measure": "measured skipped hindered points calibration unsteady",
     "learn": "candidates resumed_from passes identity_loss best_loss seconds",
     "train": "top1 loss heldout_top1 best_epoch settings command seed seconds machine torch python",
+    "supernet": "ranking smallest epochs seconds weights calibration points",
     "finetune": "macs_fraction top1_before top1 epochs seconds weights calibration latency",
     "export": (
         "onnx weights recipe zip max_abs_diff top1_agreement images checked_on finetuned recalibrated macs "
@@ -57,11 +59,11 @@ KEYS = {
     ),
     "compare": (
         "comparison images both only_original only_pruned neither differ top1_original top1 macs_fraction ranking "
-        "finetuned recalibrated calibration"
+        "finetuned recalibrated calibration supernet"
     ),
     "look": (
         "label test_image test_images prepared seen picture original pruned macs_fraction ranking finetuned epochs "
-        "recalibrated statistics_known calibration"
+        "recalibrated statistics_known calibration supernet"
     ),
     "report": (
         "report bytes headline ranking keep_id run macs_fraction top1 top1_measured top1_original latency_ms "
@@ -80,6 +82,7 @@ INNER = {
         "ranking ranking_id budget macs params macs_fraction top1 loss images recalibrated latency finetuned created "
         "made"
     ),
+    ("supernet", "points"): "keep_id macs params macs_fraction side top1 loss images",
     ("look", "original"): "class name probability",
     ("jobs", "jobs"): "study id kind state stage done total seconds_left error result",
     ("train", "settings"): (
@@ -99,7 +102,9 @@ def test_keys(command: str) -> None:
             assert values and all(list(value) == inner.split() for value in values), key
 
 
-@pytest.mark.parametrize("record", [by_hand.LOOK_RESULT, by_hand.EXPORT_RESULT, by_hand.FINETUNE_RESULT])
+@pytest.mark.parametrize(
+    "record", [by_hand.LOOK_RESULT, by_hand.EXPORT_RESULT, by_hand.FINETUNE_RESULT, by_hand.SUPERNET_RESULT]
+)
 def test_a_result_is_read_again_as_it_was_written(record: Record) -> None:
     assert type(record).from_dict(json.loads(json.dumps(record.to_dict()))) == record
 
