@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from legr.cli import terminal
 from legr.commands.evaluate import evaluate
-from legr.commands.finetune import run_finetune
+from legr.commands.finetune import Tuning, run_finetune
 from legr.commands.images import images_of
 from legr.commands.network import choose_statistics, network_at
 from legr.commands.original import original
@@ -106,7 +106,7 @@ def tuned(study: Study, row: Row, seed: int) -> dict[str, Any]:
     """Fine-tune one row; its figures, those of its original, and what made it."""
     device, echo = pick_device("auto"), terminal.Echo()
     settings = settings_of_recipe(row.recipe, {**row.changes, "seed": seed})
-    found = run_finetune(study, Budget(macs=row.budget), settings, device, echo, ranking=row.ranking)
+    found = run_finetune(study, Budget(macs=row.budget), Tuning(settings, ranking=row.ranking), device, echo)
     run = next(run for run in study.finetuned if run.key == Path(found.weights).stem)
     original = evaluate(study, Budget(macs=1.0), "identity", False, device, echo)
     figures = {name: getattr(run, name) for name in ("macs_fraction", "top1_before", "top1", "heldout_top1")}

@@ -16,7 +16,7 @@ import torch
 
 from legr.cli import terminal
 from legr.commands.create import ImageSource, NetworkSource, create
-from legr.commands.finetune import run_finetune
+from legr.commands.finetune import Tuning, run_finetune
 from legr.commands.learn import run_learn, search_task
 from legr.commands.measure import measure
 from legr.commands.profile import profile
@@ -80,7 +80,7 @@ def main() -> None:
         recipe = RECIPES["standard" if device.type == "cuda" else "short"]
         for ranking, share in TUNED:
             budget = Budget(latency=share, device_profile=name)
-            run_finetune(study, budget, recipe, device, echo, ranking=ranking, half=True)
+            run_finetune(study, budget, Tuning(recipe, ranking=ranking, half=True), device, echo)
     if "measure" in given.steps:
         measure(study, MeasureRequest(), device, echo)
     if "publish" in given.steps:

@@ -15,7 +15,7 @@ import torch
 
 from legr.cli import terminal
 from legr.commands.create import ImageSource, NetworkSource, create
-from legr.commands.finetune import run_finetune
+from legr.commands.finetune import Tuning, run_finetune
 from legr.commands.learn import run_learn, search_task
 from legr.commands.measure import measure
 from legr.commands.profile import profile
@@ -59,7 +59,7 @@ def main() -> None:
         for_latency = LearnRequest(cost="latency", device_profile=name, blocks=True)
         run_learn(study, search_task(study, for_latency), device, echo)
         for budget in FINE_TUNED:
-            run_finetune(study, Budget(macs=budget), RECIPES["short"], device, echo, half=True)
+            run_finetune(study, Budget(macs=budget), Tuning(RECIPES["short"], half=True), device, echo)
         measure(study, MeasureRequest(), device, echo)  # last, so that the trained networks are timed among the others
         publish(study, out, NOTE)
 

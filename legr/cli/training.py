@@ -41,23 +41,24 @@ def train(request: TrainRequest, json: Json = False) -> None:
 @with_options
 def finetune(study: StudyPath, request: FinetuneRequest, json: Json = False, job: JobId = None) -> None:
     """Train the network at a budget back to accuracy; goes on where it stopped."""
-    from legr.commands.finetune import finished_finetune, run_finetune
+    from legr.commands.finetune import Tuning, finished_finetune, run_finetune
     from legr.commands.network import network_id, require_network
     from legr.training.device import pick_device
 
-    device, opened, settings = pick_device(request.device), writable_study(study), request.settings
+    device, opened = pick_device(request.device), writable_study(study)
     ranking = request.ranking or opened.default_ranking  # the job goes on with it, whatever is learned meanwhile
     request, budget = replace(request, ranking=ranking), request.budget
+    tuning = Tuning(request.settings, ranking, request.half, request.start)
     if not (job or request.network):
         request = replace(request, network=network_id(opened, budget, ranking))
 
     def finished() -> FinetuneResult | None:
         require_network(opened, budget, ranking, request.network)
-        return finished_finetune(opened, budget, settings, ranking, half=request.half)
+        return finished_finetune(opened, budget, tuning)
 
     def work(report: Report) -> FinetuneResult:
         require_network(opened, budget, ranking, request.network)
-        return run_finetune(opened, budget, settings, device, report, ranking=ranking, half=request.half)
+        return run_finetune(opened, budget, tuning, device, report)
 
     result = as_job(opened, request, device, job, finished, work)
     terminal.result(result, json, sentences.finetuning(result))

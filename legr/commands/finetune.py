@@ -11,23 +11,26 @@ import torch
 
 from legr.commands.images import images_of
 from legr.commands.measure import Target, measure_point
-from legr.commands.network import Network, ReportedNetwork, choose_statistics, network_at, network_id
+from legr.commands.network import Network, ReportedNetwork, choose_statistics, network_at
 from legr.commands.original import original
 from legr.commands.provenance import provenance_of
 from legr.commands.results import FinetuneResult
 from legr.commands.timing import time_network
 from legr.data.batches import AUGMENTATION
 from legr.data.images import Dataset
+from legr.errors import StudyError
 from legr.held import shown
 from legr.models.weights import round_to_half, save_weights
 from legr.paths import cache_folder
 from legr.progress import Report
 from legr.ranking.limits import Budget
-from legr.requests.train import FinetuneRequest
+from legr.requests.train import FinetuneRequest, Start
 from legr.study.kept_sets import packed
 from legr.study.provenance import Provenance
 from legr.study.records import FineTuned, FineTuning, Point, RankingName, epochs_of
-from legr.study.store import Study
+from legr.study.store import Study, keep_id
+from legr.study.supernets import SupernetRun, supernets
+from legr.study.trained import supernet_for
 from legr.training.device import device_name
 from legr.training.evaluate import evaluate_split
 from legr.training.settings import TrainSettings
@@ -36,41 +39,59 @@ from legr.training.train import Trained, train
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """How a network is fine-tuned.
+
+    Attributes:
+        ranking: None is the study's default one.
+        half: round the weights to float16 before test images judge them, and store them so.
+        start: weights to begin with; None: those of a supernet of the ranking where there is one.
+    """
+
+    settings: TrainSettings
+    ranking: RankingName | None = None
+    half: bool = False
+    start: Start | None = None
+
+
+@dataclass(frozen=True)
 class _Task:
     """What is trained, and how.
 
     Attributes:
-        half: round the weights to float16 before test images judge them, and store them so.
+        supernet: whose weights it begins with; None: those of the original.
     """
 
     budget: Budget
     settings: TrainSettings
     ranking: RankingName
     half: bool
+    keep_id: str
+    supernet: SupernetRun | None
 
-    def key(self, keep_id: str) -> str:
-        """Name of the run: another kept set or other settings are another run."""
+    @property
+    def key(self) -> str:
+        """Name of the run: another kept set, other weights to begin with or other settings are another run."""
         settings = asdict(self.settings) | ({"half": True} if self.half else {})
+        settings |= {"supernet": self.supernet.key} if self.supernet else {}
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
-        return f"{keep_id}-{digest}"
+        return f"{self.keep_id}-{digest}"
 
     def provenance(self, study: Study, seconds: float, device: torch.device) -> Provenance:
-        request = FinetuneRequest.for_settings(self.budget, self.settings, self.ranking, half=self.half)
+        start: Start | None = "shared" if self.supernet else "pruned" if supernets(study) else None
+        request = FinetuneRequest.for_settings(self.budget, self.settings, self.ranking, start=start, half=self.half)
         command = ["finetune", "--study", study.path.name, *request.full_arguments()]
         return provenance_of(command, seconds, device, self.settings.seed)
 
 
-def finished_finetune(
-    study: Study, budget: Budget, settings: TrainSettings, ranking: RankingName | None = None, *, half: bool = False
-) -> FinetuneResult | None:
-    """The result of a finished run of these settings, or None; nothing is loaded for that.
+def finished_finetune(study: Study, budget: Budget, tuning: Tuning) -> FinetuneResult | None:
+    """The result of a finished run, or None; nothing is loaded for that.
 
     Raises:
         BudgetError: the budget is out of range or below the floor.
-        StudyError: "learned" is asked for and nothing has been learned.
+        StudyError: "learned" is asked for and nothing has been learned, or shared weights and there are none.
     """
-    task = _Task(budget, settings, ranking or study.default_ranking, half)
-    run = study.finetuned_run(task.key(network_id(study, budget, ranking)))
+    run = study.finetuned_run(_task(study, budget, tuning).key)
     if run is None:
         return None
     with suppress(OSError):  # it stays where a run was killed right after it was recorded
@@ -78,29 +99,27 @@ def finished_finetune(
     return _result(study, run)
 
 
-def run_finetune(
-    study: Study,
-    budget: Budget,
-    settings: TrainSettings,
-    device: torch.device,
-    report: Report,
-    *,
-    ranking: RankingName | None = None,
-    half: bool = False,
-) -> FinetuneResult:
+def run_finetune(study: Study, budget: Budget, tuning: Tuning, device: torch.device, report: Report) -> FinetuneResult:
     """Train a ranking's network at a budget; a finished run of the same settings returns at once.
-
-    Args:
-        ranking: None is the study's default one.
-        half: round the weights to float16 before test images judge them, and store them so.
 
     Raises: as `finished_finetune`, and as training does.
     """
-    finished = finished_finetune(study, budget, settings, ranking, half=half)
+    finished = finished_finetune(study, budget, tuning)
     if finished is not None:
         return finished
-    task = _Task(budget, settings, ranking or study.default_ranking, half)
-    return _result(study, _train(study, task, device, report))
+    return _result(study, _train(study, _task(study, budget, tuning), device, report))
+
+
+def _task(study: Study, budget: Budget, tuning: Tuning) -> _Task:
+    ranking = tuning.ranking or study.default_ranking
+    keep = study.curve(ranking, budget).at(budget)
+    supernet = None if tuning.start == "pruned" else supernet_for(study, keep, ranking)
+    if tuning.start == "shared" and supernet is None:
+        raise StudyError(
+            f"{study.path.name} has no supernet of the {ranking} ranking that has trained this network; train one with "
+            "`python -m legr supernet`, or begin with --start pruned"
+        )
+    return _Task(budget, tuning.settings, ranking, tuning.half, keep_id(keep), supernet)
 
 
 def _result(study: Study, run: FineTuned) -> FinetuneResult:
@@ -125,11 +144,12 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> F
     checkpoint, which is removed after it.
     """
     model, ranking_id = original(study), study.ranking_id(task.ranking)
-    network = network_at(study, model, task.budget, ranking=task.ranking, finetuned=False)
+    begun = task.supernet.key if task.supernet else None
+    network = network_at(study, model, task.budget, ranking=task.ranking, finetuned=begun is not None, run=begun)
     dataset = images_of(study, report)
     start = choose_statistics(study, network, dataset, device, report)  # else the first epochs have the original's
     before = evaluate_split(start.model, dataset.test, study.info.normalization, device=device)
-    key = task.key(network.keep_id)
+    key = task.key
     checkpoint = _checkpoint(study, key)
     with study.lock("finetune"):
         finished = study.finetuned_run(key)
@@ -172,7 +192,7 @@ def _store_weights(
         round_to_half(network.model)
     header = {"made_by": "legr", "data": dataset.fingerprint, "made": json.dumps(provenance.to_dict())}
     save_weights(network.model, study.finetuned_weights(key), header, half=task.half)
-    return replace(network, weights="fine-tuned")
+    return replace(network, trained_by=None, weights="fine-tuned")
 
 
 def _macs_of(budget: Budget, network: Network) -> float:
@@ -207,6 +227,7 @@ def _record(
         half=task.half,
         budget=task.budget,
         kept=packed(network.keep),
+        supernet=task.supernet.key if task.supernet else "",
     )
 
 

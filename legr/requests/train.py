@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
 from pathlib import Path
+from typing import Literal
 
 from legr.ranking.limits import Budget
 from legr.requests.job import JobRequest
@@ -20,6 +21,8 @@ from legr.training.settings import (
     settings_of_recipe,
     with_changes,
 )
+
+Start = Literal["shared", "pruned"]  # weights that fine-tuning begins with
 
 
 @dataclass(frozen=True)
@@ -64,19 +67,29 @@ class FinetuneRequest(JobRequest):
     seed: int | None = option("Seed of the order of images; 0 by default.", bounds=SEED)
     options: Mapping[str, float] = option(TRAINING_NUMBERS, {}, flag="--option")
     ranking: RankingName | None = option(RANKING)
+    start: Start | None = option(
+        "Weights to begin with: shared, those of a supernet of the ranking, or pruned, the original's; by default "
+        "shared where there are some."
+    )
     half: bool = option(HALF, False)
     device: str = option(DEVICE, "auto")
     network: str | None = option(NETWORK, hidden=True)
 
     @classmethod
     def for_settings(
-        cls, budget: Budget, settings: TrainSettings, ranking: RankingName | None = None, *, half: bool = False
+        cls,
+        budget: Budget,
+        settings: TrainSettings,
+        ranking: RankingName | None = None,
+        *,
+        start: Start | None = None,
+        half: bool = False,
     ) -> "FinetuneRequest":
         """A run with these settings: the closest recipe, and what differs from it."""
         recipe, changes = closest_recipe(settings)
         named = {name: changes[name] for name in ("epochs", "distill", "seed") if name in changes}
         options = {name: changes[name] for name in NUMBERS if name in changes}
-        return cls(budget, recipe=recipe, options=options, ranking=ranking, half=half, **named)
+        return cls(budget, recipe=recipe, options=options, ranking=ranking, start=start, half=half, **named)
 
     @property
     def settings(self) -> TrainSettings:

@@ -41,10 +41,10 @@ class KnownNetwork:
 
     @property
     def top1_before(self) -> float | None:
-        """Top-1 in [0, 1] before fine-tuning; None where it was not measured."""
+        """Top-1 in [0, 1] with the original's weights; None where it was not measured."""
         if self.pruned:
             return self.pruned[-1].top1
-        return self.runs[-1].top1_before if self.runs else None
+        return next((run.top1_before for run in reversed(self.runs) if not run.supernet), None)
 
     @property
     def top1_after(self) -> float | None:

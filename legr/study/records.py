@@ -256,7 +256,7 @@ class FineTuned(Record):
     keep_id: Key  # which kept set
     macs_fraction: Share
     settings: OwnSettings  # None: of another version
-    top1_before: Share  # on test images
+    top1_before: Share  # on test images, with the weights it began with
     top1: Share
     heldout_top1: Share
     epochs: Annotated[Count, Field(ge=1)]  # that were run
@@ -268,10 +268,11 @@ class FineTuned(Record):
     half: bool = False  # its weights were rounded to float16 before they were scored
     budget: Budget | None = None  # None: not noted
     kept: Kept = ""  # the kept set itself, as `kept_sets.packed` writes it; "" in runs of earlier versions
+    supernet: Name = ""  # key of the supernet whose weights it began with; "": those of the original, pruned
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data; a budget by its limits."""
-        data = _without(super().to_dict(), "kept")
+        data = _without(super().to_dict(), "kept", "supernet")
         return {**data, "budget": self.budget.stated if self.budget else None}
 
     @model_validator(mode="wrap")

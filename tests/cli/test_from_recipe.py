@@ -12,7 +12,7 @@ from torch import nn
 import legr
 from legr.commands.create import ImageSource, NetworkSource, create
 from legr.commands.export import export
-from legr.commands.finetune import run_finetune
+from legr.commands.finetune import Tuning, run_finetune
 from legr.commands.from_recipe import create_from_recipe
 from legr.commands.learn import run_learn, search_task
 from legr.commands.original import original
@@ -47,7 +47,7 @@ def bundle(made_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An export of a fine-tuned ResNet-8 at half its MACs. Do not write to it."""
     folder = tmp_path_factory.mktemp("bundle")
     study = Study.open(made_study).copy_to(folder / "study")
-    run_finetune(study, Budget(macs=0.5), TrainSettings(epochs=1), CPU, silent)
+    run_finetune(study, Budget(macs=0.5), Tuning(TrainSettings(epochs=1)), CPU, silent)
     return exported(study, 0.5, folder / "out").parent
 
 
@@ -97,7 +97,7 @@ def test_exported_whole_it_is_the_same_function(bundle: Path, second: Study, tmp
 def test_pruned_twice_it_is_rebuilt_from_the_model_it_names(second: Study, tmp_path: Path) -> None:
     study = second.copy_to(tmp_path / "study")
     run_learn(study, search_task(study, LearnRequest(method="evolution", images=64, candidates=3)), CPU)
-    run_finetune(study, Budget(macs=0.6), TrainSettings(epochs=1), CPU, silent)
+    run_finetune(study, Budget(macs=0.6), Tuning(TrainSettings(epochs=1)), CPU, silent)
     recipe = exported(study, 0.6, tmp_path / "out")
     network = legr.rebuild(recipe)
     told, curve = json.loads(recipe.read_text()), study.curve()

@@ -10,7 +10,7 @@ import torch
 from legr.commands import finetune as module
 from legr.commands import network as networks
 from legr.commands.evaluate import evaluate
-from legr.commands.finetune import finished_finetune, run_finetune, teacher_cache
+from legr.commands.finetune import Tuning, finished_finetune, run_finetune, teacher_cache
 from legr.commands.network import network_at
 from legr.commands.original import original
 from legr.jobs import records
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.slow
 def study(made_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
     """With the uniform network at half of the MACs fine-tuned and rounded. Do not write to it."""
     study = Study.open(made_study).copy_to(tmp_path_factory.mktemp("tuned") / "digits8")
-    run_finetune(study, HALF, SETTINGS, CPU, silent, ranking="uniform", half=True)
+    run_finetune(study, HALF, Tuning(SETTINGS, ranking="uniform", half=True), CPU, silent)
     return study
 
 
@@ -46,17 +46,19 @@ def test_the_ranking_asked_for_is_trained(study: Study) -> None:
     assert (run.macs_fraction, run.top1) == (point.macs_fraction, point.top1)
     assert study.best_finetuned(study.curve("uniform").at(HALF)) == run
     assert study.best_finetuned(study.curve("identity").at(HALF)) is None
-    assert finished_finetune(study, HALF, SETTINGS) is None
-    again = run_finetune(study, HALF, SETTINGS, CPU, silent, ranking="uniform", half=True)
-    assert again == finished_finetune(study, HALF, SETTINGS, "uniform", half=True)
-    assert finished_finetune(study, HALF, SETTINGS, "uniform") is None  # weights that are not rounded are others
+    assert finished_finetune(study, HALF, Tuning(SETTINGS)) is None
+    again = run_finetune(study, HALF, Tuning(SETTINGS, ranking="uniform", half=True), CPU, silent)
+    assert again == finished_finetune(study, HALF, Tuning(SETTINGS, "uniform", half=True))
+    assert (
+        finished_finetune(study, HALF, Tuning(SETTINGS, "uniform")) is None
+    )  # weights that are not rounded are others
 
 
 def test_a_run_that_was_killed_once_recorded_leaves_no_checkpoint(study: Study, tmp_path: Path) -> None:
     tuned = study.copy_to(tmp_path / "tuned")
     checkpoint = tuned.path / "checkpoints" / f"{tuned.finetuned[0].key}.safetensors"
     checkpoint.write_bytes(b"of the run")
-    assert finished_finetune(tuned, HALF, SETTINGS, "uniform", half=True) is not None
+    assert finished_finetune(tuned, HALF, Tuning(SETTINGS, "uniform", half=True)) is not None
     assert not checkpoint.exists()
 
 
@@ -64,7 +66,7 @@ def test_a_run_whose_weights_are_gone_is_not_finished(study: Study, tmp_path: Pa
     bare = study.copy_to(tmp_path / "bare")
     (run,) = bare.finetuned
     bare.finetuned_weights(run.key).unlink()
-    assert finished_finetune(bare, HALF, SETTINGS, "uniform", half=True) is None
+    assert finished_finetune(bare, HALF, Tuning(SETTINGS, "uniform", half=True)) is None
     assert evaluate(bare, HALF, "uniform", True, CPU, silent).top1 != run.top1
 
 
@@ -96,7 +98,7 @@ def test_a_row_names_the_command_that_makes_it_again(study: Study) -> None:
 @pytest.mark.slow
 def test_a_row_says_its_ranking_even_where_that_is_the_default_one(made_study: Path, tmp_path: Path) -> None:
     study = Study.open(made_study).copy_to(tmp_path / "digits8")
-    run_finetune(study, HALF, SETTINGS, CPU, silent)  # nothing is learned: the identity; later it may be
+    run_finetune(study, HALF, Tuning(SETTINGS), CPU, silent)  # nothing is learned: the identity; later it may be
     (run,) = study.finetuned
     assert run.ranking == "identity" and "--ranking identity" in run.provenance.command
 
@@ -118,7 +120,7 @@ def test_what_the_original_said_belongs_to_its_images_their_order_and_the_networ
 def test_whoever_waited_for_the_same_run_takes_it(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "train", None)
     monkeypatch.setattr(module, "finished_finetune", lambda *args, **kwargs: None)  # asked before the other had ended
-    again = run_finetune(study, HALF, SETTINGS, CPU, silent, ranking="uniform", half=True)
+    again = run_finetune(study, HALF, Tuning(SETTINGS, ranking="uniform", half=True), CPU, silent)
     assert again.top1 == study.finetuned[0].top1
 
 
@@ -129,7 +131,7 @@ def test_the_whole_network_is_reported_as_it_is_exported(
     """Fine-tuned it is not the original any more, and its statistics are chosen like those of any other."""
     monkeypatch.setattr(networks, "with_better_statistics", lambda model, *args, **more: (model, True))
     study, whole = Study.open(made_study).copy_to(tmp_path / "digits8"), Budget(macs=1.0)
-    found = run_finetune(study, whole, SETTINGS, CPU, silent)
+    found = run_finetune(study, whole, Tuning(SETTINGS), CPU, silent)
     (point,) = (p for p in study.points if p.finetuned)
     scored = evaluate(study, whole, "identity", True, CPU, silent)
     assert scored.finetuned and scored.top1 == found.top1
@@ -144,7 +146,7 @@ def test_a_run_that_ended_early_says_how_long_it_was(
     monkeypatch.setattr(
         module, "train", lambda *args, **more: train(*args[:4], replace(args[4], epochs=1), *args[5:], **more)
     )
-    run_finetune(study, HALF, replace(SETTINGS, epochs=3), CPU, silent)
+    run_finetune(study, HALF, Tuning(replace(SETTINGS, epochs=3)), CPU, silent)
     (run,), (point,) = study.finetuned, (p for p in study.points if p.finetuned)
     assert point.finetuned is not None
     assert run.epochs == point.finetuned.epochs == 1

@@ -14,7 +14,7 @@ from legr.commands import supernet as supernet_module
 from legr.commands.compare import compare, stored_comparison
 from legr.commands.evaluate import evaluate
 from legr.commands.export import export
-from legr.commands.finetune import run_finetune
+from legr.commands.finetune import Tuning, finished_finetune, run_finetune
 from legr.commands.network import network_at
 from legr.commands.original import original
 from legr.commands.statistics_cache import recall_statistics
@@ -28,6 +28,7 @@ from legr.ranking.limits import Budget
 from legr.requests.export import ExportRequest
 from legr.requests.supernet import SupernetRequest
 from legr.study.accuracy import accuracy_of
+from legr.study.known import known_networks
 from legr.study.store import Study, keep_id
 from legr.study.supernets import read_supernets, supernet_of, supernets
 from legr.study.trained import chosen_network
@@ -109,12 +110,29 @@ def test_the_whole_network_and_those_below_the_smallest_are_not_of_it(study: Stu
 
 def test_a_fine_tuned_network_goes_before_and_the_supernet_is_had_by_its_key(study: Study) -> None:
     (run,), half = supernets(study), Budget(macs=0.5)
-    run_finetune(study, half, TrainSettings(epochs=1), CPU, silent)
+    run_finetune(study, half, Tuning(TrainSettings(epochs=1)), CPU, silent)
     network = network_at(study, original(study), half)
     assert network.run is not None and network.supernet is None and network.weights == "fine-tuned"
     by_key = network_at(study, original(study), half, run=run.key)
     assert by_key.supernet == run and by_key.weights == "shared" and by_key.keep_id == network.keep_id
     assert chosen_network(study, half, trained=False).run is None
+
+
+def test_fine_tuning_begins_with_shared_weights_where_there_are_some(study: Study) -> None:
+    (run,), half, settings = supernets(study), Budget(macs=0.5), TrainSettings(epochs=1, lr=0.001)
+    shared = evaluate(study, half, None, True, CPU, silent)
+    cut = evaluate(study, half, None, False, CPU, silent)
+    polished = run_finetune(study, half, Tuning(settings), CPU, silent)
+    assert polished.top1_before == shared.top1 != cut.top1
+    assert finished_finetune(study, half, Tuning(settings, start="pruned")) is None  # another run
+    run_finetune(study, half, Tuning(settings, start="pruned"), CPU, silent)
+    by_start = {one.supernet: one for one in study.finetuned}
+    assert by_start.keys() == {run.key, ""} and by_start[""].top1_before == cut.top1
+    known = known_networks(study.points, study.finetuned)[by_start[""].keep_id]
+    assert known.top1_before == cut.top1  # of the original's weights
+    assert "--start shared" in by_start[run.key].provenance.command
+    with pytest.raises(StudyError, match="has no supernet of the uniform ranking"):
+        run_finetune(study, half, Tuning(settings, "uniform", start="shared"), CPU, silent)
 
 
 def test_it_belongs_to_the_order_that_it_was_trained_along(study: Study) -> None:
