@@ -6,7 +6,8 @@ It loads without torch, so that a page opens it in milliseconds.
     structure.json        units, costs and norms    ranking-ms.json  and at equal milliseconds
     weights.safetensors   the original network      shape.json       constraints of the result
     cuts.json             cut before it began       points.json      measured networks
-    searches/  every candidate    finetuned/  weights, records    compared/ statistics/    exports/ jobs/ checkpoints/
+    searches/  every candidate    finetuned/ supernets/  weights, records    compared/ statistics/
+    exports/ jobs/ checkpoints/
 """
 
 import shutil
