@@ -13,6 +13,7 @@ from legr.ranking.limits import Budget
 from legr.study.device_profile import FOLDER
 from legr.study.records import MAPS, RankingName
 from legr.study.store import Study, keep_id
+from legr.study.supernets import FOLDER as SUPERNETS
 
 Stamp = tuple[int, ...]  # times at which files of a study were written; compared to see whether they have changed
 
@@ -28,8 +29,8 @@ def learned_stamp(study: Study) -> Stamp:
 
 
 def measured_stamp(study: Study) -> Stamp:
-    """Changes whenever a network of a study is measured, fine-tuned or profiled, or other figures count."""
-    return _times(study, "points.json", "finetuned", "statistics_choice.json", FOLDER)
+    """Changes whenever a network of a study is measured, trained or profiled, or other figures count."""
+    return _times(study, "points.json", "finetuned", "statistics_choice.json", FOLDER, SUPERNETS)
 
 
 def _times(study: Study, *names: str) -> Stamp:

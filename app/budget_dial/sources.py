@@ -9,6 +9,7 @@ from legr.structure.cost import uncounted_note
 from legr.structure.types import Uncounted
 from legr.study.device_profile import ProfiledDevice
 from legr.study.records import RankingName
+from legr.study.supernets import SupernetRun
 from legr.words import unsteady_words
 
 FLOPS_NOTE = "FLOPs here are MACs: one multiply-add = 1."
@@ -31,9 +32,10 @@ def sources_line(
     if not measured.line(ranking):
         which = " of such networks" if given else " of this ranking" if measured.points else ""
         what = "Accuracy" if device else "Accuracy and latency"
-        return f"{given}{what}{which}: not measured. {_profile_line(device)}{flops}"
+        together = _together_line(measured.supernets.get(ranking))
+        return f"{given}{what}{which}: not measured. {_profile_line(device)}{together}{flops}"
     where = f"{conditions_line(measured)} " if measured.conditions else ""
-    where += _profile_line(device)
+    where += _profile_line(device) + _together_line(measured.supernets.get(ranking))
     if measured.contended:
         where += "Other programs were using the cores, so it is too long: measure again when the machine is idle. "
     elif measured.unsteady:
@@ -45,6 +47,16 @@ def conditions_line(measured: Measurements) -> str:
     """The conditions of the shown latencies."""
     elsewhere = ", which is not this machine" if is_of_another_machine(measured.conditions) else ""
     return f"Latency: {measured.conditions}{elsewhere}; never estimated from MACs."
+
+
+def _together_line(supernet: SupernetRun | None) -> str:
+    """What is known of the networks that were trained together; "" where there are none."""
+    if supernet is None:
+        return ""
+    return (
+        "Trained together: one training has made the weights of every budget from "
+        f"{100 * supernet.smallest:.0f} % up, and was measured at {len(supernet.points)} of them. "
+    )
 
 
 def _profile_line(device: ProfiledDevice | None) -> str:

@@ -14,7 +14,7 @@ from app.budget_dial.sizes import layer_sizes, run_lengths
 from app.budget_dial.times import predicted_times
 from app.budget_dial.types import TableData
 from legr.charts.measurements import ORIGINAL, Measurements, Reading, percent_of
-from legr.charts.trained import finetuned_top1, known_on
+from legr.charts.trained import ReadingAt, known_on, together_top1, trained_top1
 from legr.ranking.budget import BudgetCurve, CurveTable, table_of
 from legr.structure.latency import LatencyTable
 from legr.structure.types import Keep, Structure
@@ -59,7 +59,7 @@ def dial_table(
     """Tabulate what the browser needs to follow the slider.
 
     Args:
-        expected: say what networks that were never trained would reach if they were, where that is known.
+        expected: say what networks that have no trained weights would reach if they had, where that is known.
         start: fraction of the original's MACs at which the slider begins.
         compared: per cent of the original's MACs; a budget to compare with, which becomes a stop.
         device: predicts what every network takes; None leaves it out.
@@ -70,6 +70,8 @@ def dial_table(
     known = known_on(curve, measured)
     fractions = [p.macs / curve.original.macs for p in measured.line(ranking)]
     fractions += [network.macs_fraction for network in known.values()]
+    supernet = measured.supernets.get(ranking)
+    fractions += [point.macs_fraction for point in supernet.points] if supernet else []
     fractions += [] if compared is None else [compared / 100]
     start = max(percent_of(curve.floor), min(100.0, percent_of(start)))
     stops = budget_stops(curve, fractions, start)
@@ -81,8 +83,9 @@ def dial_table(
 
     latency = _Column.read(macs, lambda n: measured.latency_ms(ranking, n, name_of(n)))
     before = _Column.read(macs, lambda n: measured.top1(ranking, n, name_of(n)))
-    trained = finetuned_top1(known, lambda n: measured.top1(ranking, n, name_of(n)))
-    after = _Column.read(macs, trained if expected else _measured_only(trained))
+    together = together_top1(curve, supernet)
+    trained = trained_top1(known, lambda n: measured.top1(ranking, n, name_of(n)), together)
+    after = _Column.read(macs, trained if expected else _with_weights(trained))
     table = _table(curve.structure, networks, list(stops.values()), _Figures(latency, before, after), measured)
     if device:
         table["predicted"] = predicted_times(curve.structure, networks, device, by_layer=by_layer)
@@ -90,12 +93,14 @@ def dial_table(
     return table
 
 
-def _measured_only(read: Callable[[int], Reading | None]) -> Callable[[int], Reading | None]:
-    def measured(macs: int) -> Reading | None:
-        reading = read(macs)
-        return reading if reading and reading.measured else None
+def _with_weights(read: ReadingAt) -> ReadingAt:
+    """Leave out networks that nobody has trained; a supernet has trained those between its points too."""
 
-    return measured
+    def known(macs: int) -> Reading | None:
+        reading = read(macs)
+        return reading if reading and (reading.measured or reading.together) else None
+
+    return known
 
 
 def opened_table(
@@ -143,6 +148,7 @@ def _table(
         "before_measured": figures.before.measured,
         "after": figures.after.values,
         "after_measured": figures.after.measured,
+        "after_together": figures.after.together,
         "layers": by_layer.layers,
         "axis_totals": by_layer.totals,
         "axis_sizes": [run_lengths(sizes) for sizes in by_layer.sizes.tolist()],
@@ -167,6 +173,7 @@ class _Column:
 
     values: list[float | None]  # [S]
     measured: list[int]  # rows
+    together: list[int]  # rows
 
     @classmethod
     def read(cls, macs: Sequence[int], read: Callable[[int], Reading | None]) -> "_Column":
@@ -179,6 +186,7 @@ class _Column:
         return cls(
             values=[None if reading is None else round(reading.value, 5) for reading in readings],
             measured=[row for row, reading in enumerate(readings) if reading is not None and reading.measured],
+            together=[row for row, reading in enumerate(readings) if reading is not None and reading.together],
         )
 
 

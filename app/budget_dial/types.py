@@ -94,8 +94,9 @@ class TableData(TypedDict):
     predicted: PredictedData | None  # None: the device has no profile
     before: list[float | None]  # float64[S], top-1 before fine-tuning, in [0, 1]
     before_measured: list[int]
-    after: list[float | None]  # float64[S], top-1 after fine-tuning, in [0, 1]
+    after: list[float | None]  # float64[S], top-1 with trained weights, in [0, 1]
     after_measured: list[int]
+    after_together: list[int]  # rows whose `after` is of weights that were trained together with those of all budgets
     layers: list[LayerData]  # [L]
     axis_totals: list[int]  # of every axis that layers have, its size in the original
     axis_sizes: list[list[int]]  # and in the networks, as `app.budget_dial.sizes.run_lengths` says it

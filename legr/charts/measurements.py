@@ -6,7 +6,7 @@ nothing beyond the outermost measured networks.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +18,7 @@ from legr.study.known import KnownNetwork, kept_set_of, known_networks, measured
 from legr.study.latency import Conditions, Latency
 from legr.study.records import RANKINGS, FineTuned, Point, RankingName
 from legr.study.store import Study
+from legr.study.supernets import SupernetRun, points_by_network, supernet_of
 from legr.words import plural
 
 ORIGINAL = "original"
@@ -30,6 +31,7 @@ class Reading:
     value: float
     measured: bool
     predicted: bool = False  # by the profile of a device
+    together: bool = False  # of weights that were trained together with those of all budgets
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Measurements:
         device: the name of the conditions whose latencies are shown, see `device_name`; "" or one of which there is no
             latency: those of most latencies.
         predicted: what a profile of the shown device says; None: there is none.
+        supernets: the best supernet of each ranking as it is today, with its points for inputs of the study's own size.
     """
 
     points: Sequence[Point]
@@ -70,6 +73,7 @@ class Measurements:
     openable: frozenset[str] = frozenset()
     device: str = ""
     predicted: "Predicted | None" = None
+    supernets: Mapping[str, SupernetRun] = field(default_factory=dict)
 
     @cached_property
     def original(self) -> Point | None:
@@ -239,7 +243,16 @@ def measurements_of(study: Study, curve_of: Callable[[RankingName], BudgetCurve]
         leads=rankings_that_lead_to(tuned, curves),
         openable=frozenset(run.key for run in runs if kept_set_of(study, run, curve_of) is not None),
         device=device,
+        supernets=_supernets(study),
     )
+
+
+def _supernets(study: Study) -> dict[str, SupernetRun]:
+    best = {name: supernet_of(study, name) for name in study.rankings}
+    side = study.info.input_shape[1]
+    return {
+        name: replace(run, points=tuple(points_by_network(run, side).values())) for name, run in best.items() if run
+    }
 
 
 def reading(measured: Mapping[int, float], macs: int) -> Reading | None:

@@ -1,16 +1,37 @@
-"""Accuracy after fine-tuning along a ranking: measured, or on the line between two networks that were fine-tuned."""
+"""Accuracy of the trained networks along a ranking: measured, or on the line between two that were measured."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from legr.charts.measurements import Measurements, Reading, reading
 from legr.ranking.budget import BudgetCurve
 from legr.study.kept_sets import on_curve
 from legr.study.known import KnownNetwork
+from legr.study.supernets import SupernetRun, smallest_macs
+
+ReadingAt = Callable[[int], Reading | None]  # of the network with these MACs
 
 
-def finetuned_top1(
-    known: Mapping[int, KnownNetwork], before: Callable[[int], Reading | None]
-) -> Callable[[int], Reading | None]:
+def trained_top1(known: Mapping[int, KnownNetwork], before: ReadingAt, together: ReadingAt) -> ReadingAt:
+    """Make a function from MACs to top-1 with the weights that the network is handed out with.
+
+    These are of a fine-tuning run of exactly this network, else of a supernet. Where there are neither, it is what
+    fine-tuning would reach, see `finetuned_top1`.
+
+    Args:
+        known, before: as for `finetuned_top1`.
+        together: as `together_top1` makes it.
+    """
+    finetuned = finetuned_top1(known, before)
+
+    def read(macs: int) -> Reading | None:
+        has_weights = macs in known and known[macs].runs
+        return finetuned(macs) if has_weights else together(macs) or finetuned(macs)
+
+    return read
+
+
+def finetuned_top1(known: Mapping[int, KnownNetwork], before: ReadingAt) -> ReadingAt:
     """Make a function from MACs to top-1 after fine-tuning.
 
     Of a network that was fine-tuned it is what was measured then. Between two fine-tuned networks the value lies
@@ -19,6 +40,7 @@ def finetuned_top1(
 
     Args:
         known: networks of the curve, by their MACs.
+        before: top-1 before fine-tuning.
     """
     top1s = {macs: top1 for macs, network in known.items() if (top1 := network.top1_after) is not None}
 
@@ -27,6 +49,28 @@ def finetuned_top1(
         if after and unchanged and not after.measured and after.value < unchanged.value:
             return None
         return after
+
+    return read
+
+
+def together_top1(curve: BudgetCurve, supernet: SupernetRun | None) -> ReadingAt:
+    """Make a function from MACs to top-1 with the weights of a supernet of the ranking.
+
+    It is measured at the networks of its points, and lies between those of two of them elsewhere. There is none of the
+    whole network, which keeps its own weights, and of networks that are smaller than any it has trained.
+
+    Args:
+        supernet: with points for inputs of one size; None: there is no such function.
+    """
+    if supernet is None:
+        return lambda macs: None
+    whole = curve.original.macs
+    least = smallest_macs(supernet, whole)
+    top1s = {p.macs: p.top1 for p in supernet.points if on_curve(curve, p.macs, p.keep_id)}
+
+    def read(macs: int) -> Reading | None:
+        found = reading(top1s, macs) if least <= macs < whole else None
+        return replace(found, together=True) if found else None
 
     return read
 

@@ -120,6 +120,15 @@ def supernet_of(study: Study, ranking: RankingName) -> SupernetRun | None:
     return max(runs, key=lambda run: run.heldout_top1, default=None)
 
 
+def smallest_macs(run: SupernetRun, whole: int) -> int:
+    """MACs of the smallest network that a supernet has trained.
+
+    Args:
+        whole: MACs of the original.
+    """
+    return round(run.smallest * whole)
+
+
 def points_by_network(run: SupernetRun, side: int) -> Mapping[str, SupernetPoint]:
     """Its points for inputs of one side, by kept set."""
     return {point.keep_id: point for point in run.points if point.side == side}

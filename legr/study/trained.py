@@ -9,7 +9,7 @@ from legr.structure.types import Keep
 from legr.study.known import CurveOf, kept_set_of
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study
-from legr.study.supernets import SupernetRun, supernet_of, supernets
+from legr.study.supernets import SupernetRun, smallest_macs, supernet_of, supernets
 
 TrainedRun = FineTuned | SupernetRun
 
@@ -76,7 +76,7 @@ def supernet_for(study: Study, keep: Keep, ranking: RankingName) -> SupernetRun 
 
 
 def _serves(study: Study, supernet: SupernetRun, keep: Keep) -> bool:
-    return cost(study.structure, keep).macs >= supernet.smallest * original_cost(study.structure).macs
+    return cost(study.structure, keep).macs >= smallest_macs(supernet, original_cost(study.structure).macs)
 
 
 def network_of_run(study: Study, key: str) -> tuple[Keep, FineTuned]:

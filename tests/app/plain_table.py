@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from app.budget_dial.types import TableData
 
-MEASURED = ("latency_measured", "before_measured", "after_measured")
+MEASURED = ("latency_measured", "before_measured", "after_measured", "after_together")
 
 
 def sizes_of(told: list[int]) -> list[int]:

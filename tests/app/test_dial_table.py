@@ -15,8 +15,9 @@ from legr.ranking.budget import BudgetCurve
 from legr.structure.cost import layer_macs
 from legr.study.records import FineTuning
 from legr.study.store import Study, keep_id
+from legr.study.supernets import save_supernet
 from legr.training.settings import RECIPES
-from tests.app.demo_study import add_finetuned
+from tests.app.demo_study import add_finetuned, add_supernet
 from tests.app.plain_table import plain_table
 
 
@@ -185,3 +186,48 @@ def test_a_budget_to_compare_with_is_a_row_of_its_own(study: Study) -> None:
     assert is_row(with_it, curve, percent) and not is_row(without, curve, percent)
     assert with_it["macs"][with_it["percent"].index(percent)] == curve.macs[step]
     assert is_row(without, curve, 0.0) and is_row(without, curve, 100.0)  # below the floor it means the floor
+
+
+def test_networks_of_a_supernet_have_its_accuracy_at_its_points_and_between_them(study: Study) -> None:
+    run = add_supernet(study, budgets=(1.0, 0.7, 0.3))
+    _, table = table_of(study)
+    own = {point.macs: point.top1 for point in run.points if point.side == 32}
+    (tuned,) = study.finetuned
+    whole, high, low = own
+    for macs, after, known, together in zip(
+        table["macs"], table["after"], table["after_measured"], table["after_together"], strict=True
+    ):
+        if macs == round(tuned.macs_fraction * whole):  # a run of exactly this network goes before it
+            assert (after, known, together) == (tuned.top1, True, False)
+        elif low <= macs < whole:
+            left, right = (low, high) if macs <= high else (high, whole)
+            line = own[left] + (macs - left) / (right - left) * (own[right] - own[left])
+            assert after == pytest.approx(line, abs=1e-5)
+            assert (known, together) == (macs in own, True)
+        else:
+            assert (after, together) == (None, False)
+
+
+def test_a_page_that_runs_networks_shows_what_was_trained_together_between_measured_networks_too(study: Study) -> None:
+    add_supernet(study)
+    curve = study.curve("learned")
+    tables = [dial_table(curve, "learned", measurements(study), start=0.47, expected=e) for e in (True, False)]
+    assert tables[0]["after_together"] == tables[1]["after_together"] != []
+    assert {**tables[0], "after": None} == {**tables[1], "after": None}
+    assert all(tables[0]["after"][row] == tables[1]["after"][row] for row in tables[0]["after_together"])
+
+
+def test_a_supernet_goes_before_a_run_whose_weights_are_gone(study: Study) -> None:
+    run = add_supernet(study, budgets=(1.0, 0.5, 0.3))
+    (tuned,) = study.finetuned
+    study.finetuned_weights(tuned.key).unlink()
+    _, table = table_of(study)
+    row = table["macs"].index(run.points[1].macs)
+    assert (table["after"][row], table["after_together"][row]) == (run.points[1].top1, True)
+
+
+def test_a_supernet_of_a_former_order_is_not_shown(study: Study) -> None:
+    run = add_supernet(study)
+    save_supernet(study, replace(run, ranking_id="former"))
+    _, table = table_of(study)
+    assert not any(table["after_together"])

@@ -42,6 +42,7 @@ export function decodeTable(sent, originalMacs) {
     before_measured: flags(sent.before_measured, rows),
     after,
     after_measured: flags(sent.after_measured, rows),
+    after_together: flags(sent.after_together, rows),
     layers: layers.map(({ name }) => name),
     totals: ofOriginal.kept[0],
     original_macs: ofOriginal.macs[0],

@@ -99,7 +99,7 @@ export function figuresOf(table, row, other, quantity) {
     unknown: notMeasured,
   };
   const trained = {
-    caption: "Top-1, trained",
+    caption: table.after_together[row] ? "Top-1, trained together" : "Top-1, trained",
     value: formatAccuracy(now.after, isWhole ? table.before_measured[row] : table.after_measured[row]),
     difference: pointsChange(now.after, other.after),
     lessIsBetter: false,

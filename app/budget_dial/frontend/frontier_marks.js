@@ -24,7 +24,7 @@ export function tableCost(table, row, axis) {
  * @returns {[number, string][]}
  */
 export function markWords(table, row, name) {
-  const words = { before: "as cut", after: "trained" };
+  const words = { before: "as cut", after: table.after_together[row] ? "trained together" : "trained" };
   const names = /** @type {Top1[]} */ (["before", "after"]);
   return names.flatMap((which) => {
     const top1 = table[which][row];

@@ -36,7 +36,7 @@ function points(difference) {
 }
 
 /**
- * The smallest network within a loss, over the networks that were fine-tuned and measured: nothing is read between them.
+ * The smallest network within a loss, over the networks that were trained and measured: nothing is read between them.
  * @param {number} lost points
  * @param {DialTable} table
  * @param {NetworkFigures} original

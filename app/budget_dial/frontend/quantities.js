@@ -39,7 +39,7 @@ export function hasLatency(table, row) {
 }
 
 /**
- * Top-1 of a network as trained, in [0, 1]: after fine-tuning, or of the whole network; null where it is not known.
+ * Top-1 of a network as trained, in [0, 1]: fine-tuned, together with all budgets, or whole; null where it is not known.
  * @param {DialTable} table
  * @param {number} row
  */

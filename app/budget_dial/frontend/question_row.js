@@ -136,7 +136,7 @@ function linkTo(address, shown, onFollow) {
 
 const COMPARISON_TITLE = "Which test images this network and the original, or the held one, take for what";
 const LOSS_TITLE =
-  "The smallest network within so many points of the original's accuracy, of those that were fine-tuned";
+  "The smallest network within so many points of the original's accuracy, of those that were trained and measured";
 
 /**
  * @param {string} before

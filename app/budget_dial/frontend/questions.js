@@ -12,7 +12,7 @@ const ALIKE = 0.001; // a difference of accuracies that an estimate does not tel
 export const TIMED = /** @type {QuantityName[]} */ (["latency", "fps"]);
 export const PRESETS = /** @type {Preset[]} */ (["fastest", "balanced", "nearest"]);
 
-/** What each preset means, of the networks that were fine-tuned with this ranking. */
+/** What each preset means, of the trained and measured networks of this ranking. */
 export const PRESET_TITLES = {
   fastest: "The trained network with the lowest latency; with the fewest MACs where none was measured or predicted",
   balanced:

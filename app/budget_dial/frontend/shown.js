@@ -15,6 +15,7 @@ const PER_NETWORK = /** @type {const} */ ([
   "before_measured",
   "after",
   "after_measured",
+  "after_together",
   "kept",
   "layer_macs",
   "layer_params",

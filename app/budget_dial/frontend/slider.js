@@ -1,4 +1,4 @@
-// The slider with its marks: networks that were fine-tuned, the held one, and the parts of which nothing is known.
+// The slider with its marks: networks that were trained and measured, the held one, and the parts of which nothing is known.
 
 /** @import { ControlsHandlers } from "./controls.js" */
 /** @import { DialState, LossBand } from "./types" */

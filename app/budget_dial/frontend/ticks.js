@@ -1,4 +1,4 @@
-// Ticks on the slider: the networks that were fine-tuned, which attract the thumb.
+// Ticks on the slider: the networks that were trained and measured, which attract the thumb.
 
 /** @import { SliderScale } from "./types" */
 import { rowAt } from "./slider_scale.js";

@@ -54,8 +54,9 @@ export interface TableData {
   predicted: PredictedData | null; // null: the device has no profile
   before: (number | null)[]; // [S], top-1 before fine-tuning, in [0, 1]
   before_measured: number[]; // rows
-  after: (number | null)[]; // [S], top-1 after fine-tuning, in [0, 1]
+  after: (number | null)[]; // [S], top-1 with trained weights, in [0, 1]
   after_measured: number[]; // rows
+  after_together: number[]; // rows whose `after` is of weights that were trained together with those of all budgets
   layers: LayerData[]; // [L]
   axis_totals: number[]; // of every axis that layers have, its size in the original
   axis_sizes: number[][]; // and in the networks: the first, then by how much it is above the one before; -n: n times not
@@ -229,8 +230,9 @@ export interface DialTable {
   predicted: (number | null)[]; // [S], milliseconds; null: the device has no profile
   before: (number | null)[]; // [S], top-1 before fine-tuning, in [0, 1]
   before_measured: boolean[]; // [S]
-  after: (number | null)[]; // [S], top-1 after fine-tuning, in [0, 1]
+  after: (number | null)[]; // [S], top-1 with trained weights, in [0, 1]
   after_measured: boolean[]; // [S]
+  after_together: boolean[]; // [S], whether `after` is of weights that were trained together with those of all budgets
   layers: string[]; // [L]
   totals: Float64Array; // [L], filters of the original
   original_macs: Float64Array; // [L]

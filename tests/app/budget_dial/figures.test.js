@@ -24,6 +24,11 @@ test("figures stand beside those of the original", () => {
   ]);
 });
 
+test("the label says that weights were trained together with those of all budgets", () => {
+  const table = { ...tinyTable(), after_measured: [false, false, false], after_together: [false, true, false] };
+  assert.deepEqual(rows(table, 1, original)[0], ["Top-1, trained together", "~85.0 %", "−5.0 points", ""]);
+});
+
 test("predicted figures say so, beside what was measured", () => {
   const whole = { ...original, predicted: 5 };
   const timed = (row) => rows(tinyTimed(), row, whole).slice(3, 5);

@@ -17,6 +17,7 @@ export function tinySent() {
     before_measured: [1, 2],
     after: [null, 0.85, null],
     after_measured: [1],
+    after_together: [],
     layers: [
       { name: "a.x", filters: 0, params: [3, 0], macs: [[5, 0]] },
       {
@@ -53,6 +54,7 @@ export function tinyTable() {
     before_measured: [false, true, true],
     after: [null, 0.85, null],
     after_measured: [false, true, false],
+    after_together: [false, false, false],
     layers: ["a.x", "a.y"],
     totals: [4, 8],
     original_macs: [20, 56],
