@@ -1,7 +1,8 @@
 """How good networks of supernets are without further training: `python -m benchmarks.supernets LABEL=STUDY …`.
 
-Every supernet of the studies is a row: top-1 on the test images at some shares of the MACs, batch norms recalibrated.
-Rows are kept in a file of results; one of the same label, settings and ranking is measured anew.
+Every supernet of the studies is a row: top-1 on the test images at some shares of the MACs, batch norms recalibrated,
+and with `--between N` how far networks of N random budgets lie from the line between the measured ones. Rows are kept
+in a file of results; one of the same label, settings and ranking is measured anew.
 """
 
 import argparse
@@ -9,8 +10,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+from legr.charts.measurements import reading
 from legr.commands.calibration import calibration_of
 from legr.commands.images import images_of
 from legr.commands.network import load_supernet
@@ -18,13 +21,28 @@ from legr.commands.original import original
 from legr.commands.supernet_points import Judge
 from legr.study.store import Study
 from legr.study.supernets import SupernetRun, supernets
+from legr.training.supernet import Supernet
 
 RESULTS = Path(__file__).parent / "results" / "supernets.json"
 SHARES = (1.0, 0.7, 0.5, 0.47, 0.3, 0.2, 0.16, 0.13, 0.1)
 CPU = torch.device("cpu")
 
 
-def row(label: str, study: Study, run: SupernetRun) -> dict[str, Any]:
+def off_the_line(judge: Judge, supernet: Supernet, run: SupernetRun, networks: int) -> list[float]:
+    """Top-1 of networks of random budgets less what is read between the measured ones, in [-1, 1]."""
+    rng, total = np.random.default_rng(0), judge.curve.original.macs
+    measured = {round(p.macs_fraction * total): p.top1 for p in run.points if p.side == judge.side}
+    differences = []
+    for share in np.exp(rng.uniform(np.log(run.smallest), 0, networks)).clip(run.smallest, 1):
+        keep = judge.curve.at(macs=float(share))
+        found = judge.point(judge.network(supernet, keep, judge.side), keep, judge.side)
+        read = reading(measured, round(found.macs_fraction * total))
+        if read is not None and not read.measured:
+            differences.append(round(found.top1 - read.value, 4))
+    return differences
+
+
+def row(label: str, study: Study, run: SupernetRun, networks: int) -> dict[str, Any]:
     """What one supernet reaches along its ranking."""
     model, dataset, curve = original(study), images_of(study), study.curve(run.ranking)
     judge = Judge(curve, dataset, study.info.normalization, calibration_of(study, dataset, CPU), CPU)
@@ -41,6 +59,7 @@ def row(label: str, study: Study, run: SupernetRun) -> dict[str, Any]:
         "ranking": run.ranking,
         "top1": top1,
         "original": first,
+        "off_the_line": off_the_line(judge, supernet, run, networks),
         "seconds": run.seconds,
         "made": run.provenance.to_dict(),
     }
@@ -50,6 +69,7 @@ def main() -> None:
     """Measure, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("studies", nargs="+", help="LABEL=STUDY")
+    parser.add_argument("--between", type=int, default=0, help="networks of random budgets")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -58,7 +78,7 @@ def main() -> None:
         label, _, path = text.partition("=")
         study = Study.open(path)
         for run in supernets(study):
-            found = row(label, study, run)
+            found = row(label, study, run, arguments.between)
             same = ("label", "made")
             rows = [*(one for one in rows if any(one[name] != found[name] for name in same)), found]
             arguments.out.write_text(json.dumps(rows, indent=1) + "\n")

@@ -84,6 +84,26 @@ def test_blocks_that_leave_get_no_gradient() -> None:
     assert without and all(any(name.startswith(path + ".") for path, *_ in gone) for name in without)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["mobilenet_v3_small", "shufflenet_v2_x0_5", "densenet121", "convnext_tiny", "regnet_y_400mf"]
+)
+def test_slices_of_library_networks_are_the_pruned_networks(name: str) -> None:
+    torch.manual_seed(0)
+    model = build_model(name, 10).eval()
+    structure = trace(model, torch.zeros(1, 3, 64, 64))
+    ranker = Ranker(structure, filter_norms(model, structure))
+    curve = BudgetCurve(structure, ranker.rank(constraints=Constraints(multiple=4, blocks=bool(structure.branches))))
+    made, inputs = Slices(model, structure), torch.randn(2, 3, 64, 64)
+    for share in (0.8, 0.4):
+        keep = curve.at(macs=share)
+        found = made.at(keep)
+        found.module.eval()  # no stochastic depth
+        with torch.no_grad():
+            outputs, expected = found(dict(model.named_parameters()), inputs), prune(model, structure, keep)(inputs)
+        torch.testing.assert_close(outputs, expected)
+
+
 def test_a_slice_is_made_once_and_the_longest_unused_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slices_module, "MOST", 2)
     model, structure, curve = traced(Chain)
