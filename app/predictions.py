@@ -43,5 +43,9 @@ def _kept_sets(study: Study, measured: Measurements, curve_of: Callable[[Ranking
         keep = on_curve(curve, point.macs, point.keep_id) if curve else None
         if keep is not None:
             yield keep
+    for name, curve in curves.items():
+        points = measured.supernets[name].points if name in measured.supernets else ()
+        found = (on_curve(curve, point.macs, point.keep_id) for point in points)
+        yield from (keep for keep in found if keep is not None)
     runs = (kept_set_of(study, run, curve_of) for run in measured.runs)
     yield from (keep for keep in runs if keep is not None)

@@ -37,6 +37,7 @@ def frontier_data(measured: Measurements, ranking: RankingName) -> FrontierData 
             "latency": _known(networks["latency"]),
             "latency_measured": [int(measured) for measured in networks["latency_measured"]],
             "before": _known(networks["before"]),
+            "together": _known(networks["together"]),
             "after": _known(networks["after"]),
             "opens": networks["opens"].tolist(),
             "run": networks["run"].tolist(),

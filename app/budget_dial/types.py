@@ -133,7 +133,8 @@ class FrontierNetworks(TypedDict):
     latency: list[float | None]  # float64[N], milliseconds
     latency_measured: list[int]  # int64[N]; 0: predicted, or read between two measured networks
     before: list[float | None]  # float64[N], top-1 as cut, per cent
-    after: list[float | None]  # float64[N], trained
+    together: list[float | None]  # float64[N], trained together with all budgets
+    after: list[float | None]  # float64[N], fine-tuned
     opens: list[str]  # str[N], the ranking in which a click opens it; "": none
     run: list[str]  # str[N], key of the fine-tuning run that a click opens instead; "": none
 

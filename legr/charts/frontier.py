@@ -1,5 +1,6 @@
 """The frontier of accuracy over cost: a table of its points, and what is told of each."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 import pandas as pd
@@ -9,13 +10,14 @@ from legr.charts.style import CAPTIONS
 from legr.escape import in_html
 from legr.study.latency import Conditions
 from legr.study.records import RANKINGS, Point
+from legr.study.supernets import SupernetPoint
 from legr.training.calibration import Calibration
 from legr.words import plural
 
 Axis = Literal["macs", "params", "latency"]
 AXES: tuple[Axis, ...] = ("macs", "params", "latency")
 AXIS_CAPTIONS: dict[Axis, str] = {"macs": "MACs", "params": "Parameters", "latency": "Latency"}
-PLAIN, EARLIER = "plain-", "earlier"  # see `frontier_points`
+PLAIN, EARLIER, TOGETHER = "plain-", "earlier", "together"  # see `frontier_points`
 
 
 def frontier_points(measured: Measurements) -> pd.DataFrame:
@@ -23,36 +25,22 @@ def frontier_points(measured: Measurements) -> pd.DataFrame:
 
     Returns:
         Columns series (a ranking, the same with "plain-" in front for networks without the
-        constraints, "finetuned", "earlier" for fine-tuned networks to which no ranking leads today, "original"),
-        ranking, keep (its kept set; "" where it is not known), percent (of the MACs), macs (millions), params
-        (thousands), latency (ms; NaN where there is none), latency_measured, top1_percent, best (whether it is the
-        training whose weights are used, of several of one network), hover (lines of text; the first is its name), opens
-        (the ranking in which a click opens it), run (its key, where a click opens that); "" where there is none. The
-        rows of a series are in the order of rising MACs; the original comes last.
+        constraints, "together" for those of a supernet, "finetuned", "earlier" for fine-tuned networks to which no
+        ranking leads today, "original"), ranking, keep (its kept set; "" where it is not known), percent (of the MACs),
+        macs (millions), params (thousands), latency (ms; NaN where there is none), latency_measured, top1_percent, best
+        (whether it is the training whose weights are used, of several of one network), hover (lines of text; the first
+        is its name), opens (the ranking in which a click opens it), run (its key, where a click opens that); "" where
+        there is none. The rows of a series are in the order of rising MACs; the original comes last.
     """
     points: list[tuple[str, Point]] = [(name, p) for name in RANKINGS for p in measured.own_line(name)]
     points += [(f"{PLAIN}{name}", p) for name in RANKINGS for p in measured.plain_line(name) if p.ranking == name]
-    points += [("finetuned" if measured.order_of(p) else EARLIER, p) for p in measured.finetuned]
-    points += [("original", measured.original)] if measured.original else []
-    rows = []
-    for series, point in points:
-        latency = _latency(series, point, measured)
-        rows.append(
-            {
-                "series": series,
-                "ranking": (measured.order_of(point) if point.finetuned else None) or point.ranking,
-                "keep": point.keep_id,
-                "percent": percent_of(point.macs_fraction),
-                "macs": point.macs / 1e6,
-                "params": point.params / 1e3,
-                "latency": latency.value if latency else float("nan"),
-                "latency_measured": bool(latency and latency.measured),
-                "top1_percent": 100 * point.top1,
-                "best": _is_best(point, measured),
-                "hover": "\n".join(_told(series, point, latency, measured)),
-                **dict(zip(("opens", "run"), _target(series, point, measured), strict=True)),
-            }
-        )
+    last: list[tuple[str, Point]] = [("finetuned" if measured.order_of(p) else EARLIER, p) for p in measured.finetuned]
+    last += [("original", measured.original)] if measured.original else []
+    rows = [
+        *(_row(series, point, measured) for series, point in points),
+        *_of_supernets(measured),
+        *(_row(series, point, measured) for series, point in last),
+    ]
     return pd.DataFrame(rows, columns=[
         "series", "ranking", "keep", "percent", "macs", "params", "latency", "latency_measured", "top1_percent",
         "best", "hover", "opens", "run",
@@ -77,6 +65,52 @@ def pareto(table: pd.DataFrame) -> pd.DataFrame:
     """The points that no other point beats in both x and accuracy, by rising x."""
     rows = table.sort_values(["x", "top1_percent"], ascending=[True, False])
     return rows[rows["top1_percent"] > rows["top1_percent"].cummax().shift(fill_value=-1.0)]
+
+
+def _row(series: str, point: Point, measured: Measurements) -> dict[str, object]:
+    latency = _latency(series, point, measured)
+    opens, run = _target(series, point, measured)
+    return {
+        "series": series,
+        "ranking": (measured.order_of(point) if point.finetuned else None) or point.ranking,
+        "best": _is_best(point, measured),
+        "hover": "\n".join(_told(series, point, latency, measured)),
+        "opens": opens,
+        "run": run,
+        **_figures(point, latency),
+    }
+
+
+def _of_supernets(measured: Measurements) -> Iterator[dict[str, object]]:
+    """The points of supernets but for the whole network, which keeps its own weights; as rows of the table."""
+    for ranking in (name for name in RANKINGS if name in measured.supernets):
+        run = measured.supernets[ranking]
+        for point in sorted(run.points, key=lambda point: point.macs):
+            if point.macs_fraction < 1:
+                latency = _latency_of_kept_set(point.keep_id, measured) or measured.latency_ms(ranking, point.macs)
+                told = [*_costs_told(f"{CAPTIONS[ranking]}, trained together", point, latency)]
+                told.append(f"one training of {plural(run.epochs, 'epoch')} for all budgets")
+                yield {
+                    "series": TOGETHER,
+                    "ranking": ranking,
+                    "best": True,
+                    "hover": "\n".join(told),
+                    "opens": ranking,
+                    "run": "",
+                    **_figures(point, latency),
+                }
+
+
+def _figures(point: Point | SupernetPoint, latency: Reading | None) -> dict[str, object]:
+    return {
+        "keep": point.keep_id,
+        "percent": percent_of(point.macs_fraction),
+        "macs": point.macs / 1e6,
+        "params": point.params / 1e3,
+        "latency": latency.value if latency else float("nan"),
+        "latency_measured": bool(latency and latency.measured),
+        "top1_percent": 100 * point.top1,
+    }
 
 
 def _is_best(point: Point, measured: Measurements) -> bool:
@@ -107,28 +141,41 @@ def _latency(series: str, point: Point, measured: Measurements) -> Reading | Non
     """
     own = measured.latency_of(point)
     measured_one = None if own is None else Reading(own, True)
-    predicted = measured.predicted.latency_of_network(point.keep_id) if measured.predicted else None
     if not point.finetuned:
-        return measured_one or predicted
-    known = measured.latency_of_network(point.keep_id) or measured_one or predicted
+        return measured_one or _predicted(point.keep_id, measured)
+    known = measured.latency_of_network(point.keep_id) or measured_one or _predicted(point.keep_id, measured)
     order = measured.order_of(point)
     if known or series == EARLIER or order is None:
         return known
     return measured.latency_ms(order, point.macs)
 
 
-def _told(series: str, point: Point, latency: Reading | None, measured: Measurements) -> list[str]:
-    """What the pointer shows of a point, line by line; the first is its name."""
-    lines = [
-        f"{_name(series, point, measured)}, {100 * point.macs_fraction:.1f} % of the MACs",
-        f"top-1 {100 * point.top1:.2f} % on {point.images:,} test images",
-        f"{point.macs / 1e6:,.2f} M MACs, {point.params / 1e3:,.1f} k parameters",
-    ]
+def _latency_of_kept_set(keep_id: str, measured: Measurements) -> Reading | None:
+    return measured.latency_of_network(keep_id) or _predicted(keep_id, measured)
+
+
+def _predicted(keep_id: str, measured: Measurements) -> Reading | None:
+    return measured.predicted.latency_of_network(keep_id) if measured.predicted else None
+
+
+def _costs_told(name: str, point: Point | SupernetPoint, latency: Reading | None) -> list[str]:
+    """What the pointer shows of any point: its name, its accuracy, its costs."""
+    costs = f"{point.macs / 1e6:,.2f} M MACs, {point.params / 1e3:,.1f} k parameters"
     if latency:
         about = "" if latency.measured or latency.predicted else "~"
-        lines[2] += f", {about}{latency.value:.3g} ms{' predicted' if latency.predicted else ''}"
-        if point.latency and point.latency.unsteady and point.latency.milliseconds == latency.value:
-            lines[2] += " (unsteady)"
+        costs += f", {about}{latency.value:.3g} ms{' predicted' if latency.predicted else ''}"
+    return [
+        f"{name}, {100 * point.macs_fraction:.1f} % of the MACs",
+        f"top-1 {100 * point.top1:.2f} % on {point.images:,} test images",
+        costs,
+    ]
+
+
+def _told(series: str, point: Point, latency: Reading | None, measured: Measurements) -> list[str]:
+    """What the pointer shows of a point, line by line; the first is its name."""
+    lines = _costs_told(_name(series, point, measured), point, latency)
+    if latency and point.latency and point.latency.unsteady and point.latency.milliseconds == latency.value:
+        lines[-1] += " (unsteady)"
     if point.finetuned:
         settings = point.finetuned.settings
         teacher = ", taught by the original" if settings and settings.distill else ""

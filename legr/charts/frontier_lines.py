@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from legr.charts.frontier import AXES, EARLIER, PLAIN, Axis
+from legr.charts.frontier import AXES, EARLIER, PLAIN, TOGETHER, Axis
 from legr.charts.style import CAPTIONS, COLOURS, SYMBOLS
 from legr.study.records import RANKINGS
 
-TRAINED, AS_CUT = "trained", "as cut"  # kinds of lines
+TRAINED, AS_CUT, TRAINED_TOGETHER = "trained", "as cut", "trained together"  # kinds of lines
 LEAST_ERROR = 0.01  # per cent; a logarithmic axis has no zero
 _ROOM, _ROOM_ABOVE = 0.06, 0.1  # of a range, around what it must hold; labels stand above
 _DIGITS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)  # of ticks
@@ -23,7 +23,7 @@ class Line:
     """Points that are drawn as one.
 
     Attributes:
-        kind: `TRAINED`, `AS_CUT`, or "" for points that no label names.
+        kind: `TRAINED`, `AS_CUT`, `TRAINED_TOGETHER`, or "" for points that no label names.
         ranking: the ranking that it is of, shown where that is; "": always shown.
         rows: of the table of points, in the order of rising MACs.
         look: for Plotly.
@@ -37,7 +37,7 @@ class Line:
 
 
 def frontier_lines(points: pd.DataFrame) -> list[Line]:
-    """Two lines for each ranking, trained and as cut; below them the rest: whatever is drawn first lies below.
+    """The lines of each ranking, trained, together and as cut; then the rest: whatever is drawn first lies below.
 
     Args:
         points: as `frontier_points` gives them.
@@ -53,13 +53,19 @@ def frontier_lines(points: pd.DataFrame) -> list[Line]:
 
 
 def _of_ranking(points: pd.DataFrame, ranking: str) -> list[Line]:
-    """The lines of a ranking: shape and colour of its marks say which it is, filled marks that networks are trained."""
+    """The lines of a ranking: shape and colour of its marks say which it is, filled marks that networks are trained.
+
+    Those of networks that were trained together are hollow with a dot, on a thinner solid line.
+    """
     caption, colour, symbol = CAPTIONS[ranking], COLOURS[ranking], SYMBOLS[ranking]
     original = _rows(points, "original")
     hollow = {"symbol": f"{symbol}-open", "color": colour, "size": 6, "line": {"width": 1.5}}
     joined = {"mode": "lines+markers"}
     plain = {**joined, "line": {"color": colour, "width": 1, "dash": "dash"}, "marker": {**hollow, "size": 4}}
     as_cut = {**joined, "line": {"color": colour, "width": 1.25, "dash": "dot"}, "marker": hollow}
+    dotted = {**hollow, "symbol": f"{symbol}-open-dot", "size": 9}
+    together = {**joined, "line": {"color": colour, "width": 1.5}, "marker": dotted}
+    shared = [row for row in _rows(points, TOGETHER) if points.at[row, "ranking"] == ranking]
     marker = {"symbol": symbol, "color": colour, "size": 9}
     tuned = [row for row in _rows(points, "finetuned") if points.at[row, "ranking"] == ranking]
     best = [row for row in tuned if points.at[row, "best"]]
@@ -71,6 +77,7 @@ def _of_ranking(points: pd.DataFrame, ranking: str) -> list[Line]:
             f"{caption}, trained again", "", ranking, [row for row in tuned if row not in best],
             {"mode": "markers", "marker": {**hollow, "size": 9}},
         ),
+        Line(f"{caption}, {TRAINED_TOGETHER}", TRAINED_TOGETHER, ranking, shared, together),
         Line(
             f"{caption}, {TRAINED}", TRAINED, ranking, best,
             {**joined, "line": {"color": colour, "width": 2.5}, "marker": marker},
@@ -111,7 +118,7 @@ def ranges(points: pd.DataFrame, ranking: str, *, whole: bool) -> Ranges:
     own = own if len(own) > 1 else points  # nothing was measured of this ranking as it is today
     low, high = float(own["top1_percent"].min()), float(own["top1_percent"].max())
     if not whole:
-        trained = own.loc[own["series"] == "finetuned", "top1_percent"]
+        trained = own.loc[own["series"].isin(["finetuned", TOGETHER]), "top1_percent"]
         low = float(trained.min()) if len(trained) else (low + high) / 2
     own = own[own["top1_percent"] >= low]
     bottom, top = _around(low, high, above=_ROOM_ABOVE)
@@ -160,7 +167,8 @@ def networks_of(points: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
 
     Returns:
         Columns ranking, percent, macs, params, latency, latency_measured, opens, run as `frontier_points` has them, and
-        before, after (top-1 in per cent as cut and trained; NaN where there is none); then the network of each point.
+        before, together, after (top-1 in per cent as cut, trained together with all budgets, and fine-tuned; NaN where
+        there is none); then the network of each point.
     """
     names = [
         (kind, keep or macs)
@@ -170,11 +178,12 @@ def networks_of(points: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
     ]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
     network = [numbers[name] for name in names]
-    is_trained = points["series"].isin(["finetuned", EARLIER])
+    is_trained, is_shared = points["series"].isin(["finetuned", EARLIER]), points["series"] == TOGETHER
     table = points.assign(
         network=network,
-        before=points["top1_percent"].where(~is_trained),
+        before=points["top1_percent"].where(~is_trained & ~is_shared),
+        together=points["top1_percent"].where(is_shared),
         after=points["top1_percent"].where(is_trained & points["best"]),
     )
-    columns = ["ranking", "percent", "macs", "params", "latency", "latency_measured", "opens", "run", "before", "after"]
-    return table.groupby("network")[columns].last().reset_index(drop=True), network
+    columns = ["ranking", "percent", "macs", "params", "latency", "latency_measured", "opens", "run"]
+    return table.groupby("network")[[*columns, "before", "together", "after"]].last().reset_index(drop=True), network

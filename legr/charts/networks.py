@@ -8,8 +8,9 @@ import pandas as pd
 from legr.charts.measurements import ORIGINAL, Measurements
 from legr.study.known import KnownNetwork
 from legr.study.latency import Conditions, Latency
-from legr.study.records import RANKINGS, Point
+from legr.study.records import RANKINGS, Point, RankingName
 from legr.study.store import Study
+from legr.study.supernets import SupernetPoint, SupernetRun
 from legr.training.calibration import PLAIN
 
 _BYTES = 4  # of a parameter, in float32
@@ -27,8 +28,10 @@ class NetworkRow:
         top1_as_cut: on the test images, in [0, 1], not fine-tuned.
         top1_trained: the same, fine-tuned: of the run that is best on held-out images.
         calibration: what its batch norms were recalibrated on; "" where they have the statistics of the weights.
-        run: key of that run.
+        top1_together: the same, with the weights of the supernet of a ranking as it is today.
+        run: key of the fine-tuning run.
         runs: how many runs there are of this network.
+        supernet: key of that supernet.
     """
 
     study: str
@@ -41,25 +44,27 @@ class NetworkRow:
     macs_fraction: float
     params: int
     size_mb: float
-    latency_ms: float | None
-    latency_first_quartile_ms: float | None
-    latency_third_quartile_ms: float | None
-    contended: bool | None
-    unsteady: bool | None
-    machine: str | None
-    device: str | None
-    runtime: str | None
-    threads: int | None
-    batch: int | None
-    top1_as_cut: float | None
-    top1_trained: float | None
-    images: int | None
-    recalibrated: bool | None
-    calibration: str | None
-    run: str | None
-    runs: int
-    epochs: int | None
-    seed: int | None
+    latency_ms: float | None = None
+    latency_first_quartile_ms: float | None = None
+    latency_third_quartile_ms: float | None = None
+    contended: bool | None = None
+    unsteady: bool | None = None
+    machine: str | None = None
+    device: str | None = None
+    runtime: str | None = None
+    threads: int | None = None
+    batch: int | None = None
+    top1_as_cut: float | None = None
+    top1_trained: float | None = None
+    images: int | None = None
+    recalibrated: bool | None = None
+    calibration: str | None = None
+    run: str | None = None
+    runs: int = 0
+    epochs: int | None = None
+    seed: int | None = None
+    top1_together: float | None = None
+    supernet: str | None = None
 
 
 COLUMNS = tuple(NetworkRow.__slots__)
@@ -77,15 +82,63 @@ def networks_table(study: Study, measured: Measurements) -> pd.DataFrame:
         alone = (point.ranking, point.ranking_id, point.macs, point.params)  # of an earlier version: no kept set
         groups.setdefault((point.keep_id,) if point.keep_id else alone, []).append(point)
     today = {id(point) for point in measured.points if measured.order_of(point) or not point.finetuned}
+    shared = _shared(measured)
     rows = [
-        row for points in groups.values() for row in _rows(study, measured.known.get(points[0].keep_id), points, today)
+        row
+        for points in groups.values()
+        for row in _rows(study, measured.known.get(points[0].keep_id), points, today, shared.get(points[0].keep_id))
     ]
+    rows += [_of_supernet(study, network) for keep, network in shared.items() if (keep,) not in groups]
     rows.sort(key=lambda row: (row.macs, row.ranking == ORIGINAL, row.ranking, row.network, row.machine or ""))
     cells = [[getattr(row, name) for name in COLUMNS] for row in rows]
     return pd.DataFrame(cells, columns=list(COLUMNS)).astype(dict.fromkeys(_COUNTS, "Int64"))
 
 
-def _rows(study: Study, known: KnownNetwork | None, points: Sequence[Point], today: set[int]) -> Iterator[NetworkRow]:
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """A network of the supernet of a ranking."""
+
+    ranking: RankingName
+    supernet: SupernetRun
+    point: SupernetPoint
+
+
+def _shared(measured: Measurements) -> dict[str, _Shared]:
+    """The networks of today's supernets by kept set; the whole one keeps its own weights."""
+    found: dict[str, _Shared] = {}
+    for name in RANKINGS:
+        supernet = measured.supernets.get(name)
+        for point in supernet.points if supernet else ():
+            if point.macs_fraction < 1 and supernet:
+                found.setdefault(point.keep_id, _Shared(name, supernet, point))
+    return found
+
+
+def _of_supernet(study: Study, network: _Shared) -> NetworkRow:
+    """The row of a network that was measured with the weights of a supernet alone."""
+    point = network.point
+    return NetworkRow(
+        study=study.path.name,
+        model=study.info.model,
+        network=point.keep_id,
+        ranking=network.ranking,
+        ranking_id=network.supernet.ranking_id,
+        today=True,
+        macs=point.macs,
+        macs_fraction=round(point.macs_fraction, 6),
+        params=point.params,
+        size_mb=round(_BYTES * point.params / 1e6, 6),
+        images=point.images,
+        recalibrated=True,
+        calibration=network.supernet.calibration,
+        top1_together=_rounded(point.top1),
+        supernet=network.supernet.key,
+    )
+
+
+def _rows(
+    study: Study, known: KnownNetwork | None, points: Sequence[Point], today: set[int], shared: _Shared | None
+) -> Iterator[NetworkRow]:
     """The rows of one network, one for each of its conditions; one without, where it was not timed."""
     pruned, tuned = [p for p in points if not p.finetuned], [p for p in points if p.finetuned]
     first = min(reversed(pruned or tuned), key=lambda p: (*RANKINGS, ORIGINAL).index(p.ranking))
@@ -126,6 +179,8 @@ def _rows(study: Study, known: KnownNetwork | None, points: Sequence[Point], tod
             runs=max(len(known.runs) if known else 0, len({_key(p) for p in tuned})),
             epochs=best.epochs if best else training.epochs if training else None,
             seed=settings.seed if settings else None,
+            top1_together=_rounded(shared.point.top1) if shared else None,
+            supernet=shared.supernet.key if shared else None,
         )
 
 

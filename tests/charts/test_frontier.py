@@ -13,6 +13,7 @@ from legr.charts.measurements import Measurements, device_name
 from legr.charts.style import COLOURS, REMOVED, SYMBOLS
 from legr.study.latency import Conditions, Latency
 from legr.study.records import RANKINGS, FineTuned, FineTuning, Point
+from legr.study.supernets import SupernetPoint, SupernetRun
 from legr.training.settings import TrainSettings
 
 CPU = Latency(0.0, "PyTorch 2.14.1", "cpu", 1, 1, machine="AMD EPYC")
@@ -115,6 +116,51 @@ def test_the_line_goes_through_the_run_whose_weights_are_used() -> None:
     assert points.loc[lines["Learned, trained again"].rows, "top1_percent"].tolist() == pytest.approx([91.5])
     networks, _ = networks_of(points)
     assert networks.loc[networks["macs"] == 40, "after"].dropna().tolist() == [91.0]
+
+
+def together(*points: tuple[int, float], keep: str = "learned-{}") -> dict[str, SupernetRun]:
+    """A supernet of the learned ranking with points of so many million of 100 million MACs, and their top-1."""
+    own = [
+        SupernetPoint(keep.format(macs), macs * 10**6, macs * 10**4, macs / 100, 32, top1, 1.0, 1000)
+        for macs, top1 in points
+    ]
+    return {"learned": SupernetRun("s", "learned", "", 0.2, None, 0.9, 30, 60.0, "plain", points=tuple(own))}
+
+
+def test_networks_of_a_supernet_have_a_line_of_their_own_without_the_whole_network() -> None:
+    measured = Measurements(POINTS, supernets=together((100, 0.94), (40, 0.905), (30, 0.88)))
+    points = frontier_points(measured)
+    shared = points[points["series"] == "together"]
+    assert shared[["macs", "top1_percent", "opens", "run"]].to_numpy().tolist() == [
+        [30.0, 88.0, "learned", ""], [40.0, 90.5, "learned", ""],
+    ]  # fmt: skip
+    assert shared["latency"].tolist() == [4.5, 5.0] and shared["latency_measured"].tolist() == [False, True]
+    assert shared["hover"].iloc[0].split("\n") == [
+        "Learned, trained together, 30.0 % of the MACs",
+        "top-1 88.00 % on 1,000 test images",
+        "30.00 M MACs, 300.0 k parameters, ~4.5 ms",
+        "one training of 30 epochs for all budgets",
+    ]
+    lines = {line.kind: line for line in frontier_lines(points) if line.ranking == "learned"}
+    assert points.loc[lines["trained together"].rows, "macs"].tolist() == [30, 40]
+    looks = [lines[kind].look for kind in ("trained", "trained together", "as cut")]
+    assert [look["line"].get("dash") for look in looks] == [None, None, "dot"]  # both that are trained are solid
+    assert [look["marker"]["symbol"] for look in looks] == ["circle", "circle-open-dot", "circle-open"]
+
+
+def test_a_network_that_was_trained_in_both_ways_has_both_accuracies() -> None:
+    measured = Measurements(POINTS, supernets=together((40, 0.905), (30, 0.88)))
+    networks, _ = networks_of(frontier_points(measured))
+    row = networks[(networks["macs"] == 40) & (networks["ranking"] == "learned")].iloc[0]
+    assert [round(row[name], 3) for name in ("before", "together", "after")] == [70, 90.5, 91]
+    alone = networks[networks["macs"] == 30].iloc[0]
+    assert alone["together"] == 88 and math.isnan(alone["before"]) and math.isnan(alone["after"])
+
+
+def test_without_other_trained_networks_the_chart_opens_on_those_of_the_supernet() -> None:
+    measured = Measurements(POINTS[:4], supernets=together((40, 0.905), (30, 0.85)))
+    bottom, top = ranges(frontier_points(measured), "learned", whole=False).y
+    assert 84 < bottom < 85 and 93 < top < 94
 
 
 def test_labels_stand_at_the_ends_of_lines_that_are_shown() -> None:

@@ -10,6 +10,7 @@ from legr.charts.networks import COLUMNS, networks_table
 from legr.study.latency import Latency
 from legr.study.records import FineTuning, Point
 from legr.study.store import Study
+from legr.study.supernets import SupernetPoint, SupernetRun
 from legr.training.settings import TrainSettings
 
 STUDY = cast(Study, SimpleNamespace(path=SimpleNamespace(name="demo"), info=SimpleNamespace(model="net")))
@@ -48,7 +49,7 @@ def test_one_row_a_network_and_condition() -> None:
         "latency_first_quartile_ms": 1.2, "latency_third_quartile_ms": 1.301, "contended": False, "unsteady": False,
         "machine": "Here", "device": "cpu", "runtime": "PyTorch 2.14.1", "threads": 2, "batch": 1,
         "top1_as_cut": 0.51235, "top1_trained": 0.81, "images": 1000, "recalibrated": True, "calibration": "plain",
-        "run": "run-a", "runs": 1, "epochs": 3, "seed": 7,
+        "run": "run-a", "runs": 1, "epochs": 3, "seed": 7, "top1_together": None, "supernet": None,
     }  # fmt: skip
     assert table.loc[1, ["latency_ms", "contended", "batch"]].tolist() == [0.5, True, 64]
     assert table.loc[1, ["latency_first_quartile_ms", "unsteady"]].isna().tolist() == [True, False]  # not noted
@@ -58,8 +59,8 @@ def test_one_row_a_network_and_condition() -> None:
 def test_as_a_file_what_is_not_known_is_empty_and_counts_are_whole() -> None:
     header, first, _, untimed, *_ = csv_of(networks_table(STUDY, Measurements(POINTS))).splitlines()
     assert header == ",".join(COLUMNS)
-    assert first.endswith(",2,1,0.51235,0.81,1000,True,plain,run-a,1,3,7")
-    assert untimed == "demo,net,k500,uniform,,True,500,0.5,5000,0.02,,,,,,,,,,,0.7,,1000,True,plain,,0,,"
+    assert first.endswith(",2,1,0.51235,0.81,1000,True,plain,run-a,1,3,7,,")
+    assert untimed == "demo,net,k500,uniform,,True,500,0.5,5000,0.02,,,,,,,,,,,0.7,,1000,True,plain,,0,,,,"
 
 
 def test_networks_of_an_earlier_ranking_are_marked() -> None:
@@ -72,3 +73,21 @@ def test_a_network_of_an_earlier_version_without_a_kept_set_has_its_row() -> Non
     table = networks_table(STUDY, Measurements([replace(POINTS[6], keep_id=""), replace(POINTS[2], keep_id="")]))
     assert table["macs"].tolist() == [300, 500] and table["network"].tolist() == ["", ""]
     assert networks_table(STUDY, Measurements([])).empty
+
+
+def test_networks_of_a_supernet_have_its_accuracy_and_rows_of_their_own() -> None:
+    own = [SupernetPoint(f"k{macs}", macs, 10 * macs, macs / 1000, 8, top1, 1.0, 1000)
+           for macs, top1 in ((1000, 0.9), (300, 0.8), (200, 0.7))]  # fmt: skip
+    supernet = SupernetRun("s", "learned", "ab12", 0.2, None, 0.8, 3, 9.0, "plain", points=tuple(own))
+    table = networks_table(STUDY, Measurements(POINTS, supernets={"learned": supernet}))
+    named = table[["network", "machine", "top1_together", "supernet"]].astype(object)
+    assert named.where(named.notna(), "").to_numpy().tolist() == [
+        ["k200", "", 0.7, "s"], ["k300", "Here", 0.8, "s"], ["k300", "There", 0.8, "s"],
+        ["k500", "", "", ""], ["k1000", "Here", "", ""], ["k1000", "There", "", ""],
+    ]  # fmt: skip
+    alone = table.loc[0].dropna().to_dict()
+    assert alone == {
+        "study": "demo", "model": "net", "network": "k200", "ranking": "learned", "ranking_id": "ab12", "today": True,
+        "macs": 200, "macs_fraction": 0.2, "params": 2000, "size_mb": 0.008, "images": 1000, "recalibrated": True,
+        "calibration": "plain", "runs": 0, "top1_together": 0.7, "supernet": "s",
+    }  # fmt: skip

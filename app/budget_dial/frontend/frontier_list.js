@@ -1,7 +1,7 @@
 // The list of networks below the charts: those of a region of the frontier, or all. It is sorted in the browser.
 
 /** @import { FrontierData, NetworkAction } from "./types" */
-import { NETWORK_COLUMNS, sortedNetworks } from "./frontier_networks.js";
+import { columnsOf, sortedNetworks } from "./frontier_networks.js";
 
 /** @type {[NetworkAction, string][]} */
 const ACTIONS = [
@@ -90,7 +90,7 @@ export class FrontierList {
 
   headRow() {
     const row = element("tr", {});
-    for (const { name, caption } of NETWORK_COLUMNS) {
+    for (const { name, caption } of this.frontier ? columnsOf(this.frontier) : []) {
       const cell = element("th", { scope: "col" });
       const button = element("button", { type: "button", textContent: caption });
       button.onclick = () => this.sortBy(name);
@@ -125,7 +125,7 @@ export class FrontierList {
     if (!frontier) return body;
     for (const network of sortedNetworks(frontier, this.networks, this.column, this.isDescending)) {
       const row = element("tr", {});
-      for (const { value, show, difference } of NETWORK_COLUMNS) {
+      for (const { value, show, difference } of columnsOf(frontier)) {
         const cell = element("td", { textContent: show(value(frontier, network), frontier, network) });
         const against = difference?.(frontier, network);
         if (against) cell.append(" ", element("small", { textContent: against }));

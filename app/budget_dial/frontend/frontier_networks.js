@@ -13,8 +13,17 @@ export function originalOf({ networks }) {
 
 /** @typedef {(networks: FrontierData["networks"]) => (number | null)[]} ValuesOf */
 
+/**
+ * The columns that have something to say of a frontier.
+ * @param {FrontierData} frontier
+ */
+export function columnsOf({ networks }) {
+  const isShared = networks.together.some((top1) => top1 !== null);
+  return isShared ? NETWORK_COLUMNS : NETWORK_COLUMNS.filter(({ name }) => name !== "together");
+}
+
 /** @type {NetworkColumn[]} */
-export const NETWORK_COLUMNS = [
+const NETWORK_COLUMNS = [
   {
     name: "ranking",
     caption: "Ranking",
@@ -30,6 +39,7 @@ export const NETWORK_COLUMNS = [
   figure("params", "Parameters", of("params"), (value) => formatCount(1e3 * value), percentChange),
   figure("latency", "Latency", of("latency"), (value) => `${threeDigits(value)} ms`, percentChange),
   figure("before", "Top-1 as cut", of("before"), twoDigits, percentPoints, of("before")),
+  figure("together", "Top-1 trained together", of("together"), twoDigits, percentPoints, of("before")),
   figure("after", "Top-1 trained", of("after"), twoDigits, percentPoints, of("before")),
 ];
 
@@ -60,7 +70,7 @@ function figure(name, caption, values, show, difference = () => "", whole = valu
 }
 
 /**
- * @param {"percent" | "macs" | "params" | "latency" | "before" | "after"} name
+ * @param {"percent" | "macs" | "params" | "latency" | "before" | "together" | "after"} name
  * @returns {ValuesOf}
  */
 function of(name) {

@@ -136,7 +136,8 @@ export interface FrontierNetworks {
   latency: (number | null)[]; // [N], milliseconds
   latency_measured: number[]; // [N]; 0: predicted, or read between two measured networks
   before: (number | null)[]; // [N], top-1 as cut, per cent
-  after: (number | null)[]; // [N], trained
+  together: (number | null)[]; // [N], trained together with all budgets
+  after: (number | null)[]; // [N], fine-tuned
   opens: string[]; // [N], the ranking in which a click opens it; "": none
   run: string[]; // [N], key of the fine-tuning run that a click opens instead; "": none
 }

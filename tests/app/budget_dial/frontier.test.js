@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { NETWORK_COLUMNS, sortedNetworks } from "../../../app/budget_dial/frontend/frontier_networks.js";
+import { columnsOf, sortedNetworks } from "../../../app/budget_dial/frontend/frontier_networks.js";
 import { crosses, labelTrace, labelledPoint, placeLabels } from "../../../app/budget_dial/frontend/frontier_labels.js";
 import { frontierLayout, shownRanges } from "../../../app/budget_dial/frontend/frontier_layout.js";
 import {
@@ -178,7 +178,7 @@ test("networks are sorted by any column; those without a value come last", () =>
 test("a row says a network's figures and how they differ from the original's", () => {
   const frontier = tinyFrontier();
   const row = (network) =>
-    NETWORK_COLUMNS.map(({ value, show, difference }) => [
+    columnsOf(frontier).map(({ value, show, difference }) => [
       show(value(frontier, network), frontier, network),
       difference?.(frontier, network) ?? "",
     ]);
@@ -195,6 +195,12 @@ test("a row says a network's figures and how they differ from the original's", (
   assert.equal(row(3)[0][0], "Original");
   frontier.networks.opens[0] = "";
   assert.equal(row(0)[0][0], "Learned, not today's");
+  frontier.networks.together[1] = 92.5; // where some were trained together, they have a column
+  assert.deepEqual(row(1).slice(5), [
+    ["92.00 %", "−1.0 points"],
+    ["92.50 %", "−0.5 points"],
+    ["—", ""],
+  ]);
 });
 
 test("the budgets that gain no time are those next to the original that were measured to be no faster", () => {

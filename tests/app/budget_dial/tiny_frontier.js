@@ -17,6 +17,7 @@ export function tinyFrontier() {
       latency: [4, 6, null, 5],
       latency_measured: [0, 1, 0, 1],
       before: [40, 92, 60, 93],
+      together: [null, null, null, null],
       after: [91, null, null, null],
       opens: ["learned", "learned", "uniform", "original"],
       run: ["", "", "", ""],
