@@ -38,7 +38,7 @@ def page() -> None:
     with left:
         finetune(study, ranking, budget, opened, available)
     with right:
-        export(study, ExportTarget.on_screen(study, ranking, budget_of(budget), opened))
+        export(study, ranking, budget, opened)
     show_runs(study, ranking)
     optimism_note(study)
 
@@ -59,12 +59,13 @@ def finetune(study: Study, ranking: RankingName, budget: float, opened: OpenedRu
     job_panel(study, "finetune", draw=lambda current: show_training(study, current))
 
 
-def export(study: Study, target: ExportTarget) -> None:
+def export(study: Study, ranking: RankingName, budget: float, opened: OpenedRun | None) -> None:
     st.header("Export", anchor=False)
     st.caption(
         "One zip: ONNX (checked in ONNX Runtime) with its classes and a short program that feeds it a picture, and "
         "safetensors with a recipe that rebuilds the network in PyTorch."
     )
+    target = ExportTarget.on_screen(study, ranking, budget_of(budget), opened)
     options = choose_export_options()
     job = records.latest(study, "export")
     if not (job and job.active):

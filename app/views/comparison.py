@@ -34,6 +34,7 @@ from legr.jobs import records
 from legr.study.comparison import ComparedNetwork, Comparison, between, list_compared
 from legr.study.records import RANKINGS
 from legr.study.store import Study, keep_id
+from legr.study.trained import supernet_for
 
 IMAGES_PER_PAGE = 18
 _TILE_SIDE = 156  # pixels
@@ -122,13 +123,13 @@ def _show_compared(selected: SelectedNetwork) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Compared so far:", width="content")
         for number, network in enumerate(networks):
-            finetuned = ", fine-tuned" if network.finetuned else ""
-            label = f"{100 * network.macs_fraction:.1f} %, {network.ranking}{finetuned}"
+            trained = ", fine-tuned" if network.finetuned else ", trained together" if network.supernet else ""
+            label = f"{100 * network.macs_fraction:.1f} %, {network.ranking}{trained}"
             st.button(plain(label), key=f"compared-{number}", on_click=_go_to, args=(network,))
 
 
 def _is_current(study: Study, network: ComparedNetwork) -> bool:
-    """Whether its ranking still leads to this network at its budget."""
+    """Whether its ranking still leads to this network at its budget, and to the weights that it was compared with."""
     ranking = next((name for name in RANKINGS if name == network.ranking), None)
     if ranking is None:
         return False
@@ -136,14 +137,15 @@ def _is_current(study: Study, network: ComparedNetwork) -> bool:
         keep = budget_curve(study, ranking).at(macs=percent_of(network.macs_fraction) / 100)
     except LegrError:
         return False
-    return keep_id(keep) == network.keep_id
+    supernet = supernet_for(study, keep, ranking) if network.supernet else None
+    return keep_id(keep) == network.keep_id and (supernet.key if supernet else "") == network.supernet
 
 
 def _go_to(network: ComparedNetwork) -> None:
     state.open_run(None)
     state.move_slider(percent_of(network.macs_fraction))
     state.remember_view("ranking", network.ranking)
-    set_weights("finetuned" if network.finetuned else "pruned")
+    set_weights("finetuned" if network.finetuned else "together" if network.supernet else "pruned")
 
 
 # -- the results -------------------------------------------------------------------------------------------

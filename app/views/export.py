@@ -10,8 +10,9 @@ import streamlit as st
 from app.budget_dial.opened import OpenedRun
 from app.curves import budget_curve, measurements
 from app.facts import network_name
-from app.views.export_options import ExportOptions, options_line
+from app.views.export_options import ExportOptions, choose_weights, options_line
 from app.views.job_panel import result_of
+from app.views.selected_network import weights_of
 from app.words import plain, plural
 from legr.commands.results import ExportResult
 from legr.errors import JobError
@@ -24,6 +25,8 @@ from legr.study.accuracy import accuracy_of
 from legr.study.kept_sets import keep_id
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study
+from legr.study.supernets import SupernetRun
+from legr.study.trained import TrainedRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class ExportTarget:
         ranking: of the budget.
         keep_id: its kept set.
         macs_fraction: its cost, as a fraction of the original's.
-        run: of fine-tuning, whose weights the zip will hold; None: those of the original, pruned.
+        run: of fine-tuning, or the supernet, whose weights the zip will hold; None: those of the original, pruned.
         opened: it is there by its run, not by the budget.
     """
 
@@ -43,31 +46,35 @@ class ExportTarget:
     budget: Budget
     keep_id: str
     macs_fraction: float
-    run: FineTuned | None
+    run: TrainedRun | None
     opened: bool
 
     @classmethod
     def on_screen(cls, study: Study, ranking: RankingName, budget: Budget, opened: OpenedRun | None) -> "ExportTarget":
-        """The network on screen."""
+        """The network on screen, with the weights that the user chooses where a supernet gives some as well."""
         if opened:
             return cls(study, ranking, opened.budget, opened.run.keep_id, opened.run.macs_fraction, opened.run, True)
         curve = budget_curve(study, ranking)
         step = curve.step(budget)
-        name = keep_id(curve.keep(step))
-        known = measurements(study).known.get(name)
-        share = int(curve.macs[step]) / curve.original.macs
-        return cls(study, ranking, budget, name, share, known.best_run if known else None, False)
+        keep = curve.keep(step)
+        runs = weights_of(study, ranking, keep)
+        run = runs[choose_weights(list(runs))]
+        return cls(study, ranking, budget, keep_id(keep), int(curve.macs[step]) / curve.original.macs, run, False)
 
     @property
     def name(self) -> str:
         """Its budget in words."""
-        return _run_name(self.run) if self.opened and self.run else network_name(self.study, self.budget, self.ranking)
+        if self.opened and isinstance(self.run, FineTuned):
+            return _run_name(self.run)
+        return network_name(self.study, self.budget, self.ranking)
 
     def request(self, study: Study, options: ExportOptions) -> ExportRequest:
         """What exports it, with exactly these weights, from a study, which may be a copy of the sample on screen."""
         request = ExportRequest(self.budget, study.path, **options._asdict())
         if self.run is not None:
-            request = replace(request, run=self.run.key, ranking=None if self.opened else self.ranking)
+            network = self.keep_id if isinstance(self.run, SupernetRun) else None
+            ranking = None if self.opened else self.ranking
+            request = replace(request, run=self.run.key, ranking=ranking, network=network)
         else:
             request = replace(request, network=self.keep_id, ranking=self.ranking, finetuned=False)
         return replace(request, out=study.path / "exports" / request.folder_name)
@@ -79,16 +86,24 @@ class ExportTarget:
         if ExportOptions(request.batch, request.opset, request.preprocess) != options:
             return False
         if self.opened or request.run:
-            return self.run is not None and request.run == self.run.key
+            is_network = request.network == self.keep_id or not isinstance(self.run, SupernetRun)
+            return self.run is not None and request.run == self.run.key and is_network
+        if request.network != self.keep_id:
+            return False
+        if isinstance(self.run, SupernetRun):
+            return result.supernet == self.run.key
         trained = self.run is None or _time(self.run.created) <= job.created
-        return request.network == self.keep_id and result.finetuned == (self.run is not None) and trained
+        return (result.finetuned, result.supernet) == (self.run is not None, "") and trained
 
 
 def weights_line(target: ExportTarget) -> str:
     """Which weights an export will have."""
-    if target.run is not None:
+    if isinstance(target.run, FineTuned):
         return f"The zip will hold the fine-tuned weights: {100 * target.run.top1:.2f} % top-1."
     known = measurements(target.study).known
+    if target.run is not None:
+        accuracy = accuracy_of(known, target.keep_id, target.macs_fraction, target.run, target.ranking)
+        return f"The zip will hold weights of the supernet. {accuracy.words}"
     network = known.get(target.keep_id)
     if network and network.top1_after is not None:
         return (
@@ -139,6 +154,7 @@ def _show_export(study: Study, job: Job, on_screen: str | None) -> None:
     assert isinstance(job.request, ExportRequest)
     result, name = result_of(job, ExportResult), on_screen or exported_name(study, job.request)
     weights = "its fine-tuned weights" if result.finetuned else "its weights as pruned, not fine-tuned"
+    weights = "weights of the supernet" if result.supernet else weights
     file = options_line(result.batch, result.opset, result.preprocess)
     facts = filter(None, (result.accuracy.words if result.accuracy else "", file, check_line(result)))
     text = plain(f"The {name} network is exported with {weights}. {' '.join(facts)}")

@@ -1,9 +1,11 @@
-"""How the ONNX file of an export is to be, on a page: the usual is chosen, and the rest is one click away."""
+"""How an export is to be, on a page: the usual is chosen, and the rest is one click away."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import streamlit as st
 
+from app.views.selected_network import WEIGHTS, Weights
 from legr.data.normalization import Preprocess
 from legr.requests.export import DYNAMIC
 from legr.requests.ranges import OPSET
@@ -43,6 +45,21 @@ def choose_export_options() -> ExportOptions:
             help="If empty, the lowest that the network allows, from 13 on, so that older runtimes take it.",
         )  # fmt: skip
     return ExportOptions(batch or "1", opset, preprocess)
+
+
+def choose_weights(found: Sequence[Weights]) -> Weights:
+    """Ask whose weights are exported, where a supernet gives some; else they are the first.
+
+    Args:
+        found: that the network has; those that are usually handed out come first.
+    """
+    if "together" not in found:
+        return found[0]
+    chosen = st.segmented_control(
+        "Weights", found, default=found[0], required=True, format_func=WEIGHTS.__getitem__,
+        key=f"export-weights-{'-'.join(found)}", persist_state="session", label_visibility="collapsed",
+    )  # fmt: skip
+    return chosen or found[0]
 
 
 def options_line(batch: str, opset: int, preprocess: str) -> str:

@@ -16,12 +16,15 @@ from legr.errors import LegrError, StudyError
 from legr.jobs.records import Job
 from legr.ranking.limits import Budget
 from legr.requests.measure import CompareRequest
+from legr.structure.types import Keep
 from legr.study.comparison import Comparison, between, comparison_name, load_comparison
-from legr.study.records import FineTuned, RankingName
+from legr.study.records import RankingName
 from legr.study.store import Study
+from legr.study.supernets import SupernetRun
+from legr.study.trained import TrainedRun, chosen_network, supernet_for
 
-Weights = Literal["finetuned", "pruned"]
-WEIGHTS: dict[Weights, str] = {"finetuned": "Fine-tuned", "pruned": "Before fine-tuning"}
+Weights = Literal["finetuned", "together", "pruned"]
+WEIGHTS: dict[Weights, str] = {"finetuned": "Fine-tuned", "together": "Trained together", "pruned": "As pruned"}
 Images = Literal["one", "all"]
 IMAGES: dict[Images, str] = {"one": "One image", "all": "All test images"}
 Choice = TypeVar("Choice", bound=str)
@@ -35,7 +38,7 @@ class SelectedNetwork:
     Attributes:
         budget: a limit on MACs.
         macs_fraction: MACs of the network as a fraction of the original's; at most the budget.
-        run: the fine-tuning run whose weights it has; None where they are the original's, pruned.
+        run: the fine-tuning run or the supernet whose weights it has; None where they are the original's, pruned.
         comparison_name: name of its stored comparison with the original.
         opened: key of the fine-tuning run by which it is there; None where the budget leads to it.
     """
@@ -44,7 +47,7 @@ class SelectedNetwork:
     ranking: RankingName
     budget: Budget
     macs_fraction: float
-    run: FineTuned | None
+    run: TrainedRun | None
     comparison_name: str
     opened: str | None = None
 
@@ -61,7 +64,7 @@ class SelectedNetwork:
         """The network at a budget.
 
         Args:
-            weights: "finetuned" takes those of the best fine-tuning run of exactly this kept set, if there is one.
+            weights: of the kinds that `weights_of` gives; of one that it has not, the first of them.
 
         Raises:
             StudyError: the study cannot be read.
@@ -69,33 +72,41 @@ class SelectedNetwork:
         curve = budget_curve(study, ranking)
         step = curve.step(budget)
         keep = curve.keep(step)
-        run = study.best_finetuned(keep) if weights == "finetuned" else None
+        runs = weights_of(study, ranking, keep)
+        run = runs[weights] if weights in runs else next(iter(runs.values()))
         macs_fraction = float(curve.macs[step] / curve.original.macs)
         return cls(study, ranking, budget, macs_fraction, run, comparison_name(keep, run))
 
     @property
     def weights(self) -> Weights:
-        """Whether its weights are fine-tuned."""
+        """What its weights are."""
+        if isinstance(self.run, SupernetRun):
+            return "together"
         return "finetuned" if self.run else "pruned"
 
     def is_compared_by(self, job: Job) -> bool:
         """Whether a job compares this network with the original; it may have been started on the command line."""
         if not isinstance(job.request, CompareRequest):
             return False
-        if job.request.run or self.opened:
-            return (job.request.run, job.request.finetuned) == (self.opened, self.run is not None)
+        request = job.request
         try:
-            curve = budget_curve(self.study, job.request.ranking or self.study.default_ranking)
-            keep = curve.at(job.request.budget)
-            run = self.study.best_finetuned(keep) if job.request.finetuned else None
+            other = chosen_network(
+                self.study,
+                request.budget,
+                request.ranking,
+                trained=request.finetuned,
+                run=request.run,
+                curve_of=lambda name: budget_curve(self.study, name),
+            )
         except LegrError:
-            return False  # the ranking no longer reaches that budget
-        return comparison_name(keep, run) == self.comparison_name
+            return False  # the ranking no longer reaches that budget, or the run is gone
+        return comparison_name(other.keep, other.run) == self.comparison_name
 
     @property
     def request(self) -> CompareRequest:
         """The request that compares it with the original; its arguments also name the network in a question."""
-        return CompareRequest(self.budget, self.ranking, finetuned=self.weights == "finetuned", run=self.opened)
+        supernet = self.run.key if isinstance(self.run, SupernetRun) else None
+        return CompareRequest(self.budget, self.ranking, finetuned=self.run is not None, run=self.opened or supernet)
 
     @property
     def colour(self) -> str:
@@ -105,12 +116,22 @@ class SelectedNetwork:
     @property
     def title(self) -> str:
         """The network above its predictions."""
-        return f"Pruned: {100 * self.macs_fraction:.1f} % of the MACs" + (", fine-tuned" if self.run else "")
+        return (
+            f"Pruned: {100 * self.macs_fraction:.1f} % of the MACs"
+            + {
+                "finetuned": ", fine-tuned",
+                "together": ", trained together",
+                "pruned": "",
+            }[self.weights]
+        )
 
     @property
     def description(self) -> str:
         """Which network this is, in words."""
-        weights = f"fine-tuned for {plural(self.run.epochs, 'epoch')}" if self.run else "as pruned, not fine-tuned"
+        weights = "as pruned, not fine-tuned"
+        if self.run:
+            how = "trained together with all budgets" if self.weights == "together" else "fine-tuned"
+            weights = f"{how} for {plural(self.run.epochs, 'epoch')}"
         which = f"the network of run {self.opened}" if self.opened else f"{CAPTIONS[self.ranking].lower()} ranking"
         return f"{which}, {100 * self.macs_fraction:.1f} % of the MACs, {weights}"
 
@@ -163,23 +184,32 @@ class Reference:
 def select_network(
     study: Study, ranking: RankingName, budget: Budget, opened: OpenedRun | None
 ) -> tuple[SelectedNetwork, Reference]:
-    """Let the user choose between fine-tuned and pruned weights, where there are both; say what is compared.
+    """Let the user choose between the weights that the network has, where there are several; say what is compared.
 
     Args:
         opened: the network that is open in place of the budget's.
     """
 
-    def network(weights: Weights) -> SelectedNetwork:
-        if opened:
-            return SelectedNetwork.of_run(study, opened, weights)
-        return SelectedNetwork.at(study, ranking, budget, weights)
-
-    selected = network("finetuned")
-    if selected.run:
-        selected = network(_choose("Weights", _VIEW_KEY, WEIGHTS, study))
+    found: list[Weights] = ["finetuned", "pruned"]
+    if opened is None:
+        found = list(weights_of(study, ranking, budget_curve(study, ranking).at(budget)))
+    weights = _choose("Weights", _VIEW_KEY, {name: WEIGHTS[name] for name in found}, study) if found[1:] else found[0]
+    if opened:
+        selected = SelectedNetwork.of_run(study, opened, weights)
+    else:
+        selected = SelectedNetwork.at(study, ranking, budget, weights)
     reference = _reference(study, ranking, selected)
     st.markdown(plain(reference.description(selected)))
     return selected, reference
+
+
+def weights_of(study: Study, ranking: RankingName, keep: Keep) -> dict[Weights, TrainedRun | None]:
+    """The weights that a network of a ranking has, by what they are; those that are handed out come first."""
+    runs: dict[Weights, TrainedRun | None] = {
+        "finetuned": study.best_finetuned(keep),
+        "together": supernet_for(study, keep, ranking),
+    }
+    return {**{name: run for name, run in runs.items() if run}, "pruned": None}
 
 
 def choose_images(study: Study) -> Images:
@@ -216,7 +246,7 @@ def _reference(study: Study, ranking: RankingName, selected: SelectedNetwork) ->
 
 
 def set_weights(weights: Weights) -> None:
-    """Choose fine-tuned or pruned weights. Call only from a Streamlit callback."""
+    """Choose the weights of the network. Call only from a Streamlit callback."""
     state.remember_view(_VIEW_KEY, weights)
 
 

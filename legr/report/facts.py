@@ -11,6 +11,7 @@ from legr.requests.again import command_again
 from legr.study.calibration_choice import calibration_words
 from legr.study.provenance import Provenance
 from legr.study.records import FineTuned, Learned, Point
+from legr.study.supernets import SupernetRun
 from legr.training.calibration import PLAIN, Calibration
 from legr.words import plural
 
@@ -76,7 +77,9 @@ def provenance(network: ShownNetwork) -> list[Fact]:
     ]
     if learned := study.map_of(network.ranking):
         facts += _learned(study.path, learned)
-    if network.run:
+    if isinstance(network.run, SupernetRun):
+        facts += _trained_together(study.path, network.run)
+    elif network.run:
         facts += _trained(study.path, network.run)
     if point := _reported_point(network):
         facts += _measured(study.path, point, told={line for _, line in facts})
@@ -95,6 +98,14 @@ def _trained(study: Path, run: FineTuned) -> list[Fact]:
     told = f"run {run.key}: {plural(run.epochs, 'epoch')}{teacher}{seed}, {duration(run.seconds)}"
     where = f" on {run.provenance.machine}" if run.provenance.machine else ""
     return [("Fine-tuned", f"{told}{where}"), *_again("Fine-tuned by", study, run.provenance)]
+
+
+def _trained_together(study: Path, run: SupernetRun) -> list[Fact]:
+    seed = f", seed {run.settings.seed}" if run.settings else ""
+    smallest = f"every budget from {100 * run.smallest:.0f} % up"
+    told = f"supernet {run.key}: {plural(run.epochs, 'epoch')} for {smallest}{seed}, {duration(run.seconds)}"
+    where = f" on {run.provenance.machine}" if run.provenance.machine else ""
+    return [("Trained together", f"{told}{where}"), *_again("Trained by", study, run.provenance)]
 
 
 def _measured(study: Path, point: Point, told: Container[str]) -> list[Fact]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from legr.charts.measurements import ORIGINAL, Measurements, Reading, measurements_of
-from legr.charts.trained import finetuned_top1, known_on
+from legr.charts.trained import known_on, together_top1, trained_top1
 from legr.errors import StudyError
 from legr.ranking.budget import BudgetCurve, CurveTable, table_of
 from legr.ranking.limits import Budget
@@ -13,8 +13,9 @@ from legr.structure.cost import cost, original_cost
 from legr.structure.types import Cost, Keep
 from legr.study.kept_sets import keep_id
 from legr.study.known import KnownNetwork, kept_set_of
-from legr.study.records import FineTuned, Point, RankingName
+from legr.study.records import Point, RankingName
 from legr.study.store import Study
+from legr.study.trained import TrainedRun, supernet_for
 
 CurveOf = Callable[[RankingName], BudgetCurve]
 
@@ -26,10 +27,10 @@ class ShownNetwork:
     Attributes:
         ranking: that it was pruned by.
         budget: that was asked for.
-        run: the fine-tuning run whose weights it has; None: those of the original.
+        run: the fine-tuning run or the supernet whose weights it has; None: those of the original.
         by_run: it was asked for by its run; no ranking need lead to it today.
         as_cut: top-1 in [0, 1], not fine-tuned.
-        trained: the same, fine-tuned.
+        trained: the same, fine-tuned or trained together with all budgets.
         latency: milliseconds.
         smaller_trained: MACs (of the original's) and top-1 of its ranking's trained networks with fewer MACs.
     """
@@ -39,7 +40,7 @@ class ShownNetwork:
     ranking: RankingName
     budget: Budget
     keep: Keep
-    run: FineTuned | None
+    run: TrainedRun | None
     by_run: bool
     as_cut: Reading | None
     trained: Reading | None
@@ -111,7 +112,7 @@ def network_of(
     curve_of: CurveOf | None = None,
     device: str = "",
 ) -> ShownNetwork:
-    """The network of a budget, with the fine-tuned weights that are best on held-out images, if there are any.
+    """The network of a budget, with the weights that it is handed out with, see `legr.study.trained.chosen_network`.
 
     Args:
         ranking: None: the study's default one.
@@ -141,6 +142,7 @@ def network_of(
     if own.macs[0] < own.original.macs:  # pinned layers keep the original off the curve: no line leads to it
         along = replace(measured, points=[point for point in measured.points if point.ranking != ORIGINAL])
     known, name = known_on(own, along), keep_id(keep)
+    together = together_top1(own, measured.supernets.get(ranking))
     exact = measured.known.get(name)
     return ShownNetwork(
         study=study,
@@ -148,10 +150,10 @@ def network_of(
         ranking=ranking,
         budget=budget,
         keep=keep,
-        run=exact.best_run if exact else None,
+        run=(exact.best_run if exact else None) or supernet_for(study, keep, ranking),
         by_run=False,
         as_cut=along.top1(ranking, macs, name),
-        trained=finetuned_top1(known, lambda n: along.top1(ranking, n, name))(macs),
+        trained=trained_top1(known, lambda n: along.top1(ranking, n, name), together)(macs),
         latency=along.latency_ms(ranking, macs, name),
         smaller_trained=tuple(
             (n / own.original.macs, other.top1_after)

@@ -11,8 +11,10 @@ from legr.ranking.limits import PROFILE
 from legr.report.network import ShownNetwork
 from legr.report.numbers import about, milliseconds, percent, points_between, signed
 from legr.structure.cost import uncounted_note
+from legr.study.supernets import SupernetRun
 from legr.words import plural, unsteady_words
 
+TOGETHER = "trained together with all budgets"
 _BYTES = 4  # of a parameter, in float32
 #: Larger is better of these; of all other figures less is.
 _GAINS = ("Top-1 accuracy", "Images a second")
@@ -49,7 +51,7 @@ def figures(network: ShownNetwork) -> list[Figure]:
     own_ms = latency.value if latency else None
     rate, own_rate = (1e3 * _batch(network) / t if t else None for t in (ms, own_ms))
     rows = [
-        _accuracy_row("Top-1 accuracy, fine-tuned", network.trained, top1),
+        _accuracy_row(f"Top-1 accuracy, {_training(network)}", network.trained, top1),
         _accuracy_row("Top-1 accuracy as cut", network.as_cut, top1),
         _row("Latency, ms", own_ms, ms, milliseconds, about(latency)),
         _row("Images a second", own_rate, rate, _count, about(latency)),
@@ -60,6 +62,12 @@ def figures(network: ShownNetwork) -> list[Figure]:
     if original.activation:
         rows.append(_row("Activation memory, MB", cost.activation / 1e6, original.activation / 1e6, _amount))
     return rows
+
+
+def _training(network: ShownNetwork) -> str:
+    """How the network was trained, or would be."""
+    together = network.trained.together if network.trained else isinstance(network.run, SupernetRun)
+    return TOGETHER if together else "fine-tuned"
 
 
 def _accuracy_row(name: str, own: Reading | None, original: float | None) -> Figure:
@@ -95,7 +103,8 @@ def known_lines(network: ShownNetwork) -> list[str]:
     if network.top1 and images:
         state = "of the whole network" if network.is_whole else "as cut"
         if network.trained:
-            state = f"after fine-tuning for {plural(run.epochs, 'epoch')}" if run else "after fine-tuning"
+            how = {"fine-tuned": "after fine-tuning", TOGETHER: f"when {TOGETHER}"}[_training(network)]
+            state = f"{how} for {plural(run.epochs, 'epoch')}" if run else how
         between = "" if network.top1.measured else " (~: of this network it is read between two that were measured)"
         lines.append(f"Top-1 accuracy {state}, on {plural(images, 'test image')} that nothing was chosen by{between}.")
     if network.latency and conditions:
@@ -110,7 +119,10 @@ def gaps(network: ShownNetwork, *, is_compared: bool) -> list[Gap]:
     """What is not known of the network, and the commands that find it out."""
     ranking = CAPTIONS[network.ranking].lower()
     found = []
-    if not (network.is_whole or (network.trained and network.trained.measured)):
+    if _training(network) == TOGETHER and not (network.trained and network.trained.measured):
+        read = "is read between two measured networks" if network.trained else "was not measured"
+        found.append(Gap(f"Its accuracy when {TOGETHER} {read}.", command(network, "evaluate")))
+    elif not (network.is_whole or (network.trained and network.trained.measured)):
         read = " Its accuracy (~) is read between two fine-tuned networks of this ranking." if network.trained else ""
         found.append(Gap(f"It was not fine-tuned.{read}", command(network, "finetune")))
     as_cut = network.as_cut

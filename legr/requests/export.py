@@ -62,7 +62,8 @@ class ExportRequest(JobRequest):
     def folder_name(self) -> str:
         """What the folder of such an export is called in a study, such as "macs-50"."""
         if self.run:
-            return f"run-{plain_name(self.run)}"
+            networks = [plain_name(self.network)] if self.network else []  # a supernet has many
+            return "-".join(["run", plain_name(self.run), *networks])
         limits = (
             f"{name.replace('_', '-')}-{limit if QUANTITIES[name].size else 100 * limit:g}"
             for name, limit in self.budget.limits()

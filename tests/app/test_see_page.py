@@ -19,7 +19,7 @@ from legr.ranking.limits import Budget
 from legr.study.comparison import ComparedNetwork, comparison_name, save_comparison, save_original
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
-from tests.app.demo_study import add_finetuned
+from tests.app.demo_study import add_finetuned, add_supernet
 from tests.app.test_explore_page import dial
 from tests.app.test_job_panel import alive, write_job
 from tests.study.comparison_by_hand import COUNTS, comparison
@@ -371,3 +371,50 @@ def test_a_damaged_comparison_is_one_sentence(open_app: OpenApp, studies: Path, 
     assert not at.exception and len(at.error) == 1
     assert f"Demo/compared/{name}.safetensors cannot be read" in at.error[0].value.replace("demo/", "Demo/")
     assert "Compare again" in labels(at)
+
+
+def test_a_network_of_a_supernet_is_asked_with_its_weights_or_as_pruned(
+    open_app: OpenApp, networks: Networks, studies: Path
+) -> None:
+    study = Study.open(studies / "demo")
+    run, curve = add_supernet(study), study.curve()
+    keep = curve.at(macs=0.4)
+    at = open_app("see", budget="40")
+    weights = at.segmented_control(key="weights-demo")
+    assert weights.options == ["Trained together", "As pruned"] and weights.value == "together"
+    assert "% of the MACs, trained together with all budgets for 3 epochs." in texts(at)
+    press(at, "Another")
+    asked = networks.asked[0]
+    assert (asked.request["run"], asked.network) == (run.key, comparison_name(keep, run))
+    at.segmented_control(key="weights-demo").set_value("pruned").run()
+    assert networks.asked[1].network == comparison_name(keep, None)
+    assert networks.asked[1].request["finetuned"] is False and "run" not in networks.asked[1].request
+
+
+def test_a_network_with_a_run_of_its_own_has_all_three_weights(open_app: OpenApp, studies: Path) -> None:
+    study = Study.open(studies / "demo")
+    add_supernet(study)
+    at = open_app("see", budget="50")
+    weights = at.segmented_control(key="weights-demo")
+    assert weights.options == ["Fine-tuned", "Trained together", "As pruned"] and weights.value == "finetuned"
+    weights.set_value("together").run()
+    assert "trained together with all budgets" in texts(at)
+    at = open_app("see", budget="15", weights="together")  # smaller than any that it has trained
+    assert "as pruned, not fine-tuned" in texts(at) and not at.exception
+
+
+def test_networks_that_were_compared_lead_back_to_the_weights_of_the_supernet(open_app: OpenApp, studies: Path) -> None:
+    study = Study.open(studies / "demo")
+    run, curve = add_supernet(study), study.curve()
+    step = curve.step(macs=0.4)
+    keep, fraction = curve.keep(step), float(curve.macs[step] / curve.macs[0])
+    for key in (run.key, "former"):
+        network = ComparedNetwork(study.default_ranking, fraction, keep_id(keep), False, True, supernet=key)
+        found = replace(comparison(), network=network)
+        save_original(study, found.labels, found.original)
+        save_comparison(study, comparison_name(keep, replace(run, key=key)), found)
+    at = open_app("see", budget="30", images="all")
+    (label,) = [label for label in labels(at) if "learned" in label]  # the other's weights are gone
+    assert label == f"{100 * fraction:.1f} %, learned, trained together"
+    press(at, label)
+    assert "On 8 test images" in texts(at) and at.query_params["weights"] in ("together", ["together"])

@@ -19,6 +19,7 @@ from legr.study.pass_times import note_pass_time
 from legr.study.records import RankingName, SearchSettings
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
+from tests.app.demo_study import add_supernet
 from tests.app.profiled import EAGER, HERE, add_profile
 from tests.app.test_job_panel import write_job
 
@@ -252,6 +253,35 @@ def test_an_export_says_beforehand_which_weights_it_has(open_app: OpenApp, studi
         f"A network fine-tuned at {100 * run.macs_fraction:.0f} % of the MACs has {100 * run.top1:.1f} %."
     ]
     assert said("100") == ["The zip will hold the weights as pruned. The whole network: 95.0 % top-1."]
+
+
+def test_of_a_network_of_a_supernet_one_chooses_the_weights_that_are_exported(
+    open_app: OpenApp, studies: Path, started: Started
+) -> None:
+    study = Study.open(studies / "demo")
+    run, curve = add_supernet(study), study.curve()
+    at = open_app("finetune", budget="40")
+    (weights,) = [control for control in at.segmented_control if control.label == "Weights"]
+    assert weights.options == ["Trained together", "As pruned"]
+    top1 = 100 * run.points[2].top1
+    said = f"Trained together with all budgets: {top1:.1f} % top-1 on the test images, and the original 95.0 %."
+    assert f"The zip will hold weights of the supernet. {said}" in [caption.value for caption in at.caption]
+    press(at, "Export at 40 %")
+    name = keep_id(curve.at(macs=0.4))
+    out = studies / "demo" / "exports" / f"run-together-{name}"  # many networks have its weights
+    arguments = ["--macs", "0.4", "--out", str(out), "--network", name, "--run", "together", "--ranking", "learned"]
+    assert started == [(study.path, "export", arguments)]
+    weights.set_value("pruned").run()
+    press(at, "Export at 40 %")
+    assert started[1][2] == [
+        "--macs", "0.4", "--out", str(studies / "demo" / "exports" / "macs-40-learned"), "--network", name,
+        "--ranking", "learned", "--no-finetuned",
+    ]  # fmt: skip
+    at = open_app("finetune", budget="50")  # which has a run of its own
+    (weights,) = [control for control in at.segmented_control if control.label == "Weights"]
+    assert weights.options == ["Fine-tuned", "Trained together", "As pruned"]
+    at = open_app("finetune", budget="15")  # smaller than any that the supernet has trained
+    assert not [control for control in at.segmented_control if control.label == "Weights"]
 
 
 def test_fine_tuning_at_the_chosen_budget(open_app: OpenApp, studies: Path, started: Started) -> None:

@@ -89,7 +89,7 @@ def test_a_comparison_runs_and_shows_its_counts(page: sync_api.Page, app_url: st
     page.goto(f"{app_url}/?study={SAMPLE}&budget=30")
     page.get_by_role("link", name="Compare on all test images").click()
     page.wait_for_url(re.compile(r"/see\?.*budget=30.*images=all"))
-    page.get_by_text("Before fine-tuning").click()
+    page.get_by_text("As pruned").click()
     page.get_by_text("as pruned, not fine-tuned").wait_for()
     page.get_by_role("button", name="Compare on all test images").click()
     page.get_by_text("On 359 test images").wait_for(timeout=LONG_MS)

@@ -10,13 +10,14 @@ import pytest
 
 from legr.charts.measurements import Reading, measurements_of
 from legr.ranking.limits import Budget
-from legr.report.facts import conditions
+from legr.report.facts import conditions, provenance
 from legr.report.headline import Headline, Smaller, headline, headline_of
 from legr.report.network import ShownNetwork, network_of
 from legr.report.numbers import milliseconds, percent, signed
 from legr.report.words import command, figures, gaps, known_lines
 from legr.study.catalog import SAMPLES
 from legr.study.store import Study
+from tests.app.demo_study import add_supernet, make_study
 
 CASES = Path(__file__).parent / "headlines.json"  # which the tests of the browser's headline read as well
 
@@ -131,3 +132,26 @@ def test_numbers_have_the_digits_that_they_deserve() -> None:
     assert [milliseconds(ms) for ms in (0.0123, 0.5123, 4.98, 99.94, 143.2)] == ["0.012", "0.51", "5.0", "99.9", "143"]
     assert [signed(value, 1) for value in (-0.04, 0.06, -1.0, -0.25)] == ["0", "+0.1", "−1.0", "−0.3"]
     assert [percent(top1) for top1 in (0.9225, 0.9275, 1.0)] == ["92.3 %", "92.8 %", "100.0 %"]
+
+
+def test_a_network_of_a_supernet_says_that_it_was_trained_together_and_how_good_it_is(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "demo")
+    run = add_supernet(study, budgets=(1.0, 0.6, 0.3))
+    network = network_of(study, Budget(macs=0.6))
+    point = run.points[1]
+    assert network.run is not None and network.run.key == run.key
+    own = next(row for row in figures(network) if row.name.startswith("Top-1 accuracy, "))
+    assert own.name == "Top-1 accuracy, trained together with all budgets"
+    assert own.value == percent(point.top1)
+    first = known_lines(network)[0]
+    assert first.startswith("Top-1 accuracy when trained together with all budgets for 3 epochs, on 1,000 test images")
+    facts = dict(provenance(network))
+    assert facts["Trained together"].startswith("supernet together: 3 epochs for every budget from ")
+    assert not any("fine-tuned" in gap.sentence for gap in gaps(network, is_compared=True))
+    between = network_of(study, Budget(macs=0.45))
+    assert headline(between).split(": ")[1].startswith("~")
+    assert "Its accuracy when trained together with all budgets is read between two measured networks." in [
+        gap.sentence for gap in gaps(between, is_compared=True)
+    ]
+    assert network_of(study, Budget(macs=0.25)).run is None  # smaller than any that it has trained
+    assert network_of(study, Budget(macs=1.0)).run is None
