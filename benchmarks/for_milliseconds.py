@@ -33,9 +33,11 @@ def row(study: Study, run: FineTuned) -> dict[str, Any]:
     """A run, as the results keep it."""
     assert run.budget is not None
     constraints = study.constraints
+    learned = study.map_of(run.ranking)
     gone = emptied_branches(study.structure, unpacked(run.kept, study.structure.n_units))
     return {
         "ranking": run.ranking,
+        "budgets": list(learned.settings.budgets) if learned else [],  # that it was learned for; []: the whole slider
         "share": run.budget.latency,
         "multiple": constraints.multiple,
         "blocks": constraints.blocks,
@@ -50,7 +52,7 @@ def row(study: Study, run: FineTuned) -> dict[str, Any]:
 
 def what(row: dict[str, Any]) -> tuple[Any, ...]:
     """The network and the training that a row is about; a later run takes its place."""
-    return tuple(row[name] for name in ("ranking", "share", "multiple", "blocks"))
+    return tuple(str(row[name]) for name in ("ranking", "budgets", "share", "multiple", "blocks"))
 
 
 def measure(studies: Sequence[Study], before: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -91,11 +91,13 @@ def for_milliseconds() -> Iterator[str]:
     runs = []
     for row in sorted(found["rows"], key=lambda row: (-row["share"], -row["top1"])):
         share = f"{100 * row['share']:g} %"
+        budgets = ", ".join(f"{100 * budget:g} %" for budget in row["budgets"])
+        ranking = row["ranking"] + (f" for {budgets}" if budgets else "")
         multiple = f"{row['multiple']}{'' if row['blocks'] else ', no blocks leave'}"
         cost = f"{100 * row['macs_fraction']:.1f}", str(row["blocks_left"]), f"{row['milliseconds']:.2f}"
         top1s = (f"{100 * row[name]:.2f}" for name in ("top1_before", "top1"))
-        yield line(share, row["ranking"], multiple, *cost, f"{row['speed_up']:.2f}", *top1s)
-        runs.append((f"{row['ranking']}, {multiple}, {share}", Provenance.from_dict(row["made"])))
+        yield line(share, ranking, multiple, *cost, f"{row['speed_up']:.2f}", *top1s)
+        runs.append((f"{ranking}, {multiple}, {share}", Provenance.from_dict(row["made"])))
     yield ""
     yield f"{found['conditions']}."
     yield ""
