@@ -35,7 +35,7 @@ def off_the_line(judge: Judge, supernet: Supernet, run: SupernetRun, networks: i
     differences = []
     for share in np.exp(rng.uniform(np.log(run.smallest), 0, networks)).clip(run.smallest, 1):
         keep = judge.curve.at(macs=float(share))
-        found = judge.point(judge.network(supernet, keep, judge.side), keep, judge.side)
+        found = judge.point(judge.network(supernet, keep), keep)
         read = reading(measured, round(found.macs_fraction * total))
         if read is not None and not read.measured:
             differences.append(round(found.top1 - read.value, 4))
@@ -50,8 +50,7 @@ def row(label: str, study: Study, run: SupernetRun, networks: int) -> dict[str, 
     for share in SHARES:
         if share >= curve.floor:
             keep = curve.at(macs=share)
-            network = judge.network(supernet, keep, judge.side)
-            top1[str(share)] = judge.point(network, keep, judge.side).top1
+            top1[str(share)] = judge.point(judge.network(supernet, keep), keep).top1
     first = next((point.top1 for point in study.points if point.ranking == "original"), None)
     return {
         "label": label,

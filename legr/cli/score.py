@@ -1,6 +1,7 @@
 """Commands that score networks on test images: evaluate, measure."""
 
 from dataclasses import replace
+from typing import Annotated
 
 import typer
 
@@ -22,6 +23,9 @@ def evaluate(
     budget: Budget | None,
     ranking: Ranking = None,
     finetuned: FineTuned = True,
+    size: Annotated[
+        int | None, typer.Option(help="Height that the images are scaled to; by default their own.")
+    ] = None,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
@@ -30,7 +34,13 @@ def evaluate(
     from legr.training.device import pick_device
 
     result = run_evaluate(
-        Study.open(study), budget or Budget(macs=1.0), ranking, finetuned, pick_device(device), terminal.Echo()
+        Study.open(study),
+        budget or Budget(macs=1.0),
+        ranking,
+        finetuned,
+        pick_device(device),
+        terminal.Echo(),
+        height=size,
     )
     terminal.result(result, json, sentences.evaluation(result))
 

@@ -3,7 +3,7 @@
 import torch
 
 from legr.commands.images import images_of
-from legr.commands.network import choose_statistics, network_at
+from legr.commands.network import at_height_of, choose_statistics, network_at
 from legr.commands.original import original
 from legr.commands.results import Evaluation
 from legr.progress import Report
@@ -20,18 +20,24 @@ def evaluate(
     finetuned: bool,
     device: torch.device,
     report: Report,
+    *,
+    height: int | None = None,
 ) -> Evaluation:
     """Top-1 and loss in float32, with the batch-norm statistics that do better on held-out images.
 
+    Args:
+        height: that the images are scaled to; None leaves them as they are.
+
     Raises:
+        SettingsError: the network cannot take images of that height.
         BudgetError: the budget is out of range or below the floor.
         DataError: the images are not on this machine.
     """
     ranking = ranking or study.default_ranking  # a search that ends meanwhile changes it
-    network = network_at(study, original(study), budget, ranking=ranking, finetuned=finetuned)
+    network = network_at(study, original(study), budget, ranking=ranking, finetuned=finetuned, height=height)
     dataset = images_of(study, report)
     reported = choose_statistics(study, network, dataset, device, report)
-    test = evaluate_split(reported.model, dataset.test, study.info.normalization, device=device)
+    test = evaluate_split(reported.model, at_height_of(network, dataset).test, study.info.normalization, device=device)
     return Evaluation(
         top1=test.top1,
         loss=test.finite_loss,

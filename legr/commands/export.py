@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from legr.commands.images import images_of
-from legr.commands.network import Network, network_at
+from legr.commands.network import Network, at_height_of, network_at
 from legr.commands.original import original
 from legr.commands.results import ExportResult
 from legr.commands.statistics_cache import recall_statistics
 from legr.data.batches import iterate
 from legr.data.images import Dataset, Split
+from legr.data.sizes import scaled_shape
 from legr.deploy.bundle import RECIPE, WEIGHTS, write_recipe, zip_files
 from legr.deploy.export import INPUT, OUTPUT, Agreement, check_agreement, export_onnx, write_onnx
 from legr.deploy.graph import arrays_of, finished
@@ -30,12 +31,13 @@ from legr.files import in_words, temporary_folder
 from legr.held import shown
 from legr.progress import Progress, Report
 from legr.requests.export import DYNAMIC, ExportRequest
-from legr.structure.cost import uncounted_note
+from legr.structure.cost import original_cost, uncounted_note
 from legr.structure.plans import compose
 from legr.structure.surgery import plan
-from legr.study.accuracy import accuracy_of
+from legr.study.accuracy import KnownAccuracy, accuracy_at_height, accuracy_of
 from legr.study.cuts import load_cuts
 from legr.study.known import known_networks, measured_points
+from legr.study.records import RankingName
 from legr.study.store import Study
 
 CHECK_IMAGES = 1024
@@ -56,14 +58,23 @@ def export(study: Study, request: ExportRequest, report: Report) -> ExportResult
     device, ranking = torch.device("cpu"), request.ranking or study.default_ranking
     settings, info = OnnxSettings(request.opset, request.images, request.preprocess), study.info
     model = original(study)
-    network = network_at(study, model, request.budget, ranking=ranking, finetuned=request.finetuned, run=request.run)
+    network = network_at(
+        study,
+        model,
+        request.budget,
+        ranking=ranking,
+        finetuned=request.finetuned,
+        run=request.run,
+        height=request.size,
+    )
+    shape = scaled_shape(info.input_shape, network.height)
     dataset = _images_or_none(study, report)
     network = recall_statistics(study, network, lambda: _required(dataset), device)
     pruned = network.model
     report(Progress("writing and checking in ONNX Runtime", 0, 1))
     about = picture_input(
         (INPUT, OUTPUT),
-        info.input_shape,
+        shape,
         info.classes,
         info.normalization,
         preprocess=settings.preprocess,
@@ -73,9 +84,10 @@ def export(study: Study, request: ExportRequest, report: Report) -> ExportResult
     try:
         out.mkdir(parents=True, exist_ok=True)
         with temporary_folder(out / "export") as folder:  # `out` never holds a file that was not checked
-            _write_graph(study, model, network, folder / ONNX)
+            _write_graph(study, model, network, shape, folder / ONNX)
             version = hand_out(folder / ONNX, settings, info.normalization, about)
-            agreement = check_agreement(pruned, folder / ONNX, _check_batches(study, dataset, settings))
+            scaled = at_height_of(network, dataset) if dataset else None
+            agreement = check_agreement(pruned, folder / ONNX, _check_batches(study, shape, scaled, settings))
             _require_agreement(agreement)
             onnx = _onnx_facts(settings, version)
             facts = _facts(study, network, onnx, _check(study, agreement, dataset), request)
@@ -115,11 +127,11 @@ def export(study: Study, request: ExportRequest, report: Report) -> ExportResult
     )
 
 
-def _write_graph(study: Study, model: nn.Module, network: Network, path: Path) -> None:
+def _write_graph(study: Study, model: nn.Module, network: Network, shape: tuple[int, int, int], path: Path) -> None:
     """Write the graph that an export gives, from the original's one where it is kept: that takes no export."""
-    template = kept_template(model, study.structure, study.info.input_shape)
+    template = kept_template(model, study.structure, shape)
     if template is None:
-        export_onnx(network.model, study.info.input_shape, path)
+        export_onnx(network.model, shape, path)
     else:
         write_onnx(finished(fill(template, network.keep, arrays_of(network.model))), path)
 
@@ -138,13 +150,13 @@ def _images_or_none(study: Study, report: Report) -> Dataset | None:
 
 
 def _check_batches(
-    study: Study, dataset: Dataset | None, settings: OnnxSettings
+    study: Study, shape: tuple[int, int, int], dataset: Dataset | None, settings: OnnxSettings
 ) -> Iterator[tuple[Tensor, NDArray[np.generic]]]:
     """At least 1,000 inputs, for the network and for the file: test images first, then training images where a set is
     small; noise without images."""
     info, left = study.info, CHECK_IMAGES
-    size = max(8, 64 * 1024 // (info.input_shape[1] * info.input_shape[2]))
-    splits = (dataset.test, dataset.train) if dataset else (_noise(info.input_shape),)
+    size = max(8, 64 * 1024 // (shape[1] * shape[2]))
+    splits = (dataset.test, dataset.train) if dataset else (_noise(shape),)
     for split in splits:
         order = torch.arange(min(left, len(split)))
         left -= len(order)
@@ -196,17 +208,16 @@ def _facts(study: Study, network: Network, onnx: OnnxFacts, check: Check, reques
         or request.ranking
         or study.default_ranking
     )
-    known = known_networks(measured_points(study), study.finetuned)
     finetuned = None
     if run:
         settings = asdict(run.settings) if run.settings else {}
         finetuned = {**settings, "top1": run.top1, "top1_before": run.top1_before}
     return Facts(
-        input_shape=info.input_shape,
+        input_shape=scaled_shape(info.input_shape, network.height),
         classes=info.classes,
         normalization=info.normalization,
         macs=network.macs,
-        macs_fraction=network.macs_fraction * (info.pruned_to or 1.0),
+        macs_fraction=network.macs / original_cost(study.structure).macs * (info.pruned_to or 1.0),
         params=network.params,
         ranking=ranking,
         recalibrated=network.recalibrated,
@@ -214,8 +225,16 @@ def _facts(study: Study, network: Network, onnx: OnnxFacts, check: Check, reques
         finetuned=finetuned,
         onnx=onnx,
         check=check,
-        accuracy=accuracy_of(known, network.keep_id, network.macs_fraction, network.trained_by, ranking),
+        accuracy=_accuracy(study, network, ranking),
     )
+
+
+def _accuracy(study: Study, network: Network, ranking: RankingName) -> KnownAccuracy:
+    """What is known of the network with images of its height."""
+    if network.height is not None:
+        return accuracy_at_height(network.keep_id, network.macs_fraction, network.trained_by, network.height)
+    known = known_networks(measured_points(study), study.finetuned)
+    return accuracy_of(known, network.keep_id, network.macs_fraction, network.trained_by, ranking)
 
 
 def _metadata(study: Study) -> dict[str, str] | None:

@@ -1,6 +1,6 @@
 """The network of a budget: pruned or fine-tuned, and with which batch-norm statistics."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import Enum, auto
 from typing import Literal
 
@@ -8,8 +8,10 @@ import torch
 from torch import nn
 
 from legr.commands.calibration import calibration_of
+from legr.commands.heights import macs_of, require_heights
 from legr.commands.provenance import stated_training
 from legr.data.images import Dataset
+from legr.data.sizes import scaled_shape
 from legr.errors import StudyError
 from legr.models.weights import load_weights
 from legr.progress import Report, silent
@@ -42,7 +44,9 @@ class Network:
 
     Attributes:
         keep_id: short name of the kept set.
-        macs_fraction: of the original's MACs.
+        macs: for one image of its height.
+        macs_fraction: of the original's MACs, both for images of the same height.
+        height: of the images that it takes; None: that of the original's.
         trained_by: the finished run whose weights it has; None: they are the original's, or were trained only just now.
         calibration: what its batch norms are recalibrated on, or would be if its own statistics were not better.
     """
@@ -55,13 +59,14 @@ class Network:
     macs_fraction: float
     trained_by: TrainedRun | None
     weights: Literal["pruned", "fine-tuned", "shared"]
+    height: int | None = None
     statistics: NormStatistics = NormStatistics.UNDECIDED
     calibration: Calibration = PLAIN
 
     @property
     def is_original(self) -> bool:
-        """Nothing is removed and nothing is trained."""
-        return self.weights == "pruned" and bool(self.keep.units.all())
+        """Nothing is removed, nothing is trained, and the images are those it was made for."""
+        return self.weights == "pruned" and bool(self.keep.units.all()) and self.height is None
 
     @property
     def run(self) -> FineTuned | None:
@@ -112,18 +117,29 @@ def network_at(
     ranking: RankingName | None = None,
     finetuned: bool = True,
     run: str | None = None,
+    height: int | None = None,
 ) -> Network:
     """Prune `model`, the study's original, to a budget, or to the kept set of a run; see `chosen_network`.
 
     Args:
         finetuned: load trained weights where there are some, be they fine-tuned or those of a supernet.
         run: key of a fine-tuning run or a supernet.
+        height: of the images that it takes; None: that of the original's.
 
     Raises:
+        SettingsError: the network cannot take images of that height.
         StudyError: as `chosen_network`, and where weights are not those of their record.
     """
     chosen = chosen_network(study, budget, ranking, trained=finetuned, run=run)
-    return _network(study, model, chosen.keep, chosen.run)
+    network = _network(study, model, chosen.keep, chosen.run)
+    shape = study.info.input_shape
+    if height in (None, shape[1]):
+        return network
+    require_heights(network.model, shape, [height])
+    size = cost(study.structure, chosen.keep)
+    return replace(
+        network, height=height, macs=macs_of(network.model, study.structure, size, scaled_shape(shape, height))
+    )
 
 
 def load_supernet(study: Study, model: nn.Module, run: SupernetRun) -> Supernet:
@@ -178,10 +194,18 @@ def _network(study: Study, model: nn.Module, keep: Keep, run: TrainedRun | None)
     )
 
 
+def at_height_of(network: Network, dataset: Dataset) -> Dataset:
+    """Images of the height that a network takes."""
+    return dataset if network.height is None else dataset.at_height(network.height)
+
+
 def choose_statistics(
     study: Study, network: Network, dataset: Dataset, device: torch.device, report: Report = silent
 ) -> ReportedNetwork:
     """Decide which statistics a network is reported with: stored or recalibrated, as does better on held-out images.
+
+    Args:
+        dataset: the study's images, of whatever height; they are scaled to the network's.
 
     The original keeps its own; a slice of a supernet is always recalibrated. What is
     recalibrated on is the study's choice, which is made here if it is the first.
@@ -189,6 +213,7 @@ def choose_statistics(
     if network.is_original or not has_batch_norms(network.model):
         return network.with_statistics(network.model, recalibrated=False)
     calibration = calibration_of(study, dataset, device, report)
+    dataset = at_height_of(network, dataset)
     if network.supernet is not None:  # its batch norms have no statistics of their own
         model = recalibrate(network.model, dataset, study.info.normalization, device=device, calibration=calibration)
         return network.with_statistics(model, recalibrated=True, calibration=calibration)

@@ -81,14 +81,20 @@ def store_statistics(study: Study, network: ReportedNetwork) -> None:
 
 
 def _in_study(study: Study, network: Network) -> Path:
-    return study.within("statistics", f"{comparison_name(network.keep, network.trained_by)}.safetensors")
+    return study.within("statistics", f"{_name(network)}.safetensors")
+
+
+def _name(network: Network) -> str:
+    """Another kept set, other weights or images of another height have other statistics."""
+    name = comparison_name(network.keep, network.trained_by)
+    return name if network.height is None else f"{name}-{network.height}"
 
 
 def _of_supernet(study: Study, network: Network, expected: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
     """The statistics that a network of a supernet was measured with; None where it was not."""
     if network.supernet is None or network.supernet.calibration != study.calibration.key:
         return None
-    prefix = statistics_name(network.keep_id, study.info.input_shape[1], "")
+    prefix = statistics_name(network.keep_id, network.height or study.info.input_shape[1], "")
     try:
         with safe_open(statistics_path(study, network.supernet.key), framework="pt") as file:
             names = [name for name in file.keys() if name.startswith(prefix)]
@@ -102,7 +108,7 @@ def _in_cache(study: Study, network: Network, calibration: Calibration) -> Path:
     info = study.info
     normalization = info.normalization.to_dict()
     images = info.data_fingerprint, info.split_seed, info.classes, info.input_shape, normalization
-    facts: tuple[object, ...] = info.weights_sha256, images, comparison_name(network.keep, network.trained_by)
+    facts: tuple[object, ...] = info.weights_sha256, images, _name(network)
     if calibration.key != PLAIN.key:  # earlier versions knew no other
         facts = (*facts, calibration.key)
     return cache_folder() / "statistics" / f"{hashlib.sha256(repr(facts).encode()).hexdigest()}.safetensors"
@@ -110,7 +116,7 @@ def _in_cache(study: Study, network: Network, calibration: Calibration) -> Path:
 
 def _facts(study: Study, network: Network, calibration: Calibration) -> dict[str, str]:
     """Which network statistics are of, as others may have the same shapes, and which images those of recalibration."""
-    owner = f"{study.info.weights_sha256} {comparison_name(network.keep, network.trained_by)}"
+    owner = f"{study.info.weights_sha256} {_name(network)}"
     return {"owner": owner, "calibration": calibration.key}
 
 

@@ -3,32 +3,29 @@
 import hashlib
 import json
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from legr.commands.calibration import calibration_of
 from legr.commands.finetune import teacher_cache
+from legr.commands.heights import require_heights
 from legr.commands.images import images_of
 from legr.commands.original import original
 from legr.commands.provenance import provenance_of
 from legr.commands.results import SupernetResult
 from legr.commands.supernet_points import Judge, measure_along
-from legr.errors import SettingsError
 from legr.held import shown
 from legr.models.weights import round_to_half, save_weights
 from legr.progress import Report
 from legr.requests.supernet import SupernetRequest
-from legr.structure.model_io import deep_copy
 from legr.study.provenance import Provenance
 from legr.study.records import RankingName, epochs_of
 from legr.study.store import Study
 from legr.study.supernets import SupernetRun, save_supernet, statistics_path, supernets, weights_path
-from legr.training.supernet import Supernet, SupernetObjective, resized
+from legr.training.supernet import Supernet, SupernetObjective
 from legr.training.supernet_settings import SupernetSettings
 from legr.training.teacher import Teacher
 from legr.training.train import Run, Trained, copied, fit
@@ -115,7 +112,7 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> S
     checkpoint, which is removed after it.
     """
     model, curve, key = original(study), study.curve(task.ranking), task.key
-    require_sizes(model, study.info.input_shape, task.settings.sizes)
+    require_heights(model, study.info.input_shape, task.settings.sizes)
     dataset = images_of(study, report)
     calibration = calibration_of(study, dataset, device, report)
     checkpoint = _checkpoint(study, key)
@@ -158,27 +155,6 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> S
         save_supernet(study, record)
         checkpoint.unlink(missing_ok=True)
     return record
-
-
-def require_sizes(model: nn.Module, shape: tuple[int, int, int], sizes: Sequence[int]) -> None:
-    """Refuse sizes of images that a network cannot take.
-
-    Args:
-        shape: of its own images: channels, height, width.
-        sizes: heights.
-
-    Raises:
-        SettingsError: it fails on one.
-    """
-    for side in sizes:
-        try:
-            with torch.inference_mode():
-                deep_copy(model).eval()(resized(torch.zeros(1, *shape), side))
-        except Exception as error:  # whatever a forward may raise
-            reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-            raise SettingsError(
-                f"sizes must be heights that the network can take, got {side} ({reason}); leave it out"
-            ) from error
 
 
 def _checkpoint(study: Study, key: str) -> Path:

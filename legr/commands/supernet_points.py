@@ -2,25 +2,25 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from legr.commands.heights import macs_of
 from legr.data.images import Dataset
 from legr.data.normalization import Normalization
 from legr.progress import Progress, Report
 from legr.ranking.budget import BudgetCurve
 from legr.structure.cost import cost, original_cost
-from legr.structure.counters import count
 from legr.structure.types import Keep
 from legr.study.store import keep_id
 from legr.study.supernets import SupernetPoint, statistics_name
 from legr.training.batch_norm import recalibrated, statistics_of
 from legr.training.calibration import Calibration
 from legr.training.evaluate import evaluate_split
-from legr.training.supernet import AtSide, Supernet
+from legr.training.supernet import Supernet
 
 MEASURED = 16  # budgets, evenly spread on a logarithmic scale of MACs
 
@@ -42,43 +42,39 @@ class Judge:
 
     @property
     def side(self) -> int:
-        """Height of the images as they are."""
+        """Height of the images."""
         return int(self.dataset.test.images.shape[-2])
 
-    def network(self, supernet: Supernet, keep: Keep, side: int) -> nn.Module:
-        """The network of a kept set, recalibrated for inputs of one side."""
+    def network(self, supernet: Supernet, keep: Keep) -> nn.Module:
+        """The network of a kept set, recalibrated."""
         structure = self.curve.structure
         fraction = cost(structure, keep).macs / original_cost(structure).macs
         return recalibrated(
-            AtSide(supernet.pruned(structure, keep, fraction), side),
+            supernet.pruned(structure, keep, fraction),
             self.dataset,
             self.normalization,
             device=self.device,
             calibration=self.calibration,
         )
 
-    def point(self, network: nn.Module, keep: Keep, side: int) -> SupernetPoint:
+    def point(self, network: nn.Module, keep: Keep) -> SupernetPoint:
         """Score what `network` returned on the test images."""
         structure = self.curve.structure
         size = cost(structure, keep)
         test = evaluate_split(network, self.dataset.test, self.normalization, device=self.device)
-        macs = size.macs
-        if side != self.side:
-            inputs = torch.zeros(1, *self.dataset.test.images.shape[1:], device=self.device)
-            macs = count(network, inputs).macs
         return SupernetPoint(
             keep_id=keep_id(keep),
-            macs=macs,
+            macs=macs_of(network, structure, size, tuple(self.dataset.test.images.shape[1:])),
             params=size.params,
             macs_fraction=size.macs / original_cost(structure).macs,
-            side=side,
+            side=self.side,
             top1=test.top1,
             loss=test.finite_loss,
             images=test.images,
         )
 
 
-def keeps_along(curve: BudgetCurve, smallest: float, budgets: int = MEASURED) -> Iterator[Keep]:
+def keeps_along(curve: BudgetCurve, smallest: float, budgets: int) -> Iterator[Keep]:
     """Networks from the whole one to the smallest, evenly spread on a logarithmic scale of MACs; each once."""
     fractions = np.geomspace(1.0, smallest, budgets).clip(smallest, 1.0).tolist()
     for step in dict.fromkeys(curve.step(macs=fraction) for fraction in fractions):
@@ -93,13 +89,14 @@ def measure_along(
     Args:
         sides: heights of the inputs, each measured for every network.
     """
-    todo = [(keep, side) for side in sides for keep in keeps_along(judge.curve, supernet.smallest)]
+    judges = [replace(judge, dataset=judge.dataset.at_height(side)) for side in sides]
+    todo = [(keep, one) for one in judges for keep in keeps_along(judge.curve, supernet.smallest, MEASURED)]
     points, statistics, start = [], {}, time.monotonic()
-    for number, (keep, side) in enumerate(todo, 1):
-        network = judge.network(supernet, keep, side)
-        points.append(judge.point(network, keep, side))
+    for number, (keep, one) in enumerate(todo, 1):
+        network = one.network(supernet, keep)
+        points.append(one.point(network, keep))
         for name, values in statistics_of(network).items():
-            statistics[statistics_name(keep_id(keep), side, name.removeprefix("network."))] = values
+            statistics[statistics_name(keep_id(keep), one.side, name)] = values
         left = (time.monotonic() - start) / number * (len(todo) - number)
         report(Progress("network", number, len(todo), left))
     return tuple(points), statistics

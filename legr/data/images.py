@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from legr.data.normalization import CHANNELS, IMAGENET_NORMALIZATION, Normalization
+from legr.data.sizes import HEIGHTS, scaled_size
 from legr.errors import DataError, SettingsError
 
 __all__ = ["CHANNELS", "IMAGENET_NORMALIZATION", "Dataset", "Normalization", "Split"]
@@ -95,6 +97,18 @@ class Dataset:
         classes = tuple(self.classes[row] for row in rows)
         return replace(self, classes=classes, train=train, heldout=heldout, test=test)
 
+    def at_height(self, height: int) -> "Dataset":
+        """Return the data set with its images scaled (bilinear, antialiased) to a height; the width follows.
+
+        Raises:
+            SettingsError: the height is below 1 pixel or above 4096.
+        """
+        HEIGHTS.require("size", height)
+        if height == self.test.images.shape[-2]:
+            return self
+        train, heldout, test = (_scaled(split, height) for split in (self.train, self.heldout, self.test))
+        return replace(self, train=train, heldout=heldout, test=test)
+
     def statistics(self) -> Normalization:
         """Return the mean and standard deviation of every channel over the training split.
 
@@ -115,6 +129,13 @@ class Dataset:
             variance = n_values * square - sum_**2  # times n_values squared; whole numbers of Python do not round
             std.append(math.sqrt(variance) / n_values / 255 if variance else 1.0)
         return Normalization("dataset", tuple(mean), tuple(std))
+
+
+def _scaled(split: Split, height: int) -> Split:
+    size = scaled_size((split.images.shape[-2], split.images.shape[-1]), height)
+    step = max(1, CHUNK_VALUES // split.images[0].numel()) if len(split) else 1
+    chunks = [interpolate(chunk, size, mode="bilinear", antialias=True) for chunk in split.images.split(step)]
+    return Split(torch.cat(chunks) if chunks else split.images, split.labels)
 
 
 def _relabelled(split: Split, number_of: Tensor) -> Split:

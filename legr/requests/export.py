@@ -7,6 +7,7 @@ from typing import Self
 
 from legr.arguments import plain_name, shortened, whole_number_of
 from legr.data.normalization import Preprocess
+from legr.data.sizes import HEIGHTS
 from legr.errors import SettingsError
 from legr.ranking.limits import QUANTITIES, Budget
 from legr.requests.job import JobRequest
@@ -30,6 +31,7 @@ class ExportRequest(JobRequest):
     run: str | None = option(RUN, hidden=True)
     ranking: RankingName | None = option(RANKING)
     finetuned: bool = option("Use fine-tuned weights.", True, negatable=True)
+    size: int | None = option("Height of the images that it takes; by default the study's own.", bounds=HEIGHTS)
     batch: str = option("Images that the ONNX file takes at a time: a number, or dynamic for any.", "1")
     opset: int | None = option("ONNX opset; by default the lowest that the network allows, from 13 on.", bounds=OPSET)
     preprocess: Preprocess = option(
@@ -61,12 +63,13 @@ class ExportRequest(JobRequest):
     @property
     def folder_name(self) -> str:
         """What the folder of such an export is called in a study, such as "macs-50"."""
+        size = [f"size-{self.size}"] if self.size else []
         if self.run:
             networks = [plain_name(self.network)] if self.network else []  # a supernet has many
-            return "-".join(["run", plain_name(self.run), *networks])
+            return "-".join(["run", plain_name(self.run), *networks, *size])
         limits = (
             f"{name.replace('_', '-')}-{limit if QUANTITIES[name].size else 100 * limit:g}"
             for name, limit in self.budget.limits()
         )
         profile = [f"on-{plain_name(self.budget.device_profile)}"] if self.budget.device_profile else []
-        return "-".join([*limits, *profile, *([self.ranking] if self.ranking else [])])
+        return "-".join([*limits, *profile, *([self.ranking] if self.ranking else []), *size])

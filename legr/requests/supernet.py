@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from legr.data.sizes import HEIGHTS
 from legr.errors import SettingsError
 from legr.requests.job import JobRequest
 from legr.requests.options import option
@@ -10,7 +11,7 @@ from legr.requests.ranges import EPOCHS, FRACTION, SEED
 from legr.requests.shared import DEVICE, HALF, RANKING
 from legr.study.records import RankingName
 from legr.training.settings import NUMBERS, with_changes
-from legr.training.supernet_settings import SIDES, SUPERNET_NUMBERS, SupernetSettings
+from legr.training.supernet_settings import SUPERNET_NUMBERS, SupernetSettings
 
 _DEFAULT = SupernetSettings()
 _NUMBERS = (*SUPERNET_NUMBERS, *NUMBERS)
@@ -26,7 +27,7 @@ class SupernetRequest(JobRequest):
     smallest: float = option("Smallest network, as a fraction of the MACs.", _DEFAULT.smallest, bounds=FRACTION)
     sizes: tuple[int, ...] | None = option(
         "Heights of the images that networks are trained on, such as 32,28,24; by default their own alone.",
-        bounds=SIDES,
+        bounds=HEIGHTS,
     )
     seed: int = option("Seed of the order of images and of the budgets.", _DEFAULT.seed, bounds=SEED)
     options: Mapping[str, float] = option(

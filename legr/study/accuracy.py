@@ -21,6 +21,7 @@ class KnownAccuracy(Record):
         top1: of the network.
         before: of a fine-tuned network, before it was trained.
         shared: the network has weights that were trained together with those of all budgets.
+        height: of its images, where they are scaled to another than the study's.
         between: top-1 of the next smaller and larger measured networks with these weights, where its own is not known.
         original: of the whole network.
         nearest: of the fine-tuned network of the same ranking whose cost is nearest, where this one is not fine-tuned.
@@ -36,6 +37,7 @@ class KnownAccuracy(Record):
     before: Share | None = None
     shared: bool = False
     between: tuple[Share, Share] | None = None
+    height: int | None = None
 
     @property
     def words(self) -> str:
@@ -44,8 +46,11 @@ class KnownAccuracy(Record):
         if self.finetuned:
             as_pruned = "" if self.before is None else f" ({_percent(self.before)} before)"
             return f"Fine-tuned: {_percent(self.top1 or 0.0)} top-1 on the test images{as_pruned}{of_original}."
+        scaled = "" if self.height is None else f" with images scaled to a height of {self.height}"
         if self.shared:
-            return f"Trained together with all budgets: {self._shared_words}{of_original}."
+            return f"Trained together with all budgets: {self._shared_words}{of_original}{scaled}."
+        if self.height is not None:
+            return f"Its accuracy{scaled} was not measured."
         if self.whole:
             return "The whole network." if self.top1 is None else f"The whole network: {_percent(self.top1)} top-1."
         if self.top1 is None:
@@ -83,12 +88,7 @@ def accuracy_of(
     whole = next((network for network in known.values() if network.macs_fraction == 1), None)
     original = whole.top1_before if whole else None
     if isinstance(run, SupernetRun):
-        own = [point for point in run.points if point.side == run.points[0].side]
-        top1 = next((point.top1 for point in own if point.keep_id == keep_id), None)
-        smaller = max((p for p in own if p.macs_fraction < macs_fraction), key=lambda p: p.macs_fraction, default=None)
-        larger = min((p for p in own if p.macs_fraction > macs_fraction), key=lambda p: p.macs_fraction, default=None)
-        between = (smaller.top1, larger.top1) if top1 is None and smaller and larger else None
-        return KnownAccuracy(shared=True, top1=top1, original=original, between=between)
+        return _of_supernet(run, keep_id, macs_fraction, original)
     if run is not None:
         return KnownAccuracy(finetuned=True, top1=run.top1, original=original, before=run.top1_before)
     if macs_fraction == 1:
@@ -101,6 +101,25 @@ def accuracy_of(
         nearest=nearest.top1_after if nearest else None,
         nearest_at=nearest.macs_fraction if nearest else None,
     )
+
+
+def accuracy_at_height(keep_id: str, macs_fraction: float, run: TrainedRun | None, height: int) -> KnownAccuracy:
+    """What is known of a network with images of another height than the study's; arguments as for `accuracy_of`."""
+    if isinstance(run, SupernetRun):
+        return _of_supernet(run, keep_id, macs_fraction, None, height)
+    return KnownAccuracy(height=height)
+
+
+def _of_supernet(
+    run: SupernetRun, keep_id: str, macs_fraction: float, original: float | None, height: int | None = None
+) -> KnownAccuracy:
+    side = height or (run.points[0].side if run.points else None)
+    points = [point for point in run.points if point.side == side]
+    top1 = next((point.top1 for point in points if point.keep_id == keep_id), None)
+    smaller = max((p for p in points if p.macs_fraction < macs_fraction), key=lambda p: p.macs_fraction, default=None)
+    larger = min((p for p in points if p.macs_fraction > macs_fraction), key=lambda p: p.macs_fraction, default=None)
+    between = (smaller.top1, larger.top1) if top1 is None and smaller and larger else None
+    return KnownAccuracy(shared=True, top1=top1, original=original, between=between, height=height)
 
 
 _OLDEST: tuple[RankingName, ...] = ("learned", "identity")

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from legr.data.sizes import scaled_size
 from legr.ranking.budget import BudgetCurve
 from legr.structure.types import Keep, Structure
 from legr.training.batch_norm import recalibrated
@@ -137,23 +138,6 @@ class SupernetObjective:
         )
 
 
-class AtSide(nn.Module):
-    """A network that takes its inputs at another size.
-
-    Args:
-        side: height of what `network` gets.
-    """
-
-    def __init__(self, network: nn.Module, side: int) -> None:
-        super().__init__()
-        self.network, self.side = network, side
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Logits of resized images, float32[B, C, H, W]."""
-        logits: Tensor = self.network(resized(inputs, self.side))
-        return logits
-
-
 def resized(inputs: Tensor, side: int) -> Tensor:
     """Images at another size, float32[B, C, H', W'].
 
@@ -164,5 +148,5 @@ def resized(inputs: Tensor, side: int) -> Tensor:
     height, width = inputs.shape[-2:]
     if side == height:
         return inputs
-    size = (side, max(1, round(width * side / height)))
+    size = scaled_size((height, width), side)
     return F.interpolate(inputs.float(), size=size, mode="bilinear", antialias=True).to(inputs.dtype)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from legr.bounds import Bounds
+from legr.data.sizes import HEIGHTS
 from legr.errors import SettingsError
 from legr.schema import Several
 from legr.training.settings import TrainSettings
@@ -14,7 +15,6 @@ SUPERNET_RANGES: Mapping[str, Bounds] = {
     "whole_every": Bounds(1, 1000),
     "norms": Bounds(0, 64),
 }
-SIDES = Bounds(1, 4096)
 #: Settings that are plain numbers, beside those of any training.
 SUPERNET_NUMBERS = ("networks", "whole_every", "norms")
 
@@ -52,6 +52,6 @@ class SupernetSettings(TrainSettings):
         for name, bounds in SUPERNET_RANGES.items():
             bounds.require(name, getattr(self, name))
         for side in self.sizes:
-            SIDES.require("size", side)
+            HEIGHTS.require("size", side)
         if len(set(self.sizes)) != len(self.sizes):
             raise SettingsError(f"sizes must differ, got {', '.join(map(str, self.sizes))}")

@@ -1,0 +1,111 @@
+"""Images of other heights: what a network can take, evaluated and exported with them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from legr.commands import supernet_points
+from legr.commands.evaluate import evaluate
+from legr.commands.export import export
+from legr.commands.heights import macs_of, require_heights
+from legr.commands.images import images_of
+from legr.commands.network import choose_statistics, network_at
+from legr.commands.original import original
+from legr.commands.supernet import run_supernet
+from legr.errors import SettingsError
+from legr.models.zoo import build_model
+from legr.progress import silent
+from legr.ranking.limits import Budget
+from legr.requests.export import ExportRequest
+from legr.structure.cost import cost
+from legr.structure.counters import count
+from legr.study.store import Study
+from legr.study.supernets import points_by_network, supernets
+from legr.training.supernet_settings import SupernetSettings
+from tests.nets import Chain
+
+CPU, HALF = torch.device("cpu"), Budget(macs=0.5)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def trained(made_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("heights") / "study"
+    shutil.copytree(made_study, path)
+    settings = SupernetSettings(epochs=1, batch=128, smallest=0.4, networks=1, norms=2, sizes=(32, 24))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(supernet_points, "MEASURED", 3)
+        run_supernet(Study.open(path), settings, CPU, silent)
+    return path
+
+
+@pytest.fixture
+def study(trained: Path, tmp_path: Path, own_folders: Path) -> Study:
+    shutil.copytree(trained, tmp_path / "study")
+    return Study.open(tmp_path / "study")
+
+
+def test_heights_that_a_network_cannot_take_are_refused() -> None:
+    with pytest.raises(SettingsError, match=r"size must be a height of images that the network can take, got 5 \("):
+        require_heights(Chain(), (3, 8, 8), (8, 5))
+    with pytest.raises(SettingsError, match="size must be in"):
+        require_heights(Chain(), (3, 8, 8), (0,))
+    require_heights(build_model("cifar_resnet8", 10), (3, 32, 32), (32, 20))
+
+
+def test_macs_are_counted_for_other_images(study: Study) -> None:
+    network = network_at(study, original(study), HALF)
+    size = cost(study.structure, network.keep)
+    assert macs_of(network.model, study.structure, size, (3, 32, 32)) == size.macs == network.macs
+    small = network_at(study, original(study), HALF, height=16)
+    assert small.macs == count(network.model, torch.zeros(1, 3, 16, 16)).macs < 0.26 * size.macs
+    assert small.macs_fraction == network.macs_fraction
+    assert network_at(study, original(study), HALF, height=32).height is None
+
+
+def test_a_supernet_is_measured_with_every_size(study: Study) -> None:
+    (run,) = supernets(study)
+    assert {point.side for point in run.points} == {32, 24}
+    own, small = points_by_network(run, 32), points_by_network(run, 24)
+    assert own.keys() == small.keys()
+    for name, point in list(small.items())[1:]:
+        budget = Budget(macs=point.macs_fraction)
+        found = evaluate(study, budget, None, True, CPU, silent, height=24)
+        assert (found.top1, found.macs) == (point.top1, point.macs) and found.supernet == run.key
+        assert 0.5 < point.macs / own[name].macs < 0.6  # 24 x 24 pixels of 32 x 32
+
+
+def test_a_network_without_a_supernet_is_evaluated_too(study: Study) -> None:
+    whole = network_at(study, original(study), Budget(macs=1.0), height=20)
+    assert not whole.is_original  # its batch norms see other values
+    images = images_of(study)
+    assert images.at_height(20).test.images.shape[2:] == (20, 20) and images.at_height(32) is images
+    reported = choose_statistics(study, whole, images, CPU)
+    assert reported.height == 20 and reported.macs == whole.macs
+    found = evaluate(study, Budget(macs=0.7), None, False, CPU, silent, height=20)
+    assert found.supernet == "" and found.images == 359
+
+
+def test_an_export_takes_images_of_its_height(study: Study, tmp_path: Path) -> None:
+    (run,) = supernets(study)
+    budget = Budget(macs=run.points[-1].macs_fraction)
+    result = export(study, ExportRequest(budget, tmp_path / "out", size=24), silent)
+    point = points_by_network(run, 24)[run.points[-1].keep_id]
+    assert (result.macs, result.top1_agreement) == (point.macs, 1.0)
+    assert result.accuracy is not None and result.accuracy.top1 == point.top1
+    assert result.accuracy.words.endswith("top-1 on the test images with images scaled to a height of 24.")
+    session = onnxruntime.InferenceSession(result.onnx)
+    (fed,) = session.get_inputs()
+    assert fed.shape == [1, 3, 24, 24]
+    assert session.run(None, {fed.name: np.zeros((1, 3, 24, 24), np.float32)})[0].shape == (1, 10)
+    about = json.loads((tmp_path / "out" / "input.json").read_text(encoding="utf-8"))
+    assert about["shape"] == [1, 3, 24, 24]
+    pruned = export(study, ExportRequest(budget, tmp_path / "cut", size=24, finetuned=False), silent)
+    assert pruned.accuracy is not None
+    assert pruned.accuracy.words == "Its accuracy with images scaled to a height of 24 was not measured."
