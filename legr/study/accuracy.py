@@ -113,7 +113,7 @@ def accuracy_at_height(keep_id: str, macs_fraction: float, run: TrainedRun | Non
 def _of_supernet(
     run: SupernetRun, keep_id: str, macs_fraction: float, original: float | None, height: int | None = None
 ) -> KnownAccuracy:
-    side = height or (run.points[0].side if run.points else None)
+    side = height or run.points[0].side
     points = [point for point in run.points if point.side == side]
     top1 = next((point.top1 for point in points if point.keep_id == keep_id), None)
     smaller = max((p for p in points if p.macs_fraction < macs_fraction), key=lambda p: p.macs_fraction, default=None)

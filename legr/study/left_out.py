@@ -1,4 +1,4 @@
-"""What a study holds that is damaged, and therefore hidden: single points, fine-tuning runs, comparisons. No torch."""
+"""What a study holds that is damaged, and therefore hidden: single points, runs, comparisons. No torch."""
 
 from contextlib import suppress
 
@@ -6,6 +6,7 @@ from legr.errors import StudyError
 from legr.study.comparison import damaged_comparisons
 from legr.study.measured import POINTS, read_points, read_runs
 from legr.study.store import Study
+from legr.study.supernets import read_supernets
 
 _NAMED = 2  # in a line
 
@@ -15,7 +16,7 @@ def left_out(study: Study) -> list[str]:
     points: list[str] = []
     with suppress(StudyError):
         points = read_points(study.within(POINTS).parent)[1]
-    return [*points, *read_runs(study.folder)[1], *damaged_comparisons(study)]
+    return [*points, *read_runs(study.folder)[1], *read_supernets(study.folder)[1], *damaged_comparisons(study)]
 
 
 def left_out_line(study: Study) -> str:

@@ -60,8 +60,8 @@ class SupernetRun(Record):
     epochs: Annotated[Count, Field(ge=1)]  # that were run
     seconds: Seconds
     calibration: Name  # key of what batch norms are recalibrated on
+    points: Annotated[Several[SupernetPoint], Field(min_length=1)]  # of the largest first; its own height before others
     curve: Several[Epoch] = ()
-    points: Several[SupernetPoint] = ()  # the largest first
     created: Name = ""
     provenance: Made = UNKNOWN
     half: bool = False  # its weights were rounded to float16 before they were scored

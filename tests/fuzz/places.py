@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from legr.study.store import Study
+from legr.study.store import Study, keep_id
+from legr.study.supernets import SupernetPoint, SupernetRun, save_supernet, weights_path
+from legr.training.supernet_settings import SupernetSettings
 from tests.app.profiled import add_profile
 from tests.fuzz import users
 
@@ -56,6 +58,8 @@ def make_places(folder: Path, source: Path, *, torch: bool = False) -> list[Plac
     ]
     for file in sorted((study / "finetuned").glob("*.json"))[:2]:
         places.append(Place(file, study, "json", seen, tuple((other / "finetuned").glob("*.json"))))
+    for file in sorted((study / "supernets").glob("*.json")):
+        places.append(Place(file, study, "json", seen, tuple((other / "finetuned").glob("*.json"))))
     for file in sorted((study / "jobs").glob("*.json")):
         places.append(Place(file, study, "json", (users.look_at_jobs,), (study / "points.json",)))
     for file in sorted((study / "searches").glob("*.journal")):
@@ -78,6 +82,7 @@ def _complete(study: Path) -> None:
     layer = json.loads((study / "structure.json").read_text())["structure"]["layers"][1][0]
     shape = {"format": 1, "multiple": 1, "floors": {layer: 3}, "excluded": [], "pins": {}}
     (study / "shape.json").write_text(json.dumps(shape))
+    _add_supernet(Study.open(study))
     judged = {
         "networks": [{"budget": 0.5, "top1": {"plain": 0.5}}],
         "differences": {"both": {"mean": 0.1, "noise": 0.2}},
@@ -106,6 +111,21 @@ def _complete(study: Path) -> None:
     save_file({**same, "labels": np.array([3, 1], np.int32)}, study / "compared" / "original.safetensors")
     pictures, numbers = np.zeros((2, 3, 4, 4), np.uint8), np.array([0, 1], np.int32)
     save_file({**same, "pictures": pictures, "numbers": numbers}, study / "compared" / "a-pruned.safetensors", header)
+
+
+def _add_supernet(study: Study) -> None:
+    """One whose weights are never read."""
+    curve = study.curve("uniform")
+    points = tuple(
+        SupernetPoint(
+            keep_id(curve.keep(step)), int(curve.macs[step]), 9, curve.macs[step] / curve.macs[0], 32, 0.5, 1.0, 9
+        )
+        for step in (0, len(curve.macs) // 2, -1)
+    )
+    facts = points[-1].macs_fraction, SupernetSettings(), 0.5, 1, 9.0, "plain", points
+    run = SupernetRun("abc", "uniform", study.ranking_id("uniform"), *facts)
+    save_supernet(study, run)
+    weights_path(study, run.key).touch()
 
 
 def _machine(folder: Path, study: Path) -> list[Place]:

@@ -50,6 +50,7 @@ from legr.study.left_out import left_out_line
 from legr.study.pass_times import seconds_per_pass
 from legr.study.records import RankingName
 from legr.study.store import Study
+from legr.study.supernets import supernets
 
 _JS = 2**53
 Action = Callable[[Path], None]
@@ -121,6 +122,9 @@ def look_at_measured(path: Path) -> None:
         rows_for_browser(training_table([epoch.to_dict() for epoch in run.curve]))
         command_again(run.provenance.command, path)
     assert "\n" not in left_out_line(study)
+    for supernet in supernets(study):
+        for_browser(supernet.to_dict())
+        command_again(supernet.provenance.command, path)
     learned = study.learned
     if learned is not None:
         map_figure(map_table(learned)).to_json()
