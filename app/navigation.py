@@ -6,6 +6,7 @@ from streamlit.navigation.page import StreamlitPage
 from app import state
 from legr.errors import LegrError
 from legr.study.store import Study
+from legr.study.supernets import supernets
 from legr.study.title import study_title
 
 PAGES = (
@@ -55,7 +56,10 @@ def steps_done(study: Study | None) -> set[str]:
     if study is None:
         return set()
     try:
-        taken = {"pages/learn.py": study.learned is not None, "pages/finetune.py": bool(study.finetuned)}
+        taken = {
+            "pages/learn.py": study.learned is not None,
+            "pages/finetune.py": bool(study.finetuned or supernets(study)),
+        }
     except (LegrError, OSError):
         return set()
     return {page for page, is_taken in taken.items() if is_taken}

@@ -13,6 +13,7 @@ from app.views.export import ExportTarget, show_exports, weights_line
 from app.views.export_options import choose_export_options
 from app.views.finetune import expectation, show_runs, show_training, training_form
 from app.views.job_panel import job_panel, launch, show_other_jobs
+from app.views.supernet import show_supernet_training, show_supernets, supernet_expectation, supernet_form
 from app.widgets.images import NO_IMAGES, data_notice
 from app.widgets.page import guarded, place, require_study, run_page
 from app.widgets.study import optimism_note, show_doubts
@@ -37,6 +38,7 @@ def page() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         finetune(study, ranking, budget, opened, available)
+        train_every_budget(study, ranking, available)
     with right:
         export(study, ranking, budget, opened)
     show_runs(study, ranking)
@@ -57,6 +59,21 @@ def finetune(study: Study, ranking: RankingName, budget: float, opened: OpenedRu
         if available:
             st.caption(plain(expectation(study, ranking, limit, request.settings)))
     job_panel(study, "finetune", draw=lambda current: show_training(study, current))
+
+
+def train_every_budget(study: Study, ranking: RankingName, available: bool) -> None:
+    st.header("Train every budget", anchor=False)
+    job = records.latest(study, "supernet")
+    if not (job and job.active):
+        st.caption("One training for the networks of all budgets: afterwards each of them can be exported at once.")
+        request = supernet_form()
+        reason = None if available else NO_IMAGES
+        if st.button("Train every budget", key="supernet", disabled=not available, help=reason):
+            launch(study, replace(request, ranking=ranking))
+        if available:
+            st.caption(plain(supernet_expectation(study, request.settings)))
+    job_panel(study, "supernet", draw=lambda current: show_supernet_training(study, current))
+    show_supernets(study, ranking)
 
 
 def export(study: Study, ranking: RankingName, budget: float, opened: OpenedRun | None) -> None:

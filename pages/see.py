@@ -17,7 +17,7 @@ from app.widgets.study import show_doubts
 def page() -> None:
     study = require_study(with_view=True)
     show_doubts(study)
-    show_other_jobs(study, "learn", "measure", "finetune", "export", "profile")
+    show_other_jobs(study, "learn", "measure", "finetune", "supernet", "export", "profile")
     begin_dial()
     ranking = chosen_ranking(study)
     budget = budget_of(show_dial(study, ranking, charts=False, expected=False))

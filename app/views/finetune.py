@@ -1,7 +1,8 @@
 """Fine-tuning on a page: the settings of a run, its progress, and finished runs side by side."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -98,17 +99,22 @@ def show_training(study: Study, job: Job) -> None:
     st.caption(plain(f"{plural(settings.epochs, 'epoch')}{teacher}."))
     finished = study.finetuned_run(Path(result_of(job, FinetuneResult).weights).stem) if job.result else None
     history = [epoch.to_dict() for epoch in finished.curve] if finished else job.history
-    info = training_table(history)
-    if len(info):
-        epochs = job.total if job.stage == "epoch" else int(info["epoch"].max())
-        alt = "Training loss and held-out accuracy after each epoch."
-        show_chart(training_figure(info, epochs), key="training", alt=alt)
-    if any(row.get("slower", 1) < 1 for row in history):
-        st.caption("A loss was NaN or infinite: the run went back one epoch and continued at a lower learning rate.")
+    show_curve(history, job, key="training")
     if finished and finished.epochs < settings.epochs:
         st.caption(
             f"From epoch {finished.epochs + 1:d} on the loss was NaN or infinite; the best epoch before is kept."
         )
+
+
+def show_curve(history: Sequence[Mapping[str, Any]], job: Job, *, key: str) -> None:
+    """The curves of a training after each epoch, as far as it is."""
+    info = training_table(history)
+    if len(info):
+        epochs = job.total if job.stage == "epoch" else int(info["epoch"].max())
+        alt = "Training loss and held-out accuracy after each epoch."
+        show_chart(training_figure(info, epochs), key=key, alt=alt)
+    if any(row.get("slower", 1) < 1 for row in history):
+        st.caption("A loss was NaN or infinite: the run went back one epoch and continued at a lower learning rate.")
 
 
 def training_title(study: Study, job: Job) -> str:

@@ -30,6 +30,7 @@ WATCH_EVERY_S = 1.0
 NOUNS = {
     "learn": "The search",
     "finetune": "The fine-tuning",
+    "supernet": "The training of every budget",
     "measure": "The measurement",
     "export": "The export",
     "compare": "The comparison",
@@ -39,6 +40,7 @@ COUNTED_STAGES = {
     "pass": "Pass",
     "epoch": "Epoch",
     "point": "Measured network",
+    "network": "Measured network",
     "test image": "Test image",
     "timing layers and networks": "Timing",
 }

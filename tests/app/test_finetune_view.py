@@ -82,7 +82,7 @@ def test_a_run_says_how_long_it_may_take_before_it_starts(open_app: OpenApp, stu
     def before(budget: Budget, recipe: str) -> str:
         return expectation(study, "learned", budget, RECIPES[recipe])
 
-    assert said(budget="40") == ["About 4 min: 3 epochs at 50 % took 75 s."]  # ten epochs
+    assert said(budget="40")[0] == "About 4 min: 3 epochs at 50 % took 75 s."  # ten epochs
     jetson = Provenance(machine="a Jetson")
     far = replace(add_finetuned(study, budget=0.2, top1=0.9), key="far", seconds=30.0, provenance=jetson)
     study.save_finetuned(far)

@@ -1,0 +1,88 @@
+"""Training the networks of all budgets together, on a page: its settings, its progress, and what has come of it."""
+
+import math
+from pathlib import Path
+
+import streamlit as st
+
+from app.curves import measurements
+from app.views.finetune import show_curve
+from app.views.job_panel import result_of
+from app.words import plain, plural
+from legr.charts.style import CAPTIONS
+from legr.commands.results import SupernetResult
+from legr.jobs.records import Job
+from legr.progress import duration
+from legr.requests.ranges import EPOCHS
+from legr.requests.supernet import SupernetRequest
+from legr.study.records import FineTuned, RankingName
+from legr.study.store import Study
+from legr.study.supernets import SupernetRun, supernets
+from legr.training.supernet_settings import SupernetSettings
+
+_DEFAULT = SupernetSettings()
+
+
+def supernet_form() -> SupernetRequest:
+    """Ask how the networks of all budgets are to be trained."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        epochs = st.number_input(
+            "Epochs", EPOCHS.low, EPOCHS.high, None, key="supernet-epochs", persist_state="session", width=140,
+            placeholder=f"{_DEFAULT.epochs}",
+            help=f"Passes over the training images; if empty, {_DEFAULT.epochs}.",
+        )  # fmt: skip
+        percent = st.number_input(
+            "Smallest budget, %", 1.0, 99.0, 100 * _DEFAULT.smallest, step=1.0, format="%g", key="supernet-smallest",
+            persist_state="session", width=170,
+            help="Of the MACs. Smaller networks are not trained, and those of all budgets from there on are.",
+        )  # fmt: skip
+    return SupernetRequest(epochs=epochs or _DEFAULT.epochs, smallest=round(percent / 100, 4))
+
+
+def supernet_expectation(study: Study, settings: SupernetSettings) -> str:
+    """How long a run may take, by what finished runs took on the machine that trained last; "" where there are none."""
+    runs: list[FineTuned | SupernetRun] = sorted([*study.finetuned, *supernets(study)], key=lambda run: run.created)
+    here = [run for run in runs if run.provenance.machine == runs[-1].provenance.machine]
+    if not here:
+        return ""
+    run = next((run for run in reversed(here) if isinstance(run, SupernetRun)), here[-1])
+    work = run.macs_fraction if isinstance(run, FineTuned) else _work(run.settings or settings)
+    seconds = run.seconds / run.epochs / work * _work(settings) * settings.epochs
+    what = f" of fine-tuning at {100 * run.macs_fraction:.0f} %" if isinstance(run, FineTuned) else ""
+    where = f" on {run.provenance.machine}" if run.provenance.machine else ""
+    return f"About {duration(seconds)}: {plural(run.epochs, 'epoch')}{what} took {duration(run.seconds)}{where}."
+
+
+def _work(settings: SupernetSettings) -> float:
+    """MACs of the networks that a step trains, as a multiple of the original's; budgets are drawn on a logarithm."""
+    mean = (1 - settings.smallest) / -math.log(settings.smallest) if settings.smallest < 1 else 1.0
+    return settings.smallest + settings.networks * mean + 1 / settings.whole_every
+
+
+def show_supernet_training(study: Study, job: Job) -> None:
+    """What a job trains, and its curve; of a finished run all epochs, also those before it was resumed."""
+    assert isinstance(job.request, SupernetRequest)
+    when = "In training" if job.active else "Trained last" if job.state == "done" else "Not trained to the end"
+    ranking = CAPTIONS[job.request.ranking or study.default_ranking].lower()
+    smallest = f"every budget of the {ranking} ranking from {100 * job.request.smallest:g} % up"
+    st.markdown(f"**{plain(f'{when}: {smallest}')}**")
+    finished = None
+    if job.result:
+        key = Path(result_of(job, SupernetResult).weights).stem
+        finished = next((run for run in supernets(study) if run.key == key), None)
+    history = [epoch.to_dict() for epoch in finished.curve] if finished else job.history
+    show_curve(history, job, key="supernet-training")
+
+
+def show_supernets(study: Study, ranking: RankingName) -> None:
+    """What the supernet of a ranking has come to, with the way to it; and the supernets of former orders."""
+    run = measurements(study).supernets.get(ranking)
+    if run is not None:
+        top1s = [100 * point.top1 for point in run.points if point.macs_fraction < 1]
+        reach = f" It was measured at {len(top1s)}: {min(top1s):.1f} to {max(top1s):.1f} % top-1." if top1s else ""
+        which = f"Every budget of the {CAPTIONS[ranking].lower()} ranking from {100 * run.smallest:.0f} % up"
+        st.success(plain(f"{which} is trained, and can be taken along at once.{reach}"))
+        st.page_link("pages/explore.py", label="See them on Explore", icon=":material/arrow_forward:")
+    for former in supernets(study):
+        if former.ranking_id != study.ranking_id(former.ranking):
+            st.caption(plain(f"A supernet of a former order is kept ({former.key})."))
