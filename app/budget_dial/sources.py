@@ -31,9 +31,10 @@ def sources_line(
     given = f"Constraints: {constraints.words}. " if constraints.words else ""
     if not measured.line(ranking):
         which = " of such networks" if given else " of this ranking" if measured.points else ""
-        what = "Accuracy" if device else "Accuracy and latency"
         together = _together_line(measured.supernets.get(ranking))
-        return f"{given}{what}{which}: not measured. {_profile_line(device)}{together}{flops}"
+        what = f"Accuracy{' as cut' if together else ''}{'' if device else ' and latency'}"
+        between = "~: read between two of them. " if together else ""
+        return f"{given}{what}{which}: not measured. {_profile_line(device)}{together}{between}{flops}"
     where = f"{conditions_line(measured)} " if measured.conditions else ""
     where += _profile_line(device) + _together_line(measured.supernets.get(ranking))
     if measured.contended:
@@ -53,9 +54,10 @@ def _together_line(supernet: SupernetRun | None) -> str:
     """What is known of the networks that were trained together; "" where there are none."""
     if supernet is None:
         return ""
+    measured = sum(point.macs_fraction < 1 for point in supernet.points)
     return (
         "Trained together: one training has made the weights of every budget from "
-        f"{100 * supernet.smallest:.0f} % up, and was measured at {len(supernet.points)} of them. "
+        f"{100 * supernet.smallest:.0f} % up, and was measured at {measured} of them. "
     )
 
 

@@ -103,7 +103,7 @@ def weights_line(target: ExportTarget) -> str:
     known = measurements(target.study).known
     if target.run is not None:
         accuracy = accuracy_of(known, target.keep_id, target.macs_fraction, target.run, target.ranking)
-        return f"The zip will hold weights of the supernet. {accuracy.words}"
+        return f"The zip will hold its slice of the supernet. {accuracy.words}"
     network = known.get(target.keep_id)
     if network and network.top1_after is not None:
         return (
@@ -154,7 +154,7 @@ def _show_export(study: Study, job: Job, on_screen: str | None) -> None:
     assert isinstance(job.request, ExportRequest)
     result, name = result_of(job, ExportResult), on_screen or exported_name(study, job.request)
     weights = "its fine-tuned weights" if result.finetuned else "its weights as pruned, not fine-tuned"
-    weights = "weights of the supernet" if result.supernet else weights
+    weights = "its slice of the supernet" if result.supernet else weights
     file = options_line(result.batch, result.opset, result.preprocess)
     facts = filter(None, (result.accuracy.words if result.accuracy else "", file, check_line(result)))
     text = plain(f"The {name} network is exported with {weights}. {' '.join(facts)}")

@@ -55,7 +55,8 @@ def frontier_lines(points: pd.DataFrame) -> list[Line]:
 def _of_ranking(points: pd.DataFrame, ranking: str) -> list[Line]:
     """The lines of a ranking: shape and colour of its marks say which it is, filled marks that networks are trained.
 
-    Those of networks that were trained together are hollow with a dot, on a thinner solid line.
+    Networks that were trained together have hollow marks as well, large ones on a solid line: they are not the
+    separate networks that each had a training of its own.
     """
     caption, colour, symbol = CAPTIONS[ranking], COLOURS[ranking], SYMBOLS[ranking]
     original = _rows(points, "original")
@@ -63,8 +64,7 @@ def _of_ranking(points: pd.DataFrame, ranking: str) -> list[Line]:
     joined = {"mode": "lines+markers"}
     plain = {**joined, "line": {"color": colour, "width": 1, "dash": "dash"}, "marker": {**hollow, "size": 4}}
     as_cut = {**joined, "line": {"color": colour, "width": 1.25, "dash": "dot"}, "marker": hollow}
-    dotted = {**hollow, "symbol": f"{symbol}-open-dot", "size": 9}
-    together = {**joined, "line": {"color": colour, "width": 1.5}, "marker": dotted}
+    together = {**joined, "line": {"color": colour, "width": 1.5}, "marker": {**hollow, "size": 9}}
     shared = [row for row in _rows(points, TOGETHER) if points.at[row, "ranking"] == ranking]
     marker = {"symbol": symbol, "color": colour, "size": 9}
     tuned = [row for row in _rows(points, "finetuned") if points.at[row, "ranking"] == ranking]

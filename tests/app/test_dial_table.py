@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.budget_dial.sources import sources_line
 from app.budget_dial.table import dial_table, is_row
 from app.curves import measurements
 from legr.charts.frontier import frontier_table
@@ -231,3 +232,15 @@ def test_a_supernet_of_a_former_order_is_not_shown(study: Study) -> None:
     save_supernet(study, replace(run, ranking_id="former"))
     _, table = table_of(study)
     assert not any(table["after_together"])
+
+
+def test_the_note_says_where_the_accuracy_of_a_supernet_comes_from(study: Study) -> None:
+    run = add_supernet(study)
+    said = f"every budget from {100 * run.smallest:.0f} % up, and was measured at 3 of them."
+    measured = measurements(study)
+    line = sources_line(measured, "learned", study.constraints)
+    assert said in line and "~: read between two measured networks of this ranking." in line
+    alone = sources_line(Measurements([], supernets=measured.supernets), "learned", study.constraints)
+    assert alone.startswith("Accuracy as cut and latency: not measured. Trained together: ")
+    assert f"{said} ~: read between two of them." in alone
+    assert "Trained together" not in sources_line(measured, "identity", study.constraints)

@@ -265,7 +265,7 @@ def test_of_a_network_of_a_supernet_one_chooses_the_weights_that_are_exported(
     assert weights.options == ["Trained together", "As pruned"]
     top1 = 100 * run.points[2].top1
     said = f"Trained together with all budgets: {top1:.1f} % top-1 on the test images, and the original 95.0 %."
-    assert f"The zip will hold weights of the supernet. {said}" in [caption.value for caption in at.caption]
+    assert f"The zip will hold its slice of the supernet. {said}" in [caption.value for caption in at.caption]
     press(at, "Export at 40 %")
     name = keep_id(curve.at(macs=0.4))
     out = studies / "demo" / "exports" / f"run-together-{name}"  # many networks have its weights

@@ -145,7 +145,7 @@ def test_networks_of_a_supernet_have_a_line_of_their_own_without_the_whole_netwo
     assert points.loc[lines["trained together"].rows, "macs"].tolist() == [30, 40]
     looks = [lines[kind].look for kind in ("trained", "trained together", "as cut")]
     assert [look["line"].get("dash") for look in looks] == [None, None, "dot"]  # both that are trained are solid
-    assert [look["marker"]["symbol"] for look in looks] == ["circle", "circle-open-dot", "circle-open"]
+    assert [look["marker"]["symbol"] for look in looks] == ["circle", "circle-open", "circle-open"]
 
 
 def test_a_network_that_was_trained_in_both_ways_has_both_accuracies() -> None:

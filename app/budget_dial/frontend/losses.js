@@ -7,6 +7,7 @@ import { trainedTop1 } from "./quantities.js";
 
 const USUAL_LOSS = 0.5; // points
 export const NOT_TRAINED = "No network of this ranking is fine-tuned yet: do so on the page Fine-tune & export.";
+export const NOTHING_TO_LOSE = "The original was not measured yet: Measure the frontier, below, does so.";
 
 /**
  * What a network loses beside the original.
@@ -44,7 +45,8 @@ function points(difference) {
  */
 export function withoutLoss(lost, table, original) {
   const trained = trainedRows(table);
-  if (original.after === null || !trained.length) return { text: NOT_TRAINED, row: null, points: lost };
+  if (!trained.length) return { text: NOT_TRAINED, row: null, points: lost };
+  if (original.after === null) return { text: NOTHING_TO_LOSE, row: null, points: lost };
   const whole = original.after;
   const within = trainedWithin(lost, table, whole);
   const say = (/** @type {number} */ row) =>

@@ -3,7 +3,7 @@
 /** @import { Answer, DialTable, NetworkFigures, Preset, Question, QuantityName } from "./types" */
 import { fewDigits, formatPercent } from "./numbers.js";
 import { QUANTITIES, endsAtOriginal, extremes, hasLatency, isWithin, rowWithin, trainedTop1 } from "./quantities.js";
-import { NOT_TRAINED, loss, withoutLoss } from "./losses.js";
+import { NOTHING_TO_LOSE, NOT_TRAINED, loss, withoutLoss } from "./losses.js";
 import { latencyWords } from "./latency_words.js";
 import { trainedRows } from "./no_gain.js";
 
@@ -180,7 +180,8 @@ function preset(kind, table, original) {
   const all = trainedRows(table);
   const timed = all.filter((row) => hasLatency(table, row));
   const trained = kind === "fastest" && timed.length ? timed : all;
-  if (!trained.length || original.after === null) return { text: NOT_TRAINED, row: null };
+  if (!trained.length) return { text: NOT_TRAINED, row: null };
+  if (original.after === null && kind !== "fastest") return { text: NOTHING_TO_LOSE, row: null };
   const worth = { fastest: speed, balanced: balance, nearest: closeness }[kind](table, trained, original);
   const row = trained.reduce((best, other) => (worth(other) > worth(best) ? other : best));
   const { macs_percent } = table;

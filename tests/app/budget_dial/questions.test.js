@@ -192,3 +192,12 @@ test("a device that is another machine is said to be so", () => {
   assert.equal(whereTimed({ device: "Robot, 1 thread", elsewhere: false }), "Robot, 1 thread");
   assert.equal(whereTimed({ device: "", elsewhere: false }), "");
 });
+
+test("where the original was not measured, that is said, and not that nothing is trained", () => {
+  const unknown = { ...original, before: null, after: null };
+  const say = (text) => answerTo(parseQuestion(text), table(), unknown, remedy);
+  const missing = { text: "The original was not measured yet: Measure the frontier, below, does so.", row: null };
+  assert.deepEqual(say("loss:0.5"), { ...missing, points: 0.5 });
+  assert.deepEqual(say("balanced"), missing);
+  assert.equal(say("fastest").row, 0); // for which it does not count
+});
