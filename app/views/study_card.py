@@ -18,13 +18,14 @@ from legr.errors import LegrError
 from legr.escape import in_terminal
 from legr.study.catalog import note_of
 from legr.study.store import Study
+from legr.study.supernets import supernet_of
 
 PER_ROW = 3  # cards
 NEWEST, NAME = "Last changed", "Name"
 
 
 def card_facts(study: Study) -> list[str]:
-    """Two lines: accuracy and floor; what was learned, measured and fine-tuned.
+    """Two lines: accuracy and floor; what was learned, measured and trained.
 
     Raises:
         LegrError: a file of the study is damaged.
@@ -36,6 +37,7 @@ def card_facts(study: Study) -> list[str]:
     measured = sum(point.ranking != ORIGINAL and not point.finetuned for point in points)
     counts = [plural(measured, "network") + " measured"] if measured else []
     counts += [f"{len(study.finetuned)} fine-tuned"] if study.finetuned else []
+    counts += ["all budgets trained together"] if supernet_of(study, study.default_ranking) else []
     learned = "Ranking learned" if study.learned else "Nothing learned yet"
     return [
         f"{accuracy} · prunes down to {100 * floor:.1f} % of the MACs",

@@ -14,7 +14,7 @@ from legr.structure.cost import uncounted_note
 from legr.study.supernets import SupernetRun
 from legr.words import plural, unsteady_words
 
-TOGETHER = "trained together with all budgets"
+TOGETHER = "trained together"
 _BYTES = 4  # of a parameter, in float32
 #: Larger is better of these; of all other figures less is.
 _GAINS = ("Top-1 accuracy", "Images a second")
@@ -103,7 +103,7 @@ def known_lines(network: ShownNetwork) -> list[str]:
     if network.top1 and images:
         state = "of the whole network" if network.is_whole else "as cut"
         if network.trained:
-            how = {"fine-tuned": "after fine-tuning", TOGETHER: f"when {TOGETHER}"}[_training(network)]
+            how = {"fine-tuned": "after fine-tuning", TOGETHER: f"when {TOGETHER} with all budgets"}[_training(network)]
             state = f"{how} for {plural(run.epochs, 'epoch')}" if run else how
         between = "" if network.top1.measured else " (~: of this network it is read between two that were measured)"
         lines.append(f"Top-1 accuracy {state}, on {plural(images, 'test image')} that nothing was chosen by{between}.")
@@ -121,7 +121,7 @@ def gaps(network: ShownNetwork, *, is_compared: bool) -> list[Gap]:
     found = []
     if _training(network) == TOGETHER and not (network.trained and network.trained.measured):
         read = "is read between two measured networks" if network.trained else "was not measured"
-        found.append(Gap(f"Its accuracy when {TOGETHER} {read}.", command(network, "evaluate")))
+        found.append(Gap(f"Its accuracy when {TOGETHER} with all budgets {read}.", command(network, "evaluate")))
     elif not (network.is_whole or (network.trained and network.trained.measured)):
         read = " Its accuracy (~) is read between two fine-tuned networks of this ranking." if network.trained else ""
         found.append(Gap(f"It was not fine-tuned.{read}", command(network, "finetune")))

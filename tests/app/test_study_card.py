@@ -10,7 +10,13 @@ from app.views.study_card import card_facts
 from legr.study.heldout import HeldoutScore
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
-from tests.app.demo_study import BUDGETS
+from tests.app.demo_study import BUDGETS, add_supernet
+
+
+def test_a_card_says_that_all_budgets_are_trained(studies: Path) -> None:
+    demo = Study.open(studies / "demo")
+    add_supernet(demo)
+    assert card_facts(demo)[1].endswith("networks measured, 1 fine-tuned, all budgets trained together")
 
 
 def test_the_facts_of_a_card(studies: Path) -> None:

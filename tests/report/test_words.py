@@ -141,7 +141,7 @@ def test_a_network_of_a_supernet_says_that_it_was_trained_together_and_how_good_
     point = run.points[1]
     assert network.run is not None and network.run.key == run.key
     own = next(row for row in figures(network) if row.name.startswith("Top-1 accuracy, "))
-    assert own.name == "Top-1 accuracy, trained together with all budgets"
+    assert own.name == "Top-1 accuracy, trained together"
     assert own.value == percent(point.top1)
     first = known_lines(network)[0]
     assert first.startswith("Top-1 accuracy when trained together with all budgets for 3 epochs, on 1,000 test images")
