@@ -22,7 +22,7 @@ def lines_of(name: str) -> list[str]:
 LOCKED = dict(line.split("==") for line in lines_of("requirements-lock.txt"))
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-rl.txt", "requirements-dev.txt"])
 def test_the_lock_has_a_version_of_every_requirement(name: str) -> None:
     for requirement in map(Requirement, (line for line in lines_of(name) if line[0] != "-")):
         version = LOCKED[canonicalize_name(requirement.name)]

@@ -43,7 +43,7 @@ def test_the_wheel_says_what_it_needs_and_gives_a_command(wheel: Path) -> None:
     needed = re.findall(r"^Requires-Dist: ([\w-]+)[^;\n]*$", text["METADATA"], re.MULTILINE)
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     assert sorted(needed) == sorted(re.split(r"[=<>]", line)[0] for line in lines if line[0] != "#")
-    assert re.findall(r"^Provides-Extra: (\w+)$", text["METADATA"], re.MULTILINE) == ["dev", "docs", "timm"]
+    assert re.findall(r"^Provides-Extra: (\w+)$", text["METADATA"], re.MULTILINE) == ["dev", "docs", "rl", "timm"]
     assert "License-Expression: Apache-2.0" in text["METADATA"]
     assert "legr = legr.cli:main" in text["entry_points.txt"]
 

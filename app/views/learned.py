@@ -21,7 +21,13 @@ from legr.study.records import MAPS, Learned, SearchSettings
 from legr.study.store import Study
 
 #: Names of methods; studies of earlier versions may name one that is no longer offered.
-NAMES = {"gradient": "Gradient", "evolution": "Evolution", "cma-es": "CMA-ES", "tpe": "TPE"}
+NAMES = {
+    "gradient": "Gradient",
+    "evolution": "Evolution",
+    "rl": "Reinforcement learning",
+    "cma-es": "CMA-ES",
+    "tpe": "TPE",
+}
 _ALT = "Best loss after each pass, beside the loss of plain norms."
 
 

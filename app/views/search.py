@@ -13,7 +13,7 @@ from legr.escape import on_one_line
 from legr.progress import duration
 from legr.requests.learn import LearnRequest
 from legr.requests.ranges import IMAGES, PASSES, SEED
-from legr.search.methods import METHODS, is_offered
+from legr.search.methods import is_offered
 from legr.study.device_choice import profile_id
 from legr.study.device_profile import DeviceProfile
 from legr.study.pass_times import seconds_per_pass
@@ -22,6 +22,7 @@ from legr.study.store import Study
 
 WHOLE, ONE, OTHER = "Whole slider", "One budget", "Other"
 _MACS = ""  # the name of no device
+_METHODS = ("gradient", "evolution")  # rl, which needs one budget and an extra, is left to the command line
 _USUAL_BUDGET = 0.3  # fraction of the MACs that is offered first
 
 
@@ -36,7 +37,7 @@ def search_form(study: Study, available: bool) -> LearnRequest | None:
     """
     learned = study.learned
     last = learned.settings if learned else SearchSettings()
-    if not is_offered(last):
+    if not is_offered(last) or last.method not in _METHODS:
         last = SearchSettings()
     with st.container(border=True):
         usual, foot = st.container(), st.container(horizontal=True, vertical_alignment="center")
@@ -76,7 +77,7 @@ def _why_done(learned: Learned | None, effort: int) -> str | None:
 def _choose_method(last: SearchSettings) -> SearchSettings:
     method = st.segmented_control(
         "Method",
-        list(METHODS),
+        _METHODS,
         default=last.method,
         required=True,
         key="method",

@@ -41,7 +41,10 @@ class LearnRequest(JobRequest):
 
     command = "learn"
 
-    method: str | None = option("gradient or evolution.")
+    method: str | None = option(
+        "gradient, evolution or rl; the last is reinforcement learning for one budget, needs the extra rl, and is not "
+        "on the page Learn."
+    )
     budgets: tuple[float, ...] | None = option(
         "Learn for several budgets, such as 0.2,0.35,0.5; all, the default, is every budget.", bounds=FRACTION
     )

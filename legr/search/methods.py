@@ -4,13 +4,16 @@ import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from legr.errors import SettingsError
 from legr.search.budgets import BudgetRange, Budgets, ListedBudgets
 from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.gradient import GradientLearner, GradientSettings, Probe
+from legr.search.layer_walk import FEATURES, LayerWalk
 from legr.search.pricing import Pricing
+from legr.search.reinforcement import ReinforcementLearner, ReinforcementSettings
 from legr.search.types import Learner
 from legr.study.records import SearchSettings
 
@@ -34,14 +37,22 @@ def learner(material: Material) -> Learner:
 
 
 def check(settings: SearchSettings) -> None:
-    """Refuse a method or an option that does not exist.
+    """Refuse a method or an option that does not exist, or budgets that the method cannot learn for.
 
     Raises:
-        SettingsError: there is none of this name, or its value is out of range.
+        SettingsError: there is none of this name, its value is out of range, or the extra of the method is missing.
     """
     if settings.method not in METHODS:
         raise SettingsError(f"the method must be one of {', '.join(METHODS)}, got {settings.method!r}")
-    _options(METHODS[settings.method].options, settings.options)
+    method = METHODS[settings.method]
+    _options(method.options, settings.options)
+    if method.one_budget and len(settings.budgets) != 1:
+        given = len(settings.budgets) or "all"
+        raise SettingsError(f"{settings.method} learns for one budget, got {given}; one search a budget: --budget 0.3")
+    if method.package and find_spec(method.package.replace("-", "_")) is None:
+        raise SettingsError(
+            f"{settings.method} needs {method.package}, which is not installed; pip install {method.package}"
+        )
 
 
 def is_offered(settings: SearchSettings) -> bool:
@@ -66,10 +77,17 @@ def _above(floor: float, budget: float) -> float:
 
 @dataclass(frozen=True)
 class _Method:
-    """How a learner is made, and the dataclass of its options."""
+    """How a learner is made, and the dataclass of its options.
+
+    Attributes:
+        one_budget: whether a search learns for exactly one budget.
+        package: that it needs and only an extra brings along; "" is none.
+    """
 
     make: Callable[[Material], Learner]
     options: type[Any]
+    one_budget: bool = False
+    package: str = ""
 
 
 def _gradient(material: Material) -> Learner:
@@ -93,9 +111,23 @@ def _evolution(material: Material) -> Learner:
     return Evolution(material.pricing.ranker.norms.deviations, material.settings.seed, options)
 
 
+def _reinforcement(material: Material) -> Learner:
+    from legr.search.ddpg import DdpgAgent  # an extra
+
+    settings = material.settings
+    options = _options(ReinforcementSettings, settings.options)
+    walk = LayerWalk(material.pricing, *settings.budgets)
+
+    def agent() -> DdpgAgent:
+        return DdpgAgent(len(FEATURES), len(walk.decisions), settings.seed, options)
+
+    return ReinforcementLearner(walk, agent, settings.seed, options)
+
+
 METHODS: Mapping[str, _Method] = {
     "gradient": _Method(_gradient, GradientSettings),
     "evolution": _Method(_evolution, EvolutionSettings),
+    "rl": _Method(_reinforcement, ReinforcementSettings, one_budget=True, package="stable-baselines3"),
 }
 
 T = TypeVar("T")

@@ -24,6 +24,7 @@ from legr.training.settings import Statistics, TrainSettings
 EFFORTS: Mapping[str, Mapping[str, int]] = {
     "gradient": {"Quick": 30, "Standard": 60, "Thorough": 180},
     "evolution": {"Quick": 100, "Standard": 400, "Thorough": 1600},
+    "rl": {"Quick": 200, "Standard": 400, "Thorough": 800},
 }
 LearnedName = Literal["learned-ms", "learned"]  # learned at equal milliseconds of a device, and at equal MACs
 RankingName = Literal["learned-ms", "learned", "identity", "uniform"]

@@ -19,12 +19,15 @@ from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
 from legr.requests.learn import LearnRequest
 from legr.search.budgets import ListedBudgets
+from legr.search.ddpg import DdpgAgent
 from legr.search.evolution import Evolution, EvolutionSettings
 from legr.search.fitness import CandidateScore, HasLost
 from legr.search.gradient import GradientLearner, GradientSettings
 from legr.search.journal import mend
+from legr.search.layer_walk import FEATURES, LayerWalk
 from legr.search.learn import Search, learn, standing
 from legr.search.pricing import Pricing
+from legr.search.reinforcement import ReinforcementLearner, ReinforcementSettings
 from legr.search.replay import journal_path
 from legr.search.types import Candidate, Learner, LearnResult, Proposal
 from legr.structure.types import Keep
@@ -70,6 +73,11 @@ def learner_of(method: str, study: Study) -> Learner:
     deviations = study.norms.deviations
     if method == "evolution":
         return Evolution(deviations, 0, EvolutionSettings(pool=8, draw=3))
+    if method == "rl":
+        walk, settings = LayerWalk(Pricing(study.ranker), BUDGETS[0]), ReinforcementSettings(warmup=5, hidden=16)
+        return ReinforcementLearner(
+            walk, lambda: DdpgAgent(len(FEATURES), len(walk.decisions), 0, settings), 0, settings
+        )
     return GradientLearner(
         Pricing(study.ranker),
         Noisy(study),
@@ -154,7 +162,7 @@ def test_an_identity_that_wins_stays(study: Study) -> None:
     assert (study.learned.affine.alpha == 1).all()
 
 
-@pytest.mark.parametrize("method", ["evolution", "gradient"])
+@pytest.mark.parametrize("method", ["evolution", "gradient", "rl"])
 def test_an_interrupted_search_ends_with_the_same_ranking(made_study: Path, tmp_path: Path, method: str) -> None:
     undisturbed = learned(fresh(made_study, tmp_path / "undisturbed"), 60, method)
     study = fresh(made_study, tmp_path / "interrupted")

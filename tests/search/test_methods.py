@@ -33,8 +33,8 @@ def test_every_method_has_efforts() -> None:
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"method": "cma-es"}, "the method must be one of gradient, evolution, got 'cma-es'"),
-        ({"method": "tpe"}, "the method must be one of gradient, evolution, got 'tpe'"),
+        ({"method": "cma-es"}, "the method must be one of gradient, evolution, rl, got 'cma-es'"),
+        ({"method": "tpe"}, "the method must be one of gradient, evolution, rl, got 'tpe'"),
         ({"method": "evolution", "options": {"climb": 1}}, "there is no option 'climb'"),
     ],
 )
@@ -68,5 +68,5 @@ def test_a_study_learned_by_a_method_of_an_earlier_version(
         search_task(opened, LearnRequest())
     assert str(refusal.value).startswith("the ranking of digits8 was learned with settings that can no longer be")
     assert reason in str(refusal.value)
-    assert str(refusal.value).endswith("learn a new one with --method gradient or evolution")
+    assert str(refusal.value).endswith("learn a new one with --method gradient or evolution or rl")
     assert search_task(opened, LearnRequest(method="gradient")).settings == SearchSettings()
