@@ -178,6 +178,18 @@ def test_effort_is_said_in_minutes_where_the_pace_is_known(open_app: OpenApp, st
     assert efforts()[1] == "Standard (2 min)"
 
 
+def test_a_ranking_learned_by_a_method_of_the_command_line(open_app: OpenApp, studies: Path) -> None:
+    demo = Study.open(studies / "demo")
+    assert demo.learned
+    demo.save_learned(replace(demo.learned, settings=SearchSettings(method="rl", budgets=(0.3,))))
+    at = open_app("learn")
+    assert not at.exception
+    assert at.segmented_control(key="method").value == "gradient"
+    assert any(
+        "Reinforcement learning, scored at 30 % of the MACs" in text.value for text in [*at.caption, *at.markdown]
+    )
+
+
 def test_efforts_have_one_unit(open_app: OpenApp, studies: Path) -> None:
     def efforts() -> list[str]:
         return [str(o) for o in next(c for c in open_app("learn").segmented_control if c.label == "Effort").options]
