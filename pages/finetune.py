@@ -63,6 +63,7 @@ def finetune(study: Study, ranking: RankingName, budget: float, opened: OpenedRu
 
 def train_every_budget(study: Study, ranking: RankingName, available: bool) -> None:
     st.header("Train every budget", anchor=False)
+    show_supernets(study, ranking)
     job = records.latest(study, "supernet")
     if not (job and job.active):
         st.caption("One training for the networks of all budgets: afterwards each of them can be exported at once.")
@@ -73,7 +74,6 @@ def train_every_budget(study: Study, ranking: RankingName, available: bool) -> N
         if available:
             st.caption(plain(supernet_expectation(study, request.settings)))
     job_panel(study, "supernet", draw=lambda current: show_supernet_training(study, current))
-    show_supernets(study, ranking)
 
 
 def export(study: Study, ranking: RankingName, budget: float, opened: OpenedRun | None) -> None:
