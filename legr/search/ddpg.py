@@ -48,7 +48,6 @@ class DdpgAgent:
                 tau=settings.tau,
                 gamma=_DISCOUNT,
                 policy_kwargs={"net_arch": [settings.hidden, settings.hidden]},
-                seed=seed,
                 device="cpu",
             )
         self._ddpg.rates = settings.actor_rate, settings.critic_rate
@@ -101,7 +100,7 @@ def _own_generators(seed: int) -> Iterator[None]:
         with torch.random.fork_rng(devices=[]), _one_thread():
             random.seed(seed)
             np.random.seed(seed)
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed those of a GPU as well
             yield
     finally:
         random.setstate(of_python)

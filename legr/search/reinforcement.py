@@ -21,6 +21,8 @@ from legr.schema import Count, Several, build
 from legr.search.layer_walk import LayerWalk
 from legr.search.types import Candidate, Proposal
 
+#: The search ends when so many proposals after one another decide the same: noise has gone, and the agent agrees.
+_STILL = 20
 _MEMORY = 0.95  # decay of the moving average of rewards, which is the baseline
 #: Losses above so many times that of the identity are as bad as this: a network that fails must not drown the others.
 _WORST = 3.0
@@ -118,7 +120,9 @@ class ReinforcementLearner:
         for decision in walk.decisions:
             share = self._share(walk.states(numbers)[-1], number, rng)
             numbers.append(int(np.clip(np.rint(share * decision.total), *walk.bounds(numbers))))
-        return Proposal(walk.affine(numbers), {"kept": numbers})
+        last = [list(_decided(c.proposal.state, walk)) for c in finished[1:][1 - _STILL :]]
+        settled = number >= self._settings.warmup and len(last) == _STILL - 1 and all(n == numbers for n in last)
+        return Proposal(walk.affine(numbers), {"kept": numbers}, settled=settled)
 
     def _share(self, state: FloatArray, number: int, rng: np.random.Generator) -> float:
         """The share that an episode tries: any in the warm-up, then one near the agent's (AMC's truncated normal)."""

@@ -10,13 +10,14 @@ import torch
 
 from legr.commands.learn import search_task
 from legr.errors import SettingsError, StudyError
-from legr.ranking.types import Affine
+from legr.ranking.types import Affine, FloatArray
 from legr.requests.learn import LearnRequest
 from legr.search.ddpg import DdpgAgent
 from legr.search.layer_walk import FEATURES, LayerWalk
-from legr.search.methods import METHODS, check
+from legr.search.methods import METHODS, Material, check
+from legr.search.methods import learner as made
 from legr.search.pricing import Pricing
-from legr.search.reinforcement import ReinforcementLearner, ReinforcementSettings
+from legr.search.reinforcement import Episode, ReinforcementLearner, ReinforcementSettings
 from legr.search.types import Candidate, Proposal
 from legr.study.records import SearchSettings
 from legr.study.store import Study
@@ -85,6 +86,16 @@ def test_a_proposal_depends_on_seed_and_earlier_candidates_alone(walk: LayerWalk
     assert learner(walk, 4).propose(found).state != after
 
 
+def test_its_options_are_those_of_the_settings(made_study: Path, walk: LayerWalk) -> None:
+    options = {"warmup": 4, "batch": 8, "hidden": 16, "actor_rate": 1e-3, "critic_rate": 1e-2}
+    settings = SearchSettings(method="rl", budgets=(BUDGET,), seed=3, options=options)
+    found = search(walk, learner(walk, 3), 8)
+    material = Material(
+        Pricing(Study.open(made_study).ranker), settings, lambda images: pytest.fail("it needs no probe")
+    )
+    assert made(material).propose(found).state == learner(walk, 3).propose(found).state
+
+
 def test_losses_count_once_the_warm_up_is_over(walk: LayerWalk) -> None:
     found = search(walk, learner(walk), 20)
     known = [candidate(found[0].proposal, 1.0)]
@@ -94,6 +105,25 @@ def test_losses_count_once_the_warm_up_is_over(walk: LayerWalk) -> None:
         known.append(candidate(proposal, 1 - found[len(known)].value))
     assert maps(known)[:5] == maps(found)[:5]
     assert maps(known)[5:] != maps(found)[5:]
+
+
+class Sure:
+    """An agent that always says the same, and learns nothing."""
+
+    def share(self, state: FloatArray) -> float:
+        return 0.4
+
+    def remember(self, episode: Episode) -> None: ...
+
+    def update(self, n_updates: int, baseline: float, seed: int) -> None: ...
+
+
+def test_it_has_settled_once_twenty_proposals_are_the_same(walk: LayerWalk) -> None:
+    """Noise of 0.001 % of a share moves nothing by a filter, so the first of them is the one after the warm-up."""
+    settings = ReinforcementSettings(warmup=3, noise=1e-5)
+    found = search(walk, ReinforcementLearner(walk, Sure, 0, settings), 1 + 3 + 20)
+    assert [c.proposal.settled for c in found] == [False] * 23 + [True]
+    assert len(set(maps(found))) == 1 + 3 + 1
 
 
 def test_global_generators_are_left_alone(walk: LayerWalk) -> None:
