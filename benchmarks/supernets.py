@@ -21,6 +21,7 @@ from legr.commands.original import original
 from legr.commands.supernet_points import Judge
 from legr.study.store import Study
 from legr.study.supernets import SupernetRun, supernets
+from legr.training.evaluate import evaluate_split
 from legr.training.supernet import Supernet
 
 RESULTS = Path(__file__).parent / "results" / "supernets.json"
@@ -51,7 +52,7 @@ def row(label: str, study: Study, run: SupernetRun, networks: int) -> dict[str, 
         if share >= curve.floor:
             keep = curve.at(macs=share)
             top1[str(share)] = judge.point(judge.network(supernet, keep), keep).top1
-    first = next((point.top1 for point in study.points if point.ranking == "original"), None)
+    first = evaluate_split(model, dataset.test, study.info.normalization, device=CPU).top1
     return {
         "label": label,
         "network": study.info.model,

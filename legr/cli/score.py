@@ -8,8 +8,9 @@ import typer
 from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
 from legr.cli.open_study import writable_study
-from legr.cli.options import Device, FineTuned, JobId, Json, Ranking, StudyPath, with_options
+from legr.cli.options import Device, FineTuned, JobId, Json, Ranking, StudyPath, number, with_options
 from legr.commands.results import Measurement
+from legr.data.sizes import HEIGHTS
 from legr.progress import Report, silent
 from legr.ranking.limits import Budget
 from legr.requests.forms import Fractions
@@ -24,7 +25,7 @@ def evaluate(
     ranking: Ranking = None,
     finetuned: FineTuned = True,
     size: Annotated[
-        int | None, typer.Option(help="Height that the images are scaled to; by default their own.")
+        int | None, number("Height that the images are scaled to; by default their own.", HEIGHTS, "--size")
     ] = None,
     device: Device = "auto",
     json: Json = False,
