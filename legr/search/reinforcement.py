@@ -7,6 +7,7 @@ what it draws depends on the seed and the number of the episode. A search that i
 Dims of arrays: D decisions, F features.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from legr.bounds import Bounds
-from legr.errors import StudyError
+from legr.errors import SettingsError, StudyError
 from legr.ranking.types import FloatArray
 from legr.record import Record
 from legr.schema import Count, Several, build
@@ -112,6 +113,7 @@ class ReinforcementLearner:
 
         Raises:
             StudyError: a candidate holds no decisions of this network.
+            SettingsError: the agent has learned NaN.
         """
         self._learn(finished)
         walk, number = self._walk, len(finished) - 1
@@ -130,6 +132,11 @@ class ReinforcementLearner:
         if exploiting < 0:
             return float(rng.random())
         said, noise = self._agent.share(state), self._settings.noise * self._settings.decay**exploiting
+        if not math.isfinite(said):
+            raise SettingsError(
+                f"actor_rate and critic_rate must be small enough to learn with, got {self._settings.actor_rate:g} and "
+                f"{self._settings.critic_rate:g}, and the agent's share is no number; choose smaller ones"
+            )
         while not 0 <= (share := rng.normal(said, noise)) <= 1:
             pass
         return float(share)

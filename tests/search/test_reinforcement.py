@@ -126,6 +126,19 @@ def test_it_has_settled_once_twenty_proposals_are_the_same(walk: LayerWalk) -> N
     assert len(set(maps(found))) == 1 + 3 + 1
 
 
+class Lost(Sure):
+    """An agent whose weights have become NaN."""
+
+    def share(self, state: FloatArray) -> float:
+        return float("nan")
+
+
+def test_an_agent_that_has_learned_nan_ends_the_search(walk: LayerWalk) -> None:
+    settings = ReinforcementSettings(warmup=2)
+    with pytest.raises(SettingsError, match="critic_rate must be small enough"):
+        search(walk, ReinforcementLearner(walk, Lost, 0, settings), 5)
+
+
 def test_global_generators_are_left_alone(walk: LayerWalk) -> None:
     random.seed(5), np.random.seed(5), torch.manual_seed(5)
     expected = random.random(), np.random.random(), float(torch.rand(1))
