@@ -27,8 +27,8 @@ def supernet_form() -> SupernetRequest:
     """Ask how the networks of all budgets are to be trained."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         epochs = st.number_input(
-            "Epochs", EPOCHS.low, EPOCHS.high, None, key="supernet-epochs", persist_state="session", width=140,
-            placeholder=f"{_DEFAULT.epochs}",
+            "Epochs for all budgets", EPOCHS.low, EPOCHS.high, None, key="supernet-epochs", persist_state="session",
+            width=180, placeholder=f"{_DEFAULT.epochs}",
             help=f"Passes over the training images; if empty, {_DEFAULT.epochs}.",
         )  # fmt: skip
         percent = st.number_input(

@@ -95,7 +95,7 @@ def press(page: sync_api.Page, name: str) -> None:
 
 
 def enter(page: sync_api.Page, label: str, value: int) -> None:
-    field = page.get_by_role("spinbutton", name=label)
+    field = page.get_by_role("spinbutton", name=label, exact=True)
     field.fill(str(value))
     field.press("Enter")
 

@@ -22,7 +22,7 @@ def dial(page: sync_api.Page) -> sync_api.Locator:
 
 
 def entry(page: sync_api.Page) -> sync_api.Locator:
-    return page.get_by_role("spinbutton", name="Budget")
+    return page.get_by_role("spinbutton", name="Budget", exact=True)
 
 
 def running_measurement(study: Study) -> Job:
