@@ -23,10 +23,12 @@ from legr.study.measured import read_points
 from legr.study.provenance import Provenance
 from legr.study.records import Point, RankingName
 
-DOCUMENTS = (Path(__file__).resolve().parents[1] / "docs" / "results.md", *latency_report.DOCUMENTS)
+_DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCUMENTS = (_DOCS / "results.md", _DOCS / "supernet.md", *latency_report.DOCUMENTS)
 SPEED = Path(__file__).parent / "results" / "training.json"
 FLAGSHIP = SAMPLES / "cifar10_resnet56"
 MILLISECONDS = SPEED.parent / "for-milliseconds.json"
+SUPERNETS = SPEED.parent / "supernets.json"
 FLAGSHIP_MACS = SPEED.parent / "flagship-macs"  # the points of the sample before it was rounded and timed for a device
 _ORDERS: tuple[RankingName, ...] = ("learned", "identity", "uniform")
 _BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
@@ -104,6 +106,20 @@ def for_milliseconds() -> Iterator[str]:
     yield from _commands(runs)
 
 
+def supernets() -> Iterator[str]:
+    """What supernets reach along their ranking, without further training."""
+    rows = read_json(SUPERNETS)
+    shares = list(rows[0]["top1"])
+    yield from header("", *(f"{100 * float(share):g} %" for share in shares), "original", "minutes", "off the line")
+    for row in rows:
+        off = [abs(difference) for difference in row["off_the_line"]]
+        wide = f"{100 * fmean(off):.2f}, at most {100 * max(off):.2f}" if off else ""
+        top1s = (f"{100 * row['top1'][share]:.2f}" if share in row["top1"] else "" for share in shares)
+        yield line(row["label"], *top1s, f"{100 * row['original']:.2f}", f"{row['seconds'] / 60:.0f}", wide)
+    yield ""
+    yield from _commands([(row["label"], Provenance.from_dict(row["made"])) for row in rows])
+
+
 def tuning(table: str) -> Iterator[str]:
     """The finished rows of one of `benchmarks.tuning`; figures are means over the seeds."""
     every = rows_of(table)
@@ -143,6 +159,7 @@ BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = {
     "training": training,
     "flagship": flagship,
     "for_milliseconds": for_milliseconds,
+    "supernets": supernets,
     "speed": speed,
     "device_tables": latency_report.device_tables,
     "eager_tables": latency_report.eager_tables,
