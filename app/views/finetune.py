@@ -28,6 +28,7 @@ from legr.requests.ranges import EPOCHS
 from legr.requests.train import FinetuneRequest
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
+from legr.study.trained import supernet_for
 from legr.training.settings import NUMBERS, RECIPES, TrainSettings, closest_recipe
 
 _RECIPE, _EPOCHS, _DISTILL = "recipe", "epochs", "distill"
@@ -60,6 +61,12 @@ def training_form(budget: Budget) -> FinetuneRequest:
     return FinetuneRequest(
         budget, recipe=recipe, epochs=epochs, distill=None if distill == defaults.distill else distill
     )
+
+
+def start_line(study: Study, ranking: RankingName, budget: Budget) -> str:
+    """What a run begins with, where that is not the original's weights; else ""."""
+    keep = budget_curve(study, ranking).at(budget)
+    return "It begins with weights that were trained together. " if supernet_for(study, keep, ranking) else ""
 
 
 def expectation(study: Study, ranking: RankingName, budget: Budget, settings: TrainSettings) -> str:

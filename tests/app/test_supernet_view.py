@@ -102,3 +102,10 @@ def test_the_step_is_done_once_something_is_trained(studies: Path, has_supernet:
     if has_supernet:
         add_supernet(study)
     assert ("pages/finetune.py" in steps_done(study)) is has_supernet
+
+
+def test_fine_tuning_says_that_it_begins_with_shared_weights(open_app: OpenApp, studies: Path) -> None:
+    said = "It begins with weights that were trained together."
+    assert not any(said in caption for caption in captions(open_app("finetune", budget="50")))
+    add_supernet(Study.open(studies / "demo"))
+    assert any(said in caption for caption in captions(open_app("finetune", budget="50")))
