@@ -17,7 +17,7 @@ from legr.requests.ranges import EPOCHS
 from legr.requests.supernet import SupernetRequest
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study
-from legr.study.supernets import SupernetRun, supernets
+from legr.study.supernets import SupernetRun, supernet_run, supernets
 from legr.training.supernet_settings import SupernetSettings
 
 _DEFAULT = SupernetSettings()
@@ -69,7 +69,7 @@ def show_supernet_training(study: Study, job: Job) -> None:
     finished = None
     if job.result:
         key = Path(result_of(job, SupernetResult).weights).stem
-        finished = next((run for run in supernets(study) if run.key == key), None)
+        finished = supernet_run(study, key)
     history = [epoch.to_dict() for epoch in finished.curve] if finished else job.history
     show_curve(history, job, key="supernet-training")
 

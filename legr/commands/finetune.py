@@ -13,7 +13,7 @@ from legr.commands.images import images_of
 from legr.commands.measure import Target, measure_point
 from legr.commands.network import Network, ReportedNetwork, choose_statistics, network_at
 from legr.commands.original import original
-from legr.commands.provenance import provenance_of
+from legr.commands.provenance import provenance_of, weights_header
 from legr.commands.results import FinetuneResult
 from legr.commands.timing import time_network
 from legr.data.batches import AUGMENTATION
@@ -190,7 +190,7 @@ def _store_weights(
     """Write the trained weights, rounded where that is asked for; from now on the network has those."""
     if task.half:
         round_to_half(network.model)
-    header = {"made_by": "legr", "data": dataset.fingerprint, "made": json.dumps(provenance.to_dict())}
+    header = weights_header(dataset.fingerprint, provenance)
     save_weights(network.model, study.finetuned_weights(key), header, half=task.half)
     return replace(network, trained_by=None, weights="fine-tuned")
 

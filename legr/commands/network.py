@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 from enum import Enum, auto
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -155,9 +156,7 @@ def load_supernet(study: Study, model: nn.Module, run: SupernetRun) -> Supernet:
     if run.settings is None:
         raise StudyError(f"{name} was trained by another version; train it again with `python -m legr supernet`")
     supernet = Supernet(deep_copy(model), run.smallest, run.settings.norms)
-    made = stated_training(load_weights(supernet, weights_path(study, run.key)))
-    if made not in (None, run.provenance.to_dict()):
-        raise StudyError(f"{name} holds the weights of another run than its record; restore both, or train it again")
+    _load_trained(supernet, weights_path(study, run.key), name, run)
     return supernet.eval()
 
 
@@ -171,17 +170,12 @@ def _network(study: Study, model: nn.Module, keep: Keep, run: TrainedRun | None)
     size, original = cost(study.structure, keep), original_cost(study.structure)
     fraction = size.macs / original.macs
     if isinstance(run, SupernetRun):
-        pruned = load_supernet(study, model, run).pruned(study.structure, keep, fraction)
+        pruned = load_supernet(study, model, run).pruned(study.structure, keep)
     else:
         pruned = prune(model, study.structure, keep)
     if isinstance(run, FineTuned):
         weights = study.finetuned_weights(run.key)
-        made = stated_training(load_weights(pruned, weights))
-        if made not in (None, run.provenance.to_dict()):
-            raise StudyError(
-                f"{study.path.name}/finetuned/{weights.name} holds the weights of another run than its record; "
-                "restore both from one copy of the study, or fine-tune again"
-            )
+        _load_trained(pruned, weights, f"{study.path.name}/finetuned/{weights.name}", run)
     return Network(
         model=pruned.eval(),
         keep=keep,
@@ -192,6 +186,15 @@ def _network(study: Study, model: nn.Module, keep: Keep, run: TrainedRun | None)
         trained_by=run,
         weights="pruned" if run is None else "shared" if isinstance(run, SupernetRun) else "fine-tuned",
     )
+
+
+def _load_trained(network: nn.Module, weights: Path, name: str, run: TrainedRun) -> None:
+    """Load the weights of a run; raises StudyError where the file, called `name`, says that they are of another."""
+    if stated_training(load_weights(network, weights)) not in (None, run.provenance.to_dict()):
+        raise StudyError(
+            f"{name} holds the weights of another run than its record; restore both from one copy of the study, or "
+            "train again"
+        )
 
 
 def at_height_of(network: Network, dataset: Dataset) -> Dataset:

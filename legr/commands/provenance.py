@@ -1,5 +1,6 @@
 """Where stored numbers and weights come from."""
 
+import json
 import platform
 import shlex
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,15 @@ def provenance_of(command: Sequence[str], seconds: float, device: torch.device, 
         torch=torch.__version__,
         python=platform.python_version(),
     )
+
+
+def weights_header(data: str, provenance: Provenance) -> dict[str, str]:
+    """What the header of a weights file says about their training; `stated_training` reads it back.
+
+    Args:
+        data: fingerprint of the images.
+    """
+    return {"made_by": "legr", "data": data, "made": json.dumps(provenance.to_dict())}
 
 
 def stated_training(weights: WeightsInfo) -> Mapping[str, Any] | None:

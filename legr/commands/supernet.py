@@ -14,7 +14,7 @@ from legr.commands.finetune import teacher_cache
 from legr.commands.heights import require_heights
 from legr.commands.images import images_of
 from legr.commands.original import original
-from legr.commands.provenance import provenance_of
+from legr.commands.provenance import provenance_of, weights_header
 from legr.commands.results import SupernetResult
 from legr.commands.supernet_points import Judge, measure_along
 from legr.held import shown
@@ -24,7 +24,7 @@ from legr.requests.supernet import SupernetRequest
 from legr.study.provenance import Provenance
 from legr.study.records import RankingName, epochs_of
 from legr.study.store import Study
-from legr.study.supernets import SupernetRun, save_supernet, statistics_path, supernets, weights_path
+from legr.study.supernets import SupernetRun, save_supernet, statistics_path, supernet_run, weights_path
 from legr.training.supernet import Supernet, SupernetObjective
 from legr.training.supernet_settings import SupernetSettings
 from legr.training.teacher import Teacher
@@ -57,7 +57,7 @@ def finished_supernet(
     """
     task = _task(study, settings, ranking, half)
     study.ranking(task.ranking)
-    run = next((run for run in supernets(study) if run.key == task.key), None)
+    run = supernet_run(study, task.key)
     if run is None:
         return None
     with suppress(OSError):  # it stays where a run was killed right after it was recorded
@@ -117,7 +117,7 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> S
     calibration = calibration_of(study, dataset, device, report)
     checkpoint = _checkpoint(study, key)
     with study.lock("supernet"):
-        finished = next((run for run in supernets(study) if run.key == key), None)
+        finished = supernet_run(study, key)
         if finished:  # by the process that held the lock
             return finished
         cache = teacher_cache(study, task.settings, device)
@@ -130,7 +130,7 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> S
         if task.half:
             round_to_half(supernet)
         provenance = _provenance(study, task, trained, device)
-        header = {"made_by": "legr", "data": dataset.fingerprint, "made": json.dumps(provenance.to_dict())}
+        header = weights_header(dataset.fingerprint, provenance)
         save_weights(supernet, weights_path(study, key), header, half=task.half)
         judge = Judge(curve, dataset, study.info.normalization, calibration, device)
         sides = tuple(dict.fromkeys((judge.side, *task.settings.sizes)))

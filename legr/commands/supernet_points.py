@@ -47,10 +47,8 @@ class Judge:
 
     def network(self, supernet: Supernet, keep: Keep) -> nn.Module:
         """The network of a kept set, recalibrated."""
-        structure = self.curve.structure
-        fraction = cost(structure, keep).macs / original_cost(structure).macs
         return recalibrated(
-            supernet.pruned(structure, keep, fraction),
+            supernet.pruned(self.curve.structure, keep),
             self.dataset,
             self.normalization,
             device=self.device,

@@ -1,13 +1,10 @@
-"""A study on disk: one folder, read lazily, written atomically.
+"""A study on disk: one folder, read lazily, written atomically. Loads without torch, so a page opens it at once.
 
-It loads without torch, so that a page opens it in milliseconds.
-
-    study.json            what it is about          ranking.json     the map learned at equal MACs
-    structure.json        units, costs and norms    ranking-ms.json  and at equal milliseconds
-    weights.safetensors   the original network      shape.json       constraints of the result
-    cuts.json             cut before it began       points.json      measured networks
-    searches/  every candidate    finetuned/ supernets/  weights, records    compared/ statistics/
-    exports/ jobs/ checkpoints/
+study.json            what it is about          ranking.json     the map learned at equal MACs
+structure.json        units, costs and norms    ranking-ms.json  and at equal milliseconds
+weights.safetensors   the original network      shape.json       constraints of the result
+cuts.json             cut before it began       points.json      measured networks
+searches/  candidates   finetuned/ supernets/  weights, records   compared/ statistics/ exports/ jobs/ checkpoints/
 """
 
 import shutil

@@ -113,6 +113,11 @@ def supernets(study: Study) -> list[SupernetRun]:
     return read_supernets(study.folder)[0]
 
 
+def supernet_run(study: Study, key: str) -> SupernetRun | None:
+    """The supernet of a key, or None."""
+    return next((run for run in supernets(study) if run.key == key), None)
+
+
 def supernet_of(study: Study, ranking: RankingName) -> SupernetRun | None:
     """The best supernet of a ranking as it is now, on held-out images; None where it has none."""
     ranking_id = study.ranking_id(ranking)

@@ -9,7 +9,7 @@ from legr.structure.types import Keep
 from legr.study.known import CurveOf, kept_set_of
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study
-from legr.study.supernets import SupernetRun, smallest_macs, supernet_of, supernets
+from legr.study.supernets import SupernetRun, smallest_macs, supernet_of, supernet_run
 
 TrainedRun = FineTuned | SupernetRun
 
@@ -44,7 +44,7 @@ def chosen_network(
         BudgetError: the budget is out of range or below the floor.
         StudyError: there is no such run, its kept set is lost, or it has not trained this network.
     """
-    supernet = next((one for one in supernets(study) if one.key == run), None) if run else None
+    supernet = supernet_run(study, run) if run else None
     if run is not None and supernet is None:
         keep, tuned = network_of_run(study, run)
         return ChosenNetwork(keep, tuned if trained else None)

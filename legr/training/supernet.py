@@ -15,6 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from legr.data.sizes import scaled_size
 from legr.ranking.budget import BudgetCurve
+from legr.structure.cost import cost, original_cost
 from legr.structure.types import Keep, Structure
 from legr.training.batch_norm import recalibrated
 from legr.training.calibration import Calibration
@@ -61,12 +62,9 @@ class Supernet(nn.Module):
         pairs = zip(self.norms, larger, self.sets[number].parameters(), strict=True)
         return parameters | {name: torch.lerp(one, other, place - number) for name, one, other in pairs}
 
-    def pruned(self, structure: Structure, keep: Keep, fraction: float) -> nn.Module:
-        """The network of a kept set by itself, in evaluation mode; its statistics are those of the whole one.
-
-        Args:
-            fraction: of the whole network's MACs that it has.
-        """
+    def pruned(self, structure: Structure, keep: Keep) -> nn.Module:
+        """The network of a kept set by itself, in evaluation mode; its statistics are those of the whole one."""
+        fraction = cost(structure, keep).macs / original_cost(structure).macs
         return network_with(self.network, structure, keep, self.parameters_at(fraction))
 
 
@@ -131,7 +129,7 @@ class SupernetObjective:
 
     def _judged(self, supernet: Supernet, fraction: float) -> Evaluation:
         run, step = self._run, self._curve.step(macs=fraction)
-        pruned = supernet.pruned(self._curve.structure, self._curve.keep(step), self._fraction(step))
+        pruned = supernet.pruned(self._curve.structure, self._curve.keep(step))
         network = recalibrated(pruned, run.dataset, run.normalization, device=run.device, calibration=self._calibration)
         return evaluate_split(
             network, run.dataset.heldout, run.normalization, device=run.device, dtype=fast_dtype(run.device)

@@ -9,14 +9,12 @@ import onnxruntime
 import pytest
 import torch
 
-from legr.commands import supernet_points
 from legr.commands.evaluate import evaluate
 from legr.commands.export import export
 from legr.commands.heights import macs_of, require_heights
 from legr.commands.images import images_of
 from legr.commands.network import choose_statistics, network_at
 from legr.commands.original import original
-from legr.commands.supernet import run_supernet
 from legr.errors import SettingsError
 from legr.models.zoo import build_model
 from legr.progress import silent
@@ -27,6 +25,7 @@ from legr.structure.counters import count
 from legr.study.store import Study
 from legr.study.supernets import points_by_network, supernets
 from legr.training.supernet_settings import SupernetSettings
+from tests.commands.supernet_study import with_supernet
 from tests.nets import Chain
 
 CPU, HALF = torch.device("cpu"), Budget(macs=0.5)
@@ -36,13 +35,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def trained(made_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("heights") / "study"
-    shutil.copytree(made_study, path)
     settings = SupernetSettings(epochs=1, batch=128, smallest=0.4, networks=1, norms=2, sizes=(32, 24))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(supernet_points, "MEASURED", 3)
-        run_supernet(Study.open(path), settings, CPU, silent)
-    return path
+    return with_supernet(made_study, tmp_path_factory.mktemp("heights") / "study", settings, 3)
 
 
 @pytest.fixture

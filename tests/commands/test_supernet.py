@@ -34,6 +34,7 @@ from legr.study.supernets import read_supernets, supernet_of, supernets
 from legr.study.trained import chosen_network
 from legr.training.settings import TrainSettings
 from legr.training.supernet_settings import SupernetSettings
+from tests.commands.supernet_study import with_supernet
 
 CPU = torch.device("cpu")
 SETTINGS = SupernetSettings(epochs=1, batch=128, smallest=0.3, networks=1, norms=2, average=0.9)
@@ -43,12 +44,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def trained_study(made_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("supernet") / "study"
-    shutil.copytree(made_study, path)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(supernet_points, "MEASURED", 5)
-        run_supernet(Study.open(path), SETTINGS, CPU, silent)
-    return path
+    return with_supernet(made_study, tmp_path_factory.mktemp("supernet") / "study", SETTINGS, 5)
 
 
 @pytest.fixture

@@ -87,10 +87,10 @@ def test_without_sets_all_networks_share_the_norms_of_the_whole() -> None:
 def test_a_network_is_pruned_from_the_trained_weights() -> None:
     model = supernet()
     keep = curve().at(macs=0.5)
-    found = model.pruned(curve().structure, keep, 0.5)
+    found = model.pruned(curve().structure, keep)
     again = copy.deepcopy(model)
     again.load_state_dict(model.state_dict())
-    assert_same(found, again.pruned(curve().structure, keep, 0.5))
+    assert_same(found, again.pruned(curve().structure, keep))
 
 
 def test_a_step_trains_the_smallest_the_random_ones_and_the_whole(tmp_path: Path) -> None:
