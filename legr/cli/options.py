@@ -14,7 +14,7 @@ from legr.arguments import option_of
 from legr.bounds import Bounds
 from legr.errors import LegrError
 from legr.ranking.limits import PROFILE, QUANTITIES, Budget
-from legr.requests.forms import Choice, Form, Fractions, Limits, Numbers, Scalar, Switch, Texts, WholeNumbers
+from legr.requests.forms import Choice, Form, Limits, Numbers, Scalar, Separated, Switch, Texts
 from legr.requests.options import Option, Request, options_of
 from legr.requests.ranges import AMOUNT, FRACTION, require_count, require_text
 from legr.requests.shared import RANKING
@@ -140,7 +140,7 @@ def _value(option: Option, given: dict[str, Any]) -> Any:
     if isinstance(option.form, Limits):
         return _budget(given)
     value = given.pop(option.name)
-    if isinstance(option.form, (Fractions, WholeNumbers, Numbers, Texts)):
+    if isinstance(option.form, (Separated, Numbers, Texts)):
         return option.form.read([(option.flag, text) for text in value]) if value else None
     return value
 

@@ -127,33 +127,12 @@ class Switch(Form):
 
 
 @dataclass(frozen=True, slots=True)
-class Fractions(Form):
-    """Several fractions, such as 0.3,0.5; "all" is (): every one there is."""
+class Separated(Form):
+    """Several numbers of one type, separated by commas."""
 
-    def write(self, flag: str, value: Any) -> list[str]:
-        return [flag, ",".join(map(str, value)) or "all"]
-
-    def read(self, pairs: Sequence[Pair]) -> Any:
-        flag, text = pairs[0][0], " ".join(text for _, text in pairs)
-        if text == "all":
-            return ()
-        try:
-            return tuple(float(part) for part in re.split(r"\s*,\s*|\s+", text.strip()))
-        except ValueError:
-            raise SettingsError(
-                f"{flag} takes fractions separated by commas, such as 0.3,0.5, got {shortened(text)}"
-            ) from None
-
-    def dump(self, value: Any) -> Any:
-        return list(value)
-
-    def load(self, data: Any) -> Any:
-        return tuple(Scalar(float).load(number) for number in _as_list(data))
-
-
-@dataclass(frozen=True, slots=True)
-class WholeNumbers(Form):
-    """Several whole numbers, such as 32,24."""
+    kind: type
+    words: str  # such as "whole numbers"
+    example: str
 
     def write(self, flag: str, value: Any) -> list[str]:
         return [flag, ",".join(map(str, value))]
@@ -161,17 +140,32 @@ class WholeNumbers(Form):
     def read(self, pairs: Sequence[Pair]) -> Any:
         flag, text = pairs[0][0], " ".join(text for _, text in pairs)
         try:
-            return tuple(int(part) for part in re.split(r"\s*,\s*|\s+", text.strip()))
+            return tuple(self.kind(part) for part in re.split(r"\s*,\s*|\s+", text.strip()))
         except ValueError:
             raise SettingsError(
-                f"{flag} takes whole numbers separated by commas, such as 32,24, got {shortened(text)}"
+                f"{flag} takes {self.words} separated by commas, such as {self.example}, got {shortened(text)}"
             ) from None
 
     def dump(self, value: Any) -> Any:
         return list(value)
 
     def load(self, data: Any) -> Any:
-        return tuple(Scalar(int).load(number) for number in _as_list(data))
+        return tuple(Scalar(self.kind).load(number) for number in _as_list(data))
+
+
+@dataclass(frozen=True, slots=True)
+class Fractions(Separated):
+    """Several fractions, such as 0.3,0.5; "all" is (): every one there is."""
+
+    kind: type = float
+    words: str = "fractions"
+    example: str = "0.3,0.5"
+
+    def write(self, flag: str, value: Any) -> list[str]:
+        return Separated.write(self, flag, value) if value else [flag, "all"]
+
+    def read(self, pairs: Sequence[Pair]) -> Any:
+        return () if [text for _, text in pairs] == ["all"] else Separated.read(self, pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +245,7 @@ def form_of(hint: Any) -> Form:
     if get_origin(hint) is Literal:
         return Choice(get_args(hint))
     if get_origin(hint) is tuple:
-        several: dict[type, Form] = {float: Fractions(), int: WholeNumbers()}
+        several: dict[type, Form] = {float: Fractions(), int: Separated(int, "whole numbers", "32,24")}
         return several.get(get_args(hint)[0], Texts())
     if get_origin(hint) is not None and issubclass(get_origin(hint), Mapping):
         return Numbers()
