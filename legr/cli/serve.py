@@ -19,6 +19,7 @@ from legr.requests.ranges import PORT
 from legr.study.catalog import studies_folder
 
 _TRIES = 50
+_END_S = 3.0  # a server that was told to end and waits for a connection longer than this is killed
 
 
 def serve(port: int, studies: Path | None) -> None:
@@ -44,11 +45,20 @@ def serve(port: int, studies: Path | None) -> None:
         terminal.say(f"LeGR explorer: http://localhost:{free}  (studies in {folder}; stop with Ctrl-C)")
         code = process.wait()
     except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
+        _end(process)
         raise
     if code not in (0, -2, -15):
         raise SettingsError(f"the explorer ended with code {code}; see the lines above")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the server. It keeps nothing that is not on disk, and a page that is left as it loads can hold it forever."""
+    process.terminate()
+    try:
+        process.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _is_free(port: int) -> bool:
