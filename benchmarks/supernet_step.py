@@ -24,6 +24,7 @@ from legr.training.device import autocast, machine_name
 from legr.training.fast_batch_norm import compute_fast
 from legr.training.slices import Slices
 from legr.training.supernet import Supernet
+from legr.training.supernet_settings import SupernetSettings
 
 NAMES = ("cifar_resnet20", "cifar_resnet56")
 RESULTS = Path(__file__).parent / "results" / "supernet-step.json"
@@ -38,7 +39,7 @@ def row(name: str) -> dict[str, Any]:
     model = build(name).to(memory_format=torch.channels_last).train()
     structure = legr.trace(model, torch.zeros(1, *shape))
     curve = BudgetCurve(structure, Ranker(structure, legr.filter_norms(model, structure)).rank())
-    supernet = Supernet(model, SHARES[-1], NORMS)
+    supernet = Supernet(model, SHARES[-1], SupernetSettings(smallest=SHARES[-1], norms=NORMS))
     slices, inputs = Slices(model, structure), torch.randn(IMAGES, *shape).contiguous(memory_format=torch.channels_last)
     keeps = {share: curve.at(macs=share) for share in SHARES}
     alone = {share: prune(model, structure, keep).train() for share, keep in keeps.items()}

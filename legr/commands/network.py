@@ -155,7 +155,7 @@ def load_supernet(study: Study, model: nn.Module, run: SupernetRun) -> Supernet:
     name = f"{study.path.name}/{weights_path(study, run.key).name}"
     if run.settings is None:
         raise StudyError(f"{name} was trained by another version; train it again with `python -m legr supernet`")
-    supernet = Supernet(deep_copy(model), run.smallest, run.settings.norms)
+    supernet = Supernet(deep_copy(model), run.smallest, run.settings)
     _load_trained(supernet, weights_path(study, run.key), name, run)
     return supernet.eval()
 

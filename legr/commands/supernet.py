@@ -125,7 +125,7 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> S
         run = Run(teacher, dataset, study.info.normalization, task.settings, device, checkpoint, report)
         step = curve.step(macs=max(task.settings.smallest, curve.floor))
         smallest = float(curve.macs[step] / curve.original.macs)
-        supernet = Supernet(copied(model, device), smallest, task.settings.norms).train()
+        supernet = Supernet(copied(model, device), smallest, task.settings).train()
         trained = fit(supernet, SupernetObjective(supernet, curve, calibration, run), run)
         if task.half:
             round_to_half(supernet)

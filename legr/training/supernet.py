@@ -1,10 +1,11 @@
 """A supernet: one set of weights that serves the network of every budget of a ranking (US-Net, Yu and Huang, 2019).
 
-A ranking's networks are nested, so each is a slice of the whole one. Batch norms see other values in each of them:
-their scales and offsets are a few thousand numbers, of which there are several sets (`SupernetSettings.norms`).
+A ranking's networks are nested, so each is a slice of the whole one. What fits one of a tenth of the MACs does not fit
+one of half of them, so there are several sets of weights, and more of the scales and offsets of batch norms.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -29,38 +30,67 @@ from legr.training.train import Run
 _JUDGED = (0.0, 0.5, 1.0)  # of the way from the whole network to the smallest, on a logarithmic scale of MACs
 
 
-class Supernet(nn.Module):
-    """The weights of a whole network, and sets of batch-norm scales and offsets for smaller ones.
+class SetsAlong(nn.Module):
+    """Values of some parameters at budgets evenly spread on a logarithmic scale; a network has those between two sets.
+
+    Nothing else follows them, so networks far from each other share little, and those side by side are alike (a line
+    in the space of weights, as Nunez et al., 2021, train between two ends).
 
     Args:
-        network: the whole one; it becomes a part of this.
-        smallest: fraction of its MACs that the last set is for.
-        n_sets: beside the whole network's own.
+        own: parameters of the whole network, by name; they are the first set.
+        smallest: fraction of MACs that the last set is for.
+        n_sets: beside the whole network's own; 0: all networks have these.
     """
 
-    def __init__(self, network: nn.Module, smallest: float, n_sets: int) -> None:
+    def __init__(self, own: Mapping[str, nn.Parameter], smallest: float, n_sets: int) -> None:
         super().__init__()
-        self.network, self.smallest, self.norms = network, smallest, norm_parameters(network)
-        own = [network.get_parameter(name).detach() for name in self.norms]
+        self._names, self._smallest = tuple(own), smallest
         self.sets = nn.ModuleList(
-            nn.ParameterList([nn.Parameter(values.clone()) for values in own])
+            nn.ParameterList([nn.Parameter(values.detach().clone()) for values in own.values()])
             for _ in range(n_sets if smallest < 1 and own else 0)
         )
 
+    def at(self, fraction: float, own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Values for a network, by name; gradients reach the two sets around it.
+
+        Args:
+            fraction: of the whole network's MACs that it has.
+            own: the whole network's values, by name.
+        """
+        if not len(self.sets):
+            return {name: own[name] for name in self._names}
+        place = len(self.sets) * min(max(math.log(fraction) / math.log(self._smallest), 0.0), 1.0)
+        number = min(int(place), len(self.sets) - 1)
+        larger = self.sets[number - 1].parameters() if number else (own[name] for name in self._names)
+        pairs = zip(self._names, larger, self.sets[number].parameters(), strict=True)
+        return {name: torch.lerp(one, other, place - number) for name, one, other in pairs}
+
+
+class Supernet(nn.Module):
+    """The weights of a whole network, and further sets of them for smaller ones.
+
+    Args:
+        network: the whole one; it becomes a part of this.
+        smallest: fraction of its MACs that the last sets are for.
+        settings: how many sets there are.
+    """
+
+    def __init__(self, network: nn.Module, smallest: float, settings: SupernetSettings) -> None:
+        super().__init__()
+        self.network, self.smallest = network, smallest
+        norms, own = norm_parameters(network), dict(network.named_parameters())
+        self.norms = SetsAlong({name: own[name] for name in norms}, smallest, settings.norms)
+        weights = {name: values for name, values in own.items() if name not in set(norms)}
+        self.weights = SetsAlong(weights, smallest, settings.weights)
+
     def parameters_at(self, fraction: float) -> dict[str, Tensor]:
-        """The whole network's parameters by name, with the norms of a smaller network; gradients reach all of them.
+        """Parameters of all filters by name, as a smaller network has them; gradients reach all sets around it.
 
         Args:
             fraction: of the whole network's MACs that the smaller one has.
         """
-        parameters: dict[str, Tensor] = dict(self.network.named_parameters())
-        if not len(self.sets):
-            return parameters
-        place = len(self.sets) * min(max(math.log(fraction) / math.log(self.smallest), 0.0), 1.0)
-        number = min(int(place), len(self.sets) - 1)
-        larger = self.sets[number - 1].parameters() if number else (parameters[name] for name in self.norms)
-        pairs = zip(self.norms, larger, self.sets[number].parameters(), strict=True)
-        return parameters | {name: torch.lerp(one, other, place - number) for name, one, other in pairs}
+        own = dict(self.network.named_parameters())
+        return self.weights.at(fraction, own) | self.norms.at(fraction, own)
 
     def pruned(self, structure: Structure, keep: Keep) -> nn.Module:
         """The network of a kept set by itself, in evaluation mode; its statistics are those of the whole one."""

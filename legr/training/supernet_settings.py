@@ -14,9 +14,10 @@ SUPERNET_RANGES: Mapping[str, Bounds] = {
     "networks": Bounds(0, 64),
     "whole_every": Bounds(1, 1000),
     "norms": Bounds(0, 64),
+    "weights": Bounds(0, 16),
 }
 #: Settings that are plain numbers, beside those of any training.
-SUPERNET_NUMBERS = ("networks", "whole_every", "norms")
+SUPERNET_NUMBERS = ("networks", "whole_every", "norms", "weights")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class SupernetSettings(TrainSettings):
         whole_every: steps from one in which the whole network is trained to the next.
         norms: sets of batch-norm scales and offsets beside those of the whole network, at budgets evenly spread on a
             logarithmic scale; a network has those between the two sets around it. 0: all networks share one set.
+        weights: the same of all other parameters.
         sizes: sides of square inputs that the networks of random budgets get, one at random; () is the own size alone.
 
     Raises:
@@ -45,6 +47,7 @@ class SupernetSettings(TrainSettings):
     networks: int = 2
     whole_every: int = 2
     norms: int = 12
+    weights: int = 0
     sizes: Several[int] = ()
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Shared training: every network is trained, norms are interpolated, kill and resume end the same."""
+"""Shared training: every network is trained, weights are interpolated, kill and resume end the same."""
 
 import copy
 import math
@@ -24,7 +24,9 @@ from legr.training.train import Run, Trained, copied, fit
 from tests.training.test_train import Killed, assert_same
 
 CPU = torch.device("cpu")
-SETTINGS = SupernetSettings(epochs=3, batch=64, lr=0.02, average=0.9, smallest=0.2, networks=1, norms=3, sizes=(16, 12))
+SETTINGS = SupernetSettings(
+    epochs=3, batch=64, lr=0.02, average=0.9, smallest=0.2, networks=1, norms=3, weights=1, sizes=(16, 12)
+)
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +49,7 @@ def curve() -> BudgetCurve:
 
 
 def supernet(settings: SupernetSettings = SETTINGS) -> Supernet:
-    model = Supernet(copied(network(), CPU), settings.smallest, settings.norms)
+    model = Supernet(copied(network(), CPU), settings.smallest, settings)
     return model.train()
 
 
@@ -61,27 +63,29 @@ def train(settings: SupernetSettings, checkpoint: Path, kill_after: int = -1) ->
     return fit(model, SupernetObjective(model, curve(), PLAIN, run), run)
 
 
-def test_norms_lie_between_the_sets_around_a_budget() -> None:
-    model = supernet()
-    name = model.norms[0]
-    assert model.norms == tuple(n for n, p in network().named_parameters() if p.dim() == 1 and n != "linear.bias")
+@pytest.mark.parametrize("kind", ["norms", "weights"])
+def test_parameters_lie_between_the_sets_around_a_budget(kind: str) -> None:
+    model = supernet(replace(SETTINGS, norms=3 * (kind == "norms"), weights=3 * (kind == "weights")))
+    norms = {n for n, p in network().named_parameters() if p.dim() == 1 and n != "linear.bias"}
+    assert set(norm_parameters(network())) == norms
     with torch.no_grad():
-        for number, parameters in enumerate(model.sets, 1):
+        for parameter in model.network.parameters():
+            parameter.fill_(0.0)
+        for number, parameters in enumerate(getattr(model, kind).sets, 1):
             for parameter in parameters.parameters():
                 parameter.fill_(float(number))
-        for parameter_name in model.norms:
-            model.network.get_parameter(parameter_name).fill_(0.0)
-    for place in (0.0, 0.5, 1.0, 1.25, 2.0, 3.0):
-        values = model.parameters_at(0.2 ** (place / 3))[name]
-        torch.testing.assert_close(values, torch.full_like(values, place), rtol=0, atol=1e-6)
-    assert float(model.parameters_at(0.01)[name].detach()[0]) == 3.0  # below the smallest, its own
-    assert model.parameters_at(0.5)["conv1.weight"] is model.network.get_parameter("conv1.weight")
+    for place in (0.0, 0.5, 1.0, 1.25, 2.0, 3.0, 4.0):  # the last is below the smallest network: that one's own
+        for name, values in model.parameters_at(0.2 ** (place / 3)).items():
+            expected = min(place, 3.0) if (name in norms) == (kind == "norms") else 0.0
+            torch.testing.assert_close(values, torch.full_like(values, expected), rtol=0, atol=1e-6)
 
 
-def test_without_sets_all_networks_share_the_norms_of_the_whole() -> None:
-    model = supernet(replace(SETTINGS, norms=0))
-    assert not len(model.sets)
-    assert all(value is model.network.get_parameter(name) for name, value in model.parameters_at(0.3).items())
+def test_without_sets_all_networks_share_the_parameters_of_the_whole() -> None:
+    model = supernet(replace(SETTINGS, norms=0, weights=0))
+    assert not len(model.norms.sets) and not len(model.weights.sets)
+    found = model.parameters_at(0.3)
+    assert found.keys() == dict(model.network.named_parameters()).keys()
+    assert all(value is model.network.get_parameter(name) for name, value in found.items())
 
 
 def test_a_network_is_pruned_from_the_trained_weights() -> None:
@@ -101,16 +105,16 @@ def test_a_step_trains_the_smallest_the_random_ones_and_the_whole(tmp_path: Path
     objective = SupernetObjective(model, curve(), PLAIN, run)
     inputs, labels = torch.randn(8, 3, 16, 16), torch.arange(8)
     logits = network()(inputs).detach()
-    last = list(model.sets[-1].parameters())
+    last = [*model.norms.sets[-1].parameters(), *model.weights.sets[-1].parameters()]
 
     def loss_of_step(number: int) -> float:
         model.zero_grad(set_to_none=True)
         return objective.backward(number, inputs, labels, logits)
 
     assert loss_of_step(1) == loss_of_step(1) != loss_of_step(3)  # the step and the seed decide, and nothing else
-    whole = model.network.get_parameter(model.norms[0])
+    assert all(parameter.grad is not None for parameter in last)
     loss_of_step(0)
-    assert whole.grad is not None and all(parameter.grad is not None for parameter in last)
+    assert all(parameter.grad is not None for parameter in model.network.parameters())
     structure, smallest = curve().structure, curve().at(macs=0.2)
     labels_of = {axis.parameter: axis.labels for axis in structure.axes if axis.dim == 0}
     removed = torch.from_numpy(~smallest.kept(labels_of["layer3.0.conv1.weight"]))
@@ -154,6 +158,7 @@ def test_networks_of_all_sizes_learn(tmp_path: Path) -> None:
         ({"networks": -1}, "networks must be in"),
         ({"whole_every": 0}, "whole_every must be in"),
         ({"norms": 65}, "norms must be in"),
+        ({"weights": 17}, "weights must be in"),
         ({"sizes": (0,)}, "size must be in"),
         ({"sizes": (32, 32)}, "sizes must differ, got 32, 32"),
     ],
