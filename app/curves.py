@@ -12,6 +12,7 @@ from legr.ranking.budget import BudgetCurve
 from legr.ranking.limits import Budget
 from legr.study.device_profile import FOLDER
 from legr.study.records import MAPS, RankingName
+from legr.study.scaled import SCALED
 from legr.study.store import Study, keep_id
 from legr.study.supernets import FOLDER as SUPERNETS
 
@@ -30,7 +31,7 @@ def learned_stamp(study: Study) -> Stamp:
 
 def measured_stamp(study: Study) -> Stamp:
     """Changes whenever a network of a study is measured, trained or profiled, or other figures count."""
-    return _times(study, "points.json", "finetuned", "statistics_choice.json", FOLDER, SUPERNETS)
+    return _times(study, "points.json", SCALED, "finetuned", "statistics_choice.json", FOLDER, SUPERNETS)
 
 
 def _times(study: Study, *names: str) -> Stamp:

@@ -5,7 +5,7 @@ A point that is measured already is not measured again.
 
 import os
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import psutil
@@ -14,19 +14,22 @@ import torch
 from legr.bounds import Bounds
 from legr.commands.calibration import calibration_of
 from legr.commands.images import images_of
+from legr.commands.measure_heights import ScaledWork, measure_at, targets_at, timers_at, unmeasured
 from legr.commands.network import ReportedNetwork, choose_statistics, network_of_units
 from legr.commands.original import original
 from legr.commands.provenance import provenance_of
 from legr.commands.results import Measurement
-from legr.commands.timing import in_turns, timer_of, with_other_runtime
+from legr.commands.timing import in_turns, with_other_runtime
 from legr.data.images import Dataset
 from legr.deploy.latency import conditions_here
 from legr.errors import SettingsError
 from legr.progress import Progress, Report
 from legr.ranking.budget import BudgetCurve
 from legr.requests.measure import MeasureRequest
+from legr.structure.types import Keep
 from legr.study.latency import Conditions, Latency
 from legr.study.records import FineTuning, Point, PointRanking, RankingName
+from legr.study.scaled import scaled_points
 from legr.study.store import Study, keep_id
 from legr.training.evaluate import evaluate_split
 
@@ -34,7 +37,7 @@ BUDGETS = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15)
 
 
 def measure(study: Study, request: MeasureRequest, device: torch.device, report: Report) -> Measurement:
-    """Measure the original and each ranking at some budgets.
+    """Measure the original and each ranking at some budgets, and where sizes are asked for networks at each of them.
 
     Args:
         request: without budgets, the default ones, all that were measured before under other conditions, and those of
@@ -43,19 +46,23 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
     Raises:
         BudgetError: a budget of the request is out of range or below the floor.
         ExportError: ONNX Runtime cannot run the networks, and is to time them.
+        SettingsError: the network cannot take images of one of the sizes.
     """
     _require_room(study, request, device)
     planned = list(_plan(study, request.budgets))
     conditions = conditions_here(request.runtime, device, request.threads, request.batch)
     todo = _unmeasured(study, planned, conditions, again=request.again)
+    targets = targets_at(study, planned, request.sizes or (), chosen=request.budgets is not None)
+    scaled = unmeasured(study, targets, conditions, again=request.again)
     command = ["measure", "--study", study.path.name, *replace(request, again=False).full_arguments()]
-    contended, unsteady = False, 0
-    start, skipped = time.monotonic(), len(planned) - len(todo)
-    if todo:
+    latencies: Mapping[Hashable, Latency] = {}
+    if todo or scaled:
         model = original(study)
         report(Progress("preparing the networks", 0, 1))
+        own = study.info.input_shape[1]
+        heights = [*(own for _ in todo[:1]), *(target.height for target in scaled)]
         with with_other_runtime():  # before any other work
-            timer = timer_of(request.runtime, study, model, conditions, device)
+            timers = timers_at(request.runtime, study, model, conditions, device, heights)
         dataset = images_of(study, report)
         calibration_of(study, dataset, device, report)  # before any point is measured with it
         # Rankings and constraints may change meanwhile: the network that is timed is the one that is scored and stored.
@@ -63,10 +70,11 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
         curves = {name: study.curve(_ranking(name)) for name in ids}
 
         keeps = {(name, budget): curves[name].at(macs=budget) for name, budget in todo}
+        timed: dict[Hashable, tuple[int, Keep]] = {item: (own, keep) for item, keep in keeps.items()}
+        timed |= {target.name: (target.height, target.keep) for target in scaled}
         with with_other_runtime():
-            latencies = in_turns(timer, keeps, conditions, report)
-        contended = any(latency.contended for latency in latencies.values())
-        unsteady = sum(latency.unsteady for latency in latencies.values())
+            latencies = in_turns(lambda network: timers[network[0]](network[1]), timed, conditions, report)
+        start, skipped = time.monotonic(), len(planned) - len(todo)
         for number, (name, budget) in enumerate(todo, 1):
             began = time.monotonic()
             pruned = network_of_units(study, model, keeps[name, budget])
@@ -77,7 +85,16 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
             _time_trained(study, point)
             left = (time.monotonic() - start) / number * (len(todo) - number)
             report(Progress("point", skipped + number, len(planned), left))
-    return Measurement(len(todo), skipped, contended, tuple(study.points), study.calibration.key, unsteady)
+        measure_at(ScaledWork(study, model, dataset, device, command), scaled, latencies, report)
+    return Measurement(
+        measured=len(todo) + len(scaled),
+        skipped=len(planned) + len(targets) - len(todo) - len(scaled),
+        contended=any(latency.contended for latency in latencies.values()),
+        points=tuple(study.points),
+        calibration=study.calibration.key,
+        unsteady=sum(latency.unsteady for latency in latencies.values()),
+        scaled=tuple(scaled_points(study)) if request.sizes else (),
+    )
 
 
 def _time_trained(study: Study, measured: Point) -> None:
@@ -99,7 +116,11 @@ def is_measured(study: Study, request: MeasureRequest, device: torch.device) -> 
     """Whether `measure` would find nothing to do; raises as it does."""
     _require_room(study, request, device)
     here = conditions_here(request.runtime, device, request.threads, request.batch)
-    return not _unmeasured(study, list(_plan(study, request.budgets)), here, again=request.again)
+    planned = list(_plan(study, request.budgets))
+    targets = targets_at(study, planned, request.sizes or (), chosen=request.budgets is not None)
+    return not (
+        _unmeasured(study, planned, here, again=request.again) or unmeasured(study, targets, here, again=request.again)
+    )
 
 
 def _require_room(study: Study, request: MeasureRequest, device: torch.device) -> None:
@@ -109,7 +130,9 @@ def _require_room(study: Study, request: MeasureRequest, device: torch.device) -
         SettingsError: the request asks for more than this machine has.
     """
     Bounds(1, os.cpu_count() or 1).require("threads", request.threads)
-    needed, free = request.batch * int(study.curve("identity").activation[0]), psutil.virtual_memory().available
+    scale = max((*(request.sizes or ()), study.info.input_shape[1])) / study.info.input_shape[1]
+    needed = int(request.batch * study.curve("identity").activation[0] * scale**2)
+    free = psutil.virtual_memory().available
     on_processor = request.runtime == "onnxruntime" or device.type == "cpu"
     if on_processor and needed > free / 2:  # an accelerator's own error names its memory
         largest = max(1, request.batch * free // (2 * needed))

@@ -131,13 +131,18 @@ def network_at(
         SettingsError: the network cannot take images of that height.
         StudyError: as `chosen_network`, and where weights are not those of their record.
     """
-    chosen = chosen_network(study, budget, ranking, trained=finetuned, run=run)
+    chosen = chosen_network(study, budget, ranking, trained=finetuned, run=run, height=height)
     network = _network(study, model, chosen.keep, chosen.run)
+    return network if height is None else at_height(study, network, height)
+
+
+def at_height(study: Study, network: Network, height: int) -> Network:
+    """A network for images of a height; raises as `network_at`."""
     shape = study.info.input_shape
-    if height in (None, shape[1]):
+    if height == shape[1]:
         return network
     require_heights(network.model, shape, [height])
-    size = cost(study.structure, chosen.keep)
+    size = cost(study.structure, network.keep)
     return replace(
         network, height=height, macs=macs_of(network.model, study.structure, size, scaled_shape(shape, height))
     )
@@ -160,9 +165,9 @@ def load_supernet(study: Study, model: nn.Module, run: SupernetRun) -> Supernet:
     return supernet.eval()
 
 
-def network_of_units(study: Study, model: nn.Module, keep: Keep) -> Network:
-    """Prune `model`, the study's original, to a kept set; it has the original's weights."""
-    return _network(study, model, keep, None)
+def network_of_units(study: Study, model: nn.Module, keep: Keep, run: SupernetRun | None = None) -> Network:
+    """Prune `model`, the study's original, to a kept set; it has the weights of a supernet, or the original's."""
+    return _network(study, model, keep, run)
 
 
 def _network(study: Study, model: nn.Module, keep: Keep, run: TrainedRun | None) -> Network:

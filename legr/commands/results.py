@@ -16,6 +16,7 @@ from legr.study.heldout import HeldoutScore
 from legr.study.latency import Latency
 from legr.study.provenance import Provenance
 from legr.study.records import Point, RankingName
+from legr.study.scaled import ScaledPoint
 from legr.study.supernets import SupernetPoint
 from legr.training.settings import TrainSettings
 
@@ -164,6 +165,7 @@ class Measurement(Record):
     points: tuple[Point, ...]
     calibration: str = ""  # key of what batch norms are recalibrated on
     unsteady: int = 0  # latencies that varied, also when they were taken again
+    scaled: tuple[ScaledPoint, ...] = ()  # with images of several heights
 
 
 @dataclass(frozen=True)

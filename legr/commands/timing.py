@@ -27,10 +27,14 @@ logger = logging.getLogger(__name__)
 
 _TURNS, _FURTHER_TURNS, _SECONDS_A_TURN = 5, 10, 0.05
 Key = TypeVar("Key", bound=Hashable)
+Network = TypeVar("Network")
 
 
 def in_turns(
-    timer: Callable[[Keep], list[float]], keeps: Mapping[Key, Keep], conditions: Conditions, report: Report
+    timer: Callable[[Network], list[float]],
+    networks: Mapping[Key, Network],
+    conditions: Conditions,
+    report: Report,
 ) -> dict[Key, Latency]:
     """Latency of every network; taken in turns, so that a slow minute of the machine slows all of them alike.
 
@@ -38,21 +42,21 @@ def in_turns(
     the turns with the shortest times count.
 
     Args:
-        timer: see `timer_of`.
+        timer: of one of the networks, which are whatever it takes; see `timer_of`, which takes kept sets.
     """
-    turns: dict[Key, list[list[float]]] = {item: [] for item in keeps}
+    turns: dict[Key, list[list[float]]] = {item: [] for item in networks}
     with Contention() as contention:
         for turn in range(_TURNS + _FURTHER_TURNS):
             stage, done, total = "timing the networks", turn + 1, _TURNS
-            due = list(keeps)
+            due = list(networks)
             if turn >= _TURNS:
                 stage, done, total = "timing again what varied", turn + 1 - _TURNS, _FURTHER_TURNS
-                due = [item for item in keeps if not is_steady(_counted(turns[item]))]
+                due = [item for item in networks if not is_steady(_counted(turns[item]))]
             if not due:
                 break
             report(Progress(stage, done, total))
             for item in due:
-                turns[item].append(timer(keeps[item]))
+                turns[item].append(timer(networks[item]))
     return {item: latency_of(_counted(taken), contention, conditions) for item, taken in turns.items()}
 
 
@@ -62,17 +66,25 @@ def _counted(turns: Sequence[Sequence[float]]) -> list[float]:
 
 
 def timer_of(
-    runtime: Runtime, study: Study, model: nn.Module, conditions: Conditions, device: torch.device
+    runtime: Runtime,
+    study: Study,
+    model: nn.Module,
+    conditions: Conditions,
+    device: torch.device,
+    *,
+    shape: tuple[int, int, int] | None = None,
 ) -> Callable[[Keep], list[float]]:
     """What times the network of a kept set: seconds of some forward passes.
 
     Args:
         model: the original of the study.
+        shape: of its images: channels, height, width; None: the study's own.
 
     Raises:
         ExportError: ONNX Runtime cannot run the original; what is returned raises it of a pruned network.
     """
-    structure, shape, batch, threads = study.structure, study.info.input_shape, conditions.batch, conditions.threads
+    structure, batch, threads = study.structure, conditions.batch, conditions.threads
+    shape = shape or study.info.input_shape
     if runtime == "pytorch":
         return lambda keep: time_forward(
             prune(model, structure, keep), shape, device=device, batch=batch, threads=threads, seconds=_SECONDS_A_TURN

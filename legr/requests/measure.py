@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from legr.data.sizes import HEIGHTS
 from legr.ranking.limits import Budget
 from legr.requests.job import JobRequest
 from legr.requests.options import Request, option
@@ -25,6 +26,11 @@ class MeasureRequest(JobRequest):
         "onnxruntime",
     )
     again: bool = option("Measure again what was timed while other programs were at work, or varied much.", False)
+    sizes: tuple[int, ...] | None = option(
+        "Heights of images that networks are measured with as well, such as 32,28,24: along the default ranking, and "
+        "along each that has a supernet, with its weights.",
+        bounds=HEIGHTS,
+    )
     device: str = option(DEVICE, "auto")
 
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 from legr.errors import StudyError
 from legr.study.comparison import damaged_comparisons
 from legr.study.measured import POINTS, read_points, read_runs
+from legr.study.scaled import SCALED, read_scaled
 from legr.study.store import Study
 from legr.study.supernets import read_supernets
 
@@ -13,10 +14,12 @@ _NAMED = 2  # in a line
 
 def left_out(study: Study) -> list[str]:
     """A sentence for each damaged record; a file of a newer version is said by whoever needs it."""
-    points: list[str] = []
+    damaged: list[str] = []
     with suppress(StudyError):
-        points = read_points(study.within(POINTS).parent)[1]
-    return [*points, *read_runs(study.folder)[1], *read_supernets(study.folder)[1], *damaged_comparisons(study)]
+        damaged += read_points(study.within(POINTS).parent)[1]
+    with suppress(StudyError):
+        damaged += read_scaled(study.within(SCALED).parent)[1]
+    return [*damaged, *read_runs(study.folder)[1], *read_supernets(study.folder)[1], *damaged_comparisons(study)]
 
 
 def left_out_line(study: Study) -> str:

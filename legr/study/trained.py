@@ -30,6 +30,7 @@ def chosen_network(
     trained: bool = True,
     run: str | None = None,
     curve_of: CurveOf | None = None,
+    height: int | None = None,
 ) -> ChosenNetwork:
     """The network that a budget leads to, or that of a run.
 
@@ -39,6 +40,7 @@ def chosen_network(
         run: key of a fine-tuning run: its network and its weights, wherever budget and ranking lead by now; or of a
             supernet of the ranking: its weights.
         curve_of: the budget curve of a ranking as it is now; by default it is computed.
+        height: of the images that it takes; None: the study's own.
 
     Raises:
         BudgetError: the budget is out of range or below the floor.
@@ -62,17 +64,23 @@ def chosen_network(
                 "budget; train one along the ranking of today with `python -m legr supernet`"
             )
         return ChosenNetwork(keep, supernet)
-    return ChosenNetwork(keep, study.best_finetuned(keep) or supernet_for(study, keep, name))
+    return ChosenNetwork(keep, study.best_finetuned(keep) or supernet_for(study, keep, name, height))
 
 
-def supernet_for(study: Study, keep: Keep, ranking: RankingName) -> SupernetRun | None:
-    """The supernet that has trained the network of a ranking; None where none has, and of the whole network.
+def supernet_for(study: Study, keep: Keep, ranking: RankingName, height: int | None = None) -> SupernetRun | None:
+    """The supernet that has trained the network of a ranking; None where none has.
+
+    The whole network keeps its own weights, but with images of another height that the supernet was trained on.
 
     Args:
         keep: on the ranking's curve.
+        height: of the images; None: the study's own.
     """
     supernet = supernet_of(study, ranking)
-    return supernet if supernet and not keep.units.all() and _serves(study, supernet, keep) else None
+    if supernet is None or not _serves(study, supernet, keep):
+        return None
+    others = {point.side for point in supernet.points} - {study.info.input_shape[1]}
+    return supernet if height in others or not keep.units.all() else None
 
 
 def _serves(study: Study, supernet: SupernetRun, keep: Keep) -> bool:

@@ -48,7 +48,7 @@ KEYS = {
     ),
     "shape": "study ranking shape words steps floors least largest uncounted",
     "evaluate": "top1 loss images recalibrated finetuned macs macs_fraction params ranking calibration supernet",
-    "measure": "measured skipped hindered points calibration unsteady",
+    "measure": "measured skipped hindered points calibration unsteady scaled",
     "learn": "candidates resumed_from passes identity_loss best_loss seconds",
     "train": "top1 loss heldout_top1 best_epoch settings command seed seconds machine torch python",
     "supernet": "ranking smallest epochs seconds weights calibration points",

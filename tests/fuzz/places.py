@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from legr.study.latency import Latency
+from legr.study.scaled import ScaledPoint, add_scaled
 from legr.study.store import Study, keep_id
-from legr.study.supernets import SupernetPoint, SupernetRun, save_supernet, weights_path
+from legr.study.supernets import SupernetPoint, SupernetRun, save_supernet, supernets, weights_path
 from legr.training.supernet_settings import SupernetSettings
 from tests.app.profiled import add_profile
 from tests.fuzz import users
@@ -52,6 +54,7 @@ def make_places(folder: Path, source: Path, *, torch: bool = False) -> list[Plac
         Place(study / "ranking.json", study, "json", seen, (other / "ranking.json",)),
         Place(study / "shape.json", study, "json", look, (other / "shape.json",)),
         Place(study / "points.json", study, "json", seen, (other / "points.json",)),
+        Place(study / "scaled.json", study, "json", seen, (other / "points.json",)),
         Place(study / "statistics_choice.json", study, "json", seen),
         Place(study / "profiles" / "board.json", study, "json", (users.drag,), (study / "points.json",)),
         Place(study / "note.txt", study, "text", (users.look_at,)),
@@ -83,6 +86,7 @@ def _complete(study: Path) -> None:
     shape = {"format": 1, "multiple": 1, "floors": {layer: 3}, "excluded": [], "pins": {}}
     (study / "shape.json").write_text(json.dumps(shape))
     _add_supernet(Study.open(study))
+    _add_scaled(Study.open(study))
     judged = {
         "networks": [{"budget": 0.5, "top1": {"plain": 0.5}}],
         "differences": {"both": {"mean": 0.1, "noise": 0.2}},
@@ -126,6 +130,15 @@ def _add_supernet(study: Study) -> None:
     run = SupernetRun("abc", "uniform", study.ranking_id("uniform"), *facts)
     save_supernet(study, run)
     weights_path(study, run.key).touch()
+
+
+def _add_scaled(study: Study) -> None:
+    """Its smallest network with images of another height, with the weights of that supernet."""
+    (run,), latency = supernets(study), Latency(1.5, "PyTorch", "cpu", 1, 1)
+    smallest = run.points[-1]
+    facts = smallest.macs // 4, smallest.params, smallest.macs_fraction, 0.4, 1.5, 9, True, study.calibration.key
+    point = ScaledPoint(run.ranking, run.ranking_id, smallest.keep_id, 16, run.key, *facts, latency)
+    add_scaled(study, [point])
 
 
 def _machine(folder: Path, study: Path) -> list[Place]:

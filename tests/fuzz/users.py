@@ -49,6 +49,7 @@ from legr.study.cuts import load_cuts
 from legr.study.left_out import left_out_line
 from legr.study.pass_times import seconds_per_pass
 from legr.study.records import RankingName
+from legr.study.scaled import scaled_points
 from legr.study.store import Study
 from legr.study.supernets import supernets
 
@@ -122,6 +123,7 @@ def look_at_measured(path: Path) -> None:
         rows_for_browser(training_table([epoch.to_dict() for epoch in run.curve]))
         command_again(run.provenance.command, path)
     assert "\n" not in left_out_line(study)
+    for_browser([point.to_dict() for point in scaled_points(study)])
     for supernet in supernets(study):
         for_browser(supernet.to_dict())
         command_again(supernet.provenance.command, path)
