@@ -11,7 +11,7 @@ from app.curves import budget_of, network_id
 from app.facts import network_name
 from app.views.export import ExportTarget, show_exports, weights_line
 from app.views.export_options import choose_export_options
-from app.views.finetune import expectation, show_runs, show_training, start_line, training_form
+from app.views.finetune import expectation, original_line, show_runs, show_training, start_line, training_form
 from app.views.job_panel import job_panel, launch, show_other_jobs
 from app.views.supernet import show_supernet_training, show_supernets, supernet_expectation, supernet_form
 from app.widgets.images import NO_IMAGES, data_notice
@@ -57,8 +57,9 @@ def finetune(study: Study, ranking: RankingName, budget: float, opened: OpenedRu
         if st.button(label, type="primary", key="finetune", disabled=not available, help=reason):
             launch(study, replace(request, ranking=ranking, network=network_id(study, ranking, limit)))
         if available:
-            begins = start_line(study, ranking, limit)
-            st.caption(plain(begins + expectation(study, ranking, limit, request.settings)))
+            begins = start_line(study, ranking, limit, request.recipe)
+            takes = expectation(study, ranking, limit, request.settings)
+            st.caption(plain(f"{begins}{takes} {original_line(study, request.settings)}".strip()))
     job_panel(study, "finetune", draw=lambda current: show_training(study, current))
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from legr.commands.evaluate import evaluate
+from legr.commands.finetune import Tuning, finished_finetune
 from legr.commands.network import network_at
 from legr.commands.original import original
 from legr.data.folders import remember_folder
@@ -58,6 +59,14 @@ def test_every_number_tells_how_it_was_made(sample: Study) -> None:
         assert made.command.startswith("python -m legr ") and made.seconds > 0 and made.machine
     for point in sample.points:
         assert point.latency is not None and point.latency.machine and not point.latency.contended
+
+
+def test_its_runs_are_found_as_finished(sample: Study) -> None:
+    """A setting that this version adds leaves their keys as they are."""
+    for run in sample.finetuned:
+        assert run.budget and run.settings and run.ranking
+        found = finished_finetune(sample, run.budget, Tuning(run.settings, run.ranking, run.half, "pruned"))
+        assert found is not None and found.top1 == run.top1 and Path(found.weights).stem == run.key
 
 
 @pytest.mark.slow

@@ -28,8 +28,10 @@ from legr.requests.ranges import EPOCHS
 from legr.requests.train import FinetuneRequest
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
-from legr.study.trained import supernet_for
-from legr.training.settings import NUMBERS, RECIPES, TrainSettings, closest_recipe
+from legr.study.supernets import SupernetRun
+from legr.study.trained import original_trained, supernet_for
+from legr.training.settings import NUMBERS, POLISH, RECIPES, TrainSettings, closest_recipe
+from legr.words import second_training_words
 
 _RECIPE, _EPOCHS, _DISTILL = "recipe", "epochs", "distill"
 DEFAULT_RECIPE = "short"
@@ -38,6 +40,8 @@ _PURPOSES = {
     "short": "regains most of the accuracy",
     "standard": "for use in a product",
     "paper": "as in LeGR, no teacher",
+    "long": "as published results above the original",
+    "polish": "after weights trained together",
 }
 
 
@@ -63,10 +67,27 @@ def training_form(budget: Budget) -> FinetuneRequest:
     )
 
 
-def start_line(study: Study, ranking: RankingName, budget: Budget) -> str:
-    """What a run begins with, where that is not the original's weights; else ""."""
-    keep = budget_curve(study, ranking).at(budget)
-    return "It begins with weights that were trained together. " if supernet_for(study, keep, ranking) else ""
+def start_line(study: Study, ranking: RankingName, budget: Budget, recipe: str) -> str:
+    """What a run begins with, where that is not the original's weights or its recipe asks for others; else ""."""
+    if _supernet_of(study, ranking, budget):
+        return "It begins with weights that were trained together. "
+    if recipe == POLISH:
+        return (
+            "Polish is made for weights that were trained together, and this network has none: "
+            "other recipes regain more. "
+        )
+    return ""
+
+
+def original_line(study: Study, settings: TrainSettings) -> str:
+    """What the original itself gains from a training, in a sentence; "" where nobody has trained it so."""
+    run = original_trained(study, settings)
+    return f"The original itself {second_training_words(run.top1_before, run.top1)}. " if run else ""
+
+
+def _supernet_of(study: Study, ranking: RankingName, budget: Budget) -> SupernetRun | None:
+    """The supernet whose weights a run begins with."""
+    return supernet_for(study, budget_curve(study, ranking).at(budget), ranking)
 
 
 def expectation(study: Study, ranking: RankingName, budget: Budget, settings: TrainSettings) -> str:
@@ -78,7 +99,9 @@ def expectation(study: Study, ranking: RankingName, budget: Budget, settings: Tr
     runs, curve = study.finetuned, budget_curve(study, ranking)
     macs_fraction = float(curve.macs[curve.step(budget)] / curve.original.macs)
     network = network_id(study, ranking, budget)
-    same = [run for run in runs if run.keep_id == network and run.settings == settings]
+    supernet = _supernet_of(study, ranking, budget)
+    start = supernet.key if supernet else ""
+    same = [run for run in runs if (run.keep_id, run.settings, run.supernet) == (network, settings, start)]
     if same:
         run = min(same, key=lambda run: run.half)
         rounded = ", and rounded to float16" if run.half else ""
@@ -196,6 +219,8 @@ def show_runs(study: Study, ranking: RankingName) -> None:
     selected = [listed(runs)[row] for row in rows]
     if len(selected) == 1:
         _offer_to_open(study, selected[0], ranking)
+        if selected[0].settings and selected[0].macs_fraction < 1:
+            st.caption(plain(original_line(study, selected[0].settings)))
     curves = [(run_name(run), training_table([epoch.to_dict() for epoch in run.curve])) for run in selected]
     figure = runs_figure(curves)
     show_chart(figure, key="runs-compared", alt="Held-out accuracy of the selected runs by epoch.")
@@ -238,6 +263,7 @@ def training_description(run: FineTuned) -> str:
     words = [recipe]
     if "distill" in changes:
         words.append("with a teacher" if changes["distill"] else "no teacher")
+    words += ["from weights trained together"] if run.supernet else []
     words += ["float16 weights"] if run.half else []
     if "epochs" in changes:
         words.append(plural(changes["epochs"], "epoch"))

@@ -29,7 +29,7 @@ from legr.structure.unprunable import Reason, merge_reasons, unreached_note
 from legr.study.device_profile import DeviceProfile
 from legr.study.latency import Latency
 from legr.training.calibration import Calibration
-from legr.words import plural, unsteady_words
+from legr.words import plural, second_training_words, unsteady_words
 
 _ROWS, _NAMES = 20, 2  # reasons in a table; names in a line
 
@@ -206,11 +206,20 @@ def training(result: TrainResult, file: str) -> str:
 
 
 def finetuning(result: FinetuneResult) -> str:
+    begun = ", from weights trained together," if result.supernet else ""
     return (
-        f"{100 * result.top1_before:.2f} % -> {100 * result.top1:.2f} % top-1 "
-        f"after {result.epochs} epochs ({duration(result.seconds)}){_timed(result.latency)}"
-        f"{_where_better(result.calibration)}"
+        f"{100 * result.top1_before:.2f} % -> {100 * result.top1:.2f} % top-1{begun} "
+        f"after {plural(result.epochs, 'epoch')} ({duration(result.seconds)}){_timed(result.latency)}"
+        f"{_where_better(result.calibration)}{_of_original(result)}"
     )
+
+
+def _of_original(result: FinetuneResult) -> str:
+    """What the same training does for the original, where that is known and is not what the result is about."""
+    before, after = result.original_top1, result.original_trained
+    if before is None or after is None or result.macs_fraction == 1:
+        return ""
+    return f"; the original itself {second_training_words(before, after)}"
 
 
 def supernet(result: SupernetResult) -> str:

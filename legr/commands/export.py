@@ -1,7 +1,6 @@
 """Export the network of a budget, as `evaluate` scores it: ONNX, safetensors and recipe, checked, in one zip."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -210,7 +209,7 @@ def _facts(study: Study, network: Network, onnx: OnnxFacts, check: Check, reques
     )
     finetuned = None
     if run:
-        settings = asdict(run.settings) if run.settings else {}
+        settings = run.settings.to_dict() if run.settings else {}
         finetuned = {**settings, "top1": run.top1, "top1_before": run.top1_before}
     return Facts(
         input_shape=scaled_shape(info.input_shape, network.height),

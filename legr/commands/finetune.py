@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import logging
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -30,12 +31,14 @@ from legr.study.provenance import Provenance
 from legr.study.records import FineTuned, FineTuning, Point, RankingName, epochs_of
 from legr.study.store import Study, keep_id
 from legr.study.supernets import SupernetRun, supernets
-from legr.study.trained import supernet_for
+from legr.study.trained import original_trained, supernet_for
 from legr.training.device import device_name
 from legr.training.evaluate import evaluate_split
-from legr.training.settings import TrainSettings
+from legr.training.settings import POLISH, TrainSettings, closest_recipe
 from legr.training.teacher import Teacher
 from legr.training.train import Trained, train
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class _Task:
     @property
     def key(self) -> str:
         """Name of the run: another kept set, other weights to begin with or other settings are another run."""
-        settings = asdict(self.settings) | ({"half": True} if self.half else {})
+        settings = self.settings.to_dict() | ({"half": True} if self.half else {})
         settings |= {"supernet": self.supernet.key} if self.supernet else {}
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
         return f"{self.keep_id}-{digest}"
@@ -125,6 +128,7 @@ def _task(study: Study, budget: Budget, tuning: Tuning) -> _Task:
 def _result(study: Study, run: FineTuned) -> FinetuneResult:
     weights = shown(str(study.finetuned_weights(run.key)))
     points = (point for point in reversed(study.all_points) if point.finetuned and point.finetuned.key == run.key)
+    again = original_trained(study, run.settings) if run.settings else None
     return FinetuneResult(
         run.macs_fraction,
         run.top1_before,
@@ -134,6 +138,9 @@ def _result(study: Study, run: FineTuned) -> FinetuneResult:
         weights,
         study.calibration.key,
         next((point.latency for point in points), None),
+        run.supernet,
+        next((point.top1 for point in reversed(study.all_points) if point.ranking == "original"), None),
+        again.top1 if again else None,
     )
 
 
@@ -143,6 +150,11 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> F
     A run with a record counts as finished, so the record is last; what is interrupted before goes on from the
     checkpoint, which is removed after it.
     """
+    if task.supernet is None and closest_recipe(task.settings)[0] == POLISH:
+        log.warning(
+            "polish is made for weights that were trained together, and this network has none: it begins with those "
+            "of the original, from which other recipes regain more"
+        )
     model, ranking_id = original(study), study.ranking_id(task.ranking)
     begun = task.supernet.key if task.supernet else None
     network = network_at(study, model, task.budget, ranking=task.ranking, finetuned=begun is not None, run=begun)

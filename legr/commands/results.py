@@ -198,6 +198,9 @@ class FinetuneResult(Record):
     weights: str  # file
     calibration: str = ""  # key of what batch norms are recalibrated on
     latency: Latency | None = None
+    supernet: str = ""  # key of the supernet whose weights it began with, so that `top1_before` is of its slice
+    original_top1: Share | None = None  # of the original; None: it was not measured
+    original_trained: Share | None = None  # of the original after the same training; None: there is no such run
 
 
 @dataclass(frozen=True)

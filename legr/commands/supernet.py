@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -43,7 +43,7 @@ class _Task:
     @property
     def key(self) -> str:
         """Name of the run: another order or other settings are another run."""
-        facts = [self.ranking, self.ranking_id, asdict(self.settings), self.half]
+        facts = [self.ranking, self.ranking_id, self.settings.to_dict(), self.half]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -125,7 +125,9 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> S
         run = Run(teacher, dataset, study.info.normalization, task.settings, device, checkpoint, report)
         step = curve.step(macs=max(task.settings.smallest, curve.floor))
         smallest = float(curve.macs[step] / curve.original.macs)
-        supernet = Supernet(copied(model, device), smallest, task.settings).train()
+        supernet = Supernet(
+            copied(model, device, restart=bool(task.settings.restart_norms)), smallest, task.settings
+        ).train()
         trained = fit(supernet, SupernetObjective(supernet, curve, calibration, run), run)
         if task.half:
             round_to_half(supernet)

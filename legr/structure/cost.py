@@ -39,7 +39,7 @@ def cost(structure: Structure, keep: Keep, device: LatencyModel | None = None) -
 
 def original_cost(structure: Structure, device: LatencyModel | None = None) -> Cost:
     """Count what the original network costs."""
-    return cost(structure, _everything(structure), device)
+    return cost(structure, everything(structure), device)
 
 
 def uncounted_note(uncounted: Sequence[Uncounted]) -> str:
@@ -54,10 +54,11 @@ def uncounted_note(uncounted: Sequence[Uncounted]) -> str:
 
 def original_layer_macs(structure: Structure) -> dict[str | None, int]:
     """MACs by weight in the original network, as `layer_macs` gives them."""
-    return layer_macs(structure, _everything(structure))
+    return layer_macs(structure, everything(structure))
 
 
-def _everything(structure: Structure) -> Keep:
+def everything(structure: Structure) -> Keep:
+    """The kept set of the original."""
     return Keep(np.ones(structure.n_units, dtype=bool))
 
 

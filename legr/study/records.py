@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, WrapValidator, model_validator
@@ -185,7 +185,7 @@ class FineTuning(Record):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data: the key and the settings side by side."""
-        settings = asdict(self.settings) if self.settings else {}
+        settings = self.settings.to_dict() if self.settings else {}
         return {"key": self.key, **settings, "epochs": self.epochs}
 
     @model_validator(mode="before")

@@ -1,15 +1,16 @@
 """Which network a request is about, and which run trained its weights. Loads without torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from legr.errors import StudyError
 from legr.ranking.limits import Budget
-from legr.structure.cost import cost, original_cost
+from legr.structure.cost import cost, everything, original_cost
 from legr.structure.types import Keep
 from legr.study.known import CurveOf, kept_set_of
 from legr.study.records import FineTuned, RankingName
-from legr.study.store import Study
+from legr.study.store import Study, keep_id
 from legr.study.supernets import SupernetRun, smallest_macs, supernet_of, supernet_run
+from legr.training.settings import TrainSettings
 
 TrainedRun = FineTuned | SupernetRun
 
@@ -105,3 +106,15 @@ def network_of_run(study: Study, key: str) -> tuple[Keep, FineTuned]:
             "fine-tune a network of a ranking of today"
         )
     return keep, run
+
+
+def original_trained(study: Study, settings: TrainSettings) -> FineTuned | None:
+    """The run that trained the original itself once more with these settings; None where there is none.
+
+    What the original gains from a training is no merit of a ranking. Of several runs, one with the same seed is
+    preferred, then the best on held-out images.
+    """
+    whole = keep_id(everything(study.structure))
+    runs = [run for run in study.finetuned if run.keep_id == whole and run.settings]
+    same = [run for run in runs if run.settings and replace(run.settings, seed=settings.seed) == settings]
+    return max(same, key=lambda run: (run.settings == settings, run.heldout_top1), default=None)

@@ -48,6 +48,12 @@ def set_statistics(network: nn.Module, kind: Statistics, calibration: Sequence[T
     return network
 
 
+def restart_norms(network: nn.Module) -> None:
+    """Begin the batch norms of a network anew: scales of 1, offsets of 0, no statistics; in place."""
+    for norm in _batch_norms(network):
+        norm.reset_parameters()
+
+
 def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
     """Replace the statistics of a network by the mean of those of some batches of inputs; in place.
 

@@ -29,8 +29,11 @@ RANGES: Mapping[str, Bounds] = {
     "temperature": Bounds(0, 1000, above=True),
     "weight_decay": Bounds(0, 1000),
     "clip": Bounds(0, 1_000_000),
+    "restart_norms": Bounds(0, 1),
     "seed": Bounds(0, SEEDS - 1),
 }
+#: Settings that earlier versions did not have, and the value that does what those did.
+_LATER: Mapping[str, int] = {"restart_norms": 0, "weights": 0}
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class TrainSettings:
     smoothing: float = 0.0  # share of each label that is spread over all classes
     average: float = 0.0  # decay of the weights' running average over steps, less in the first; 0 takes no average
     clip: float = 0.0  # largest norm of the gradient; 0 is without limit
+    restart_norms: int = 0  # 1: batch norms begin anew, with scales of 1, offsets of 0 and no statistics
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -63,6 +67,10 @@ class TrainSettings:
             bounds.require(name, getattr(self, name))
         if self.decay not in get_args(Decay):
             raise SettingsError(f"decay must be {' or '.join(get_args(Decay))}, got {self.decay!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain data, without those that a later version added and that are not used: keys stay so."""
+        return {name: value for name, value in asdict(self).items() if name not in _LATER or value != _LATER[name]}
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of a step, of `steps` in all."""
@@ -77,18 +85,22 @@ class TrainSettings:
 #: Settings that are plain numbers, and may be changed one by one.
 NUMBERS = (
     *("lr", "batch", "weight_decay", "warmup", "momentum"),
-    *("smoothing", "average", "clip", "temperature", "teacher_weight"),
+    *("smoothing", "average", "clip", "temperature", "teacher_weight", "restart_norms"),
 )
 
 #: From scratch, on one cycle: up for a fifth of the run, then down to 0.
 SCRATCH = TrainSettings(epochs=40, lr=0.2, warmup=0.2, distill=False)
 
+#: The recipe for weights that are good already: those of a supernet.
+POLISH = "polish"
 #: Recipes for fine-tuning by name.
 RECIPES: Mapping[str, TrainSettings] = {
     "quick": TrainSettings(epochs=3),
     "short": TrainSettings(epochs=10),
     "standard": TrainSettings(epochs=30),
     "paper": TrainSettings(epochs=60, decay="steps", warmup=0.0, distill=False),
+    "long": TrainSettings(epochs=200, lr=0.1, warmup=0.025),  # rate x decay is 5e-5; 5 epochs of warm-up
+    POLISH: TrainSettings(epochs=1, lr=0.01, warmup=0.1),
 }
 
 

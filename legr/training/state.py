@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -122,7 +122,7 @@ class TrainingState:
                 self.optimizer.state[parameter]["momentum_buffer"] = parts["momentum"][name].to(parameter, copy=True)
 
     def _save(self) -> None:
-        facts = {"settings": asdict(self.settings), "curve": self.curve, "slower": self.rate_factor}
+        facts = {"settings": self.settings.to_dict(), "curve": self.curve, "slower": self.rate_factor}
         save_weights(self._good, self._checkpoint, {name: json.dumps(value) for name, value in facts.items()})
 
     def _load(self) -> None:
@@ -151,7 +151,7 @@ class TrainingState:
 
 def _as_read(settings: TrainSettings) -> dict[str, Any]:
     """Settings as JSON gives them back."""
-    read: dict[str, Any] = json.loads(json.dumps(asdict(settings)))
+    read: dict[str, Any] = json.loads(json.dumps(settings.to_dict()))
     return read
 
 

@@ -23,6 +23,7 @@ from legr.data.images import Dataset
 from legr.data.normalization import Normalization
 from legr.errors import SettingsError
 from legr.progress import Progress, Report
+from legr.training.batch_norm import restart_norms
 from legr.training.device import autocast, fast_dtype, own_randomness
 from legr.training.evaluate import Evaluation, evaluate_split
 from legr.training.fast_batch_norm import fast_batch_norm
@@ -99,13 +100,20 @@ def train(
 ) -> Trained:
     """Train a copy of `model`; the other arguments are those of `Run`, and errors those of `fit`."""
     run = Run(teacher, dataset, normalization, settings, device, checkpoint, report)
-    network = copied(model, device)
+    network = copied(model, device, restart=bool(settings.restart_norms))
     return fit(network, _OneNetwork(network, run), run)
 
 
-def copied(model: nn.Module, device: torch.device) -> nn.Module:
-    """A copy to be trained on a device."""
-    return cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last)).train()  # type: ignore[call-overload]
+def copied(model: nn.Module, device: torch.device, *, restart: bool = False) -> nn.Module:
+    """A copy to be trained on a device.
+
+    Args:
+        restart: its batch norms begin anew.
+    """
+    network = cast(nn.Module, copy.deepcopy(model).to(device, memory_format=torch.channels_last))  # type: ignore[call-overload]
+    if restart:
+        restart_norms(network)
+    return network.train()
 
 
 def fit(network: nn.Module, objective: Objective, run: Run) -> Trained:

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from app.views.finetune import changed_note, expectation, listed, run_name, runs_table, training_description
+from app.views.finetune import (
+    changed_note,
+    expectation,
+    listed,
+    original_line,
+    run_name,
+    runs_table,
+    start_line,
+    training_description,
+)
 from legr.charts.style import COLOURS
 from legr.charts.training import runs_figure, training_table
 from legr.ranking.constraints import Constraints
@@ -18,7 +27,7 @@ from legr.study.records import FineTuned
 from legr.study.store import Study, keep_id
 from legr.training.settings import RECIPES, settings_of_recipe
 from tests.app.conftest import OpenApp
-from tests.app.demo_study import add_finetuned
+from tests.app.demo_study import add_finetuned, add_supernet
 
 HALF, LESS = Budget(macs=0.5), Budget(macs=0.4)
 
@@ -117,6 +126,44 @@ def test_runs_of_one_budget_are_told_apart(studies: Path) -> None:
         training_description(FineTuned.from_dict({**run.to_dict(), "settings": {"of another version": 1}}))
         == "3 epochs"
     )
+
+
+def test_what_the_original_gains_from_the_same_training_is_said(open_app: OpenApp, studies: Path) -> None:
+    study = Study.open(studies / "demo")
+    assert original_line(study, RECIPES["short"]) == ""
+    whole = replace(
+        add_finetuned(study, 1.0),
+        key="whole",
+        settings=RECIPES["short"],
+        top1_before=0.94,
+        top1=0.9433,
+        heldout_top1=0.9,
+    )
+    other = replace(whole, key="other", settings=replace(RECIPES["short"], seed=1), top1=0.95, heldout_top1=0.99)
+    for run in (whole, other):
+        study.save_finetuned(run)
+        study.finetuned_weights(run.key).touch()
+    said = "The original itself gains 0.33 points from this training (94.00 to 94.33 %)."
+    assert original_line(study, RECIPES["short"]).strip() == said  # the same seed before others
+    assert "95.00" in original_line(study, replace(RECIPES["short"], seed=7))
+    assert "gains 12.00 points" in original_line(study, RECIPES["quick"])  # the run of `add_finetuned`
+    assert original_line(study, RECIPES["long"]) == ""
+    at = open_app("finetune", budget="40")
+    assert not at.exception and any(caption.value.endswith(said) for caption in at.caption)
+
+
+def test_polish_says_where_there_are_no_weights_for_it(studies: Path) -> None:
+    study = Study.open(studies / "demo")
+    assert start_line(study, "learned", HALF, "short") == ""
+    assert "this network has none: other recipes regain more." in start_line(study, "learned", HALF, "polish")
+    supernet = add_supernet(study)
+    assert start_line(study, "learned", HALF, "polish") == "It begins with weights that were trained together. "
+    before = add_finetuned(study)
+    assert "Trained like this" not in expectation(study, "learned", HALF, RECIPES["quick"])  # it began with others
+    begun = replace(before, supernet=supernet.key)
+    study.save_finetuned(begun)
+    assert "Trained like this" in expectation(study, "learned", HALF, RECIPES["quick"])
+    assert training_description(begun) == "quick, from weights trained together"
 
 
 def test_the_command_of_a_run_names_the_study_as_it_is_called_now(studies: Path) -> None:

@@ -181,6 +181,15 @@ def test_a_supernet_in_words() -> None:
 
 def test_finetune() -> None:
     assert sentences.finetuning(by_hand.FINETUNE_RESULT) == "81.00 % -> 93.00 % top-1 after 3 epochs (75 s)"
+    one = replace(by_hand.FINETUNE_RESULT, epochs=1, supernet="key", original_top1=0.9173, original_trained=0.9203)
+    assert sentences.finetuning(one) == (
+        "81.00 % -> 93.00 % top-1, from weights trained together, after 1 epoch (75 s); "
+        "the original itself gains 0.30 points from this training (91.73 to 92.03 %)"
+    )
+    lost = sentences.finetuning(replace(one, original_trained=0.9172))
+    assert lost.endswith("the original itself loses 0.01 points from this training (91.73 to 91.72 %)")
+    assert sentences.finetuning(replace(one, original_trained=0.9173)).count("gains nothing from this training") == 1
+    assert "original" not in sentences.finetuning(replace(one, macs_fraction=1.0))
     timed = replace(by_hand.FINETUNE_RESULT, latency=by_hand.POINT.latency)
     assert sentences.finetuning(timed).endswith("(75 s), 1.5 ms (PyTorch, cpu, 2 threads, batch 1)")
     assert by_hand.POINT.latency is not None

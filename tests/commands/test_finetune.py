@@ -20,7 +20,7 @@ from legr.ranking.limits import Budget
 from legr.requests.jobs import JOB_REQUESTS
 from legr.requests.train import FinetuneRequest
 from legr.study.store import Study, keep_id
-from legr.training.settings import TrainSettings
+from legr.training.settings import RECIPES, TrainSettings
 from tests.cli.processes import called, refused
 from tests.cli.processes import run as run_command
 
@@ -126,13 +126,21 @@ def test_whoever_waited_for_the_same_run_takes_it(study: Study, monkeypatch: pyt
 
 @pytest.mark.slow
 def test_the_whole_network_is_reported_as_it_is_exported(
-    made_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Fine-tuned it is not the original any more, and its statistics are chosen like those of any other."""
     monkeypatch.setattr(networks, "with_better_statistics", lambda model, *args, **more: (model, True))
     study, whole = Study.open(made_study).copy_to(tmp_path / "digits8"), Budget(macs=1.0)
     found = run_finetune(study, whole, Tuning(SETTINGS), CPU, silent)
     (point,) = (p for p in study.points if p.finetuned)
+    (run,) = study.finetuned
+    assert (found.top1_before, found.top1, found.original_trained) == (run.top1_before, run.top1, run.top1)
+    assert not any("polish" in message for message in caplog.messages)
+    small = run_finetune(study, HALF, Tuning(SETTINGS), CPU, silent)
+    assert (small.original_trained, small.supernet) == (run.top1, "")
+    polished = run_finetune(study, HALF, Tuning(replace(RECIPES["polish"], batch=100)), CPU, silent)
+    assert polished.original_trained is None  # the original was not trained like this
+    assert "polish is made for weights that were trained together" in " ".join(caplog.messages)
     scored = evaluate(study, whole, "identity", True, CPU, silent)
     assert scored.finetuned and scored.top1 == found.top1
     assert scored.recalibrated and point.recalibrated

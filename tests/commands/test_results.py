@@ -52,7 +52,10 @@ KEYS = {
     "learn": "candidates resumed_from passes identity_loss best_loss seconds",
     "train": "top1 loss heldout_top1 best_epoch settings command seed seconds machine torch python",
     "supernet": "ranking smallest epochs seconds weights calibration points",
-    "finetune": "macs_fraction top1_before top1 epochs seconds weights calibration latency",
+    "finetune": (
+        "macs_fraction top1_before top1 epochs seconds weights calibration latency supernet original_top1 "
+        "original_trained"
+    ),
     "export": (
         "onnx weights recipe zip max_abs_diff top1_agreement images checked_on finetuned recalibrated macs "
         "macs_fraction params calibration opset ir batch preprocess"

@@ -6,6 +6,7 @@ import pytest
 
 from legr.errors import SettingsError
 from legr.training.settings import RECIPES, TrainSettings, closest_recipe, settings_of_recipe
+from legr.training.supernet_settings import SupernetSettings
 
 
 def test_the_rate_rises_evenly_and_falls_along_half_a_cosine() -> None:
@@ -42,6 +43,7 @@ def test_steps_are_those_of_the_paper() -> None:
         ({"seed": 2**32}, "seed"),
         ({"clip": -1.0}, "clip"),
         ({"weight_decay": math.nan}, "weight_decay"),
+        ({"restart_norms": 2}, r"restart_norms must be in \[0, 1\], got 2"),
     ],
 )
 def test_values_out_of_range_are_refused(values: dict[str, object], said: str) -> None:
@@ -52,7 +54,14 @@ def test_values_out_of_range_are_refused(values: dict[str, object], said: str) -
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"epochs": 4}, {"seed": 3, "lr": 1 / 30}, {"batch": 64, "average": 0.99, "smoothing": 0.1}, {"clip": 1.0}],
+    [
+        {},
+        {"epochs": 4},
+        {"seed": 3, "lr": 1 / 30},
+        {"batch": 64, "average": 0.99, "smoothing": 0.1},
+        {"clip": 1.0},
+        {"restart_norms": 1},
+    ],
 )
 @pytest.mark.parametrize("distill", [True, False])
 def test_a_recipe_with_changes_gives_the_settings_it_was_made_of(
@@ -65,3 +74,21 @@ def test_a_recipe_with_changes_gives_the_settings_it_was_made_of(
 def test_a_recipe_as_it_stands_needs_nothing_but_its_name() -> None:
     for name, settings in RECIPES.items():
         assert closest_recipe(settings) == (name, {})
+
+
+def test_long_decays_as_published_runs_that_end_above_their_dense_network() -> None:
+    long = RECIPES["long"]
+    assert (long.epochs, long.lr * long.weight_decay) == (200, pytest.approx(5e-5))
+    steps = 200 * 352  # CIFAR-10 in batches of 128
+    rates = [long.rate(step, steps) for step in range(steps)]
+    assert rates.index(max(rates)) + 1 == 5 * 352  # epochs of warm-up
+
+
+def test_settings_that_came_later_are_not_said_where_they_are_not_used() -> None:
+    """So the keys of runs stay as they were: a digest of these data is in their names."""
+    assert TrainSettings().to_dict().keys() == {
+        *("epochs", "lr", "decay", "warmup", "momentum", "weight_decay", "batch", "distill", "temperature"),
+        *("teacher_weight", "smoothing", "average", "clip", "seed"),
+    }
+    assert TrainSettings(restart_norms=1).to_dict()["restart_norms"] == 1
+    assert "weights" not in SupernetSettings().to_dict() and SupernetSettings(weights=2).to_dict()["weights"] == 2

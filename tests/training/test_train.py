@@ -235,6 +235,31 @@ def test_norms_and_offsets_do_not_decay(tmp_path: Path) -> None:
     assert decaying == {id(model.conv.weight), id(model.head.weight)}
 
 
+def test_restarted_norms_begin_anew_and_all_else_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = tiny()
+    with torch.no_grad():
+        for values in (network.norm.weight, network.norm.bias, network.norm.running_mean, network.norm.running_var):
+            assert values is not None
+            values.fill_(3.0)
+    begun: list[dict[str, Tensor]] = []
+
+    def fit(model: nn.Module, *_: object) -> Trained:
+        begun.append({name: values.clone() for name, values in model.state_dict().items()})
+        return Trained(model, (), 0, 0)
+
+    monkeypatch.setattr(train_module, "fit", fit)
+    for restart in (0, 1):
+        settings = TrainSettings(epochs=1, restart_norms=restart, distill=False)
+        statistics, device = digits().statistics(), CPU
+        train(network, None, digits(), statistics, settings, device=device, checkpoint=tmp_path / "c", report=silent)
+    kept, anew = begun
+    assert all(torch.equal(values, network.state_dict()[name]) for name, values in kept.items())
+    expected = {"norm.weight": 1, "norm.bias": 0, "norm.running_mean": 0, "norm.running_var": 1}
+    for name, values in anew.items():
+        wanted = torch.full_like(values, expected[name]) if name in expected else kept[name]
+        assert torch.equal(values, wanted), name
+
+
 def test_the_average_is_what_its_definition_says(tmp_path: Path) -> None:
     model = tiny()
     state = TrainingState(model, TrainSettings(average=0.75), tmp_path / "none.safetensors")

@@ -77,9 +77,11 @@ export function slowWords({ macs_percent }, parts) {
 }
 
 /**
- * The rows of a table whose network was trained and measured.
+ * The rows of a table whose network was trained and measured. The whole one is none of them: it is no choice to make.
  * @param {DialTable} table
  */
 export function trainedRows(table) {
-  return table.macs.flatMap((_, row) => (table.after[row] !== null && table.after_measured[row] ? [row] : []));
+  const isTrained = (/** @type {number} */ row) =>
+    table.after[row] !== null && table.after_measured[row] && table.macs_percent[row] < 100;
+  return table.macs.flatMap((_, row) => (isTrained(row) ? [row] : []));
 }

@@ -260,6 +260,8 @@ test("a network of the slider stands at its measured time, else at its predicted
 test("ticks stand at networks that were trained and measured", () => {
   const table = { ...tinyTable(), macs: [1, 2, 3], after: [0.8, 0.9, null], after_measured: [1, 0, 0] };
   assert.deepEqual(trainedRows(table), [0]);
+  const whole = { ...table, macs_percent: [30, 60, 100], after: [0.8, 0.9, 0.95], after_measured: [1, 0, 1] };
+  assert.deepEqual(trainedRows(whole), [0]); // the original, trained once more, is no network to choose
 });
 
 test("keys lead from network to network along the cost, at one cost upwards; marks of the slider are none", () => {
