@@ -41,6 +41,7 @@ def frontier_data(measured: Measurements, ranking: RankingName) -> FrontierData 
             "after": _known(networks["after"]),
             "opens": networks["opens"].tolist(),
             "run": networks["run"].tolist(),
+            "height": networks["height"].tolist(),
         },
         "lines": [FrontierLine(name=a.name, kind=a.kind, ranking=a.ranking, rows=a.rows, look=a.look) for a in lines],
         "rankings": [(name, CAPTIONS[name]) for name in RANKINGS if any(line.ranking == name for line in lines)],

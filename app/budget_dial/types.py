@@ -137,6 +137,7 @@ class FrontierNetworks(TypedDict):
     after: list[float | None]  # float64[N], fine-tuned
     opens: list[str]  # str[N], the ranking in which a click opens it; "": none
     run: list[str]  # str[N], key of the fine-tuning run that a click opens instead; "": none
+    height: list[int]  # int64[N], of the images, pixels
 
 
 class FrontierLine(TypedDict):

@@ -10,6 +10,7 @@ from legr.charts.style import CAPTIONS
 from legr.escape import in_html
 from legr.study.latency import Conditions
 from legr.study.records import RANKINGS, Point
+from legr.study.sized import SizedNetwork
 from legr.study.supernets import SupernetPoint
 from legr.training.calibration import Calibration
 from legr.words import plural
@@ -17,7 +18,7 @@ from legr.words import plural
 Axis = Literal["macs", "params", "latency"]
 AXES: tuple[Axis, ...] = ("macs", "params", "latency")
 AXIS_CAPTIONS: dict[Axis, str] = {"macs": "MACs", "params": "Parameters", "latency": "Latency"}
-PLAIN, EARLIER, TOGETHER = "plain-", "earlier", "together"  # see `frontier_points`
+PLAIN, EARLIER, TOGETHER, SIZED = "plain-", "earlier", "together", "sized"  # see `frontier_points`
 
 
 def frontier_points(measured: Measurements) -> pd.DataFrame:
@@ -25,12 +26,14 @@ def frontier_points(measured: Measurements) -> pd.DataFrame:
 
     Returns:
         Columns series (a ranking, the same with "plain-" in front for networks without the
-        constraints, "together" for those of a supernet, "finetuned", "earlier" for fine-tuned networks to which no
-        ranking leads today, "original"), ranking, keep (its kept set; "" where it is not known), percent (of the MACs),
-        macs (millions), params (thousands), latency (ms; NaN where there is none), latency_measured, top1_percent, best
-        (whether it is the training whose weights are used, of several of one network), hover (lines of text; the first
-        is its name), opens (the ranking in which a click opens it), run (its key, where a click opens that); "" where
-        there is none. The rows of a series are in the order of rising MACs; the original comes last.
+        constraints, "together" for those of a supernet, "sized" for those with images of another height, "finetuned",
+        "earlier" for fine-tuned networks to which no ranking leads today, "original"), ranking, keep (its kept set; ""
+        where it is not known), percent (of the MACs that leads to it), macs (millions), params (thousands), latency
+        (ms; NaN where there is none), latency_measured, top1_percent, best (whether it is the training whose weights
+        are used, of several of one network), hover (lines of text; the first is its name), opens (the ranking in which
+        a click opens it), run (its key, where a click opens that); "" where there is none; height (of its images,
+        pixels), shared (whether it has the weights of a supernet). The rows of a series are in the order of rising
+        MACs; the original comes last.
     """
     points: list[tuple[str, Point]] = [(name, p) for name in RANKINGS for p in measured.own_line(name)]
     points += [(f"{PLAIN}{name}", p) for name in RANKINGS for p in measured.plain_line(name) if p.ranking == name]
@@ -39,11 +42,12 @@ def frontier_points(measured: Measurements) -> pd.DataFrame:
     rows = [
         *(_row(series, point, measured) for series, point in points),
         *_of_supernets(measured),
+        *_of_other_sizes(measured),
         *(_row(series, point, measured) for series, point in last),
     ]
     return pd.DataFrame(rows, columns=[
         "series", "ranking", "keep", "percent", "macs", "params", "latency", "latency_measured", "top1_percent",
-        "best", "hover", "opens", "run",
+        "best", "hover", "opens", "run", "height", "shared",
     ])  # fmt: skip
 
 
@@ -77,7 +81,7 @@ def _row(series: str, point: Point, measured: Measurements) -> dict[str, object]
         "hover": "\n".join(_told(series, point, latency, measured)),
         "opens": opens,
         "run": run,
-        **_figures(point, latency),
+        **_figures(point, latency, measured.height),
     }
 
 
@@ -97,12 +101,33 @@ def _of_supernets(measured: Measurements) -> Iterator[dict[str, object]]:
                     "hover": "\n".join(told),
                     "opens": ranking,
                     "run": "",
-                    **_figures(point, latency),
+                    **_figures(point, latency, measured.height, shared=True),
                 }
 
 
-def _figures(point: Point | SupernetPoint, latency: Reading | None) -> dict[str, object]:
+def _of_other_sizes(measured: Measurements) -> Iterator[dict[str, object]]:
+    """The networks with images of other heights; as rows of the table."""
+    for network in sorted(measured.sized, key=lambda network: (RANKINGS.index(network.ranking), network.macs)):
+        latency = measured.latency_with_size(network)
+        weights = "trained together" if network.supernet else "as cut"
+        name = f"{CAPTIONS[network.ranking]}, {weights}, images of {network.height} pixels"
+        yield {
+            "series": SIZED,
+            "ranking": network.ranking,
+            "best": True,
+            "hover": "\n".join(_costs_told(name, network, latency, budget=True)),
+            "opens": network.ranking,
+            "run": "",
+            **_figures(network, latency, network.height, shared=bool(network.supernet)),
+        }
+
+
+def _figures(
+    point: Point | SupernetPoint | SizedNetwork, latency: Reading | None, height: int, *, shared: bool = False
+) -> dict[str, object]:
     return {
+        "height": height,
+        "shared": shared,
         "keep": point.keep_id,
         "percent": percent_of(point.macs_fraction),
         "macs": point.macs / 1e6,
@@ -158,14 +183,20 @@ def _predicted(keep_id: str, measured: Measurements) -> Reading | None:
     return measured.predicted.latency_of_network(keep_id) if measured.predicted else None
 
 
-def _costs_told(name: str, point: Point | SupernetPoint, latency: Reading | None) -> list[str]:
-    """What the pointer shows of any point: its name, its accuracy, its costs."""
+def _costs_told(
+    name: str, point: Point | SupernetPoint | SizedNetwork, latency: Reading | None, *, budget: bool = False
+) -> list[str]:
+    """What the pointer shows of any point: its name, its accuracy, its costs.
+
+    Args:
+        budget: the fraction of the MACs is not that of its own costs, but of the budget that leads to it.
+    """
     costs = f"{point.macs / 1e6:,.2f} M MACs, {point.params / 1e3:,.1f} k parameters"
     if latency:
         about = "" if latency.measured or latency.predicted else "~"
         costs += f", {about}{latency.value:.3g} ms{' predicted' if latency.predicted else ''}"
     return [
-        f"{name}, {100 * point.macs_fraction:.1f} % of the MACs",
+        f"{name}, {'budget ' if budget else ''}{100 * point.macs_fraction:.1f} %{'' if budget else ' of the MACs'}",
         f"top-1 {100 * point.top1:.2f} % on {point.images:,} test images",
         costs,
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from legr.charts.frontier import AXES, EARLIER, PLAIN, TOGETHER, Axis
+from legr.charts.frontier import AXES, EARLIER, PLAIN, SIZED, TOGETHER, Axis
 from legr.charts.style import CAPTIONS, COLOURS, SYMBOLS
 from legr.study.records import RANKINGS
 
@@ -23,7 +23,7 @@ class Line:
     """Points that are drawn as one.
 
     Attributes:
-        kind: `TRAINED`, `AS_CUT`, `TRAINED_TOGETHER`, or "" for points that no label names.
+        kind: `TRAINED`, `AS_CUT`, `TRAINED_TOGETHER`, a size such as "24 px", or "" for points that no label names.
         ranking: the ranking that it is of, shown where that is; "": always shown.
         rows: of the table of points, in the order of rising MACs.
         look: for Plotly.
@@ -77,11 +77,31 @@ def _of_ranking(points: pd.DataFrame, ranking: str) -> list[Line]:
             f"{caption}, trained again", "", ranking, [row for row in tuned if row not in best],
             {"mode": "markers", "marker": {**hollow, "size": 9}},
         ),
+        *_of_sizes(points, ranking),
         Line(f"{caption}, {TRAINED_TOGETHER}", TRAINED_TOGETHER, ranking, shared, together),
         Line(
             f"{caption}, {TRAINED}", TRAINED, ranking, best,
             {**joined, "line": {"color": colour, "width": 2.5}, "marker": marker},
         ),
+    ]  # fmt: skip
+
+
+def _of_sizes(points: pd.DataFrame, ranking: str) -> list[Line]:
+    """A thin line of a ranking for each height of images, solid where the networks were trained together."""
+    caption, colour, symbol = CAPTIONS[ranking], COLOURS[ranking], f"{SYMBOLS[ranking]}-open"
+    own = points[(points["series"] == SIZED) & (points["ranking"] == ranking)]
+    return [
+        Line(
+            f"{caption}, {TRAINED_TOGETHER if shared else AS_CUT}, {height} px", f"{height} px", ranking,
+            [int(row) for row in rows.index],
+            {
+                "mode": "lines+markers",
+                "opacity": 0.6,
+                "line": {"color": colour, "width": 1, "dash": "solid" if shared else "dot"},
+                "marker": {"symbol": symbol, "color": colour, "size": 5, "line": {"width": 1}},
+            },
+        )
+        for (height, shared), rows in own.groupby(["height", "shared"])
     ]  # fmt: skip
 
 
@@ -163,27 +183,31 @@ def label_row(points: pd.DataFrame, line: Line, axis: Axis, shown: Ranges) -> in
 
 
 def networks_of(points: pd.DataFrame) -> tuple[pd.DataFrame, list[int]]:
-    """The networks of the points: a network is one kept set in one ranking, as cut and trained.
+    """The networks of the points: one is one kept set in one ranking and for images of one height, as cut and trained.
 
     Returns:
-        Columns ranking, percent, macs, params, latency, latency_measured, opens, run as `frontier_points` has them, and
-        before, together, after (top-1 in per cent as cut, trained together with all budgets, and fine-tuned; NaN where
-        there is none); then the network of each point.
+        Columns ranking, percent, macs, params, latency, latency_measured, opens, run, height as `frontier_points` has
+        them, and before, together, after (top-1 in per cent as cut, trained together with all budgets, and fine-tuned;
+        NaN where there is none); then the network of each point.
     """
     names = [
-        (kind, keep or macs)
-        for kind, keep, macs in zip(
-            points["opens"] + "/" + points["run"] + "/" + points["ranking"], points["keep"], points["macs"], strict=True
+        (kind, keep or macs, height)
+        for kind, keep, macs, height in zip(
+            points["opens"] + "/" + points["run"] + "/" + points["ranking"],
+            points["keep"],
+            points["macs"],
+            points["height"],
+            strict=True,
         )
     ]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
     network = [numbers[name] for name in names]
-    is_trained, is_shared = points["series"].isin(["finetuned", EARLIER]), points["series"] == TOGETHER
+    is_trained, is_shared = points["series"].isin(["finetuned", EARLIER]), points["shared"]
     table = points.assign(
         network=network,
         before=points["top1_percent"].where(~is_trained & ~is_shared),
         together=points["top1_percent"].where(is_shared),
         after=points["top1_percent"].where(is_trained & points["best"]),
     )
-    columns = ["ranking", "percent", "macs", "params", "latency", "latency_measured", "opens", "run"]
+    columns = ["ranking", "percent", "macs", "params", "latency", "latency_measured", "opens", "run", "height"]
     return table.groupby("network")[[*columns, "before", "together", "after"]].last().reset_index(drop=True), network

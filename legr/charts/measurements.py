@@ -17,6 +17,7 @@ from legr.ranking.constraints import UNCONSTRAINED
 from legr.study.known import KnownNetwork, kept_set_of, known_networks, measured_points, rankings_that_lead_to
 from legr.study.latency import Conditions, Latency
 from legr.study.records import RANKINGS, FineTuned, Point, RankingName
+from legr.study.sized import SizedNetwork, own_latencies, sized_networks
 from legr.study.store import Study
 from legr.study.supernets import SupernetRun, points_by_network, supernet_of
 from legr.words import plural
@@ -63,6 +64,9 @@ class Measurements:
             latency: those of most latencies.
         predicted: what a profile of the shown device says; None: there is none.
         supernets: the best supernet of each ranking as it is today, with its points for inputs of the study's own size.
+        height: of the study's images, pixels.
+        sized: networks of today's rankings that were measured with images of other heights.
+        own_latencies: further latencies of networks with images of the study's own height, by kept set.
     """
 
     points: Sequence[Point]
@@ -74,6 +78,9 @@ class Measurements:
     device: str = ""
     predicted: "Predicted | None" = None
     supernets: Mapping[str, SupernetRun] = field(default_factory=dict)
+    height: int = 0
+    sized: Sequence[SizedNetwork] = ()
+    own_latencies: Mapping[str, Sequence[Latency]] = field(default_factory=dict)
 
     @cached_property
     def original(self) -> Point | None:
@@ -154,6 +161,13 @@ class Measurements:
     def latency_of_network(self, keep_id: str) -> Reading | None:
         """Latency in ms of exactly this network."""
         latency = self.known[keep_id].latency(self.conditions) if keep_id in self.known else None
+        further = (one for one in self.own_latencies.get(keep_id, ()) if one.conditions == self.conditions)
+        latency = latency or next(further, None)
+        return Reading(latency.milliseconds, True) if latency else None
+
+    def latency_with_size(self, network: SizedNetwork) -> Reading | None:
+        """Latency in ms of a network with images of its height; it is never predicted, as profiles know their own."""
+        latency = network.latency(self.conditions)
         return Reading(latency.milliseconds, True) if latency else None
 
     # -- along a ranking -------------------------------------------------------------------------------------------
@@ -244,6 +258,9 @@ def measurements_of(study: Study, curve_of: Callable[[RankingName], BudgetCurve]
         openable=frozenset(run.key for run in runs if kept_set_of(study, run, curve_of) is not None),
         device=device,
         supernets=_supernets(study),
+        height=study.info.input_shape[1],
+        sized=sized_networks(study),
+        own_latencies=own_latencies(study),
     )
 
 

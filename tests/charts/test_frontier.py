@@ -12,7 +12,8 @@ from legr.charts.frontier_lines import Line, frontier_lines, label_row, networks
 from legr.charts.measurements import Measurements, device_name
 from legr.charts.style import COLOURS, REMOVED, SYMBOLS
 from legr.study.latency import Conditions, Latency
-from legr.study.records import RANKINGS, FineTuned, FineTuning, Point
+from legr.study.records import RANKINGS, FineTuned, FineTuning, Point, RankingName
+from legr.study.sized import SizedNetwork
 from legr.study.supernets import SupernetPoint, SupernetRun
 from legr.training.settings import TrainSettings
 
@@ -271,3 +272,69 @@ def test_rankings_differ_for_the_colour_blind_and_by_shape(sight: str) -> None:
     distances = [np.linalg.norm(seen[a] - seen[b]) for a, b in ((0, 1), (0, 2), (1, 2))]
     assert min(distances) >= 20  # CIE76; about 2 can just be told apart
     assert len(set(SYMBOLS.values())) == len(RANKINGS)
+
+
+def sized(ranking: RankingName, macs: int, height: int, top1: float, ms: float | None, supernet: str) -> SizedNetwork:
+    """A network of `macs` million MACs whose budget is twice as many of 100 million."""
+    taken = () if ms is None else (replace(CPU, milliseconds=ms), replace(CPU, milliseconds=1.0, threads=2))
+    return SizedNetwork(
+        ranking, f"{ranking}-{2 * macs}", height, supernet, macs * 10**6, macs * 10**4, macs / 50, top1, 1000, taken
+    )
+
+
+SIZED = (
+    sized("learned", 20, 24, 0.89, 3.0, "s"),
+    sized("learned", 40, 24, 0.925, None, "s"),
+    sized("learned", 10, 16, 0.6, 2.0, ""),
+)
+
+
+def test_networks_with_smaller_images_have_a_line_for_each_size() -> None:
+    measured = Measurements(POINTS, height=32, sized=SIZED)
+    points = frontier_points(measured)
+    rows = points[points["series"] == "sized"]
+    columns = ["macs", "percent", "height", "shared", "opens", "latency_measured"]
+    assert rows[columns].to_numpy().tolist() == [
+        [10, 20, 16, False, "learned", True], [20, 40, 24, True, "learned", True], [40, 80, 24, True, "learned", False],
+    ]  # fmt: skip
+    assert rows["latency"].tolist()[:2] == [2, 3] and math.isnan(rows["latency"].iloc[2])  # other threads do not count
+    assert set(points.loc[points["series"] != "sized", "height"]) == {32}
+    assert rows["hover"].iloc[1].split("\n") == [
+        "Learned, trained together, images of 24 pixels, budget 40.0 %",
+        "top-1 89.00 % on 1,000 test images",
+        "20.00 M MACs, 200.0 k parameters, 3 ms",
+    ]
+    lines = {line.name: line for line in frontier_lines(points)}
+    small, cut = lines["Learned, trained together, 24 px"], lines["Learned, as cut, 16 px"]
+    assert (small.kind, points.loc[small.rows, "macs"].tolist()) == ("24 px", [20, 40])
+    assert (cut.kind, cut.look["line"]["dash"], small.look["line"]["dash"]) == ("16 px", "dot", "solid")
+    without = frontier_points(Measurements(POINTS))
+    assert ranges(points, "learned", whole=False).y == ranges(without, "learned", whole=False).y
+
+
+def test_the_best_networks_are_those_of_all_sizes_together() -> None:
+    table = frontier_table(Measurements(POINTS, height=32, sized=SIZED), "macs")
+    best = pareto(table)
+    assert best[["macs", "height"]].to_numpy().tolist() == [[10, 16], [20, 24], [40, 24], [100, 32]]
+    figure = frontier_figure(Measurements(POINTS, height=32, sized=SIZED), "macs", "learned")
+    (steps,) = (trace for trace in figure.data if trace.name == "Pareto")
+    assert list(steps.x) == [10, 20, 40, 100]
+    assert "Learned, 24 px" in {text for trace in figure.data for text in trace.text or ()}
+
+
+def test_a_network_with_smaller_images_is_another_network_of_the_list() -> None:
+    points = frontier_points(Measurements(POINTS, height=32, sized=[SIZED[0], SIZED[2]]))
+    networks, _ = networks_of(points)
+    assert SIZED[0].keep_id in set(points.loc[points["height"] == 32, "keep"])  # that kept set was measured as well
+    row = networks[networks["height"] == 24].iloc[0]
+    assert row["together"] == 89 and math.isnan(row["before"]) and row["percent"] == 40
+    own = networks[(networks["height"] == 32) & (networks["macs"] == 40) & (networks["ranking"] == "learned")].iloc[0]
+    assert own["after"] == 91 and math.isnan(own["together"])
+    assert networks.loc[networks["height"] == 16, "before"].tolist() == [60]
+
+
+def test_a_network_of_a_supernet_has_the_latency_that_was_measured_with_its_own_size() -> None:
+    taken = {"learned-30": (replace(CPU, milliseconds=4.25), replace(CPU, milliseconds=9.0, threads=2))}
+    measured = Measurements(POINTS, supernets=together((30, 0.88)), own_latencies=taken)
+    shared = frontier_points(measured).query("series == 'together'")
+    assert shared["latency"].tolist() == [4.25] and shared["latency_measured"].tolist() == [True]

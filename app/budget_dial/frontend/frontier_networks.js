@@ -19,7 +19,8 @@ export function originalOf({ networks }) {
  */
 export function columnsOf({ networks }) {
   const isShared = networks.together.some((top1) => top1 !== null);
-  return isShared ? NETWORK_COLUMNS : NETWORK_COLUMNS.filter(({ name }) => name !== "together");
+  const hasSizes = new Set(networks.height).size > 1;
+  return NETWORK_COLUMNS.filter(({ name }) => (name !== "together" || isShared) && (name !== "height" || hasSizes));
 }
 
 /** @type {NetworkColumn[]} */
@@ -35,6 +36,7 @@ const NETWORK_COLUMNS = [
     show: (value) => String(value),
   },
   figure("budget", "Budget", of("percent"), (value) => `${value.toFixed(1)} %`),
+  figure("height", "Image height", of("height"), (value) => `${value} px`),
   figure("macs", "MACs", of("macs"), (value) => formatCount(1e6 * value), percentChange),
   figure("params", "Parameters", of("params"), (value) => formatCount(1e3 * value), percentChange),
   figure("latency", "Latency", of("latency"), (value) => `${threeDigits(value)} ms`, percentChange),
@@ -70,7 +72,7 @@ function figure(name, caption, values, show, difference = () => "", whole = valu
 }
 
 /**
- * @param {"percent" | "macs" | "params" | "latency" | "before" | "together" | "after"} name
+ * @param {"percent" | "height" | "macs" | "params" | "latency" | "before" | "together" | "after"} name
  * @returns {ValuesOf}
  */
 function of(name) {

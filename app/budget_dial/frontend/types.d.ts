@@ -140,6 +140,7 @@ export interface FrontierNetworks {
   after: (number | null)[]; // [N], fine-tuned
   opens: string[]; // [N], the ranking in which a click opens it; "": none
   run: string[]; // [N], key of the fine-tuning run that a click opens instead; "": none
+  height: number[]; // [N], of the images, pixels
 }
 
 export interface FrontierLine {

@@ -201,6 +201,12 @@ test("a row says a network's figures and how they differ from the original's", (
     ["92.50 %", "−0.5 points"],
     ["—", ""],
   ]);
+  frontier.networks.height[0] = 24; // and where images have several heights
+  assert.deepEqual(row(0).slice(1, 4), [
+    ["20.0 %", ""],
+    ["24 px", ""],
+    ["20.00 M", "−80.0 %"],
+  ]);
 });
 
 test("the budgets that gain no time are those next to the original that were measured to be no faster", () => {

@@ -21,6 +21,7 @@ export function tinyFrontier() {
       after: [91, null, null, null],
       opens: ["learned", "learned", "uniform", "original"],
       run: ["", "", "", ""],
+      height: [32, 32, 32, 32],
     },
     lines: [
       line("Uniform, as cut", "as cut", "uniform", [2, 4]),
