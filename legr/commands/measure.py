@@ -13,6 +13,7 @@ import torch
 
 from legr.bounds import Bounds
 from legr.commands.calibration import calibration_of
+from legr.commands.heights import note_costs
 from legr.commands.images import images_of
 from legr.commands.measure_heights import ScaledWork, measure_at, targets_at, timers_at, unmeasured
 from legr.commands.network import ReportedNetwork, choose_statistics, network_of_units
@@ -85,6 +86,7 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
             _time_trained(study, point)
             left = (time.monotonic() - start) / number * (len(todo) - number)
             report(Progress("point", skipped + number, len(planned), left))
+        note_costs(study, model, heights)
         measure_at(ScaledWork(study, model, dataset, device, command), scaled, latencies, report)
     return Measurement(
         measured=len(todo) + len(scaled),

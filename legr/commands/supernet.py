@@ -11,7 +11,7 @@ import torch
 
 from legr.commands.calibration import calibration_of
 from legr.commands.finetune import teacher_cache
-from legr.commands.heights import require_heights
+from legr.commands.heights import note_costs, require_heights
 from legr.commands.images import images_of
 from legr.commands.original import original
 from legr.commands.provenance import provenance_of, weights_header
@@ -138,6 +138,7 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> S
         sides = tuple(dict.fromkeys((judge.side, *task.settings.sizes)))
         points, statistics = measure_along(supernet, judge, sides, report)
         save_weights(statistics, statistics_path(study, key), header)
+        note_costs(study, model, sides)
         record = SupernetRun(
             key=key,
             ranking=task.ranking,

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from legr.errors import StudyError
 from legr.study.comparison import damaged_comparisons
+from legr.study.heights import HEIGHTS_FILE, read_heights
 from legr.study.measured import POINTS, read_points, read_runs
 from legr.study.scaled import SCALED, read_scaled
 from legr.study.store import Study
@@ -19,6 +20,8 @@ def left_out(study: Study) -> list[str]:
         damaged += read_points(study.within(POINTS).parent)[1]
     with suppress(StudyError):
         damaged += read_scaled(study.within(SCALED).parent)[1]
+    with suppress(StudyError):
+        damaged += read_heights(study.within(HEIGHTS_FILE).parent)[1]
     return [*damaged, *read_runs(study.folder)[1], *read_supernets(study.folder)[1], *damaged_comparisons(study)]
 
 

@@ -2,16 +2,19 @@
 
 import json
 import shutil
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
+from torch import Tensor, nn
 
 from legr.commands.evaluate import evaluate
 from legr.commands.export import export
-from legr.commands.heights import macs_of, require_heights
+from legr.commands.heights import macs_of, macs_of_operations, require_heights
 from legr.commands.images import images_of
 from legr.commands.network import choose_statistics, network_at
 from legr.commands.original import original
@@ -22,11 +25,16 @@ from legr.ranking.limits import Budget
 from legr.requests.export import ExportRequest
 from legr.structure.cost import cost
 from legr.structure.counters import count
+from legr.structure.kept_sets import lopsided_kept_sets
+from legr.structure.surgery import prune
+from legr.structure.tracing.trace import trace
+from legr.structure.types import Keep
+from legr.study.heights import structures_by_height
 from legr.study.store import Study
 from legr.study.supernets import points_by_network, supernets
 from legr.training.supernet_settings import SupernetSettings
 from tests.commands.supernet_study import with_supernet
-from tests.nets import Chain
+from tests.nets import N_UNITS, Chain, example, make
 
 CPU, HALF = torch.device("cpu"), Budget(macs=0.5)
 
@@ -103,3 +111,57 @@ def test_an_export_takes_images_of_its_height(study: Study, tmp_path: Path) -> N
     pruned = export(study, ExportRequest(budget, tmp_path / "cut", size=24, finetuned=False), silent)
     assert pruned.accuracy is not None
     assert pruned.accuracy.words == "Its accuracy with images scaled to a height of 24 was not measured."
+
+
+@pytest.mark.parametrize("kind", [kind for kind in N_UNITS if kind is not Chain], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("size", [5, 12])
+def test_costs_of_every_kept_set_are_known_for_images_of_another_size(kind: type[nn.Module], size: int) -> None:
+    model = make(kind).eval()
+    structure = trace(model, example())
+    macs = macs_of_operations(model, structure, (3, size, size))
+    assert macs is not None
+    other = replace(structure, ops=tuple(replace(op, macs=n) for op, n in zip(structure.ops, macs, strict=True)))
+    for keep in lopsided_kept_sets(structure):
+        assert cost(other, keep).macs == count(prune(model, structure, keep), example(size)).macs
+
+
+@pytest.mark.parametrize("name", ["cifar_resnet8", "cifar_mobilenet_v2"])
+def test_costs_of_library_networks_are_known_for_images_of_another_size(name: str) -> None:
+    model = build_model(name, 10).eval()
+    structure = trace(model, torch.zeros(1, 3, 32, 32))
+    macs = macs_of_operations(model, structure, (3, 24, 24))
+    assert macs is not None
+    other = replace(structure, ops=tuple(replace(op, macs=n) for op, n in zip(structure.ops, macs, strict=True)))
+    gone = Keep(np.ones(structure.n_units, dtype=bool))
+    gone.units[structure.branches[-1].units] = False  # a block that has left whole
+    for keep in (gone, *islice(lopsided_kept_sets(structure), 1)):
+        assert cost(other, keep).macs == count(prune(model, structure, keep), torch.zeros(1, 3, 24, 24)).macs
+
+
+def test_a_size_at_which_the_network_does_other_things_has_no_costs() -> None:
+    class Branching(nn.Module):
+        """Large images go through one layer more."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.first(x).relu()
+            return (self.second(x) if x.shape[-1] > 6 else x).mean((2, 3))
+
+    model = Branching().eval()
+    structure = trace(model, torch.zeros(1, 3, 8, 8))
+    assert macs_of_operations(model, structure, (3, 5, 5)) is None
+    assert macs_of_operations(model, structure, (3, 7, 7)) is not None
+    chain = make(Chain).eval()  # takes images of one size alone
+    assert macs_of_operations(chain, trace(chain, example()), (3, 12, 12)) is None
+
+
+def test_a_supernet_notes_what_its_sizes_cost(study: Study) -> None:
+    (run,) = supernets(study)
+    known = structures_by_height(study)
+    assert list(known) == [32, 24] and known[32] is study.structure
+    for point in run.points:
+        keep = study.curve().at(macs=point.macs_fraction)
+        assert cost(known[point.side], keep).macs == point.macs

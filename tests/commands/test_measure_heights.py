@@ -16,6 +16,8 @@ from legr.errors import SettingsError
 from legr.progress import silent
 from legr.ranking.limits import Budget
 from legr.requests.measure import MeasureRequest
+from legr.structure.cost import cost
+from legr.study.heights import structures_by_height
 from legr.study.scaled import scaled_points
 from legr.study.store import Study, keep_id
 from legr.study.supernets import points_by_network, supernets
@@ -65,6 +67,10 @@ def test_networks_are_timed_and_scored_at_each_size_as_evaluate_does(study_path:
         assert (point.macs, point.params, point.recalibrated) == (alone.macs, alone.params, alone.recalibrated)
         assert point.latency.milliseconds > 0 and point.latency.runtime.startswith("PyTorch")
         assert "--sizes 32,24,16" in point.provenance.command
+    known = structures_by_height(study)
+    for point in found.scaled:
+        keep = study.curve("identity").at(macs=point.macs_fraction)
+        assert cost(known[point.height], keep).macs == point.macs
     again = measure(study, SIZES, CPU, silent)
     assert (again.measured, again.skipped, again.scaled) == (0, 7, found.scaled)
     assert not is_measured(study, MeasureRequest((0.6,), runtime="pytorch", threads=2, sizes=(24,)), CPU)

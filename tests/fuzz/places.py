@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from legr.study.heights import CostsAtHeight, add_heights
 from legr.study.latency import Latency
 from legr.study.scaled import ScaledPoint, add_scaled
 from legr.study.store import Study, keep_id
@@ -54,6 +55,7 @@ def make_places(folder: Path, source: Path, *, torch: bool = False) -> list[Plac
         Place(study / "ranking.json", study, "json", seen, (other / "ranking.json",)),
         Place(study / "shape.json", study, "json", look, (other / "shape.json",)),
         Place(study / "points.json", study, "json", seen, (other / "points.json",)),
+        Place(study / "heights.json", study, "json", seen),
         Place(study / "scaled.json", study, "json", seen, (other / "points.json",)),
         Place(study / "statistics_choice.json", study, "json", seen),
         Place(study / "profiles" / "board.json", study, "json", (users.drag,), (study / "points.json",)),
@@ -134,6 +136,7 @@ def _add_supernet(study: Study) -> None:
 
 def _add_scaled(study: Study) -> None:
     """Its smallest network with images of another height, with the weights of that supernet."""
+    add_heights(study, [CostsAtHeight(16, tuple(op.macs // 4 for op in study.structure.ops))])
     (run,), latency = supernets(study), Latency(1.5, "PyTorch", "cpu", 1, 1)
     smallest = run.points[-1]
     facts = smallest.macs // 4, smallest.params, smallest.macs_fraction, 0.4, 1.5, 9, True, study.calibration.key
