@@ -9,7 +9,7 @@ from legr.structure.cost import uncounted_note
 from legr.structure.types import Uncounted
 from legr.study.device_profile import ProfiledDevice
 from legr.study.records import RankingName
-from legr.study.supernets import SupernetRun
+from legr.study.supernets import SupernetRun, off_the_line
 from legr.words import unsteady_words
 
 FLOPS_NOTE = "FLOPs here are MACs: one multiply-add = 1."
@@ -55,9 +55,11 @@ def _together_line(supernet: SupernetRun | None) -> str:
     if supernet is None:
         return ""
     measured = sum(point.macs_fraction < 1 for point in supernet.points)
+    off = off_the_line(supernet.points, supernet.between)
+    between = f"{off.words}. " if off else ""
     return (
         "Trained together: one training has made the weights of every budget from "
-        f"{100 * supernet.smallest:.0f} % up, and was measured at {measured} of them. "
+        f"{100 * supernet.smallest:.0f} % up, and was measured at {measured} of them. {between}"
     )
 
 

@@ -14,7 +14,7 @@ from app.budget_dial.sizes import layer_sizes, run_lengths
 from app.budget_dial.times import predicted_times
 from app.budget_dial.types import TableData
 from legr.charts.measurements import ORIGINAL, Measurements, Reading, percent_of
-from legr.charts.trained import ReadingAt, known_on, together_top1, trained_top1
+from legr.charts.trained import ReadingAt, known_on, together_off, together_top1, trained_top1
 from legr.ranking.budget import BudgetCurve, CurveTable, table_of
 from legr.structure.latency import LatencyTable
 from legr.structure.types import Keep, Structure
@@ -89,6 +89,8 @@ def dial_table(
     table = _table(curve.structure, networks, list(stops.values()), _Figures(latency, before, after), measured)
     if device:
         table["predicted"] = predicted_times(curve.structure, networks, device, by_layer=by_layer)
+    if off := together_off(curve, supernet):
+        table["together_off"] = {"networks": off.networks, "most": round(off.most, 5)}
     table["start"] = list(stops).index(curve.step(macs=start / 100))
     return table
 
@@ -149,6 +151,7 @@ def _table(
         "after": figures.after.values,
         "after_measured": figures.after.measured,
         "after_together": figures.after.together,
+        "together_off": None,
         "layers": by_layer.layers,
         "axis_totals": by_layer.totals,
         "axis_sizes": [run_lengths(sizes) for sizes in by_layer.sizes.tolist()],

@@ -79,6 +79,13 @@ class RoundingData(TypedDict):
     macs: list[int | None]  # int64[S]
 
 
+class TogetherOff(TypedDict):
+    """How far networks between the measured ones that were trained together lie from what is read there."""
+
+    networks: int  # that were measured to know it
+    most: float  # top-1 in [0, 1]
+
+
 class TableData(TypedDict):
     """Every network that the slider can reach, one row a budget.
 
@@ -97,6 +104,7 @@ class TableData(TypedDict):
     after: list[float | None]  # float64[S], top-1 with trained weights, in [0, 1]
     after_measured: list[int]
     after_together: list[int]  # rows whose `after` is of weights that were trained together with those of all budgets
+    together_off: TogetherOff | None  # None: not known, or nothing was trained together
     layers: list[LayerData]  # [L]
     axis_totals: list[int]  # of every axis that layers have, its size in the original
     axis_sizes: list[list[int]]  # and in the networks, as `app.budget_dial.sizes.run_lengths` says it

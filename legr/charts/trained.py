@@ -1,13 +1,13 @@
 """Accuracy of the trained networks along a ranking: measured, or on the line between two that were measured."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from legr.charts.measurements import Measurements, Reading, reading
 from legr.ranking.budget import BudgetCurve
 from legr.study.kept_sets import on_curve
 from legr.study.known import KnownNetwork
-from legr.study.supernets import SupernetRun, smallest_macs
+from legr.study.supernets import OffTheLine, SupernetPoint, SupernetRun, off_the_line, smallest_macs
 
 ReadingAt = Callable[[int], Reading | None]  # of the network with these MACs
 
@@ -66,13 +66,24 @@ def together_top1(curve: BudgetCurve, supernet: SupernetRun | None) -> ReadingAt
         return lambda macs: None
     whole = curve.original.macs
     least = smallest_macs(supernet, whole)
-    top1s = {p.macs: p.top1 for p in supernet.points if on_curve(curve, p.macs, p.keep_id)}
+    top1s = {p.macs: p.top1 for p in _on(curve, supernet.points)}
 
     def read(macs: int) -> Reading | None:
         found = reading(top1s, macs) if least <= macs < whole else None
         return replace(found, together=True) if found else None
 
     return read
+
+
+def together_off(curve: BudgetCurve, supernet: SupernetRun | None) -> OffTheLine | None:
+    """How far networks between the measured ones lie from what `together_top1` reads; None where that is not known."""
+    if supernet is None:
+        return None
+    return off_the_line(_on(curve, supernet.points), _on(curve, supernet.between))
+
+
+def _on(curve: BudgetCurve, points: Iterable[SupernetPoint]) -> list[SupernetPoint]:
+    return [point for point in points if on_curve(curve, point.macs, point.keep_id)]
 
 
 def known_on(curve: BudgetCurve, measured: Measurements) -> dict[int, KnownNetwork]:

@@ -9,7 +9,7 @@ import typer
 from legr.cli import sentences, terminal
 from legr.cli.open_study import require_writable
 from legr.cli.options import Json, StudyPath, with_options
-from legr.commands.results import CancelledJob, JobRow, JobRows
+from legr.commands.job_results import CancelledJob, JobRow, JobRows
 from legr.errors import LegrError, StudyError
 from legr.progress import Progress, Report
 from legr.record import Record

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
+from legr.commands.job_results import CancelledJob, JobRows
 from legr.commands.questions import LookResult, Prediction
 from legr.commands.results import (
-    CancelledJob,
     ComparisonResult,
     Evaluation,
     ExportResult,
     FinetuneResult,
     Inspection,
-    JobRows,
     LocatedImages,
     Measurement,
     NetworkSummary,
@@ -28,6 +27,7 @@ from legr.structure.types import Uncounted
 from legr.structure.unprunable import Reason, merge_reasons, unreached_note
 from legr.study.device_profile import DeviceProfile
 from legr.study.latency import Latency
+from legr.study.supernets import off_the_line
 from legr.training.calibration import Calibration
 from legr.words import plural, second_training_words, unsteady_words
 
@@ -228,9 +228,10 @@ def supernet(result: SupernetResult) -> str:
     figures = ", ".join(
         f"{100 * p.top1:.2f} % at {100 * p.macs_fraction:.0f} % of the MACs" for p in dict.fromkeys(some)
     )
+    off = off_the_line(own, result.between)
     return (
         f"{plural(result.epochs, 'epoch')} for all budgets together ({duration(result.seconds)}): {figures}"
-        f"; batch norms are recalibrated on {Calibration.of(result.calibration).words}"
+        f"{f'; {off.words}' if off else ''}; batch norms are recalibrated on {Calibration.of(result.calibration).words}"
     )
 
 

@@ -214,6 +214,7 @@ class SupernetResult(Record):
     weights: str  # file
     calibration: str  # key of what batch norms are recalibrated on
     points: Several[SupernetPoint]
+    between: Several[SupernetPoint] = ()  # networks of random budgets between them
 
 
 @dataclass(frozen=True)
@@ -266,34 +267,3 @@ class ComparisonResult(Record):
     recalibrated: bool
     calibration: str = ""  # key of what its batch norms are recalibrated on, where they are
     supernet: str = ""  # key of the supernet whose weights it has
-
-
-@dataclass(frozen=True)
-class JobRow(Record):
-    """A background job, as `jobs` lists it."""
-
-    study: str
-    id: str
-    kind: str
-    state: str
-    stage: str
-    done: int
-    total: int
-    seconds_left: float | None
-    error: str
-    result: Mapping[str, Any]  # JSON of what its command returned; {} before it is done
-
-
-@dataclass(frozen=True)
-class JobRows(Record):
-    """`jobs`: newest first within a study."""
-
-    jobs: tuple[JobRow, ...]
-
-
-@dataclass(frozen=True)
-class CancelledJob(Record):
-    """`cancel`: the job and its state now."""
-
-    id: str
-    state: str

@@ -102,6 +102,7 @@ def _result(study: Study, run: SupernetRun) -> SupernetResult:
         weights=shown(str(weights_path(study, run.key))),
         calibration=run.calibration,
         points=run.points,
+        between=run.between,
     )
 
 
@@ -136,8 +137,8 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> S
         save_weights(supernet, weights_path(study, key), header, half=task.half)
         judge = Judge(curve, dataset, study.info.normalization, calibration, device)
         sides = tuple(dict.fromkeys((judge.side, *task.settings.sizes)))
-        points, statistics = measure_along(supernet, judge, sides, report)
-        save_weights(statistics, statistics_path(study, key), header)
+        measured = measure_along(supernet, judge, sides, report, seed=task.settings.seed)
+        save_weights(measured.statistics, statistics_path(study, key), header)
         note_costs(study, model, sides)
         record = SupernetRun(
             key=key,
@@ -150,7 +151,8 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> S
             seconds=provenance.seconds or 0.0,
             calibration=calibration.key,
             curve=epochs_of(trained.curve),
-            points=points,
+            points=measured.points,
+            between=measured.between,
             created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             provenance=provenance,
             half=task.half,

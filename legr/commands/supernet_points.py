@@ -1,7 +1,7 @@
 """Measure networks of a supernet on the test images, each with batch norms recalibrated for itself."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,7 @@ from legr.training.evaluate import evaluate_split
 from legr.training.supernet import Supernet
 
 MEASURED = 16  # budgets, evenly spread on a logarithmic scale of MACs
+BETWEEN = 8  # networks between them, which say how well others are read off the line
 
 
 @dataclass(frozen=True)
@@ -79,22 +80,56 @@ def keeps_along(curve: BudgetCurve, smallest: float, budgets: int) -> Iterator[K
         yield curve.keep(step)
 
 
-def measure_along(
-    supernet: Supernet, judge: Judge, sides: tuple[int, ...], report: Report
-) -> tuple[tuple[SupernetPoint, ...], dict[str, Tensor]]:
-    """Points of networks along the ranking, and their statistics by `statistics_key` and name.
+def keeps_between(curve: BudgetCurve, smallest: float, measured: Iterable[Keep], seed: int) -> Iterator[Keep]:
+    """Networks of random budgets that are none of those measured, one of each part of the logarithmic scale of MACs.
 
     Args:
-        sides: heights of the inputs, each measured for every network.
+        measured: kept sets of the others.
+    """
+    rng, seen = np.random.default_rng(seed), {keep_id(keep) for keep in measured}
+    places = (np.arange(BETWEEN) + rng.uniform(size=BETWEEN)) / BETWEEN
+    for fraction in (smallest**places).clip(smallest, 1.0).tolist():
+        keep = curve.at(macs=fraction)
+        if keep_id(keep) not in seen:
+            seen.add(keep_id(keep))
+            yield keep
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Networks of a supernet on the test images.
+
+    Attributes:
+        points: evenly spread along the ranking; those with inputs of the own height before others.
+        between: networks of random budgets between them, with inputs of the own height.
+        statistics: of the networks of the points, by `statistics_name`.
+    """
+
+    points: tuple[SupernetPoint, ...]
+    between: tuple[SupernetPoint, ...]
+    statistics: dict[str, Tensor]
+
+
+def measure_along(supernet: Supernet, judge: Judge, sides: tuple[int, ...], report: Report, *, seed: int) -> Measured:
+    """Measure networks along the ranking, and some between them.
+
+    Args:
+        sides: heights of the inputs, each measured for every network of the points; the own one is the first.
+        seed: of the budgets between them.
     """
     judges = [replace(judge, dataset=judge.dataset.at_height(side)) for side in sides]
-    todo = [(keep, one) for one in judges for keep in keeps_along(judge.curve, supernet.smallest, MEASURED)]
+    along = list(keeps_along(judge.curve, supernet.smallest, MEASURED))
+    others = list(keeps_between(judge.curve, supernet.smallest, along, seed))
+    todo = [(keep, one) for one in judges for keep in along]
+    first = len(todo)  # of the others
+    todo += [(keep, judges[0]) for keep in others]
     points, statistics, start = [], {}, time.monotonic()
     for number, (keep, one) in enumerate(todo, 1):
         network = one.network(supernet, keep)
         points.append(one.point(network, keep))
-        for name, values in statistics_of(network).items():
-            statistics[statistics_name(keep_id(keep), one.side, name)] = values
+        if number <= first:
+            for name, values in statistics_of(network).items():
+                statistics[statistics_name(keep_id(keep), one.side, name)] = values
         left = (time.monotonic() - start) / number * (len(todo) - number)
         report(Progress("network", number, len(todo), left))
-    return tuple(points), statistics
+    return Measured(tuple(points[:first]), tuple(points[first:]), statistics)

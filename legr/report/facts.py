@@ -11,7 +11,7 @@ from legr.requests.again import command_again
 from legr.study.calibration_choice import calibration_words
 from legr.study.provenance import Provenance
 from legr.study.records import FineTuned, Learned, Point
-from legr.study.supernets import SupernetRun
+from legr.study.supernets import SupernetRun, off_the_line, points_by_network
 from legr.training.calibration import PLAIN, Calibration
 from legr.words import plural
 
@@ -78,7 +78,7 @@ def provenance(network: ShownNetwork) -> list[Fact]:
     if learned := study.map_of(network.ranking):
         facts += _learned(study.path, learned)
     if isinstance(network.run, SupernetRun):
-        facts += _trained_together(study.path, network.run)
+        facts += _trained_together(study.path, network.run, info.input_shape[1])
     elif network.run:
         facts += _trained(study.path, network.run)
     if point := _reported_point(network):
@@ -100,12 +100,14 @@ def _trained(study: Path, run: FineTuned) -> list[Fact]:
     return [("Fine-tuned", f"{told}{where}"), *_again("Fine-tuned by", study, run.provenance)]
 
 
-def _trained_together(study: Path, run: SupernetRun) -> list[Fact]:
+def _trained_together(study: Path, run: SupernetRun, side: int) -> list[Fact]:
     seed = f", seed {run.settings.seed}" if run.settings else ""
     smallest = f"every budget from {100 * run.smallest:.0f} % up"
     told = f"supernet {run.key}: {plural(run.epochs, 'epoch')} for {smallest}{seed}, {duration(run.seconds)}"
     where = f" on {run.provenance.machine}" if run.provenance.machine else ""
-    return [("Trained together", f"{told}{where}"), *_again("Trained by", study, run.provenance)]
+    off = off_the_line(points_by_network(run, side).values(), run.between)
+    between = f"; {off.words}" if off else ""
+    return [("Trained together", f"{told}{where}{between}"), *_again("Trained by", study, run.provenance)]
 
 
 def _measured(study: Path, point: Point, told: Container[str]) -> list[Fact]:

@@ -3,11 +3,12 @@
 A damaged record hides itself and no other. This module must not import torch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import Field, ValidationError, WrapValidator
 
 from legr.errors import SettingsError, StudyError
@@ -20,6 +21,7 @@ from legr.study.provenance import UNKNOWN
 from legr.study.records import Epoch, Key, Made, RankingName, Seconds, Side
 from legr.study.store import Study
 from legr.training.supernet_settings import SupernetSettings
+from legr.words import plural
 
 FOLDER, _LARGEST = "supernets", 16 * MEGABYTE
 
@@ -65,6 +67,46 @@ class SupernetRun(Record):
     created: Name = ""
     provenance: Made = UNKNOWN
     half: bool = False  # its weights were rounded to float16 before they were scored
+    between: Several[SupernetPoint] = ()  # networks between those of its points, at random; () in earlier versions
+
+
+@dataclass(frozen=True, slots=True)
+class OffTheLine:
+    """How far networks between the points of a supernet lie from the line between these.
+
+    Attributes:
+        networks: that were measured to know it.
+        mean: of the distances, in top-1 of [0, 1].
+        most: the largest of them.
+    """
+
+    networks: int
+    mean: float
+    most: float
+
+    @property
+    def words(self) -> str:
+        """In points, such as "8 networks between them lay 0.14 points off the line, at most 0.40"."""
+        return (
+            f"{plural(self.networks, 'network')} between them lay {100 * self.mean:.2f} points off the line, "
+            f"at most {100 * self.most:.2f}"
+        )
+
+
+def off_the_line(points: Iterable[SupernetPoint], between: Iterable[SupernetPoint]) -> OffTheLine | None:
+    """How far networks lie from what is read between measured ones; None where none lies between two.
+
+    Args:
+        points: the measured ones, with inputs of one size.
+        between: the others; those with inputs of another size are left out.
+    """
+    line = sorted(points, key=lambda point: point.macs)
+    if not line:
+        return None
+    macs, top1s = [point.macs for point in line], [point.top1 for point in line]
+    inside = [p for p in between if p.side == line[0].side and macs[0] < p.macs < macs[-1] and p.macs not in macs]
+    distances = [abs(p.top1 - float(np.interp(p.macs, macs, top1s))) for p in inside]
+    return OffTheLine(len(distances), sum(distances) / len(distances), max(distances)) if distances else None
 
 
 def weights_path(study: Study, key: str) -> Path:

@@ -4,7 +4,7 @@ Nothing is trained, so making one takes about a second.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,33 +87,40 @@ def add_finetuned(study: Study, budget: float = 0.5, top1: float = 0.93) -> Fine
     return run
 
 
-def add_supernet(study: Study, budgets: Sequence[float] = (1.0, 0.7, 0.4, 0.2), lost: float = 0.05) -> SupernetRun:
+def add_supernet(
+    study: Study,
+    budgets: Sequence[float] = (1.0, 0.7, 0.4, 0.2),
+    lost: float = 0.05,
+    between: Mapping[float, float] | None = None,
+) -> SupernetRun:
     """Note a finished supernet of the study's own ranking.
 
     Args:
         budgets: of its points, the largest first; the last is that of its smallest network.
         lost: top-1 that its smallest network loses beside the whole one; the others lie on a line between them.
+        between: budgets of networks between them, with how far their top-1 lies from that line.
     """
     name = study.default_ranking
     curve, side = study.curve(name), study.info.input_shape[1]
     points = []
-    for budget in budgets:
+    for budget, off in [*((budget, 0.0) for budget in budgets), *(between or {}).items()]:
         step = curve.step(macs=budget)
         macs = int(curve.macs[step])
         share = macs / curve.original.macs
-        top1 = round(0.94 - lost * (1 - budget) / (1 - budgets[-1]), 4)
+        top1 = round(0.94 - lost * (1 - budget) / (1 - budgets[-1]) + off, 4)
         points.append(
             SupernetPoint(
                 keep_id=keep_id(curve.keep(step)), macs=macs, params=int(curve.params[step]), macs_fraction=share,
                 side=side, top1=top1, loss=1 - top1, images=1000,
             )
         )  # fmt: skip
+    points, others = points[: len(budgets)], points[len(budgets) :]
     elsewhere = replace(points[-1], side=side - 4, macs=points[-1].macs // 2, top1=0.5)  # with smaller images
     rows = tuple(Epoch(loss=1 / n, heldout_top1=0.8 + 0.02 * n, heldout_loss=0.5 / n) for n in (1, 2, 3))
     run = SupernetRun(
         key="together", ranking=name, ranking_id=study.ranking_id(name), smallest=points[-1].macs_fraction,
         settings=SupernetSettings(epochs=3), heldout_top1=0.86, epochs=3, seconds=90.0, calibration="plain", curve=rows,
-        points=(*points, elsewhere), created="2026-01-03T03:04:05Z",
+        points=(*points, elsewhere), created="2026-01-03T03:04:05Z", between=tuple(others),
     )  # fmt: skip
     save_supernet(study, run)
     weights_path(study, run.key).touch()

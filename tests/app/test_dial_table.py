@@ -1,5 +1,6 @@
 """The table behind the budget dial: what the engine says of each network, and nothing that was not measured."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -207,6 +208,20 @@ def test_networks_of_a_supernet_have_its_accuracy_at_its_points_and_between_them
             assert (known, together) == (macs in own, True)
         else:
             assert (after, together) == (None, False)
+
+
+def test_the_table_says_how_far_networks_between_the_points_lie_from_the_line(study: Study) -> None:
+    add_supernet(study, budgets=(1.0, 0.3), between={0.6: 0.002, 0.5: -0.003, 0.4: 0.0})
+    _, table = table_of(study)
+    off = table["together_off"]
+    assert off is not None and off["networks"] == 3
+    # budgets name networks that are a little smaller, so that the line of `add_supernet` is not quite that of MACs
+    assert off["most"] == pytest.approx(0.003, abs=4e-4)
+    line = sources_line(measurements(study), "learned", study.constraints)
+    assert re.search(r"3 networks between them lay 0\.1\d points off the line, at most 0\.(2|3)\d\. ", line)
+    add_supernet(study, budgets=(1.0, 0.3))  # as an earlier version wrote it
+    _, table = table_of(study)
+    assert table["together_off"] is None and table["after_together"]
 
 
 def test_a_page_that_runs_networks_shows_what_was_trained_together_between_measured_networks_too(study: Study) -> None:

@@ -179,6 +179,13 @@ def test_a_supernet_in_words() -> None:
     )
 
 
+def test_a_supernet_says_how_well_others_are_read_between_its_points() -> None:
+    points = by_hand.SUPERNET_RESULT.points
+    between = replace(points[0], keep_id="x", macs=700, top1=0.92)  # half-way from 90 to 93 %
+    said = sentences.supernet(replace(by_hand.SUPERNET_RESULT, between=(between,)))
+    assert "70.00 % at 10 % of the MACs; 1 network between them lay 0.50 points off the line, at most 0.50; " in said
+
+
 def test_finetune() -> None:
     assert sentences.finetuning(by_hand.FINETUNE_RESULT) == "81.00 % -> 93.00 % top-1 after 3 epochs (75 s)"
     one = replace(by_hand.FINETUNE_RESULT, epochs=1, supernet="key", original_top1=0.9173, original_trained=0.9203)

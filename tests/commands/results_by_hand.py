@@ -1,15 +1,13 @@
 """One result of every command, written by hand."""
 
+from legr.commands.job_results import CancelledJob, JobRow, JobRows
 from legr.commands.questions import LookResult, Prediction
 from legr.commands.results import (
-    CancelledJob,
     ComparisonResult,
     Evaluation,
     ExportResult,
     FinetuneResult,
     Inspection,
-    JobRow,
-    JobRows,
     LayerCount,
     LocatedImages,
     Measurement,

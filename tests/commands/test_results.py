@@ -51,7 +51,7 @@ KEYS = {
     "measure": "measured skipped hindered points calibration unsteady scaled",
     "learn": "candidates resumed_from passes identity_loss best_loss seconds",
     "train": "top1 loss heldout_top1 best_epoch settings command seed seconds machine torch python",
-    "supernet": "ranking smallest epochs seconds weights calibration points",
+    "supernet": "ranking smallest epochs seconds weights calibration points between",
     "finetune": (
         "macs_fraction top1_before top1 epochs seconds weights calibration latency supernet original_top1 "
         "original_trained"

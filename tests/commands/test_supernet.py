@@ -20,13 +20,14 @@ from legr.commands.network import network_at
 from legr.commands.original import original
 from legr.commands.statistics_cache import recall_statistics
 from legr.commands.supernet import finished_supernet, run_supernet
-from legr.commands.supernet_points import keeps_along
+from legr.commands.supernet_points import keeps_along, keeps_between
 from legr.errors import DataError, SettingsError, StudyError
 from legr.progress import Progress, silent
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.export import ExportRequest
 from legr.requests.supernet import SupernetRequest
+from legr.structure.cost import cost
 from legr.study.accuracy import accuracy_of
 from legr.study.known import known_networks
 from legr.study.store import Study, keep_id
@@ -64,6 +65,39 @@ def test_its_points_are_what_evaluate_finds(study: Study) -> None:
         assert found.supernet == run.key and found.recalibrated and not found.finetuned
     pruned = evaluate(study, Budget(macs=0.5), None, False, CPU, silent)
     assert pruned.supernet == ""
+
+
+def test_networks_between_its_points_are_measured_too(study: Study) -> None:
+    (run,) = supernets(study)
+    own = {point.keep_id for point in run.points}
+    assert 4 <= len(run.between) <= supernet_points.BETWEEN
+    assert not own & {point.keep_id for point in run.between} and {point.side for point in run.between} == {32}
+    assert all(run.smallest < point.macs_fraction < 1 for point in run.between)
+    point = run.between[-1]
+    found = evaluate(study, Budget(macs=point.macs_fraction), None, True, CPU, silent)
+    assert (found.top1, found.macs, found.supernet) == (point.top1, point.macs, run.key)
+    statistics = load_file(study.path / "supernets" / f"{run.key}-statistics.safetensors")
+    assert {name.partition("@")[0] for name in statistics} == own
+    path = study.path / "supernets" / f"{run.key}.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({key: value for key, value in record.items() if key != "between"}), encoding="utf-8")
+    assert supernets(study) == [replace(run, between=())]  # of an earlier version
+    again = finished_supernet(study, SETTINGS)
+    assert again is not None and again.points == run.points and again.between == ()
+
+
+def test_networks_between_others_are_of_every_part_of_the_scale(study: Study) -> None:
+    curve = study.curve()
+    along = list(keeps_along(curve, 0.3, 5))
+    found = list(keeps_between(curve, 0.3, along, seed=0))
+    macs = [int(cost(study.structure, keep).macs) for keep in found]
+    assert macs == sorted(macs, reverse=True) and len(set(macs)) == len(macs)
+    assert 4 <= len(macs) <= supernet_points.BETWEEN  # steps of this curve are coarse
+    assert not {keep_id(keep) for keep in found} & {keep_id(keep) for keep in along}
+    whole = curve.original.macs
+    assert macs[0] > 0.3**0.25 * whole and macs[-1] < 0.3**0.75 * whole
+    other = [keep_id(keep) for keep in keeps_between(curve, 0.3, along, seed=1)]
+    assert other != [keep_id(keep) for keep in found]
 
 
 def test_a_network_of_its_points_needs_no_images_and_others_do(study: Study) -> None:

@@ -136,7 +136,7 @@ def test_numbers_have_the_digits_that_they_deserve() -> None:
 
 def test_a_network_of_a_supernet_says_that_it_was_trained_together_and_how_good_it_is(tmp_path: Path) -> None:
     study = make_study(tmp_path / "demo")
-    run = add_supernet(study, budgets=(1.0, 0.6, 0.3))
+    run = add_supernet(study, budgets=(1.0, 0.6, 0.3), between={0.5: 0.01})
     network = network_of(study, Budget(macs=0.6))
     point = run.points[1]
     assert network.run is not None and network.run.key == run.key
@@ -147,6 +147,7 @@ def test_a_network_of_a_supernet_says_that_it_was_trained_together_and_how_good_
     assert first.startswith("Top-1 accuracy when trained together with all budgets for 3 epochs, on 1,000 test images")
     facts = dict(provenance(network))
     assert facts["Trained together"].startswith("supernet together: 3 epochs for every budget from ")
+    assert "; 1 network between them lay " in facts["Trained together"]
     assert not any("fine-tuned" in gap.sentence for gap in gaps(network, is_compared=True))
     between = network_of(study, Budget(macs=0.45))
     assert headline(between).split(": ")[1].startswith("~")

@@ -112,7 +112,7 @@ export class Controls {
       const item = "<div><dt></dt><dd></dd><dd><span></span> <small></small></dd></div>";
       this.figures.innerHTML = item.repeat(figures.length);
     }
-    figures.forEach(({ caption, value, difference, lessIsBetter, remark, unknown }, n) => {
+    figures.forEach(({ caption, value, difference, lessIsBetter, remark, hint, unknown }, n) => {
       const [term, figure, below] = this.figures.children[n].children;
       const against = find(below, "span", HTMLElement);
       setText(term, caption);
@@ -121,6 +121,8 @@ export class Controls {
       setText(figure, value);
       setText(against, isKnown ? difference : unknown);
       setText(find(below, "small", HTMLElement), remark);
+      const item = /** @type {HTMLElement} */ (this.figures.children[n]);
+      if (item.title !== hint) item.title = hint;
       const kind = !difference ? "" : difference.startsWith("−") === lessIsBetter ? "good" : "bad";
       if (against.dataset.kind !== kind) against.dataset.kind = kind;
     });

@@ -43,6 +43,7 @@ export function decodeTable(sent, originalMacs) {
     after,
     after_measured: flags(sent.after_measured, rows),
     after_together: flags(sent.after_together, rows),
+    together_off: sent.together_off,
     layers: layers.map(({ name }) => name),
     totals: ofOriginal.kept[0],
     original_macs: ofOriginal.macs[0],

@@ -1,6 +1,6 @@
 // The figures below the slider: one network's costs and accuracies beside those of another.
 
-/** @import { DialTable, Figure, NetworkFigures, QuantityName } from "./types" */
+/** @import { DialTable, Figure, NetworkFigures, QuantityName, TogetherOff } from "./types" */
 import { DASH, formatAccuracy, formatCount, percentChange, pointsChange, threeDigits } from "./numbers.js";
 import { framesPerSecond, isPredicted, trainedTop1 } from "./quantities.js";
 
@@ -96,19 +96,51 @@ export function figuresOf(table, row, other, quantity) {
     difference: pointsChange(now.before, other.before),
     lessIsBetter: false,
     remark: "",
+    hint: "",
     unknown: notMeasured,
   };
+  const off = offTheLine(table, row);
   const trained = {
     caption: table.after_together[row] ? "Top-1, trained together" : "Top-1, trained",
     value: formatAccuracy(now.after, isWhole ? table.before_measured[row] : table.after_measured[row]),
     difference: pointsChange(now.after, other.after),
     lessIsBetter: false,
-    remark: "",
+    remark: plusMinus(off),
+    hint: off ? offWords(off) : "",
     unknown: "not fine-tuned",
   };
   const large = SHOWN_BY[quantity];
   const small = /** @type {(keyof typeof costs)[]} */ (Object.keys(costs)).filter((name) => name !== large);
-  return [trained, costs[large], ...small.map((name) => costs[name]), cut];
+  return [trained, ...[large, ...small].map((name) => ({ ...costs[name], hint: "" })), cut];
+}
+
+/**
+ * How far off an accuracy may be that is read between two networks of those trained together; null where it is measured,
+ * or that is not known.
+ * @param {DialTable} table
+ * @param {number} row
+ */
+export function offTheLine(table, row) {
+  return table.after_together[row] && !table.after_measured[row] ? table.together_off : null;
+}
+
+/**
+ * The same in short, rounded up to a tenth of a point: "± 0.4"; "" where there is none.
+ * @param {TogetherOff | null} off
+ */
+export function plusMinus(off) {
+  return off ? `± ${upToATenth(off.most)}` : "";
+}
+
+/** @param {TogetherOff} off */
+function offWords({ networks, most }) {
+  const which = networks === 1 ? "The one network" : `The ${networks} networks`;
+  return `${which} measured between the points lay at most ${upToATenth(most)} points off the line that this is read from.`;
+}
+
+/** @param {number} most in [0, 1] */
+function upToATenth(most) {
+  return (Math.max(1, Math.ceil(1000 * most - 1e-6)) / 10).toFixed(1);
 }
 
 /**

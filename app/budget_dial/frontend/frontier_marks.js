@@ -1,6 +1,7 @@
 // The marks of the frontier: the network of the slider, and the one compared with.
 
 /** @import { DialTable, FrontierOptions, FrontierRanges } from "./types" */
+import { offTheLine, plusMinus } from "./figures.js";
 import { heightOf } from "./frontier_points.js";
 
 /** @typedef {"before" | "after"} Top1 accuracy before or after fine-tuning */
@@ -29,8 +30,10 @@ export function markWords(table, row, name) {
   return names.flatMap((which) => {
     const top1 = table[which][row];
     const title = `${name}: ${table.percent[row]} % of the MACs`;
-    const isTold = top1 === null || table[`${which}_measured`][row];
-    return isTold ? [] : [[top1, `${title}\nabout ${(100 * top1).toFixed(1)} %, ${words[which]}`]];
+    if (top1 === null || table[`${which}_measured`][row]) return [];
+    const off = which === "after" ? plusMinus(offTheLine(table, row)) : "";
+    const value = `${(100 * top1).toFixed(1)} %${off && ` ${off}`}`;
+    return [[top1, `${title}\nabout ${value}, ${words[which]}`]];
   });
 }
 

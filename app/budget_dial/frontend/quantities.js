@@ -48,6 +48,16 @@ export function trainedTop1(table, row) {
 }
 
 /**
+ * Whether that is known of this very network, and not read between two others.
+ * @param {DialTable} table
+ * @param {number} row
+ */
+export function hasTop1(table, row) {
+  const isWhole = table.macs_percent[row] >= 100;
+  return Boolean(table.after[row] === null && isWhole ? table.before_measured[row] : table.after_measured[row]);
+}
+
+/**
  * What parameters are counted in: millions, or thousands where the largest network has less than one.
  * @param {DialTable} table
  */
@@ -155,8 +165,8 @@ export function isWithin(quantity, value, limit) {
 }
 
 /**
- * Row of the network that a limit leads to: the largest that costs no more, or the smallest that is no less accurate;
- * null where there is none.
+ * Row of the network that a limit leads to: the largest that costs no more, or the smallest that was measured to be no
+ * less accurate; null where there is none.
  * @param {DialTable} table
  * @param {QuantityName} quantity
  * @param {number} limit
@@ -164,7 +174,7 @@ export function isWithin(quantity, value, limit) {
 export function rowWithin(table, quantity, limit) {
   const { at, cost = at, show } = QUANTITIES[quantity];
   const fits = (/** @type {number | null} */ value) => value !== null && isWithin(quantity, value, limit);
-  const rows = table.macs.map((_, row) => row);
+  const rows = table.macs.flatMap((_, row) => (quantity !== "top1" || hasTop1(table, row) ? [row] : []));
   if (quantity !== "top1") rows.reverse();
   const within = rows.find((row) => fits(cost(table, row)));
   if (within !== undefined) return within;

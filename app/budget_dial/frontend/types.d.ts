@@ -57,11 +57,18 @@ export interface TableData {
   after: (number | null)[]; // [S], top-1 with trained weights, in [0, 1]
   after_measured: number[]; // rows
   after_together: number[]; // rows whose `after` is of weights that were trained together with those of all budgets
+  together_off: TogetherOff | null; // null: not known, or nothing was trained together
   layers: LayerData[]; // [L]
   axis_totals: number[]; // of every axis that layers have, its size in the original
   axis_sizes: number[][]; // and in the networks: the first, then by how much it is above the one before; -n: n times not
   batch: number; // images of one timed forward pass
   start: number; // the row at which the slider begins
+}
+
+/** How far networks between the measured ones that were trained together lie from what is read there. */
+export interface TogetherOff {
+  networks: number; // that were measured to know it
+  most: number; // top-1 in [0, 1]
 }
 
 /** What networks take on the device that is shown, predicted by its profile. */
@@ -235,6 +242,7 @@ export interface DialTable {
   after: (number | null)[]; // [S], top-1 with trained weights, in [0, 1]
   after_measured: boolean[]; // [S]
   after_together: boolean[]; // [S], whether `after` is of weights that were trained together with those of all budgets
+  together_off: TogetherOff | null;
   layers: string[]; // [L]
   totals: Float64Array; // [L], filters of the original
   original_macs: Float64Array; // [L]
@@ -364,6 +372,7 @@ export interface Figure {
   difference: string; // to the network compared with
   lessIsBetter: boolean;
   remark: string;
+  hint: string; // what the pointer shows of it
   unknown: string; // what is said in place of a value that is not known
 }
 

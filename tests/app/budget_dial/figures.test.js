@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { figuresOf, networkFigures } from "../../../app/budget_dial/frontend/figures.js";
+import { figuresOf, networkFigures, plusMinus } from "../../../app/budget_dial/frontend/figures.js";
+import { markWords } from "../../../app/budget_dial/frontend/frontier_marks.js";
 import { tinyTable, tinyTimed } from "./tiny_table.js";
 
 const original = { macs: 100, params: 4_000_000, latency: 8, predicted: null, before: 0.9, after: 0.9 };
@@ -27,6 +28,24 @@ test("figures stand beside those of the original", () => {
 test("the label says that weights were trained together with those of all budgets", () => {
   const table = { ...tinyTable(), after_measured: [false, false, false], after_together: [false, true, false] };
   assert.deepEqual(rows(table, 1, original)[0], ["Top-1, trained together", "~85.0 %", "−5.0 points", ""]);
+});
+
+test("an accuracy that is read between two others says how far off such networks were found", () => {
+  const together = { after_together: [false, true, false], together_off: { networks: 8, most: 0.0033 } };
+  const table = { ...tinyTable(), after_measured: [false, false, false], ...together };
+  assert.deepEqual(rows(table, 1, original)[0], ["Top-1, trained together", "~85.0 %", "−5.0 points", "± 0.4"]);
+  const [{ hint }] = figuresOf(table, 1, original, "macs");
+  assert.match(hint, /^The 8 networks measured between the points lay at most 0\.4 points off the line/);
+  assert.equal(rows({ ...tinyTable(), ...together }, 1, original)[0][3], ""); // measured
+  assert.equal(rows({ ...table, after_together: [false, false, false] }, 1, original)[0][3], ""); // of other weights
+  assert.deepEqual(
+    [0, 0.001, 0.00101, 0.0456].map((most) => plusMinus({ networks: 1, most })),
+    ["± 0.1", "± 0.1", "± 0.2", "± 4.6"], // rounded up
+  );
+  assert.deepEqual(markWords(table, 1, "This budget")[0][1].split("\n"), [
+    "This budget: 50.25 % of the MACs",
+    "about 85.0 % ± 0.4, trained together",
+  ]);
 });
 
 test("predicted figures say so, beside what was measured", () => {

@@ -119,6 +119,15 @@ test("an accuracy leads to the smallest network that has it", () => {
   assert.match(ask("top1:95").text, /best known here has 93.00 %/);
 });
 
+test("no choice is a network whose accuracy is read between two others", () => {
+  const columns = { after: [0.88, 0.925, 0.928, 0.929, null], after_measured: [1, 0, 1, 0, 0] };
+  assert.equal(ask("top1:92", columns).row, 2); // 40 % would do as it is read
+  assert.equal(ask("top1:92.9", columns).row, 4); // so would 80 %
+  assert.deepEqual([ask("loss:0.5", columns).row, ask("loss:0.1", columns).row], [2, null]);
+  for (const preset of ["fastest", "balanced", "nearest"]) assert.ok([0, 2].includes(ask(preset, columns).row));
+  assert.deepEqual(lossBand(table(columns), original, null), { points: 0.5, row: 2, last: 2, top1: 93 });
+});
+
 test("without loss: the smallest trained network, and where it was measured", () => {
   assert.deepEqual(ask("loss:0.5"), {
     text: "Within 0.5 points of the original: 60 % has 92.8 %, 0.2 points lost (measured at 60 %); 40 % has 92.0 %, 1.0 points lost.",

@@ -18,6 +18,7 @@ export function tinySent() {
     after: [null, 0.85, null],
     after_measured: [1],
     after_together: [],
+    together_off: null,
     layers: [
       { name: "a.x", filters: 0, params: [3, 0], macs: [[5, 0]] },
       {
@@ -55,6 +56,7 @@ export function tinyTable() {
     after: [null, 0.85, null],
     after_measured: [false, true, false],
     after_together: [false, false, false],
+    together_off: null,
     layers: ["a.x", "a.y"],
     totals: [4, 8],
     original_macs: [20, 56],
