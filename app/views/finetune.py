@@ -68,7 +68,9 @@ def training_form(budget: Budget) -> FinetuneRequest:
 
 
 def start_line(study: Study, ranking: RankingName, budget: Budget, recipe: str) -> str:
-    """What a run begins with, where that is not the original's weights or its recipe asks for others; else ""."""
+    """What a run begins with, where that is not obvious: with the whole network, or with shared weights; else ""."""
+    if budget_curve(study, ranking).at(budget).units.all():
+        return "Nothing is removed: this trains the original itself once more, to see what training alone gains. "
     if _supernet_of(study, ranking, budget):
         return "It begins with weights that were trained together. "
     if recipe == POLISH:
@@ -130,10 +132,18 @@ def show_training(study: Study, job: Job) -> None:
     finished = study.finetuned_run(Path(result_of(job, FinetuneResult).weights).stem) if job.result else None
     history = [epoch.to_dict() for epoch in finished.curve] if finished else job.history
     show_curve(history, job, key="training")
+    if finished:
+        st.caption(plain(before_and_after(finished)))
     if finished and finished.epochs < settings.epochs:
         st.caption(
             f"From epoch {finished.epochs + 1:d} on the loss was NaN or infinite; the best epoch before is kept."
         )
+
+
+def before_and_after(run: FineTuned) -> str:
+    """Both accuracies of a finished run, in a sentence."""
+    begun = ", with weights trained together" if run.supernet else ""
+    return f"Top-1 on the test images: {100 * run.top1_before:.2f} % before{begun}, {100 * run.top1:.2f} % after."
 
 
 def show_curve(history: Sequence[Mapping[str, Any]], job: Job, *, key: str) -> None:

@@ -210,7 +210,8 @@ def _facts(study: Study, network: Network, onnx: OnnxFacts, check: Check, reques
     finetuned = None
     if run:
         settings = run.settings.to_dict() if run.settings else {}
-        finetuned = {**settings, "top1": run.top1, "top1_before": run.top1_before}
+        begun = {"supernet": run.supernet} if run.supernet else {}
+        finetuned = {**settings, "top1": run.top1, "top1_before": run.top1_before, **begun}
     return Facts(
         input_shape=scaled_shape(info.input_shape, network.height),
         classes=info.classes,

@@ -95,7 +95,8 @@ def _learned(study: Path, learned: Learned) -> list[Fact]:
 def _trained(study: Path, run: FineTuned) -> list[Fact]:
     seed = f", seed {run.settings.seed}" if run.settings else ""
     teacher = ", taught by the original" if run.settings and run.settings.distill else ""
-    told = f"run {run.key}: {plural(run.epochs, 'epoch')}{teacher}{seed}, {duration(run.seconds)}"
+    begun = f", begun with weights of the supernet {run.supernet}" if run.supernet else ""
+    told = f"run {run.key}: {plural(run.epochs, 'epoch')}{begun}{teacher}{seed}, {duration(run.seconds)}"
     where = f" on {run.provenance.machine}" if run.provenance.machine else ""
     return [("Fine-tuned", f"{told}{where}"), *_again("Fine-tuned by", study, run.provenance)]
 

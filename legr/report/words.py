@@ -11,6 +11,7 @@ from legr.ranking.limits import PROFILE
 from legr.report.network import ShownNetwork
 from legr.report.numbers import about, milliseconds, percent, points_between, signed
 from legr.structure.cost import uncounted_note
+from legr.study.records import FineTuned
 from legr.study.supernets import SupernetRun
 from legr.words import plural, unsteady_words
 
@@ -52,6 +53,7 @@ def figures(network: ShownNetwork) -> list[Figure]:
     rate, own_rate = (1e3 * _batch(network) / t if t else None for t in (ms, own_ms))
     rows = [
         _accuracy_row(f"Top-1 accuracy, {_training(network)}", network.trained, top1),
+        *_before(network),
         _accuracy_row("Top-1 accuracy as cut", network.as_cut, top1),
         _row("Latency, ms", own_ms, ms, milliseconds, about(latency)),
         _row("Images a second", own_rate, rate, _count, about(latency)),
@@ -62,6 +64,15 @@ def figures(network: ShownNetwork) -> list[Figure]:
     if original.activation:
         rows.append(_row("Activation memory, MB", cost.activation / 1e6, original.activation / 1e6, _amount))
     return rows
+
+
+def _before(network: ShownNetwork) -> list[Figure]:
+    """Of a network whose fine-tuning began with weights trained together: its accuracy with these."""
+    run = network.run
+    if not isinstance(run, FineTuned) or not run.supernet:
+        return []
+    name = f"Top-1 accuracy, {TOGETHER}, before fine-tuning"
+    return [_accuracy_row(name, Reading(run.top1_before, True), network.original_top1)]
 
 
 def _training(network: ShownNetwork) -> str:

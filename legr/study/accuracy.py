@@ -20,7 +20,8 @@ class KnownAccuracy(Record):
         finetuned: the network has fine-tuned weights.
         top1: of the network.
         before: of a fine-tuned network, before it was trained.
-        shared: the network has weights that were trained together with those of all budgets.
+        shared: the network has weights that were trained together with those of all budgets; a fine-tuned one began
+            with them.
         height: of its images, where they are scaled to another than the study's.
         between: top-1 of the next smaller and larger measured networks with these weights, where its own is not known.
         original: of the whole network.
@@ -44,8 +45,9 @@ class KnownAccuracy(Record):
         """One or two sentences."""
         of_original = "" if self.original is None else f", and the original {_percent(self.original)}"
         if self.finetuned:
-            as_pruned = "" if self.before is None else f" ({_percent(self.before)} before)"
-            return f"Fine-tuned: {_percent(self.top1 or 0.0)} top-1 on the test images{as_pruned}{of_original}."
+            begun = " with weights trained together" if self.shared else ""
+            earlier = "" if self.before is None else f" ({_percent(self.before)} before{begun})"
+            return f"Fine-tuned: {_percent(self.top1 or 0.0)} top-1 on the test images{earlier}{of_original}."
         scaled = "" if self.height is None else f" with images scaled to a height of {self.height}"
         if self.shared:
             return f"Trained together with all budgets: {self._shared_words}{of_original}{scaled}."
@@ -90,7 +92,9 @@ def accuracy_of(
     if isinstance(run, SupernetRun):
         return _of_supernet(run, keep_id, macs_fraction, original)
     if run is not None:
-        return KnownAccuracy(finetuned=True, top1=run.top1, original=original, before=run.top1_before)
+        return KnownAccuracy(
+            finetuned=True, top1=run.top1, original=original, before=run.top1_before, shared=bool(run.supernet)
+        )
     if macs_fraction == 1:
         return KnownAccuracy(whole=True, top1=original, original=original)
     trained = [network for network in known.values() if _is_trained(network, ranking)]

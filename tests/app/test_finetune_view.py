@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.views.finetune import (
+    before_and_after,
     changed_note,
     expectation,
     listed,
@@ -156,6 +157,8 @@ def test_polish_says_where_there_are_no_weights_for_it(studies: Path) -> None:
     study = Study.open(studies / "demo")
     assert start_line(study, "learned", HALF, "short") == ""
     assert "this network has none: other recipes regain more." in start_line(study, "learned", HALF, "polish")
+    whole = start_line(study, "learned", Budget(macs=1.0), "polish")
+    assert whole.startswith("Nothing is removed: this trains the original itself once more")
     supernet = add_supernet(study)
     assert start_line(study, "learned", HALF, "polish") == "It begins with weights that were trained together. "
     before = add_finetuned(study)
@@ -164,6 +167,9 @@ def test_polish_says_where_there_are_no_weights_for_it(studies: Path) -> None:
     study.save_finetuned(begun)
     assert "Trained like this" in expectation(study, "learned", HALF, RECIPES["quick"])
     assert training_description(begun) == "quick, from weights trained together"
+    said = "Top-1 on the test images: 81.00 % before, with weights trained together, 93.00 % after."
+    assert before_and_after(begun) == said
+    assert before_and_after(before) == said.replace(", with weights trained together", "")
 
 
 def test_the_command_of_a_run_names_the_study_as_it_is_called_now(studies: Path) -> None:

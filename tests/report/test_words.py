@@ -17,7 +17,7 @@ from legr.report.numbers import milliseconds, percent, signed
 from legr.report.words import command, figures, gaps, known_lines
 from legr.study.catalog import SAMPLES
 from legr.study.store import Study
-from tests.app.demo_study import add_supernet, make_study
+from tests.app.demo_study import add_finetuned, add_supernet, make_study
 
 CASES = Path(__file__).parent / "headlines.json"  # which the tests of the browser's headline read as well
 
@@ -156,3 +156,19 @@ def test_a_network_of_a_supernet_says_that_it_was_trained_together_and_how_good_
     ]
     assert network_of(study, Budget(macs=0.25)).run is None  # smaller than any that it has trained
     assert network_of(study, Budget(macs=1.0)).run is None
+
+
+def test_a_network_that_began_with_weights_trained_together_says_how_good_it_was_with_them(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "demo")
+    supernet = add_supernet(study, budgets=(1.0, 0.6, 0.3))
+    run = replace(add_finetuned(study), top1_before=0.885, supernet=supernet.key)
+    study.save_finetuned(run)
+    network = network_of(study, Budget(macs=0.5))
+    names = [row.name for row in figures(network)[:3]]
+    before = "Top-1 accuracy, trained together, before fine-tuning"
+    assert names == ["Top-1 accuracy, fine-tuned", before, "Top-1 accuracy as cut"]
+    assert [row.value for row in figures(network)[:2]] == [percent(run.top1), "88.5 %"]
+    told = dict(provenance(network))["Fine-tuned"]
+    assert "3 epochs, begun with weights of the supernet together, taught by the original" in told
+    study.save_finetuned(replace(run, supernet=""))
+    assert before not in [row.name for row in figures(network_of(study, Budget(macs=0.5)))]

@@ -4,7 +4,7 @@
 import { labelTrace, labelledPoint, placeLabels } from "./frontier_labels.js";
 import { frontierLayout, plotSize, shownRanges, slowParts } from "./frontier_layout.js";
 import { heldTraces, markTraces, markWords, placeMark, tableCost } from "./frontier_marks.js";
-import { costOf, heightOf, paretoPoints, pointsOf, shownLines } from "./frontier_points.js";
+import { bandTrace, costOf, heightOf, paretoPoints, pointsOf, shownLines } from "./frontier_points.js";
 import { axesOf } from "./plotly.js";
 import { lossBand } from "./losses.js";
 import { shownNetwork } from "./shown.js";
@@ -52,9 +52,12 @@ export class FrontierChart {
     const labelled = placeLabels(frontier, lines, options, ranges, plotSize(width, height));
     const band = lossBand(state.data.table, state.data.original, state.answer);
     this.slow = slowParts(state, ranges, options.axis);
-    const traces = [...lines.map((line) => lineTrace(frontier, line, options)), this.paretoTrace(charts)];
-    const marks = markTraces(table, row, charts.style.colours[state.data.ranking], ranges, options);
-    const held = heldTraces(table, state.comparedRow, charts.style.colours.original, options);
+    const { colours } = charts.style;
+    const { ranking, table: all } = state.data;
+    const bands = lines.flatMap((line) => bandTrace(frontier, line, all, ranking, colours, options) ?? []);
+    const traces = [...bands, ...lines.map((line) => lineTrace(frontier, line, options)), this.paretoTrace(charts)];
+    const marks = markTraces(table, row, colours[ranking], ranges, options);
+    const held = heldTraces(table, state.comparedRow, colours.original, options);
     const labels = labelTrace(frontier, labelled, options, ranges, band);
     const layout = { ...charts.style.layout, ...frontierLayout(frontier, options, ranges, this.slow, band, width) };
     await Plotly.react(this.chart, [...traces, ...marks, ...held, labels], layout, charts.style.config);

@@ -1,10 +1,11 @@
 // What a chart of the frontier shows of its points: which of them, where, and which lie near each other. Nothing here
 // touches the page.
 
-/** @import { FrontierData, FrontierLine, FrontierOptions, FrontierRanges, Place } from "./types" */
+/** @import { DialTable, FrontierData, FrontierLine, FrontierOptions, FrontierRanges, Place } from "./types" */
 import { clamp } from "./dom.js";
 
 const LETTER_PX = 7; // width of an axis title's letter
+const TOGETHER = "trained together"; // a kind of line
 const LEAST_ERROR = 0.01; // per cent; a logarithmic axis has no zero
 
 /**
@@ -65,6 +66,36 @@ export function pointsOf(lines) {
  */
 export function titleWithin(title, width) {
   return LETTER_PX * title.length > width ? title.replace(" (", "<br>(") : title;
+}
+
+/**
+ * How far networks between the points of a line may lie from it, as a pale band along the line; null where that is not
+ * known.
+ * @param {FrontierData} frontier
+ * @param {FrontierLine} line
+ * @param {Pick<DialTable, "together_off">} table of a ranking
+ * @param {string} ranking that it is of
+ * @param {{ [name: string]: string }} colours
+ * @param {FrontierOptions} options
+ */
+export function bandTrace(frontier, line, { together_off: off }, ranking, colours, { axis, error }) {
+  if (!off || line.kind !== TOGETHER || line.ranking !== ranking) return null;
+  const rows = line.rows.filter((row) => costOf(frontier, row, axis) !== null);
+  const there = rows.map((row) => costOf(frontier, row, axis));
+  const edge = (/** @type {number} */ by) =>
+    rows.map((row) => heightOf(clamp(0, frontier.points.top1[row] + 100 * by, 100), error));
+  return {
+    x: [...there, ...there.toReversed()],
+    y: [...edge(off.most), ...edge(-off.most).toReversed()],
+    name: `${line.name}, between its points`,
+    uid: `band${frontier.lines.indexOf(line)}`,
+    hoverinfo: "skip",
+    mode: "lines",
+    line: { width: 0 },
+    fill: "toself",
+    fillcolor: colours[ranking],
+    opacity: 0.18,
+  };
 }
 
 /**

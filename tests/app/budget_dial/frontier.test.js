@@ -5,6 +5,7 @@ import { columnsOf, sortedNetworks } from "../../../app/budget_dial/frontend/fro
 import { crosses, labelTrace, labelledPoint, placeLabels } from "../../../app/budget_dial/frontend/frontier_labels.js";
 import { frontierLayout, shownRanges } from "../../../app/budget_dial/frontend/frontier_layout.js";
 import {
+  bandTrace,
   heightOf,
   nearby,
   paretoPoints,
@@ -30,6 +31,23 @@ test("other rankings are shown on demand, below the chosen one; the original lie
 test("the points of lines count once", () => {
   const lines = shownLines(tinyFrontier(), "learned", ["uniform"]);
   assert.deepEqual(pointsOf(lines), [2, 4, 0, 1, 3]); // the original ends two lines
+});
+
+test("a band along what was trained together says how far networks between its points may lie from it", () => {
+  const frontier = tinyFrontier();
+  const rows = [0, 1];
+  const line = { name: "Learned, trained together", kind: "trained together", ranking: "learned", rows, look: {} };
+  const off = { together_off: { networks: 8, most: 0.004 } };
+  const band = (options, table = off, of = line) =>
+    bandTrace(frontier, of, table, "learned", { learned: "blue" }, { ...OPTIONS, ...options });
+  const [low, high] = rows.map((row) => frontier.points.top1[row]);
+  const { x, y } = band({});
+  assert.deepEqual(x, [...x.slice(0, 2), x[1], x[0]]);
+  assert.deepEqual(y, [low + 0.4, high + 0.4, high - 0.4, low - 0.4]);
+  assert.deepEqual(band({ error: true }).y[0], 100 - (low + 0.4));
+  assert.equal(band({}, { together_off: null }), null);
+  assert.equal(band({}, off, { ...line, ranking: "uniform" }), null); // the dial tells of one ranking
+  assert.equal(band({}, off, { ...line, kind: "trained" }), null);
 });
 
 test("no point beats one of the Pareto frontier, on any axis", () => {
