@@ -226,6 +226,8 @@ def _name(series: str, point: Point, measured: Measurements) -> str:
         return CAPTIONS[series]
     if series == EARLIER:
         return f"{CAPTIONS[EARLIER]}, trained"
+    if series == "finetuned" and point.macs_fraction == 1:
+        return f"{CAPTIONS['original']}, trained once more"
     if series == "finetuned":
         return f"{CAPTIONS[measured.order_of(point) or point.ranking]}, trained"
     without = ", without the constraints" if series.startswith(PLAIN) else ""

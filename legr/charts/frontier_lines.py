@@ -68,7 +68,7 @@ def _of_ranking(points: pd.DataFrame, ranking: str) -> list[Line]:
     shared = [row for row in _rows(points, TOGETHER) if points.at[row, "ranking"] == ranking]
     marker = {"symbol": symbol, "color": colour, "size": 9}
     tuned = [row for row in _rows(points, "finetuned") if points.at[row, "ranking"] == ranking]
-    best = [row for row in tuned if points.at[row, "best"]]
+    best = [row for row in tuned if points.at[row, "best"] and points.at[row, "percent"] < 100]
     own = _rows(points, ranking)
     return [
         Line(f"{caption}, without constraints", "", ranking, _rows(points, f"{PLAIN}{ranking}"), plain),

@@ -35,8 +35,9 @@ def finetuned_top1(known: Mapping[int, KnownNetwork], before: ReadingAt) -> Read
     """Make a function from MACs to top-1 after fine-tuning.
 
     Of a network that was fine-tuned it is what was measured then. Between two fine-tuned networks the value lies
-    on the line between theirs. Where that line is below the accuracy before fine-tuning there is none: the two runs
-    differ in length, and the line says nothing.
+    on the line between theirs. It does not reach to the original that was trained once more: nothing was cut from it.
+    Where that line is below the accuracy before fine-tuning there is none: the two runs differ in length, and the line
+    says nothing.
 
     Args:
         known: networks of the curve, by their MACs.
@@ -44,8 +45,10 @@ def finetuned_top1(known: Mapping[int, KnownNetwork], before: ReadingAt) -> Read
     """
     top1s = {macs: top1 for macs, network in known.items() if (top1 := network.top1_after) is not None}
 
+    cut = {macs: top1 for macs, top1 in top1s.items() if known[macs].macs_fraction < 1}
+
     def read(macs: int) -> Reading | None:
-        after, unchanged = reading(top1s, macs), before(macs)
+        after, unchanged = Reading(top1s[macs], True) if macs in top1s else reading(cut, macs), before(macs)
         if after and unchanged and not after.measured and after.value < unchanged.value:
             return None
         return after

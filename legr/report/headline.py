@@ -66,6 +66,7 @@ def _smaller(network: ShownNetwork) -> Smaller | None:
 def headline_of(said: Headline) -> str:
     """The sentence; what was read between two measured networks has a "~"."""
     work = "The original, 100 % of the work" if said.is_whole else f"{share(said.macs_fraction)} of the work"
+    work = "The original, trained once more" if said.macs_fraction == 1 and not said.is_whole else work
     if not (said.trained or said.as_cut or said.latency):
         return f"{work}: accuracy and latency not measured"
     untrained = ", not trained" if said.as_cut and not (said.trained or said.is_whole) else ""

@@ -119,6 +119,16 @@ def test_the_line_goes_through_the_run_whose_weights_are_used() -> None:
     assert networks.loc[networks["macs"] == 40, "after"].dropna().tolist() == [91.0]
 
 
+def test_the_original_trained_once_more_is_a_mark_of_its_own() -> None:
+    """Nothing was cut from it, so the line of the trained networks does not lead to it."""
+    points = frontier_points(Measurements([*POINTS, trained("learned", 100, 0.95, "whole")]))
+    lines = {line.name: line for line in frontier_lines(points)}
+    assert points.loc[lines["Learned, trained"].rows, "macs"].max() < 100
+    (row,) = lines["Learned, trained again"].rows
+    assert points.at[row, "top1_percent"] == 95.0
+    assert points.at[row, "hover"].splitlines()[0] == "Original, trained once more, 100.0 % of the MACs"
+
+
 def together(*points: tuple[int, float], keep: str = "learned-{}") -> dict[str, SupernetRun]:
     """A supernet of the learned ranking with points of so many million of 100 million MACs, and their top-1."""
     own = [

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from legr.charts.measurements import Reading, measurements_of
-from legr.charts.trained import together_top1
+from legr.charts.trained import finetuned_top1, together_top1
+from legr.study.known import KnownNetwork
+from legr.study.records import FineTuned
 from legr.study.store import Study
 from legr.study.supernets import SupernetRun, smallest_macs
 from tests.app.demo_study import add_supernet, make_study
@@ -37,6 +39,19 @@ def test_of_a_supernet_the_whole_network_and_what_it_has_not_trained_have_no_acc
     assert half and half.value == pytest.approx((least.top1 + middle.top1) / 2, abs=1e-3)
     assert half.together and not half.measured
     assert together_top1(curve, None)(middle.macs) is None
+
+
+def test_the_line_between_trained_networks_does_not_reach_to_the_original_trained_once_more() -> None:
+    run = FineTuned("run", "k", 0.3, None, 0.3, 0.8, 0.8, 1, 1.0)
+    known = {
+        macs: KnownNetwork(f"net-{macs}", macs / 100, runs=(replace(run, top1=top1),))
+        for macs, top1 in ((30, 0.8), (50, 0.9), (100, 0.96))
+    }
+    read = finetuned_top1(known, lambda macs: None)
+    assert [read(macs) for macs in (30, 50, 100)] == [Reading(top1, True) for top1 in (0.8, 0.9, 0.96)]
+    half = read(40)
+    assert half and half.value == pytest.approx(0.85) and not half.measured
+    assert read(75) is None
 
 
 def test_the_smallest_network_is_served_whatever_rounding_does_to_its_share(

@@ -37,8 +37,9 @@ def test_it_says_what_the_pages_say(case: dict[str, Any]) -> None:
     trained, as_cut, latency = (case[name] and Reading(*case[name]) for name in ("trained", "cut", "latency"))
     original, share = case["original"], case["percent"] / 100
     smaller = Smaller(case["smaller"][0] / 100, case["smaller"][1]) if "smaller" in case else None
+    is_whole = share == 1 and trained == as_cut
     said = Headline(
-        share, trained, as_cut, latency, original["top1"], original["latency"], is_whole=share == 1, smaller=smaller
+        share, trained, as_cut, latency, original["top1"], original["latency"], is_whole=is_whole, smaller=smaller
     )
     assert headline_of(said) == case["said"]
 

@@ -72,7 +72,9 @@ export function headlineOf(now, other) {
   const said = isHeld
     ? beside(formatPercent(now.percent), formatPercent(other.percent), " %")
     : formatPercent(now.percent);
-  const work = isWhole ? (isHeld ? "The original" : "The original, 100 % of the work") : `${said} of the work`;
+  const isAgain = isWhole && now.trained !== null && now.cut !== null && now.trained !== now.cut;
+  const original = isAgain ? ", trained once more" : isHeld ? "" : ", 100 % of the work";
+  const work = isWhole ? `The original${original}` : `${said} of the work`;
   const isUntrained = now.trained === null && now.cut !== null;
   const isKnown = [now.trained, now.cut, now.latency, now.predicted].some((value) => value !== null);
   if (!isKnown) return `${work}: accuracy and latency not measured`;
