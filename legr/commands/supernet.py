@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -15,8 +15,10 @@ from legr.commands.heights import note_costs, require_heights
 from legr.commands.images import images_of
 from legr.commands.original import original
 from legr.commands.provenance import provenance_of, weights_header
+from legr.commands.relearning import Relearning
 from legr.commands.results import SupernetResult
 from legr.commands.supernet_points import Judge, measure_along
+from legr.data.images import Dataset
 from legr.held import shown
 from legr.models.weights import round_to_half, save_weights
 from legr.progress import Report
@@ -24,7 +26,7 @@ from legr.requests.supernet import SupernetRequest
 from legr.study.provenance import Provenance
 from legr.study.records import RankingName, epochs_of
 from legr.study.store import Study
-from legr.study.supernets import SupernetRun, save_supernet, statistics_path, supernet_run, weights_path
+from legr.study.supernets import SupernetRun, save_supernet, statistics_path, supernets, weights_path
 from legr.training.supernet import Supernet, SupernetObjective
 from legr.training.supernet_settings import SupernetSettings
 from legr.training.teacher import Teacher
@@ -57,7 +59,7 @@ def finished_supernet(
     """
     task = _task(study, settings, ranking, half)
     study.ranking(task.ranking)
-    run = supernet_run(study, task.key)
+    run = _finished(study, task)
     if run is None:
         return None
     with suppress(OSError):  # it stays where a run was killed right after it was recorded
@@ -112,13 +114,13 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> S
     A run with a record counts as finished, so the record is last; what is interrupted before goes on from the
     checkpoint, which is removed after it.
     """
-    model, curve, key = original(study), study.curve(task.ranking), task.key
+    model, curve, key, constraints = original(study), study.curve(task.ranking), task.key, study.constraints
     require_heights(model, study.info.input_shape, task.settings.sizes)
     dataset = images_of(study, report)
     calibration = calibration_of(study, dataset, device, report)
     checkpoint = _checkpoint(study, key)
     with study.lock("supernet"):
-        finished = supernet_run(study, key)
+        finished = _finished(study, task)
         if finished:  # by the process that held the lock
             return finished
         cache = teacher_cache(study, task.settings, device)
@@ -126,10 +128,13 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> S
         run = Run(teacher, dataset, study.info.normalization, task.settings, device, checkpoint, report)
         step = curve.step(macs=max(task.settings.smallest, curve.floor))
         smallest = float(curve.macs[step] / curve.original.macs)
-        supernet = Supernet(
-            copied(model, device, restart=bool(task.settings.restart_norms)), smallest, task.settings
-        ).train()
-        trained = fit(supernet, SupernetObjective(supernet, curve, calibration, run), run)
+        whole = copied(model, device, restart=bool(task.settings.restart_norms))
+        supernet = Supernet(whole, smallest, task.settings).train()
+        orders = _relearning(study, task, dataset, device)
+        trained = fit(supernet, SupernetObjective(supernet, curve, calibration, run, orders), run)
+        learned = None
+        if orders:
+            curve, learned = orders.final_curve(), replace(orders.learned, supernet=key)
         if task.half:
             round_to_half(supernet)
         provenance = _provenance(study, task, trained, device)
@@ -143,7 +148,7 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> S
         record = SupernetRun(
             key=key,
             ranking=task.ranking,
-            ranking_id=task.ranking_id,
+            ranking_id=study.id_of_map(learned, constraints) if learned else task.ranking_id,
             smallest=smallest,
             settings=task.settings,
             heldout_top1=trained.curve[trained.best_epoch]["heldout_top1"],
@@ -153,13 +158,44 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> S
             curve=epochs_of(trained.curve),
             points=measured.points,
             between=measured.between,
+            relearned=learned,
             created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             provenance=provenance,
             half=task.half,
         )
         save_supernet(study, record)
+        _take_order(study, record)
         checkpoint.unlink(missing_ok=True)
+        _orders_file(study, key).unlink(missing_ok=True)
     return record
+
+
+def _finished(study: Study, task: _Task) -> SupernetRun | None:
+    """The finished run of a task; one that learned its ranking again may have begun with another order than today's."""
+    for run in supernets(study):
+        if run.key == task.key:
+            _take_order(study, run)
+            return run
+        same = (run.ranking, run.ranking_id, run.settings, run.half)
+        if run.relearned and same == (task.ranking, task.ranking_id, task.settings, task.half):
+            return run
+    return None
+
+
+def _take_order(study: Study, run: SupernetRun) -> None:
+    """Make the order that a run has ended with the study's, in place of the one that it began with."""
+    if run.relearned and study.map_of(run.ranking) != run.relearned:
+        study.save_learned(run.relearned)
+
+
+def _relearning(study: Study, task: _Task, dataset: Dataset, device: torch.device) -> Relearning | None:
+    if not task.settings.relearn:
+        return None
+    return Relearning(study, task.ranking, dataset, device, task.settings.epochs, _orders_file(study, task.key))
+
+
+def _orders_file(study: Study, key: str) -> Path:
+    return study.within("checkpoints", f"supernet-{key}-orders.json")
 
 
 def _checkpoint(study: Study, key: str) -> Path:

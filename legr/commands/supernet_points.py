@@ -76,7 +76,7 @@ class Judge:
 def keeps_along(curve: BudgetCurve, smallest: float, budgets: int) -> Iterator[Keep]:
     """Networks from the whole one to the smallest, evenly spread on a logarithmic scale of MACs; each once."""
     fractions = np.geomspace(1.0, smallest, budgets).clip(smallest, 1.0).tolist()
-    for step in dict.fromkeys(curve.step(macs=fraction) for fraction in fractions):
+    for step in dict.fromkeys(curve.step(macs=max(fraction, curve.floor)) for fraction in fractions):
         yield curve.keep(step)
 
 

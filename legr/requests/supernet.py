@@ -29,6 +29,11 @@ class SupernetRequest(JobRequest):
         "Heights of the images that networks are trained on, such as 32,28,24; by default their own alone.",
         bounds=HEIGHTS,
     )
+    relearn: bool = option(
+        "Learn the ranking again between the epochs of the first half, by gradient on the weights so far; the study "
+        "has that order afterwards.",
+        False,
+    )
     seed: int = option("Seed of the order of images and of the budgets.", _DEFAULT.seed, bounds=SEED)
     options: Mapping[str, float] = option(
         f"NAME=NUMBER: another setting, of {', '.join(_NUMBERS)}; may be repeated.", {}, flag="--option"
@@ -42,7 +47,14 @@ class SupernetRequest(JobRequest):
         """A run with these settings."""
         options = {name: value for name in _NUMBERS if (value := getattr(settings, name)) != getattr(_DEFAULT, name)}
         return cls(
-            settings.epochs, settings.smallest, settings.sizes or None, settings.seed, options, ranking, half=half
+            epochs=settings.epochs,
+            smallest=settings.smallest,
+            sizes=settings.sizes or None,
+            relearn=settings.relearn,
+            seed=settings.seed,
+            options=options,
+            ranking=ranking,
+            half=half,
         )
 
     @property
@@ -57,4 +69,4 @@ class SupernetRequest(JobRequest):
             raise SettingsError(f"--option sets one of {', '.join(_NUMBERS)}, got {unknown[0]!r}")
         chosen = {"epochs": self.epochs, "smallest": self.smallest, "seed": self.seed}
         settings = with_changes(_DEFAULT, {**self.options, **chosen})
-        return replace(settings, sizes=self.sizes or ())
+        return replace(settings, sizes=self.sizes or (), relearn=self.relearn)

@@ -16,7 +16,7 @@ Dims of arrays: U units, L scored layers, F filters.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -95,13 +95,24 @@ class GradientLearner:
         Args:
             finished: the candidates so far; never empty, as candidate 0 is the identity.
         """
-        optimizer = _Adam.resume(finished[-1].proposal.state, len(self._means))
+        proposal = self.advance(finished[-1].proposal.state)
+        maps = [*(candidate.affine for candidate in finished[-2 * _WINDOW + 1 :]), proposal.affine]
+        return replace(proposal, settled=self._has_settled(maps))
+
+    def advance(self, state: Mapping[str, Any]) -> Proposal:
+        """Go on for some iterations from a state, of an earlier proposal or of `start`; {} is the identity."""
+        optimizer = _Adam.resume(state, len(self._means))
         for _ in range(self._settings.stride):
             optimizer.update(self._gradient(optimizer), self._settings)
-        affine = self._affine(optimizer.average)
         images = PASSES_PER_TRAINING_IMAGE * self._settings.images * self._settings.stride
-        settled = self._has_settled([*(candidate.affine for candidate in finished[-2 * _WINDOW + 1 :]), affine])
-        return Proposal(affine, optimizer.to_dict(), images, settled)
+        return Proposal(self._affine(optimizer.average), optimizer.to_dict(), images)
+
+    def start(self, affine: Affine) -> dict[str, Any]:
+        """The state that begins at a map."""
+        optimizer = _Adam.resume({}, len(self._means))
+        shift = (affine.kappa - self._means * (1 - affine.alpha)) / self._scale
+        optimizer.parameters = np.stack((np.log(affine.alpha), shift)).clip(-_BOUND, _BOUND)
+        return optimizer.to_dict()
 
     def _has_settled(self, maps: Sequence[Affine]) -> bool:
         """Whether each of the last maps keeps nearly the same units as the one `_WINDOW` before it."""

@@ -39,7 +39,7 @@ class MaskedNetwork:
 
     def __init__(self, network: nn.Module, structure: Structure) -> None:
         self._network = network
-        self._parameters = dict(network.named_parameters())
+        self._parameters: Mapping[str, Tensor] = dict(network.named_parameters())
         first = next(iter(self._parameters.values()))
         self._dtype, self._device = first.dtype, first.device
         self._n_units = structure.n_units
@@ -56,6 +56,10 @@ class MaskedNetwork:
         self._masked = [
             (name, dim, torch.from_numpy(labels).to(self._device)) for name, dim, labels in _readers(structure)
         ]
+
+    def read(self, parameters: Mapping[str, Tensor]) -> None:
+        """Compute with other parameters from now on, by the names of those of the network."""
+        self._parameters = parameters
 
     def __call__(self, mask: Tensor, inputs: Tensor) -> Tensor:
         """Logits of the network under a mask, float32[U]."""
@@ -108,6 +112,7 @@ class TrainingProbe:
 
     Args:
         images: how many are drawn.
+        parameters_for: the parameters by name for kept units, bool[U]; None: all networks have the model's.
     """
 
     def __init__(
@@ -119,8 +124,10 @@ class TrainingProbe:
         *,
         images: int,
         device: torch.device,
+        parameters_for: Callable[[BoolArray], Mapping[str, Tensor]] | None = None,
     ) -> None:
         self._split, self._normalization, self._images, self._device = split, normalization, images, device
+        self._parameters_for = parameters_for
         network = copy.deepcopy(model).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         frozen = set_statistics(cast(nn.Module, network), "batch").requires_grad_(False)
         self._masked = MaskedNetwork(frozen, structure)
@@ -130,6 +137,8 @@ class TrainingProbe:
         order = torch.from_numpy(rng.integers(len(self._split), size=self._images))
         chunk = min(self._images, batch_size_for(self._split))  # large images go through a few at a time
         batches = iterate(self._split, self._normalization, batch=chunk, device=self._device, order=order)
+        if self._parameters_for is not None:
+            self._masked.read(self._parameters_for(units))
         mask = torch.from_numpy(units.astype(np.float32)).to(self._device).requires_grad_()
         for inputs, labels in batches:
             with autocast(self._device):

@@ -90,7 +90,8 @@ class _Method:
     package: str = ""
 
 
-def _gradient(material: Material) -> Learner:
+def gradient_learner(material: Material) -> GradientLearner:
+    """Make a learner by gradient."""
     settings = material.settings
     options = _options(GradientSettings, settings.options)
     probe, seed = material.probe(options.images), settings.seed
@@ -125,7 +126,7 @@ def _reinforcement(material: Material) -> Learner:
 
 
 METHODS: Mapping[str, _Method] = {
-    "gradient": _Method(_gradient, GradientSettings),
+    "gradient": _Method(gradient_learner, GradientSettings),
     "evolution": _Method(_evolution, EvolutionSettings),
     "rl": _Method(_reinforcement, ReinforcementSettings, one_budget=True, package="stable-baselines3"),
 }

@@ -140,6 +140,7 @@ class Learned(Record):
     heldout_seen: bool  # the weights may have been trained on the held-out images
     settled: bool = False  # more effort would change nothing
     provenance: Made = UNKNOWN
+    supernet: Name = ""  # key of the one that learned the map again, beginning with what the search had found
 
     @model_validator(mode="wrap")
     @classmethod

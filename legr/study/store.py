@@ -192,7 +192,10 @@ class Study(StudyFolder):
         """
         if name == "original":
             return ""
-        learned = self.map_of(name)
+        return self.id_of_map(self.map_of(name), constraints)
+
+    def id_of_map(self, learned: Learned | None, constraints: Constraints | None = None) -> str:
+        """`ranking_id` of a ranking if it had this map; None: it has none."""
         learned_id = digest(np.array([learned.alpha, learned.kappa])) if learned else ""
         return "-".join(filter(None, (learned_id, (constraints or self.constraints).key)))
 

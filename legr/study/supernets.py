@@ -18,7 +18,7 @@ from legr.schema import MEGABYTE, Count, Name, Real, Several, Share
 from legr.study.folder import files_in
 from legr.study.json_file import FORMAT, REMEDY, damaged_file, read_record
 from legr.study.provenance import UNKNOWN
-from legr.study.records import Epoch, Key, Made, RankingName, Seconds, Side
+from legr.study.records import Epoch, Key, Learned, Made, RankingName, Seconds, Side
 from legr.study.store import Study
 from legr.training.supernet_settings import SupernetSettings
 from legr.words import plural
@@ -66,6 +66,7 @@ class SupernetRun(Record):
     curve: Several[Epoch] = ()
     created: Name = ""
     provenance: Made = UNKNOWN
+    relearned: Learned | None = None  # the map that its training ended with, where it learned the ranking again
     half: bool = False  # its weights were rounded to float16 before they were scored
     between: Several[SupernetPoint] = ()  # networks between those of its points, at random; () in earlier versions
 
@@ -173,7 +174,7 @@ def smallest_macs(run: SupernetRun, whole: int) -> int:
     Args:
         whole: MACs of the original.
     """
-    return round(run.smallest * whole)
+    return round(min(point.macs_fraction for point in run.points) * whole)
 
 
 def points_by_network(run: SupernetRun, side: int) -> Mapping[str, SupernetPoint]:

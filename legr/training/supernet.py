@@ -7,6 +7,7 @@ one of half of them, so there are several sets of weights, and more of the scale
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -105,6 +106,17 @@ def norm_parameters(network: nn.Module) -> tuple[str, ...]:
     return tuple(name for name, parameter in network.named_parameters() if id(parameter) in wanted)
 
 
+class Orders(Protocol):
+    """The order that networks follow, which may change while they are trained."""
+
+    def curve(self, epoch: int, supernet: Supernet) -> BudgetCurve:
+        """The budget curve of an epoch, from 0; asked again, it is the same.
+
+        Args:
+            supernet: as it is before that epoch.
+        """
+
+
 class SupernetObjective:
     """Trains all networks of a curve together; see `SupernetSettings`.
 
@@ -112,12 +124,20 @@ class SupernetObjective:
         supernet: in training; its gradients are added to.
         curve: of the ranking that the networks follow.
         calibration: images on which batch norms are recalibrated before a network is judged.
+        orders: that the networks follow from the first epoch on; None: the curve stays.
     """
 
-    def __init__(self, supernet: Supernet, curve: BudgetCurve, calibration: Calibration, run: Run) -> None:
+    def __init__(
+        self,
+        supernet: Supernet,
+        curve: BudgetCurve,
+        calibration: Calibration,
+        run: Run,
+        orders: Orders | None = None,
+    ) -> None:
         assert isinstance(run.settings, SupernetSettings)
         self._supernet, self._curve, self._calibration, self._run = supernet, curve, calibration, run
-        self._settings = run.settings
+        self._settings, self._orders = run.settings, orders
         self._taught_alone = replace(run.settings, teacher_weight=1.0)
         self._slices = Slices(supernet.network, curve.structure)
 
@@ -136,12 +156,18 @@ class SupernetObjective:
         drawn = np.exp(rng.uniform(math.log(lowest), 0.0, settings.networks)).clip(lowest, 1.0).tolist()
         for fraction in (lowest, *drawn):
             seen = inputs if not settings.sizes else resized(inputs, int(rng.choice(settings.sizes)))
-            step_of = self._curve.step(macs=fraction)
+            step_of = self._curve.step(macs=max(fraction, self._curve.floor))
             parameters = self._supernet.parameters_at(self._fraction(step_of))
             with autocast(self._run.device):
                 outputs = self._slices.at(self._curve.keep(step_of))(parameters, seen)
             total += self._add(loss_of(outputs, labels, logits, self._taught_alone), weight)
         return total
+
+    def begin_epoch(self, epoch: int, network: nn.Module) -> None:
+        """Take the order of the epoch."""
+        assert isinstance(network, Supernet)
+        if self._orders is not None:
+            self._curve = self._orders.curve(epoch, network)
 
     def heldout(self, network: nn.Module) -> Evaluation:
         """The mean of some networks from the whole one to the smallest, recalibrated."""
@@ -158,7 +184,7 @@ class SupernetObjective:
         return float(self._curve.macs[step] / self._curve.original.macs)
 
     def _judged(self, supernet: Supernet, fraction: float) -> Evaluation:
-        run, step = self._run, self._curve.step(macs=fraction)
+        run, step = self._run, self._curve.step(macs=max(fraction, self._curve.floor))
         pruned = supernet.pruned(self._curve.structure, self._curve.keep(step))
         network = recalibrated(pruned, run.dataset, run.normalization, device=run.device, calibration=self._calibration)
         return evaluate_split(

@@ -35,6 +35,7 @@ class SupernetSettings(TrainSettings):
         norms: sets of batch-norm scales and offsets beside those of the whole network, at budgets evenly spread on a
             logarithmic scale; a network has those between the two sets around it. 0: all networks share one set.
         weights: the same of all other parameters.
+        relearn: whether the ranking is learned again between the epochs of the first half, on the weights so far.
         sizes: sides of square inputs that the networks of random budgets get, one at random; () is the own size alone.
 
     Raises:
@@ -48,6 +49,7 @@ class SupernetSettings(TrainSettings):
     whole_every: int = 2
     norms: int = 12
     weights: int = 0
+    relearn: bool = False
     sizes: Several[int] = ()
 
     def __post_init__(self) -> None:

@@ -63,6 +63,13 @@ class Objective(Protocol):
     def heldout(self, network: nn.Module) -> Evaluation:
         """Judge the network, or its average over steps, on held-out images."""
 
+    def begin_epoch(self, epoch: int, network: nn.Module) -> None:
+        """Prepare an epoch, from 0; called again for one that is begun anew.
+
+        Args:
+            network: as `heldout` would judge it.
+        """
+
 
 @dataclass(frozen=True)
 class Run:
@@ -134,6 +141,7 @@ def fit(network: nn.Module, objective: Objective, run: Run) -> Trained:
         report(Progress("epoch", number, settings.epochs, None, row))
     while len(state.curve) < settings.epochs:
         start = time.monotonic()
+        objective.begin_epoch(len(state.curve), state.evaluated)
         with fast_batch_norm(state.network):
             loss = _run_epoch(state, objective, run)
         heldout = objective.heldout(state.evaluated)
@@ -169,6 +177,9 @@ class _OneNetwork:
         return evaluate_split(
             network, self.run.dataset.heldout, self.run.normalization, device=device, dtype=fast_dtype(device)
         )
+
+    def begin_epoch(self, epoch: int, network: nn.Module) -> None:
+        pass
 
 
 def _run_epoch(state: TrainingState, objective: Objective, run: Run) -> float:

@@ -60,4 +60,5 @@ def test_the_smallest_network_is_served_whatever_rounding_does_to_its_share(
     _, run = trained
     for macs in range(10_000, 10_200):
         for whole in (40_813, 125_485_706):
-            assert smallest_macs(replace(run, smallest=macs / whole), whole) == macs
+            points = (*run.points[:-1], replace(run.points[-1], macs_fraction=macs / whole))
+            assert smallest_macs(replace(run, points=points), whole) == macs

@@ -158,3 +158,12 @@ def test_a_budget_below_the_floor_of_a_ranking_means_its_floor(study: Study) -> 
     lowest = GradientLearner(Pricing(study.ranker), probe, budgets=ListedBudgets((1e-6,)), seed=0, settings=settings)
     after(lowest, len(study.structure.layers), 1)
     assert np.array_equal(probe.asked[0], study.curve("identity").keep(-1).units)
+
+
+def test_it_begins_at_a_map(study: Study) -> None:
+    rng, n_layers = np.random.default_rng(0), len(study.structure.layers)
+    affine = Affine(rng.uniform(0.5, 2, n_layers), rng.normal(size=n_layers))
+    still = learner(study, lambda units, _: np.zeros(len(units)), stride=1)
+    found = still.advance(still.start(affine)).affine
+    np.testing.assert_allclose(found.alpha, affine.alpha)
+    np.testing.assert_allclose(found.kappa, affine.kappa, atol=1e-9)

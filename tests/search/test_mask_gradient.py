@@ -172,3 +172,25 @@ def test_a_search_goes_on_alike(study: Study) -> None:
     found = walk(learner(), walk(learner(), start, 2), 2)
     assert np.array_equal(found.affine.alpha, whole.affine.alpha)
     assert found.state == whole.state
+
+
+def test_a_probe_computes_with_the_parameters_of_the_kept_set(study: Study) -> None:
+    dataset, normalization, asked = images_of(study), study.info.normalization, []
+    other = original(study)
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.mul_(1.1)
+
+    def parameters_for(units: np.ndarray) -> dict[str, torch.Tensor]:
+        asked.append(units)
+        return dict(other.named_parameters())
+
+    probes = [
+        TrainingProbe(
+            model, study.structure, dataset.train, normalization, images=32, device=torch.device("cpu"),
+            parameters_for=given,
+        )
+        for model, given in ((original(study), parameters_for), (other, None))
+    ]  # fmt: skip
+    np.testing.assert_allclose(ask(probes[0], study, 0), ask(probes[1], study, 0), rtol=1e-5)
+    assert len(asked) == 1 and np.array_equal(asked[0], study.curve("identity").at(macs=0.5).units)
