@@ -1,8 +1,9 @@
-"""How good networks of supernets are without further training: `python -m benchmarks.supernets LABEL=STUDY …`.
+"""How good networks of supernets are, and of separate trainings: `python -m benchmarks.supernets LABEL=STUDY …`.
 
 Every supernet of the studies is a row: top-1 on the test images at some shares of the MACs, batch norms recalibrated,
-and with `--between N` how far networks of N random budgets lie from the line between the measured ones. Rows are kept
-in a file of results; one of the same label, settings and ranking is measured anew.
+and with `--between N` how far networks of N random budgets lie from the line between the measured ones. With
+`--separate` the fine-tuned networks of a study are one row, at the shares that they were trained for. Rows are kept
+in a file of results; one of the same label and network is measured anew.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.training_cost import of_finetuning, of_supernet
 from legr.charts.measurements import reading
 from legr.commands.calibration import calibration_of
 from legr.commands.images import images_of
@@ -61,7 +63,33 @@ def row(label: str, study: Study, run: SupernetRun, networks: int) -> dict[str, 
         "original": first,
         "off_the_line": off_the_line(judge, supernet, run, networks),
         "seconds": run.seconds,
+        "cost": of_supernet(run),
         "made": run.provenance.to_dict(),
+    }
+
+
+def separate_row(label: str, study: Study) -> dict[str, Any]:
+    """What the fine-tuned networks of a study reach, each trained by itself; the command is that of the largest.
+
+    Top-1 and cost are those of the networks nearest below the shares.
+    """
+    runs = sorted(study.finetuned, key=lambda run: -run.macs_fraction)
+    top1, used = {}, []
+    for share in SHARES[1:]:
+        run = next((one for one in runs if share - 0.01 < one.macs_fraction <= share), None)
+        if run is not None:
+            top1[str(share)] = run.top1
+            used.append(run)
+    return {
+        "label": label,
+        "network": study.info.model,
+        "ranking": used[0].ranking,
+        "top1": top1,
+        "original": next(point.top1 for point in study.points if point.ranking == "original"),
+        "off_the_line": [],
+        "seconds": sum(run.seconds for run in used),
+        "cost": sum(map(of_finetuning, used)),
+        "made": used[0].provenance.to_dict(),
     }
 
 
@@ -70,6 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("studies", nargs="+", help="LABEL=STUDY")
     parser.add_argument("--between", type=int, default=0, help="networks of random budgets")
+    parser.add_argument("--separate", action="store_true", help="rows of fine-tuned networks, not of supernets")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -77,13 +106,16 @@ def main() -> None:
     for text in arguments.studies:
         label, _, path = text.partition("=")
         study = Study.open(path)
-        for run in supernets(study):
-            found = row(label, study, run, arguments.between)
-            same = ("label", "made")
+        if arguments.separate:
+            found_rows = [separate_row(label, study)]
+        else:
+            found_rows = [row(label, study, run, arguments.between) for run in supernets(study)]
+        for found in found_rows:
+            same = ("label", "network")
             rows = [*(one for one in rows if any(one[name] != found[name] for name in same)), found]
             arguments.out.write_text(json.dumps(rows, indent=1) + "\n")
             shares = " | ".join(f"{100 * top1:.1f}" for top1 in found["top1"].values())
-            print(f"| {label}, {run.ranking} | {shares} | {run.seconds / 60:.0f} min |", flush=True)
+            print(f"| {label}, {found['ranking']} | {shares} | {found['seconds'] / 60:.0f} min |", flush=True)
 
 
 if __name__ == "__main__":

@@ -142,9 +142,9 @@ class SupernetObjective:
         self._slices = Slices(supernet.network, curve.structure)
 
     def backward(self, step: int, inputs: Tensor, labels: Tensor, teacher_logits: Tensor | None) -> float:
-        """Gradients of the smallest network, of some of random budgets and, every few steps, of the whole one."""
+        """Gradients of some networks of random budgets and, every few steps, of the smallest and of the whole one."""
         settings, rng = self._settings, np.random.default_rng((self._settings.seed, step))
-        weight = 1 / (1 + settings.networks + 1 / settings.whole_every)
+        weight = 1 / (settings.networks + 1 / settings.smallest_every + 1 / settings.whole_every)
         total, logits = 0.0, teacher_logits
         if teacher_logits is None or step % settings.whole_every == 0:
             with autocast(self._run.device):
@@ -152,9 +152,7 @@ class SupernetObjective:
             total += self._add(loss_of(outputs, labels, teacher_logits, settings), weight)
             if logits is None:  # a network that nothing teaches teaches the smaller ones
                 logits = (outputs[0] if isinstance(outputs, tuple) else outputs).detach().float()
-        lowest = self._supernet.smallest
-        drawn = np.exp(rng.uniform(math.log(lowest), 0.0, settings.networks)).clip(lowest, 1.0).tolist()
-        for fraction in (lowest, *drawn):
+        for fraction in self._drawn(step, rng):
             seen = inputs if not settings.sizes else resized(inputs, int(rng.choice(settings.sizes)))
             step_of = self._curve.step(macs=max(fraction, self._curve.floor))
             parameters = self._supernet.parameters_at(self._fraction(step_of))
@@ -175,6 +173,13 @@ class SupernetObjective:
         found = [self._judged(network, network.smallest**place) for place in _JUDGED]
         top1, loss = (sum(getattr(one, name) for one in found) / len(found) for name in ("top1", "loss"))
         return Evaluation(top1, loss, found[0].images)
+
+    def _drawn(self, step: int, rng: np.random.Generator) -> list[float]:
+        """MACs of a step's networks but the whole: the smallest in its turn, and one of each part of the range."""
+        lowest, parts = self._supernet.smallest, self._settings.networks
+        places = (np.arange(parts) + rng.random(parts)) / max(parts, 1)  # of the way to the smallest
+        drawn: list[float] = np.clip(lowest**places, lowest, 1.0).tolist()
+        return [lowest, *drawn] if step % self._settings.smallest_every == 0 else drawn
 
     def _add(self, loss: Tensor, weight: float) -> float:
         (loss * weight).backward()

@@ -12,12 +12,13 @@ from legr.training.settings import TrainSettings
 SUPERNET_RANGES: Mapping[str, Bounds] = {
     "smallest": Bounds(0, 1, above=True),
     "networks": Bounds(0, 64),
+    "smallest_every": Bounds(1, 1000),
     "whole_every": Bounds(1, 1000),
     "norms": Bounds(0, 64),
     "weights": Bounds(0, 16),
 }
 #: Settings that are plain numbers, beside those of any training.
-SUPERNET_NUMBERS = ("networks", "whole_every", "norms", "weights")
+SUPERNET_NUMBERS = ("networks", "smallest_every", "whole_every", "norms", "weights")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class SupernetSettings(TrainSettings):
 
     Attributes:
         smallest: fraction of MACs of the smallest network; that of the ranking's floor where this is below it.
-        networks: of random budgets, a step; their MACs are drawn uniformly on a logarithmic scale.
+        networks: of random budgets, a step; each is drawn from a part of its own of a logarithmic scale of MACs.
+        smallest_every: steps from one in which the smallest network is trained to the next.
         whole_every: steps from one in which the whole network is trained to the next.
         norms: sets of batch-norm scales and offsets beside those of the whole network, at budgets evenly spread on a
             logarithmic scale; a network has those between the two sets around it. 0: all networks share one set.
@@ -46,6 +48,7 @@ class SupernetSettings(TrainSettings):
     average: float = 0.999
     smallest: float = 0.1
     networks: int = 2
+    smallest_every: int = 1
     whole_every: int = 2
     norms: int = 12
     weights: int = 0

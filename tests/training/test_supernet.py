@@ -16,7 +16,10 @@ from legr.data.load import load_dataset
 from legr.errors import SettingsError
 from legr.models.zoo import build_model
 from legr.progress import Progress, silent
+from legr.structure.cost import cost
+from legr.structure.types import Keep
 from legr.training.calibration import PLAIN
+from legr.training.slices import Slice, Slices
 from legr.training.supernet import Supernet, SupernetObjective, norm_parameters, resized
 from legr.training.supernet_settings import SupernetSettings
 from legr.training.teacher import Teacher
@@ -25,7 +28,16 @@ from tests.training.test_train import Killed, assert_same
 
 CPU = torch.device("cpu")
 SETTINGS = SupernetSettings(
-    epochs=3, batch=64, lr=0.02, average=0.9, smallest=0.2, networks=1, norms=3, weights=1, sizes=(16, 12)
+    epochs=3,
+    batch=64,
+    lr=0.02,
+    average=0.9,
+    smallest=0.2,
+    networks=1,
+    smallest_every=1,
+    norms=3,
+    weights=1,
+    sizes=(16, 12),
 )
 
 pytestmark = pytest.mark.slow
@@ -111,7 +123,7 @@ def test_a_step_trains_the_smallest_the_random_ones_and_the_whole(tmp_path: Path
         model.zero_grad(set_to_none=True)
         return objective.backward(number, inputs, labels, logits)
 
-    assert loss_of_step(1) == loss_of_step(1) != loss_of_step(3)  # the step and the seed decide, and nothing else
+    assert loss_of_step(1) == loss_of_step(1) != loss_of_step(5)  # the step and the seed decide, and nothing else
     assert all(parameter.grad is not None for parameter in last)
     loss_of_step(0)
     assert all(parameter.grad is not None for parameter in model.network.parameters())
@@ -120,6 +132,29 @@ def test_a_step_trains_the_smallest_the_random_ones_and_the_whole(tmp_path: Path
     removed = torch.from_numpy(~smallest.kept(labels_of["layer3.0.conv1.weight"]))
     grad = model.network.get_parameter("layer3.0.conv1.weight").grad
     assert grad is not None and grad[removed].abs().sum() > 0  # of the whole network: the smallest has none there
+
+
+def test_budgets_of_a_step_are_drawn_from_equal_parts_of_the_range(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, asked = replace(SETTINGS, networks=3, smallest_every=2, sizes=()), []
+    run = Run(Teacher(network(), CPU), digits(), digits().statistics(), settings, CPU, tmp_path / "c", silent)
+    model, inputs = supernet(settings), torch.randn(4, 3, 16, 16)
+    objective = SupernetObjective(model, curve(), PLAIN, run)
+    at = Slices.at
+
+    def noted(slices: Slices, keep: Keep) -> Slice:
+        asked.append(cost(curve().structure, keep).macs / curve().original.macs)
+        return at(slices, keep)
+
+    monkeypatch.setattr(Slices, "at", noted)
+    for step in range(4):
+        asked.clear()
+        objective.backward(step, inputs, torch.arange(4), network()(inputs).detach())
+        smallest = curve().macs[curve().step(macs=0.2)] / curve().original.macs
+        assert (asked[0] == smallest) == (step % 2 == 0) and len(asked) == 4 - step % 2
+        for part, found in enumerate(asked[-3:]):  # a network has at most the MACs that were drawn
+            assert found <= 0.2 ** (part / 3) and found > 0.2 ** ((part + 1) / 3) * 0.9
 
 
 def test_without_a_teacher_the_whole_network_teaches(tmp_path: Path) -> None:
@@ -157,6 +192,7 @@ def test_networks_of_all_sizes_learn(tmp_path: Path) -> None:
         ({"smallest": 0.0}, "smallest must be in"),
         ({"networks": -1}, "networks must be in"),
         ({"whole_every": 0}, "whole_every must be in"),
+        ({"smallest_every": 0}, "smallest_every must be in"),
         ({"norms": 65}, "norms must be in"),
         ({"weights": 17}, "weights must be in"),
         ({"sizes": (0,)}, "size must be in"),
