@@ -89,7 +89,7 @@ def keeps_between(curve: BudgetCurve, smallest: float, measured: Iterable[Keep],
     rng, seen = np.random.default_rng(seed), {keep_id(keep) for keep in measured}
     places = (np.arange(BETWEEN) + rng.uniform(size=BETWEEN)) / BETWEEN
     for fraction in (smallest**places).clip(smallest, 1.0).tolist():
-        keep = curve.at(macs=fraction)
+        keep = curve.at(macs=max(fraction, curve.floor))
         if keep_id(keep) not in seen:
             seen.add(keep_id(keep))
             yield keep
