@@ -40,7 +40,7 @@ _PURPOSES = {
     "short": "regains most of the accuracy",
     "standard": "for use in a product",
     "paper": "as in LeGR, no teacher",
-    "long": "as published results above the original",
+    "long": "as in published results",
     "polish": "after weights trained together",
 }
 

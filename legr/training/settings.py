@@ -116,14 +116,17 @@ def settings_of_recipe(name: str, changes: Mapping[str, Any]) -> TrainSettings:
 
 
 def closest_recipe(settings: TrainSettings) -> tuple[str, dict[str, Any]]:
-    """The recipe that differs least from some settings, and the settings that differ, by name."""
+    """The recipe that differs least from some settings, and the settings that differ, by name.
+
+    Of several, one that differs in its epochs: these are chosen most often.
+    """
     values = asdict(settings)
 
     def differing(recipe: str) -> dict[str, Any]:
         return {name: values[name] for name, value in asdict(RECIPES[recipe]).items() if value != values[name]}
 
     alike = [name for name in RECIPES if RECIPES[name].decay == settings.decay]
-    recipe = min(alike, key=lambda name: len(differing(name)))
+    recipe = min(alike, key=lambda name: (len(differing(name)), "epochs" not in differing(name)))
     return recipe, differing(recipe)
 
 

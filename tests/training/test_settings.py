@@ -76,6 +76,12 @@ def test_a_recipe_as_it_stands_needs_nothing_but_its_name() -> None:
         assert closest_recipe(settings) == (name, {})
 
 
+def test_of_recipes_that_differ_as_much_one_that_differs_in_epochs_is_meant() -> None:
+    assert closest_recipe(settings_of_recipe("polish", {"epochs": 3})) == ("polish", {"epochs": 3})
+    assert closest_recipe(settings_of_recipe("quick", {"epochs": 1})) == ("quick", {"epochs": 1})
+    assert closest_recipe(TrainSettings(epochs=1, batch=100))[0] == "quick"
+
+
 def test_long_decays_as_published_runs_that_end_above_their_dense_network() -> None:
     long = RECIPES["long"]
     assert (long.epochs, long.lr * long.weight_decay) == (200, pytest.approx(5e-5))
