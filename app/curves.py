@@ -1,5 +1,6 @@
 """The budget curves of a study, read once and shared by all tabs, so that a budget costs microseconds."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -10,7 +11,9 @@ from app.profiles import profiled_devices
 from legr.charts.measurements import Measurements, measurements_of
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.limits import Budget
+from legr.structure.types import Structure
 from legr.study.device_profile import FOLDER
+from legr.study.heights import HEIGHTS_FILE, structures_by_height
 from legr.study.records import MAPS, RankingName
 from legr.study.scaled import SCALED
 from legr.study.store import Study, keep_id
@@ -31,7 +34,7 @@ def learned_stamp(study: Study) -> Stamp:
 
 def measured_stamp(study: Study) -> Stamp:
     """Changes whenever a network of a study is measured, trained or profiled, or other figures count."""
-    return _times(study, "points.json", SCALED, "finetuned", "statistics_choice.json", FOLDER, SUPERNETS)
+    return _times(study, "points.json", SCALED, HEIGHTS_FILE, "finetuned", "statistics_choice.json", FOLDER, SUPERNETS)
 
 
 def _times(study: Study, *names: str) -> Stamp:
@@ -56,6 +59,11 @@ def measurements(study: Study, device: str = "") -> Measurements:
         device: name of the conditions whose latencies are shown; "": those of most latencies.
     """
     return _measurements(str(study.path), stamp(study), measured_stamp(study), device)
+
+
+def structures_with_sizes(study: Study) -> Mapping[int, Structure]:
+    """The study's structure with the MACs of images of each height that is known, the largest first."""
+    return _structures(str(study.path), stamp(study), measured_stamp(study))
 
 
 def budget_of(macs: float) -> Budget:
@@ -89,6 +97,11 @@ def _rounded_curve(path: str, ranking: RankingName, multiple: int, stamp: Stamp)
     study = Study.open(path)
     constraints = replace(study.constraints, multiple=multiple)
     return BudgetCurve(study.structure, study.ranking(ranking, constraints))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _structures(path: str, stamp: Stamp, measured: Stamp) -> Mapping[int, Structure]:
+    return structures_by_height(Study.open(path))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)

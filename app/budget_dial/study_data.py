@@ -4,12 +4,13 @@ import streamlit as st
 
 from app.budget_dial.devices import device_names, is_of_another_machine, steps_to_add_a_device
 from app.budget_dial.frontier import frontier_data
+from app.budget_dial.image_sizes import sized_line, sized_table
 from app.budget_dial.lanes import lay_out_lanes
 from app.budget_dial.sources import sources_line
 from app.budget_dial.table import dial_table
 from app.budget_dial.times import rounding_of
 from app.budget_dial.types import ChartStyle, DialCharts, RoundingData, StudyData, TableData
-from app.curves import Stamp, budget_curve, measurements, rounded_curve
+from app.curves import Stamp, budget_curve, measurements, rounded_curve, structures_with_sizes
 from app.facts import facts_of, title_of
 from app.profiles import profiled_devices
 from legr.charts.measurements import Measurements, device_name
@@ -52,12 +53,51 @@ def study_data(
     """
     study = Study.open(path)
     curve, measured = budget_curve(study, ranking), measurements(study, device)
-    original, profiled = measured.original, _profiled(study, measured)
+    profiled = _profiled(study, measured)
     predicts = profiled.table if profiled else None
     table = dial_table(
         curve, ranking, measured, start=start, compared=compared, expected=expected, device=predicts, by_layer=charts
     )
     whole_ms = original_cost(study.structure, predicts).latency_ms if predicts else None
+    note = sources_line(measured, ranking, study.constraints, study.structure.uncounted, profiled)
+    found = _charts(study, measured, ranking, _roundings(study, ranking, table, profiled)) if charts else None
+    return _data(study, ranking, measured, table, whole_ms, note, found)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def sized_data(
+    path: str,
+    ranking: RankingName,
+    stamps: tuple[Stamp, ...],
+    start: float,
+    compared: float | None,
+    device: str,
+    height: int,
+) -> StudyData:
+    """The same with charts and with images of another height, beside the original with its own; see `sized_table`."""
+    study = Study.open(path)
+    curve, measured = budget_curve(study, ranking), measurements(study, device)
+    structure = structures_with_sizes(study)[height]
+    table = sized_table(curve, structure, ranking, measured, height, start=start, compared=compared)
+    note = sized_line(measured, ranking, height)
+    return _data(study, ranking, measured, table, None, note, _charts(study, measured, ranking, []))
+
+
+def _data(
+    study: Study,
+    ranking: RankingName,
+    measured: Measurements,
+    table: TableData,
+    whole_ms: float | None,
+    note: str,
+    charts: DialCharts | None,
+) -> StudyData:
+    """What both have.
+
+    Args:
+        whole_ms: what the original takes, milliseconds, as predicted.
+    """
+    original, costs = measured.original, original_cost(study.structure)
     data: StudyData = {
         "study": study.path.name,
         "title": title_of(study),
@@ -65,16 +105,16 @@ def study_data(
         "ranking": ranking,
         "table": table,
         "original": {
-            "macs": curve.original.macs,
-            "params": curve.original.params,
+            "macs": costs.macs,
+            "params": costs.params,
             "latency": measured.latency_of(original) if original else None,
             "predicted": None if whole_ms is None else round(whole_ms, 4),
             "before": original.top1 if original else None,
             "after": original.top1 if original else None,
         },
-        "note": sources_line(measured, ranking, study.constraints, study.structure.uncounted, profiled),
+        "note": note,
         "remedy": _REMEDY,
-        "charts": _charts(study, measured, ranking, _roundings(study, ranking, table, profiled)) if charts else None,
+        "charts": charts,
     }
     return in_data(data)
 

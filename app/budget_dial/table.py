@@ -73,7 +73,7 @@ def dial_table(
     supernet = measured.supernets.get(ranking)
     fractions += [point.macs_fraction for point in supernet.points] if supernet else []
     fractions += [] if compared is None else [compared / 100]
-    start = max(percent_of(curve.floor), min(100.0, percent_of(start)))
+    start = within_table(curve, start)
     stops = budget_stops(curve, fractions, start)
     networks = curve.table([percent / 100 for percent in stops.values()])
     macs = [int(n) for n in networks.macs]
@@ -81,18 +81,25 @@ def dial_table(
     def name_of(n: int) -> str:
         return known[n].keep_id if n in known else ""
 
-    latency = _Column.read(macs, lambda n: measured.latency_ms(ranking, n, name_of(n)))
-    before = _Column.read(macs, lambda n: measured.top1(ranking, n, name_of(n)))
+    latency = FigureColumn.read(macs, lambda n: measured.latency_ms(ranking, n, name_of(n)))
+    before = FigureColumn.read(macs, lambda n: measured.top1(ranking, n, name_of(n)))
     together = together_top1(curve, supernet)
     trained = trained_top1(known, lambda n: measured.top1(ranking, n, name_of(n)), together)
-    after = _Column.read(macs, trained if expected else _with_weights(trained))
-    table = _table(curve.structure, networks, list(stops.values()), _Figures(latency, before, after), measured)
+    after = FigureColumn.read(macs, trained if expected else _with_weights(trained))
+    table = table_of_networks(
+        curve.structure, networks, list(stops.values()), Figures(latency, before, after), measured
+    )
     if device:
         table["predicted"] = predicted_times(curve.structure, networks, device, by_layer=by_layer)
     if off := together_off(curve, supernet):
         table["together_off"] = {"networks": off.networks, "most": round(off.most, 5)}
     table["start"] = list(stops).index(curve.step(macs=start / 100))
     return table
+
+
+def within_table(curve: BudgetCurve, fraction: float) -> float:
+    """A fraction of the original's MACs as the slider can begin at it, per cent."""
+    return max(percent_of(curve.floor), min(100.0, percent_of(fraction)))
 
 
 def _with_weights(read: ReadingAt) -> ReadingAt:
@@ -128,20 +135,21 @@ def opened_table(
         [Reading(run.top1, True)],
     ]
     percent = [percent_of(float(networks.budgets[0]))]
-    table = _table(structure, networks, percent, _Figures(*map(_Column.of, columns)), measured)
+    table = table_of_networks(structure, networks, percent, Figures(*map(FigureColumn.of, columns)), measured)
     if device:
         table["predicted"] = predicted_times(structure, networks, device, by_layer=by_layer)
     return table
 
 
-def _table(
-    structure: Structure, networks: CurveTable, percent: list[float], figures: "_Figures", measured: Measurements
+def table_of_networks(
+    structure: Structure, networks: CurveTable, percent: list[float], figures: "Figures", measured: Measurements
 ) -> TableData:
     """Networks as a dial's table, which begins at the first of them."""
     by_layer = layer_sizes(structure, networks)
     return {
         "percent": percent,
         "macs": networks.macs.tolist(),
+        "own_macs": None,
         "params": networks.params.tolist(),
         "latency": figures.latency.values,
         "latency_measured": figures.latency.measured,
@@ -167,11 +175,11 @@ def is_row(table: TableData, curve: BudgetCurve, percent: float) -> bool:
         percent: of the original's MACs; below the floor it means the floor.
     """
     step = curve.step(macs=max(percent / 100, curve.floor))
-    return int(curve.macs[step]) in table["macs"]
+    return int(curve.macs[step]) in (table["own_macs"] or table["macs"])
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class FigureColumn:
     """One figure of every network of the table, as the table holds it."""
 
     values: list[float | None]  # [S]
@@ -179,12 +187,12 @@ class _Column:
     together: list[int]  # rows
 
     @classmethod
-    def read(cls, macs: Sequence[int], read: Callable[[int], Reading | None]) -> "_Column":
+    def read(cls, macs: Sequence[int], read: Callable[[int], Reading | None]) -> "FigureColumn":
         """Read a figure at the MACs of every network."""
         return cls.of([read(n) for n in macs])
 
     @classmethod
-    def of(cls, readings: Sequence[Reading | None]) -> "_Column":
+    def of(cls, readings: Sequence[Reading | None]) -> "FigureColumn":
         """Take the readings of every network."""
         return cls(
             values=[None if reading is None else round(reading.value, 5) for reading in readings],
@@ -194,9 +202,9 @@ class _Column:
 
 
 @dataclass(frozen=True, slots=True)
-class _Figures:
+class Figures:
     """What was measured of every network."""
 
-    latency: _Column
-    before: _Column
-    after: _Column
+    latency: FigureColumn
+    before: FigureColumn
+    after: FigureColumn

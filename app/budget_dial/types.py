@@ -13,7 +13,8 @@ Lens = Literal["filters", "percent", "macs", "params", "time", "together"]
 QuantityName = Literal["macs", "params", "size", "latency", "fps", "top1"]
 #: budget: per cent of the original's MACs; compared: the same, or None; by, ranking, ask, lens, axis, device: names;
 #: whole, error: on or off; others: rankings; run: key of the run whose network is shown, None for the slider's;
-#: open: an `OpenNetwork`; page: to go to with it; multiple: of filters, that the study is to have from now on.
+#: open: an `OpenNetwork`; page: to go to with it; multiple: of filters, that the study is to have from now on;
+#: size: height of the images, pixels.
 ChoiceName = Literal[
     "budget",
     "compared",
@@ -30,6 +31,7 @@ ChoiceName = Literal[
     "open",
     "page",
     "multiple",
+    "size",
 ]
 LENSES: tuple[Lens, ...] = get_args(Lens)
 QUANTITIES: tuple[QuantityName, ...] = get_args(QuantityName)
@@ -95,6 +97,7 @@ class TableData(TypedDict):
 
     percent: list[float]  # float64[S], the budget, per cent of the original's MACs
     macs: list[int]  # int64[S]
+    own_macs: list[int] | None  # int64[S], with images of the study's own height; None: those are shown
     params: list[int]  # int64[S]
     latency: list[float | None]  # float64[S], milliseconds; with predictions only what was measured
     latency_measured: list[int]
@@ -252,6 +255,8 @@ class DialData(StudyData):
     id: str  # of the table
     view: DialView
     rankings: list[tuple[str, str]]  # that can be chosen: value and caption of each; []: none can
+    sizes: list[int]  # heights of images that can be chosen, pixels; the largest first
+    size: int  # the chosen one
 
 
 class OpenNetwork(TypedDict):
@@ -259,6 +264,7 @@ class OpenNetwork(TypedDict):
 
     percent: float  # of the original's MACs
     ranking: str
+    size: int  # height of its images, pixels
 
 
 class Choice(TypedDict):

@@ -12,9 +12,10 @@ from app.budget_dial.devices import (
     has_deployed_latencies,
     profiled_device,
 )
+from app.budget_dial.image_sizes import chosen_height, heights_of, remember_height
 from app.budget_dial.opened import network_of_run
 from app.budget_dial.sources import FLOPS_NOTE, conditions_line
-from app.budget_dial.study_data import study_data
+from app.budget_dial.study_data import sized_data, study_data
 from app.budget_dial.table import is_row, opened_table
 from app.budget_dial.types import (
     LENSES,
@@ -83,11 +84,16 @@ def show_dial(
     curve = budget_curve(study, ranking)
     budget = max(percent_of(curve.floor), min(100.0, state.budget_percent()))
     stamps = stamp(study), measured_stamp(study)
-    table_id = f"{study.path.name}-{ranking}-{stamp(study)}{'' if expected else '-as-they-are'}"
+    heights = heights_of(study, ranking) if charts else []
+    height = chosen_height(study, ranking) if charts else study.info.input_shape[1]
+    which = "" if height == study.info.input_shape[1] else f"-{height}px"
+    table_id = f"{study.path.name}-{ranking}{which}-{stamp(study)}{'' if expected else '-as-they-are'}"
     device = chosen_device(study)
 
     def shown(begun: _Beginning) -> StudyData:
         start, compared = begun.budget / 100, begun.view["compared"]
+        if which:
+            return sized_data(str(study.path), ranking, stamps, start, compared, device, height)
         return study_data(str(study.path), ranking, stamps, charts, start, compared, device, expected)
 
     def begin() -> _Beginning:
@@ -102,7 +108,10 @@ def show_dial(
         begun = begin()  # a budget that was typed becomes a row
     opened = None if begun.run is None else _opened(study, begun.run, charts)
     rankings: list[tuple[str, str]] = [(name, CAPTIONS[name]) for name in rankings_of(study)]
-    data: DialData = {**shown(begun), "id": table_id, "view": begun.view, "opened": opened, "rankings": rankings}
+    data: DialData = {
+        **shown(begun), "id": table_id, "view": begun.view, "opened": opened, "rankings": rankings,
+        "sizes": heights, "size": height,
+    }  # fmt: skip
     budget_dial(data, f"{_KEY}-{charts}", lambda report: _apply(study, report, on_multiple))
     return budget / 100
 
@@ -175,6 +184,9 @@ def _take(study: Study, name: object, value: object) -> None:
         case "ranking" if value in rankings_of(study):
             state.open_run(None)
             state.remember_view("ranking", str(value))
+        case "size":
+            state.open_run(None)
+            remember_height(study, value)
         case "by" | "lens" | "axis" | "device":
             state.remember_view(str(name), str(value))
         case "whole" | "error":
@@ -187,6 +199,7 @@ def _take(study: Study, name: object, value: object) -> None:
             state.open_run(None)
             state.move_slider(value.get("percent"))
             state.remember_view("ranking", value["ranking"])
+            remember_height(study, value.get("size"))
         case "page" if value == "finetune":
             go_on("pages/finetune.py")
         case "page" if value == "see":
@@ -201,4 +214,5 @@ def _open_run(study: Study, key: object) -> None:
         state.remember_run(None)
     else:
         state.open_run(run.key)
+        remember_height(study, None)  # its weights are for the study's own images
         state.move_slider(percent_of(run.macs_fraction))

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from legr.data.normalization import Normalization
+from legr.structure.cost import cost
+from legr.study.heights import CostsAtHeight, add_heights, structures_by_height
 from legr.study.kept_sets import packed
 from legr.study.latency import Latency
 from legr.study.records import (
@@ -21,6 +23,7 @@ from legr.study.records import (
     SearchSettings,
     StudyInfo,
 )
+from legr.study.scaled import ScaledPoint, add_scaled
 from legr.study.store import Study, keep_id
 from legr.study.supernets import SupernetPoint, SupernetRun, save_supernet, weights_path
 from legr.training.settings import RECIPES
@@ -139,6 +142,40 @@ def made_up_map(study: Study) -> Learned:
         passes_spent=tuple(float(n) for n in range(1, 65)),
         seconds=41.0, heldout_seen=False,
     )  # fmt: skip
+
+
+def add_sizes(study: Study, heights: Sequence[int], budgets: Sequence[float] = (1.0, 0.7, 0.4, 0.2)) -> None:
+    """Note costs with images of other heights, and a supernet of the study's own ranking that was measured with them.
+
+    Its accuracies are those of its own height, less two points; all but its smallest network were timed.
+    """
+    run, own = add_supernet(study, budgets), study.info.input_shape[1]
+    macs = {h: tuple(round(op.macs * (h / own) ** 2) for op in study.structure.ops) for h in heights}
+    add_heights(study, [CostsAtHeight(height, values) for height, values in macs.items()])
+    structures = structures_by_height(study)
+    keeps = {point.keep_id: study.curve().at(macs=budget) for point, budget in zip(run.points, budgets, strict=False)}
+    points = run.points[: len(budgets)]
+    elsewhere = [
+        replace(
+            point,
+            side=height,
+            macs=cost(structures[height], keeps[point.keep_id]).macs,
+            top1=round(point.top1 - 0.02, 4),
+        )
+        for height in heights
+        for point in points
+    ]
+    save_supernet(study, replace(run, points=(*points, *elsewhere)))
+    conditions = next(point.latency for point in study.points if point.latency)
+    add_scaled(study, [
+        ScaledPoint(
+            run.ranking, run.ranking_id, point.keep_id, point.side, run.key, point.macs, point.params,
+            point.macs_fraction, point.top1, point.loss, point.images, True, run.calibration,
+            replace(conditions, milliseconds=round(1 + 2e-7 * point.macs, 3)),
+        )
+        for point in elsewhere
+        if point.keep_id != points[-1].keep_id
+    ])  # fmt: skip
 
 
 def _points(study: Study) -> Iterator[Point]:

@@ -52,7 +52,8 @@ export class Asking {
 }
 
 /**
- * A network keeps its budget as it was typed, where the budget is given in MACs.
+ * A network keeps its budget as it was typed, where the budget is given in MACs. With images of another size that is
+ * not the budget that leads to its kept set.
  * @param {ShownData} data
  * @param {Question} question
  * @param {number} row
@@ -60,5 +61,5 @@ export class Asking {
 function nameBudget({ table }, question, row) {
   if (question.kind !== "need" || question.quantity !== "macs") return;
   const typed = Math.round(1e4 * question.limit) / 1e4;
-  if (typed >= table.macs_percent[row]) table.percent[row] = Math.min(typed, 100);
+  if (typed >= table.macs_percent[row]) table.stated[row] = Math.min(typed, Math.max(100, table.macs_percent[row]));
 }

@@ -2,7 +2,7 @@
 
 /** @import { ControlsHandlers } from "./controls.js" */
 /** @import { DialState, QuantityName } from "./types" */
-import { fillMenu, find, setText } from "./dom.js";
+import { fillMenu, fillSwitch, find, setText } from "./dom.js";
 import { QUANTITIES, availableQuantities } from "./quantities.js";
 import { shownNetwork } from "./shown.js";
 
@@ -14,10 +14,12 @@ export class Bar {
    */
   constructor(root, state, handlers) {
     this.state = state;
+    this.handlers = handlers;
     this.name = find(root, ".bd-name", HTMLElement);
     this.facts = find(root, ".bd-facts", HTMLElement);
     this.rankingLabel = find(root, ".bd-ranking", HTMLElement);
     this.ranking = find(root, ".bd-ranking select", HTMLSelectElement);
+    this.size = find(root, ".bd-size", HTMLElement);
     this.quantities = find(root, ".bd-by select", HTMLSelectElement);
     this.bound = find(root, ".bd-bound", HTMLElement);
     this.entry = find(root, ".bd-entry input", HTMLInputElement);
@@ -47,6 +49,9 @@ export class Bar {
     setText(this.facts, data.facts.join("\n"));
     this.rankingLabel.hidden = data.rankings.length < 2;
     fillMenu(this.ranking, data.rankings, data.ranking);
+    this.size.hidden = data.sizes.length < 2;
+    const sizes = data.sizes.map((size) => /** @type {[string, string]} */ ([String(size), `${size} px`]));
+    fillSwitch(this.size, "size", sizes, String(data.size), (size) => this.handlers.onChoice({ size: Number(size) }));
     const names = availableQuantities(data.table);
     fillMenu(
       this.quantities,

@@ -1,6 +1,6 @@
 // The lower half of the dial: the layers, as bars or as the lane map, and the frontier, with their switches and files.
 
-/** @import { ChartChoices, ChartName, DialCharts, DialState, FileFormat, Lens, PlotlyChart } from "./types" */
+/** @import { ChartChoices, ChartName, DialCharts, DialState, OpenNetwork, FileFormat, Lens, PlotlyChart } from "./types" */
 import { clamp, fillSwitch, find, setText } from "./dom.js";
 import { PICTURES, addFileButtons, pictureTitle, saveChart, saveDrawing, saveTable } from "./downloads.js";
 import { Frontier } from "./frontier.js";
@@ -17,7 +17,7 @@ import { layerRows } from "./tables.js";
  * @typedef {object} ChartsHandlers
  * @property {(choice: Partial<ChartChoices>) => void} onChoose what is shown
  * @property {(device: string) => void} onDevice
- * @property {(percent: number, ranking: string, run: string, page?: string) => void} onOpen a measured network was chosen
+ * @property {(network: OpenNetwork, run: string, page?: string) => void} onOpen a measured network was chosen
  * @property {(percent: number) => void} onHold a measured network is compared with from now on
  * @property {(message: string) => void} onError
  */
@@ -196,7 +196,7 @@ export class Charts {
     const { table, row } = shownNetwork(this.state);
     if (!charts) return;
     const map = chart === "layers" && this.isMap ? charts.lanes : null;
-    const name = `${data.study}-${map ? "lanes" : chart}-${table.percent[row]}`;
+    const name = `${data.study}-${map ? "lanes" : chart}-${table.stated[row]}`;
     if (format === "csv") return saveTable(map ? laneRows(table, map, row) : layerRows(table, row), name);
     const file = { name, format, title: pictureTitle(this.titleParts(), new Date()) };
     if (map) return this.map.drawing && saveDrawing(this.map.drawing.toFile(), charts.style, file);
@@ -208,7 +208,8 @@ export class Charts {
     const { data, opened } = this.state;
     const { table, row } = shownNetwork(this.state);
     const which = opened ? `run ${opened.run}` : `${data.ranking} ranking`;
-    return [data.title, which, `${table.percent[row]} % of the MACs`];
+    const size = data.sizes.length > 1 ? [`${data.size} px`] : [];
+    return [data.title, which, ...size, `${table.stated[row]} % of the MACs`];
   }
 
   /** Give back what Plotly and the browser hold for the charts. */

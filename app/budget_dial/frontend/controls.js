@@ -23,7 +23,7 @@ import { keepUnits } from "./text.js";
  * @property {() => void} onKeys a key moved the slider; another may follow
  * @property {(quantity: QuantityName) => void} onQuantity
  * @property {(question: Question) => void} onAsk
- * @property {(choice: { ranking: string } | { page: string }) => void} onChoice Python is told, and answers
+ * @property {(choice: { ranking: string } | { size: number } | { page: string }) => void} onChoice Python is told, and answers
  * @property {() => void} onCompare
  * @property {(multiple: number) => void} onMultiple filters are to be rounded to it from now on
  */

@@ -29,10 +29,13 @@ export function decodeTable(sent, originalMacs) {
   const ofNetworks = layerTables(layers, sizes, rows);
   const totals = sent.axis_totals.map((total) => Float64Array.of(total));
   const ofOriginal = layerTables(layers, totals, 1);
-  const { predicted } = sent;
+  const { predicted, own_macs } = sent;
+  const macs_percent = macs.map((n) => (100 * n) / originalMacs);
   return {
     percent,
-    macs_percent: macs.map((n) => (100 * n) / originalMacs),
+    stated: own_macs ? macs_percent.map((share) => Math.ceil(1e4 * share - 1e-3) / 1e4) : percent,
+    own_percent: own_macs?.map((n) => (100 * n) / originalMacs) ?? macs_percent,
+    macs_percent,
     macs,
     params,
     latency,

@@ -2,7 +2,7 @@
 // the user lets go of the slider, and of any other choice at once.
 
 /** @import { Choices } from "./choices.js" */
-/** @import { ChartChoices, DialState, QuantityName, Question, SetTrigger, ShownData } from "./types" */
+/** @import { ChartChoices, DialState, OpenNetwork, QuantityName, Question, SetTrigger, ShownData } from "./types" */
 import { Asking } from "./asking.js";
 import { Charts } from "./charts.js";
 import { Controls } from "./controls.js";
@@ -54,7 +54,7 @@ export class Dial {
       onQuantity: (quantity) => this.chooseQuantity(quantity),
       onAsk: (question) => this.ask(question),
       onChoice: (choice) => {
-        if ("ranking" in choice) this.release();
+        if ("ranking" in choice || "size" in choice) this.release();
         this.reporter.send(choice);
       },
       onCompare: () => this.toggleCompare(),
@@ -63,7 +63,7 @@ export class Dial {
     this.charts = new Charts(root, this.state, {
       onChoose: (choice) => this.choose(choice),
       onDevice: (device) => this.reporter.send({ device }),
-      onOpen: (percent, ranking, run, page) => this.openNetwork(percent, ranking, run, page),
+      onOpen: (network, run, page) => this.openNetwork(network, run, page),
       onHold: (percent) => this.compareWith(percent),
       onError: (message) => this.say(message),
     });
@@ -254,23 +254,25 @@ export class Dial {
   }
 
   /**
-   * Go to a measured network. One of another ranking, or of none of today, has another table, so Python opens it.
-   * @param {number} percent of the original's MACs
-   * @param {string} ranking
+   * Go to a measured network. One of another ranking or size of images, or of none of today, has another table, so Python
+   * opens it.
+   * @param {OpenNetwork} network
    * @param {string} run key of the fine-tuning run that it is of, where no ranking leads to it; else ""
    * @param {string} [page] to go to with it
    */
-  openNetwork(percent, ranking, run, page) {
+  openNetwork(network, run, page) {
+    const { percent, ranking, size } = network;
     const { data } = this.state;
     this.forgetQuestion();
     if (run) {
       this.reporter.send({ run, ...(page && { page }) });
       return;
     }
-    const isHere = ranking === "original" || ranking === data.ranking;
+    const isHere = (ranking === "original" || ranking === data.ranking) && size === data.size;
     if (!isHere || page) {
       if (!isHere) this.release();
-      this.reporter.send({ open: { percent, ranking }, ...(page && { page }) });
+      const open = { ...network, ranking: ranking === "original" ? data.ranking : ranking };
+      this.reporter.send({ open, ...(page && { page }) });
       return;
     }
     this.moveTo(rowOfBudget(data.table, percent));

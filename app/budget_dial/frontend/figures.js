@@ -2,7 +2,7 @@
 
 /** @import { DialTable, Figure, NetworkFigures, QuantityName, TogetherOff } from "./types" */
 import { DASH, formatAccuracy, formatCount, percentChange, pointsChange, threeDigits } from "./numbers.js";
-import { framesPerSecond, isPredicted, trainedTop1 } from "./quantities.js";
+import { framesPerSecond, isOriginal, isPredicted, trainedTop1 } from "./quantities.js";
 
 /** The figure that shows each quantity. Size is four times the parameters, so one figure shows both. */
 const SHOWN_BY = /** @type {const} */ ({
@@ -47,7 +47,7 @@ export function figuresOf(table, row, other, quantity) {
   const fps = framesPerSecond(table, time.now);
   const measuredFps = framesPerSecond(table, time.measured);
   const most = table.macs.length - 1; // the units of the largest network hold for all
-  const isWhole = table.macs_percent[row] >= 100;
+  const isWhole = isOriginal(table, row);
   const params = formatCount(now.params, table.params[most]);
   const size = `${threeDigits((4 * now.params) / 1e6)} MB`;
   const bySize = quantity === "size";

@@ -1,6 +1,6 @@
 // The frontier as a whole: the chart with its switches, what the pointer does on it, and the list of its networks.
 
-/** @import { DialCharts, DialState, FrontierData, FrontierOptions, NetworkAction, PlotlyChart, PlotlyLibrary } from "./types" */
+/** @import { DialCharts, DialState, FrontierData, FrontierOptions, NetworkAction, OpenNetwork, PlotlyChart, PlotlyLibrary } from "./types" */
 import { find } from "./dom.js";
 import { FrontierChart } from "./frontier_chart.js";
 import { FrontierKeys } from "./frontier_keys.js";
@@ -15,7 +15,7 @@ import { noGainWords } from "./no_gain.js";
  * @typedef {object} FrontierHandlers
  * @property {(choice: Partial<FrontierOptions>) => void} onChoose
  * @property {(device: string) => void} onDevice
- * @property {(percent: number, ranking: string, run: string, page?: string) => void} onOpen
+ * @property {(network: OpenNetwork, run: string, page?: string) => void} onOpen
  * @property {(percent: number) => void} onHold
  */
 
@@ -154,8 +154,10 @@ export class Frontier {
    */
   open(network, page) {
     if (!this.data) return;
-    const { percent, opens, run } = this.data.networks;
-    if (opens[network] || run[network]) this.handlers.onOpen(percent[network], opens[network], run[network], page);
+    const { percent, opens, run, height } = this.data.networks;
+    if (!opens[network] && !run[network]) return;
+    const found = { percent: percent[network], ranking: opens[network], size: height[network] };
+    this.handlers.onOpen(found, run[network], page);
   }
 
   /**
@@ -174,12 +176,14 @@ export class Frontier {
    */
   whyNot(action, network) {
     if (!this.data) return "";
-    const { opens, run } = this.data.networks;
+    const { opens, run, height } = this.data.networks;
     const isOriginal = network === originalOf(this.data);
     if (!opens[network] && !run[network]) return "No ranking of today leads to it, and its weights are not stored";
     if (action === "export" && isOriginal) return "It is not pruned";
-    const isHere = isOriginal || opens[network] === this.state.data.ranking;
-    return action === "hold" && !isHere ? "It is of another ranking: go there first" : "";
+    if (action !== "hold") return "";
+    const { ranking, size } = this.state.data;
+    if (!isOriginal && opens[network] !== ranking) return "It is of another ranking: go there first";
+    return height[network] !== size ? "It takes images of another size: go there first" : "";
   }
 }
 

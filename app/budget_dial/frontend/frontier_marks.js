@@ -29,7 +29,7 @@ export function markWords(table, row, name) {
   const names = /** @type {Top1[]} */ (["before", "after"]);
   return names.flatMap((which) => {
     const top1 = table[which][row];
-    const title = `${name}: ${table.percent[row]} % of the MACs`;
+    const title = `${name}: ${table.stated[row]} % of the MACs`;
     if (top1 === null || table[`${which}_measured`][row]) return [];
     const off = which === "after" ? plusMinus(offTheLine(table, row)) : "";
     const value = `${(100 * top1).toFixed(1)} %${off && ` ${off}`}`;

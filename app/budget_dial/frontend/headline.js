@@ -4,7 +4,7 @@
 /** @import { DialTable, HeadlineNetwork, NetworkFigures } from "./types" */
 import { fewDigits, formatPercent } from "./numbers.js";
 import { trainedRows } from "./no_gain.js";
-import { trainedTop1 } from "./quantities.js";
+import { isOriginal, trainedTop1 } from "./quantities.js";
 
 /**
  * What the headline says of a network of the table.
@@ -13,7 +13,7 @@ import { trainedTop1 } from "./quantities.js";
  * @returns {HeadlineNetwork}
  */
 export function headlineNetwork(table, row) {
-  const isWhole = table.macs_percent[row] >= 100;
+  const isWhole = isOriginal(table, row);
   const trained = trainedTop1(table, row);
   return {
     percent: table.macs_percent[row],
@@ -67,8 +67,8 @@ export function originalNetwork({ after, before, latency, predicted }) {
  * @param {HeadlineNetwork} other the original, or the network that is held
  */
 export function headlineOf(now, other) {
-  const isWhole = now.percent >= 100;
-  const isHeld = other.percent < 100;
+  const isWhole = now.percent === 100;
+  const isHeld = other.percent !== 100;
   const said = isHeld
     ? beside(formatPercent(now.percent), formatPercent(other.percent), " %")
     : formatPercent(now.percent);
@@ -90,11 +90,11 @@ function accuracyBeside(now, other) {
   const value = now.trained ?? now.cut;
   if (value === null) return "accuracy not measured";
   const asCut = isTrained ? "" : " as cut";
-  const than = isTrained || other.percent >= 100 ? other.trained : other.cut;
-  const thanIsMeasured = isTrained || other.percent >= 100 ? other.trainedIsMeasured : other.cutIsMeasured;
+  const than = isTrained || other.percent === 100 ? other.trained : other.cut;
+  const thanIsMeasured = isTrained || other.percent === 100 ? other.trainedIsMeasured : other.cutIsMeasured;
   const here = `${(100 * value).toFixed(1)} %`;
   const said = `${about(isTrained ? now.trainedIsMeasured : now.cutIsMeasured)}${here}${asCut}`;
-  if (!isTrained && now.smaller && other.percent >= 100) {
+  if (!isTrained && now.smaller && other.percent === 100) {
     return `${said} (trained ${formatPercent(now.smaller.percent)}: ${(100 * now.smaller.top1).toFixed(1)} %)`;
   }
   if (than === null || isSame(now, other)) return said;

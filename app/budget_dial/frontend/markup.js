@@ -5,6 +5,8 @@ export const MARKUP = `
     <h1 class="bd-name" tabindex="0" aria-describedby="bd-facts"><span></span><span class="bd-facts" id="bd-facts"
       role="tooltip"></span></h1>
     <label class="bd-ranking">Ranking <select></select></label>
+    <span class="bd-switch bd-size" role="radiogroup" aria-label="Height of the images" title="Height of the images"
+      hidden></span>
     <label class="bd-by">Steer by <select></select></label>
     <label class="bd-entry"><span class="bd-bound"></span>
       <input type="number" inputmode="decimal" step="any" aria-label="Budget"><span class="bd-unit"></span></label>

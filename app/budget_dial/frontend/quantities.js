@@ -44,7 +44,16 @@ export function hasLatency(table, row) {
  * @param {number} row
  */
 export function trainedTop1(table, row) {
-  return table.after[row] ?? (table.macs_percent[row] >= 100 ? table.before[row] : null);
+  return table.after[row] ?? (isOriginal(table, row) ? table.before[row] : null);
+}
+
+/**
+ * Whether a network is the original with its own images: with larger ones a network may cost more.
+ * @param {DialTable} table
+ * @param {number} row
+ */
+export function isOriginal({ macs_percent }, row) {
+  return macs_percent[row] === 100;
 }
 
 /**
@@ -73,9 +82,9 @@ export const QUANTITIES = {
   macs: {
     caption: "MACs",
     unit: () => "% of the MACs",
-    at: (table, row) => table.percent[row],
+    at: (table, row) => table.stated[row],
     cost: (table, row) => table.macs_percent[row],
-    all: () => 100,
+    all: ({ macs_percent }) => Math.max(100, macs_percent[macs_percent.length - 1]),
     show: withTwoDecimals,
     words: (table, row) => `${formatPercent(table.macs_percent[row])}, ${formatCount(table.macs[row])} MACs`,
     larger: true,
@@ -187,12 +196,12 @@ export function rowWithin(table, quantity, limit) {
 /**
  * Row of the largest network within a budget of MACs; the smallest network where none is.
  * @param {DialTable} table
- * @param {number} percent of the original's MACs
+ * @param {number} percent of the original's MACs, whatever images are chosen
  */
 export function rowOfBudget(table, percent) {
   return Math.max(
     0,
-    table.macs_percent.findLastIndex((cost) => cost <= percent + 1e-9),
+    table.own_percent.findLastIndex((cost) => cost <= percent + 1e-9),
   );
 }
 

@@ -5,6 +5,8 @@
 /** The lists of a table that hold something of every network. */
 const PER_NETWORK = /** @type {const} */ ([
   "percent",
+  "stated",
+  "own_percent",
   "macs_percent",
   "macs",
   "params",

@@ -15,6 +15,8 @@ export interface DialData {
   facts: string[]; // of the study, one line each
   ranking: string;
   rankings: [string, string][]; // that can be chosen: value and caption of each; []: none can
+  sizes: number[]; // heights of images that can be chosen, pixels; the largest first
+  size: number; // the chosen one
   table: TableData;
   original: NetworkFigures;
   note: string; // where latency and accuracy come from
@@ -48,6 +50,7 @@ export interface OpenedData {
 export interface TableData {
   percent: number[]; // [S], the budget, per cent of the original's MACs
   macs: number[]; // [S]
+  own_macs: number[] | null; // [S], with images of the study's own height; null: those are shown
   params: number[]; // [S]
   latency: (number | null)[]; // [S], milliseconds; with predictions only what was measured
   latency_measured: number[]; // rows measured at this very network; others are read between two measured networks
@@ -202,7 +205,8 @@ export interface Choice {
     | "run"
     | "open"
     | "page"
-    | "multiple";
+    | "multiple"
+    | "size";
   value: unknown;
   number: number; // of the report that said it first
 }
@@ -210,6 +214,7 @@ export interface Choice {
 export interface OpenNetwork {
   percent: number; // of the original's MACs
   ranking: string;
+  size: number; // height of its images, pixels
 }
 
 // -- beyond what Python declares --------------------------------------------------------------------------------------
@@ -231,7 +236,9 @@ export interface OpenedNetwork extends Omit<OpenedData, "table"> {
 /** A table as the scripts read it: one row a network, and in it one cell a layer. */
 export interface DialTable {
   percent: number[]; // [S], the budget, per cent of the original's MACs
-  macs_percent: number[]; // [S], what the network of that budget costs, per cent of the original's MACs
+  stated: number[]; // [S], the budget as the dial says it; with images of another height what the network costs
+  own_percent: number[]; // [S], what the network of that budget costs with the study's own images, per cent of the MACs
+  macs_percent: number[]; // [S], the same with images of the chosen height; both of the original's with its own
   macs: number[]; // [S]
   params: number[]; // [S]
   latency: (number | null)[]; // [S], milliseconds

@@ -21,6 +21,16 @@ test("a table is read cell by cell", () => {
   assert.deepEqual(plain(decodeTable(tinySent(), 100)), tinyTable());
 });
 
+test("with images of another size a network has a share of the original's work, and is found by its own budget", () => {
+  const sent = { ...tinySent(), macs: [11.25, 28.125, 56.25], own_macs: [20, 50, 100] };
+  const table = decodeTable(sent, 100);
+  assert.deepEqual(table.macs_percent, [11.25, 28.125, 56.25]);
+  assert.deepEqual(table.stated, [11.25, 28.125, 56.25]);
+  assert.deepEqual([table.percent, table.own_percent], [tinySent().percent, [20, 50, 100]]);
+  const ownImages = decodeTable(tinySent(), 100);
+  assert.equal(ownImages.stated, ownImages.percent); // so that a budget keeps the number that was typed
+});
+
 test("times of layers are told by runs, in a unit of each network", () => {
   const table = decodeTable({ ...tinySent(), predicted: tinyPredicted() }, 100);
   assert.deepEqual(plain(table.predicted), [2, 4, 5]);

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  QUANTITIES,
   availableQuantities,
   extremes,
   rowOfBudget,
   rowWithin,
+  trainedTop1,
   valueInWords,
 } from "../../../app/budget_dial/frontend/quantities.js";
 import { tinyTable } from "./tiny_table.js";
@@ -45,6 +47,19 @@ test("a budget leads to the largest network within it, and below all to the smal
     [0, 20, 49.9, 50, 100].map((percent) => rowOfBudget(tinyTable(), percent)),
     [0, 0, 0, 1, 2],
   );
+});
+
+test("images of another size change what a limit leads to, and not what a budget is", () => {
+  const share = [11.25, 28.125, 56.25];
+  const table = { ...tinyTable(), macs_percent: share, stated: share };
+  assert.deepEqual([rowWithin(table, "macs", 50), rowWithin(table, "macs", 20)], [1, 0]);
+  assert.deepEqual([rowOfBudget(table, 50), rowOfBudget(table, 100)], [1, 2]);
+  assert.equal(QUANTITIES.macs.at(table, 1), 28.125);
+  assert.equal(trainedTop1({ ...tinyTable(), after: [null, null, null] }, 2), 0.9); // the original as it is
+  assert.equal(trainedTop1({ ...table, after: [null, null, null] }, 2), null); // and not with smaller images
+  const larger = { ...table, macs_percent: [40, 100.5, 200] };
+  assert.equal(QUANTITIES.macs.all?.(larger), 200);
+  assert.equal(QUANTITIES.macs.all?.(table), 100);
 });
 
 test("extremes are those of the networks where the quantity is known", () => {

@@ -9,6 +9,7 @@ export function tinySent() {
   return {
     percent: [20, 50.25, 100],
     macs: [20, 50, 100],
+    own_macs: null,
     params: [1_000_000, 2_000_000, 4_000_000],
     latency: [null, 5, 8],
     latency_measured: [2],
@@ -45,6 +46,8 @@ export function tinySent() {
 export function tinyTable() {
   return {
     percent: [20, 50.25, 100],
+    stated: [20, 50.25, 100],
+    own_percent: [20, 50, 100],
     macs_percent: [20, 50, 100],
     macs: [20, 50, 100],
     params: [1_000_000, 2_000_000, 4_000_000],
