@@ -1,7 +1,8 @@
 """Every measured network of a study as one table: a row for each network and each condition that it was timed under."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -9,11 +10,13 @@ from legr.charts.measurements import ORIGINAL, Measurements
 from legr.study.known import KnownNetwork
 from legr.study.latency import Conditions, Latency
 from legr.study.records import RANKINGS, Point, RankingName
+from legr.study.sized import SizedNetwork
 from legr.study.store import Study
 from legr.study.supernets import SupernetPoint, SupernetRun
 from legr.training.calibration import PLAIN
 
 _BYTES = 4  # of a parameter, in float32
+_CONDITIONS = ("contended", "unsteady", "machine", "device", "runtime", "threads", "batch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class NetworkRow:
         run: key of the fine-tuning run.
         runs: how many runs there are of this network.
         supernet: key of that supernet.
+        height: of the images that all of it is of, pixels; where it is not the study's own, `macs_fraction` is of the
+            kept set with the study's own images: the budget that leads to it.
     """
 
     study: str
@@ -65,10 +70,11 @@ class NetworkRow:
     seed: int | None = None
     top1_together: float | None = None
     supernet: str | None = None
+    height: int | None = None
 
 
 COLUMNS = tuple(NetworkRow.__slots__)
-_COUNTS = ("threads", "batch", "images", "epochs", "seed")  # whole numbers, some of which are not known
+_COUNTS = ("threads", "batch", "images", "epochs", "seed", "height")  # whole numbers, some of which are not known
 
 
 def networks_table(study: Study, measured: Measurements) -> pd.DataFrame:
@@ -88,7 +94,11 @@ def networks_table(study: Study, measured: Measurements) -> pd.DataFrame:
         for points in groups.values()
         for row in _rows(study, measured.known.get(points[0].keep_id), points, today, shared.get(points[0].keep_id))
     ]
-    rows += [_of_supernet(study, network) for keep, network in shared.items() if (keep,) not in groups]
+    for keep, network in shared.items():
+        if (keep,) not in groups:
+            rows += _with_latencies(_of_supernet(study, network), measured.own_latencies.get(keep, ()))
+    rows = [replace(row, height=measured.height) for row in rows]
+    rows += [row for network in measured.sized for row in _of_size(study, network)]
     rows.sort(key=lambda row: (row.macs, row.ranking == ORIGINAL, row.ranking, row.network, row.machine or ""))
     cells = [[getattr(row, name) for name in COLUMNS] for row in rows]
     return pd.DataFrame(cells, columns=list(COLUMNS)).astype(dict.fromkeys(_COUNTS, "Int64"))
@@ -136,9 +146,50 @@ def _of_supernet(study: Study, network: _Shared) -> NetworkRow:
     )
 
 
+def _of_size(study: Study, network: SizedNetwork) -> list[NetworkRow]:
+    """The rows of a network with images of another height."""
+    top1 = _rounded(network.top1)
+    row = NetworkRow(
+        study=study.path.name,
+        model=study.info.model,
+        network=network.keep_id,
+        ranking=network.ranking,
+        ranking_id=network.ranking_id,
+        today=True,
+        macs=network.macs,
+        macs_fraction=round(network.macs_fraction, 6),
+        params=network.params,
+        size_mb=round(_BYTES * network.params / 1e6, 6),
+        top1_as_cut=None if network.supernet else top1,
+        images=network.images,
+        recalibrated=network.recalibrated,
+        calibration=network.calibration if network.recalibrated else "",
+        top1_together=top1 if network.supernet else None,
+        supernet=network.supernet or None,
+        height=network.height,
+    )
+    return _with_latencies(row, network.latencies)
+
+
+def _with_latencies(row: NetworkRow, latencies: Sequence[Latency]) -> list[NetworkRow]:
+    """A row for each set of conditions; the row itself where the network was not timed."""
+    return [replace(row, **_latency_cells(latency)) for latency in latencies] or [row]
+
+
+def _latency_cells(latency: Latency) -> dict[str, Any]:
+    """The cells of a row that are of a latency."""
+    first, third = latency.quartiles or (None, None)
+    return {
+        "latency_ms": _four_digits(latency.milliseconds),
+        "latency_first_quartile_ms": None if first is None else _four_digits(first),
+        "latency_third_quartile_ms": None if third is None else _four_digits(third),
+        **{name: getattr(latency, name) for name in _CONDITIONS},
+    }
+
+
 def _rows(
     study: Study, known: KnownNetwork | None, points: Sequence[Point], today: set[int], shared: _Shared | None
-) -> Iterator[NetworkRow]:
+) -> list[NetworkRow]:
     """The rows of one network, one for each of its conditions; one without, where it was not timed."""
     pruned, tuned = [p for p in points if not p.finetuned], [p for p in points if p.finetuned]
     first = min(reversed(pruned or tuned), key=lambda p: (*RANKINGS, ORIGINAL).index(p.ranking))
@@ -147,41 +198,30 @@ def _rows(
     best = known.best_run if known else None
     training = next((p.finetuned for p in reversed(tuned) if best is None or _key(p) == best.key), None)
     settings = best.settings if best else training.settings if training else None
-    latencies: list[Latency | None] = [*_latencies(points)]
-    for latency in latencies or [None]:
-        yield NetworkRow(
-            study=study.path.name,
-            model=study.info.model,
-            network=first.keep_id,
-            ranking=_rankings(points),
-            ranking_id=first.ranking_id,
-            today=any(id(point) in today for point in points),
-            macs=first.macs,
-            macs_fraction=round(first.macs_fraction, 6),
-            params=first.params,
-            size_mb=round(_BYTES * first.params / 1e6, 6),
-            latency_ms=_four_digits(latency.milliseconds) if latency else None,
-            latency_first_quartile_ms=_four_digits(latency.quartiles[0]) if latency and latency.quartiles else None,
-            latency_third_quartile_ms=_four_digits(latency.quartiles[1]) if latency and latency.quartiles else None,
-            contended=latency.contended if latency else None,
-            unsteady=latency.unsteady if latency else None,
-            machine=latency.machine if latency else None,
-            device=latency.device if latency else None,
-            runtime=latency.runtime if latency else None,
-            threads=latency.threads if latency else None,
-            batch=latency.batch if latency else None,
-            top1_as_cut=_rounded(as_cut),
-            top1_trained=_rounded(trained),
-            images=first.images,
-            recalibrated=pruned[-1].recalibrated if pruned else None,
-            calibration=(pruned[-1].calibration or PLAIN.key) if pruned and pruned[-1].recalibrated else "",
-            run=best.key if best else training.key if training else None,
-            runs=max(len(known.runs) if known else 0, len({_key(p) for p in tuned})),
-            epochs=best.epochs if best else training.epochs if training else None,
-            seed=settings.seed if settings else None,
-            top1_together=_rounded(shared.point.top1) if shared else None,
-            supernet=shared.supernet.key if shared else None,
-        )
+    row = NetworkRow(
+        study=study.path.name,
+        model=study.info.model,
+        network=first.keep_id,
+        ranking=_rankings(points),
+        ranking_id=first.ranking_id,
+        today=any(id(point) in today for point in points),
+        macs=first.macs,
+        macs_fraction=round(first.macs_fraction, 6),
+        params=first.params,
+        size_mb=round(_BYTES * first.params / 1e6, 6),
+        top1_as_cut=_rounded(as_cut),
+        top1_trained=_rounded(trained),
+        images=first.images,
+        recalibrated=pruned[-1].recalibrated if pruned else None,
+        calibration=(pruned[-1].calibration or PLAIN.key) if pruned and pruned[-1].recalibrated else "",
+        run=best.key if best else training.key if training else None,
+        runs=max(len(known.runs) if known else 0, len({_key(p) for p in tuned})),
+        epochs=best.epochs if best else training.epochs if training else None,
+        seed=settings.seed if settings else None,
+        top1_together=_rounded(shared.point.top1) if shared else None,
+        supernet=shared.supernet.key if shared else None,
+    )
+    return _with_latencies(row, _latencies(points))
 
 
 def _key(point: Point) -> str:

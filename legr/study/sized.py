@@ -8,6 +8,7 @@ from legr.study.records import RankingName
 from legr.study.scaled import ScaledPoint, scaled_points
 from legr.study.store import Study
 from legr.study.supernets import SupernetPoint, SupernetRun, supernet_of
+from legr.training.calibration import PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class SizedNetwork:
         top1: on the test images, in [0, 1].
         images: that it was scored on.
         latencies: of one forward pass with images of this height, the latest of each set of conditions.
+        recalibrated, calibration: as of a point.
     """
 
     ranking: RankingName
@@ -34,6 +36,9 @@ class SizedNetwork:
     top1: float
     images: int
     latencies: tuple[Latency, ...] = ()
+    ranking_id: str = ""
+    recalibrated: bool = True
+    calibration: str = PLAIN.key
 
     def latency(self, conditions: Conditions | None) -> Latency | None:
         """Its latency under these conditions."""
@@ -72,7 +77,13 @@ def _of_points(points: list[ScaledPoint]) -> Iterator[SizedNetwork]:
         others = networks[name].latencies if name in networks else ()
         others = tuple(latency for latency in others if latency.conditions != point.latency.conditions)
         own = SizedNetwork(*name, point.macs, point.params, point.macs_fraction, point.top1, point.images)
-        networks[name] = replace(own, latencies=(*others, point.latency))
+        networks[name] = replace(
+            own,
+            latencies=(*others, point.latency),
+            ranking_id=point.ranking_id,
+            recalibrated=point.recalibrated,
+            calibration=point.calibration,
+        )
     yield from networks.values()
 
 
@@ -86,4 +97,5 @@ def _of_supernets(study: Study) -> Iterator[SizedNetwork]:
 
 def _of_supernet(run: SupernetRun, point: SupernetPoint) -> SizedNetwork:
     facts = point.macs, point.params, point.macs_fraction, point.top1, point.images
-    return SizedNetwork(run.ranking, point.keep_id, point.side, run.key, *facts)
+    network = SizedNetwork(run.ranking, point.keep_id, point.side, run.key, *facts)
+    return replace(network, ranking_id=run.ranking_id, calibration=run.calibration)

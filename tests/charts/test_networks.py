@@ -9,6 +9,7 @@ from legr.charts.measurements import Measurements
 from legr.charts.networks import COLUMNS, networks_table
 from legr.study.latency import Latency
 from legr.study.records import FineTuning, Point
+from legr.study.sized import SizedNetwork
 from legr.study.store import Study
 from legr.study.supernets import SupernetPoint, SupernetRun
 from legr.training.settings import TrainSettings
@@ -38,7 +39,7 @@ POINTS = [
 
 
 def test_one_row_a_network_and_condition() -> None:
-    table = networks_table(STUDY, Measurements(POINTS))
+    table = networks_table(STUDY, Measurements(POINTS, height=8))
     assert tuple(table.columns) == COLUMNS
     assert table[["network", "machine"]].fillna("").to_numpy().tolist() == [
         ["k300", "Here"], ["k300", "There"], ["k500", ""], ["k1000", "Here"], ["k1000", "There"]
@@ -49,7 +50,7 @@ def test_one_row_a_network_and_condition() -> None:
         "latency_first_quartile_ms": 1.2, "latency_third_quartile_ms": 1.301, "contended": False, "unsteady": False,
         "machine": "Here", "device": "cpu", "runtime": "PyTorch 2.14.1", "threads": 2, "batch": 1,
         "top1_as_cut": 0.51235, "top1_trained": 0.81, "images": 1000, "recalibrated": True, "calibration": "plain",
-        "run": "run-a", "runs": 1, "epochs": 3, "seed": 7, "top1_together": None, "supernet": None,
+        "run": "run-a", "runs": 1, "epochs": 3, "seed": 7, "top1_together": None, "supernet": None, "height": 8,
     }  # fmt: skip
     assert table.loc[1, ["latency_ms", "contended", "batch"]].tolist() == [0.5, True, 64]
     assert table.loc[1, ["latency_first_quartile_ms", "unsteady"]].isna().tolist() == [True, False]  # not noted
@@ -57,10 +58,10 @@ def test_one_row_a_network_and_condition() -> None:
 
 
 def test_as_a_file_what_is_not_known_is_empty_and_counts_are_whole() -> None:
-    header, first, _, untimed, *_ = csv_of(networks_table(STUDY, Measurements(POINTS))).splitlines()
+    header, first, _, untimed, *_ = csv_of(networks_table(STUDY, Measurements(POINTS, height=8))).splitlines()
     assert header == ",".join(COLUMNS)
-    assert first.endswith(",2,1,0.51235,0.81,1000,True,plain,run-a,1,3,7,,")
-    assert untimed == "demo,net,k500,uniform,,True,500,0.5,5000,0.02,,,,,,,,,,,0.7,,1000,True,plain,,0,,,,"
+    assert first.endswith(",2,1,0.51235,0.81,1000,True,plain,run-a,1,3,7,,,8")
+    assert untimed == "demo,net,k500,uniform,,True,500,0.5,5000,0.02,,,,,,,,,,,0.7,,1000,True,plain,,0,,,,,8"
 
 
 def test_networks_of_an_earlier_ranking_are_marked() -> None:
@@ -79,7 +80,7 @@ def test_networks_of_a_supernet_have_its_accuracy_and_rows_of_their_own() -> Non
     own = [SupernetPoint(f"k{macs}", macs, 10 * macs, macs / 1000, 8, top1, 1.0, 1000)
            for macs, top1 in ((1000, 0.9), (300, 0.8), (200, 0.7))]  # fmt: skip
     supernet = SupernetRun("s", "learned", "ab12", 0.2, None, 0.8, 3, 9.0, "plain", points=tuple(own))
-    table = networks_table(STUDY, Measurements(POINTS, supernets={"learned": supernet}))
+    table = networks_table(STUDY, Measurements(POINTS, supernets={"learned": supernet}, height=8))
     named = table[["network", "machine", "top1_together", "supernet"]].astype(object)
     assert named.where(named.notna(), "").to_numpy().tolist() == [
         ["k200", "", 0.7, "s"], ["k300", "Here", 0.8, "s"], ["k300", "There", 0.8, "s"],
@@ -89,5 +90,38 @@ def test_networks_of_a_supernet_have_its_accuracy_and_rows_of_their_own() -> Non
     assert alone == {
         "study": "demo", "model": "net", "network": "k200", "ranking": "learned", "ranking_id": "ab12", "today": True,
         "macs": 200, "macs_fraction": 0.2, "params": 2000, "size_mb": 0.008, "images": 1000, "recalibrated": True,
-        "calibration": "plain", "runs": 0, "top1_together": 0.7, "supernet": "s",
+        "calibration": "plain", "runs": 0, "top1_together": 0.7, "supernet": "s", "height": 8,
     }  # fmt: skip
+
+
+def test_each_size_of_images_has_rows_of_its_own() -> None:
+    facts = 150, 3000, 0.3, 0.6, 1000
+    shared = SizedNetwork("learned", "k300", 6, "s", *facts, (HERE, THERE), ranking_id="ab12")
+    cut = SizedNetwork("learned", "k300", 4, "", *facts, ranking_id="ab12", calibration="augmented-black")
+    table = networks_table(STUDY, Measurements(POINTS, height=8, sized=[shared, cut]))
+    named = table[["macs", "network", "height", "machine", "top1_as_cut", "top1_together"]].astype(object)
+    assert named.where(named.notna(), "").to_numpy().tolist()[:5] == [
+        [150, "k300", 4, "", 0.6, ""],
+        [150, "k300", 6, "Here", "", 0.6],
+        [150, "k300", 6, "There", "", 0.6],
+        [300, "k300", 8, "Here", 0.51235, ""],
+        [300, "k300", 8, "There", 0.51235, ""],
+    ]
+    assert table.loc[1].dropna().to_dict() == {
+        "study": "demo", "model": "net", "network": "k300", "ranking": "learned", "ranking_id": "ab12", "today": True,
+        "macs": 150, "macs_fraction": 0.3, "params": 3000, "size_mb": 0.012, "latency_ms": 1.235,
+        "latency_first_quartile_ms": 1.2, "latency_third_quartile_ms": 1.301, "contended": False, "unsteady": False,
+        "machine": "Here", "device": "cpu", "runtime": "PyTorch 2.14.1", "threads": 2, "batch": 1, "images": 1000,
+        "recalibrated": True, "calibration": "plain", "runs": 0, "top1_together": 0.6, "supernet": "s", "height": 6,
+    }  # fmt: skip
+    assert table.loc[0, ["calibration", "supernet"]].fillna("").tolist() == ["augmented-black", ""]
+
+
+def test_a_network_of_a_supernet_has_the_latencies_that_were_taken_of_it() -> None:
+    point = SupernetPoint("k200", 200, 2000, 0.2, 8, 0.7, 1.0, 1000)
+    supernet = SupernetRun("s", "learned", "ab12", 0.2, None, 0.8, 3, 9.0, "plain", points=(point,))
+    measured = Measurements([], supernets={"learned": supernet}, own_latencies={"k200": [HERE, THERE]}, height=8)
+    table = networks_table(STUDY, measured)
+    assert table[["network", "machine", "latency_ms", "top1_together"]].to_numpy().tolist() == [
+        ["k200", "Here", 1.235, 0.7], ["k200", "There", 0.5, 0.7],
+    ]  # fmt: skip
