@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import state
 from app.budget_dial.devices import own_profile, own_request
+from app.budget_dial.image_sizes import measured_heights
 from app.budget_dial.opened import OpenedRun, opened_network
 from app.budget_dial.view import begin_dial, chosen_ranking, is_doubtful, show_dial
 from app.curves import budget_curve, curve_table
@@ -77,7 +78,9 @@ def measure(study: Study, budget: float, opened: OpenedRun | None) -> None:
     available = data_is_here(study)
     blocked = not available or bool(job and job.active)
     about = "Accuracy and latency of all rankings at {}, timed in ONNX Runtime on 1 thread." if available else NO_IMAGES
-    request = MeasureRequest(again=doubtful)
+    heights = measured_heights(study)
+    about += f" Also with images of {', '.join(map(str, heights))} pixels." if available and heights else ""
+    request = MeasureRequest(again=doubtful, sizes=heights or None)
     reason = "Its figures are those of its run: move the slider to measure a network of today's order."
     if st.button(
         "Measure this network",

@@ -85,7 +85,7 @@ def export(study: Study, ranking: RankingName, budget: float, opened: OpenedRun 
         "safetensors with a recipe that rebuilds the network in PyTorch."
     )
     target = ExportTarget.on_screen(study, ranking, budget_of(budget), opened)
-    options = choose_export_options()
+    options = choose_export_options(target.size)
     job = records.latest(study, "export")
     if not (job and job.active):
         if st.button(plain(f"Export {'' if target.opened else 'at '}{target.name}"), key="export"):

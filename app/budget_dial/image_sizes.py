@@ -22,6 +22,12 @@ def heights_of(study: Study, ranking: RankingName) -> list[int]:
     return [height for height in structures_with_sizes(study) if height in measured | {own}]
 
 
+def measured_heights(study: Study) -> tuple[int, ...]:
+    """Heights of images that networks of the study were measured with, the largest first; () where none but its own."""
+    others = {network.height for network in measurements(study).sized}
+    return tuple(sorted({study.info.input_shape[1], *others}, reverse=True)) if others else ()
+
+
 def chosen_height(study: Study, ranking: RankingName) -> int:
     """The height that is chosen in the dial; the study's own where none is, or one that is not offered."""
     own = study.info.input_shape[1]

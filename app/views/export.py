@@ -10,7 +10,7 @@ import streamlit as st
 from app.budget_dial.opened import OpenedRun
 from app.curves import budget_curve, measurements
 from app.facts import network_name
-from app.views.export_options import ExportOptions, choose_weights, options_line
+from app.views.export_options import ExportOptions, choose_size, choose_weights, options_line
 from app.views.job_panel import result_of
 from app.views.selected_network import weights_of
 from app.words import plain, plural
@@ -21,7 +21,7 @@ from legr.jobs import records
 from legr.jobs.records import Job
 from legr.ranking.limits import Budget
 from legr.requests.export import ExportRequest
-from legr.study.accuracy import accuracy_of
+from legr.study.accuracy import accuracy_at_height, accuracy_of
 from legr.study.kept_sets import keep_id
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study
@@ -39,6 +39,7 @@ class ExportTarget:
         macs_fraction: its cost, as a fraction of the original's.
         run: of fine-tuning, or the supernet, whose weights the zip will hold; None: those of the original, pruned.
         opened: it is there by its run, not by the budget.
+        size: height of the images that it takes; None: the study's own.
     """
 
     study: Study
@@ -48,6 +49,7 @@ class ExportTarget:
     macs_fraction: float
     run: TrainedRun | None
     opened: bool
+    size: int | None = None
 
     @classmethod
     def on_screen(cls, study: Study, ranking: RankingName, budget: Budget, opened: OpenedRun | None) -> "ExportTarget":
@@ -57,16 +59,18 @@ class ExportTarget:
         curve = budget_curve(study, ranking)
         step = curve.step(budget)
         keep = curve.keep(step)
-        runs = weights_of(study, ranking, keep)
+        size = choose_size(study, ranking)
+        runs = weights_of(study, ranking, keep, size)
         run = runs[choose_weights(list(runs))]
-        return cls(study, ranking, budget, keep_id(keep), int(curve.macs[step]) / curve.original.macs, run, False)
+        fraction = int(curve.macs[step]) / curve.original.macs
+        return cls(study, ranking, budget, keep_id(keep), fraction, run, False, size)
 
     @property
     def name(self) -> str:
         """Its budget in words."""
         if self.opened and isinstance(self.run, FineTuned):
             return _run_name(self.run)
-        return network_name(self.study, self.budget, self.ranking)
+        return network_name(self.study, self.budget, self.ranking) + _of_images(self.size)
 
     def request(self, study: Study, options: ExportOptions) -> ExportRequest:
         """What exports it, with exactly these weights, from a study, which may be a copy of the sample on screen."""
@@ -83,7 +87,7 @@ class ExportTarget:
         """Whether a finished export is of this network with the weights that it has now, and as the options say."""
         request, result = job.request, result_of(job, ExportResult)
         assert isinstance(request, ExportRequest)
-        if ExportOptions(request.batch, request.opset, request.preprocess) != options:
+        if ExportOptions(request.batch, request.opset, request.preprocess, request.size) != options:
             return False
         if self.opened or request.run:
             is_network = request.network == self.keep_id or not isinstance(self.run, SupernetRun)
@@ -98,9 +102,14 @@ class ExportTarget:
 
 def weights_line(target: ExportTarget) -> str:
     """Which weights an export will have."""
+    measured, known = measurements(target.study), measurements(target.study).known
+    if target.size is not None:
+        trained = "the fine-tuned weights" if isinstance(target.run, FineTuned) else "its slice of the supernet"
+        which = trained if target.run else "the weights as pruned"
+        accuracy = accuracy_at_height(measured.sized, target.keep_id, target.macs_fraction, target.run, target.size)
+        return f"The zip will hold {which}. {accuracy.words}"
     if isinstance(target.run, FineTuned):
         return f"The zip will hold the fine-tuned weights: {100 * target.run.top1:.2f} % top-1."
-    known = measurements(target.study).known
     if target.run is not None:
         accuracy = accuracy_of(known, target.keep_id, target.macs_fraction, target.run, target.ranking)
         return f"The zip will hold its slice of the supernet. {accuracy.words}"
@@ -146,7 +155,12 @@ def exported_name(study: Study, request: ExportRequest) -> str:
     if request.run and request.ranking is None:  # else it was exported by its budget
         run = next((run for run in measurements(study).runs if run.key == request.run), None)
         return _run_name(run) if run else f"run {request.run}"
-    return network_name(study, request.budget, request.ranking)
+    return network_name(study, request.budget, request.ranking) + _of_images(request.size)
+
+
+def _of_images(size: int | None) -> str:
+    """Which images a network takes, behind its name; "" where they are the study's own."""
+    return f" ({size} px)" if size else ""
 
 
 def _show_export(study: Study, job: Job, on_screen: str | None) -> None:

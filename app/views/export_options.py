@@ -5,10 +5,13 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from app.budget_dial.image_sizes import chosen_height, heights_of, remember_height
 from app.views.selected_network import WEIGHTS, Weights
 from legr.data.normalization import Preprocess
 from legr.requests.export import DYNAMIC
 from legr.requests.ranges import OPSET
+from legr.study.records import RankingName
+from legr.study.store import Study
 
 _BATCHES = {"1": "One", DYNAMIC: "Any number"}
 _INPUTS: dict[Preprocess, str] = {
@@ -24,10 +27,32 @@ class ExportOptions(NamedTuple):
     batch: str = "1"
     opset: int | None = None
     preprocess: Preprocess = "none"
+    size: int | None = None
 
 
-def choose_export_options() -> ExportOptions:
-    """Ask how the ONNX file is to be."""
+def choose_size(study: Study, ranking: RankingName) -> int | None:
+    """Ask for which height of images a network is exported, where several were measured; None: the study's own.
+
+    It is the height that the dial on Explore shows.
+    """
+    heights, chosen = heights_of(study, ranking), chosen_height(study, ranking)
+    if len(heights) < 2:
+        return None
+    key = f"export-size-{study.path.name}"
+    st.session_state[key] = chosen
+    found = st.segmented_control(
+        "Height of its images", heights, required=True, format_func=lambda height: f"{height} px", key=key,
+        on_change=lambda: remember_height(study, st.session_state[key]),
+    )  # fmt: skip
+    return None if found in (None, study.info.input_shape[1]) else found
+
+
+def choose_export_options(size: int | None = None) -> ExportOptions:
+    """Ask how the ONNX file is to be.
+
+    Args:
+        size: height of its images; None: the study's own.
+    """
     with st.expander("Options of the ONNX file"), st.container(horizontal=True):
         batch = st.segmented_control(
             "Images at a time", list(_BATCHES), default="1", required=True, format_func=_BATCHES.__getitem__,
@@ -44,7 +69,7 @@ def choose_export_options() -> ExportOptions:
             placeholder="lowest",
             help="If empty, the lowest that the network allows, from 13 on, so that older runtimes take it.",
         )  # fmt: skip
-    return ExportOptions(batch or "1", opset, preprocess)
+    return ExportOptions(batch or "1", opset, preprocess, size)
 
 
 def choose_weights(found: Sequence[Weights]) -> Weights:

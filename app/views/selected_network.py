@@ -203,11 +203,17 @@ def select_network(
     return selected, reference
 
 
-def weights_of(study: Study, ranking: RankingName, keep: Keep) -> dict[Weights, TrainedRun | None]:
-    """The weights that a network of a ranking has, by what they are; those that are handed out come first."""
+def weights_of(
+    study: Study, ranking: RankingName, keep: Keep, height: int | None = None
+) -> dict[Weights, TrainedRun | None]:
+    """The weights that a network of a ranking has, by what they are; those that are handed out come first.
+
+    Args:
+        height: of the images that it takes; None: the study's own.
+    """
     runs: dict[Weights, TrainedRun | None] = {
         "finetuned": study.best_finetuned(keep),
-        "together": supernet_for(study, keep, ranking),
+        "together": supernet_for(study, keep, ranking, height),
     }
     return {**{name: run for name, run in runs.items() if run}, "pruned": None}
 

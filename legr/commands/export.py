@@ -37,6 +37,7 @@ from legr.study.accuracy import KnownAccuracy, accuracy_at_height, accuracy_of
 from legr.study.cuts import load_cuts
 from legr.study.known import known_networks, measured_points
 from legr.study.records import RankingName
+from legr.study.sized import sized_networks
 from legr.study.store import Study
 
 CHECK_IMAGES = 1024
@@ -232,7 +233,8 @@ def _facts(study: Study, network: Network, onnx: OnnxFacts, check: Check, reques
 def _accuracy(study: Study, network: Network, ranking: RankingName) -> KnownAccuracy:
     """What is known of the network with images of its height."""
     if network.height is not None:
-        return accuracy_at_height(network.keep_id, network.macs_fraction, network.trained_by, network.height)
+        sized = sized_networks(study)
+        return accuracy_at_height(sized, network.keep_id, network.macs_fraction, network.trained_by, network.height)
     known = known_networks(measured_points(study), study.finetuned)
     return accuracy_of(known, network.keep_id, network.macs_fraction, network.trained_by, ranking)
 

@@ -1,12 +1,13 @@
 """What is known of the accuracy of a network that is handed out, and what it costs not to fine-tune it. No torch."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from legr.record import Record
 from legr.schema import Share
 from legr.study.known import KnownNetwork
-from legr.study.records import RankingName
+from legr.study.records import FineTuned, RankingName
+from legr.study.sized import SizedNetwork
 from legr.study.supernets import SupernetRun
 from legr.study.trained import TrainedRun
 
@@ -52,7 +53,10 @@ class KnownAccuracy(Record):
         if self.shared:
             return f"Trained together with all budgets: {self._shared_words}{of_original}{scaled}."
         if self.height is not None:
-            return f"Its accuracy{scaled} was not measured."
+            as_cut = (
+                "" if self.top1 is None else f"Not fine-tuned: {_percent(self.top1)} top-1 on the test images{scaled}."
+            )
+            return as_cut or f"Its accuracy{scaled} was not measured."
         if self.whole:
             return "The whole network." if self.top1 is None else f"The whole network: {_percent(self.top1)} top-1."
         if self.top1 is None:
@@ -107,11 +111,22 @@ def accuracy_of(
     )
 
 
-def accuracy_at_height(keep_id: str, macs_fraction: float, run: TrainedRun | None, height: int) -> KnownAccuracy:
-    """What is known of a network with images of another height than the study's; arguments as for `accuracy_of`."""
-    if isinstance(run, SupernetRun):
-        return _of_supernet(run, keep_id, macs_fraction, None, height)
-    return KnownAccuracy(height=height)
+def accuracy_at_height(
+    sized: Sequence[SizedNetwork], keep_id: str, macs_fraction: float, run: TrainedRun | None, height: int
+) -> KnownAccuracy:
+    """What is known of a network with images of another height than the study's; arguments as for `accuracy_of`.
+
+    Args:
+        sized: what was measured of the study with images of other heights.
+    """
+    if isinstance(run, FineTuned):
+        return KnownAccuracy(height=height)  # as it has weights of its own
+    name = keep_id, height, run.key if run else ""
+    top1 = next((one.top1 for one in sized if (one.keep_id, one.height, one.supernet) == name), None)
+    if run is None:
+        return KnownAccuracy(top1=top1, height=height)
+    known = _of_supernet(run, keep_id, macs_fraction, None, height)
+    return known if top1 is None else replace(known, top1=top1, between=None)
 
 
 def _of_supernet(

@@ -18,8 +18,9 @@ from legr.study.device_choice import profile_id
 from legr.study.pass_times import note_pass_time
 from legr.study.records import RankingName, SearchSettings
 from legr.study.store import Study, keep_id
+from legr.study.supernets import supernets
 from tests.app.conftest import OpenApp
-from tests.app.demo_study import add_supernet
+from tests.app.demo_study import add_sizes, add_supernet
 from tests.app.profiled import EAGER, HERE, add_profile
 from tests.app.test_job_panel import write_job
 
@@ -294,6 +295,37 @@ def test_of_a_network_of_a_supernet_one_chooses_the_weights_that_are_exported(
     assert weights.options == ["Fine-tuned", "Trained together", "As pruned"]
     at = open_app("finetune", budget="15")  # smaller than any that the supernet has trained
     assert not [control for control in at.segmented_control if control.label == "Weights"]
+
+
+def test_a_network_is_exported_for_the_images_that_the_dial_shows(
+    open_app: OpenApp, studies: Path, started: Started
+) -> None:
+    study = Study.open(studies / "demo")
+    add_sizes(study, (24,))
+    at = open_app("finetune", budget="40", size="24")
+    size = next(control for control in at.segmented_control if control.label == "Height of its images")
+    assert (size.options, size.value) == (["32 px", "24 px"], 24)
+    (run,) = supernets(study)
+    top1 = next(point.top1 for point in run.points if (point.side, point.keep_id) == (24, run.points[2].keep_id))
+    assert (
+        f"The zip will hold its slice of the supernet. Trained together with all budgets: {100 * top1:.1f} % top-1 on "
+        "the test images with images scaled to a height of 24."
+    ) in [caption.value for caption in at.caption]
+    press(at, "Export at 40 % (24 px)")
+    assert started[0][2][-2:] == ["--size", "24"] and "--run" in started[0][2]
+    size.set_value(32).run()
+    assert "size" not in at.query_params  # Explore shows the same
+    press(at, "Export at 40 %")
+    assert "--size" not in started[1][2]
+
+
+def test_measuring_covers_the_sizes_that_networks_were_measured_with(
+    open_app: OpenApp, studies: Path, started: Started
+) -> None:
+    press(open_app(), "Measure the frontier")
+    add_sizes(Study.open(studies / "demo"), (24,))
+    press(open_app(), "Measure the frontier")
+    assert [arguments for _, _, arguments in started] == [[], ["--sizes", "32,24"]]
 
 
 def test_fine_tuning_at_the_chosen_budget(open_app: OpenApp, studies: Path, started: Started) -> None:

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from legr.study.accuracy import KnownAccuracy, accuracy_of
+from legr.study.accuracy import KnownAccuracy, accuracy_at_height, accuracy_of
 from legr.study.known import KnownNetwork
 from legr.study.records import RANKINGS, FineTuned, Point
+from legr.study.sized import SizedNetwork
+from legr.study.supernets import SupernetPoint, SupernetRun
 
 POINT = Point("learned", "r", 0.5, 50, 5, 0.5, 0.61, 1.0, 100, True, None, keep_id="half")
 WHOLE = replace(POINT, ranking="original", macs_fraction=1.0, top1=0.93, keep_id="whole")
@@ -65,3 +67,21 @@ def test_a_network_of_another_ranking_is_not_quoted() -> None:
     quoted = {name: accuracy_of(known, "other", 0.5, None, name).nearest for name in RANKINGS}
     # What noted none is no run of a ranking that came later.
     assert quoted == {"learned-ms": None, "learned": 0.8, "identity": 0.8, "uniform": 0.7}
+
+
+def test_what_is_known_with_images_of_another_height_is_of_exactly_these_weights() -> None:
+    sized = [
+        SizedNetwork("learned", "a", 24, "s", 50, 9, 0.5, 0.81, 10),
+        SizedNetwork("learned", "a", 20, "", 40, 9, 0.5, 0.62, 10),
+    ]
+    other = SupernetPoint("b", 9, 9, 1, 32, 0.9, 1, 9)
+    supernet = SupernetRun("s", "learned", "", 0.2, None, 0.9, 3, 9.0, "plain", (other,))
+
+    def said(run: SupernetRun | None, height: int) -> str:
+        return accuracy_at_height(sized, "a", 0.5, run, height).words
+
+    scaled = "top-1 on the test images with images scaled to a height of"
+    assert said(supernet, 24) == f"Trained together with all budgets: 81.0 % {scaled} 24."
+    assert said(None, 20) == f"Not fine-tuned: 62.0 % {scaled} 20."
+    assert said(None, 24) == "Its accuracy with images scaled to a height of 24 was not measured."
+    assert "its top-1 was not measured with images scaled to a height of 20" in said(supernet, 20)
