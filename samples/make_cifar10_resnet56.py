@@ -1,4 +1,4 @@
-"""Make the sample study `cifar10_resnet56`: train, profile, learn, fine-tune, measure; goes on where it was stopped.
+"""Make the sample study `cifar10_resnet56`, from training to measuring; goes on where it was stopped.
 
     python -m samples.make_cifar10_resnet56 --work DIR [--data cifar10] [--steps train profile …]
 
@@ -20,6 +20,7 @@ from legr.commands.finetune import Tuning, run_finetune
 from legr.commands.learn import run_learn, search_task
 from legr.commands.measure import measure
 from legr.commands.profile import profile
+from legr.commands.supernet import run_supernet
 from legr.commands.train import TrainTask, train_weights
 from legr.deploy.latency import conditions_here
 from legr.models.zoo import find_spec
@@ -32,10 +33,12 @@ from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.training.device import pick_device
 from legr.training.settings import RECIPES, SCRATCH, with_changes
+from legr.training.supernet_settings import SupernetSettings
 from samples.publish import publish
 
 NAME, MODEL = "cifar10_resnet56", "cifar_resnet56"
-STEPS = ("train", "profile", "learn", "tune", "measure", "publish")  # measured last, so that trained networks are too
+#: Measured last, so that trained networks are too.
+STEPS = ("train", "profile", "learn", "tune", "together", "measure", "publish")
 #: One after the other: 60 epochs in two runs, each 80 to 90 minutes on two free cores.
 CYCLES = {
     f"{NAME}.safetensors": with_changes(SCRATCH, {"epochs": 30}),
@@ -47,11 +50,12 @@ TUNED: tuple[tuple[RankingName, float], ...] = (
     *((ranking, share) for share in (0.5, 0.3) for ranking in ("learned-ms", "learned")),
     ("uniform", 0.5),
 )
+TOGETHER = SupernetSettings(epochs=10)
 NOTE = (
-    "A ResNet-56 on CIFAR-10, trained, ranked, pruned and fine-tuned by this program. Drag the budget; the solid line"
-    " of the frontier joins networks that were fine-tuned, and can be exported as they are. Its ranking was learned "
-    "for the milliseconds of one processor, and whole blocks may leave; one learned for MACs, and others, are there to "
-    "compare with. To learn or fine-tune here, CIFAR-10 is downloaded once (170 MB)."
+    "A ResNet-56 on CIFAR-10, trained, ranked, pruned and fine-tuned by this program. Drag the budget: the networks of "
+    "all budgets were trained together, and can be exported as they are. Some were fine-tuned further. Its ranking was "
+    "learned for the milliseconds of one processor, and whole blocks may leave; one learned for MACs, and others, are "
+    "there to compare with. To learn or fine-tune here, CIFAR-10 is downloaded once (170 MB)."
 )
 
 
@@ -81,6 +85,8 @@ def main() -> None:
         for ranking, share in TUNED:
             budget = Budget(latency=share, device_profile=name)
             run_finetune(study, budget, Tuning(recipe, ranking=ranking, half=True), device, echo)
+    if "together" in given.steps:
+        run_supernet(study, TOGETHER, device, echo, half=True)
     if "measure" in given.steps:
         measure(study, MeasureRequest(), device, echo)
     if "publish" in given.steps:

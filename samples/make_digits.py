@@ -1,4 +1,4 @@
-"""Make the sample study `digits-resnet20`: train, profile, learn, fine-tune, measure; complete without a network.
+"""Make the sample study `digits-resnet20`, from training to measuring; complete without a network.
 
     python -m samples.make_digits [--out samples/digits-resnet20]
 
@@ -19,6 +19,7 @@ from legr.commands.finetune import Tuning, run_finetune
 from legr.commands.learn import run_learn, search_task
 from legr.commands.measure import measure
 from legr.commands.profile import profile
+from legr.commands.supernet import run_supernet
 from legr.commands.train import TrainTask, train_weights
 from legr.deploy.latency import conditions_here
 from legr.models.zoo import find_spec
@@ -28,10 +29,12 @@ from legr.requests.learn import LearnRequest
 from legr.requests.measure import MeasureRequest
 from legr.requests.profile import ProfileRequest
 from legr.training.settings import RECIPES, SCRATCH
+from legr.training.supernet_settings import SupernetSettings
 from samples.publish import publish
 
 MODEL, DATA, SPLIT_SEED = "cifar_resnet20", "digits", 0
 TRAINING = replace(SCRATCH, epochs=30, lr=0.1, batch=64, weight_decay=1e-3)
+TOGETHER = SupernetSettings(epochs=10, lr=0.1, batch=64, average=0.99)
 FINE_TUNED = (0.5, 0.3, 0.15)
 NOTE = (
     "A ResNet-20 on scikit-learn's handwritten digits, trained by this program. Small enough to learn, fine-tune and "
@@ -60,6 +63,7 @@ def main() -> None:
         run_learn(study, search_task(study, for_latency), device, echo)
         for budget in FINE_TUNED:
             run_finetune(study, Budget(macs=budget), Tuning(RECIPES["short"], half=True), device, echo)
+        run_supernet(study, TOGETHER, device, echo, half=True)
         measure(study, MeasureRequest(), device, echo)  # last, so that the trained networks are timed among the others
         publish(study, out, NOTE)
 
