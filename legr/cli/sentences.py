@@ -16,6 +16,7 @@ from legr.commands.results import (
     NewStudy,
     Reach,
     SupernetResult,
+    TogetherResult,
     TrainResult,
 )
 from legr.escape import in_line
@@ -203,6 +204,12 @@ def training(result: TrainResult, file: str) -> str:
         f"{file}: {100 * result.top1:.2f} % top-1 on the test images, {100 * result.heldout_top1:.2f} % on held-out "
         f"ones (epoch {result.best_epoch} of {result.settings.epochs}, {duration(result.provenance.seconds or 0)})"
     )
+
+
+def together(result: TogetherResult, file: str) -> str:
+    alike = f", {result.similarities[-1]:.3f} alike" if result.similarities else ""
+    found = f"structures were found after {plural(result.structures_at, 'epoch')}{alike}"
+    return f"{file}: {100 * result.top1:.2f} % top-1 on the test images; {found}; {supernet(result.supernet)}"
 
 
 def finetuning(result: FinetuneResult) -> str:

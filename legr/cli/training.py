@@ -1,6 +1,7 @@
 """Commands that train: from scratch, and a pruned network back to accuracy."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
@@ -10,17 +11,21 @@ from legr.commands.results import FinetuneResult, SupernetResult
 from legr.errors import SettingsError
 from legr.progress import Report
 from legr.requests.supernet import SupernetRequest
-from legr.requests.train import FinetuneRequest, TrainRequest
+from legr.requests.train import ALIKE, FinetuneRequest, TrainRequest
+from legr.training.supernet_settings import SupernetSettings
 
 
 @with_options
 def train(request: TrainRequest, json: Json = False) -> None:
     """Train a network from scratch, or on; goes on where it stopped. A study is then made with these weights."""
+    from legr.commands.together import TogetherTask, train_together
     from legr.commands.train import TrainTask, train_weights
     from legr.models.input_shape import image_shape
     from legr.models.zoo import choose_model
     from legr.training.device import pick_device
 
+    if request.supernet is None and (request.smallest, request.alike) != (None, None):
+        raise SettingsError("--smallest and --alike are about --supernet; name a folder with it, or leave them out")
     if not request.model or not request.data:
         raise SettingsError("train needs --model and --data, such as --model cifar_resnet20 --data cifar10")
     task = TrainTask(
@@ -34,7 +39,16 @@ def train(request: TrainRequest, json: Json = False) -> None:
         first=request.weights,
         half=request.half,
     )
-    result = train_weights(task, pick_device(request.device), terminal.Echo())
+    device = pick_device(request.device)
+    if request.supernet is not None:
+        named = replace(request, out=Path(request.out.name), supernet=Path(request.supernet.name))
+        command = ("train", *named.full_arguments())
+        smallest, alike = request.smallest or SupernetSettings().smallest, request.alike
+        both = TogetherTask(task, request.supernet, smallest, ALIKE if alike is None else alike, command)
+        together = train_together(both, device, terminal.Echo())
+        terminal.result(together, json, sentences.together(together, request.out.name))
+        return
+    result = train_weights(task, device, terminal.Echo())
     terminal.result(result, json, sentences.training(result, request.out.name))
 
 

@@ -142,7 +142,7 @@ def create(
     require_outputs(outputs, dataset.classes)
     original = _load(source, shape, dataset.classes, outputs, report)
     normalization = _normalization(images.normalize, everything, dataset, original.loaded)
-    heldout = _heldout_score(original.network, dataset, normalization)
+    heldout = heldout_score(original.network, dataset, normalization)
     info = StudyInfo(
         name=path.resolve().name,
         model=spec.name,
@@ -248,7 +248,8 @@ def facts(study: Study, model: nn.Module) -> NewStudy:
     )
 
 
-def _heldout_score(network: nn.Module, dataset: Dataset, normalization: Normalization) -> HeldoutScore:
+def heldout_score(network: nn.Module, dataset: Dataset, normalization: Normalization) -> HeldoutScore:
+    """How a network does on a few held-out images."""
     order = torch.arange(min(_TRIAL_IMAGES, len(dataset.heldout)))
     score = evaluate_split(network, dataset.heldout, normalization, device=torch.device("cpu"), order=order)
     return HeldoutScore(score.top1, score.images)

@@ -25,7 +25,7 @@ def original(study: Study) -> nn.Module:
     Raises:
         StudyError: its weights are not the ones the study was made with.
     """
-    model = _untrained(study, study.info.num_classes)
+    model = untrained(study, study.info.num_classes)
     if load_weights(model, study.weights_path).sha256 != study.info.weights_sha256:
         raise StudyError(
             f"{study.path.name}/weights.safetensors has changed since the study was made; "
@@ -55,7 +55,7 @@ def sha256_of_weights(study: Study, file: Path, outputs: Sequence[str] | None) -
     Raises:
         WeightsError: they do not fit.
     """
-    info, build = study.info, partial(_untrained, study)
+    info, build = study.info, partial(untrained, study)
     if outputs is not None:
         names = listed_names(outputs, info.all_classes or info.classes)
         require_outputs(names, info.classes)
@@ -66,7 +66,7 @@ def sha256_of_weights(study: Study, file: Path, outputs: Sequence[str] | None) -
     return load_for_classes(build, file, info.classes, info.classes).info.sha256
 
 
-def _untrained(study: Study, num_classes: int) -> nn.Module:
+def untrained(study: Study, num_classes: int) -> nn.Module:
     """Build a study's original with random weights."""
     cuts = load_cuts(study)
     try:

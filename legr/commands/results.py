@@ -218,6 +218,16 @@ class SupernetResult(Record):
 
 
 @dataclass(frozen=True)
+class TogetherResult(Record):
+    """`train --supernet`: a network that was trained from scratch, and those of all budgets with it."""
+
+    top1: Share  # of the whole network, on test images
+    structures_at: Count  # epochs after which the ranking was fixed
+    similarities: Several[Real]  # cosine of the kept sets before an epoch and of those before the last; from epoch 2 on
+    supernet: SupernetResult
+
+
+@dataclass(frozen=True)
 class ExportResult(Record):
     """`export`: files, and how they were checked. What an earlier version did not note has its default."""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
+from torch import nn
 
 from legr.commands.checks import require_class_outputs, require_normalization
 from legr.commands.provenance import origin_of, provenance_of, stated_training
@@ -96,26 +97,18 @@ def train_weights(task: TrainTask, device: torch.device, report: Report) -> Trai
         SettingsError: see the parts.
         WeightsError: the file is there already, is being trained by another process, or cannot be written.
     """
-    out, spec, settings, shape = task.out, task.spec, task.settings, task.shape
-    if out.suffix != ".safetensors":
-        raise WeightsError(f"weights are written as .safetensors, got {out.name}: change the suffix")
-    require_normalization(task.normalize, shape)
-    if spec.dense:
-        raise SettingsError(f"training needs one answer an image, and {spec.name} answers for every place of it")
-    with _alone(out):
+    out, settings = task.out, task.settings
+    require_trainable(task)
+    with alone(out):
         if out.exists() and not any(out.parent.glob(f"{glob.escape(out.stem)}-*{_CHECKPOINT}")):
-            raise _is_there(out)
-        dataset = load_dataset(task.data, shape, split_seed=task.split_seed, download=True, report=report)
-        normalization = IMAGENET_NORMALIZATION if task.normalize == "imagenet" else dataset.statistics()
-        model = build_model(spec, len(dataset.classes), seed=settings.seed)
-        require_class_outputs(model, torch.zeros(1, *shape), len(dataset.classes))
-        first = load_weights(model, task.first) if task.first else None
+            raise is_there(out)
+        dataset, normalization, model, first = loaded(task, report)
         facts = _facts(task, dataset, normalization, first)
         checkpoint = out.with_name(f"{out.stem}-{facts.digest}{_CHECKPOINT}")
         if out.exists():
             result = _result_in(load_weights(model, out), facts, _command(task, facts, dataset.name))
             if result is None or not checkpoint.exists():
-                raise _is_there(out)
+                raise is_there(out)
             checkpoint.unlink()
             return result
         trained = train(
@@ -142,7 +135,31 @@ def train_weights(task: TrainTask, device: torch.device, report: Report) -> Trai
         return result
 
 
-def _is_there(out: Path) -> WeightsError:
+def require_trainable(task: TrainTask) -> None:
+    """Refuse a task that cannot be trained.
+
+    Raises:
+        SettingsError: images are of another shape than the normalization's, or the network has no classes.
+        WeightsError: the file has another suffix.
+    """
+    if task.out.suffix != ".safetensors":
+        raise WeightsError(f"weights are written as .safetensors, got {task.out.name}: change the suffix")
+    require_normalization(task.normalize, task.shape)
+    if task.spec.dense:
+        raise SettingsError(f"training needs one answer an image, and {task.spec.name} answers for every place of it")
+
+
+def loaded(task: TrainTask, report: Report) -> tuple[Dataset, Normalization, nn.Module, WeightsInfo | None]:
+    """Load images and a network with the weights to begin with; the last is None where those are random."""
+    dataset = load_dataset(task.data, task.shape, split_seed=task.split_seed, download=True, report=report)
+    normalization = IMAGENET_NORMALIZATION if task.normalize == "imagenet" else dataset.statistics()
+    model = build_model(task.spec, len(dataset.classes), seed=task.settings.seed)
+    require_class_outputs(model, torch.zeros(1, *task.shape), len(dataset.classes))
+    return dataset, normalization, model, load_weights(model, task.first) if task.first else None
+
+
+def is_there(out: Path) -> WeightsError:
+    """The error of a file that is there before it is trained."""
     return WeightsError(f"{out} is there already; choose another file, or remove it to train again")
 
 
@@ -171,7 +188,7 @@ def _facts(task: TrainTask, dataset: Dataset, normalization: Normalization, firs
 
 
 @contextmanager
-def _alone(out: Path) -> Iterator[None]:
+def alone(out: Path) -> Iterator[None]:
     """Let one process at a time train for a file: two would overwrite each other's checkpoint.
 
     Raises:

@@ -15,6 +15,7 @@ MOST_VALUES = 1000  # of an option that is repeated
 FRACTION = Bounds(0, 1, above=True)
 AMOUNT = Bounds(0, LARGEST, above=True)
 SEED, EPOCHS = RANGES["seed"], RANGES["epochs"]
+COSINE = Bounds(0, 1)
 PASSES = Bounds(1, 1_000_000)
 IMAGES = Bounds(2, 10_000_000)
 SGD_STEPS = Bounds(0, 100_000)

@@ -8,7 +8,7 @@ from typing import Literal
 from legr.ranking.limits import Budget
 from legr.requests.job import JobRequest
 from legr.requests.options import Request, option
-from legr.requests.ranges import EPOCHS, SEED
+from legr.requests.ranges import COSINE, EPOCHS, FRACTION, SEED
 from legr.requests.shared import DEVICE, HALF, NETWORK, RANKING, TRAINING_NUMBERS, budget_option
 from legr.study.records import RankingName
 from legr.training.settings import (
@@ -21,7 +21,9 @@ from legr.training.settings import (
     settings_of_recipe,
     with_changes,
 )
+from legr.training.supernet_settings import SupernetSettings
 
+ALIKE = 0.95  # cosine of the kept sets of two epochs
 Start = Literal["shared", "pruned"]  # weights that fine-tuning begins with
 
 
@@ -40,6 +42,19 @@ class TrainRequest(Request):
     seed: int = option("Seed of the first weights and of the order of images.", SCRATCH.seed, bounds=SEED)
     options: Mapping[str, float] = option(TRAINING_NUMBERS, {}, flag="--option")
     split_seed: int = option("Decides which training images are held out.", 0, bounds=SEED)
+    supernet: Path | None = option(
+        "Find the ranking early, make a study in this folder, and train the networks of all budgets for "
+        "the rest of the epochs."
+    )
+    smallest: float | None = option(
+        f"With --supernet: smallest network, as a fraction of the MACs; {SupernetSettings().smallest:g} by default.",
+        bounds=FRACTION,
+    )
+    alike: float | None = option(
+        f"With --supernet: cosine of the kept sets of two epochs from which on the ranking counts as found; {ALIKE:g} "
+        "by default.",
+        bounds=COSINE,
+    )
     weights: Path | None = option("Weights to start with, to go on training; random ones by default.")
     half: bool = option(HALF, False)
     device: str = option(DEVICE, "auto")

@@ -108,7 +108,7 @@ def train(
     """Train a copy of `model`; the other arguments are those of `Run`, and errors those of `fit`."""
     run = Run(teacher, dataset, normalization, settings, device, checkpoint, report)
     network = copied(model, device, restart=bool(settings.restart_norms))
-    return fit(network, _OneNetwork(network, run), run)
+    return fit(network, OneNetwork(network, run), run)
 
 
 def copied(model: nn.Module, device: torch.device, *, restart: bool = False) -> nn.Module:
@@ -159,7 +159,7 @@ def fit(network: nn.Module, objective: Objective, run: Run) -> Trained:
 
 
 @dataclass(frozen=True)
-class _OneNetwork:
+class OneNetwork:
     """The objective of a network that is trained by itself."""
 
     network: nn.Module

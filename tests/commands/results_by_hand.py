@@ -16,6 +16,7 @@ from legr.commands.results import (
     Reach,
     Size,
     SupernetResult,
+    TogetherResult,
     TrainResult,
 )
 from legr.ranking.constraints import Constraints
@@ -62,6 +63,7 @@ SUPERNET_RESULT = SupernetResult(
         for n, top1 in ((10, 0.93), (4, 0.9), (1, 0.7))
     ),
 )  # fmt: skip
+TOGETHER_RESULT = TogetherResult(0.93, 4, (0.9, 0.97), SUPERNET_RESULT)
 EXPORT_RESULT = ExportResult(
     "n.onnx", "weights.safetensors", "recipe.json", "net-50pct.zip", 1.7e-6, 0.99902, 1024, "digits", True, False, 10,
     0.5, 5, "plain", None, 13, 7, "1", "none",

@@ -21,6 +21,7 @@ RECORDS = {
     "measure": by_hand.MEASUREMENT,
     "learn": by_hand.LEARN_RESULT,
     "train": by_hand.TRAIN_RESULT,
+    "train --supernet": by_hand.TOGETHER_RESULT,
     "finetune": by_hand.FINETUNE_RESULT,
     "supernet": by_hand.SUPERNET_RESULT,
     "export": by_hand.EXPORT_RESULT,
@@ -51,6 +52,7 @@ KEYS = {
     "measure": "measured skipped hindered points calibration unsteady scaled",
     "learn": "candidates resumed_from passes identity_loss best_loss seconds",
     "train": "top1 loss heldout_top1 best_epoch settings command seed seconds machine torch python",
+    "train --supernet": "top1 structures_at similarities supernet",
     "supernet": "ranking smallest epochs seconds weights calibration points between",
     "finetune": (
         "macs_fraction top1_before top1 epochs seconds weights calibration latency supernet original_top1 "
