@@ -215,7 +215,8 @@ def weights_of(
         "finetuned": study.best_finetuned(keep),
         "together": supernet_for(study, keep, ranking, height),
     }
-    return {**{name: run for name, run in runs.items() if run}, "pruned": None}
+    first = WEIGHTS if height in (None, study.info.input_shape[1]) else ("together", *WEIGHTS)  # as `chosen_network`
+    return {**{name: run for name in first if (run := runs.get(name))}, "pruned": None}
 
 
 def choose_images(study: Study) -> Images:

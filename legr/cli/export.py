@@ -45,7 +45,7 @@ def export(study: StudyPath, request: ExportRequest, json: Json = False, job: Jo
 def _pinned(study: Study, request: ExportRequest) -> ExportRequest:
     """The request for exactly the network and the weights that it leads to now: it may wait for other jobs."""
     ranking = request.ranking or study.default_ranking
-    chosen = chosen_network(study, request.budget, ranking, trained=request.finetuned)
+    chosen = chosen_network(study, request.budget, ranking, trained=request.finetuned, height=request.size)
     if chosen.run is None:
         return replace(request, network=keep_id(chosen.keep), finetuned=False)
     network = keep_id(chosen.keep) if isinstance(chosen.run, SupernetRun) else None

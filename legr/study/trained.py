@@ -37,7 +37,7 @@ def chosen_network(
 
     Args:
         trained: with the weights of the best fine-tuning run of exactly this kept set, else of a supernet of the
-            ranking, where there is one.
+            ranking, where there is one; with images of another height the supernet goes before.
         run: key of a fine-tuning run: its network and its weights, wherever budget and ranking lead by now; or of a
             supernet of the ranking: its weights.
         curve_of: the budget curve of a ranking as it is now; by default it is computed.
@@ -65,7 +65,9 @@ def chosen_network(
                 "budget; train one along the ranking of today with `python -m legr supernet`"
             )
         return ChosenNetwork(keep, supernet)
-    return ChosenNetwork(keep, study.best_finetuned(keep) or supernet_for(study, keep, name, height))
+    alone, together = study.best_finetuned(keep), supernet_for(study, keep, name, height)
+    is_other = height not in (None, study.info.input_shape[1])  # a run has seen the study's own images alone
+    return ChosenNetwork(keep, (together or alone) if is_other else (alone or together))
 
 
 def supernet_for(study: Study, keep: Keep, ranking: RankingName, height: int | None = None) -> SupernetRun | None:

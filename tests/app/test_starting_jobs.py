@@ -313,6 +313,9 @@ def test_a_network_is_exported_for_the_images_that_the_dial_shows(
     ) in [caption.value for caption in at.caption]
     press(at, "Export at 40 % (24 px)")
     assert started[0][2][-2:] == ["--size", "24"] and "--run" in started[0][2]
+    other = open_app("finetune", budget="50", size="24")  # which has a run of its own, of the study's own images
+    (weights,) = [control for control in other.segmented_control if control.label == "Weights"]
+    assert weights.options == ["Trained together", "Fine-tuned", "As pruned"]
     size.set_value(32).run()
     assert "size" not in at.query_params  # Explore shows the same
     press(at, "Export at 40 %")

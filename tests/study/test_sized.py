@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from legr.charts.measurements import measurements_of
+from legr.ranking.limits import Budget
 from legr.study.latency import Latency
+from legr.study.records import FineTuned
 from legr.study.scaled import ScaledPoint, add_scaled
 from legr.study.sized import own_latencies, sized_networks
-from legr.study.store import Study
+from legr.study.store import Study, keep_id
 from legr.study.supernets import SupernetPoint, SupernetRun, save_supernet, weights_path
+from legr.study.trained import chosen_network
 from legr.training.supernet_settings import SupernetSettings
 
 HERE = Latency(1.5, "PyTorch", "cpu", 1, 1, "Robot")
@@ -34,6 +37,20 @@ def test_a_network_has_the_weights_of_a_supernet_where_that_was_measured(study: 
     assert [(network.height, network.supernet, network.top1) for network in found] == [(24, "abc", 0.8), (20, "", 0.6)]
     assert found[0].latencies == () and found[1].latency(HERE.conditions) == HERE
     assert measurements_of(study, study.curve).sized == found
+
+
+def test_a_supernet_goes_before_a_run_with_images_of_another_height(study: Study) -> None:
+    curve = study.curve("identity")
+    keep = curve.at(macs=0.7)
+    run = FineTuned("run", keep_id(keep), 0.7, None, 0.3, 0.9, 0.9, 1, 1.0, ranking="identity")
+    study.save_finetuned(run)
+    study.finetuned_weights(run.key).touch()
+    chosen = {h: chosen_network(study, Budget(macs=0.7), "identity", height=h).run for h in (None, 32, 24)}
+    assert {height: one.key if one else "" for height, one in chosen.items()} == {None: "run", 32: "run", 24: "abc"}
+    small = Budget(macs=0.3)  # smaller than any that the supernet has trained
+    assert chosen_network(study, small, "identity", height=24).run is None
+    whole = [chosen_network(study, Budget(macs=1.0), "identity", height=h).run for h in (None, 32, 20, 24)]
+    assert [one.key if one else "" for one in whole] == ["", "", "", "abc"]  # it was trained at 24
 
 
 def test_latencies_of_other_conditions_stand_beside_and_the_latest_of_the_same_counts(study: Study) -> None:
