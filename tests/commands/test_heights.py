@@ -33,6 +33,7 @@ from legr.study.heights import structures_by_height
 from legr.study.store import Study
 from legr.study.supernets import points_by_network, supernets
 from legr.training.supernet_settings import SupernetSettings
+from tests.cli.processes import called
 from tests.commands.supernet_study import with_supernet
 from tests.nets import N_UNITS, Chain, example, make
 
@@ -111,6 +112,16 @@ def test_an_export_takes_images_of_its_height(study: Study, tmp_path: Path) -> N
     pruned = export(study, ExportRequest(budget, tmp_path / "cut", size=24, finetuned=False), silent)
     assert pruned.accuracy is not None
     assert pruned.accuracy.words == "Its accuracy with images scaled to a height of 24 was not measured."
+
+
+def test_an_export_of_the_command_line_has_the_weights_that_evaluate_uses(
+    study: Study, tmp_path: Path, without_onnx: None
+) -> None:
+    (run,) = supernets(study)
+    for size, supernet in ((24, run.key), (20, None)):  # it was trained at 24
+        out = tmp_path / str(size)
+        found, _ = called("export", "--study", study.path, "--macs", 1, "--size", size, "--out", out, "--json")
+        assert found.get("supernet") == supernet
 
 
 @pytest.mark.parametrize("kind", [kind for kind in N_UNITS if kind is not Chain], ids=lambda kind: kind.__name__)
