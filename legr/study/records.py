@@ -142,6 +142,10 @@ class Learned(Record):
     provenance: Made = UNKNOWN
     supernet: Name = ""  # key of the one that learned the map again, beginning with what the search had found
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain data, without what earlier versions did not have and is not used."""
+        return _without(super().to_dict(), "supernet")
+
     @model_validator(mode="wrap")
     @classmethod
     def _check(cls, data: Any, build: ModelWrapValidatorHandler["Learned"]) -> "Learned":
