@@ -33,7 +33,7 @@ RANGES: Mapping[str, Bounds] = {
     "seed": Bounds(0, SEEDS - 1),
 }
 #: Settings that earlier versions did not have, and the value that does what those did.
-_LATER: Mapping[str, int] = {"restart_norms": 0, "weights": 0}
+_LATER: Mapping[str, int] = {"restart_norms": 0}
 
 
 @dataclass(frozen=True)

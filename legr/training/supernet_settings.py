@@ -51,7 +51,7 @@ class SupernetSettings(TrainSettings):
     smallest_every: int = 1
     whole_every: int = 2
     norms: int = 12
-    weights: int = 0
+    weights: int = 3
     relearn: bool = False
     sizes: Several[int] = ()
 

@@ -20,6 +20,8 @@ FOCUSED = """() => {
     return [tagName, type, id, className, ariaLabel, innerText].join(' ');
 }"""
 MOST_STEPS = 60
+#: Whether the dial says what the headline says.
+SAYS_THE_HEADLINE = "([dial, headline]) => dial.getAttribute('aria-valuetext') === headline.innerText"
 
 
 def tab_to(page: sync_api.Page, wanted: sync_api.Locator) -> None:
@@ -73,7 +75,7 @@ def test_explore_is_used_by_keyboard_alone(page: sync_api.Page, app_url: str) ->
     press(page, "PageDown", "ArrowLeft")
     sync_api.expect(headline).to_contain_text("of the work")
     assert headline.inner_text() != least
-    assert dial.get_attribute("aria-valuetext") == headline.inner_text()
+    page.wait_for_function(SAYS_THE_HEADLINE, arg=[dial.element_handle(), headline.element_handle()])  # a frame later
     tab_to(page, page.get_by_label("Whole range"))
     press(page, "Space")
     sync_api.expect(page.get_by_label("Whole range")).to_be_checked()
