@@ -14,7 +14,7 @@ from statistics import fmean
 
 from safetensors import safe_open
 
-from benchmarks import latency_report
+from benchmarks import latency_report, seven_networks
 from benchmarks.markdown import header, line
 from benchmarks.tuning import TABLES, rows_of
 from legr.files import read_json
@@ -110,12 +110,15 @@ def supernets() -> Iterator[str]:
     """What supernets reach along their ranking, without further training."""
     rows = read_json(SUPERNETS)
     shares = list(rows[0]["top1"])
-    yield from header("", *(f"{100 * float(share):g} %" for share in shares), "original", "minutes", "off the line")
+    yield from header(
+        "", *(f"{100 * float(share):g} %" for share in shares), "original", "minutes", "cost", "off the line"
+    )
     for row in rows:
         off = [abs(difference) for difference in row["off_the_line"]]
         wide = f"{100 * fmean(off):.2f}, at most {100 * max(off):.2f}" if off else ""
         top1s = (f"{100 * row['top1'][share]:.2f}" if share in row["top1"] else "" for share in shares)
-        yield line(row["label"], *top1s, f"{100 * row['original']:.2f}", f"{row['seconds'] / 60:.0f}", wide)
+        cost = f"{row['cost']:.0f}" if "cost" in row else ""
+        yield line(row["label"], *top1s, f"{100 * row['original']:.2f}", f"{row['seconds'] / 60:.0f}", cost, wide)
     yield ""
     yield from _commands([(row["label"], Provenance.from_dict(row["made"])) for row in rows])
 
@@ -160,6 +163,7 @@ BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = {
     "flagship": flagship,
     "for_milliseconds": for_milliseconds,
     "supernets": supernets,
+    "seven": seven_networks.table,
     "speed": speed,
     "device_tables": latency_report.device_tables,
     "eager_tables": latency_report.eager_tables,

@@ -54,18 +54,22 @@ def row(label: str, study: Study, run: SupernetRun, networks: int) -> dict[str, 
         if share >= curve.floor:
             keep = curve.at(macs=share)
             top1[str(share)] = judge.point(judge.network(supernet, keep), keep).top1
-    first = evaluate_split(model, dataset.test, study.info.normalization, device=CPU).top1
     return {
         "label": label,
         "network": study.info.model,
         "ranking": run.ranking,
         "top1": top1,
-        "original": first,
+        "original": original_top1(study),
         "off_the_line": off_the_line(judge, supernet, run, networks),
         "seconds": run.seconds,
         "cost": of_supernet(run),
         "made": run.provenance.to_dict(),
     }
+
+
+def original_top1(study: Study) -> float:
+    """Top-1 of a study's original on the test images."""
+    return evaluate_split(original(study), images_of(study).test, study.info.normalization, device=CPU).top1
 
 
 def separate_row(label: str, study: Study) -> dict[str, Any]:
@@ -85,7 +89,7 @@ def separate_row(label: str, study: Study) -> dict[str, Any]:
         "network": study.info.model,
         "ranking": used[0].ranking,
         "top1": top1,
-        "original": next(point.top1 for point in study.points if point.ranking == "original"),
+        "original": original_top1(study),
         "off_the_line": [],
         "seconds": sum(run.seconds for run in used),
         "cost": sum(map(of_finetuning, used)),

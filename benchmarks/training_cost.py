@@ -4,6 +4,8 @@ One epoch of the original is a forward and a backward pass of the whole network 
 outputs are counted as one forward pass of the original per image and epoch, though later runs read them from a cache.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from legr.search.types import PASSES_PER_TRAINING_IMAGE
@@ -28,11 +30,15 @@ def of_finetuning(run: FineTuned) -> float:
 
 def of_supernet(run: SupernetRun) -> float:
     """Epochs of the original that a shared training has cost, in the mean over the budgets that are drawn."""
-    settings = run.settings
-    assert isinstance(settings, SupernetSettings)
-    drawn = settings.networks * float(np.mean(run.smallest ** np.linspace(0, 1, 10_001)))
-    step = drawn + run.smallest / settings.smallest_every + 1 / settings.whole_every
-    return run.epochs * (step + _TEACHER * settings.distill)
+    assert isinstance(run.settings, SupernetSettings)
+    return of_supernet_settings(replace(run.settings, epochs=run.epochs, smallest=run.smallest))
+
+
+def of_supernet_settings(settings: SupernetSettings) -> float:
+    """Epochs of the original that a shared training costs, in the mean over the budgets that are drawn."""
+    drawn = settings.networks * float(np.mean(settings.smallest ** np.linspace(0, 1, 10_001)))
+    step = drawn + settings.smallest / settings.smallest_every + 1 / settings.whole_every
+    return settings.epochs * (step + _TEACHER * settings.distill)
 
 
 def of_passes(passes: float, images: int, training_images: int) -> float:
