@@ -6,8 +6,6 @@ outputs are counted as one forward pass of the original per image and epoch, tho
 
 from dataclasses import replace
 
-import numpy as np
-
 from legr.search.types import PASSES_PER_TRAINING_IMAGE
 from legr.study.records import FineTuned
 from legr.study.supernets import SupernetRun
@@ -36,9 +34,7 @@ def of_supernet(run: SupernetRun) -> float:
 
 def of_supernet_settings(settings: SupernetSettings) -> float:
     """Epochs of the original that a shared training costs, in the mean over the budgets that are drawn."""
-    drawn = settings.networks * float(np.mean(settings.smallest ** np.linspace(0, 1, 10_001)))
-    step = drawn + settings.smallest / settings.smallest_every + 1 / settings.whole_every
-    return settings.epochs * (step + _TEACHER * settings.distill)
+    return settings.epochs * (settings.macs_of_step + _TEACHER * settings.distill)
 
 
 def of_passes(passes: float, images: int, training_images: int) -> float:

@@ -69,7 +69,7 @@ def train_every_budget(study: Study, ranking: RankingName, available: bool) -> N
     job = records.latest(study, "supernet")
     if not (job and job.active):
         st.caption("One training for the networks of all budgets: afterwards each of them can be exported at once.")
-        request = supernet_form()
+        request = supernet_form(study.info.input_shape[1])
         reason = None if available else NO_IMAGES
         if st.button("Train every budget", key="supernet", disabled=not available, help=reason):
             launch(study, replace(request, ranking=ranking))

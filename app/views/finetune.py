@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state
+from app.budget_dial.image_sizes import remember_height
 from app.curves import budget_curve, measurements, network_id
 from app.facts import network_name
 from app.views.job_panel import result_of
@@ -254,6 +255,7 @@ def _offer_to_open(study: Study, run: FineTuned, ranking: RankingName) -> None:
 
 def _open(study: Study, run: FineTuned, ranking: RankingName) -> None:
     """Go to a network: by the slider where it leads there, else by its run."""
+    remember_height(study, None)
     state.move_slider(percent_of(run.macs_fraction))
     on_slider = ranking in (measurements(study).leads or {}).get(run.keep_id, ())
     state.open_run(None if on_slider else run.key)

@@ -71,6 +71,11 @@ def show_learned(study: Study, learned: Learned, *, is_searching: bool) -> None:
         f"kappa 0) {learned.identity_loss:.4f}. Over several budgets a loss is relative to that of plain norms.",
     )
     st.caption(plain(f"{describe(learned.settings)}. {_effort_spent(learned)}"))
+    if learned.supernet:
+        st.caption(
+            "It was learned again while a supernet was trained, on shared weights: alpha and kappa are what that has "
+            "come to, losses and candidates those of the search before."
+        )
     if not show_replay(study, journal_path(study, learned.settings), "replay"):
         figure = search_figure(search_table(learned), learned.passes_spent[-1])
         show_chart(figure, key="trace", alt=_ALT)

@@ -1,6 +1,5 @@
 """Training the networks of all budgets together, on a page: its settings, its progress, and what has come of it."""
 
-import math
 from pathlib import Path
 
 import streamlit as st
@@ -21,10 +20,15 @@ from legr.study.supernets import SupernetRun, supernet_run, supernets
 from legr.training.supernet_settings import SupernetSettings
 
 _DEFAULT = SupernetSettings()
+_EIGHTHS = 16  # pixels of the lowest image that is offered in eighths
 
 
-def supernet_form() -> SupernetRequest:
-    """Ask how the networks of all budgets are to be trained."""
+def supernet_form(height: int) -> SupernetRequest:
+    """Ask how the networks of all budgets are to be trained.
+
+    Args:
+        height: of the images that the network was made for.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         epochs = st.number_input(
             "Epochs for all budgets", EPOCHS.low, EPOCHS.high, None, key="supernet-epochs", persist_state="session",
@@ -36,7 +40,18 @@ def supernet_form() -> SupernetRequest:
             persist_state="session", width=170,
             help="Of the MACs. Smaller networks are not trained, and those of all budgets from there on are.",
         )  # fmt: skip
-    return SupernetRequest(epochs=epochs or _DEFAULT.epochs, smallest=round(percent / 100, 4))
+        smaller = st.multiselect(
+            "Smaller images as well", _smaller(height), key="supernet-sizes", persist_state="session", width=230,
+            format_func=lambda side: f"{side} px", placeholder=f"{height} px alone",
+            help="Networks are then trained on images of these heights too: a smaller image costs less at any budget.",
+        )  # fmt: skip
+    sizes = (height, *sorted(smaller, reverse=True)) if smaller else None
+    return SupernetRequest(epochs=epochs or _DEFAULT.epochs, smallest=round(percent / 100, 4), sizes=sizes)
+
+
+def _smaller(height: int) -> list[int]:
+    """Heights from seven eighths to a half of one."""
+    return [height * eighths // 8 for eighths in (7, 6, 5, 4)] if height >= _EIGHTHS else []
 
 
 def supernet_expectation(study: Study, settings: SupernetSettings) -> str:
@@ -46,17 +61,11 @@ def supernet_expectation(study: Study, settings: SupernetSettings) -> str:
     if not here:
         return ""
     run = next((run for run in reversed(here) if isinstance(run, SupernetRun)), here[-1])
-    work = run.macs_fraction if isinstance(run, FineTuned) else _work(run.settings or settings)
-    seconds = run.seconds / run.epochs / work * _work(settings) * settings.epochs
+    work = run.macs_fraction if isinstance(run, FineTuned) else (run.settings or settings).macs_of_step
+    seconds = run.seconds / run.epochs / work * settings.macs_of_step * settings.epochs
     what = f" of fine-tuning at {100 * run.macs_fraction:.0f} %" if isinstance(run, FineTuned) else ""
     where = f" on {run.provenance.machine}" if run.provenance.machine else ""
     return f"About {duration(seconds)}: {plural(run.epochs, 'epoch')}{what} took {duration(run.seconds)}{where}."
-
-
-def _work(settings: SupernetSettings) -> float:
-    """MACs of the networks that a step trains, as a multiple of the original's; budgets are drawn on a logarithm."""
-    mean = (1 - settings.smallest) / -math.log(settings.smallest) if settings.smallest < 1 else 1.0
-    return settings.smallest + settings.networks * mean + 1 / settings.whole_every
 
 
 def show_supernet_training(study: Study, job: Job) -> None:

@@ -57,6 +57,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(_END_S)
     except subprocess.TimeoutExpired:
+        pass
+    finally:  # Ctrl-C once more ends the waiting, and must leave no server behind
         process.kill()
         process.wait()
 

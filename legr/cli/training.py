@@ -1,7 +1,6 @@
 """Commands that train: from scratch, and a pruned network back to accuracy."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
@@ -41,10 +40,8 @@ def train(request: TrainRequest, json: Json = False) -> None:
     )
     device = pick_device(request.device)
     if request.supernet is not None:
-        named = replace(request, out=Path(request.out.name), supernet=Path(request.supernet.name))
-        command = ("train", *named.full_arguments())
         smallest, alike = request.smallest or SupernetSettings().smallest, request.alike
-        both = TogetherTask(task, request.supernet, smallest, ALIKE if alike is None else alike, command)
+        both = TogetherTask(task, request.supernet, smallest, ALIKE if alike is None else alike)
         together = train_together(both, device, terminal.Echo())
         terminal.result(together, json, sentences.together(together, request.out.name))
         return

@@ -28,6 +28,7 @@ from legr.progress import Progress, Report
 from legr.ranking.budget import BudgetCurve
 from legr.requests.measure import MeasureRequest
 from legr.structure.types import Keep
+from legr.study.heights import structures_by_height
 from legr.study.latency import Conditions, Latency
 from legr.study.records import FineTuning, Point, PointRanking, RankingName
 from legr.study.scaled import scaled_points
@@ -86,8 +87,9 @@ def measure(study: Study, request: MeasureRequest, device: torch.device, report:
             _time_trained(study, point)
             left = (time.monotonic() - start) / number * (len(todo) - number)
             report(Progress("point", skipped + number, len(planned), left))
-        note_costs(study, model, heights)
         measure_at(ScaledWork(study, model, dataset, device, command), scaled, latencies, report)
+    if _heights_without_costs(study, request):
+        note_costs(study, original(study), request.sizes or ())
     return Measurement(
         measured=len(todo) + len(scaled),
         skipped=len(planned) + len(targets) - len(todo) - len(scaled),
@@ -121,8 +123,14 @@ def is_measured(study: Study, request: MeasureRequest, device: torch.device) -> 
     planned = list(_plan(study, request.budgets))
     targets = targets_at(study, planned, request.sizes or (), chosen=request.budgets is not None)
     return not (
-        _unmeasured(study, planned, here, again=request.again) or unmeasured(study, targets, here, again=request.again)
+        _unmeasured(study, planned, here, again=request.again)
+        or unmeasured(study, targets, here, again=request.again)
+        or _heights_without_costs(study, request)
     )
+
+
+def _heights_without_costs(study: Study, request: MeasureRequest) -> set[int]:
+    return set(request.sizes or ()) - {study.info.input_shape[1], *structures_by_height(study)}
 
 
 def _require_room(study: Study, request: MeasureRequest, device: torch.device) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ from legr.training.supernet import Supernet, SupernetObjective
 from legr.training.supernet_settings import SupernetSettings
 from legr.training.teacher import Teacher
 from legr.training.train import Run, Trained, copied, fit
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,10 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> S
             half=task.half,
         )
         save_supernet(study, record)
-        _take_order(study, record)
+        if study.ranking_id(task.ranking) == task.ranking_id:
+            _take_order(study, record)
+        elif learned:
+            log.warning("the ranking was changed meanwhile and stays; give the same command again for the supernet's")
         checkpoint.unlink(missing_ok=True)
         _orders_file(study, key).unlink(missing_ok=True)
     return record

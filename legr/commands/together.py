@@ -1,9 +1,10 @@
 """Train a network from scratch, and the networks of all budgets with it once its structures are found."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -19,16 +20,16 @@ from legr.commands.provenance import provenance_of
 from legr.commands.results import TogetherResult
 from legr.commands.structures import StructureWatch, read_looks
 from legr.commands.supernet import run_supernet
-from legr.commands.train import TrainTask, alone, is_there, loaded, require_trainable
-from legr.errors import SettingsError, StudyError
+from legr.commands.train import TrainTask, alone, is_there, loaded, require_trainable, saw_no_heldout, stated
+from legr.errors import SettingsError
 from legr.models.weights import hash_state, load_weights, save_weights
-from legr.progress import Report
+from legr.progress import Progress, Report
 from legr.requests.learn import LearnRequest
 from legr.structure.tracing.trace import trace
 from legr.study.folder import INFO
 from legr.study.making import require_place
 from legr.study.store import Study
-from legr.study.supernets import supernet_of
+from legr.study.supernets import supernet_of, weights_path
 from legr.training.batch_norm import recalibrated
 from legr.training.supernet_settings import SupernetSettings
 from legr.training.train import OneNetwork, Run, copied, fit
@@ -46,51 +47,64 @@ class TogetherTask:
         study: folder for the study that comes of it.
         smallest: fraction of MACs of the smallest network.
         alike: cosine of successive kept sets from which on structures are taken as found.
-        command: what the user typed.
     """
 
     training: TrainTask
     study: Path
     smallest: float
     alike: float
-    command: tuple[str, ...]
 
     @property
     def early(self) -> Path:
         """File of the weights that the structures were found with."""
-        return self.training.out.with_name(f"{self.training.out.stem}-early.safetensors")
+        return self._beside("early.safetensors")
 
     @property
     def looks(self) -> Path:
         """File of the rankings between epochs."""
-        return self.early.with_suffix(".json")
+        return self._beside("looks.json")
 
     @property
     def checkpoint(self) -> Path:
         """File of the training that finds them."""
-        return self.early.with_name(f"{self.early.stem}.checkpoint.safetensors")
+        return self._beside("checkpoint.safetensors")
 
-    def header(self, data: str) -> dict[str, str]:
-        """What files of weights say: no held-out image was trained on.
-
-        Args:
-            data: fingerprint of the images.
-        """
-        return {"made_by": "legr", "data": data, "split_seed": str(self.training.split_seed)}
+    @property
+    def making(self) -> Path:
+        """Folder of the study before it is complete: no list of studies shows it."""
+        return self.study.with_name(f".{self.study.name}-{self._digest}") / self.study.name
 
     def supernet(self, epochs: int) -> SupernetSettings:
         """How the networks are trained together, which have no teacher but the whole one."""
-        given = self.training.settings
-        return SupernetSettings(
+        given, usual = self.training.settings, SupernetSettings()
+        return replace(
+            usual,
             epochs=epochs,
             lr=given.lr / 2,  # the rate has passed its top by then
             weight_decay=given.weight_decay,
             momentum=given.momentum,
             batch=given.batch,
+            smoothing=given.smoothing,
+            clip=given.clip,
+            average=given.average or usual.average,
             seed=given.seed,
             smallest=self.smallest,
             distill=False,
         )
+
+    @property
+    def _digest(self) -> str:
+        """Names what another task must not take up."""
+        training = self.training
+        first = hashlib.sha256(training.first.read_bytes()).hexdigest() if training.first else None
+        facts = (
+            *(training.spec.name, training.data, training.normalize, training.split_seed, training.shape, first),
+            *(training.half, training.settings.to_dict(), self.smallest, self.alike),
+        )
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:10]
+
+    def _beside(self, ending: str) -> Path:
+        return self.training.out.with_name(f"{self.training.out.stem}-{self._digest}-{ending}")
 
 
 class _FoundError(Exception):
@@ -121,7 +135,7 @@ def train_together(task: TogetherTask, device: torch.device, report: Report) -> 
 
     Raises:
         SettingsError: there are too few epochs for two parts.
-        StudyError: there is another study in that folder.
+        StudyError: there is a study in that folder already.
         WeightsError: the file of weights is there already.
     """
     training, epochs = task.training, task.training.settings.epochs
@@ -129,67 +143,86 @@ def train_together(task: TogetherTask, device: torch.device, report: Report) -> 
     if epochs < _LEAST:
         raise SettingsError(f"--epochs must be {_LEAST} or more with --supernet, got {epochs}; raise it")
     with alone(training.out):
-        if training.out.exists():
+        if training.out.exists() and not task.making.exists():  # else it was killed as it wrote the last files
             raise is_there(training.out)
+        require_place(task.study)
         if not task.early.exists():
-            require_place(task.study)
             _find_structures(task, device, report)
         looks = read_looks(task.looks)
         study = _study(task, report)
-        run_learn(
-            study,
-            search_task(study, LearnRequest(cost="macs", blocks=False, candidates=_PASSES)),
-            device,
-            report,
-        )
+        run_learn(study, search_task(study, _learning()), device, report)
         settings = task.supernet(epochs - looks[-1].epoch)
         together = run_supernet(study, settings, device, report, ranking="learned", half=training.half)
-        _adopt(study, task, device, report)
+        network, header = _whole(study, task, device, report)
+        _adopt(study, network, header)
+        save_weights(network, training.out, header, half=True)
+        study.path.rename(task.study)
+        task.making.parent.rmdir()
         for path in (task.checkpoint, task.early, task.looks):
             path.unlink(missing_ok=True)
     similarities = tuple(look.similarity for look in looks if look.similarity is not None)
-    return TogetherResult(together.points[0].top1, looks[-1].epoch, similarities, together)
+    weights = str(weights_path(Study.open(task.study), Path(together.weights).stem))
+    return TogetherResult(together.points[0].top1, looks[-1].epoch, similarities, replace(together, weights=weights))
 
 
 def _find_structures(task: TogetherTask, device: torch.device, report: Report) -> None:
     """The first part; its weights are written last."""
     training = task.training
-    dataset, normalization, model, _ = loaded(training, report)
+    dataset, normalization, model, first = loaded(training, report)
     structure = trace(model.eval(), torch.zeros(1, *training.shape))
     watch = StructureWatch(structure, dataset, normalization, device, alike=task.alike, path=task.looks)
-    run = Run(None, dataset, normalization, training.settings, device, task.checkpoint, report)
-    network = copied(model, device)
+    header = {"made_by": "legr", "data": dataset.fingerprint}
+    if saw_no_heldout(first, dataset, training.split_seed):
+        header["split_seed"] = str(training.split_seed)
+    seconds: list[float] = []
+
+    def noting(progress: Progress) -> None:
+        """Sum up what epochs took, those before a kill included: they are reported again."""
+        values = progress.values
+        if isinstance(values, Mapping) and "seconds" in values:
+            seconds.append(float(values["seconds"]))
+            header["seconds"] = f"{sum(seconds):.1f}"
+        report(progress)
+
+    run = Run(None, dataset, normalization, training.settings, device, task.checkpoint, noting)
+    network = copied(model, device, restart=bool(training.settings.restart_norms))
     with suppress(_FoundError):
-        fit(network, _Watched(network, run, watch, task.early, task.header(dataset.fingerprint)), run)
+        fit(network, _Watched(network, run, watch, task.early, header), run)
+
+
+def _learning() -> LearnRequest:
+    return LearnRequest(cost="macs", blocks=False, candidates=_PASSES)
 
 
 def _study(task: TogetherTask, report: Report) -> Study:
-    """The study of the early weights; one that an earlier call has made is taken.
-
-    Raises:
-        StudyError: it is another study.
-    """
+    """The study of the early weights; one that an earlier call has made is taken."""
     training = task.training
-    if not (task.study / INFO).exists():
-        images = ImageSource(training.data, training.normalize or "dataset", training.split_seed, training.input_shape)
-        return create(task.study, NetworkSource(training.spec, task.early), images, report, multiple=None)
-    study = Study.open(task.study)
-    model = untrained(study, study.info.num_classes)
-    if load_weights(model, task.early).sha256 != study.info.weights_sha256 and supernet_of(study, "learned") is None:
-        raise StudyError(f"{task.study} holds another study; choose another folder")
-    return study
+    if (task.making / INFO).exists():
+        return Study.open(task.making)
+    images = ImageSource(training.data, training.normalize or "dataset", training.split_seed, training.input_shape)
+    return create(task.making, NetworkSource(training.spec, task.early), images, report, multiple=None)
 
 
-def _adopt(study: Study, task: TogetherTask, device: torch.device, report: Report) -> None:
-    """Make the whole network of its supernet the original of a study; write it to a file as well, which comes last."""
+def _whole(study: Study, task: TogetherTask, device: torch.device, report: Report) -> tuple[nn.Module, dict[str, str]]:
+    """The whole network of a study's supernet, recalibrated, and what the header of its weights says."""
     run, dataset = supernet_of(study, "learned"), images_of(study, report)
     assert run is not None
-    whole = load_supernet(study, untrained(study, study.info.num_classes), run).network
+    architecture = untrained(study, study.info.num_classes)
+    early = load_weights(untrained(study, study.info.num_classes), task.early).metadata
+    whole = load_supernet(study, architecture, run).network
     calibration = calibration_of(study, dataset, device, report)
     network = recalibrated(whole, dataset, study.info.normalization, device=device, calibration=calibration)
-    made = provenance_of(task.command, run.seconds, device, task.training.settings.seed)
-    header = {**task.header(dataset.fingerprint), "made": json.dumps(made.to_dict())}
+    training = task.training
+    request = stated(training, dataset.name, study.info.normalization.kind)
+    request = replace(request, supernet=Path(task.study.name), smallest=task.smallest, alike=task.alike)
+    seconds = float(early.get("seconds", 0)) + run.seconds
+    made = provenance_of(["train", *request.full_arguments()], seconds, device, training.settings.seed)
+    known: dict[str, str] = {name: early[name] for name in ("made_by", "data", "split_seed") if name in early}
+    return network, {**known, "made": json.dumps(made.to_dict())}
+
+
+def _adopt(study: Study, network: nn.Module, header: Mapping[str, str]) -> None:
+    """Make a network the original of a study that is about to be moved to its place."""
     save_weights(network, study.weights_path, header, half=True)
-    score = heldout_score(network, dataset, study.info.normalization)
+    score = heldout_score(network, images_of(study), study.info.normalization)
     study.with_info(weights_sha256=hash_state(network.state_dict()), heldout=score)
-    save_weights(network, task.training.out, header, half=True)

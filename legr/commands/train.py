@@ -128,8 +128,8 @@ def train_weights(task: TrainTask, device: torch.device, report: Report) -> Trai
         )
         made = json.dumps({**facts.to_dict(), **result.to_dict()})
         header = {"made_by": "legr", "data": dataset.fingerprint, "made": made}
-        if first is None or origin_of(first, dataset.fingerprint, task.split_seed) == "legr":
-            header["split_seed"] = str(task.split_seed)  # no held-out image was ever trained on
+        if saw_no_heldout(first, dataset, task.split_seed):
+            header["split_seed"] = str(task.split_seed)
         save_weights(trained.model, out, header, half=task.half)
         checkpoint.unlink(missing_ok=True)
         return result
@@ -215,19 +215,32 @@ def alone(out: Path) -> Iterator[None]:
 
 
 def _command(task: TrainTask, facts: _Facts, data: str) -> list[str]:
-    """The arguments that train these weights again; `data` is the name of the images, for no path is stored."""
+    return ["train", *stated(task, data, facts.normalization).full_arguments()]
+
+
+def stated(task: TrainTask, data: str, normalization: str) -> TrainRequest:
+    """The request that trains these weights again; no path is stored.
+
+    Args:
+        data: name of the images.
+        normalization: its kind.
+    """
     settings = asdict(task.settings)
-    request = TrainRequest(
+    return TrainRequest(
         out=Path(task.out.name),
-        model=facts.model,
+        model=task.spec.name,
         data=data,
-        normalize=facts.normalization,
-        input="x".join(map(str, (1, *facts.input_shape))),
+        normalize=normalization,
+        input="x".join(map(str, (1, *task.shape))),
         epochs=task.settings.epochs,
         seed=task.settings.seed,
         options={name: settings[name] for name in NUMBERS if settings[name] != asdict(SCRATCH)[name]},
-        split_seed=facts.split_seed,
+        split_seed=task.split_seed,
         weights=task.first and Path(task.first.name),
         half=task.half,
     )
-    return ["train", *request.full_arguments()]
+
+
+def saw_no_heldout(first: WeightsInfo | None, dataset: Dataset, split_seed: int) -> bool:
+    """Whether weights that a training begins with never saw its held-out images; None are random ones."""
+    return first is None or origin_of(first, dataset.fingerprint, split_seed) == "legr"

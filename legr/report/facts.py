@@ -89,7 +89,8 @@ def provenance(network: ShownNetwork) -> list[Fact]:
 def _learned(study: Path, learned: Learned) -> list[Fact]:
     settings = learned.settings
     told = f"{settings.method}, {learned.passes_spent[-1]:g} passes, seed {settings.seed}"
-    return [("Learned", told), *_again("Learned by", study, learned.provenance)]
+    again = [("Learned again", f"while supernet {learned.supernet} was trained")] if learned.supernet else []
+    return [("Learned", told), *_again("Learned by", study, learned.provenance), *again]
 
 
 def _trained(study: Path, run: FineTuned) -> list[Fact]:

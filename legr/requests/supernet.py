@@ -34,6 +34,11 @@ class SupernetRequest(JobRequest):
         "has that order afterwards.",
         False,
     )
+    distill: bool = option(
+        "Learn from the original; else the whole network learns from labels, and the others from it.",
+        True,
+        negatable=True,
+    )
     seed: int = option("Seed of the order of images and of the budgets.", _DEFAULT.seed, bounds=SEED)
     options: Mapping[str, float] = option(
         f"NAME=NUMBER: another setting, of {', '.join(_NUMBERS)}; may be repeated.", {}, flag="--option"
@@ -51,6 +56,7 @@ class SupernetRequest(JobRequest):
             smallest=settings.smallest,
             sizes=settings.sizes or None,
             relearn=settings.relearn,
+            distill=settings.distill,
             seed=settings.seed,
             options=options,
             ranking=ranking,
@@ -69,4 +75,4 @@ class SupernetRequest(JobRequest):
             raise SettingsError(f"--option sets one of {', '.join(_NUMBERS)}, got {unknown[0]!r}")
         chosen = {"epochs": self.epochs, "smallest": self.smallest, "seed": self.seed}
         settings = with_changes(_DEFAULT, {**self.options, **chosen})
-        return replace(settings, sizes=self.sizes or (), relearn=self.relearn)
+        return replace(settings, sizes=self.sizes or (), relearn=self.relearn, distill=self.distill)

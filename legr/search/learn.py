@@ -115,7 +115,9 @@ def learn(
         if learned.settled and passes_spent(journal)[-1] < effort:
             log.info("the search has settled after %.0f of %.0f passes", passes_spent(journal)[-1], effort)
         stored = study.map_of(settings.ranking)
-        if stored is None or _as_json(replace(learned, provenance=stored.provenance)) != _as_json(stored):
+        if stored is not None and stored.supernet and len(finished) == resumed_from:
+            log.info("the ranking was learned again by a supernet; that of the search stays aside")
+        elif stored is None or _as_json(replace(learned, provenance=stored.provenance)) != _as_json(stored):
             study.save_learned(replace(learned, provenance=provenance(learned.seconds)))
     return LearnResult(
         candidates=learned.candidates,

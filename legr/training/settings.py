@@ -72,6 +72,11 @@ class TrainSettings:
         """The settings as plain data, without those that a later version added and that are not used: keys stay so."""
         return {name: value for name, value in asdict(self).items() if name not in _LATER or value != _LATER[name]}
 
+    @property
+    def first_kept(self) -> int:
+        """The first epoch, from 0, whose weights may be kept as the best."""
+        return 0
+
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of a step, of `steps` in all."""
         warmup = max(1, int(steps * self.warmup))

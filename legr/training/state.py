@@ -86,9 +86,10 @@ class TrainingState:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch with the best held-out top-1, then loss; from 0."""
+        """The epoch with the best held-out top-1, then loss, of those that may be kept; from 0."""
         return max(
-            range(len(self.curve)), key=lambda i: (self.curve[i]["heldout_top1"], -self.curve[i]["heldout_loss"])
+            range(min(self.settings.first_kept, len(self.curve) - 1), len(self.curve)),
+            key=lambda i: (self.curve[i]["heldout_top1"], -self.curve[i]["heldout_loss"]),
         )
 
     def best(self) -> nn.Module:

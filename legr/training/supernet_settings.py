@@ -1,5 +1,6 @@
 """How a supernet is trained: the networks of every step, and what all of them share. No torch."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -55,11 +56,24 @@ class SupernetSettings(TrainSettings):
     relearn: bool = False
     sizes: Several[int] = ()
 
+    @property
+    def first_kept(self) -> int:
+        """The first epoch whose weights may be kept: before it the networks followed another order."""
+        return self.epochs // 2 if self.relearn else 0
+
+    @property
+    def macs_of_step(self) -> float:
+        """MACs of the networks of a step, as a multiple of the original's, in the mean over what is drawn."""
+        mean = (1 - self.smallest) / -math.log(self.smallest) if self.smallest < 1 else 1.0
+        return self.networks * mean + self.smallest / self.smallest_every + 1 / self.whole_every
+
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, bounds in SUPERNET_RANGES.items():
             bounds.require(name, getattr(self, name))
         for side in self.sizes:
             HEIGHTS.require("size", side)
+        if self.relearn and self.epochs < 2:
+            raise SettingsError(f"epochs must be 2 or more with relearn, got {self.epochs}")
         if len(set(self.sizes)) != len(self.sizes):
             raise SettingsError(f"sizes must differ, got {', '.join(map(str, self.sizes))}")

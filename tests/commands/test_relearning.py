@@ -4,18 +4,19 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from legr.commands import supernet as supernet_module
 from legr.commands import supernet_points
+from legr.commands.learn import run_learn, search_task
 from legr.commands.network import network_at
 from legr.commands.original import original
 from legr.commands.supernet import finished_supernet, run_supernet
 from legr.errors import SettingsError
 from legr.progress import Progress, silent
 from legr.ranking.limits import Budget
+from legr.requests.learn import LearnRequest
 from legr.study.records import Learned, SearchSettings
 from legr.study.store import Study
 from legr.study.supernets import SupernetRun, supernet_of, supernets, weights_path
@@ -98,7 +99,36 @@ def test_killed_before_the_study_has_the_order_it_gets_it(study: Study, monkeypa
 def test_only_a_learned_ranking_is_learned_again(study: Study) -> None:
     with pytest.raises(SettingsError, match="identity was not; name another with --ranking"):
         run_supernet(study, SETTINGS, CPU, silent, ranking="identity")
-    plain = replace(SETTINGS, epochs=1)
-    run_supernet(study, plain, CPU, silent)  # no epoch between two halves: the order stays
+    with pytest.raises(SettingsError, match="epochs must be 2 or more with relearn, got 1"):
+        replace(SETTINGS, epochs=1)
+
+
+def test_weights_that_followed_an_earlier_order_are_not_kept() -> None:
+    assert (SETTINGS.first_kept, replace(SETTINGS, relearn=False).first_kept) == (2, 0)
+
+
+def test_a_finished_search_leaves_the_order_that_was_learned_again(study: Study) -> None:
+    task = search_task(study, LearnRequest(candidates=2))
+    run_learn(study, task, CPU, silent)
     learned = study.map_of("learned")
-    assert learned and np.all(np.array(learned.alpha) == 1)
+    assert learned
+    again = replace(learned, alpha=tuple(2 * alpha for alpha in learned.alpha), supernet="key")
+    study.save_learned(again)
+    run_learn(study, task, CPU, silent)
+    assert study.map_of("learned") == again
+    run_learn(study, replace(task, effort=task.effort + 5), CPU, silent)  # it goes on: what it finds is the ranking
+    found = study.map_of("learned")
+    assert found and not found.supernet
+
+
+def test_an_order_that_was_chosen_meanwhile_stays(study: Study, caplog: pytest.LogCaptureFixture) -> None:
+    before = study.map_of("learned")
+    assert before
+    other = replace(before, kappa=tuple(0.1 + n for n in range(len(before.kappa))))
+
+    def report(progress: Progress) -> None:
+        if progress.stage == "epoch" and progress.done == 3:
+            study.save_learned(other)
+
+    run_supernet(study, SETTINGS, CPU, report)
+    assert study.map_of("learned") == other and "stays" in caplog.text

@@ -15,7 +15,7 @@ from legr.commands.structures import read_looks
 from legr.commands.together import TogetherTask, train_together
 from legr.commands.train import TrainTask
 from legr.errors import SettingsError, StudyError, WeightsError
-from legr.models.weights import hash_state
+from legr.models.weights import hash_state, load_weights
 from legr.models.zoo import find_spec
 from legr.progress import Progress, silent
 from legr.ranking.limits import Budget
@@ -43,7 +43,7 @@ def task(folder: Path, *, alike: float = 1.0, epochs: int = 4) -> TogetherTask:
     training = TrainTask(
         folder / "w.safetensors", find_spec("cifar_resnet8"), "digits", settings, input_shape=(3, 16, 16)
     )
-    return TogetherTask(training, folder / "study", 0.4, alike, ("train", "--supernet", "study"))
+    return TogetherTask(training, folder / "study", 0.4, alike)
 
 
 def facts(folder: Path) -> tuple[object, ...]:
@@ -86,7 +86,7 @@ def test_killed_anywhere_it_ends_the_same(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(Killed):
         train_together(stopped, CPU, in_the_first_part)
     assert [look.epoch for look in read_looks(stopped.looks)] == []
-    for step in ("create", "run_learn", "run_supernet", "_adopt", "hash_state"):
+    for step in ("create", "run_learn", "run_supernet", "_adopt", "hash_state", "save_weights"):
         with monkeypatch.context() as patch, pytest.raises(Killed):
             patch.setattr(module, step, _kill)
             train_together(stopped, CPU, silent)
@@ -103,6 +103,28 @@ def test_another_study_and_too_few_epochs_are_refused(tmp_path: Path, study_path
         train_together(task(tmp_path, epochs=3), CPU, silent)
     with pytest.raises(StudyError, match="holds a study already"):
         train_together(replace(task(tmp_path), study=study_path), CPU, silent)
+
+
+def test_what_a_killed_run_has_left_is_not_taken_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = task(tmp_path)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(module, "create", _kill)
+        train_together(first, CPU, silent)
+    other = replace(first, training=replace(first.training, settings=replace(SETTINGS, seed=7)))
+    assert first.early.exists() and not other.early.exists() and not other.looks.exists()
+    assert first.making.parent != other.making.parent != replace(first, smallest=0.5).making.parent
+
+
+def test_the_weights_say_how_they_were_made(tmp_path: Path) -> None:
+    train_together(task(tmp_path), CPU, silent)
+    study = Study.open(tmp_path / "study")
+    model = original(study)
+    header = load_weights(model, tmp_path / "w.safetensors").metadata
+    made = json.loads(header["made"])
+    run = supernet_of(study, "learned")
+    assert run and made["seconds"] > run.seconds and header["split_seed"] == "0" and study.info.name == "study"
+    assert "--supernet study --smallest 0.4 --alike 1" in made["command"] and str(tmp_path) not in made["command"]
+    assert "--no-distill" in run.provenance.command and "--study study" in run.provenance.command
 
 
 def test_looks_are_written_as_plain_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
