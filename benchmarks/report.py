@@ -118,7 +118,8 @@ def supernets() -> Iterator[str]:
         wide = f"{100 * fmean(off):.2f}, at most {100 * max(off):.2f}" if off else ""
         top1s = (f"{100 * row['top1'][share]:.2f}" if share in row["top1"] else "" for share in shares)
         cost = f"{row['cost']:.0f}" if "cost" in row else ""
-        yield line(row["label"], *top1s, f"{100 * row['original']:.2f}", f"{row['seconds'] / 60:.0f}", cost, wide)
+        minutes = "" if row["seconds"] is None else f"{row['seconds'] / 60:.0f}"
+        yield line(row["label"], *top1s, f"{100 * row['original']:.2f}", minutes, cost, wide)
     yield ""
     yield from _commands([(row["label"], Provenance.from_dict(row["made"])) for row in rows])
 
@@ -189,7 +190,8 @@ def _commands(rows: Sequence[tuple[str, Provenance]]) -> Iterator[str]:
     yield ""
     yield from header("row", "command", "seed", "seconds", "machine")
     for name, made in rows:
-        yield line(name, f"`{made.command}`", str(made.seed), f"{made.seconds or 0:,.0f}", made.machine)
+        seconds = f"{made.seconds:,.0f}" if made.seconds else ""
+        yield line(name, f"`{made.command}`", str(made.seed), seconds, made.machine)
     yield ""
     yield "</details>"
 

@@ -103,6 +103,7 @@ def main() -> None:
     parser.add_argument("studies", nargs="+", help="LABEL=STUDY")
     parser.add_argument("--between", type=int, default=0, help="networks of random budgets")
     parser.add_argument("--separate", action="store_true", help="rows of fine-tuned networks, not of supernets")
+    parser.add_argument("--untimed", action="store_true", help="the machine was not quiet: leave out how long it took")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -115,11 +116,13 @@ def main() -> None:
         else:
             found_rows = [row(label, study, run, arguments.between) for run in supernets(study)]
         for found in found_rows:
+            if arguments.untimed:
+                found |= {"seconds": None, "made": {**found["made"], "seconds": None}}
             same = ("label", "network")
             rows = [*(one for one in rows if any(one[name] != found[name] for name in same)), found]
             arguments.out.write_text(json.dumps(rows, indent=1) + "\n")
             shares = " | ".join(f"{100 * top1:.1f}" for top1 in found["top1"].values())
-            print(f"| {label}, {found['ranking']} | {shares} | {found['seconds'] / 60:.0f} min |", flush=True)
+            print(f"| {label}, {found['ranking']} | {shares} |", flush=True)
 
 
 if __name__ == "__main__":
