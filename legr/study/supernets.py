@@ -172,9 +172,10 @@ def smallest_macs(run: SupernetRun, whole: int) -> int:
     """MACs of the smallest network that a supernet has trained.
 
     Args:
+        run: without points it is one of which no network is known; it says where it ends itself then.
         whole: MACs of the original.
     """
-    return round(min(point.macs_fraction for point in run.points) * whole)
+    return round(min((point.macs_fraction for point in run.points), default=run.smallest) * whole)
 
 
 def points_by_network(run: SupernetRun, side: int) -> Mapping[str, SupernetPoint]:

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from legr.study.catalog import SAMPLES
+from legr.study.store import Study
+from legr.study.supernets import supernets
 from tests.cli.processes import called, refused
 
 STUDY = SAMPLES / "cifar10_resnet56"
@@ -70,6 +72,8 @@ def test_all_measured_networks_as_a_table(tmp_path: Path) -> None:
     table = pd.read_csv(out)
     points = json.loads((STUDY / "points.json").read_text(encoding="utf-8"))["points"]
     networks = {(point["ranking"], point["keep_id"]) for point in points}  # trained or as cut, each once
+    for run in supernets(Study.open(STUDY)):
+        networks |= {(run.ranking, point.keep_id) for point in run.points if point.macs_fraction < 1}
     assert result == {"table": str(out), "rows": len(table)} and len(table) == len(networks)
     said = refused("points", "--study", STUDY, "--out", out)
     assert said.startswith("there is a file networks.csv already")
