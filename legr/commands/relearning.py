@@ -15,7 +15,7 @@ from legr.files import write_json
 from legr.ranking.budget import BudgetCurve
 from legr.record import Record
 from legr.schema import Real, Several
-from legr.search.gradient import GradientLearner
+from legr.search.gradient import BETWEEN_EPOCHS, GradientLearner
 from legr.search.mask_gradient import TrainingProbe
 from legr.search.methods import Material, gradient_learner
 from legr.structure.cost import cost, original_cost
@@ -24,8 +24,6 @@ from legr.study.json_file import FORMAT, read_record
 from legr.study.records import Learned, RankingName
 from legr.study.store import Study
 from legr.training.supernet import Supernet
-
-_PROPOSALS = 6  # of the gradient before an epoch, each of some iterations
 
 
 @dataclass(frozen=True)
@@ -102,11 +100,9 @@ class Relearning:
     def _learn(self, supernet: Supernet) -> None:
         learner = self._learner(supernet)
         state: Mapping[str, Any] = self._orders[-1].state if self._orders else learner.start(self._first.affine)
-        for _ in range(_PROPOSALS):
-            proposal = learner.advance(state)
-            state = proposal.state
+        proposal = learner.advance(state, BETWEEN_EPOCHS)
         alpha, kappa = proposal.affine.alpha.tolist(), proposal.affine.kappa.tolist()
-        self._orders = (*self._orders, _Order(tuple(alpha), tuple(kappa), dict(state)))
+        self._orders = (*self._orders, _Order(tuple(alpha), tuple(kappa), dict(proposal.state)))
         write_json(self._path, {"format": FORMAT, **_Orders(self._orders).to_dict()})
 
     def _learner(self, supernet: Supernet) -> GradientLearner:

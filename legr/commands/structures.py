@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from legr.ranking.order import Ranker
 from legr.ranking.types import Affine
 from legr.record import Record
 from legr.schema import Count, Real, Several
+from legr.search.gradient import BETWEEN_EPOCHS
 from legr.search.mask_gradient import TrainingProbe
 from legr.search.methods import SCORED, Material, gradient_learner
 from legr.search.pricing import Pricing
@@ -25,7 +25,6 @@ from legr.study.json_file import FORMAT, read_record
 from legr.study.kept_sets import packed, unpacked
 from legr.study.records import SearchSettings
 
-_PROPOSALS = 6  # of the gradient before an epoch, each of some iterations
 _IN_A_ROW = 2  # looks that must be alike
 
 
@@ -43,7 +42,6 @@ class Look(Record):
     alpha: Several[Real]
     kappa: Several[Real]
     kept: Several[str]
-    state: dict[str, Any]  # of the learner
 
     @property
     def affine(self) -> Affine:
@@ -109,10 +107,7 @@ class StructureWatch:
 
         learner = gradient_learner(Material(pricing, SearchSettings(), probe))
         last = self.looks[-1] if self.looks else None
-        state: Any = learner.start(last.affine) if last else {}
-        for _ in range(_PROPOSALS):
-            proposal = learner.advance(state)
-            state = proposal.state
+        proposal = learner.advance(learner.start(last.affine) if last else {}, BETWEEN_EPOCHS)
         curve = pricing.curve(proposal.affine)
         keeps = [curve.at(macs=max(budget, curve.floor)) for budget in SCORED]
         units = np.concatenate([keep.units for keep in keeps]).astype(np.float64)
@@ -126,5 +121,4 @@ class StructureWatch:
             alpha=tuple(proposal.affine.alpha.tolist()),
             kappa=tuple(proposal.affine.kappa.tolist()),
             kept=tuple(map(packed, keeps)),
-            state=dict(state),
         )

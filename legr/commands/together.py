@@ -208,7 +208,7 @@ def _whole(study: Study, task: TogetherTask, device: torch.device, report: Repor
     run, dataset = supernet_of(study, "learned"), images_of(study, report)
     assert run is not None
     architecture = untrained(study, study.info.num_classes)
-    early = load_weights(untrained(study, study.info.num_classes), task.early).metadata
+    early = load_weights(architecture, task.early).metadata
     whole = load_supernet(study, architecture, run).network
     calibration = calibration_of(study, dataset, device, report)
     network = recalibrated(whole, dataset, study.info.normalization, device=device, calibration=calibration)

@@ -34,6 +34,8 @@ from legr.structure.types import BoolArray
 #: Largest log alpha and shift: alpha up to 5e8 is more than any ranking needs, and stays finite and above 0.
 _BOUND = 20.0
 _BETAS = 0.9, 0.99  # of Adam (Kingma and Ba, 2015)
+#: Strides of a ranking that is learned between two epochs of a training.
+BETWEEN_EPOCHS = 6
 #: The search ends when each of the last three proposals keeps nearly the same units as the one three before it.
 _WINDOW = 3
 
@@ -99,12 +101,16 @@ class GradientLearner:
         maps = [*(candidate.affine for candidate in finished[-2 * _WINDOW + 1 :]), proposal.affine]
         return replace(proposal, settled=self._has_settled(maps))
 
-    def advance(self, state: Mapping[str, Any]) -> Proposal:
-        """Go on for some iterations from a state, of an earlier proposal or of `start`; {} is the identity."""
-        optimizer = _Adam.resume(state, len(self._means))
-        for _ in range(self._settings.stride):
+    def advance(self, state: Mapping[str, Any], strides: int = 1) -> Proposal:
+        """Go on for some iterations from a state, of an earlier proposal or of `start`; {} is the identity.
+
+        Args:
+            strides: times the iterations of one proposal.
+        """
+        optimizer, iterations = _Adam.resume(state, len(self._means)), strides * self._settings.stride
+        for _ in range(iterations):
             optimizer.update(self._gradient(optimizer), self._settings)
-        images = PASSES_PER_TRAINING_IMAGE * self._settings.images * self._settings.stride
+        images = PASSES_PER_TRAINING_IMAGE * self._settings.images * iterations
         return Proposal(self._affine(optimizer.average), optimizer.to_dict(), images)
 
     def start(self, affine: Affine) -> dict[str, Any]:

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch, own_folders: Path) -> None:
-    monkeypatch.setattr(structures, "_PROPOSALS", 1)
+    monkeypatch.setattr(structures, "BETWEEN_EPOCHS", 1)
     monkeypatch.setattr(supernet_points, "MEASURED", 2)
     monkeypatch.setattr(supernet_points, "BETWEEN", 1)
     monkeypatch.setattr(module, "_PASSES", 2)
