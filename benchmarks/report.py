@@ -114,8 +114,8 @@ def supernets() -> Iterator[str]:
         "", *(f"{100 * float(share):g} %" for share in shares), "original", "minutes", "cost", "off the line"
     )
     for row in rows:
-        off = [abs(difference) for difference in row["off_the_line"]]
-        wide = f"{100 * fmean(off):.2f}, at most {100 * max(off):.2f}" if off else ""
+        off = row["off_the_line"]
+        wide = f"{100 * off['mean']:.2f}, at most {100 * off['most']:.2f}" if off else ""
         top1s = (f"{100 * row['top1'][share]:.2f}" if share in row["top1"] else "" for share in shares)
         cost = f"{row['cost']:.0f}" if "cost" in row else ""
         minutes = "" if row["seconds"] is None else f"{row['seconds'] / 60:.0f}"

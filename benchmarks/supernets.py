@@ -1,55 +1,40 @@
 """How good networks of supernets are, and of separate trainings: `python -m benchmarks.supernets LABEL=STUDY …`.
 
 Every supernet of the studies is a row: top-1 on the test images at some shares of the MACs, batch norms recalibrated,
-and with `--between N` how far networks of N random budgets lie from the line between the measured ones. With
-`--separate` the fine-tuned networks of a study are one row, at the shares that they were trained for. Rows are kept
-in a file of results; one of the same label and network is measured anew.
+and how far networks of random budgets lie from the line between the measured ones. With `--separate` the fine-tuned
+networks of a study are one row, at the shares that they were trained for. Rows are kept in a file of results; one of
+the same label and network is measured anew.
 """
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from benchmarks.training_cost import of_finetuning, of_supernet
-from legr.charts.measurements import reading
 from legr.commands.calibration import calibration_of
 from legr.commands.images import images_of
 from legr.commands.network import load_supernet
 from legr.commands.original import original
 from legr.commands.supernet_points import Judge
 from legr.study.store import Study
-from legr.study.supernets import SupernetRun, supernets
+from legr.study.supernets import SupernetRun, off_the_line, supernets
 from legr.training.evaluate import evaluate_split
-from legr.training.supernet import Supernet
 
 RESULTS = Path(__file__).parent / "results" / "supernets.json"
 SHARES = (1.0, 0.7, 0.5, 0.47, 0.3, 0.2, 0.16, 0.13, 0.1)
 CPU = torch.device("cpu")
 
 
-def off_the_line(judge: Judge, supernet: Supernet, run: SupernetRun, networks: int) -> list[float]:
-    """Top-1 of networks of random budgets less what is read between the measured ones, in [-1, 1]."""
-    rng, total = np.random.default_rng(0), judge.curve.original.macs
-    measured = {round(p.macs_fraction * total): p.top1 for p in run.points if p.side == judge.side}
-    differences = []
-    for share in np.exp(rng.uniform(np.log(run.smallest), 0, networks)).clip(run.smallest, 1):
-        keep = judge.curve.at(macs=float(share))
-        found = judge.point(judge.network(supernet, keep), keep)
-        read = reading(measured, round(found.macs_fraction * total))
-        if read is not None and not read.measured:
-            differences.append(round(found.top1 - read.value, 4))
-    return differences
-
-
-def row(label: str, study: Study, run: SupernetRun, networks: int) -> dict[str, Any]:
+def row(label: str, study: Study, run: SupernetRun) -> dict[str, Any]:
     """What one supernet reaches along its ranking."""
     model, dataset, curve = original(study), images_of(study), study.curve(run.ranking)
     judge = Judge(curve, dataset, study.info.normalization, calibration_of(study, dataset, CPU), CPU)
     supernet, top1 = load_supernet(study, model, run), {}
+    off = off_the_line((point for point in run.points if point.side == judge.side), run.between)
     for share in SHARES:
         if share >= curve.floor:
             keep = curve.at(macs=share)
@@ -60,7 +45,7 @@ def row(label: str, study: Study, run: SupernetRun, networks: int) -> dict[str, 
         "ranking": run.ranking,
         "top1": top1,
         "original": original_top1(study),
-        "off_the_line": off_the_line(judge, supernet, run, networks),
+        "off_the_line": asdict(off) if off else None,
         "seconds": run.seconds,
         "cost": of_supernet(run),
         "made": run.provenance.to_dict(),
@@ -90,7 +75,7 @@ def separate_row(label: str, study: Study) -> dict[str, Any]:
         "ranking": used[0].ranking,
         "top1": top1,
         "original": original_top1(study),
-        "off_the_line": [],
+        "off_the_line": None,
         "seconds": sum(run.seconds for run in used),
         "cost": sum(map(of_finetuning, used)),
         "made": used[0].provenance.to_dict(),
@@ -101,7 +86,6 @@ def main() -> None:
     """Measure, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("studies", nargs="+", help="LABEL=STUDY")
-    parser.add_argument("--between", type=int, default=0, help="networks of random budgets")
     parser.add_argument("--separate", action="store_true", help="rows of fine-tuned networks, not of supernets")
     parser.add_argument("--untimed", action="store_true", help="the machine was not quiet: leave out how long it took")
     parser.add_argument("--out", type=Path, default=RESULTS)
@@ -114,7 +98,7 @@ def main() -> None:
         if arguments.separate:
             found_rows = [separate_row(label, study)]
         else:
-            found_rows = [row(label, study, run, arguments.between) for run in supernets(study)]
+            found_rows = [row(label, study, run) for run in supernets(study)]
         for found in found_rows:
             if arguments.untimed:
                 found |= {"seconds": None, "made": {**found["made"], "seconds": None}}

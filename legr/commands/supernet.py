@@ -24,11 +24,12 @@ from legr.held import shown
 from legr.models.weights import round_to_half, save_weights
 from legr.progress import Report
 from legr.requests.supernet import SupernetRequest
+from legr.structure.cost import original_cost
 from legr.study.provenance import Provenance
 from legr.study.records import RankingName, epochs_of
 from legr.study.store import Study
 from legr.study.supernets import SupernetRun, save_supernet, statistics_path, supernets, weights_path
-from legr.training.supernet import Supernet, SupernetObjective
+from legr.training.supernet import Supernet, SupernetObjective, finish
 from legr.training.supernet_settings import SupernetSettings
 from legr.training.teacher import Teacher
 from legr.training.train import Run, Trained, copied, fit
@@ -94,8 +95,8 @@ def run_supernet(
 
 
 def _task(study: Study, settings: SupernetSettings, ranking: RankingName | None, half: bool) -> _Task:
-    name = ranking or study.default_ranking
-    return _Task(name, study.ranking_id(name), settings, half)
+    name, params = ranking or study.default_ranking, original_cost(study.structure).params
+    return _Task(name, study.ranking_id(name), settings.fitting(params), half)
 
 
 def _result(study: Study, run: SupernetRun) -> SupernetResult:
@@ -138,11 +139,12 @@ def _train(study: Study, task: _Task, device: torch.device, report: Report) -> S
         learned = None
         if orders:
             curve, learned = orders.final_curve(), replace(orders.learned, supernet=key)
+        finish(supernet, curve)
         if task.half:
             round_to_half(supernet)
         provenance = _provenance(study, task, trained, device)
         header = weights_header(dataset.fingerprint, provenance)
-        save_weights(supernet, weights_path(study, key), header, half=task.half)
+        save_weights(supernet, weights_path(study, key), header, half=task.half, without_zeros=True)
         judge = Judge(curve, dataset, study.info.normalization, calibration, device)
         sides = tuple(dict.fromkeys((judge.side, *task.settings.sizes)))
         measured = measure_along(supernet, judge, sides, report, seed=task.settings.seed)

@@ -18,6 +18,7 @@ from torch.nn.modules.batchnorm import _NormBase
 
 from legr.errors import WeightsError
 from legr.files import in_words, write_safetensors
+from legr.models.compact import compact, expanded
 from legr.outside import require_plain_file
 from legr.schema import SchemaError
 
@@ -71,6 +72,7 @@ def load_weights(model: nn.Module, path: str | Path) -> WeightsInfo:
         tensors, metadata = read(path)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error}): check its permissions") from error
+    tensors = expanded(tensors, {name: tensor.shape for name, tensor in model.state_dict().items()}, path.name)
     _check_fit(model, tensors, path.name)
     _require_variances(model, tensors, path.name)
     load_state(model, tensors)
@@ -102,6 +104,7 @@ def save_weights(
     metadata: Mapping[str, str] | None = None,
     *,
     half: bool = False,
+    without_zeros: bool = False,
 ) -> None:
     """Write a model's state (or a state_dict) to the safetensors file `path`, atomically.
 
@@ -110,6 +113,7 @@ def save_weights(
         path: ends in `.safetensors`; its folder is made, an existing file is replaced.
         metadata: text pairs for the header, read back by `load_weights`.
         half: whether matrices and kernels that float16 holds exactly (`round_to_half`) are written in it.
+        without_zeros: whether filters and channels of zeros alone are left out (`compact`).
 
     Raises:
         WeightsError: another suffix, or the file cannot be written.
@@ -122,6 +126,8 @@ def save_weights(
     plain = {name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
     if half:
         plain = {name: _halved(tensor) for name, tensor in plain.items()}
+    if without_zeros:
+        plain = compact(plain)
     try:
         write_safetensors(path, save(plain, dict(metadata or {})))
     except OSError as error:

@@ -83,6 +83,21 @@ def network_with(whole: nn.Module, structure: Structure, keep: Keep, parameters:
     return network
 
 
+def read_by(whole: nn.Module, structure: Structure, keep: Keep) -> dict[str, Tensor]:
+    """Which parameters of the whole network the one of a kept set reads: by name, bool of its shape."""
+    cuts = plan(whole, structure, keep)
+    places = _cuts_of(cuts, cut(whole, cuts))
+    found = {}
+    for name, parameter in whole.named_parameters():
+        read = torch.full_like(parameter, name in places, dtype=torch.bool)
+        for dim, kept in places.get(name, ()):
+            unread = torch.ones(parameter.shape[dim], dtype=torch.bool, device=parameter.device)
+            unread[slice(kept[0], sum(kept)) if isinstance(kept, tuple) else kept] = False
+            read.movedim(dim, 0)[unread] = False
+        found[name] = read
+    return found
+
+
 def _cuts_of(cuts: Plan, network: nn.Module) -> _Cuts:
     """What a plan cuts from the parameters of the network that it leaves."""
     device = next(network.parameters()).device

@@ -5,7 +5,7 @@ one of half of them, so there are several sets of weights, and more of the scale
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -24,7 +24,7 @@ from legr.training.calibration import Calibration
 from legr.training.device import autocast, fast_dtype
 from legr.training.evaluate import Evaluation, evaluate_split
 from legr.training.losses import loss_of
-from legr.training.slices import Slices, network_with
+from legr.training.slices import Slices, network_with, read_by
 from legr.training.supernet_settings import SupernetSettings
 from legr.training.train import Run
 
@@ -50,6 +50,48 @@ class SetsAlong(nn.Module):
             nn.ParameterList([nn.Parameter(values.detach().clone()) for values in own.values()])
             for _ in range(n_sets if smallest < 1 and own else 0)
         )
+        self._apart = 1
+
+    @property
+    def used(self) -> int:
+        """How many sets networks read."""
+        return len(self.sets) // self._apart
+
+    def use(self, n_sets: int) -> None:
+        """Let networks read some of the sets alone, evenly spread; see `blend` for those between.
+
+        Args:
+            n_sets: how many; a divisor of all.
+        """
+        self._apart = len(self.sets) // n_sets if len(self.sets) else 1
+
+    @torch.no_grad()
+    def blend(self, own: Mapping[str, Tensor]) -> None:
+        """Give each set that is not read the values that a network of its budget has."""
+        for number, values in enumerate(self.sets, 1):
+            if number % self._apart:
+                for kept, blended in zip(values.parameters(), self._between(number / self._apart, own), strict=True):
+                    kept.copy_(blended)
+
+    @torch.no_grad()
+    def restrict(self, number: int, read: Mapping[str, Tensor]) -> None:
+        """Set values of a set to 0.
+
+        Args:
+            number: of the set, from 1.
+            read: those that stay: by name, bool of their shape.
+        """
+        for name, values in zip(self._names, self.sets[number - 1].parameters(), strict=True):
+            values.mul_(read[name])
+
+    def scale_gradients(self, factors: Sequence[float]) -> None:
+        """Multiply the gradients of each set that is read.
+
+        Args:
+            factors: one for each of these.
+        """
+        for values, factor in zip(list(self.sets)[self._apart - 1 :: self._apart], factors, strict=True):
+            scale_gradients(values.parameters(), factor)
 
     def at(self, fraction: float, own: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Values for a network, by name; gradients reach the two sets around it.
@@ -60,11 +102,18 @@ class SetsAlong(nn.Module):
         """
         if not len(self.sets):
             return {name: own[name] for name in self._names}
-        place = len(self.sets) * min(max(math.log(fraction) / math.log(self._smallest), 0.0), 1.0)
-        number = min(int(place), len(self.sets) - 1)
-        larger = self.sets[number - 1].parameters() if number else (own[name] for name in self._names)
-        pairs = zip(self._names, larger, self.sets[number].parameters(), strict=True)
-        return {name: torch.lerp(one, other, place - number) for name, one, other in pairs}
+        way = min(max(math.log(fraction) / math.log(self._smallest), 0.0), 1.0)
+        return dict(zip(self._names, self._between(self.used * way, own), strict=True))
+
+    def _between(self, place: float, own: Mapping[str, Tensor]) -> list[Tensor]:
+        """Values between two sets that are read, in the order of names; place 0 is `own`, 1 the first of these."""
+        number = min(int(place), self.used - 1)
+        larger = self._set(number).parameters() if number else (own[name] for name in self._names)
+        pairs = zip(larger, self._set(number + 1).parameters(), strict=True)
+        return [torch.lerp(one, other, place - number) for one, other in pairs]
+
+    def _set(self, number: int) -> nn.Module:
+        return self.sets[number * self._apart - 1]
 
 
 class Supernet(nn.Module):
@@ -83,6 +132,7 @@ class Supernet(nn.Module):
         self.norms = SetsAlong({name: own[name] for name in norms}, smallest, settings.norms)
         weights = {name: values for name, values in own.items() if name not in set(norms)}
         self.weights = SetsAlong(weights, smallest, settings.weights)
+        self._weights = tuple(weights)
 
     def parameters_at(self, fraction: float) -> dict[str, Tensor]:
         """Parameters of all filters by name, as a smaller network has them; gradients reach all sets around it.
@@ -93,10 +143,38 @@ class Supernet(nn.Module):
         own = dict(self.network.named_parameters())
         return self.weights.at(fraction, own) | self.norms.at(fraction, own)
 
+    def use(self, settings: SupernetSettings, epoch: int) -> None:
+        """Train the sets of weights of an epoch, from 0."""
+        self.weights.use(settings.weights_in(epoch))
+
+    def scale_own_gradients(self, factor: float) -> None:
+        """Multiply the gradients of the whole network's own weights."""
+        scale_gradients(map(self.network.get_parameter, self._weights), factor)
+
+    def blend(self) -> None:
+        """Give each set of weights that is not read the values that a network of its budget has."""
+        self.weights.blend(dict(self.network.named_parameters()))
+
     def pruned(self, structure: Structure, keep: Keep) -> nn.Module:
         """The network of a kept set by itself, in evaluation mode; its statistics are those of the whole one."""
         fraction = cost(structure, keep).macs / original_cost(structure).macs
         return network_with(self.network, structure, keep, self.parameters_at(fraction))
+
+
+def finish(supernet: Supernet, curve: BudgetCurve) -> None:
+    """After its training, let networks read all sets of weights; what none of a ranking's reads becomes 0 there."""
+    n_sets = len(supernet.weights.sets)
+    supernet.weights.use(n_sets)
+    for number in range(2, n_sets + 1):
+        largest = curve.at(macs=max(supernet.smallest ** ((number - 1) / n_sets), curve.floor))
+        supernet.weights.restrict(number, read_by(supernet.network, curve.structure, largest))
+
+
+def scale_gradients(parameters: Iterable[nn.Parameter], factor: float) -> None:
+    """Multiply the gradients that parameters have."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if gradients:
+        torch._foreach_mul_(gradients, factor)
 
 
 def norm_parameters(network: nn.Module) -> tuple[str, ...]:
@@ -159,17 +237,23 @@ class SupernetObjective:
             with autocast(self._run.device):
                 outputs = self._slices.at(self._curve.keep(step_of))(parameters, seen)
             total += self._add(loss_of(outputs, labels, logits, self._taught_alone), weight)
+        self._balance()
         return total
 
     def begin_epoch(self, epoch: int, network: nn.Module) -> None:
-        """Take the order of the epoch."""
+        """Take the order of the epoch, and its sets of weights."""
         assert isinstance(network, Supernet)
+        for one in (self._supernet, network):
+            one.use(self._settings, max(epoch - 1, 0))
+            one.blend()
+            one.use(self._settings, epoch)
         if self._orders is not None:
             self._curve = self._orders.curve(epoch, network)
 
     def heldout(self, network: nn.Module) -> Evaluation:
         """The mean of some networks from the whole one to the smallest, recalibrated."""
         assert isinstance(network, Supernet)
+        network.blend()
         found = [self._judged(network, network.smallest**place) for place in _JUDGED]
         top1, loss = (sum(getattr(one, name) for one in found) / len(found) for name in ("top1", "loss"))
         return Evaluation(top1, loss, found[0].images)
@@ -180,6 +264,17 @@ class SupernetObjective:
         places = (np.arange(parts) + rng.random(parts)) / max(parts, 1)  # of the way to the smallest
         drawn: list[float] = np.clip(lowest**places, lowest, 1.0).tolist()
         return [lowest, *drawn] if step % self._settings.smallest_every == 0 else drawn
+
+    def _balance(self) -> None:
+        """Let each set of weights move as far in a step, in the mean, as one set would that all networks share."""
+        settings, used = self._settings, self._supernet.weights.used
+        if not used:
+            return
+        every = settings.networks + 1 / settings.smallest_every + 1 / settings.whole_every
+        drawn = settings.networks / used  # random networks that train a set in a step, in the mean; half at the ends
+        own, last = drawn / 2 + 1 / settings.whole_every, drawn / 2 + 1 / settings.smallest_every
+        self._supernet.scale_own_gradients(every / own)
+        self._supernet.weights.scale_gradients([every / drawn if drawn else 0.0] * (used - 1) + [every / last])
 
     def _add(self, loss: Tensor, weight: float) -> float:
         (loss * weight).backward()

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from legr.bounds import Bounds
 from legr.data.sizes import HEIGHTS
@@ -16,10 +16,14 @@ SUPERNET_RANGES: Mapping[str, Bounds] = {
     "smallest_every": Bounds(1, 1000),
     "whole_every": Bounds(1, 1000),
     "norms": Bounds(0, 64),
-    "weights": Bounds(0, 16),
+    "weights": Bounds(0, 64),
+    "growth": Bounds(0, 1),
 }
 #: Settings that are plain numbers, beside those of any training.
-SUPERNET_NUMBERS = ("networks", "smallest_every", "whole_every", "norms", "weights")
+SUPERNET_NUMBERS = ("networks", "smallest_every", "whole_every", "norms", "weights", "growth")
+
+#: Values that all further sets of weights may have together: a training holds some ten copies of them, 4 bytes each.
+MOST_VALUES = 2**26
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,9 @@ class SupernetSettings(TrainSettings):
         whole_every: steps from one in which the whole network is trained to the next.
         norms: sets of batch-norm scales and offsets beside those of the whole network, at budgets evenly spread on a
             logarithmic scale; a network has those between the two sets around it. 0: all networks share one set.
-        weights: the same of all other parameters.
+        weights: the same of all other parameters; less for a large network, see `fitting`.
+        growth: share of the epochs after which all of these are there. A run begins with as few as halving leaves, and
+            doubles them in equal times; a new set begins between its neighbours. 0: all are there from the start.
         relearn: whether the ranking is learned again between the epochs of the first half, on the weights so far.
         sizes: sides of square inputs that the networks of random budgets get, one at random; () is the own size alone.
 
@@ -45,14 +51,15 @@ class SupernetSettings(TrainSettings):
         SettingsError: a value is out of range.
     """
 
-    lr: float = 0.05
+    lr: float = 0.02
     average: float = 0.999
     smallest: float = 0.1
     networks: int = 2
     smallest_every: int = 1
     whole_every: int = 2
     norms: int = 12
-    weights: int = 3
+    weights: int = 16
+    growth: float = 0.75
     relearn: bool = False
     sizes: Several[int] = ()
 
@@ -60,6 +67,23 @@ class SupernetSettings(TrainSettings):
     def first_kept(self) -> int:
         """The first epoch whose weights may be kept: before it the networks followed another order."""
         return self.epochs // 2 if self.relearn else 0
+
+    def fitting(self, params: int) -> "SupernetSettings":
+        """The same for a network of so many parameters: sets of weights are halved until they fit in memory."""
+        weights = self.weights
+        while weights * params > MOST_VALUES:
+            weights //= 2
+        return replace(self, weights=weights)
+
+    def weights_in(self, epoch: int) -> int:
+        """Sets of weights, beside those of the whole network, that an epoch trains.
+
+        Args:
+            epoch: from 0.
+        """
+        doublings = (self.weights & -self.weights).bit_length() - 1 if self.weights else 0
+        left = sum(epoch < self.growth * self.epochs * number / doublings for number in range(1, doublings + 1))
+        return self.weights >> left
 
     @property
     def macs_of_step(self) -> float:

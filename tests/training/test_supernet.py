@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -20,7 +21,7 @@ from legr.structure.cost import cost
 from legr.structure.types import Keep
 from legr.training.calibration import PLAIN
 from legr.training.slices import Slice, Slices
-from legr.training.supernet import Supernet, SupernetObjective, norm_parameters, resized
+from legr.training.supernet import Supernet, SupernetObjective, finish, norm_parameters, resized
 from legr.training.supernet_settings import SupernetSettings
 from legr.training.teacher import Teacher
 from legr.training.train import Run, Trained, copied, fit
@@ -36,7 +37,7 @@ SETTINGS = SupernetSettings(
     networks=1,
     smallest_every=1,
     norms=3,
-    weights=1,
+    weights=4,
     sizes=(16, 12),
 )
 
@@ -90,6 +91,83 @@ def test_parameters_lie_between_the_sets_around_a_budget(kind: str) -> None:
         for name, values in model.parameters_at(0.2 ** (place / 3)).items():
             expected = min(place, 3.0) if (name in norms) == (kind == "norms") else 0.0
             torch.testing.assert_close(values, torch.full_like(values, expected), rtol=0, atol=1e-6)
+
+
+def test_sets_of_weights_double_in_equal_times_and_begin_between_their_neighbours() -> None:
+    settings = replace(SETTINGS, epochs=8, weights=4, growth=0.75)
+    assert [settings.weights_in(epoch) for epoch in range(8)] == [1, 1, 1, 2, 2, 2, 4, 4]
+    assert [replace(settings, growth=0.0).weights_in(epoch) for epoch in range(8)] == [4] * 8
+    assert [replace(settings, weights=6).weights_in(epoch) for epoch in range(8)] == [3] * 6 + [6] * 2
+    assert replace(settings, weights=0).weights_in(0) == 0
+    model = supernet(settings)
+    model.use(settings, 0)
+    assert model.weights.used == 1
+    with torch.no_grad():
+        for parameter in model.network.parameters():
+            parameter.fill_(0.0)
+        for parameter in model.weights.sets[-1].parameters():
+            parameter.fill_(8.0)
+    before = {place: model.parameters_at(0.2**place) for place in (0.0, 0.1, 0.25, 0.6, 1.0)}
+    for epoch in (3, 6):  # a network is the same before and after
+        model.blend()
+        model.use(settings, epoch)
+        for place, expected in before.items():
+            found = model.parameters_at(0.2**place)["conv1.weight"]
+            torch.testing.assert_close(found, expected["conv1.weight"], rtol=0, atol=1e-6)
+    assert [float(values.get_parameter("0").detach().flatten()[0]) for values in model.weights.sets] == [
+        2.0,
+        4.0,
+        6.0,
+        8.0,
+    ]
+
+
+def test_every_set_of_weights_moves_as_far_in_the_mean(tmp_path: Path) -> None:
+    """By the blends of many steps: what a set gets, times the factor of its gradients, is the same for all."""
+    settings = replace(SETTINGS, networks=2, smallest_every=2, whole_every=4, weights=4, norms=0, growth=0.0, sizes=())
+    run = Run(Teacher(network(), CPU), digits(), digits().statistics(), settings, CPU, tmp_path / "c", silent)
+    model = supernet(settings)
+    objective = SupernetObjective(model, curve(), PLAIN, run)
+    shares = torch.zeros(5)
+    for step in range(4000):
+        for fraction in [*objective._drawn(step, np.random.default_rng(step)), *([1.0] if step % 4 == 0 else [])]:
+            place = 4 * math.log(max(fraction, 0.2)) / math.log(0.2)
+            shares[int(place)] += 1 - place % 1
+            shares[min(int(place) + 1, 4)] += place % 1
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    objective._balance()
+    factors = [
+        model.network.get_parameter("conv1.weight").grad,
+        *(s.get_parameter("0").grad for s in model.weights.sets),
+    ]
+    moved = shares * torch.tensor([float(f.flatten()[0]) for f in factors if f is not None])
+    torch.testing.assert_close(moved, torch.full((5,), float(shares.sum())), rtol=0.05, atol=0)
+
+
+def test_what_no_network_reads_is_forgotten() -> None:
+    model = supernet(replace(SETTINGS, smallest=curve().floor, growth=0.0))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.rand_like(parameter) + 0.1)
+    shares = [1.0, 0.9, *model.smallest ** np.linspace(0.2, 1.0, 17)]
+    keeps = [curve().at(macs=max(float(share), curve().floor)) for share in shares]
+    before = [model.pruned(curve().structure, keep) for keep in keeps]
+    finish(model, curve())
+    for keep, expected in zip(keeps, before, strict=True):
+        assert_same(model.pruned(curve().structure, keep), expected)
+    left = [sum(int((p != 0).sum()) for p in values.parameters()) for values in model.weights.sets]
+    assert left == sorted(left, reverse=True) and left[-1] < 0.5 * left[0]
+
+
+def test_a_large_network_has_fewer_sets() -> None:
+    settings = SupernetSettings()
+    assert [settings.fitting(params).weights for params in (270_000, 3_500_000, 25_600_000, 138_000_000)] == [
+        16,
+        16,
+        2,
+        0,
+    ]
 
 
 def test_without_sets_all_networks_share_the_parameters_of_the_whole() -> None:
@@ -194,7 +272,7 @@ def test_networks_of_all_sizes_learn(tmp_path: Path) -> None:
         ({"whole_every": 0}, "whole_every must be in"),
         ({"smallest_every": 0}, "smallest_every must be in"),
         ({"norms": 65}, "norms must be in"),
-        ({"weights": 17}, "weights must be in"),
+        ({"weights": 65}, "weights must be in"),
         ({"sizes": (0,)}, "size must be in"),
         ({"sizes": (32, 32)}, "sizes must differ, got 32, 32"),
     ],
