@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.training_cost import of_finetuning, of_supernet
+from benchmarks.training_cost import of_finetunings, of_supernet
 from legr.commands.calibration import calibration_of
 from legr.commands.images import images_of
 from legr.commands.network import load_supernet
@@ -77,7 +77,7 @@ def separate_row(label: str, study: Study) -> dict[str, Any]:
         "original": original_top1(study),
         "off_the_line": None,
         "seconds": sum(run.seconds for run in used),
-        "cost": sum(map(of_finetuning, used)),
+        "cost": of_finetunings(used),
         "made": used[0].provenance.to_dict(),
     }
 

@@ -1,9 +1,10 @@
 """What trainings and searches cost, counted: MACs x images, forward once and backward twice, in epochs of the original.
 
 One epoch of the original is a forward and a backward pass of the whole network for every training image. A teacher's
-outputs are counted as one forward pass of the original per image and epoch, though later runs read them from a cache.
+outputs are one forward pass of the original per image and epoch; runs of a study read those of the runs before.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from legr.search.types import PASSES_PER_TRAINING_IMAGE
@@ -15,15 +16,21 @@ from legr.training.supernet_settings import SupernetSettings
 _TEACHER = 1 / PASSES_PER_TRAINING_IMAGE
 
 
-def of_training(settings: TrainSettings, macs_fraction: float, epochs: int) -> float:
-    """Epochs of the original that a training of one network costs."""
-    return epochs * (macs_fraction + _TEACHER * settings.distill)
+def of_trainings(runs: Iterable[tuple[TrainSettings, float, int]]) -> float:
+    """Epochs of the original that trainings of single networks of one study cost together.
+
+    Args:
+        runs: settings, fraction of the MACs and epochs of each; all have one seed and one batch size, so a teacher's
+            outputs of an epoch serve them all.
+    """
+    runs = list(runs)
+    taught = max((epochs for settings, _, epochs in runs if settings.distill), default=0)
+    return sum(epochs * macs_fraction for _, macs_fraction, epochs in runs) + taught * _TEACHER
 
 
-def of_finetuning(run: FineTuned) -> float:
-    """Epochs of the original that a fine-tuning has cost."""
-    assert run.settings is not None
-    return of_training(run.settings, run.macs_fraction, run.epochs)
+def of_finetunings(runs: Iterable[FineTuned]) -> float:
+    """Epochs of the original that fine-tunings of one study have cost together."""
+    return of_trainings((run.settings, run.macs_fraction, run.epochs) for run in runs if run.settings is not None)
 
 
 def of_supernet(run: SupernetRun) -> float:

@@ -54,9 +54,9 @@ class SupernetSettings(TrainSettings):
     lr: float = 0.02
     average: float = 0.999
     smallest: float = 0.1
-    networks: int = 2
+    networks: int = 3
     smallest_every: int = 1
-    whole_every: int = 2
+    whole_every: int = 8
     norms: int = 12
     weights: int = 16
     growth: float = 0.75
