@@ -23,7 +23,7 @@ Option = TypeVar("Option", bound=str)
 START_BUDGET = 50.0  # per cent of MACs
 ON = "1"  # of a switch that is on; one that is off is not named
 _NAME, _NOTICE, _BUDGET, _REFERENCE, _RUN = "study", "notice", "budget", "held", "run"
-_DIALS = ("by", "lens", "axis", "whole", "error", "others", "ask")  # chosen in a dial, which then knows better
+_DIALS = ("by", "lens", "axis", "whole", "error", "others", "ask", "layer")  # chosen in a dial, which then knows better
 VIEWS = ("ranking", *_DIALS, "size", "device", "weights", "images", "guide")
 _JUMPS = "jumps"
 _ANNOUNCEMENT = "announcement"

@@ -14,7 +14,7 @@ QuantityName = Literal["macs", "params", "size", "latency", "fps", "top1"]
 #: budget: per cent of the original's MACs; compared: the same, or None; by, ranking, ask, lens, axis, device: names;
 #: whole, error: on or off; others: rankings; run: key of the run whose network is shown, None for the slider's;
 #: open: an `OpenNetwork`; page: to go to with it; multiple: of filters, that the study is to have from now on;
-#: size: height of the images, pixels.
+#: size: height of the images, pixels; layer: name of the one whose card is open, "" for none.
 ChoiceName = Literal[
     "budget",
     "compared",
@@ -32,6 +32,7 @@ ChoiceName = Literal[
     "page",
     "multiple",
     "size",
+    "layer",
 ]
 LENSES: tuple[Lens, ...] = get_args(Lens)
 QUANTITIES: tuple[QuantityName, ...] = get_args(QuantityName)
@@ -245,7 +246,42 @@ class DialView(TypedDict):
     error: bool  # its accuracy stands on a logarithmic scale of the error
     others: list[RankingName]  # rankings that it shows beside the chosen one
     ask: str  # the question that is asked; "": none
+    layer: str  # the layer whose card is open; "": none
     address: str  # what the address line says of it, and of all else; a browser's may have come to say something else
+
+
+class PartnerData(TypedDict):
+    """Another layer whose filters leave with those of a layer."""
+
+    layer: str
+    shared: int  # filters of the layer that leave with some of this one's
+
+
+class KernelsData(TypedDict):
+    """Filters that read pictures, as pictures."""
+
+    height: int
+    width: int
+    pixels: list[str]  # of each filter, in the order of the card: height x width colours as hexadecimal RGB
+
+
+class CardData(TypedDict):
+    """Why a layer keeps the filters that it keeps; see `legr.charts.layer_filters`.
+
+    K filters, the first to leave first.
+    """
+
+    layer: str
+    ranking: str
+    alpha: float | None  # None: the ranking compares places in groups
+    kappa: float | None
+    numbers: list[int]  # [K], of the filters in the layer
+    norms: list[float]  # [K]
+    own: list[float]  # [K]
+    scores: list[float | None]  # [K]; None: it can never leave
+    gone_below: list[float | None]  # [K], per cent of the original's MACs; 0: it stays always; None: pins remove it
+    partners: list[PartnerData]
+    kernels: KernelsData | None
 
 
 class DialData(StudyData):

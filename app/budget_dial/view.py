@@ -7,6 +7,7 @@ import streamlit as st
 
 from app import address, state
 from app.budget_dial import budget_dial
+from app.budget_dial.card import chosen_layer, layer_names, show_card
 from app.budget_dial.devices import (
     chosen_device,
     has_deployed_latencies,
@@ -113,6 +114,8 @@ def show_dial(
         "sizes": heights, "size": height,
     }  # fmt: skip
     budget_dial(data, f"{_KEY}-{charts}", lambda report: _apply(study, report, on_multiple))
+    if charts:
+        show_card(study, ranking)
     return budget / 100
 
 
@@ -128,6 +131,7 @@ def _view_now(study: Study) -> DialView:
         "error": state.is_on("error"),
         "others": state.chosen_of("others", RANKINGS),
         "ask": state.asked(),
+        "layer": chosen_layer(study),
         "address": address.text(),
     }
 
@@ -193,6 +197,8 @@ def _take(study: Study, name: object, value: object) -> None:
             state.remember_view(str(name), state.ON if value is True else "")
         case "others" if isinstance(value, list):
             state.remember_view("others", ".".join(ranking for ranking in RANKINGS if ranking in value))
+        case "layer":
+            state.remember_view("layer", value if value in layer_names(study) else "")
         case "run":
             _open_run(study, value)
         case "open" if isinstance(value, Mapping) and value.get("ranking") in rankings_of(study):

@@ -9,8 +9,8 @@ from app.browser_files import DIAL
 from app.budget_dial import types
 from app.joined_script import joined_script
 
-OF_CHARTS = ("figure.js", "narrow.js")  # they are joined into a script of their own
-MODULES = sorted(path for path in DIAL.glob("*.js") if path.name not in OF_CHARTS)
+OWN_SCRIPTS = ("figure.js", "narrow.js", "card_mail.js")  # they are joined into scripts of their own
+MODULES = sorted(path for path in DIAL.glob("*.js") if path.name not in OWN_SCRIPTS)
 INTERFACE = re.compile(r"^export interface (\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 FIELD = re.compile(r"^  (\w+)(\?)?:", re.MULTILINE)
 TYPES = [kind for kind in vars(types).values() if is_typeddict(kind) and kind is not types.StudyData]

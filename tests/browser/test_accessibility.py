@@ -91,6 +91,11 @@ def test_explore_has_no_fault_whatever_is_open(page: sync_api.Page, app_url: str
     found = run(page)
     page.get_by_role("button", name="List all networks").click()
     page.get_by_role("region", name="Networks").get_by_role("button", name="Hold", disabled=False).nth(1).click()
+    page.locator(".bd-layers .bd-plot").focus()
+    page.keyboard.press("ArrowRight")  # the card of the first layer
+    page.get_by_text("Score =").wait_for()
+    found |= run(page)
+    page.keyboard.press("Escape")
     page.locator(".bd-lens").get_by_text("Together").click()
     page.get_by_text("The same as a list").click()
     page.get_by_text("Layers: search").click()

@@ -6,6 +6,7 @@ import { PICTURES, addFileButtons, pictureTitle, saveChart, saveDrawing, saveTab
 import { Frontier } from "./frontier.js";
 import { laneRows } from "./lane_words.js";
 import { LaneMap } from "./lane_map.js";
+import { LayerCard } from "./layer_card.js";
 import { LayerBars } from "./layer_bars.js";
 import { lensesOf } from "./lenses.js";
 import { loadPlotly } from "./plotly.js";
@@ -53,12 +54,15 @@ export class Charts {
       layers: /** @type {PlotlyChart} */ (find(root, ".bd-layers .bd-plot", HTMLElement)),
       frontier: /** @type {PlotlyChart} */ (find(root, ".bd-frontier .bd-plot", HTMLElement)),
     };
-    this.bars = new LayerBars(this.plots.layers);
-    this.map = new LaneMap(this.mapElement);
+    const openCard = (/** @type {string} */ layer) => handlers.onChoose({ layer });
+    this.bars = new LayerBars(this.plots.layers, openCard);
+    this.map = new LaneMap(this.mapElement, openCard);
+    this.card = new LayerCard(find(root, ".bd-card", HTMLElement), state, openCard);
     this.frontier = new Frontier(root, state, handlers);
     addFileButtons(find(root, ".bd-layers .bd-files", HTMLElement), (format) => this.save("layers", format));
     addFileButtons(this.frontierFiles, (format) => this.save("frontier", format), PICTURES); // its table is the page's own
     this.draws = 0; // how many were begun
+    this.hadCard = false;
     /** @type {number | null} the width that the charts are drawn for; null: none yet */
     this.width = null;
     this.sizes = new ResizeObserver(() => this.resize());
@@ -79,6 +83,7 @@ export class Charts {
     this.frontier.show(charts);
     setText(this.nothing, charts.frontier ? "" : charts.nothing_measured);
     this.frontierFiles.hidden = !charts.frontier;
+    this.card.show();
     this.arrange();
   }
 
@@ -107,7 +112,10 @@ export class Charts {
   arrange() {
     const { isMap } = this;
     const { layers } = this.plots;
-    if (layers.hidden === isMap) return;
+    const hasCard = this.card.isOpen;
+    if (this.element.classList.toggle("bd-has-card", hasCard) !== this.hadCard) this.width = 0;
+    this.hadCard = hasCard;
+    if (layers.hidden === isMap) return this.resize();
     layers.hidden = isMap;
     this.mapElement.hidden = !isMap;
     this.element.classList.toggle("bd-wide", isMap);
@@ -121,9 +129,10 @@ export class Charts {
     const { data } = this.state;
     const { row } = shownNetwork(this.state);
     if (!data.charts) return;
+    this.card.move(row);
     if (this.isMap) this.map.move(row);
     else this.bars.move(row);
-    if (data.charts.frontier) this.frontier.move(row);
+    if (data.charts.frontier && !this.card.isOpen) this.frontier.move(row);
   }
 
   /** Draw all charts for the slider's network. */
@@ -145,7 +154,8 @@ export class Charts {
   drawMap(charts) {
     const { table, row } = shownNetwork(this.state);
     const { comparedRow } = this.state;
-    if (this.isMap) this.map.draw({ table, map: charts.lanes, row, comparedRow }, charts.style);
+    const layer = this.card.isOpen ? this.state.charts.layer : "";
+    if (this.isMap) this.map.draw({ table, map: charts.lanes, row, comparedRow, layer }, charts.style);
   }
 
   /**
@@ -160,7 +170,7 @@ export class Charts {
     this.width ??= this.element.clientWidth;
     if (!this.isMap) await this.bars.draw(Plotly, state, charts, this.lens);
     if (draw !== this.draws) return false;
-    await this.frontier.draw(Plotly, withoutTools(charts));
+    if (!this.card.isOpen) await this.frontier.draw(Plotly, withoutTools(charts));
     return draw === this.draws;
   }
 
@@ -181,7 +191,7 @@ export class Charts {
     const width = this.element.clientWidth;
     if (!width || width === this.width || !Plotly) return;
     this.width = width;
-    const visible = Object.values(this.plots).filter((plot) => plot._fullLayout && !plot.hidden);
+    const visible = Object.values(this.plots).filter((plot) => plot._fullLayout && plot.clientWidth);
     Promise.all(visible.map((plot) => Plotly.Plots.resize(plot))).then(() => this.draw());
   }
 
@@ -215,6 +225,7 @@ export class Charts {
   /** Give back what Plotly and the browser hold for the charts. */
   close() {
     this.sizes.disconnect();
+    this.card.close();
     for (const plot of Object.values(this.plots)) {
       if (plot._fullLayout) window.Plotly?.purge(plot);
     }

@@ -293,6 +293,6 @@ export class Dial {
  * @param {ChartChoices} view
  * @returns {ChartChoices}
  */
-function chartChoices({ lens, axis, whole, error, others }) {
-  return { lens, axis, whole, error, others };
+function chartChoices({ lens, axis, whole, error, others, layer }) {
+  return { lens, axis, whole, error, others, layer };
 }

@@ -5,6 +5,7 @@
 /** @import { Drawing } from "./downloads.js" */
 import { clamp } from "./dom.js";
 import { fits, keptShare, lanesOf, sectionsOf } from "./lane_words.js";
+import { SVG, add } from "./svg.js";
 
 /**
  * @typedef {object} DrawnLane
@@ -65,6 +66,7 @@ export class LaneDrawing {
     });
     this.style = style;
     const lanes = lanesOf(table, map);
+    this.light = add(this.svg, "path", { fill: "#e58a1f", "fill-opacity": 0.25 });
     this.drawKey(lanes.some((lane) => lane.fixed));
     this.drawSections(map.columns, TOP + map.n_rows * this.line);
     const mostFilters = Math.max(...lanes.flatMap((lane) => lane.layers.map((l) => table.totals[l])), 1);
@@ -85,6 +87,24 @@ export class LaneDrawing {
    */
   y(row) {
     return TOP + (row + 0.5) * this.line;
+  }
+
+  /**
+   * Light the column of a layer; -1: none.
+   * @param {number} column
+   */
+  lightColumn(column) {
+    const [left, half] = [this.x(column), this.pitch / 2];
+    const path = `M${left - half},${TOP - 8}H${left + half}V${this.height - BOTTOM}H${left - half}Z`;
+    this.light.setAttribute("d", column < 0 ? "" : path);
+  }
+
+  /**
+   * The column at a point of the window, which may be none of the map's.
+   * @param {number} clientX
+   */
+  columnAt(clientX) {
+    return Math.floor((clientX - this.svg.getBoundingClientRect().x - SIDE) / this.pitch);
   }
 
   /**
@@ -208,21 +228,4 @@ export class LaneDrawing {
     copy.prepend(add(copy, "rect", { width, height, fill: style.paper }));
     return { width, height, text: copy.outerHTML.replaceAll(INK, style.ink).replaceAll(PAPER, style.paper) };
   }
-}
-
-const SVG = "http://www.w3.org/2000/svg";
-
-/**
- * Append an SVG element.
- * @param {Element} parent
- * @param {string} tag
- * @param {{ [name: string]: string | number }} attributes
- * @param {string} [text]
- */
-function add(parent, tag, attributes, text) {
-  const element = /** @type {SVGElement} */ (document.createElementNS(SVG, tag));
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  if (text !== undefined) element.textContent = text;
-  parent.append(element);
-  return element;
 }

@@ -8,11 +8,15 @@ import { LaneDrawing } from "./lane_drawing.js";
 import { laneLines, mapLabel } from "./lane_words.js";
 import { keepUnits } from "./text.js";
 
-/** @typedef {{ table: DialTable, map: LanesData, row: number, comparedRow: number | null }} LanesShown */
+/** @typedef {{ table: DialTable, map: LanesData, row: number, comparedRow: number | null, layer: string }} LanesShown */
 
 export class LaneMap {
-  /** @param {HTMLElement} element */
-  constructor(element) {
+  /**
+   * @param {HTMLElement} element
+   * @param {(layer: string) => void} onChoose a layer was chosen
+   */
+  constructor(element, onChoose) {
+    this.onChoose = onChoose;
     this.pane = find(element, ".bd-pane", HTMLElement);
     this.tip = find(element, ".bd-tip", HTMLElement);
     this.details = find(element, "details", HTMLDetailsElement);
@@ -55,6 +59,7 @@ export class LaneMap {
     if (!this.drawing || !this.shown) return;
     this.shown.row = row;
     this.drawing.move(this.shown.table, row);
+    this.drawing.lightColumn(this.shown.map.columns.indexOf(this.shown.layer));
     this.fillTip();
   }
 
@@ -67,13 +72,25 @@ export class LaneMap {
     pane.onpointerleave = (event) => {
       if (event.pointerType === "mouse") this.choose(null); // a finger leaves at once, and its lane stays chosen
     };
+    pane.onclick = ({ clientX }) => this.open(this.drawing?.columnAt(clientX) ?? -1);
     pane.onblur = () => this.choose(null);
     pane.onkeydown = (event) => {
+      if (event.key === "Enter" && this.chosen) this.open(this.chosen.lane.writers[0]);
       if (!["ArrowRight", "ArrowLeft", "Escape"].includes(event.key) || !this.drawing?.lanes.length) return;
       event.preventDefault();
       this.choose(event.key === "Escape" ? null : this.neighbour(event.key === "ArrowRight" ? 1 : -1));
     };
     this.details.ontoggle = () => this.fillList();
+  }
+
+  /**
+   * Open the card of the layer in a column, if it has one.
+   * @param {number} column
+   */
+  open(column) {
+    const { map, table } = this.shown ?? {};
+    const layer = map?.columns[column];
+    if (layer && table?.layers.includes(layer)) this.onChoose(layer);
   }
 
   /**

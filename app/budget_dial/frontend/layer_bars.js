@@ -1,6 +1,7 @@
 // The bars of every layer. Plotly draws the chart; during a drag only its bars are moved, in Plotly's own drawing.
 
 /** @import { BarLens, DialCharts, DialState, DialTable, Lens, PlotlyAxis, PlotlyChart, PlotlyLibrary } from "./types" */
+import { clamp } from "./dom.js";
 import { BAR_LENSES, layerLines } from "./lenses.js";
 import { axesOf } from "./plotly.js";
 import { shownNetwork } from "./shown.js";
@@ -11,9 +12,14 @@ const BARS_PART = 0.9; // of the chart's width; the rest is the axis beside them
 
 /** Kept and removed filters of every layer, or their costs. */
 export class LayerBars {
-  /** @param {PlotlyChart} chart */
-  constructor(chart) {
+  /**
+   * @param {PlotlyChart} chart
+   * @param {(layer: string) => void} onChoose a layer was chosen; "": none
+   */
+  constructor(chart, onChoose) {
     this.chart = chart;
+    this.onChoose = onChoose;
+    this.chosen = -1; // the layer whose card is open
     /** @type {DialTable | null} */
     this.table = null;
     this.lens = BAR_LENSES.filters;
@@ -24,6 +30,30 @@ export class LayerBars {
     this.bars = [];
     /** @type {PlotlyAxis | null} */
     this.yaxis = null;
+    this.listen();
+  }
+
+  /** A click in a layer's column, or the arrow keys, choose a layer. */
+  listen() {
+    const { chart } = this;
+    chart.addEventListener("click", ({ clientX }) => {
+      const { layers } = this.table ?? { layers: [] };
+      if (!layers.length || !chart._fullLayout) return;
+      const { xaxis } = axesOf(chart);
+      const x = clientX - chart.getBoundingClientRect().left - xaxis._offset;
+      const place = Math.floor((x / xaxis._length) * layers.length);
+      if (layers[place]) this.onChoose(place === this.chosen ? "" : layers[place]);
+    });
+    chart.tabIndex = 0;
+    chart.addEventListener("keydown", (event) => {
+      const { layers } = this.table ?? { layers: [] };
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (event.key === "Escape" && this.chosen >= 0) this.onChoose("");
+      if (!step || !layers.length) return;
+      event.preventDefault();
+      const from = this.chosen < 0 ? (step > 0 ? -1 : layers.length) : this.chosen;
+      this.onChoose(layers[clamp(0, from + step, layers.length - 1)]);
+    });
   }
 
   /**
@@ -57,7 +87,9 @@ export class LayerBars {
     ];
     const others = state.comparedRow === null ? [] : [this.comparedTrace(table, state.comparedRow)];
     const stages = stageAxis(table.layers, BARS_PART * this.chart.clientWidth);
-    const own = barsLayout(lens, highest(lens, table, original), original.length, stages);
+    this.chosen = state.opened ? -1 : table.layers.indexOf(state.charts.layer);
+    const light = this.chosen < 0 ? [] : [columnShape(this.chosen)];
+    const own = barsLayout(lens, highest(lens, table, original), original.length, stages, light);
     await Plotly.react(this.chart, [...traces, ...others], { ...layout, ...own }, config);
     this.locateBars();
   }
@@ -132,6 +164,15 @@ function barTrace(name, x, y, marker, customdata) {
 }
 
 /**
+ * A light behind the column of a layer.
+ * @param {number} layer
+ */
+function columnShape(layer) {
+  const column = { type: "rect", xref: "x", yref: "paper", x0: layer - 0.5, x1: layer + 0.5, y0: 0, y1: 1 };
+  return { ...column, layer: "below", fillcolor: "rgba(229, 138, 31, 0.25)", line: { width: 0 } };
+}
+
+/**
  * The height of the highest bar at any budget: a layer may take longer with fewer filters.
  * @param {BarLens} lens
  * @param {DialTable} table
@@ -147,12 +188,13 @@ function highest(lens, table, original) {
  * @param {number} top
  * @param {number} layers
  * @param {ReturnType<typeof stageAxis>} stages
+ * @param {object[]} lights behind the bars
  */
-function barsLayout({ unit }, top, layers, { axis, shapes }) {
+function barsLayout({ unit }, top, layers, { axis, shapes }, lights) {
   return {
     barmode: "stack",
     bargap: 0.12,
-    shapes,
+    shapes: [...shapes, ...lights],
     xaxis: {
       ...axis,
       showgrid: false,

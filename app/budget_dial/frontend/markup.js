@@ -40,6 +40,7 @@ export const MARKUP = `
           <details><summary>The same as a list</summary><ol tabindex="0"></ol></details>
         </div>
         <p class="bd-files">Download: </p></figure>
+      <section class="bd-card" aria-label="A layer and its filters" tabindex="-1" hidden></section>
       <section class="bd-list" aria-label="Networks" hidden></section>
     </div>
     <p class="bd-note"></p>

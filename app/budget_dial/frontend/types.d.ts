@@ -38,6 +38,7 @@ export interface DialView {
   error: boolean; // its accuracy stands on a logarithmic scale of the error
   others: string[]; // rankings that it shows beside the chosen one
   ask: string; // the question that is asked; "": none
+  layer: string; // the layer whose card is open; "": none
   address: string; // what the address line says of it, and of all else; a browser's may have come to say something else
 }
 
@@ -206,9 +207,38 @@ export interface Choice {
     | "open"
     | "page"
     | "multiple"
-    | "size";
+    | "size"
+    | "layer";
   value: unknown;
   number: number; // of the report that said it first
+}
+
+/** Another layer whose filters leave with those of a layer. */
+export interface PartnerData {
+  layer: string;
+  shared: number; // filters of the layer that leave with some of this one's
+}
+
+/** Filters that read pictures, as pictures. */
+export interface KernelsData {
+  height: number;
+  width: number;
+  pixels: string[]; // of each filter, in the order of the card: height x width colours as hexadecimal RGB
+}
+
+/** Why a layer keeps the filters that it keeps; K filters, the first to leave first. */
+export interface CardData {
+  layer: string;
+  ranking: string;
+  alpha: number | null; // null: the ranking compares places in groups
+  kappa: number | null;
+  numbers: number[]; // [K], of the filters in the layer
+  norms: number[]; // [K]
+  own: number[]; // [K]
+  scores: (number | null)[]; // [K]; null: it can never leave
+  gone_below: (number | null)[]; // [K], per cent of the original's MACs; 0: it stays always; null: pins remove it
+  partners: PartnerData[];
+  kernels: KernelsData | null;
 }
 
 export interface OpenNetwork {
@@ -264,7 +294,7 @@ export interface DialTable {
 }
 
 /** What the charts show. */
-export type ChartChoices = Pick<DialView, "lens" | "axis" | "whole" | "error" | "others">;
+export type ChartChoices = Pick<DialView, "lens" | "axis" | "whole" | "error" | "others" | "layer">;
 
 export type SetTrigger = (name: "view", change: ViewChange) => void;
 
@@ -283,7 +313,7 @@ export interface DialState {
 }
 
 /** How the frontier is drawn: as the user chose, as far as the study has it. */
-export type FrontierOptions = Omit<ChartChoices, "lens">;
+export type FrontierOptions = Omit<ChartChoices, "lens" | "layer">;
 
 /** Where a point or a mark of the frontier is on its chart. */
 export interface Place {

@@ -1,0 +1,93 @@
+"""The card of a layer: why it keeps the filters that it keeps. A browser is sent it when the layer is chosen."""
+
+import math
+
+import numpy as np
+import streamlit as st
+from safetensors import SafetensorError, safe_open
+
+from app import state
+from app.browser_files import entry
+from app.budget_dial.types import CardData, KernelsData
+from app.curves import Stamp, budget_curve, stamp
+from legr.charts.layer_filters import layer_filters
+from legr.errors import StudyError
+from legr.escape import in_data
+from legr.ranking.types import Affine, FloatArray
+from legr.structure.types import Layer
+from legr.study.records import RankingName
+from legr.study.store import Study
+
+_MOST_PIXELS, _MOST_SIDE = 65_536, 16  # of all kernels; larger ones are no small pictures
+_COLOURS = 3
+
+_mount = st.components.v2.component("legr.layer_card", js=entry("card_mail.js", "card of a layer"))
+
+
+def layer_names(study: Study) -> list[str]:
+    """The layers that have a card: those whose filters are ranked."""
+    return [layer.name for layer in study.structure.layers]
+
+
+def chosen_layer(study: Study) -> str:
+    """The layer whose card is open; "": none."""
+    return state.view("layer", ["", *layer_names(study)])
+
+
+def show_card(study: Study, ranking: RankingName) -> None:
+    """Send the dial the card of the chosen layer; it asks for little, so it is not part of the dial's own data."""
+    layer = chosen_layer(study)
+    _mount(key="layer-card", data=layer_card(str(study.path), ranking, stamp(study), layer) if layer else None)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def layer_card(path: str, ranking: RankingName, stamped: Stamp, name: str) -> CardData:
+    """The card of a layer under a ranking; kept until the study's ranking changes, and never changed."""
+    study = Study.open(path)
+    learned = study.map_of(ranking)
+    identity = Affine.identity(len(study.structure.layers))
+    affine = learned.affine if learned else None if ranking == "uniform" else identity
+    found = layer_filters(study.ranker, budget_curve(study, ranking), name, affine)
+    layer = next(layer for layer in study.structure.layers if layer.name == name)
+    card: CardData = {
+        "layer": name,
+        "ranking": ranking,
+        "alpha": found.alpha,
+        "kappa": found.kappa,
+        "numbers": found.numbers.tolist(),
+        "norms": _rounded(found.norms),
+        "own": _rounded(found.own),
+        "scores": [None if math.isnan(score) else score for score in _rounded(found.scores)],
+        "gone_below": [None if np.isinf(share) else round(100 * share, 2) for share in found.gone_below.tolist()],
+        "partners": [{"layer": partner.layer, "shared": partner.shared} for partner in found.partners],
+        "kernels": kernels_of(study, layer, found.numbers.tolist()),
+    }
+    return in_data(card)
+
+
+def _rounded(values: FloatArray) -> list[float]:
+    """To four digits that count."""
+    return [float(f"{value:.4g}") for value in values.tolist()]
+
+
+def kernels_of(study: Study, layer: Layer, numbers: list[int]) -> KernelsData | None:
+    """The filters of a layer as pictures; None where they do not read three channels, are large, or cannot be read.
+
+    Each is scaled by its own largest value; grey is zero.
+    """
+    shape = study.structure.shapes[layer.parameter]
+    if len(shape) != 4 or shape[1] != _COLOURS or layer.dim != 0 or max(shape[2:]) > _MOST_SIDE or 1 in shape[2:]:
+        return None
+    if shape[0] * shape[2] * shape[3] > _MOST_PIXELS:
+        return None
+    try:
+        with safe_open(study.weights_path, framework="np") as file:
+            values = file.get_tensor(layer.parameter).astype(np.float32)
+    except (SafetensorError, OSError, StudyError):
+        return None
+    if values.shape != tuple(shape):
+        return None
+    most = np.abs(values).max(axis=(1, 2, 3), keepdims=True)
+    levels = np.rint(127.5 + 127.5 * values / np.maximum(most, 1e-12)).astype(np.uint8)
+    pixels = [levels[number].transpose(1, 2, 0).tobytes().hex() for number in numbers]
+    return {"height": shape[2], "width": shape[3], "pixels": pixels}

@@ -1,0 +1,162 @@
+// The card of a layer: why it keeps the filters that it keeps, and which go next.
+
+/** @import { CardData, DialState } from "./types" */
+import { CardDrawing } from "./card_drawing.js";
+import { gone, nextWords, partWords, scoreWords } from "./card_words.js";
+import { setText } from "./dom.js";
+import { shownNetwork } from "./shown.js";
+
+const MOST_PARTNERS = 6; // that are named
+const MOST_KERNELS = 64;
+
+export class LayerCard {
+  /**
+   * @param {HTMLElement} element
+   * @param {DialState} state
+   * @param {(layer: string) => void} onChoose a layer whose card is to be open; "": none
+   */
+  constructor(element, state, onChoose) {
+    this.element = element;
+    this.state = state;
+    this.onChoose = onChoose;
+    /** @type {CardData | null} */
+    this.card = null;
+    /** @type {CardDrawing | null} */
+    this.drawing = null;
+    this.mail = () => this.show();
+    window.addEventListener("legr-card", this.mail);
+    element.onkeydown = (event) => {
+      if (event.key === "Escape") this.onChoose("");
+    };
+    this.build();
+  }
+
+  /** The parts that every card has. */
+  build() {
+    const make = (/** @type {string} */ tag, /** @type {string} */ name) =>
+      Object.assign(document.createElement(tag), { className: name });
+    const button = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ act) => {
+      return Object.assign(document.createElement("button"), {
+        type: "button",
+        textContent: text,
+        ariaLabel: label,
+        title: label,
+        onclick: act,
+      });
+    };
+    const head = make("div", "bd-card-head");
+    this.name = make("h2", "bd-card-name");
+    head.append(
+      this.name,
+      button("‹", "The layer before", () => this.step(-1)),
+      button("›", "The next layer", () => this.step(1)),
+      button("×", "Close the card", () => this.onChoose("")),
+    );
+    this.part = make("p", "bd-card-part");
+    this.chart = make("div", "bd-card-chart");
+    this.next = make("p", "bd-card-next");
+    this.score = make("p", "bd-card-score");
+    this.partners = make("p", "bd-card-partners");
+    this.kernels = make("div", "bd-card-kernels");
+    this.element.replaceChildren(head, this.part, this.chart, this.next, this.score, this.partners, this.kernels);
+  }
+
+  /** Index of the chosen layer in the table; -1: none is chosen. */
+  get layer() {
+    return this.state.data.table.layers.indexOf(this.state.charts.layer);
+  }
+
+  get isOpen() {
+    return this.layer >= 0 && !this.state.opened;
+  }
+
+  /** Take over the chosen layer, and its card once that has come. */
+  show() {
+    this.element.hidden = !this.isOpen;
+    if (!this.isOpen) return;
+    const { data, charts } = this.state;
+    const sent = /** @type {CardData | null} */ (/** @type {any} */ (window).legrCard ?? null);
+    const isOurs = sent?.layer === charts.layer && sent?.ranking === data.ranking;
+    setText(/** @type {HTMLElement} */ (this.name), charts.layer);
+    this.element.ariaBusy = String(!isOurs);
+    const card = isOurs ? sent : null;
+    if (card !== this.card) {
+      this.card = card;
+      this.fill();
+    }
+    this.move(shownNetwork(this.state).row);
+  }
+
+  /** What does not depend on the budget. */
+  fill() {
+    const { card } = this;
+    const { charts } = this.state.data;
+    this.drawing = card && charts ? new CardDrawing(/** @type {HTMLElement} */ (this.chart), card, charts.style) : null;
+    if (!card) this.chart?.replaceChildren();
+    setText(/** @type {HTMLElement} */ (this.score), card ? scoreWords(card) : "");
+    this.fillPartners();
+    this.fillKernels();
+  }
+
+  fillPartners() {
+    const partners = this.card?.partners ?? [];
+    const named = partners.slice(0, MOST_PARTNERS).map(({ layer }) => {
+      return Object.assign(document.createElement("button"), {
+        type: "button",
+        textContent: layer,
+        onclick: () => this.onChoose(layer),
+      });
+    });
+    const rest = partners.length - named.length;
+    const parts = partners.length ? ["Leaves with ", ...named, rest > 0 ? `and ${rest} more` : ""] : [];
+    this.partners?.replaceChildren(...parts);
+  }
+
+  fillKernels() {
+    const kernels = this.card?.kernels;
+    const pictures = (kernels?.pixels ?? []).slice(0, MOST_KERNELS).map((pixels) => {
+      const canvas = Object.assign(document.createElement("canvas"), {
+        width: kernels?.width ?? 0,
+        height: kernels?.height ?? 0,
+      });
+      const image = new ImageData(canvas.width, canvas.height);
+      for (let n = 0; n < canvas.width * canvas.height; n++) {
+        for (let colour = 0; colour < 3; colour++) {
+          image.data[4 * n + colour] = parseInt(pixels.slice(6 * n + 2 * colour, 6 * n + 2 * colour + 2), 16);
+        }
+        image.data[4 * n + 3] = 255;
+      }
+      canvas.getContext("2d")?.putImageData(image, 0, 0);
+      return canvas;
+    });
+    this.kernels?.replaceChildren(...pictures);
+  }
+
+  /**
+   * Show what another network keeps.
+   * @param {number} row
+   */
+  move(row) {
+    if (!this.isOpen) return;
+    const { table } = this.state.data;
+    const kept = table.kept[row][this.layer];
+    setText(/** @type {HTMLElement} */ (this.part), partWords(table, row, this.layer));
+    setText(
+      /** @type {HTMLElement} */ (this.next),
+      this.card ? nextWords(this.card, kept) : "Looking at its filters …",
+    );
+    this.drawing?.move(kept);
+    const left = this.card ? gone(this.card, kept) : 0;
+    [...(this.kernels?.children ?? [])].forEach((picture, place) => picture.classList.toggle("bd-left", place < left));
+  }
+
+  /** @param {number} by how many layers further */
+  step(by) {
+    const { layers } = this.state.data.table;
+    this.onChoose(layers[(this.layer + by + layers.length) % layers.length]);
+  }
+
+  close() {
+    window.removeEventListener("legr-card", this.mail);
+  }
+}
