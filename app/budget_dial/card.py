@@ -37,7 +37,8 @@ def chosen_layer(study: Study) -> str:
 def show_card(study: Study, ranking: RankingName) -> None:
     """Send the dial the card of the chosen layer; it asks for little, so it is not part of the dial's own data."""
     layer = chosen_layer(study)
-    _mount(key="layer-card", data=layer_card(str(study.path), ranking, stamp(study), layer) if layer else None)
+    card = layer_card(str(study.path), ranking, stamp(study), layer) if layer else None
+    _mount(key="layer-card", data={"card": card})
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

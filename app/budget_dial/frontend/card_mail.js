@@ -4,9 +4,9 @@
 
 /**
  * Keep the card for a dial that comes later, and tell the one that is there.
- * @param {{ data: CardData | null }} component
+ * @param {{ data: { card: CardData | null } }} component
  */
 export default function cardMail({ data }) {
-  /** @type {any} */ (window).legrCard = data;
+  /** @type {any} */ (window).legrCard = data.card;
   window.dispatchEvent(new CustomEvent("legr-card"));
 }
