@@ -10,10 +10,13 @@ from streamlit.testing.v1 import AppTest
 from app.budget_dial.sources import sources_line
 from legr.charts.measurements import Measurements
 from legr.charts.structure import exception_lines, facts, groups_table, notes, outputs_line, reasons_of, reasons_table
+from legr.charts.tensors import tensors_table
 from legr.ranking.constraints import Constraints
 from legr.structure.types import Group, Layer, Op, Remark, Structure, Uncounted
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
+
+SIDE_BY_SIDE = "Original and pruned, side by side"
 
 
 def words(at: AppTest) -> str:
@@ -28,7 +31,7 @@ def structure(studies: Path) -> Structure:
 def test_a_network_without_constants_has_little_to_explain(open_app: OpenApp, studies: Path) -> None:
     at = open_app("structure")
     assert not at.exception and not at.error
-    assert [heading.value for heading in at.header] == ["Groups"]
+    assert [heading.value for heading in at.header] == ["Groups", SIDE_BY_SIDE]
     assert "The 10 outputs stay." in words(at)
     floors = {
         name: f"{100 * floor:.1f} %" for name, floor in Study.open(studies / "demo").curve("learned").floors.items()
@@ -113,7 +116,7 @@ def test_a_network_with_reasons_shows_them(open_app: OpenApp, studies: Path, mon
     at = open_app("structure")
     assert not at.exception
     headings = [heading.value for heading in at.header]
-    assert headings == ["What stays, and why", "What goes together", "Special cases", "Groups"]
+    assert headings == ["What stays, and why", "What goes together", "Special cases", "Groups", SIDE_BY_SIDE]
     assert "The 10 outputs stay. So do these channels:" in words(at)
     assert at.dataframe[0].value["Channels"].tolist() == [4] and at.dataframe[1].value["Channels"].tolist() == [8]
 
@@ -159,3 +162,16 @@ def test_a_shape_is_said_once(open_app: OpenApp, studies: Path, page: str) -> No
 def _structure(**facts: object) -> Structure:
     empty = dict.fromkeys(Structure.__dataclass_fields__, ())
     return Structure(**{**empty, "n_units": 0, "shapes": {}, **facts})  # type: ignore[arg-type]
+
+
+def test_the_original_stands_beside_the_network_of_the_budget(open_app: OpenApp, studies: Path) -> None:
+    at = open_app("structure", budget="40")
+    study = Study.open(studies / "demo")
+    table, expected = at.dataframe[1].value, tensors_table(study.structure, study.curve("learned").at(macs=0.4))
+    assert table["tensor"].tolist() == list(study.structure.shapes)
+    assert table["pruned"].tolist() == expected["pruned"].tolist()
+    changed = int((expected["original"] != expected["pruned"]).sum())
+    assert f"{changed} of {len(expected)} parameters have another shape." in words(at)
+    at.toggle(key="changed-alone").set_value(True).run()
+    assert len(at.dataframe[1].value) == changed
+    assert [button.label for button in at.download_button] == ["Download the groups (CSV)", "Download the shapes (CSV)"]
