@@ -11,7 +11,7 @@ from app.budget_dial.opened import OpenedRun, opened_network
 from app.budget_dial.view import begin_dial, chosen_ranking, is_doubtful, show_dial
 from app.curves import budget_curve, curve_table
 from app.views.job_panel import job_panel, launch, show_other_jobs
-from app.views.layers import offer_constraints, round_filters, show_layers
+from app.views.layers import offer_constraints, pin_layer, round_filters, show_layers
 from app.views.report import download_networks, download_report
 from app.widgets.images import NO_IMAGES, data_is_here, data_notice
 from app.widgets.page import guarded, require_study, run_page
@@ -48,7 +48,7 @@ def explore(study: Study) -> None:
     if state.has_moved(study):
         state.rerun()
     ranking = chosen_ranking(study)
-    budget = show_dial(study, ranking, charts=True, on_multiple=round_filters)
+    budget = show_dial(study, ranking, charts=True, on_multiple=round_filters, on_pin=pin_layer)
     opened = opened_network(study)
     with st.container(horizontal=True):
         download_report(study, ranking, budget, opened)

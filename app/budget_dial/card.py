@@ -8,9 +8,11 @@ from safetensors import SafetensorError, safe_open
 
 from app import state
 from app.browser_files import entry
-from app.budget_dial.types import CardData, KernelsData
+from app.budget_dial.devices import profiled_device
+from app.budget_dial.types import CardData, CostsData, KernelsData
 from app.curves import Stamp, budget_curve, stamp
 from legr.charts.layer_filters import layer_filters
+from legr.charts.what_if import costs_by_count
 from legr.errors import StudyError
 from legr.escape import in_data
 from legr.ranking.types import Affine, FloatArray
@@ -20,6 +22,7 @@ from legr.study.store import Study
 
 _MOST_PIXELS, _MOST_SIDE = 65_536, 16  # of all kernels; larger ones are no small pictures
 _COLOURS = 3
+_MOST_COUNTS = 48  # numbers of filters that are tried
 
 _mount = st.components.v2.component("legr.layer_card", js=entry("card_mail.js", "card of a layer"))
 
@@ -34,11 +37,16 @@ def chosen_layer(study: Study) -> str:
     return state.view("layer", ["", *layer_names(study)])
 
 
-def show_card(study: Study, ranking: RankingName) -> None:
-    """Send the dial the card of the chosen layer; it asks for little, so it is not part of the dial's own data."""
+def show_card(study: Study, ranking: RankingName, budget: float | None) -> None:
+    """Send the dial the card of the chosen layer; it asks for little, so it is not part of the dial's own data.
+
+    Args:
+        budget: per cent of the original's MACs, for which other numbers of filters are tried; None: for none.
+    """
     layer = chosen_layer(study)
     card = layer_card(str(study.path), ranking, stamp(study), layer) if layer else None
     _mount(key="layer-card", data={"card": card})
+    _mount(key="layer-costs", data={"costs": costs_of(study, ranking, layer, budget) if layer and budget else None})
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -64,6 +72,32 @@ def layer_card(path: str, ranking: RankingName, stamped: Stamp, name: str) -> Ca
         "kernels": kernels_of(study, layer, found.numbers.tolist()),
     }
     return in_data(card)
+
+
+def costs_of(study: Study, ranking: RankingName, name: str, budget: float) -> CostsData:
+    """What the network of a budget would cost if a layer kept other numbers of filters: some fifty of them."""
+    curve, device = budget_curve(study, ranking), profiled_device(study)
+    filters = layer_filters(study.ranker, curve, name, None)
+    keep = curve.at(macs=max(curve.floor, min(1.0, budget / 100)))
+    costs = costs_by_count(study.structure, keep, filters, device.table if device else None)
+    own = int(keep.kept(next(x for x in study.structure.layers if x.name == name).labels).sum())
+    multiple = study.constraints.multiple
+    places = np.unique(np.linspace(0, len(costs.kept) - 1, _MOST_COUNTS).round().astype(int))
+    wanted = {*costs.kept[places].tolist(), own, int(costs.kept[-1])}
+    if multiple > 1:
+        wanted = {kept for kept in costs.kept.tolist() if kept % multiple == 0} | {own, int(costs.kept[-1])}
+    rows = [row for row, kept in enumerate(costs.kept.tolist()) if kept in wanted]
+    latency = costs.latency_ms
+    found: CostsData = {
+        "layer": name,
+        "ranking": ranking,
+        "budget": budget,
+        "kept": costs.kept[rows].tolist(),
+        "macs": costs.macs[rows].tolist(),
+        "params": costs.params[rows].tolist(),
+        "latency": None if latency is None else [round(value, 5) for value in latency[rows].tolist()],
+    }
+    return in_data(found)
 
 
 def _rounded(values: FloatArray) -> list[float]:

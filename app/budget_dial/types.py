@@ -14,7 +14,8 @@ QuantityName = Literal["macs", "params", "size", "latency", "fps", "top1"]
 #: budget: per cent of the original's MACs; compared: the same, or None; by, ranking, ask, lens, axis, device: names;
 #: whole, error: on or off; others: rankings; run: key of the run whose network is shown, None for the slider's;
 #: open: an `OpenNetwork`; page: to go to with it; multiple: of filters, that the study is to have from now on;
-#: size: height of the images, pixels; layer: name of the one whose card is open, "" for none.
+#: size: height of the images, pixels; layer: name of the one whose card is open, "" for none;
+#: pin: a layer is to keep exactly so many filters.
 ChoiceName = Literal[
     "budget",
     "compared",
@@ -33,6 +34,7 @@ ChoiceName = Literal[
     "multiple",
     "size",
     "layer",
+    "pin",
 ]
 LENSES: tuple[Lens, ...] = get_args(Lens)
 QUANTITIES: tuple[QuantityName, ...] = get_args(QuantityName)
@@ -284,6 +286,18 @@ class CardData(TypedDict):
     kernels: KernelsData | None
 
 
+class CostsData(TypedDict):
+    """What the network of a budget would cost if a layer kept another number of filters; N numbers, rising."""
+
+    layer: str
+    ranking: str
+    budget: float  # per cent of the original's MACs
+    kept: list[int]  # [N]
+    macs: list[int]  # [N]
+    params: list[int]  # [N]
+    latency: list[float] | None  # [N], milliseconds, predicted; None: the device has no profile
+
+
 class DialData(StudyData):
     """All that the dial is given."""
 
@@ -301,6 +315,13 @@ class OpenNetwork(TypedDict):
     percent: float  # of the original's MACs
     ranking: str
     size: int  # height of its images, pixels
+
+
+class Pin(TypedDict):
+    """A layer that is to keep exactly so many filters at every budget."""
+
+    layer: str
+    filters: int
 
 
 class Choice(TypedDict):

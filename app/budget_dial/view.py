@@ -71,12 +71,14 @@ def show_dial(
     charts: bool,
     expected: bool = True,
     on_multiple: Callable[[Study, int], None] | None = None,
+    on_pin: Callable[[Study, str, int], None] | None = None,
 ) -> float:
     """Show the dial, with or without its charts; return the budget, a fraction of the original's MACs.
 
     Args:
         expected: say what networks that were never trained would reach; a page that runs them does not.
         on_multiple: called with the multiple of filters that the user wants from now on.
+        on_pin: called with a layer and how many filters it is to keep from now on.
 
     Raises:
         StudyError: the study cannot be read.
@@ -113,9 +115,9 @@ def show_dial(
         **shown(begun), "id": table_id, "view": begun.view, "opened": opened, "rankings": rankings,
         "sizes": heights, "size": height,
     }  # fmt: skip
-    budget_dial(data, f"{_KEY}-{charts}", lambda report: _apply(study, report, on_multiple))
+    budget_dial(data, f"{_KEY}-{charts}", lambda report: _apply(study, report, on_multiple, on_pin))
     if charts:
-        show_card(study, ranking)
+        show_card(study, ranking, None if which or begun.run else budget)
     return budget / 100
 
 
@@ -164,7 +166,12 @@ def _axes(study: Study) -> list[Axis]:
     return [first, *(axis for axis in known if axis != first)]
 
 
-def _apply(study: Study, report: Mapping[str, object], on_multiple: Callable[[Study, int], None] | None) -> None:
+def _apply(
+    study: Study,
+    report: Mapping[str, object],
+    on_multiple: Callable[[Study, int], None] | None,
+    on_pin: Callable[[Study, str, int], None] | None,
+) -> None:
     """Take over what the user chose, a `ViewChange` from a browser; what is none is ignored."""
     number, choices, heard = report.get("number"), report.get("choices"), st.session_state.get(_HEARD, 0)
     with state.one_step():  # all choices again: the address that came along may be older than the choice before
@@ -174,7 +181,15 @@ def _apply(study: Study, report: Mapping[str, object], on_multiple: Callable[[St
                 _take(study, name, value)
                 if name == "multiple" and type(value) is int and value in MULTIPLES and on_multiple:
                     on_multiple(study, value)
+                if name == "pin" and isinstance(value, Mapping) and on_pin:
+                    _pin(study, value, on_pin)
         st.session_state[_HEARD] = number if isinstance(number, int) else heard
+
+
+def _pin(study: Study, pin: Mapping[str, object], on_pin: Callable[[Study, str, int], None]) -> None:
+    layer, filters = pin.get("layer"), pin.get("filters")
+    if isinstance(layer, str) and layer in layer_names(study) and type(filters) is int and filters > 0:
+        on_pin(study, layer, filters)
 
 
 def _take(study: Study, name: object, value: object) -> None:

@@ -103,6 +103,13 @@ def round_filters(study: Study, multiple: int) -> None:
     _change(study, lambda: replace(study.constraints, multiple=multiple))
 
 
+def pin_layer(study: Study, layer: str, filters: int) -> None:
+    """Let a layer keep exactly so many filters from now on; it can be undone as an edit of the table can."""
+    own = study.constraints
+    pinned = replace(own, pins={**own.pins, layer: filters}, excluded=tuple(n for n in own.excluded if n != layer))
+    _change(study, lambda: pinned)
+
+
 def _choose_multiple(study: Study) -> None:
     key = _key(study, "multiple")
     st.selectbox(

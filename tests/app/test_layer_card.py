@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from app.budget_dial.card import kernels_of, layer_card, layer_names
+from app.budget_dial.card import costs_of, kernels_of, layer_card, layer_names
 from app.curves import stamp
 from legr.ranking.constraints import Constraints
+from legr.structure.cost import cost
 from legr.study.catalog import SAMPLES
 from legr.study.records import RankingName
 from legr.study.store import Study
@@ -82,3 +83,24 @@ def test_a_pinned_filter_is_said_to_have_left(study: Study) -> None:
     card = layer_card(str(study.path), "learned", stamp(study), name)
     total = study.structure.layers[1].total
     assert card["gone_below"] == [None] * (total - 4) + [0.0] * 4
+
+
+def test_other_numbers_of_filters_are_tried_around_that_of_the_network(study: Study) -> None:
+    curve, layer = study.curve("learned"), study.structure.layers[2]
+    keep = curve.at(macs=0.5)
+    found = costs_of(study, "learned", layer.name, 50.0)
+    own = int(keep.kept(layer.labels).sum())
+    assert own in found["kept"] and found["kept"] == sorted(found["kept"]) and found["latency"] is None
+    place = found["kept"].index(own)
+    assert (found["macs"][place], found["params"][place]) == (
+        cost(study.structure, keep).macs,
+        cost(study.structure, keep).params,
+    )
+    study.save_constraints(Constraints(multiple=4))
+    assert all(kept % 4 == 0 for kept in costs_of(study, "learned", layer.name, 50.0)["kept"])
+
+
+def test_of_a_wide_layer_some_numbers_are_tried(study: Study) -> None:
+    wide = max(study.structure.layers, key=lambda layer: layer.total)
+    found = costs_of(study, "uniform", wide.name, 100.0)["kept"]
+    assert wide.total > 48 and len(found) <= 50 and found[-1] == wide.total

@@ -78,7 +78,7 @@ def test_a_link_opens_a_card_and_the_keyboard_goes_through_the_layers(
     sync_api.expect(card.get_by_role("heading")).to_have_text(layers[2])
     sync_api.expect(card).to_have_attribute("aria-busy", "false")
     page.locator(".bd-card-chart svg").hover()
-    sync_api.expect(card.get_by_role("status")).to_contain_text("Filter ")
+    sync_api.expect(card.locator(".bd-tip")).to_contain_text("Filter ")
     page.get_by_role("combobox", name="Ranking").select_option("uniform")
     sync_api.expect(card).to_contain_text("Score: the share of its group")
     page.locator(".bd-layers .bd-plot").focus()
@@ -103,3 +103,31 @@ def test_a_click_in_the_lane_map_opens_the_card_of_that_layer(
     page.keyboard.press("Enter")
     sync_api.expect(card.get_by_role("heading")).to_have_text(layers[0])
     assert name in layers
+
+
+def test_another_number_of_filters_is_tried_and_pinned(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
+    study = Study.open(tmp_path / "studies" / "demo")
+    layer = study.structure.layers[2]
+    own = kept_at(tmp_path / "studies", 0.5)[2]
+    page.goto(f"{app_url}/?study=demo&budget=50&layer={layer.name}")
+    card = page.get_by_role("region", name="A layer and its filters")
+    tried = card.get_by_role("slider", name="Filters that the layer would keep")
+    sync_api.expect(card).to_contain_text(f"It keeps {own}.")
+    pin = card.get_by_role("button", name="Pin here")
+    sync_api.expect(pin).to_be_disabled()
+    tried.focus()
+    page.keyboard.press("ArrowLeft")
+    sync_api.expect(card).to_contain_text(f"{own - 1} instead of {own} filters: −")
+    page.get_by_role("slider", name="Budget").focus()
+    page.keyboard.press("PageDown")
+    page.evaluate(NEXT_FRAME)
+    sync_api.expect(tried).to_be_hidden()  # it was tried for another network
+    sync_api.expect(tried).to_be_visible()  # Python has heard of the new one
+    sync_api.expect(card).to_contain_text("What if it kept another number?")
+    tried.focus()
+    page.keyboard.press("ArrowLeft")
+    number = int((tried.get_attribute("aria-valuetext") or "").split()[0])
+    pin.click()
+    page.wait_for_url(f"**pins={layer.name}**")
+    sync_api.expect(card).to_contain_text(f"{number} of {layer.total} filters")
+    assert Study.open(study.path).constraints.pins == {layer.name: number}

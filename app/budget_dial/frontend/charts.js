@@ -1,6 +1,6 @@
 // The lower half of the dial: the layers, as bars or as the lane map, and the frontier, with their switches and files.
 
-/** @import { ChartChoices, ChartName, DialCharts, DialState, OpenNetwork, FileFormat, Lens, PlotlyChart } from "./types" */
+/** @import { ChartChoices, ChartName, DialCharts, DialState, OpenNetwork, FileFormat, Lens, Pin, PlotlyChart } from "./types" */
 import { clamp, fillSwitch, find, setText } from "./dom.js";
 import { PICTURES, addFileButtons, pictureTitle, saveChart, saveDrawing, saveTable } from "./downloads.js";
 import { Frontier } from "./frontier.js";
@@ -19,6 +19,7 @@ import { layerRows } from "./tables.js";
  * @property {(choice: Partial<ChartChoices>) => void} onChoose what is shown
  * @property {(device: string) => void} onDevice
  * @property {(network: OpenNetwork, run: string, page?: string) => void} onOpen a measured network was chosen
+ * @property {(pin: Pin) => void} onPin a layer is to keep exactly so many filters
  * @property {(percent: number) => void} onHold a measured network is compared with from now on
  * @property {(message: string) => void} onError
  */
@@ -57,7 +58,7 @@ export class Charts {
     const openCard = (/** @type {string} */ layer) => handlers.onChoose({ layer });
     this.bars = new LayerBars(this.plots.layers, openCard);
     this.map = new LaneMap(this.mapElement, openCard);
-    this.card = new LayerCard(find(root, ".bd-card", HTMLElement), state, openCard);
+    this.card = new LayerCard(find(root, ".bd-card", HTMLElement), state, openCard, handlers.onPin);
     this.frontier = new Frontier(root, state, handlers);
     addFileButtons(find(root, ".bd-layers .bd-files", HTMLElement), (format) => this.save("layers", format));
     addFileButtons(this.frontierFiles, (format) => this.save("frontier", format), PICTURES); // its table is the page's own

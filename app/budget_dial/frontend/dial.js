@@ -64,6 +64,7 @@ export class Dial {
       onChoose: (choice) => this.choose(choice),
       onDevice: (device) => this.reporter.send({ device }),
       onOpen: (network, run, page) => this.openNetwork(network, run, page),
+      onPin: (pin) => this.reporter.send({ pin }),
       onHold: (percent) => this.compareWith(percent),
       onError: (message) => this.say(message),
     });

@@ -1,10 +1,11 @@
 // The card of a layer: why it keeps the filters that it keeps, and which go next.
 
-/** @import { CardData, DialState } from "./types" */
+/** @import { CardData, CostsData, DialState, Pin } from "./types" */
 import { CardDrawing } from "./card_drawing.js";
 import { gone, nextWords, partWords, scoreWords } from "./card_words.js";
 import { setText } from "./dom.js";
 import { shownNetwork } from "./shown.js";
+import { WhatIf, areOf } from "./what_if.js";
 
 const MOST_PARTNERS = 6; // that are named
 const MOST_KERNELS = 64;
@@ -14,11 +15,13 @@ export class LayerCard {
    * @param {HTMLElement} element
    * @param {DialState} state
    * @param {(layer: string) => void} onChoose a layer whose card is to be open; "": none
+   * @param {(pin: Pin) => void} onPin
    */
-  constructor(element, state, onChoose) {
+  constructor(element, state, onChoose, onPin) {
     this.element = element;
     this.state = state;
     this.onChoose = onChoose;
+    this.onPin = onPin;
     /** @type {CardData | null} */
     this.card = null;
     /** @type {CardDrawing | null} */
@@ -55,10 +58,21 @@ export class LayerCard {
     this.part = make("p", "bd-card-part");
     this.chart = make("div", "bd-card-chart");
     this.next = make("p", "bd-card-next");
+    const tried = /** @type {HTMLElement} */ (make("div", "bd-card-what-if"));
+    this.whatIf = new WhatIf(tried, (filters) => this.onPin({ layer: this.state.charts.layer, filters }));
     this.score = make("p", "bd-card-score");
     this.partners = make("p", "bd-card-partners");
     this.kernels = make("div", "bd-card-kernels");
-    this.element.replaceChildren(head, this.part, this.chart, this.next, this.score, this.partners, this.kernels);
+    this.element.replaceChildren(
+      head,
+      this.part,
+      this.chart,
+      this.next,
+      tried,
+      this.score,
+      this.partners,
+      this.kernels,
+    );
   }
 
   /** Index of the chosen layer in the table; -1: none is chosen. */
@@ -146,8 +160,22 @@ export class LayerCard {
       this.card ? nextWords(this.card, kept) : "Looking at its filters …",
     );
     this.drawing?.move(kept);
+    this.tryOthers(row, kept);
     const left = this.card ? gone(this.card, kept) : 0;
     [...(this.kernels?.children ?? [])].forEach((picture, place) => picture.classList.toggle("bd-left", place < left));
+  }
+
+  /**
+   * Offer other numbers of filters, where their costs are of this very network.
+   * @param {number} row
+   * @param {number} kept
+   */
+  tryOthers(row, kept) {
+    const { data, charts } = this.state;
+    const costs = /** @type {CostsData | null} */ (/** @type {any} */ (window).legrCosts ?? null);
+    const isOurs = areOf(costs, charts.layer, data.ranking, data.table, row);
+    if (isOurs) this.whatIf?.show(costs, kept);
+    else this.whatIf?.forget();
   }
 
   /** @param {number} by how many layers further */

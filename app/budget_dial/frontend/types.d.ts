@@ -208,7 +208,8 @@ export interface Choice {
     | "page"
     | "multiple"
     | "size"
-    | "layer";
+    | "layer"
+    | "pin";
   value: unknown;
   number: number; // of the report that said it first
 }
@@ -239,6 +240,23 @@ export interface CardData {
   gone_below: (number | null)[]; // [K], per cent of the original's MACs; 0: it stays always; null: pins remove it
   partners: PartnerData[];
   kernels: KernelsData | null;
+}
+
+/** What the network of a budget would cost if a layer kept another number of filters; N numbers, rising. */
+export interface CostsData {
+  layer: string;
+  ranking: string;
+  budget: number; // per cent of the original's MACs
+  kept: number[]; // [N]
+  macs: number[]; // [N]
+  params: number[]; // [N]
+  latency: number[] | null; // [N], milliseconds, predicted; null: the device has no profile
+}
+
+/** A layer that is to keep exactly so many filters at every budget. */
+export interface Pin {
+  layer: string;
+  filters: number;
 }
 
 export interface OpenNetwork {
