@@ -50,7 +50,7 @@ TUNED: tuple[tuple[RankingName, float], ...] = (
     *((ranking, share) for share in (0.5, 0.3) for ranking in ("learned-ms", "learned")),
     ("uniform", 0.5),
 )
-TOGETHER = SupernetSettings(epochs=10)
+TOGETHER = SupernetSettings(epochs=8, weights=8)
 NOTE = (
     "A ResNet-56 on CIFAR-10, trained, ranked, pruned and fine-tuned by this program. Drag the budget: the networks of "
     "all budgets were trained together, and can be exported as they are. Some were fine-tuned further. Its ranking was "

@@ -34,7 +34,7 @@ from samples.publish import publish
 
 MODEL, DATA, SPLIT_SEED = "cifar_resnet20", "digits", 0
 TRAINING = replace(SCRATCH, epochs=30, lr=0.1, batch=64, weight_decay=1e-3)
-TOGETHER = SupernetSettings(epochs=10, lr=0.1, batch=64, average=0.99)
+TOGETHER = SupernetSettings(epochs=10, lr=0.1, batch=64, average=0.99, weights=4)
 FINE_TUNED = (0.5, 0.3, 0.15)
 NOTE = (
     "A ResNet-20 on scikit-learn's handwritten digits, trained by this program. Small enough to learn, fine-tune and "
