@@ -37,16 +37,18 @@ def chosen_layer(study: Study) -> str:
     return state.view("layer", ["", *layer_names(study)])
 
 
-def show_card(study: Study, ranking: RankingName, budget: float | None) -> None:
+def show_card(study: Study, ranking: RankingName, budget: float | None, table_id: str) -> None:
     """Send the dial the card of the chosen layer; it asks for little, so it is not part of the dial's own data.
 
     Args:
         budget: per cent of the original's MACs, for which other numbers of filters are tried; None: for none.
+        table_id: of the table that the dial shows; a card of another is not shown beside it.
     """
     layer = chosen_layer(study)
     card = layer_card(str(study.path), ranking, stamp(study), layer) if layer else None
-    _mount(key="layer-card", data={"card": card})
-    _mount(key="layer-costs", data={"costs": costs_of(study, ranking, layer, budget) if layer and budget else None})
+    _mount(key="layer-card", data={"card": {**card, "id": table_id} if card else None})
+    costs = costs_of(study, ranking, layer, budget) if layer and budget else None
+    _mount(key="layer-costs", data={"costs": {**costs, "id": table_id} if costs else None})
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -59,6 +61,7 @@ def layer_card(path: str, ranking: RankingName, stamped: Stamp, name: str) -> Ca
     found = layer_filters(study.ranker, budget_curve(study, ranking), name, affine)
     layer = next(layer for layer in study.structure.layers if layer.name == name)
     card: CardData = {
+        "id": "",
         "layer": name,
         "ranking": ranking,
         "alpha": found.alpha,
@@ -67,7 +70,7 @@ def layer_card(path: str, ranking: RankingName, stamped: Stamp, name: str) -> Ca
         "norms": _rounded(found.norms),
         "own": _rounded(found.own),
         "scores": [None if math.isnan(score) else score for score in _rounded(found.scores)],
-        "gone_below": [None if np.isinf(share) else round(100 * share, 2) for share in found.gone_below.tolist()],
+        "gone_below": [None if np.isinf(share) else round(100 * share, 4) for share in found.gone_below.tolist()],
         "partners": [{"layer": partner.layer, "shared": partner.shared} for partner in found.partners],
         "kernels": kernels_of(study, layer, found.numbers.tolist()),
     }
@@ -89,6 +92,7 @@ def costs_of(study: Study, ranking: RankingName, name: str, budget: float) -> Co
     rows = [row for row, kept in enumerate(costs.kept.tolist()) if kept in wanted]
     latency = costs.latency_ms
     found: CostsData = {
+        "id": "",
         "layer": name,
         "ranking": ranking,
         "budget": budget,

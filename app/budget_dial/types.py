@@ -273,6 +273,7 @@ class CardData(TypedDict):
     K filters, the first to leave first.
     """
 
+    id: str  # of the table that it is shown beside
     layer: str
     ranking: str
     alpha: float | None  # None: the ranking compares places in groups
@@ -289,6 +290,7 @@ class CardData(TypedDict):
 class CostsData(TypedDict):
     """What the network of a budget would cost if a layer kept another number of filters; N numbers, rising."""
 
+    id: str  # of the table that they are shown beside
     layer: str
     ranking: str
     budget: float  # per cent of the original's MACs

@@ -117,7 +117,7 @@ def show_dial(
     }  # fmt: skip
     budget_dial(data, f"{_KEY}-{charts}", lambda report: _apply(study, report, on_multiple, on_pin))
     if charts:
-        show_card(study, ranking, None if which or begun.run else budget)
+        show_card(study, ranking, None if which or state.opened_run() else budget, table_id)
     return budget / 100
 
 

@@ -31,24 +31,24 @@ def show_side_by_side(study: Study, ranking: RankingName) -> None:
     gone = f" {n_left} of them have left with their blocks." if n_left else ""
     st.caption(
         plain(
-            f"At {percent} of the MACs along the ranking {CAPTIONS[ranking]}, as chosen on Explore, "
-            f"{int(changed.sum())} of {len(table)} parameters have another shape.{gone}"
+            f"At {percent} of the MACs along the ranking {CAPTIONS[ranking]}, where the slider of Explore stands, "
+            f"{int(changed.sum())} of {len(table)} tensors have another shape.{gone}"
         )
     )
     alone = st.toggle("Changed ones alone", key="changed-alone", persist_state="session")
     shown = table[changed] if alone else table
     config: dict[str, Any] = {
-        "tensor": st.column_config.TextColumn("Parameter", width="large"),
+        "tensor": st.column_config.TextColumn("Tensor", width="large"),
         "original": "Original",
         "pruned": "Pruned",
-        "original_values": st.column_config.NumberColumn("Values", format="localized"),
-        "pruned_values": st.column_config.NumberColumn("Values left", format="localized"),
+        "original_values": st.column_config.NumberColumn("Parameters", format="localized"),
+        "pruned_values": st.column_config.NumberColumn("Parameters left", format="localized"),
     }
     st.dataframe(
         safe_cells(shown),
         hide_index=True,
         column_config=config,
-        alt="Shapes of all parameters before and after pruning.",
+        alt="Shapes of all tensors of parameters before and after pruning.",
     )
     st.download_button(
         "Download the shapes (CSV)",

@@ -39,9 +39,11 @@ def norms_figure(table: pd.DataFrame, colour: str) -> go.Figure:
         table: of `norms_table`.
         colour: of the kept ones.
     """
+    least = table.loc[table["low"] > 0, "low"].min()  # of a logarithmic axis; a dead filter has none
     figure = go.Figure()
     for kept, name, shown in ((True, "kept", colour), (False, "removed", COLOURS["original"])):
         rows = table[table["kept"] == kept]
+        rows = rows.assign(**{part: rows[part].clip(lower=least) for part in _PARTS})
         figure.add_box(
             x=rows["layer"].map(in_html),
             lowerfence=rows["low"],

@@ -36,8 +36,8 @@ class LayerFilters:
         own: float64[K], what this layer adds to the score: alpha * norm + kappa; zeros without a map.
         scores: float64[K], importance of the filter's unit: the sum over all filters that leave with it, or its place
             in its group for the uniform ranking; nan of one that can never leave.
-        gone_below: float64[K], fraction of the original's MACs below which it has left; 0 if it stays at every
-            budget, inf if pins remove it at once.
+        gone_below: float64[K], fraction of the original's MACs below which it has left, also with the whole
+            layer; 0 if it stays at every budget, inf if pins remove it at once.
         partners: the layers that lose filters with it, those that share most first.
     """
 
@@ -76,7 +76,7 @@ def layer_filters(ranker: Ranker, curve: BudgetCurve, name: str, affine: Affine 
     free, units = layer.labels > 0, np.maximum(layer.labels.astype(np.int64) - 1, 0)
     own = affine.alpha[place] * norms + affine.kappa[place] if affine else np.zeros(len(norms))
     scores = np.where(free, curve.ranking.scores[units], np.nan)
-    gone_below = np.where(free, _gone_below(curve)[units], 0.0)
+    gone_below = np.maximum(np.where(free, _gone_below(curve)[units], 0.0), _layer_gone_below(curve, place))
     order = np.lexsort((np.arange(len(norms)), np.nan_to_num(scores, nan=np.inf), _turns(curve, units, free)))
     return LayerFilters(
         layer=name,
@@ -108,6 +108,14 @@ def _gone_below(curve: BudgetCurve) -> FloatArray:
     before = np.concatenate(([np.inf], fractions))  # a network of the step before is the last that has it
     found[ranking.order[places]] = before[steps]
     return found
+
+
+def _layer_gone_below(curve: BudgetCurve, place: int) -> float:
+    """Fraction of the MACs below which a layer has left with its block; 0: it never does."""
+    left = np.flatnonzero(curve.kept[place] == 0)
+    if not len(left):
+        return 0.0
+    return float(curve.macs[left[0] - 1] / curve.original.macs) if left[0] else float("inf")
 
 
 def _partners(structure: Structure, layer: Layer) -> Sequence[Partner]:

@@ -8,6 +8,7 @@ from torch import Tensor
 from legr.errors import WeightsError
 
 _DIMS = 2  # filters and channels; kernels are small
+_NUMBERS = {torch.float64, torch.float32, torch.float16, torch.bfloat16}
 _PREFIX = "kept"  # such as "kept0:conv1.weight": positions along dim 0, int32[kept], rising
 
 
@@ -48,8 +49,12 @@ def expanded(tensors: Mapping[str, Tensor], shapes: Mapping[str, torch.Size], fi
 
 def _spread(tensor: Tensor, dim: int, positions: Tensor, shape: torch.Size, name: str) -> Tensor:
     fits = (
-        positions.dtype == torch.int32
-        and dim < min(tensor.dim(), len(shape))
+        not tensor.is_meta
+        and not positions.is_meta
+        and tensor.dtype in _NUMBERS
+        and positions.dtype == torch.int32
+        and dim < tensor.dim() == len(shape)
+        and all(size <= most for size, most in zip(tensor.shape, shape, strict=True))
         and positions.shape == tensor.shape[dim : dim + 1]
         and bool((positions[1:] > positions[:-1]).all())
         and (not len(positions) or (int(positions[0]) >= 0 and int(positions[-1]) < shape[dim]))

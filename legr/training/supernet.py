@@ -222,7 +222,7 @@ class SupernetObjective:
     def backward(self, step: int, inputs: Tensor, labels: Tensor, teacher_logits: Tensor | None) -> float:
         """Gradients of some networks of random budgets and, every few steps, of the smallest and of the whole one."""
         settings, rng = self._settings, np.random.default_rng((self._settings.seed, step))
-        weight = 1 / (settings.networks + 1 / settings.smallest_every + 1 / settings.whole_every)
+        weight = 1 / (settings.networks + 1 / settings.smallest_every + 1 / settings.whole_interval)
         total, logits = 0.0, teacher_logits
         if teacher_logits is None or step % settings.whole_every == 0:
             with autocast(self._run.device):
@@ -270,9 +270,9 @@ class SupernetObjective:
         settings, used = self._settings, self._supernet.weights.used
         if not used:
             return
-        every = settings.networks + 1 / settings.smallest_every + 1 / settings.whole_every
+        every = settings.networks + 1 / settings.smallest_every + 1 / settings.whole_interval
         drawn = settings.networks / used  # random networks that train a set in a step, in the mean; half at the ends
-        own, last = drawn / 2 + 1 / settings.whole_every, drawn / 2 + 1 / settings.smallest_every
+        own, last = drawn / 2 + 1 / settings.whole_interval, drawn / 2 + 1 / settings.smallest_every
         self._supernet.scale_own_gradients(every / own)
         self._supernet.weights.scale_gradients([every / drawn if drawn else 0.0] * (used - 1) + [every / last])
 

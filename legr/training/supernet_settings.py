@@ -86,10 +86,15 @@ class SupernetSettings(TrainSettings):
         return self.weights >> left
 
     @property
+    def whole_interval(self) -> int:
+        """Steps from one that trains the whole network to the next; without a teacher it teaches in every step."""
+        return self.whole_every if self.distill else 1
+
+    @property
     def macs_of_step(self) -> float:
         """MACs of the networks of a step, as a multiple of the original's, in the mean over what is drawn."""
         mean = (1 - self.smallest) / -math.log(self.smallest) if self.smallest < 1 else 1.0
-        return self.networks * mean + self.smallest / self.smallest_every + 1 / self.whole_every
+        return self.networks * mean + self.smallest / self.smallest_every + 1 / self.whole_interval
 
     def __post_init__(self) -> None:
         super().__post_init__()

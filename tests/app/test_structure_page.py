@@ -171,7 +171,7 @@ def test_the_original_stands_beside_the_network_of_the_budget(open_app: OpenApp,
     assert table["tensor"].tolist() == list(study.structure.shapes)
     assert table["pruned"].tolist() == expected["pruned"].tolist()
     changed = int((expected["original"] != expected["pruned"]).sum())
-    assert f"{changed} of {len(expected)} parameters have another shape." in words(at)
+    assert f"{changed} of {len(expected)} tensors have another shape." in words(at)
     at.toggle(key="changed-alone").set_value(True).run()
     assert len(at.dataframe[1].value) == changed
     assert [button.label for button in at.download_button] == ["Download the groups (CSV)", "Download the shapes (CSV)"]

@@ -117,7 +117,7 @@ def test_another_number_of_filters_is_tried_and_pinned(page: sync_api.Page, app_
     sync_api.expect(pin).to_be_disabled()
     tried.focus()
     page.keyboard.press("ArrowLeft")
-    sync_api.expect(card).to_contain_text(f"{own - 1} instead of {own} filters: −")
+    sync_api.expect(card).to_contain_text(f"{own - 1} instead of {own} filters, all else as it is: −")
     page.get_by_role("slider", name="Budget").focus()
     page.keyboard.press("PageDown")
     page.evaluate(NEXT_FRAME)

@@ -79,3 +79,16 @@ def test_positions_of_another_kind_are_refused(tmp_path: Path) -> None:
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, tmp_path / "b.safetensors")
     with pytest.raises(WeightsError, match="does not fit its tensor"):
         load_weights(model, tmp_path / "b.safetensors")
+
+
+def test_a_file_that_asks_for_too_much_memory_is_refused(tmp_path: Path) -> None:
+    model = nn.Conv2d(6, 8, 3)
+    for shape in ((0, 10**9, 3, 3), (0, 6, 3), (0, 6, 4, 3)):
+        tensors = {
+            "weight": torch.zeros(shape),
+            "bias": torch.zeros(8),
+            "kept0:weight": torch.zeros(0, dtype=torch.int32),
+        }
+        save_file(tensors, tmp_path / "b.safetensors")
+        with pytest.raises(WeightsError, match="does not fit its tensor"):
+            load_weights(model, tmp_path / "b.safetensors")

@@ -122,15 +122,20 @@ def test_sets_of_weights_double_in_equal_times_and_begin_between_their_neighbour
     ]
 
 
-def test_every_set_of_weights_moves_as_far_in_the_mean(tmp_path: Path) -> None:
+@pytest.mark.parametrize("distill", [True, False])
+def test_every_set_of_weights_moves_as_far_in_the_mean(distill: bool, tmp_path: Path) -> None:
     """By the blends of many steps: what a set gets, times the factor of its gradients, is the same for all."""
     settings = replace(SETTINGS, networks=2, smallest_every=2, whole_every=4, weights=4, norms=0, growth=0.0, sizes=())
+    settings = replace(settings, distill=distill)
     run = Run(Teacher(network(), CPU), digits(), digits().statistics(), settings, CPU, tmp_path / "c", silent)
     model = supernet(settings)
     objective = SupernetObjective(model, curve(), PLAIN, run)
     shares = torch.zeros(5)
     for step in range(4000):
-        for fraction in [*objective._drawn(step, np.random.default_rng(step)), *([1.0] if step % 4 == 0 else [])]:
+        for fraction in [
+            *objective._drawn(step, np.random.default_rng(step)),
+            *([1.0] if step % 4 == 0 or not distill else []),
+        ]:
             place = 4 * math.log(max(fraction, 0.2)) / math.log(0.2)
             shares[int(place)] += 1 - place % 1
             shares[min(int(place) + 1, 4)] += place % 1

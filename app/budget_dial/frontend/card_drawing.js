@@ -33,7 +33,7 @@ export class CardDrawing {
       "stroke-dasharray": "5 4",
       fill: "none",
     });
-    this.tip = Object.assign(document.createElement("div"), { className: "bd-tip", role: "status", hidden: true });
+    this.tip = Object.assign(document.createElement("div"), { className: "bd-tip", hidden: true });
     const ends = Object.assign(document.createElement("div"), { className: "bd-card-ends" });
     ends.append("leave first", Object.assign(document.createElement("span"), { textContent: "stay longest" }));
     this.top = Object.assign(document.createElement("div"), {
@@ -84,7 +84,7 @@ export class CardDrawing {
     this.kept.setAttribute("d", this.bars(first + next, card.numbers.length));
     const x = (first * CARD_WIDTH) / card.numbers.length;
     this.line.setAttribute("d", `M${x},0V${CARD_HEIGHT}`);
-    this.svg.ariaLabel = `Scores of ${card.numbers.length} filters, rising: the first ${first} have left.`;
+    this.svg.ariaLabel = `Scores of ${card.numbers.length} filters in the order in which they leave: the first ${first} have left.`;
   }
 
   listen() {

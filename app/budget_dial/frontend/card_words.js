@@ -30,7 +30,7 @@ export function nextToGo(card, kept) {
 }
 
 /**
- * Such as "Next to go: 17, 5 and 25, below 48 % of the MACs".
+ * Such as "Next to go (orange): 17, 5 and 25, below 48 % of the MACs".
  * @param {CardData} card
  * @param {number} kept
  */
@@ -42,19 +42,22 @@ export function nextWords(card, kept) {
   const named = next.places.slice(0, MOST_NAMED).map((place) => card.numbers[place]);
   const rest = next.places.length - named.length;
   const which = rest ? `${named.join(", ")} and ${rest} more` : joined(named.map(String));
-  return `Next to go: ${which}, below ${percent(next.below)} of the MACs.`;
+  return `Next to go (orange): ${which}, below ${percent(next.below)} of the MACs.`;
 }
 
 /**
- * Such as "score = 0.53 × norm + 0.35".
+ * Such as "Score = 0.53 × squared norm + 0.35."
  * @param {CardData} card
  */
-export function scoreWords({ alpha, kappa, partners }) {
+export function scoreWords({ alpha, kappa, partners, scores, own }) {
   if (alpha === null || kappa === null) return "Score: the share of its group with smaller norms.";
   const offset = kappa ? ` ${kappa < 0 ? "−" : "+"} ${threeDigits(Math.abs(kappa))}` : "";
-  const own = alpha === 1 && !kappa ? "norm" : `${threeDigits(alpha)} × norm${offset}`;
-  const others = partners.length ? `, and the same of ${layersWords(partners.length)} that lose filters with it` : "";
-  return `Score = ${own}${others}.`;
+  const norm = alpha === 1 && !kappa ? "squared norm" : `${threeDigits(alpha)} × squared norm${offset}`;
+  const whose = partners.length ? ` in ${layersWords(partners.length)}, by their own factors` : "";
+  const isSum = scores.some(
+    (score, place) => score !== null && Math.abs(score - (own[place] ?? 0)) > 1e-3 * Math.abs(score),
+  );
+  return `Score = ${norm}${isSum ? `, plus that of the filters that leave with it${whose}` : ""}.`;
 }
 
 /**
@@ -65,14 +68,14 @@ export function scoreWords({ alpha, kappa, partners }) {
  */
 export function filterLines(card, place) {
   const score = card.scores[place];
-  const norm = `norm ${threeDigits(card.norms[place])}`;
+  const norm = `squared norm ${threeDigits(card.norms[place])}`;
   const lines = [`Filter ${card.numbers[place]}`, norm];
   if (score === null) return [...lines, "can never leave"];
   const isMapped = card.alpha !== null;
   const own = card.own[place];
   const others = score - own;
-  if (isMapped && card.partners.length && Math.abs(others) > 1e-3 * Math.abs(score)) {
-    lines.push(`score ${signed(score)}: ${signed(own)} here, ${signed(others)} of those that leave with it`);
+  if (isMapped && Math.abs(others) > 1e-3 * Math.abs(score)) {
+    lines.push(`score ${signed(score)}: ${signed(own)} its own, ${signed(others)} of those that leave with it`);
   } else {
     lines.push(`score ${signed(score)}`);
   }

@@ -55,7 +55,11 @@ export class Charts {
       layers: /** @type {PlotlyChart} */ (find(root, ".bd-layers .bd-plot", HTMLElement)),
       frontier: /** @type {PlotlyChart} */ (find(root, ".bd-frontier .bd-plot", HTMLElement)),
     };
-    const openCard = (/** @type {string} */ layer) => handlers.onChoose({ layer });
+    const openCard = (/** @type {string} */ layer) => {
+      if (state.opened) return; // its filters stand in the order of another ranking
+      handlers.onChoose({ layer });
+      if (!layer) this.plots.layers.focus();
+    };
     this.bars = new LayerBars(this.plots.layers, openCard);
     this.map = new LaneMap(this.mapElement, openCard);
     this.card = new LayerCard(find(root, ".bd-card", HTMLElement), state, openCard, handlers.onPin);
@@ -130,6 +134,11 @@ export class Charts {
     const { data } = this.state;
     const { row } = shownNetwork(this.state);
     if (!data.charts) return;
+    if (this.card.isOpen !== this.hadCard) {
+      this.show();
+      this.draw();
+      return;
+    }
     this.card.move(row);
     if (this.isMap) this.map.move(row);
     else this.bars.move(row);
@@ -181,7 +190,7 @@ export class Charts {
     const sum = (/** @type {Float64Array} */ counts) => counts.reduce((total, n) => total + n, 0);
     const [kept, total] = [sum(table.kept[row]), sum(table.totals)];
     const { layers, frontier } = this.plots;
-    layers.ariaLabel = `Stacked bars: ${kept} of ${total} filters are kept in ${table.totals.length} layers.`;
+    layers.ariaLabel = `Stacked bars: ${kept} of ${total} filters are kept in ${table.totals.length} layers. The arrow keys open the cards of layers.`;
     frontier.ariaLabel =
       "Accuracy of the measured networks against their cost. Arrow keys go from one to the next, Enter opens it.";
   }

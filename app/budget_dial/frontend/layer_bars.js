@@ -8,6 +8,7 @@ import { shownNetwork } from "./shown.js";
 import { stageAxis } from "./stages.js";
 import { escapeTags } from "./text.js";
 
+const REPEAT_MS = 300; // of a key that is held
 const BARS_PART = 0.9; // of the chart's width; the rest is the axis beside them
 
 /** Kept and removed filters of every layer, or their costs. */
@@ -20,6 +21,7 @@ export class LayerBars {
     this.chart = chart;
     this.onChoose = onChoose;
     this.chosen = -1; // the layer whose card is open
+    this.stepped = 0; // when an arrow key chose it, milliseconds
     /** @type {DialTable | null} */
     this.table = null;
     this.lens = BAR_LENSES.filters;
@@ -51,6 +53,8 @@ export class LayerBars {
       if (event.key === "Escape" && this.chosen >= 0) this.onChoose("");
       if (!step || !layers.length) return;
       event.preventDefault();
+      if (event.repeat && event.timeStamp - this.stepped < REPEAT_MS) return; // each card is asked of the server
+      this.stepped = event.timeStamp;
       const from = this.chosen < 0 ? (step > 0 ? -1 : layers.length) : this.chosen;
       this.onChoose(layers[clamp(0, from + step, layers.length - 1)]);
     });

@@ -8,7 +8,7 @@ import { shownNetwork } from "./shown.js";
 import { WhatIf, areOf } from "./what_if.js";
 
 const MOST_PARTNERS = 6; // that are named
-const MOST_KERNELS = 64;
+const MOST_KERNELS = 128;
 
 export class LayerCard {
   /**
@@ -26,7 +26,9 @@ export class LayerCard {
     this.card = null;
     /** @type {CardDrawing | null} */
     this.drawing = null;
-    this.mail = () => this.show();
+    this.mail = () => {
+      if (!element.hidden) this.show();
+    };
     window.addEventListener("legr-card", this.mail);
     element.onkeydown = (event) => {
       if (event.key === "Escape") this.onChoose("");
@@ -63,6 +65,7 @@ export class LayerCard {
     this.score = make("p", "bd-card-score");
     this.partners = make("p", "bd-card-partners");
     this.kernels = make("div", "bd-card-kernels");
+    this.kernels.ariaHidden = "true"; // pictures, which no words stand for
     this.element.replaceChildren(
       head,
       this.part,
@@ -90,7 +93,7 @@ export class LayerCard {
     if (!this.isOpen) return;
     const { data, charts } = this.state;
     const sent = /** @type {CardData | null} */ (/** @type {any} */ (window).legrCard ?? null);
-    const isOurs = sent?.layer === charts.layer && sent?.ranking === data.ranking;
+    const isOurs = sent?.id === data.id && sent?.layer === charts.layer && sent?.ranking === data.ranking;
     setText(/** @type {HTMLElement} */ (this.name), charts.layer);
     this.element.ariaBusy = String(!isOurs);
     const card = isOurs ? sent : null;
@@ -114,10 +117,11 @@ export class LayerCard {
 
   fillPartners() {
     const partners = this.card?.partners ?? [];
-    const named = partners.slice(0, MOST_PARTNERS).map(({ layer }) => {
+    const named = partners.slice(0, MOST_PARTNERS).map(({ layer, shared }) => {
       return Object.assign(document.createElement("button"), {
         type: "button",
         textContent: layer,
+        title: `${shared} of ${this.card?.numbers.length} filters leave with some of ${layer}`,
         onclick: () => this.onChoose(layer),
       });
     });
@@ -173,7 +177,7 @@ export class LayerCard {
   tryOthers(row, kept) {
     const { data, charts } = this.state;
     const costs = /** @type {CostsData | null} */ (/** @type {any} */ (window).legrCosts ?? null);
-    const isOurs = areOf(costs, charts.layer, data.ranking, data.table, row);
+    const isOurs = costs?.id === data.id && areOf(costs, charts.layer, data.ranking, data.table, row);
     if (isOurs) this.whatIf?.show(costs, kept);
     else this.whatIf?.forget();
   }

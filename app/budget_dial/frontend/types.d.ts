@@ -229,6 +229,7 @@ export interface KernelsData {
 
 /** Why a layer keeps the filters that it keeps; K filters, the first to leave first. */
 export interface CardData {
+  id: string; // of the table that it is shown beside
   layer: string;
   ranking: string;
   alpha: number | null; // null: the ranking compares places in groups
@@ -244,6 +245,7 @@ export interface CardData {
 
 /** What the network of a budget would cost if a layer kept another number of filters; N numbers, rising. */
 export interface CostsData {
+  id: string; // of the table that they are shown beside
   layer: string;
   ranking: string;
   budget: number; // per cent of the original's MACs

@@ -6,7 +6,7 @@ import { formatCount, percentChange, threeDigits } from "./numbers.js";
 
 /**
  * What the network would cost with another number of filters, such as
- * "24 instead of 32 filters: −0.31 M MACs (−0.7 %), −1.2 k parameters, −0.012 ms. Accuracy: not measured".
+ * "24 instead of 32 filters, all else as it is: −0.31 M MACs (−0.7 %), −1.2 k parameters, −0.012 ms. Accuracy: not measured".
  * @param {CostsData} costs
  * @param {number} own place of the number that the network has
  * @param {number} place of the other number
@@ -23,7 +23,7 @@ export function whatIfWords(costs, own, place) {
     const change = latency[place] - latency[own];
     parts.push(`${change < 0 ? "−" : "+"}${threeDigits(Math.abs(change))} ms predicted`);
   }
-  return `${kept[place]} instead of ${kept[own]} filters: ${parts.join(", ")}. Accuracy: not measured.`;
+  return `${kept[place]} instead of ${kept[own]} filters, all else as it is: ${parts.join(", ")}. Accuracy: not measured.`;
 }
 
 /** @param {number} count */
@@ -45,7 +45,8 @@ export class WhatIf {
     this.range.ariaLabel = "Filters that the layer would keep";
     this.words = document.createElement("output");
     this.pin = Object.assign(document.createElement("button"), { type: "button", textContent: "Pin here" });
-    this.pin.title = "The layer keeps exactly so many filters at every budget; Undo stands below the charts";
+    this.pin.title =
+      "The layer keeps exactly so many filters at every budget. The budget stays, so other layers change instead. Undo stands below the charts";
     this.range.oninput = () => this.say();
     this.pin.onclick = () => this.costs && onPin(this.costs.kept[Number(this.range.value)]);
     element.replaceChildren(this.range, this.pin, this.words);
@@ -91,9 +92,9 @@ export class WhatIf {
  * @param {number} row
  */
 export function areOf(costs, layer, ranking, table, row) {
-  return (
-    costs?.layer === layer &&
-    costs.ranking === ranking &&
-    costs.macs[costs.kept.indexOf(table.kept[row][table.layers.indexOf(layer)])] === table.macs[row]
-  );
+  if (costs?.layer !== layer || costs.ranking !== ranking) return false;
+  const own = costs.kept.indexOf(table.kept[row][table.layers.indexOf(layer)]);
+  const [told, predicted] = [costs.latency?.[own], table.predicted[row]];
+  const isOfDevice = told === undefined || (predicted !== null && Math.abs(told - predicted) <= 2e-3 * predicted);
+  return costs.macs[own] === table.macs[row] && isOfDevice;
 }

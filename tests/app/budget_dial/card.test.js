@@ -13,6 +13,7 @@ import { tinyTable } from "./tiny_table.js";
 
 /** Six filters: one that a pin removes, two that leave together, one later, one that stays, one that is unprunable. */
 const card = {
+  id: "t",
   layer: "a.x",
   ranking: "learned",
   alpha: 0.5,
@@ -38,8 +39,8 @@ test("filters leave in the order of the card, those of one moment together", () 
 });
 
 test("what goes next is said by number, a long list in part", () => {
-  assert.equal(nextWords(card, 5), "Next to go: 2 and 0, below 60 % of the MACs.");
-  assert.equal(nextWords(card, 3), "Next to go: 5, below 7.5 % of the MACs.");
+  assert.equal(nextWords(card, 5), "Next to go (orange): 2 and 0, below 60 % of the MACs.");
+  assert.equal(nextWords(card, 3), "Next to go (orange): 5, below 7.5 % of the MACs.");
   assert.equal(nextWords(card, 2), "The 2 filters left stay at every budget.");
   assert.equal(
     nextWords({ ...card, gone_below: [60, 60, 60, 60, 60, 0] }, 1),
@@ -47,26 +48,32 @@ test("what goes next is said by number, a long list in part", () => {
   );
   assert.equal(nextWords(card, 0), "All of it has left, with its block.");
   const many = { ...card, numbers: [...Array(10).keys()], gone_below: Array(10).fill(30) };
-  assert.equal(nextWords(many, 10), "Next to go: 0, 1, 2, 3, 4, 5, 6, 7 and 2 more, below 30 % of the MACs.");
+  assert.equal(nextWords(many, 10), "Next to go (orange): 0, 1, 2, 3, 4, 5, 6, 7 and 2 more, below 30 % of the MACs.");
 });
 
 test("a score is said as the map makes it", () => {
-  assert.equal(scoreWords(card), "Score = 0.500 × norm − 0.250, and the same of 2 layers that lose filters with it.");
-  assert.equal(scoreWords({ ...card, alpha: 1, kappa: 0, partners: [] }), "Score = norm.");
-  assert.equal(scoreWords({ ...card, alpha: 2, kappa: 0, partners: [] }), "Score = 2.00 × norm.");
+  assert.equal(
+    scoreWords(card),
+    "Score = 0.500 × squared norm − 0.250, plus that of the filters that leave with it in 2 layers, by their own factors.",
+  );
+  assert.equal(scoreWords({ ...card, alpha: 1, kappa: 0, partners: [], own: card.scores }), "Score = squared norm.");
+  assert.equal(
+    scoreWords({ ...card, alpha: 2, kappa: 0, partners: [] }),
+    "Score = 2.00 × squared norm, plus that of the filters that leave with it.",
+  );
   assert.equal(scoreWords({ ...card, alpha: null, kappa: null }), "Score: the share of its group with smaller norms.");
 });
 
 test("a filter says what its score is made of, and when it leaves", () => {
-  assert.deepEqual(filterLines(card, 0), ["Filter 4", "norm 0.100", "score −0.200", "removed by a pin"]);
+  assert.deepEqual(filterLines(card, 0), ["Filter 4", "squared norm 0.100", "score −0.200", "removed by a pin"]);
   assert.deepEqual(filterLines(card, 3), [
     "Filter 5",
-    "norm 3.00",
-    "score 2.00: 1.25 here, 0.750 of those that leave with it",
+    "squared norm 3.00",
+    "score 2.00: 1.25 its own, 0.750 of those that leave with it",
     "leaves below 7.5 % of the MACs",
   ]);
   assert.equal(filterLines(card, 4).at(-1), "stays at every budget");
-  assert.deepEqual(filterLines(card, 5), ["Filter 3", "norm 5.00", "can never leave"]);
+  assert.deepEqual(filterLines(card, 5), ["Filter 3", "squared norm 5.00", "can never leave"]);
   assert.equal(filterLines({ ...card, alpha: null, kappa: null }, 3)[2], "score 2.00");
 });
 
