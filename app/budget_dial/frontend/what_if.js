@@ -59,7 +59,8 @@ export class WhatIf {
    */
   show(costs, kept) {
     const own = costs?.kept.indexOf(kept) ?? -1;
-    this.element.style.visibility = own < 0 ? "hidden" : "";
+    const isOffered = own >= 0 && (costs?.kept.length ?? 0) > 1; // rounded channels may leave one number
+    this.element.style.visibility = isOffered ? "" : "hidden";
     if (!costs || own < 0 || costs === this.costs) return;
     this.costs = costs;
     this.own = own;
