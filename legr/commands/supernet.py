@@ -91,11 +91,10 @@ def run_supernet(
     finished = finished_supernet(study, settings, ranking, half=half)
     if finished is not None:
         return finished
-    params = original_cost(study.structure).params
-    if (fitting := settings.fitting(params).weights) < settings.weights:
-        words = "a network of %.3g M parameters has %d further sets of weights: more need too much memory"
-        log.warning(words, params / 1e6, fitting)
-    return _result(study, _train(study, _task(study, settings, ranking, half), device, report))
+    task = _task(study, settings, ranking, half)
+    if (weights := task.settings.weights) < settings.weights:
+        log.warning("this network has %d further sets of weights: more need too much memory", weights)
+    return _result(study, _train(study, task, device, report))
 
 
 def _task(study: Study, settings: SupernetSettings, ranking: RankingName | None, half: bool) -> _Task:

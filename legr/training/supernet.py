@@ -5,7 +5,7 @@ one of half of them, so there are several sets of weights, and more of the scale
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -84,14 +84,19 @@ class SetsAlong(nn.Module):
         for name, values in zip(self._names, self.sets[number - 1].parameters(), strict=True):
             values.mul_(read[name])
 
-    def scale_gradients(self, factors: Sequence[float]) -> None:
+    def scale_gradients(self, own: Mapping[str, nn.Parameter], factors: Sequence[float]) -> None:
         """Multiply the gradients of each set that is read.
 
         Args:
+            own: the whole network's parameters, by name; they are the first set.
             factors: one for each of these.
         """
-        for values, factor in zip(list(self.sets)[self._apart - 1 :: self._apart], factors, strict=True):
-            scale_gradients(values.parameters(), factor)
+        first = (own[name] for name in self._names)
+        read = [first, *(values.parameters() for values in list(self.sets)[self._apart - 1 :: self._apart])]
+        for parameters, factor in zip(read, factors, strict=True):
+            gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+            if gradients:
+                torch._foreach_mul_(gradients, factor)
 
     def at(self, fraction: float, own: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Values for a network, by name; gradients reach the two sets around it.
@@ -132,7 +137,6 @@ class Supernet(nn.Module):
         self.norms = SetsAlong({name: own[name] for name in norms}, smallest, settings.norms)
         weights = {name: values for name, values in own.items() if name not in set(norms)}
         self.weights = SetsAlong(weights, smallest, settings.weights)
-        self._weights = tuple(weights)
 
     def parameters_at(self, fraction: float) -> dict[str, Tensor]:
         """Parameters of all filters by name, as a smaller network has them; gradients reach all sets around it.
@@ -147,9 +151,9 @@ class Supernet(nn.Module):
         """Train the sets of weights of an epoch, from 0."""
         self.weights.use(settings.weights_in(epoch))
 
-    def scale_own_gradients(self, factor: float) -> None:
-        """Multiply the gradients of the whole network's own weights."""
-        scale_gradients(map(self.network.get_parameter, self._weights), factor)
+    def scale_gradients(self, factors: Sequence[float]) -> None:
+        """Multiply the gradients of the sets of weights that are read; the whole network's own are the first."""
+        self.weights.scale_gradients(dict(self.network.named_parameters()), factors)
 
     def blend(self) -> None:
         """Give each set of weights that is not read the values that a network of its budget has."""
@@ -168,13 +172,6 @@ def finish(supernet: Supernet, curve: BudgetCurve) -> None:
     for number in range(2, n_sets + 1):
         largest = curve.at(macs=max(supernet.smallest ** ((number - 1) / n_sets), curve.floor))
         supernet.weights.restrict(number, read_by(supernet.network, curve.structure, largest))
-
-
-def scale_gradients(parameters: Iterable[nn.Parameter], factor: float) -> None:
-    """Multiply the gradients that parameters have."""
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    if gradients:
-        torch._foreach_mul_(gradients, factor)
 
 
 def norm_parameters(network: nn.Module) -> tuple[str, ...]:
@@ -222,9 +219,9 @@ class SupernetObjective:
     def backward(self, step: int, inputs: Tensor, labels: Tensor, teacher_logits: Tensor | None) -> float:
         """Gradients of some networks of random budgets and, every few steps, of the smallest and of the whole one."""
         settings, rng = self._settings, np.random.default_rng((self._settings.seed, step))
-        weight = 1 / (settings.networks + 1 / settings.smallest_every + 1 / settings.whole_interval)
+        weight = 1 / settings.networks_of_step
         total, logits = 0.0, teacher_logits
-        if teacher_logits is None or step % settings.whole_every == 0:
+        if step % settings.whole_interval == 0:
             with autocast(self._run.device):
                 outputs = self._supernet.network(inputs)
             total += self._add(loss_of(outputs, labels, teacher_logits, settings), weight)
@@ -270,11 +267,10 @@ class SupernetObjective:
         settings, used = self._settings, self._supernet.weights.used
         if not used:
             return
-        every = settings.networks + 1 / settings.smallest_every + 1 / settings.whole_interval
+        every = settings.networks_of_step
         drawn = settings.networks / used  # random networks that train a set in a step, in the mean; half at the ends
         own, last = drawn / 2 + 1 / settings.whole_interval, drawn / 2 + 1 / settings.smallest_every
-        self._supernet.scale_own_gradients(every / own)
-        self._supernet.weights.scale_gradients([every / drawn if drawn else 0.0] * (used - 1) + [every / last])
+        self._supernet.scale_gradients([every / own, *[every / drawn if drawn else 0.0] * (used - 1), every / last])
 
     def _add(self, loss: Tensor, weight: float) -> float:
         (loss * weight).backward()

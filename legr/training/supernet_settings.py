@@ -91,6 +91,11 @@ class SupernetSettings(TrainSettings):
         return self.whole_every if self.distill else 1
 
     @property
+    def networks_of_step(self) -> float:
+        """How many networks a step trains, in the mean."""
+        return self.networks + 1 / self.smallest_every + 1 / self.whole_interval
+
+    @property
     def macs_of_step(self) -> float:
         """MACs of the networks of a step, as a multiple of the original's, in the mean over what is drawn."""
         mean = (1 - self.smallest) / -math.log(self.smallest) if self.smallest < 1 else 1.0
