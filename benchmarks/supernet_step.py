@@ -8,7 +8,7 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from benchmarks.architectures import build, shape_of
 from legr.ranking.budget import BudgetCurve
 from legr.ranking.order import Ranker
 from legr.structure.surgery import prune
+from legr.structure.types import Structure
 from legr.training.device import autocast, machine_name
 from legr.training.fast_batch_norm import compute_fast
 from legr.training.slices import Slices
@@ -35,15 +36,10 @@ CPU = torch.device("cpu")
 
 def row(name: str) -> dict[str, Any]:
     """Images a second of all networks together, as slices and by themselves."""
-    name, shape = shape_of(name, largest=None)
-    model = build(name).to(memory_format=torch.channels_last).train()
-    structure = legr.trace(model, torch.zeros(1, *shape))
-    curve = BudgetCurve(structure, Ranker(structure, legr.filter_norms(model, structure)).rank())
+    (alone, inputs), (model, structure, curve) = networks_alone(name), ranked(name)
     supernet = Supernet(model, SHARES[-1], SupernetSettings(smallest=SHARES[-1], norms=NORMS))
-    slices, inputs = Slices(model, structure), torch.randn(IMAGES, *shape).contiguous(memory_format=torch.channels_last)
-    keeps = {share: curve.at(macs=share) for share in SHARES}
-    alone = {share: prune(model, structure, keep).train() for share, keep in keeps.items()}
-    for network in alone.values():
+    slices, keeps = Slices(model, structure), {share: curve.at(macs=share) for share in SHARES}
+    for network in alone:
         compute_fast(network)
 
     def sliced() -> None:
@@ -52,20 +48,42 @@ def row(name: str) -> dict[str, Any]:
                 outputs = slices.at(keep)(supernet.parameters_at(share), inputs)
             _backward(outputs, supernet)
 
-    def by_themselves() -> None:
-        for network in alone.values():
-            with autocast(CPU):
-                outputs = network(inputs)
-            _backward(outputs, network)
-
-    seconds = in_turns({"slices": sliced, "by themselves": by_themselves})
+    seconds = in_turns({"slices": sliced, "by themselves": steps_alone(alone, inputs)}, _TURNS)
     images = IMAGES * len(SHARES)
     return {
-        "network": name,
+        "network": shape_of(name, largest=None)[0],
         "images_per_second": {way: round(images / median, 1) for way, median in seconds.items()},
         "overhead": round(seconds["slices"] / seconds["by themselves"] - 1, 4),
         "machine": f"{machine_name(CPU)}, {torch.get_num_threads()} thread, {torch.__version__!s}",
     }
+
+
+def networks_alone(name: str) -> tuple[list[nn.Module], Tensor]:
+    """The networks of the shares, each with weights of its own, and a batch of images for them."""
+    model, structure, curve = ranked(name)
+    networks = [prune(model, structure, curve.at(macs=share)).train() for share in SHARES]
+    _, shape = shape_of(name, largest=None)
+    return networks, torch.randn(IMAGES, *shape).contiguous(memory_format=torch.channels_last)
+
+
+def ranked(name: str) -> tuple[nn.Module, Structure, BudgetCurve]:
+    """A network in training, and the curve of its filters by their norms."""
+    name, shape = shape_of(name, largest=None)
+    model = build(name).to(memory_format=torch.channels_last).train()
+    structure = legr.trace(model, torch.zeros(1, *shape))
+    return model, structure, BudgetCurve(structure, Ranker(structure, legr.filter_norms(model, structure)).rank())
+
+
+def steps_alone(networks: Sequence[nn.Module], inputs: Tensor) -> Callable[[], None]:
+    """Forward and backward of each network."""
+
+    def run() -> None:
+        for network in networks:
+            with autocast(CPU):
+                outputs = network(inputs)
+            _backward(outputs, network)
+
+    return run
 
 
 def _backward(outputs: Tensor | tuple[Tensor | None, ...], network: nn.Module) -> None:
@@ -74,10 +92,10 @@ def _backward(outputs: Tensor | tuple[Tensor | None, ...], network: nn.Module) -
     outputs.float().square().mean().backward()
 
 
-def in_turns(ways: dict[str, Callable[[], None]]) -> dict[str, float]:
+def in_turns(ways: dict[str, Callable[[], None]], turns: int) -> dict[str, float]:
     """Median seconds of each way, after one run that does not count."""
     times: dict[str, list[float]] = {way: [] for way in ways}
-    for turn in range(_TURNS + 1):
+    for turn in range(turns + 1):
         for way, run in ways.items():
             start = time.perf_counter()
             run()

@@ -4,15 +4,16 @@ import math
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from app import state
 from app.browser_files import entry
+from app.budget_dial.card_types import CardData, CostsData, KernelsData
 from app.budget_dial.devices import profiled_device
-from app.budget_dial.types import CardData, CostsData, KernelsData
 from app.curves import Stamp, budget_curve, stamp
-from legr.charts.layer_filters import layer_filters
-from legr.charts.what_if import costs_by_count
+from legr.charts.layer_filters import LayerFilters, layer_filters
+from legr.charts.what_if import costs_by_count, possible_numbers
 from legr.errors import StudyError
 from legr.escape import in_data
 from legr.ranking.types import Affine, FloatArray
@@ -54,12 +55,7 @@ def show_card(study: Study, ranking: RankingName, budget: float | None, table_id
 @st.cache_resource(max_entries=64, show_spinner=False)
 def layer_card(path: str, ranking: RankingName, stamped: Stamp, name: str) -> CardData:
     """The card of a layer under a ranking; kept until the study's ranking changes, and never changed."""
-    study = Study.open(path)
-    learned = study.map_of(ranking)
-    identity = Affine.identity(len(study.structure.layers))
-    affine = learned.affine if learned else None if ranking == "uniform" else identity
-    found = layer_filters(study.ranker, budget_curve(study, ranking), name, affine)
-    layer = next(layer for layer in study.structure.layers if layer.name == name)
+    study, found = Study.open(path), _filters(path, ranking, stamped, name)
     card: CardData = {
         "id": "",
         "layer": name,
@@ -72,36 +68,45 @@ def layer_card(path: str, ranking: RankingName, stamped: Stamp, name: str) -> Ca
         "scores": [None if math.isnan(score) else score for score in _rounded(found.scores)],
         "gone_below": [None if np.isinf(share) else round(100 * share, 4) for share in found.gone_below.tolist()],
         "partners": [{"layer": partner.layer, "shared": partner.shared} for partner in found.partners],
-        "kernels": kernels_of(study, layer, found.numbers.tolist()),
+        "kernels": kernels_of(study, found.layer, found.numbers.tolist()),
     }
     return in_data(card)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _filters(path: str, ranking: RankingName, stamped: Stamp, name: str) -> LayerFilters:
+    study = Study.open(path)
+    learned = study.map_of(ranking)
+    identity = Affine.identity(len(study.structure.layers))
+    affine = learned.affine if learned else None if ranking == "uniform" else identity
+    return layer_filters(study.ranker, budget_curve(study, ranking), name, affine)
 
 
 def costs_of(study: Study, ranking: RankingName, name: str, budget: float) -> CostsData:
     """What the network of a budget would cost if a layer kept other numbers of filters: some fifty of them."""
     curve, device = budget_curve(study, ranking), profiled_device(study)
-    filters = layer_filters(study.ranker, curve, name, None)
+    filters = _filters(str(study.path), ranking, stamp(study), name)
     keep = curve.at(macs=max(curve.floor, min(1.0, budget / 100)))
-    costs = costs_by_count(study.structure, keep, filters, device.table if device else None)
-    own = int(keep.kept(next(x for x in study.structure.layers if x.name == name).labels).sum())
-    multiple = study.constraints.multiple
-    places = np.unique(np.linspace(0, len(costs.kept) - 1, _MOST_COUNTS).round().astype(int))
-    wanted = {*costs.kept[places].tolist(), own, int(costs.kept[-1])}
-    if multiple > 1:
-        wanted = {kept for kept in costs.kept.tolist() if kept % multiple == 0} | {own, int(costs.kept[-1])}
-    rows = [row for row, kept in enumerate(costs.kept.tolist()) if kept in wanted]
+    numbers = _tried(possible_numbers(filters), int(keep.kept(filters.layer.labels).sum()), study.constraints.multiple)
+    costs = costs_by_count(study.structure, keep, filters, numbers, device.table if device else None)
     latency = costs.latency_ms
     found: CostsData = {
         "id": "",
         "layer": name,
         "ranking": ranking,
-        "budget": budget,
-        "kept": costs.kept[rows].tolist(),
-        "macs": costs.macs[rows].tolist(),
-        "params": costs.params[rows].tolist(),
-        "latency": None if latency is None else [round(value, 5) for value in latency[rows].tolist()],
+        "kept": costs.kept.tolist(),
+        "macs": costs.macs.tolist(),
+        "params": costs.params.tolist(),
+        "latency": None if latency is None else [round(value, 5) for value in latency.tolist()],
     }
     return in_data(found)
+
+
+def _tried(possible: NDArray[np.int64], own: int, multiple: int) -> NDArray[np.int64]:
+    """Numbers of filters to try: multiples where the study has one, else some fifty, evenly spread; its own and all."""
+    places = np.unique(np.linspace(0, len(possible) - 1, _MOST_COUNTS).round().astype(int))
+    spread = possible[possible % multiple == 0] if multiple > 1 else possible[places]
+    return np.union1d(spread, np.intersect1d(possible, [own, possible[-1]]))
 
 
 def _rounded(values: FloatArray) -> list[float]:

@@ -30,6 +30,7 @@ class LayerFilters:
     """The filters of a layer in the order in which they leave, the first to go first.
 
     Attributes:
+        layer: as the structure has it.
         alpha, kappa: the layer's map; None for a ranking that has none.
         numbers: int64[K], of the filters in the layer, from 0.
         norms: float64[K], squared L2 norms.
@@ -41,7 +42,7 @@ class LayerFilters:
         partners: the layers that lose filters with it, those that share most first.
     """
 
-    layer: str
+    layer: Layer
     alpha: float | None
     kappa: float | None
     numbers: NDArray[np.int64]
@@ -79,7 +80,7 @@ def layer_filters(ranker: Ranker, curve: BudgetCurve, name: str, affine: Affine 
     gone_below = np.maximum(np.where(free, _gone_below(curve)[units], 0.0), _layer_gone_below(curve, place))
     order = np.lexsort((np.arange(len(norms)), np.nan_to_num(scores, nan=np.inf), _turns(curve, units, free)))
     return LayerFilters(
-        layer=name,
+        layer=layer,
         alpha=float(affine.alpha[place]) if affine else None,
         kappa=float(affine.kappa[place]) if affine else None,
         numbers=order.astype(np.int64),

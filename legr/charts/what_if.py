@@ -12,7 +12,7 @@ from legr.charts.layer_filters import LayerFilters
 from legr.ranking.footprints import Footprints
 from legr.ranking.types import FloatArray
 from legr.structure.cost import counts_of, totals
-from legr.structure.types import Keep, LatencyModel, Layer, Structure
+from legr.structure.types import Keep, LatencyModel, Structure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,32 +34,43 @@ class CostsByCount:
 
 
 def costs_by_count(
-    structure: Structure, keep: Keep, filters: LayerFilters, device: LatencyModel | None = None
+    structure: Structure,
+    keep: Keep,
+    filters: LayerFilters,
+    kept: NDArray[np.int64] | None = None,
+    device: LatencyModel | None = None,
 ) -> CostsByCount:
-    """Costs for each number of filters that a layer could keep, in the order in which its filters leave.
+    """Costs for numbers of filters that a layer could keep, in the order in which its filters leave.
 
     Args:
         keep: the kept set of the budget.
         filters: of the layer, by the ranking; one filter stays at least.
+        kept: int64[N], rising, some of `possible_numbers`; None: all of them.
         device: predicts latency.
     """
-    layer = next(layer for layer in structure.layers if layer.name == filters.layer)
-    units, sizes = _units_in_order(layer, filters)
+    units, _ = _units_in_order(filters)
     restored = keep.units.copy()
     restored[units] = True
     whole = counts_of(structure, Keep(restored))
     footprints = Footprints(structure)
     taken = footprints.positions[footprints.group_of[units]].cumsum(axis=0).T  # [V, units]
     counts = whole - np.concatenate((np.zeros_like(whole), taken), axis=1)
-    kept = layer.total - np.concatenate(([0], np.cumsum(sizes)))
-    possible = kept > 0
-    counts, kept = counts[:, possible][:, ::-1], kept[possible][::-1]
+    possible = possible_numbers(filters)
+    kept = possible if kept is None else kept
+    counts = counts[:, : len(possible)][:, ::-1][:, np.searchsorted(possible, kept)]
     macs, params = totals(structure, counts)
     return CostsByCount(kept, macs, params, device.milliseconds(counts) if device else None)
 
 
-def _units_in_order(layer: Layer, filters: LayerFilters) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def possible_numbers(filters: LayerFilters) -> NDArray[np.int64]:
+    """Numbers of filters that a layer could keep, int64[N], rising; filters of one unit leave together."""
+    kept = filters.layer.total - np.concatenate(([0], np.cumsum(_units_in_order(filters)[1])))
+    return kept[kept > 0][::-1]
+
+
+def _units_in_order(filters: LayerFilters) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Units of a layer, the first to leave first, and how many of its filters each has."""
+    layer = filters.layer
     labels = layer.labels[filters.numbers]
     units = list(dict.fromkeys((labels[labels > 0] - 1).tolist()))
     of_unit = np.bincount(layer.labels, minlength=max(units, default=0) + 2)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from legr import __version__
+from legr.allocation import keep_freed_memory
 from legr.cli import (
     export,
     inspect_model,
@@ -71,4 +72,5 @@ def _options(
 
 def main() -> None:
     """Entry point of `legr` and of `python -m legr`."""
+    keep_freed_memory()
     sys.exit(terminal.run(lambda: cli(standalone_mode=False)))

@@ -28,7 +28,7 @@ def check(ranker: Ranker, curve: BudgetCurve, share: float) -> None:
     keep = curve.at(macs=max(share, curve.floor))
     for layer in structure.layers:
         filters = layer_filters(ranker, curve, layer.name, None)
-        found = costs_by_count(structure, keep, filters, Counting())
+        found = costs_by_count(structure, keep, filters, device=Counting())
         assert (np.diff(found.kept) > 0).all() and found.kept[0] >= 1 and found.kept[-1] == layer.total
         assert found.latency_ms is not None
         for n, kept in enumerate(found.kept.tolist()):
@@ -40,6 +40,11 @@ def check(ranker: Ranker, curve: BudgetCurve, share: float) -> None:
             assert (found.macs[n], found.params[n]) == (expected.macs, expected.params)
             assert Keep(units).kept(layer.labels).sum() == kept
             assert found.latency_ms[n] == counts_of(structure, Keep(units)).sum()
+        some = found.kept[1::2]
+        fewer = costs_by_count(structure, keep, filters, some, Counting())
+        assert fewer.latency_ms is not None
+        assert fewer.kept.tolist() == some.tolist() and fewer.macs.tolist() == found.macs[1::2].tolist()
+        assert fewer.latency_ms.tolist() == found.latency_ms[1::2].tolist()
 
 
 @pytest.mark.parametrize("kind", N_UNITS, ids=lambda kind: kind.__name__)

@@ -1,4 +1,4 @@
-"""Narrow batch norms in wide rows: the numbers are those of a batch norm in float64, to what bfloat16 can hold."""
+"""Narrow batch norms in wide rows: the numbers are those of a batch norm in float64, to what the type can hold."""
 
 import copy
 
@@ -11,6 +11,7 @@ from legr import BudgetCurve, filter_norms, prune, rank, trace
 from legr.training.fast_batch_norm import WIDE, fast_batch_norm
 
 BF16 = 2.0**-8  # relative distance of two neighbouring numbers
+TYPES = {torch.bfloat16: BF16, torch.float32: 4e-6}  # with the largest difference of an output
 
 
 class Predictions:
@@ -34,10 +35,10 @@ def norm_of(channels: int) -> nn.BatchNorm2d:
     return norm
 
 
-def images(channels: int, side: int, batch: int = 8) -> tuple[Tensor, Tensor]:
+def images(channels: int, side: int, dtype: torch.dtype = torch.bfloat16, batch: int = 8) -> tuple[Tensor, Tensor]:
     x, grad = 2 * torch.randn(batch, channels, side, side) + 1, torch.randn(batch, channels, side, side)
     form = torch.channels_last
-    return x.bfloat16().contiguous(memory_format=form), grad.bfloat16().contiguous(memory_format=form)
+    return x.to(dtype).contiguous(memory_format=form), grad.to(dtype).contiguous(memory_format=form)
 
 
 def far(found: Tensor, expected: Tensor) -> float:
@@ -47,35 +48,37 @@ def far(found: Tensor, expected: Tensor) -> float:
 
 @pytest.mark.parametrize("side", [4, 8, 15])  # 15: no row of 16 pixels comes out even
 @pytest.mark.parametrize("channels", range(1, WIDE + 1))
-def test_a_step_is_that_of_a_batch_norm(channels: int, side: int) -> None:
-    x, grad = images(channels, side)
+@pytest.mark.parametrize("dtype", TYPES)
+def test_a_step_is_that_of_a_batch_norm(dtype: torch.dtype, channels: int, side: int) -> None:
+    x, grad = images(channels, side, dtype)
     expected = Predictions(norm_of(channels).double(), x.double(), grad.double())
-    norm = norm_of(channels)
+    norm, distance = norm_of(channels), TYPES[dtype]
     with fast_batch_norm(norm):
         found = Predictions(norm, x, grad)
-    assert found.y.dtype == found.x.dtype == torch.bfloat16
+    assert found.y.dtype == found.x.dtype == dtype
     assert found.y.is_contiguous(memory_format=torch.channels_last)
-    assert far(found.y, expected.y) < BF16 and far(found.x, expected.x) < 2 * BF16
+    assert far(found.y, expected.y) < distance and far(found.x, expected.x) < 2 * distance
     for name in ("weight", "bias", "mean", "var"):
         assert far(getattr(found, name), getattr(expected, name)) < 1e-4, name
     assert found.seen == 1
 
 
-def test_the_mean_of_a_gradient_stays_zero_where_values_are_far_from_zero() -> None:
-    x, grad = images(5, 16)
-    x = (x.float() * 0.01 + 3).bfloat16().contiguous(memory_format=torch.channels_last)
+@pytest.mark.parametrize(("dtype", "distance"), [(torch.bfloat16, BF16), (torch.float32, 2e-4)])
+def test_the_mean_of_a_gradient_stays_zero_where_values_are_far_from_zero(dtype: torch.dtype, distance: float) -> None:
+    x, grad = images(5, 16, dtype)
+    x = (x.float() * 0.01 + 3).to(dtype).contiguous(memory_format=torch.channels_last)
     expected, norm = Predictions(norm_of(5).double(), x.double(), grad.double()), norm_of(5)
     with fast_batch_norm(norm):
         found = Predictions(norm, x, grad)
-    assert far(found.y, expected.y) < 2 * BF16 and far(found.x, expected.x) < 2 * BF16
+    assert far(found.y, expected.y) < 2 * distance and far(found.x, expected.x) < 2 * distance
 
 
-@pytest.mark.parametrize("why", ["float32", "channels first", "evaluation", "wide"])
+@pytest.mark.parametrize("why", ["float64", "channels first", "evaluation", "wide"])
 def test_everything_else_goes_the_usual_way(why: str) -> None:
     channels = WIDE if why == "wide" else 6
     x, _ = images(channels, 8)
-    x = x.float() if why == "float32" else x.contiguous() if why == "channels first" else x
-    norm = norm_of(channels).train(why != "evaluation")
+    x = x.double() if why == "float64" else x.contiguous() if why == "channels first" else x
+    norm = norm_of(channels).train(why != "evaluation").to(torch.float64 if why == "float64" else torch.float32)
     usual = copy.deepcopy(norm)
     with fast_batch_norm(norm):
         assert torch.equal(norm(x), usual(x))

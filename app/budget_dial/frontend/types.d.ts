@@ -1,6 +1,7 @@
-// Types of the dial. The first part is what Python sends and receives: app/budget_dial/types.py declares the same fields,
-// and a test holds the two together. S budgets of the slider, from the smallest network to the largest; L layers whose
-// filters can be ranked; C columns of the lane map, one for every layer; P points of the frontier, N networks.
+// Types of the dial. The first part is what Python sends and receives: app/budget_dial/types.py and card_types.py
+// declare the same fields, and a test holds them together. S budgets of the slider, from the smallest network to the
+// largest; L layers whose filters can be ranked; C columns of the lane map, one for every layer; P points of the
+// frontier, N networks.
 
 export type Lens = "filters" | "percent" | "macs" | "params" | "time" | "together";
 export type QuantityName = "macs" | "params" | "size" | "latency" | "fps" | "top1";
@@ -248,7 +249,6 @@ export interface CostsData {
   id: string; // of the table that they are shown beside
   layer: string;
   ranking: string;
-  budget: number; // per cent of the original's MACs
   kept: number[]; // [N]
   macs: number[]; // [N]
   params: number[]; // [N]
