@@ -1,10 +1,11 @@
-"""See it: what a pruned network predicts, beside the original or the held one, for one image or for all test images."""
+"""See it: what pruned networks predict, beside the original or the held one: one image, all, or along the slider."""
 
 import streamlit as st
 
 from app.budget_dial.opened import opened_network
 from app.budget_dial.view import begin_dial, chosen_ranking, show_dial
 from app.curves import budget_of
+from app.views.along import show_along
 from app.views.comparison import show_all_images
 from app.views.job_panel import show_other_jobs
 from app.views.one_image import show_one_image
@@ -23,7 +24,11 @@ def page() -> None:
     budget = budget_of(show_dial(study, ranking, charts=False, expected=False))
     with st.container(horizontal=True, vertical_alignment="center"):
         images = choose_images(study)
-        selected, reference = select_network(study, ranking, budget, opened_network(study))
+        chosen = None if images == "along" else select_network(study, ranking, budget, opened_network(study))
+    if chosen is None:
+        show_along(study, ranking)
+        return
+    selected, reference = chosen
     comparison, error = stored_comparison(selected)
     if images == "one":
         show_one_image(selected, reference, compared_with(reference, comparison), data_is_here(study))

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from legr.cli import terminal
+from legr.commands.classes import classes
 from legr.commands.create import ImageSource, NetworkSource, create
 from legr.commands.finetune import Tuning, run_finetune
 from legr.commands.learn import run_learn, search_task
@@ -27,7 +28,7 @@ from legr.models.zoo import find_spec
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.learn import LearnRequest
-from legr.requests.measure import MeasureRequest
+from legr.requests.measure import ClassesRequest, MeasureRequest
 from legr.requests.profile import ProfileRequest
 from legr.study.records import RankingName
 from legr.study.store import Study
@@ -89,6 +90,7 @@ def main() -> None:
         run_supernet(study, TOGETHER, device, echo, half=True)
     if "measure" in given.steps:
         measure(study, MeasureRequest(), device, echo)
+        classes(study, ClassesRequest(), device, echo)
     if "publish" in given.steps:
         publish(study, Path(__file__).parent / NAME, NOTE)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from legr.cli import terminal
+from legr.commands.classes import classes
 from legr.commands.create import ImageSource, NetworkSource, create
 from legr.commands.finetune import Tuning, run_finetune
 from legr.commands.learn import run_learn, search_task
@@ -26,7 +27,7 @@ from legr.models.zoo import find_spec
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.learn import LearnRequest
-from legr.requests.measure import MeasureRequest
+from legr.requests.measure import ClassesRequest, MeasureRequest
 from legr.requests.profile import ProfileRequest
 from legr.training.settings import RECIPES, SCRATCH
 from legr.training.supernet_settings import SupernetSettings
@@ -65,6 +66,7 @@ def main() -> None:
             run_finetune(study, Budget(macs=budget), Tuning(RECIPES["short"], half=True), device, echo)
         run_supernet(study, TOGETHER, device, echo, half=True)
         measure(study, MeasureRequest(), device, echo)  # last, so that the trained networks are timed among the others
+        classes(study, ClassesRequest(), device, echo)
         publish(study, out, NOTE)
 
 

@@ -25,8 +25,8 @@ from legr.study.trained import TrainedRun, chosen_network, supernet_for
 
 Weights = Literal["finetuned", "together", "pruned"]
 WEIGHTS: dict[Weights, str] = {"finetuned": "Fine-tuned", "together": "Trained together", "pruned": "As pruned"}
-Images = Literal["one", "all"]
-IMAGES: dict[Images, str] = {"one": "One image", "all": "All test images"}
+Images = Literal["one", "all", "along"]
+IMAGES: dict[Images, str] = {"one": "One image", "all": "All test images", "along": "Along the slider"}
 Choice = TypeVar("Choice", bound=str)
 _VIEW_KEY = "weights"
 

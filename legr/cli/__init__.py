@@ -43,6 +43,7 @@ for _command in (
     training.supernet,
     export.export,
     predict.compare,
+    predict.classes,
     predict.look,
     report.report,
     report.points,

@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from legr.cli import sentences, terminal
+from legr.cli.class_table import class_table
 from legr.cli.jobs import as_job
 from legr.cli.open_study import writable_study
 from legr.cli.options import JobId, Json, StudyPath, number, with_options
-from legr.commands.results import ComparisonResult
+from legr.commands.results import ClassesResult, ComparisonResult
 from legr.errors import SettingsError
 from legr.progress import Report
-from legr.requests.measure import CompareRequest, LookRequest
+from legr.requests.measure import ClassesRequest, CompareRequest, LookRequest
 from legr.requests.ranges import IMAGE_NUMBER
 from legr.study.store import Study
 
@@ -57,3 +58,22 @@ def compare(study: StudyPath, request: CompareRequest, json: Json = False, job: 
 
     result = as_job(opened, request, device, job, finished, work)
     terminal.result(result, json, sentences.comparison(result))
+
+
+@with_options
+def classes(study: StudyPath, request: ClassesRequest, json: Json = False, job: JobId = None) -> None:
+    """Predict every test image with networks along the slider: which classes pay, and what changes first."""
+    from legr.commands.classes import classes as run_classes
+    from legr.commands.classes import stored_classes
+    from legr.training.device import pick_device
+
+    device, opened = pick_device(request.device), writable_study(study)
+
+    def finished() -> ClassesResult | None:
+        return stored_classes(opened, request.ranking)
+
+    def work(report: Report) -> ClassesResult:
+        return run_classes(opened, request, device, report)
+
+    result = as_job(opened, request, device, job, finished, work)
+    terminal.result(result, json, class_table(result))

@@ -259,6 +259,29 @@ class ExportResult(Record):
 
 
 @dataclass(frozen=True)
+class ClassesAt(Record):
+    """Top-1 of one network on the images of each class."""
+
+    keep_id: str
+    macs_fraction: float
+    top1: float  # on all test images, in [0, 1]
+    top1_of_classes: Several[float | None]  # None: a class has no test images
+
+
+@dataclass(frozen=True)
+class ClassesResult(Record):
+    """`classes`: which classes pay along the slider."""
+
+    ranking: RankingName
+    supernet: str  # key of the one whose weights the networks have; "": they are pruned
+    calibration: str
+    classes: Several[str]
+    images: int
+    networks: Several[ClassesAt]  # the original first, then smaller and smaller ones
+    changed_first: Several[int]  # numbers of test images, from 1, whose prediction changes, the first to change first
+
+
+@dataclass(frozen=True)
 class ComparisonResult(Record):
     """`compare`: test images by which of two networks is right."""
 

@@ -53,6 +53,16 @@ class CompareRequest(NetworkRequest, JobRequest):
 
 
 @dataclass(frozen=True)
+class ClassesRequest(JobRequest):
+    """Which ranking's networks are to predict every test image."""
+
+    command = "classes"
+
+    ranking: RankingName | None = option(RANKING)
+    device: str = option(DEVICE, "auto")
+
+
+@dataclass(frozen=True)
 class LookRequest(NetworkRequest):
     """Which network is to predict one image beside the original."""
 

@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 from legr.errors import StudyError
+from legr.study.along import damaged_along
 from legr.study.comparison import damaged_comparisons
 from legr.study.heights import HEIGHTS_FILE, read_heights
 from legr.study.measured import POINTS, read_points, read_runs
@@ -22,7 +23,8 @@ def left_out(study: Study) -> list[str]:
         damaged += read_scaled(study.within(SCALED).parent)[1]
     with suppress(StudyError):
         damaged += read_heights(study.within(HEIGHTS_FILE).parent)[1]
-    return [*damaged, *read_runs(study.folder)[1], *read_supernets(study.folder)[1], *damaged_comparisons(study)]
+    runs = [*read_runs(study.folder)[1], *read_supernets(study.folder)[1]]
+    return [*damaged, *runs, *damaged_comparisons(study), *damaged_along(study)]
 
 
 def left_out_line(study: Study) -> str:

@@ -4,7 +4,7 @@ study.json            what it is about          ranking.json     the map learned
 structure.json        units, costs and norms    ranking-ms.json  and at equal milliseconds
 weights.safetensors   the original network      shape.json       constraints of the result
 cuts.json             cut before it began       points.json      measured networks; scaled.json: with images of heights
-searches/  candidates   finetuned/ supernets/  weights, records   compared/ statistics/ exports/ jobs/ checkpoints/
+searches/  candidates   finetuned/ supernets/  weights, records   compared/ along/ statistics/ exports/ jobs/ …
 """
 
 import shutil

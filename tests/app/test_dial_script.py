@@ -6,15 +6,23 @@ from typing import get_type_hints, is_typeddict
 import pytest
 
 from app.browser_files import DIAL
-from app.budget_dial import card_types, types
+from app.budget_dial import along_types, card_types, types
 from app.joined_script import joined_script
 
-OWN_SCRIPTS = ("figure.js", "narrow.js", "card_mail.js")  # they are joined into scripts of their own
+OWN_SCRIPTS = (
+    "figure.js",
+    "narrow.js",
+    "card_mail.js",
+    "along.js",
+    "along_rows.js",
+)  # they are joined into scripts of their own
 MODULES = sorted(path for path in DIAL.glob("*.js") if path.name not in OWN_SCRIPTS)
 INTERFACE = re.compile(r"^export interface (\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 FIELD = re.compile(r"^  (\w+)(\?)?:", re.MULTILINE)
 TYPES = [
-    kind for kind in (vars(types) | vars(card_types)).values() if is_typeddict(kind) and kind is not types.StudyData
+    kind
+    for kind in (vars(types) | vars(card_types) | vars(along_types)).values()
+    if is_typeddict(kind) and kind is not types.StudyData
 ]
 
 

@@ -16,12 +16,15 @@ from streamlit.testing.v1 import AppTest
 from legr.charts.measurements import percent_of
 from legr.commands.questions import Answer, LookResult, Picture, Prediction, Question
 from legr.ranking.limits import Budget
+from legr.requests.measure import ClassesRequest
+from legr.study.along import PredictionsAlong, save_along
 from legr.study.comparison import ComparedNetwork, comparison_name, save_comparison, save_original
 from legr.study.store import Study, keep_id
 from tests.app.conftest import OpenApp
 from tests.app.demo_study import add_finetuned, add_supernet
 from tests.app.test_explore_page import dial
 from tests.app.test_job_panel import alive, write_job
+from tests.study.along_by_hand import CHANGED_FIRST, OF_CLASSES, along
 from tests.study.comparison_by_hand import COUNTS, comparison
 
 
@@ -418,3 +421,66 @@ def test_networks_that_were_compared_lead_back_to_the_weights_of_the_supernet(op
     assert label == f"{100 * fraction:.1f} %, learned, trained together"
     press(at, label)
     assert "On 8 test images" in texts(at) and at.query_params["weights"] in ("together", ["together"])
+
+
+# -- along the slider --------------------------------------------------------------------------------------
+
+
+def predicted_along(study: Study) -> PredictionsAlong:
+    """Store made-up predictions of the networks of the default ranking."""
+    name = study.default_ranking
+    found = along(name, study.ranking_id(name), None, study.calibration.key)
+    save_along(study, found)
+    return found
+
+
+def sent(at: AppTest) -> dict[str, Any]:
+    """What the browser is sent of the predictions."""
+    (component,) = (c for c in at.get("bidi_component") if c.proto.component_name.endswith("along"))
+    data: dict[str, Any] = json.loads(component.proto.json)
+    return data
+
+
+def test_the_networks_along_the_slider_are_asked_at_the_press_of_a_button(
+    open_app: OpenApp, studies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr("app.views.along.data_notice", lambda study: True)
+    monkeypatch.setattr("app.views.job_panel.start", lambda study, request: started.append(request))
+    at = open_app("see", images="along", ranking="identity")
+    assert not at.exception and not at.error and "classify every test image" in texts(at)
+    press(at, "Classify all test images along the slider")
+    assert started == [ClassesRequest("identity")]
+
+
+def test_predictions_along_the_slider_are_shown(open_app: OpenApp, studies: Path) -> None:
+    expected = predicted_along(Study.open(studies / "demo"))
+    at = open_app("see", images="along", budget="30")
+    assert not at.exception and not at.error
+    assert "3 networks of the ranking Learned, as they are cut, without any training, and the original" in texts(at)
+    data = sent(at)
+    assert data["percent"] == [100, 80, 40, 20] and data["top1"] == [62.5, 75, 37.5, 37.5]
+    assert [image["number"] for image in data["images"]] == list(OF_CLASSES)
+    assert [image["number"] for image in data["changing"]] == list(CHANGED_FIRST)
+    first = data["changing"][0]
+    assert first["classes"] == expected.classes[:, first["number"] - 1].tolist()
+    place = expected.numbers.tolist().index(first["number"] - 1)
+    assert first["percent"] == np.rint(100 * expected.probabilities[:, place]).tolist()
+    with Image.open(io.BytesIO(base64.b64decode(first["picture"].partition(",")[2]))) as image:
+        assert np.array_equal(np.asarray(image).transpose(2, 0, 1), expected.pictures[place])
+    table = next(d.value for d in at.dataframe if "20 %" in d.value.columns)
+    assert table["20 %"].tolist()[0] == 37.5
+
+
+def test_damaged_predictions_are_one_sentence_and_can_be_made_again(open_app: OpenApp, studies: Path) -> None:
+    study = Study.open(studies / "demo")
+    predicted_along(study)
+    next((study.path / "along").iterdir()).write_bytes(b"torn")
+    at = open_app("see", images="along")
+    assert not at.exception and "cannot be read" in at.error[0].value and "classify every test image" in texts(at)
+
+
+def test_a_job_that_asks_them_is_watched(open_app: OpenApp, studies: Path) -> None:
+    write_job(studies / "demo", "classes", state="running", stage="network", done=3, total=13, **alive())
+    at = open_app("see", images="along")
+    assert "Cancel" in labels(at) and "Classify all test images along the slider" not in labels(at)

@@ -250,8 +250,9 @@ def test_commands_say_it_of_a_study(study_path: Path) -> None:
     assert called("measure", *at, "--budgets", 0.5)[0].startswith("3 points measured, 0 were there already")
     assert called("look", *at, "--macs", 0.5, "--test-image", 3)[0].startswith("original ")
     assert called("compare", *at, "--macs", 0.5)[0].startswith("of 359 test images both get ")
+    assert called("classes", *at)[0].startswith("% of the MACs             100.0")
     rows = called("jobs", *at)[0].splitlines()
-    assert [row.split()[2].split("-")[0] for row in rows] == ["compare", "measure"]
+    assert [row.split()[2].split("-")[0] for row in rows] == ["classes", "compare", "measure"]
     assert called("cancel", *at, rows[0].split()[2])[0].endswith(" is done\n")
 
 

@@ -26,6 +26,7 @@ def test_a_study_that_may_not_be_written_is_read(
         ("finetune", *study, "--macs", 0.5, "--epochs", 1),
         ("learn", *study, "--candidates", 1),
         ("compare", *study, "--macs", 0.4),
+        ("classes", *study),
     ):
         assert refused(*command) == "digits8 cannot be written; change its permissions or copy it\n"
     assert called("compare", *study, "--macs", 0.5, "--json")[0] == compared

@@ -22,6 +22,7 @@ COMMANDS = {
     "measure": (lambda path: of_study(path, "measure", "--budgets", "0.5,0.4"), "point 2 of"),
     "finetune": (lambda path: of_study(path, "finetune", "--macs", 0.4, "--epochs", 3), "epoch 1 of 3"),
     "compare": (lambda path: of_study(path, "compare", "--macs", 0.4), ""),
+    "classes": (lambda path: of_study(path, "classes"), "network 2 of"),
     "export": (lambda path: of_study(path, "export", "--macs", 0.4, "--out", path / "exports" / "40"), ""),
     "new": (
         lambda path: of_study(path / "new", "new", "--model", "cifar_resnet8", "--weights", "none", "--data", "digits"),

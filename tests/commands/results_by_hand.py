@@ -3,6 +3,8 @@
 from legr.commands.job_results import CancelledJob, JobRow, JobRows
 from legr.commands.questions import LookResult, Prediction
 from legr.commands.results import (
+    ClassesAt,
+    ClassesResult,
     ComparisonResult,
     Evaluation,
     ExportResult,
@@ -80,3 +82,16 @@ REPORT_RESULT = ReportResult(
     "r.html", 5, "30 % of the work", "learned", "ab", None, 0.3, 0.92, True, 0.93, 5.0, False, None
 )
 POINTS_RESULT = PointsResult("p.csv", 2)
+
+CLASSES_RESULT = ClassesResult(
+    ranking="learned",
+    supernet="",
+    calibration="plain",
+    classes=("ant", "bee", "cat"),
+    images=8,
+    networks=(
+        ClassesAt("0" * 12, 1.0, 0.625, (0.75, 0.5, None)),
+        ClassesAt("1" * 12, 0.5, 0.375, (0.5, 0.25, None)),
+    ),
+    changed_first=(5, 2),
+)

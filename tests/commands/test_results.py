@@ -26,6 +26,7 @@ RECORDS = {
     "supernet": by_hand.SUPERNET_RESULT,
     "export": by_hand.EXPORT_RESULT,
     "compare": by_hand.COMPARISON_RESULT,
+    "classes": by_hand.CLASSES_RESULT,
     "look": by_hand.LOOK_RESULT,
     "report": by_hand.REPORT_RESULT,
     "points": by_hand.POINTS_RESULT,
@@ -66,6 +67,7 @@ KEYS = {
         "comparison images both only_original only_pruned neither differ top1_original top1 macs_fraction ranking "
         "finetuned recalibrated calibration supernet"
     ),
+    "classes": "ranking supernet calibration classes images networks changed_first",
     "look": (
         "label test_image test_images prepared seen picture original pruned macs_fraction ranking finetuned epochs "
         "recalibrated statistics_known calibration supernet"
@@ -88,6 +90,7 @@ INNER = {
         "made"
     ),
     ("supernet", "points"): "keep_id macs params macs_fraction side top1 loss images",
+    ("classes", "networks"): "keep_id macs_fraction top1 top1_of_classes",
     ("look", "original"): "class name probability",
     ("jobs", "jobs"): "study id kind state stage done total seconds_left error result",
     ("train", "settings"): (

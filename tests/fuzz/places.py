@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from legr.study.along import save_along
 from legr.study.heights import CostsAtHeight, add_heights
 from legr.study.latency import Latency
 from legr.study.scaled import ScaledPoint, add_scaled
@@ -16,6 +17,7 @@ from legr.study.supernets import SupernetPoint, SupernetRun, save_supernet, supe
 from legr.training.supernet_settings import SupernetSettings
 from tests.app.profiled import add_profile
 from tests.fuzz import users
+from tests.study.along_by_hand import along
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -72,6 +74,8 @@ def make_places(folder: Path, source: Path, *, torch: bool = False) -> list[Plac
         places.append(Place(file, study, "lines", (users.replay,), (foreign,)))
     for file in sorted((study / "compared").glob("*.safetensors")):
         places.append(Place(file, study, "safetensors", (users.look_at_comparisons,)))
+    for file in sorted((study / "along").glob("*.safetensors")):
+        places.append(Place(file, study, "safetensors", (users.look_along,)))
     cut = folder / "studies" / "cut"
     shutil.copytree(other / "pruned", cut)
     places.append(Place(cut / "cuts.json", cut, "json", (users.look_at_cuts,), (study / "shape.json",)))
@@ -89,6 +93,7 @@ def _complete(study: Path) -> None:
     (study / "shape.json").write_text(json.dumps(shape))
     _add_supernet(Study.open(study))
     _add_scaled(Study.open(study))
+    _add_along(Study.open(study))
     judged = {
         "networks": [{"budget": 0.5, "top1": {"plain": 0.5}}],
         "differences": {"both": {"mean": 0.1, "noise": 0.2}},
@@ -117,6 +122,13 @@ def _complete(study: Path) -> None:
     save_file({**same, "labels": np.array([3, 1], np.int32)}, study / "compared" / "original.safetensors")
     pictures, numbers = np.zeros((2, 3, 4, 4), np.uint8), np.array([0, 1], np.int32)
     save_file({**same, "pictures": pictures, "numbers": numbers}, study / "compared" / "a-pruned.safetensors", header)
+
+
+def _add_along(study: Study) -> None:
+    """Predictions of the supernet's networks for two images."""
+    about = json.loads(next((study.path / "supernets").glob("*.json")).read_text())
+    found = along(ranking=about["ranking"], ranking_id=about["ranking_id"], supernet=about["key"])
+    save_along(study, found)
 
 
 def _add_supernet(study: Study) -> None:

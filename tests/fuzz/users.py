@@ -16,10 +16,12 @@ from app.budget_dial.devices import chosen_device
 from app.budget_dial.study_data import study_data
 from app.curves import budget_curve, curve_table, measured_stamp, stamp
 from app.facts import facts_of
+from app.views.along_data import along_data
 from app.views.finetune import runs_table
 from app.views.job_panel import active_job_lines, ending_text
 from app.views.layers import layers_table
 from app.views.study_card import card_facts
+from legr.charts.classes_along import classes_along_table
 from legr.charts.measurements import measurements_of
 from legr.charts.networks import networks_table
 from legr.charts.replay import replay_figure, replay_table, thin_out
@@ -42,6 +44,7 @@ from legr.report.words import figures, gaps, known_lines
 from legr.requests.again import command_again
 from legr.search.journal import Journal
 from legr.search.replay import frames
+from legr.study.along import load_along
 from legr.study.calibration_choice import calibration_words
 from legr.study.catalog import list_studies, note_of
 from legr.study.comparison import list_compared, load_comparison
@@ -168,6 +171,17 @@ def look_at_comparisons(path: Path) -> None:
             comparison = load_comparison(study, file.stem)
             if comparison is not None:
                 for_browser(comparison.counts())
+
+
+def look_along(path: Path) -> None:
+    """What networks along the slider predict."""
+    study = Study.open(path)
+    for ranking in study.rankings:
+        with said():
+            found = load_along(study, ranking)
+            if found is not None:
+                rows_for_browser(classes_along_table(found, study.info.classes))
+                for_browser(along_data(found, study.info.classes))
 
 
 def replay(path: Path) -> None:

@@ -131,6 +131,13 @@ export class Dial {
     this.controls.show();
     this.charts.show();
     this.charts.draw();
+    this.tell();
+  }
+
+  /** Tell what else stands on the page where the slider is, now and when it comes. */
+  tell() {
+    /** @type {any} */ (window).legrBudget = this.state.data.table.percent[this.state.row];
+    window.dispatchEvent(new CustomEvent("legr-budget"));
   }
 
   /**
@@ -183,6 +190,7 @@ export class Dial {
       this.frame = null;
       this.controls.update();
       this.charts.move();
+      this.tell();
     });
   }
 

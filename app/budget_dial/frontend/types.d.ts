@@ -1,5 +1,5 @@
-// Types of the dial. The first part is what Python sends and receives: app/budget_dial/types.py and card_types.py
-// declare the same fields, and a test holds them together. S budgets of the slider, from the smallest network to the
+// Types of the dial. The first part is what Python sends and receives: app/budget_dial/types.py, card_types.py and
+// along_types.py declare the same fields, and a test holds them together. S budgets of the slider, from the smallest network to the
 // largest; L layers whose filters can be ranked; C columns of the lane map, one for every layer; P points of the
 // frontier, N networks.
 
@@ -253,6 +253,26 @@ export interface CostsData {
   macs: number[]; // [N]
   params: number[]; // [N]
   latency: number[] | null; // [N], milliseconds, predicted; null: the device has no profile
+}
+
+/** A test image, and what the networks along the slider predict; B networks, C classes that are listed. */
+export interface ImageAlong {
+  number: number; // among all test images, from 1
+  label: number; // index into `names`
+  picture: string; // data URL of a PNG
+  classes: number[]; // [B], indices into `names`
+  percent: number[]; // [B], probability of that class
+}
+
+/** Which classes pay, and how test images are classified, along the slider. */
+export interface AlongData {
+  percent: number[]; // [B], of the original's MACs
+  top1: number[]; // [B], per cent of all test images
+  listed: string[]; // [C], the class that loses most first
+  top1_of_listed: number[][]; // [C][B], per cent of the images of the class
+  names: string[]; // of all classes
+  images: ImageAlong[]; // one of each class
+  changing: ImageAlong[]; // those that change first
 }
 
 /** A layer that is to keep exactly so many filters at every budget. */

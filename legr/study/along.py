@@ -1,0 +1,226 @@
+"""What networks along a ranking predict for every test image, as stored in `along/`; loads without torch.
+
+Dims of arrays: B networks, the original first and the smallest last; N test images; M images whose pictures are kept.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from legr.errors import StudyError
+from legr.files import write_safetensors
+from legr.held import shown
+from legr.outside import require_plain_file
+from legr.record import Record
+from legr.schema import Name, Several, Share, parse
+from legr.study.provenance import UNKNOWN
+from legr.study.records import Key, Made, RankingName
+from legr.study.store import Study
+from legr.study.supernets import supernet_of
+
+FOLDER = "along"
+OF_CLASSES, CHANGED = 12, 12  # images whose pictures are kept: of different classes, and those that change first
+_INFO = "about"
+
+
+@dataclass(frozen=True)
+class NetworkAlong(Record):
+    """One of the networks."""
+
+    keep_id: Name
+    macs_fraction: Share
+
+
+@dataclass(frozen=True)
+class AboutAlong(Record):
+    """Which networks predicted."""
+
+    ranking: RankingName
+    ranking_id: Name  # see `Study.ranking_id`
+    supernet: Key | None  # the one whose weights they have; None: those of the original, pruned
+    calibration: Name  # key of what batch norms are recalibrated on
+    networks: Annotated[Several[NetworkAlong], Field(min_length=2)]  # the original first, then smaller and smaller ones
+    provenance: Made = UNKNOWN
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PredictionsAlong:
+    """Predictions of several networks for the same test images.
+
+    Attributes:
+        labels: int32[N].
+        classes: int32[B, N], the most probable class.
+        numbers: int32[M], indices of the images of which there is more.
+        probabilities: float32[B, M], of these images' most probable classes, in [0, 1].
+        pictures: uint8[M, C, H, W].
+    """
+
+    about: AboutAlong
+    labels: NDArray[np.int32]
+    classes: NDArray[np.int32]
+    numbers: NDArray[np.int32]
+    probabilities: NDArray[np.float32]
+    pictures: NDArray[np.uint8]
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Where the most probable class is the image's own, bool[B, N]."""
+        return np.equal(self.classes, self.labels)
+
+    @property
+    def top1(self) -> NDArray[np.float64]:
+        """Of each network, float64[B], in [0, 1]."""
+        return np.asarray(self.right.mean(axis=1), dtype=np.float64)
+
+    @property
+    def of_classes(self) -> NDArray[np.int64]:
+        """Indices of images of different classes whose pictures are kept."""
+        return one_of_each_class(self.labels, self.right[0])
+
+    @property
+    def changing(self) -> NDArray[np.int64]:
+        """Indices of the images whose prediction changes first, whose pictures are kept."""
+        return changed_first(self.classes)[:CHANGED]
+
+    def top1_of_classes(self, n_classes: int) -> NDArray[np.float64]:
+        """Of each network on the images of each class, float64[B, classes]; nan for a class without images."""
+        images = np.bincount(self.labels, minlength=n_classes)
+        right = np.stack([np.bincount(self.labels[row], minlength=n_classes) for row in self.right])
+        return np.where(images > 0, right / np.maximum(images, 1), np.nan)
+
+
+def changed_first(classes: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Indices of images whose prediction changes along the networks, the first to change first.
+
+    Of those that change at the same network the one whose prediction is another for most of the smaller ones comes
+    first, then the one with the lower number.
+
+    Args:
+        classes: int32[B, N], of the original first.
+    """
+    other = np.not_equal(classes[1:], classes[0])
+    changing = np.flatnonzero(other.any(axis=0))
+    first = other[:, changing].argmax(axis=0)
+    order = np.lexsort((changing, -other[:, changing].sum(axis=0), first))
+    return changing[order].astype(np.int64)
+
+
+def one_of_each_class(labels: NDArray[np.int32], right: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Indices of images of different classes, one of each; spread over the classes where there are many.
+
+    Args:
+        labels: int32[N].
+        right: bool[N], images that may be taken: those that the original classifies correctly.
+    """
+    classes, first = np.unique(labels[right], return_index=True)
+    places = np.unique(np.linspace(0, len(classes) - 1, min(OF_CLASSES, len(classes))).round().astype(int))
+    found: NDArray[np.int64] = np.flatnonzero(right)[first[places]].astype(np.int64)
+    return found
+
+
+def save_along(study: Study, along: PredictionsAlong) -> None:
+    """Store predictions; those of the same ranking and weights are replaced."""
+    study.require_writable()
+    tensors: dict[str, NDArray[Any]] = {
+        "labels": along.labels,
+        "classes": along.classes,
+        "numbers": along.numbers,
+        "probabilities": along.probabilities,
+        "pictures": along.pictures,
+    }
+    compact = {name: _smaller(values) for name, values in tensors.items()}
+    content = save(compact, {_INFO: json.dumps(along.about.to_dict())})
+    write_safetensors(_path(study, along.about.ranking, along.about.supernet), content)
+
+
+def load_along(study: Study, ranking: RankingName) -> PredictionsAlong | None:
+    """The predictions of a ranking's networks as they are today; None where these were not asked.
+
+    Networks are those of the ranking's supernet where it has one, else the pruned original.
+
+    Raises:
+        StudyError: the file is damaged.
+    """
+    supernet = supernet_of(study, ranking)
+    path = _path(study, ranking, supernet.key if supernet else None)
+    if not path.exists():
+        return None
+    found = _read(path, study.info.num_classes)
+    about, weights = found.about, supernet.key if supernet else None
+    today = study.ranking_id(ranking), study.calibration.key, weights
+    return found if (about.ranking_id, about.calibration, about.supernet) == today else None
+
+
+def damaged_along(study: Study) -> list[str]:
+    """A sentence for each file that cannot be read."""
+    damaged = []
+    for path in study.files(FOLDER, "*.safetensors"):
+        try:
+            _read(path, study.info.num_classes)
+        except StudyError as error:
+            damaged.append(str(error))
+    return damaged
+
+
+def _read(path: Path, n_classes: int) -> PredictionsAlong:
+    try:
+        require_plain_file(path)
+        with safe_open(path, framework="np") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            about = parse((file.metadata() or {})[_INFO], AboutAlong)
+        return _checked(about, tensors, n_classes)
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise StudyError(
+            f"{Path(shown(str(path))).parent.parent.name}/{FOLDER}/{path.name} cannot be read ({error}); run "
+            "`python -m legr classes` again, which replaces it"
+        ) from error
+
+
+def _path(study: Study, ranking: RankingName, supernet: str | None) -> Path:
+    return study.within(FOLDER, f"{ranking}-{supernet or 'pruned'}.safetensors")
+
+
+def _smaller(values: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers in half the room where they fit."""
+    fits = values.dtype == np.int32 and (not values.size or values.max() < 2**15)
+    return np.ascontiguousarray(values.astype(np.int16) if fits else values)
+
+
+def _checked(about: AboutAlong, tensors: Mapping[str, NDArray[Any]], n_classes: int) -> PredictionsAlong:
+    labels = _indices(tensors["labels"], n_classes)
+    classes, numbers = _indices(tensors["classes"], n_classes), _indices(tensors["numbers"], len(labels))
+    probabilities, pictures = tensors["probabilities"], tensors["pictures"]
+    b, m = len(about.networks), len(numbers)
+    _require_shapes([(labels, (len(labels),)), (classes, (b, len(labels))), (numbers, (m,)), (probabilities, (b, m))])
+    if probabilities.dtype != np.float32 or not bool(((probabilities >= 0) & (probabilities <= 1)).all()):
+        raise ValueError("its probabilities are out of range")
+    if pictures.dtype != np.uint8 or pictures.ndim != 4 or len(pictures) != m or pictures.shape[1] not in (1, 3):
+        raise ValueError("its pictures have an unknown form")
+    found = PredictionsAlong(
+        about, labels, classes, numbers, probabilities.astype(np.float32), pictures.astype(np.uint8)
+    )
+    if not np.isin(np.concatenate((found.of_classes, found.changing)), numbers).all():
+        raise ValueError("pictures of some images are missing")
+    return found
+
+
+def _require_shapes(expected: Sequence[tuple[NDArray[Any], tuple[int, ...]]]) -> None:
+    if any(values.shape != shape for values, shape in expected) or not len(expected[0][0]):
+        raise ValueError("its parts do not fit together")
+
+
+def _indices(values: NDArray[Any], below: int) -> NDArray[np.int32]:
+    if values.dtype not in (np.int16, np.int32):
+        raise ValueError("it has an unknown form")
+    found = values.astype(np.int32)
+    if found.size and not 0 <= found.min() <= found.max() < below:
+        raise ValueError(f"an index is out of range (0 to {below - 1})")
+    return found
