@@ -13,6 +13,7 @@ from legr.escape import in_html
 from legr.study.along import PredictionsAlong
 
 ALL_IMAGES = "all images"
+_TICKS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)
 _NAMED = 3  # classes that lose most, by name on the chart
 
 
@@ -78,7 +79,10 @@ def classes_along_figure(along: PredictionsAlong, classes: Sequence[str]) -> go.
         line={"width": 3, "color": COLOURS["learned"]},
         hovertemplate=f"{ALL_IMAGES}: %{{y:.1f}} % at %{{x:.3g}} % of the MACs<extra></extra>",
     )
-    figure.update_xaxes(type="log", title="MACs, % of the original's")
+    ticks = [value for value in _TICKS if value >= percent[-1]]
+    figure.update_xaxes(
+        type="log", title="MACs, % of the original's", tickvals=ticks, ticktext=[f"{t:g}" for t in ticks]
+    )
     figure.update_yaxes(title="top-1, %")
     style(figure, height=340)
     figure.update_layout(showlegend=False)

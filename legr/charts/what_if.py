@@ -62,6 +62,19 @@ def costs_by_count(
     return CostsByCount(kept, macs, params, device.milliseconds(counts) if device else None)
 
 
+def with_count(keep: Keep, filters: LayerFilters, kept: int) -> Keep:
+    """The kept set in which a layer keeps another number of filters, those that the ranking would leave it.
+
+    Args:
+        kept: one of `possible_numbers`.
+    """
+    units, sizes = _units_in_order(filters)
+    gone = int(np.searchsorted(np.cumsum(sizes), filters.layer.total - kept))
+    found = keep.units.copy()
+    found[units] = np.arange(len(units)) > gone if kept < filters.layer.total else True
+    return Keep(found)
+
+
 def possible_numbers(filters: LayerFilters) -> NDArray[np.int64]:
     """Numbers of filters that a layer could keep, int64[N], rising; filters of one unit leave together."""
     kept = filters.layer.total - np.concatenate(([0], np.cumsum(_units_in_order(filters)[1])))

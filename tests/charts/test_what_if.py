@@ -7,7 +7,7 @@ from torch import nn
 
 from legr import BudgetCurve, filter_norms, trace
 from legr.charts.layer_filters import layer_filters
-from legr.charts.what_if import costs_by_count
+from legr.charts.what_if import costs_by_count, with_count
 from legr.models.zoo import build_model
 from legr.ranking.constraints import Constraints
 from legr.ranking.order import Ranker
@@ -39,6 +39,7 @@ def check(ranker: Ranker, curve: BudgetCurve, share: float) -> None:
             expected = cost(structure, Keep(units))
             assert (found.macs[n], found.params[n]) == (expected.macs, expected.params)
             assert Keep(units).kept(layer.labels).sum() == kept
+            assert np.array_equal(with_count(keep, filters, kept).units, units)
             assert found.latency_ms[n] == counts_of(structure, Keep(units)).sum()
         some = found.kept[1::2]
         fewer = costs_by_count(structure, keep, filters, some, Counting())
