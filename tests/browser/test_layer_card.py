@@ -54,6 +54,10 @@ def test_a_click_on_a_layer_opens_its_card_and_a_drag_moves_it(
         assert left + kept + next_to_go == layer.total
         assert kept + next_to_go == page.evaluate(DRAWN)[number]
 
+    with page.expect_download() as saved:
+        card.get_by_role("button", name="All filters of the layer as a table").click()
+    lines = saved.value.path().read_text().splitlines()
+    assert saved.value.suggested_filename == f"demo-learned-{layer.name}.csv" and len(lines) == 1 + layer.total
     card.get_by_role("button", name="The next layer").click()
     sync_api.expect(card.get_by_role("heading")).to_have_text(study.structure.layers[number + 1].name)
     page.wait_for_url(f"**layer={study.structure.layers[number + 1].name}**")

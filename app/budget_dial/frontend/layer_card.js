@@ -4,7 +4,9 @@
 import { CardDrawing } from "./card_drawing.js";
 import { gone, nextWords, partWords, scoreWords } from "./card_words.js";
 import { setText } from "./dom.js";
+import { saveTable } from "./downloads.js";
 import { shownNetwork } from "./shown.js";
+import { filterRows } from "./tables.js";
 import { WhatIf, areOf } from "./what_if.js";
 
 const MOST_PARTNERS = 6; // that are named
@@ -21,7 +23,6 @@ export class LayerCard {
     this.element = element;
     this.state = state;
     this.onChoose = onChoose;
-    this.onPin = onPin;
     /** @type {CardData | null} */
     this.card = null;
     /** @type {CardDrawing | null} */
@@ -33,49 +34,27 @@ export class LayerCard {
     element.onkeydown = (event) => {
       if (event.key === "Escape") this.onChoose("");
     };
-    this.build();
-  }
-
-  /** The parts that every card has. */
-  build() {
-    const make = (/** @type {string} */ tag, /** @type {string} */ name) =>
-      Object.assign(document.createElement(tag), { className: name });
-    const button = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ act) => {
-      return Object.assign(document.createElement("button"), {
-        type: "button",
-        textContent: text,
-        ariaLabel: label,
-        title: label,
-        onclick: act,
-      });
-    };
-    const head = make("div", "bd-card-head");
     this.name = make("h2", "bd-card-name");
-    head.append(
-      this.name,
-      button("‹", "The layer before", () => this.step(-1)),
-      button("›", "The next layer", () => this.step(1)),
-      button("×", "Close the card", () => this.onChoose("")),
-    );
     this.part = make("p", "bd-card-part");
     this.chart = make("div", "bd-card-chart");
     this.next = make("p", "bd-card-next");
-    const tried = /** @type {HTMLElement} */ (make("div", "bd-card-what-if"));
-    this.whatIf = new WhatIf(tried, (filters) => this.onPin({ layer: this.state.charts.layer, filters }));
+    const tried = make("div", "bd-card-what-if");
+    this.whatIf = new WhatIf(tried, (filters) => onPin({ layer: state.charts.layer, filters }));
     this.score = make("p", "bd-card-score");
     this.partners = make("p", "bd-card-partners");
     this.kernels = make("div", "bd-card-kernels");
     this.kernels.ariaHidden = "true"; // pictures, which no words stand for
-    this.element.replaceChildren(
-      head,
-      this.part,
-      this.chart,
-      this.next,
-      tried,
-      this.score,
-      this.partners,
-      this.kernels,
+    this.table = button("CSV", "All filters of the layer as a table", () => this.save());
+    const head = make("div", "bd-card-head");
+    head.append(
+      this.name,
+      this.table,
+      button("‹", "The layer before", () => this.step(-1)),
+      button("›", "The next layer", () => this.step(1)),
+      button("×", "Close the card", () => onChoose("")),
     );
+    const below = [this.chart, this.next, tried, this.score, this.partners, this.kernels];
+    element.replaceChildren(head, this.part, ...below);
   }
 
   /** Index of the chosen layer in the table; -1: none is chosen. */
@@ -94,7 +73,7 @@ export class LayerCard {
     const { data, charts } = this.state;
     const sent = /** @type {CardData | null} */ (/** @type {any} */ (window).legrCard ?? null);
     const isOurs = sent?.id === data.id && sent?.layer === charts.layer && sent?.ranking === data.ranking;
-    setText(/** @type {HTMLElement} */ (this.name), charts.layer);
+    setText(this.name, charts.layer);
     this.element.ariaBusy = String(!isOurs);
     const card = isOurs ? sent : null;
     if (card !== this.card) {
@@ -104,13 +83,20 @@ export class LayerCard {
     this.move(shownNetwork(this.state).row);
   }
 
+  /** Save all filters, as a file. */
+  save() {
+    const { card, state } = this;
+    if (card) saveTable(filterRows(card), `${state.data.study}-${card.ranking}-${card.layer}`);
+  }
+
   /** What does not depend on the budget. */
   fill() {
     const { card } = this;
+    this.table.disabled = !card;
     const { charts } = this.state.data;
-    this.drawing = card && charts ? new CardDrawing(/** @type {HTMLElement} */ (this.chart), card, charts.style) : null;
-    if (!card) this.chart?.replaceChildren();
-    setText(/** @type {HTMLElement} */ (this.score), card ? scoreWords(card) : "");
+    this.drawing = card && charts ? new CardDrawing(this.chart, card, charts.style) : null;
+    if (!card) this.chart.replaceChildren();
+    setText(this.score, card ? scoreWords(card) : "");
     this.fillPartners();
     this.fillKernels();
   }
@@ -127,7 +113,7 @@ export class LayerCard {
     });
     const rest = partners.length - named.length;
     const parts = partners.length ? ["Leaves with ", ...named, rest > 0 ? `and ${rest} more` : ""] : [];
-    this.partners?.replaceChildren(...parts);
+    this.partners.replaceChildren(...parts);
   }
 
   fillKernels() {
@@ -147,7 +133,7 @@ export class LayerCard {
       canvas.getContext("2d")?.putImageData(image, 0, 0);
       return canvas;
     });
-    this.kernels?.replaceChildren(...pictures);
+    this.kernels.replaceChildren(...pictures);
   }
 
   /**
@@ -158,15 +144,12 @@ export class LayerCard {
     if (!this.isOpen) return;
     const { table } = this.state.data;
     const kept = table.kept[row][this.layer];
-    setText(/** @type {HTMLElement} */ (this.part), partWords(table, row, this.layer));
-    setText(
-      /** @type {HTMLElement} */ (this.next),
-      this.card ? nextWords(this.card, kept) : "Looking at its filters …",
-    );
+    setText(this.part, partWords(table, row, this.layer));
+    setText(this.next, this.card ? nextWords(this.card, kept) : "Looking at its filters …");
     this.drawing?.move(kept);
     this.tryOthers(row, kept);
     const left = this.card ? gone(this.card, kept) : 0;
-    [...(this.kernels?.children ?? [])].forEach((picture, place) => picture.classList.toggle("bd-left", place < left));
+    [...(this.kernels.children ?? [])].forEach((picture, place) => picture.classList.toggle("bd-left", place < left));
   }
 
   /**
@@ -191,4 +174,23 @@ export class LayerCard {
   close() {
     window.removeEventListener("legr-card", this.mail);
   }
+}
+
+/**
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {string} name of its class
+ */
+function make(tag, name) {
+  return Object.assign(document.createElement(tag), { className: name });
+}
+
+/**
+ * @param {string} text
+ * @param {string} label
+ * @param {() => void} act
+ */
+function button(text, label, act) {
+  const made = document.createElement("button");
+  return Object.assign(made, { type: "button", textContent: text, ariaLabel: label, title: label, onclick: act });
 }

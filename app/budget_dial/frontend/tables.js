@@ -1,6 +1,6 @@
 // What the charts show, as rows of a file.
 
-/** @import { Cell, DialTable } from "./types" */
+/** @import { CardData, Cell, DialTable } from "./types" */
 import { safeCell } from "./text.js";
 
 /**
@@ -19,6 +19,16 @@ export function layerRows(table, row) {
     ...(times ? [Number(times[l].toPrecision(4))] : []),
   ]);
   return [["layer", "kept", "total", "macs_share", ...(times ? ["predicted_ms"] : [])], ...rows];
+}
+
+/**
+ * Filters of a layer, the first to leave first. What a pin removes has left below 100 % of the MACs, what stays below 0.
+ * @param {CardData} card
+ * @returns {Cell[][]}
+ */
+export function filterRows({ numbers, norms, own, scores, gone_below }) {
+  const rows = numbers.map((number, n) => [number, norms[n], own[n], scores[n], gone_below[n] ?? 100]);
+  return [["filter", "squared_norm", "own_score", "score", "gone_below_percent"], ...rows];
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   partWords,
   scoreWords,
 } from "../../../app/budget_dial/frontend/card_words.js";
+import { filterRows } from "../../../app/budget_dial/frontend/tables.js";
 import { tinyTable } from "./tiny_table.js";
 
 /** Six filters: one that a pin removes, two that leave together, one later, one that stays, one that is unprunable. */
@@ -84,4 +85,12 @@ test("a layer's part of the network is said for what is known", () => {
   assert.match(words, /^\d of 4 filters · [\d.]+ % of the MACs \(\d+\) · [\d.]+ % of the parameters$/);
   const timed = { ...table, layer_times: [[0.5, 1]], predicted: [2], kept: [[2, 2]] };
   assert.match(partWords(timed, 0, 0), / · 0\.500 ms, 25\.0 % of the time$/);
+});
+
+test("all filters are a table: what a pin removes is never there, what stays never leaves", () => {
+  const [names, ...rows] = filterRows(card);
+  assert.deepEqual(names, ["filter", "squared_norm", "own_score", "score", "gone_below_percent"]);
+  assert.deepEqual(rows[0], [4, 0.1, -0.2, -0.2, 100]);
+  assert.deepEqual(rows[3], [5, 3, 1.25, 2, 7.5]);
+  assert.deepEqual(rows[5], [3, 5, 0, null, 0]);
 });

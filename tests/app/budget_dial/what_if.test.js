@@ -8,7 +8,6 @@ const costs = {
   id: "t",
   layer: "a.x",
   ranking: "learned",
-  budget: 50,
   kept: [1, 2, 4],
   macs: [40_000_000, 50_000_000, 75_000_000],
   params: [1000, 2500, 5000],
