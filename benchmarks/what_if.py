@@ -1,10 +1,10 @@
-"""How well the accuracy is estimated that another number of filters of a layer would bring: on supernets.
+"""Whether the card of a layer could say what accuracy another number of filters would bring: tried on supernets.
 
     python -m benchmarks.what_if [--changes 12] [--out FILE] STUDY …
 
 The study has a supernet. At 70, 50 and 30 % of the MACs, layers at random keep another number of filters, all else as
 it is; the slices of the supernet are recalibrated and evaluated on the test images. Beside what truly changes stands
-the estimate of the card of a layer: the line of the supernet's networks, read at the MACs of both.
+an estimate: the line of the supernet's networks, read at the MACs of both.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def measured(study: Study, changes: int) -> dict[str, Any]:
     judge = Judge(curve, dataset, study.info.normalization, calibration_of(study, dataset, CPU), CPU)
     rows = []
     for share in SHARES:
-        keep = curve.at(macs=share)
+        keep = curve.at(macs=max(share, curve.floor))
         before = judge.point(judge.network(supernet, keep), keep)
         for filters, kept in changes_of(study, curve, keep, rng, changes):
             other = with_count(keep, filters, kept)
@@ -86,7 +86,13 @@ def measured(study: Study, changes: int) -> dict[str, Any]:
                     }
                 )
                 print(rows[-1], flush=True)
-    return {"network": study.info.model, "ranking": name, "machine": device_name(CPU), "changes": rows}
+    return {
+        "study": study.path.name,
+        "network": study.info.model,
+        "ranking": name,
+        "machine": device_name(CPU),
+        "changes": rows,
+    }
 
 
 def table(results: Sequence[Mapping[str, Any]] | None = None) -> Iterator[str]:
@@ -97,6 +103,8 @@ def table(results: Sequence[Mapping[str, Any]] | None = None) -> Iterator[str]:
     for found in results or read_json(RESULTS):
         for share in SHARES:
             rows = [row for row in found["changes"] if row["share"] == share]
+            if not rows:
+                continue
             off = np.array([row["estimate"] - row["true"] for row in rows])
             size = np.abs([row["true"] for row in rows]).mean()
             figures = (size, np.abs(off).mean(), np.quantile(np.abs(off), 0.9), off.mean())
@@ -115,7 +123,7 @@ def main() -> None:
     before = json.loads(arguments.out.read_text()) if arguments.out.exists() else []
     for path in arguments.studies:
         found = measured(Study.open(path), arguments.changes)
-        before = [*(one for one in before if one["network"] != found["network"]), found]
+        before = [*(one for one in before if one["study"] != found["study"]), found]
         write_json(arguments.out, before)
     print("\n".join(table(before)))
 

@@ -11,8 +11,9 @@ _AHEAD, _KEPT = 2**26, 2**31 - 1  # bytes
 def keep_freed_memory() -> bool:
     """Keep memory that is freed, until the process ends; False where the C library is not glibc.
 
-    By default every tensor of some megabytes is given back at once, and the next one is filled with fresh pages: on a
-    processor a tenth of a training's time.
+    By default every tensor of some megabytes is given back at once, and the next one is filled with fresh pages, which
+    is 6 % of a step of training (`benchmarks/training_memory.py`). Nothing may be timed in PyTorch afterwards: the
+    processes that networks are handed out to do not do this.
     """
     if not sys.platform.startswith("linux"):
         return False

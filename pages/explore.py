@@ -31,7 +31,7 @@ def page() -> None:
     study = require_study(with_view=True)
     show_help(study)
     show_doubts(study)
-    show_other_jobs(study, "learn", "finetune", "supernet", "export", "compare")
+    show_other_jobs(study, "learn", "finetune", "supernet", "export", "compare", "classes")
     with status_bar():
         show_measuring(study)
         offer_constraints(study)

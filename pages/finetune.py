@@ -28,7 +28,7 @@ def page() -> None:
     study = require_study(with_view=True)
     show_help(study)
     show_doubts(study)
-    show_other_jobs(study, "learn", "measure", "compare", "profile")
+    show_other_jobs(study, "learn", "measure", "compare", "classes", "profile")
     begin_dial()
     ranking = chosen_ranking(study)
     budget = show_dial(study, ranking, charts=False)

@@ -23,7 +23,7 @@ def page() -> None:
         "the network is pruned to any budget at once."
     )
     available = data_notice(study)
-    show_other_jobs(study, "measure", "finetune", "supernet", "export", "compare", "profile")
+    show_other_jobs(study, "measure", "finetune", "supernet", "export", "compare", "classes", "profile")
     job = records.latest(study, "learn")
     job_panel(study, "learn", draw=lambda current: show_search(study, current))
     is_searching = bool(job and job.active)

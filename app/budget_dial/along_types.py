@@ -17,12 +17,13 @@ class ImageAlong(TypedDict):
 
 
 class AlongData(TypedDict):
-    """Which classes pay, and how test images are classified, along the slider."""
+    """Which classes lose accuracy, and how test images are classified, along the slider."""
 
     percent: list[float]  # [B], of the original's MACs
     top1: list[float]  # [B], per cent of all test images
+    trained: bool  # together with all budgets; else the networks are as they are cut
     listed: list[str]  # [C], the class that loses most first
     top1_of_listed: list[list[float]]  # [C][B], per cent of the images of the class
     names: list[str]  # of all classes
-    images: list[ImageAlong]  # one of each class
+    images: list[ImageAlong]  # of different classes
     changing: list[ImageAlong]  # those that change first

@@ -84,7 +84,7 @@ def dial_table(
     latency = FigureColumn.read(macs, lambda n: measured.latency_ms(ranking, n, name_of(n)))
     before = FigureColumn.read(macs, lambda n: measured.top1(ranking, n, name_of(n)))
     together = together_top1(curve, supernet)
-    trained = trained_top1(known, lambda n: measured.top1(ranking, n, name_of(n)), together)
+    trained = trained_top1(known, lambda n: measured.top1(ranking, n, name_of(n)), together, supernet)
     after = FigureColumn.read(macs, trained if expected else _with_weights(trained))
     table = table_of_networks(
         curve.structure, networks, list(stops.values()), Figures(latency, before, after), measured

@@ -1,4 +1,4 @@
-"""Along the slider, on See it: which classes pay at which budget, and how test images are classified as one drags."""
+"""Along the slider, on See it: which classes lose at which budget, and how test images are classified as one drags."""
 
 import streamlit as st
 
@@ -10,10 +10,11 @@ from app.widgets.images import data_notice
 from app.widgets.page import show_error
 from app.words import plain
 from legr.charts.cells import csv_of, safe_cells
-from legr.charts.classes_along import classes_along_figure, classes_along_table
+from legr.charts.classes_along import classes_along_figure, classes_along_table, listed_classes
 from legr.charts.style import CAPTIONS
 from legr.escape import file_name
 from legr.jobs import records
+from legr.jobs.records import Job
 from legr.requests.measure import ClassesRequest
 from legr.study.along import PredictionsAlong
 from legr.study.records import RankingName
@@ -33,21 +34,30 @@ def show_along(study: Study, ranking: RankingName) -> None:
     if error:
         show_error(error)
     job = records.latest(study, "classes")
-    if job and (job.active or (along is None and job.resumable)):
-        job_panel(study, "classes")
-        if job.active:
-            return
-    if along is None:
+    is_own = job is not None and _is_of(job, study, ranking)
+    if job and (job.active or (along is None and is_own and job.resumable)):
+        if not is_own:
+            st.caption("The networks of another ranking are being asked; those of this one can be asked afterwards.")
+        job_panel(study, "classes", stays=is_own)
+        is_offered = not job.active and not is_own
+    else:
+        is_offered = True
+    if along is not None:
+        _mount(key="along", data={**along_data(along, study.info.classes)})
+        _show_lines(study, ranking, along)
+    elif is_offered:
         _show_start(study, ranking, again=bool(error))
-        return
-    _mount(key="along", data={**along_data(along, study.info.classes)})
-    _show_lines(study, ranking, along)
+
+
+def _is_of(job: Job, study: Study, ranking: RankingName) -> bool:
+    """Whether a job asks the networks of a ranking."""
+    return isinstance(job.request, ClassesRequest) and (job.request.ranking or study.default_ranking) == ranking
 
 
 def _show_start(study: Study, ranking: RankingName, *, again: bool) -> None:
     st.write(
-        f"The networks along the ranking {CAPTIONS[ranking]} classify every test image. Then each class has its "
-        "accuracy at every budget, and some images are classified anew while you drag."
+        f"Networks along the ranking {CAPTIONS[ranking]} classify every test image. Then each class has its accuracy "
+        "from the original to the smallest of them, and some images are classified anew while you drag."
     )
     if data_notice(study) and st.button(
         "Ask them again" if again else "Classify all test images along the slider", type="primary", key="classes"
@@ -56,17 +66,23 @@ def _show_start(study: Study, ranking: RankingName, *, again: bool) -> None:
 
 
 def _show_lines(study: Study, ranking: RankingName, along: PredictionsAlong) -> None:
-    """All classes over the budget, as a chart, a table and a file."""
+    """Classes over the budget, as a chart, a table and a file."""
     classes, table = study.info.classes, classes_along_table(along, study.info.classes)
+    drawn, n_classes = len(listed_classes(along, classes)), len(table) - 1
     st.markdown("**Accuracy of each class along the slider**")
     trained = "trained together with all budgets" if along.about.supernet else "as they are cut, without any training"
+    which = (
+        f"The {drawn} of {n_classes:,} classes that lose most are drawn; the table has all. "
+        if drawn < n_classes
+        else ""
+    )
     st.caption(
         plain(
             f"{len(along.about.networks) - 1} networks of the ranking {CAPTIONS[ranking]}, {trained}, and the "
-            f"original, on {len(along.labels):,} test images. In colour the classes that lose most."
+            f"original, on {len(along.labels):,} test images. {which}In colour the classes that lose most."
         )
     )
-    alt = f"Accuracy of {len(table) - 1} classes and of all images at {len(along.about.networks)} budgets."
+    alt = f"Accuracy of {drawn} classes and of all images at {len(along.about.networks)} budgets."
     show_chart(classes_along_figure(along, classes), key="classes-along", alt=alt)
     with st.expander("As a table"):
         names = {"class": st.column_config.TextColumn("Class"), "images": st.column_config.NumberColumn("Images")}

@@ -46,6 +46,7 @@ def along_data(along: PredictionsAlong, classes: tuple[str, ...]) -> AlongData:
     data: AlongData = {
         "percent": [round(100 * network.macs_fraction, 3) for network in along.about.networks],
         "top1": _rounded(along.top1),
+        "trained": along.about.supernet is not None,
         "listed": [short(classes[place]) for place in listed],
         "top1_of_listed": [_rounded(row) for row in along.top1_of_classes(len(classes)).T[listed]],
         "names": [short(name) for name in classes],

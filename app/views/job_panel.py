@@ -34,7 +34,7 @@ NOUNS = {
     "measure": "The measurement",
     "export": "The export",
     "compare": "The comparison",
-    "classes": "The comparison along the slider",
+    "classes": "Classifying along the slider",
     "profile": "The profile",
 }
 COUNTED_STAGES = {

@@ -21,7 +21,7 @@ from legr.study.comparison import Comparison, between, comparison_name, load_com
 from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.study.supernets import SupernetRun
-from legr.study.trained import TrainedRun, chosen_network, supernet_for
+from legr.study.trained import TrainedRun, chosen_network, trained_runs
 
 Weights = Literal["finetuned", "together", "pruned"]
 WEIGHTS: dict[Weights, str] = {"finetuned": "Fine-tuned", "together": "Trained together", "pruned": "As pruned"}
@@ -211,12 +211,11 @@ def weights_of(
     Args:
         height: of the images that it takes; None: the study's own.
     """
-    runs: dict[Weights, TrainedRun | None] = {
-        "finetuned": study.best_finetuned(keep),
-        "together": supernet_for(study, keep, ranking, height),
+    runs = trained_runs(study, keep, ranking, height)
+    trained: dict[Weights, TrainedRun | None] = {
+        "together" if isinstance(run, SupernetRun) else "finetuned": run for run in runs
     }
-    first = WEIGHTS if height in (None, study.info.input_shape[1]) else ("together", *WEIGHTS)  # as `chosen_network`
-    return {**{name: run for name in first if (run := runs.get(name))}, "pruned": None}
+    return {**trained, "pruned": None}
 
 
 def choose_images(study: Study) -> Images:

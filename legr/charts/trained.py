@@ -8,25 +8,31 @@ from legr.ranking.budget import BudgetCurve
 from legr.study.kept_sets import on_curve
 from legr.study.known import KnownNetwork
 from legr.study.supernets import OffTheLine, SupernetPoint, SupernetRun, off_the_line, smallest_macs
+from legr.study.trained import serves_better
 
 ReadingAt = Callable[[int], Reading | None]  # of the network with these MACs
 
 
-def trained_top1(known: Mapping[int, KnownNetwork], before: ReadingAt, together: ReadingAt) -> ReadingAt:
+def trained_top1(
+    known: Mapping[int, KnownNetwork], before: ReadingAt, together: ReadingAt, supernet: SupernetRun | None
+) -> ReadingAt:
     """Make a function from MACs to top-1 with the weights that the network is handed out with.
 
-    These are of a fine-tuning run of exactly this network, else of a supernet. Where there are neither, it is what
-    fine-tuning would reach, see `finetuned_top1`.
+    These are the first of `trained_runs`. Where there are none, it is what fine-tuning would reach, see
+    `finetuned_top1`.
 
     Args:
         known, before: as for `finetuned_top1`.
-        together: as `together_top1` makes it.
+        together: as `together_top1` makes it of the supernet.
     """
     finetuned = finetuned_top1(known, before)
 
     def read(macs: int) -> Reading | None:
-        has_weights = macs in known and known[macs].runs
-        return finetuned(macs) if has_weights else together(macs) or finetuned(macs)
+        network = known.get(macs)
+        run = network.best_run if network else None
+        if network and run and not serves_better(supernet, network.keep_id, run):
+            return finetuned(macs)
+        return together(macs) or finetuned(macs)
 
     return read
 

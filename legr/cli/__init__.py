@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from legr import __version__
-from legr.allocation import keep_freed_memory
 from legr.cli import (
     export,
     inspect_model,
@@ -73,5 +72,4 @@ def _options(
 
 def main() -> None:
     """Entry point of `legr` and of `python -m legr`."""
-    keep_freed_memory()
     sys.exit(terminal.run(lambda: cli(standalone_mode=False)))

@@ -62,7 +62,7 @@ def compare(study: StudyPath, request: CompareRequest, json: Json = False, job: 
 
 @with_options
 def classes(study: StudyPath, request: ClassesRequest, json: Json = False, job: JobId = None) -> None:
-    """Predict every test image with networks along the slider: which classes pay, and what changes first."""
+    """Predict every test image with networks along the slider: which classes lose, and what changes first."""
     from legr.commands.classes import classes as run_classes
     from legr.commands.classes import stored_classes
     from legr.training.device import pick_device

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from legr.allocation import keep_freed_memory
 from legr.cli import sentences, terminal
 from legr.cli.jobs import as_job
 from legr.cli.open_study import writable_study
@@ -17,6 +18,7 @@ from legr.training.supernet_settings import SupernetSettings
 @with_options
 def train(request: TrainRequest, json: Json = False) -> None:
     """Train a network from scratch, or on; goes on where it stopped. A study is then made with these weights."""
+    keep_freed_memory()
     from legr.commands.together import TogetherTask, train_together
     from legr.commands.train import TrainTask, train_weights
     from legr.models.input_shape import image_shape
@@ -52,6 +54,7 @@ def train(request: TrainRequest, json: Json = False) -> None:
 @with_options
 def finetune(study: StudyPath, request: FinetuneRequest, json: Json = False, job: JobId = None) -> None:
     """Train the network at a budget back to accuracy; goes on where it stopped."""
+    keep_freed_memory()
     from legr.commands.finetune import Tuning, finished_finetune, run_finetune
     from legr.commands.network import network_id, require_network
     from legr.training.device import pick_device
@@ -78,6 +81,7 @@ def finetune(study: StudyPath, request: FinetuneRequest, json: Json = False, job
 @with_options
 def supernet(study: StudyPath, request: SupernetRequest, json: Json = False, job: JobId = None) -> None:
     """Train the networks of all budgets together, as slices of one set of weights; goes on where it stopped."""
+    keep_freed_memory()
     from legr.commands.supernet import finished_supernet, run_supernet
     from legr.training.device import pick_device
 

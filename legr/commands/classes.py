@@ -1,11 +1,13 @@
-"""Predict every test image with networks along a ranking, and store which classes pay and what changes first."""
+"""Predict every test image with networks along a ranking: which classes lose accuracy, and what changes first."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from legr.commands.calibration import calibration_of
 from legr.commands.compare import pictures_of
 from legr.commands.images import images_of
 from legr.commands.measure import BUDGETS
@@ -16,8 +18,9 @@ from legr.commands.results import ClassesAt, ClassesResult
 from legr.commands.supernet_points import MEASURED, keeps_along
 from legr.errors import SettingsError, StudyError
 from legr.progress import Progress, Report
+from legr.ranking.budget import BudgetCurve
 from legr.requests.measure import ClassesRequest
-from legr.structure.cost import everything
+from legr.structure.cost import cost, everything, original_cost
 from legr.structure.types import Keep
 from legr.study.along import (
     CHANGED,
@@ -25,15 +28,20 @@ from legr.study.along import (
     NetworkAlong,
     PredictionsAlong,
     changed_first,
+    drop_rows,
     load_along,
+    load_row,
     one_of_each_class,
+    row_name,
     save_along,
+    save_row,
 )
 from legr.study.records import RankingName
-from legr.study.store import Study
+from legr.study.store import Study, keep_id
 from legr.study.supernets import SupernetRun, supernet_of
 from legr.training.evaluate import predict_topk
 
+_BELOW = (0.1, 0.05, 0.02)  # budgets below those that are measured
 _LISTED = 100  # images that change, in a result
 
 
@@ -50,7 +58,8 @@ def classes(study: Study, request: ClassesRequest, device: torch.device, report:
     """Predict every test image with the original and with networks along a ranking.
 
     These are the measured ones of the ranking's supernet where it has one, else the pruned original at a dozen budgets,
-    in float32 and with the statistics that `measure` takes. What is stored already is not asked again.
+    in float32 and with the statistics that `measure` takes. What is stored already is not asked again, also that of a
+    call that was stopped.
 
     Raises:
         SettingsError: no network is smaller than the original.
@@ -62,26 +71,32 @@ def classes(study: Study, request: ClassesRequest, device: torch.device, report:
         return finished
     start, asked = time.monotonic(), _asked(study, ranking)
     model, dataset = original(study), images_of(study, report)
-    networks, predicted, probabilities = [], [], []
-    for number, (keep, run) in enumerate(asked.networks, 1):
-        network = choose_statistics(study, network_of_units(study, model, keep, run), dataset, device, report)
-        top, sure = predict_topk(network.model, dataset.test, study.info.normalization, device=device, top=1)
-        networks.append(NetworkAlong(network.keep_id, network.macs_fraction))
-        predicted.append(top[:, 0].numpy().astype(np.int32))
-        probabilities.append(sure[:, 0].nan_to_num(0).clamp(0, 1).numpy().astype(np.float32))
-        left = (time.monotonic() - start) / number * (len(asked.networks) - number)
-        report(Progress("network", number, len(asked.networks), left))
-    labels, found = dataset.test.labels.numpy().astype(np.int32), np.stack(predicted)
+    calibration_of(study, dataset, device, report)  # before any network has its batch norms recalibrated
+    about = replace(asked.about, calibration=study.calibration.key)
+    rows, names = [], [row_name(about, network) for network in about.networks]
+    for number, (keep, run, name) in enumerate(zip(asked.keeps, asked.runs, names, strict=True), 1):
+        row = load_row(study, name, len(dataset.test))
+        if row is None:
+            network = choose_statistics(study, network_of_units(study, model, keep, run), dataset, device)
+            top, sure = predict_topk(network.model, dataset.test, study.info.normalization, device=device, top=1)
+            row = top[:, 0].numpy().astype(np.int32), sure[:, 0].nan_to_num(0).clamp(0, 1).numpy().astype(np.float32)
+            save_row(study, name, *row)
+        rows.append(row)
+        left = (time.monotonic() - start) / number * (len(names) - number)
+        report(Progress("network", number, len(names), left))
+    labels, found = dataset.test.labels.numpy().astype(np.int32), np.stack([classes for classes, _ in rows])
     numbers = np.union1d(one_of_each_class(labels, found[0] == labels), changed_first(found)[:CHANGED])
-    made = provenance_of(
-        ["classes", "--study", study.path.name, "--ranking", ranking], time.monotonic() - start, device
+    command = ["classes", "--study", study.path.name, "--ranking", ranking]
+    result = PredictionsAlong(
+        replace(about, provenance=provenance_of(command, time.monotonic() - start, device)),
+        labels,
+        found,
+        numbers.astype(np.int32),
+        np.stack([sure[numbers] for _, sure in rows]),
+        pictures_of(dataset.test.images[torch.from_numpy(numbers).long()]),
     )
-    supernet = asked.supernet.key if asked.supernet else None
-    about = AboutAlong(ranking, asked.ranking_id, supernet, study.calibration.key, tuple(networks), made)
-    pictures = pictures_of(dataset.test.images[torch.from_numpy(numbers).long()])
-    sure_of = np.stack(probabilities)[:, numbers]
-    result = PredictionsAlong(about, labels, found, numbers.astype(np.int32), sure_of, pictures)
     save_along(study, result)
+    drop_rows(study, names)
     return _result(study, result)
 
 
@@ -90,28 +105,37 @@ class _Asked:
     """Which networks are asked.
 
     Attributes:
-        networks: kept sets, the whole one first, each with the run whose weights it has.
+        keeps: kept sets, the whole one first.
+        runs: whose weights each has; None: those of the original.
     """
 
-    ranking_id: str
-    supernet: SupernetRun | None
-    networks: tuple[tuple[Keep, SupernetRun | None], ...]
+    about: AboutAlong
+    keeps: tuple[Keep, ...]
+    runs: tuple[SupernetRun | None, ...]
 
 
 def _asked(study: Study, ranking: RankingName) -> _Asked:
     curve, supernet = study.curve(ranking), supernet_of(study, ranking)
-    if supernet is not None:
-        keeps = keeps_along(curve, supernet.smallest, MEASURED)
-    else:
-        keeps = (curve.keep(step) for step in dict.fromkeys(curve.step(macs=b) for b in BUDGETS if b >= curve.floor))
-    smaller = [keep for keep in keeps if not keep.units.all()]
+    smaller = [keep for keep in _keeps(curve, supernet) if not keep.units.all()]
     if not smaller:
         raise SettingsError(
             f"no network of {study.path.name} is smaller than the original: its floor is at {100 * curve.floor:.0f} % "
             "of the MACs; change the shape with `python -m legr shape`"
         )
-    networks = ((everything(study.structure), None), *((keep, supernet) for keep in smaller))
-    return _Asked(study.ranking_id(ranking), supernet, networks)
+    keeps, whole = (everything(study.structure), *smaller), original_cost(study.structure).macs
+    networks = tuple(NetworkAlong(keep_id(keep), cost(study.structure, keep).macs / whole) for keep in keeps)
+    key, trained = (supernet.key, supernet.created) if supernet else (None, "")
+    about = AboutAlong(ranking, study.ranking_id(ranking), key, trained, study.calibration.key, networks)
+    return _Asked(about, keeps, (None, *(supernet for _ in smaller)))
+
+
+def _keeps(curve: BudgetCurve, supernet: SupernetRun | None) -> Iterator[Keep]:
+    """The measured networks of a supernet; else those of some budgets, and the smallest."""
+    if supernet is not None:
+        yield from keeps_along(curve, supernet.smallest, MEASURED)
+        return
+    budgets = sorted({budget for budget in (*BUDGETS, *_BELOW) if budget >= curve.floor} | {curve.floor}, reverse=True)
+    yield from map(curve.keep, dict.fromkeys(curve.step(macs=budget) for budget in budgets))
 
 
 def _result(study: Study, along: PredictionsAlong) -> ClassesResult:

@@ -22,6 +22,7 @@ from legr.data.images import Dataset, Split
 from legr.errors import StudyError
 from legr.progress import Progress, Report
 from legr.ranking.limits import Budget
+from legr.study.along import PICTURE_SIDE
 from legr.study.comparison import (
     TOP,
     ComparedNetwork,
@@ -40,7 +41,6 @@ from legr.training.calibration import PLAIN
 from legr.training.evaluate import predict_topk
 
 PICTURES = 1000  # stored, of images on which the two differ, so that a page shows them without the data set
-PICTURE_SIDE = 64  # pixels; larger images are scaled down to it
 STAGE = "test image"
 
 

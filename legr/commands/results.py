@@ -270,7 +270,7 @@ class ClassesAt(Record):
 
 @dataclass(frozen=True)
 class ClassesResult(Record):
-    """`classes`: which classes pay along the slider."""
+    """`classes`: which classes lose accuracy along the slider."""
 
     ranking: RankingName
     supernet: str  # key of the one whose weights the networks have; "": they are pruned

@@ -56,11 +56,18 @@ class Judge:
             calibration=self.calibration,
         )
 
-    def point(self, network: nn.Module, keep: Keep) -> SupernetPoint:
-        """Score what `network` returned on the test images."""
+    def point(self, network: nn.Module, keep: Keep, *, heldout: bool = False) -> SupernetPoint:
+        """Score what `network` returned on the test images.
+
+        Args:
+            heldout: on the held-out images as well.
+        """
         structure = self.curve.structure
         size = cost(structure, keep)
         test = evaluate_split(network, self.dataset.test, self.normalization, device=self.device)
+        other = (
+            evaluate_split(network, self.dataset.heldout, self.normalization, device=self.device) if heldout else None
+        )
         return SupernetPoint(
             keep_id=keep_id(keep),
             macs=macs_of(network, structure, size, tuple(self.dataset.test.images.shape[1:])),
@@ -70,6 +77,7 @@ class Judge:
             top1=test.top1,
             loss=test.finite_loss,
             images=test.images,
+            heldout_top1=other.top1 if other else None,
         )
 
 
@@ -126,7 +134,7 @@ def measure_along(supernet: Supernet, judge: Judge, sides: tuple[int, ...], repo
     points, statistics, start = [], {}, time.monotonic()
     for number, (keep, one) in enumerate(todo, 1):
         network = one.network(supernet, keep)
-        points.append(one.point(network, keep))
+        points.append(one.point(network, keep, heldout=number <= len(along)))
         if number <= first:
             for name, values in statistics_of(network).items():
                 statistics[statistics_name(keep_id(keep), one.side, name)] = values

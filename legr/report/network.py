@@ -15,7 +15,7 @@ from legr.study.kept_sets import keep_id
 from legr.study.known import KnownNetwork, kept_set_of
 from legr.study.records import Point, RankingName
 from legr.study.store import Study
-from legr.study.trained import TrainedRun, supernet_for
+from legr.study.trained import TrainedRun, trained_runs
 
 CurveOf = Callable[[RankingName], BudgetCurve]
 
@@ -142,18 +142,18 @@ def network_of(
     if own.macs[0] < own.original.macs:  # pinned layers keep the original off the curve: no line leads to it
         along = replace(measured, points=[point for point in measured.points if point.ranking != ORIGINAL])
     known, name = known_on(own, along), keep_id(keep)
-    together = together_top1(own, measured.supernets.get(ranking))
-    exact = measured.known.get(name)
+    supernet = measured.supernets.get(ranking)
+    together = together_top1(own, supernet)
     return ShownNetwork(
         study=study,
         measured=measured,
         ranking=ranking,
         budget=budget,
         keep=keep,
-        run=(exact.best_run if exact else None) or supernet_for(study, keep, ranking),
+        run=next(iter(trained_runs(study, keep, ranking)), None),
         by_run=False,
         as_cut=along.top1(ranking, macs, name),
-        trained=trained_top1(known, lambda n: along.top1(ranking, n, name), together)(macs),
+        trained=trained_top1(known, lambda n: along.top1(ranking, n, name), together, supernet)(macs),
         latency=along.latency_ms(ranking, macs, name),
         smaller_trained=tuple(
             (n / own.original.macs, other.top1_after)

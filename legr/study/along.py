@@ -3,9 +3,12 @@
 Dims of arrays: B networks, the original first and the smallest last; N test images; M images whose pictures are kept.
 """
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,11 +25,12 @@ from legr.outside import require_plain_file
 from legr.record import Record
 from legr.schema import Name, Several, Share, parse
 from legr.study.provenance import UNKNOWN
-from legr.study.records import Key, Made, RankingName
+from legr.study.records import RANKINGS, Key, Made, RankingName
 from legr.study.store import Study
 from legr.study.supernets import supernet_of
 
 FOLDER = "along"
+PICTURE_SIDE = 64  # pixels, of the longer side at most
 OF_CLASSES, CHANGED = 12, 12  # images whose pictures are kept: of different classes, and those that change first
 _INFO = "about"
 
@@ -46,6 +50,7 @@ class AboutAlong(Record):
     ranking: RankingName
     ranking_id: Name  # see `Study.ranking_id`
     supernet: Key | None  # the one whose weights they have; None: those of the original, pruned
+    trained: Name  # when it was trained: the same settings give the same key again; "" without one
     calibration: Name  # key of what batch norms are recalibrated on
     networks: Annotated[Several[NetworkAlong], Field(min_length=2)]  # the original first, then smaller and smaller ones
     provenance: Made = UNKNOWN
@@ -127,7 +132,7 @@ def one_of_each_class(labels: NDArray[np.int32], right: NDArray[np.bool_]) -> ND
 
 
 def save_along(study: Study, along: PredictionsAlong) -> None:
-    """Store predictions; those of the same ranking and weights are replaced."""
+    """Store predictions, in place of all others of the ranking."""
     study.require_writable()
     tensors: dict[str, NDArray[Any]] = {
         "labels": along.labels,
@@ -138,7 +143,11 @@ def save_along(study: Study, along: PredictionsAlong) -> None:
     }
     compact = {name: _smaller(values) for name, values in tensors.items()}
     content = save(compact, {_INFO: json.dumps(along.about.to_dict())})
-    write_safetensors(_path(study, along.about.ranking, along.about.supernet), content)
+    path = _path(study, along.about.ranking, along.about.supernet)
+    write_safetensors(path, content)
+    for other in study.files(FOLDER, "*.safetensors"):
+        if other != path and _ranking_of(other) == along.about.ranking:
+            other.unlink(missing_ok=True)
 
 
 def load_along(study: Study, ranking: RankingName) -> PredictionsAlong | None:
@@ -154,34 +163,83 @@ def load_along(study: Study, ranking: RankingName) -> PredictionsAlong | None:
     if not path.exists():
         return None
     found = _read(path, study.info.num_classes)
-    about, weights = found.about, supernet.key if supernet else None
-    today = study.ranking_id(ranking), study.calibration.key, weights
-    return found if (about.ranking_id, about.calibration, about.supernet) == today else None
+    about, weights = found.about, (supernet.key, supernet.created) if supernet else (None, "")
+    stored = about.ranking_id, about.calibration, (about.supernet, about.trained)
+    return found if stored == (study.ranking_id(ranking), study.calibration.key, weights) else None
 
 
 def damaged_along(study: Study) -> list[str]:
-    """A sentence for each file that cannot be read."""
+    """A sentence for each file that cannot be opened; what is in it is looked at when it is shown."""
     damaged = []
     for path in study.files(FOLDER, "*.safetensors"):
         try:
-            _read(path, study.info.num_classes)
+            with _reading(path) as file:
+                _about(file)
         except StudyError as error:
             damaged.append(str(error))
     return damaged
 
 
 def _read(path: Path, n_classes: int) -> PredictionsAlong:
+    with _reading(path) as file:
+        return _checked(_about(file), {name: file.get_tensor(name) for name in file.keys()}, n_classes)
+
+
+def _about(file: Any) -> AboutAlong:
+    return parse((file.metadata() or {})[_INFO], AboutAlong)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Any]:
+    """An open file; whatever is wrong with it is one sentence."""
     try:
         require_plain_file(path)
         with safe_open(path, framework="np") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-            about = parse((file.metadata() or {})[_INFO], AboutAlong)
-        return _checked(about, tensors, n_classes)
+            yield file
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, IndexError) as error:
         raise StudyError(
-            f"{Path(shown(str(path))).parent.parent.name}/{FOLDER}/{path.name} cannot be read ({error}); run "
-            "`python -m legr classes` again, which replaces it"
+            f"{Path(shown(str(path))).parent.parent.name}/{FOLDER}/{path.name} cannot be read ({error}); make it anew "
+            f"with `python -m legr classes --ranking {_ranking_of(path) or 'NAME'}`, or remove it"
         ) from error
+
+
+def _ranking_of(path: Path) -> RankingName | None:
+    return next((name for name in sorted(RANKINGS, key=len, reverse=True) if path.name.startswith(f"{name}-")), None)
+
+
+def save_row(study: Study, name: str, classes: NDArray[np.int32], probabilities: NDArray[np.float32]) -> None:
+    """Keep the predictions of one network until those of all are there.
+
+    Args:
+        name: see `row_name`.
+        classes: int32[N].
+        probabilities: float32[N].
+    """
+    tensors = {"classes": _smaller(classes), "probabilities": probabilities}
+    write_safetensors(study.within("checkpoints", f"{name}.safetensors"), save(tensors))
+
+
+def load_row(study: Study, name: str, images: int) -> tuple[NDArray[np.int32], NDArray[np.float32]] | None:
+    """What `save_row` kept; None where there is nothing, or it is damaged."""
+    try:
+        with safe_open(study.within("checkpoints", f"{name}.safetensors"), framework="np") as file:
+            classes, probabilities = file.get_tensor("classes"), file.get_tensor("probabilities")
+        found = _indices(classes, study.info.num_classes)
+    except (OSError, SafetensorError, ValueError):
+        return None
+    return (found, probabilities) if found.shape == probabilities.shape == (images,) else None
+
+
+def drop_rows(study: Study, names: Sequence[str]) -> None:
+    """Remove what `save_row` kept."""
+    for name in names:
+        study.within("checkpoints", f"{name}.safetensors").unlink(missing_ok=True)
+
+
+def row_name(about: AboutAlong, network: NetworkAlong) -> str:
+    """Name of the predictions of one network: other weights, or other batch norms, are others."""
+    facts = about.supernet, about.trained, about.calibration, network.keep_id
+    return f"along-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]}"
 
 
 def _path(study: Study, ranking: RankingName, supernet: str | None) -> Path:
@@ -198,11 +256,20 @@ def _checked(about: AboutAlong, tensors: Mapping[str, NDArray[Any]], n_classes: 
     labels = _indices(tensors["labels"], n_classes)
     classes, numbers = _indices(tensors["classes"], n_classes), _indices(tensors["numbers"], len(labels))
     probabilities, pictures = tensors["probabilities"], tensors["pictures"]
-    b, m = len(about.networks), len(numbers)
+    shares = [network.macs_fraction for network in about.networks]
+    if shares[0] != 1 or any(one <= other for one, other in pairwise(shares)) or shares[-1] <= 0:
+        raise ValueError("its networks do not become smaller and smaller")
+    b, m = len(shares), len(numbers)
     _require_shapes([(labels, (len(labels),)), (classes, (b, len(labels))), (numbers, (m,)), (probabilities, (b, m))])
     if probabilities.dtype != np.float32 or not bool(((probabilities >= 0) & (probabilities <= 1)).all()):
         raise ValueError("its probabilities are out of range")
-    if pictures.dtype != np.uint8 or pictures.ndim != 4 or len(pictures) != m or pictures.shape[1] not in (1, 3):
+    if (
+        pictures.dtype != np.uint8
+        or pictures.ndim != 4
+        or len(pictures) != m
+        or pictures.shape[1] not in (1, 3)
+        or not all(1 <= side <= PICTURE_SIDE for side in pictures.shape[2:])
+    ):
         raise ValueError("its pictures have an unknown form")
     found = PredictionsAlong(
         about, labels, classes, numbers, probabilities.astype(np.float32), pictures.astype(np.uint8)

@@ -47,6 +47,7 @@ class SupernetPoint(Record):
     top1: Share
     loss: Real | None  # None: an output is NaN or infinite
     images: Count
+    heldout_top1: Share | None = None  # None: not measured, as with other inputs than the own, and in earlier versions
 
 
 @dataclass(frozen=True)

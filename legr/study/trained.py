@@ -9,7 +9,7 @@ from legr.structure.types import Keep
 from legr.study.known import CurveOf, kept_set_of
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
-from legr.study.supernets import SupernetRun, smallest_macs, supernet_of, supernet_run
+from legr.study.supernets import SupernetRun, points_by_network, smallest_macs, supernet_of, supernet_run
 from legr.training.settings import TrainSettings
 
 TrainedRun = FineTuned | SupernetRun
@@ -36,8 +36,7 @@ def chosen_network(
     """The network that a budget leads to, or that of a run.
 
     Args:
-        trained: with the weights of the best fine-tuning run of exactly this kept set, else of a supernet of the
-            ranking, where there is one; with images of another height the supernet goes before.
+        trained: with the weights of the first of `trained_runs`, where there are some.
         run: key of a fine-tuning run: its network and its weights, wherever budget and ranking lead by now; or of a
             supernet of the ranking: its weights.
         curve_of: the budget curve of a ranking as it is now; by default it is computed.
@@ -65,9 +64,37 @@ def chosen_network(
                 "budget; train one along the ranking of today with `python -m legr supernet`"
             )
         return ChosenNetwork(keep, supernet)
-    alone, together = study.best_finetuned(keep), supernet_for(study, keep, name, height)
-    is_other = height not in (None, study.info.input_shape[1])  # a run has seen the study's own images alone
-    return ChosenNetwork(keep, (together or alone) if is_other else (alone or together))
+    return ChosenNetwork(keep, next(iter(trained_runs(study, keep, name, height)), None))
+
+
+def trained_runs(study: Study, keep: Keep, ranking: RankingName, height: int | None = None) -> tuple[TrainedRun, ...]:
+    """The best fine-tuning run of a network, and the supernet that has trained it: what there is, the better first.
+
+    The run is the better one, unless the supernet's weights are known to be better on held-out images, or the images
+    have another height than those it has seen.
+
+    Args:
+        keep: on the ranking's curve.
+        height: of the images; None: the study's own.
+    """
+    alone, together = study.best_finetuned(keep), supernet_for(study, keep, ranking, height)
+    is_other = height not in (None, study.info.input_shape[1])
+    if alone and (is_other or serves_better(together, keep_id(keep), alone)):
+        return tuple(run for run in (together, alone) if run)
+    return tuple(run for run in (alone, together) if run)
+
+
+def serves_better(supernet: SupernetRun | None, keep: str, run: FineTuned) -> bool:
+    """Whether a supernet's weights for a network are known to be better, on held-out images, than those of its run.
+
+    Args:
+        supernet: with points whose first have the study's own images.
+        keep: name of the kept set.
+    """
+    if supernet is None or not supernet.points:
+        return False
+    point = points_by_network(supernet, supernet.points[0].side).get(keep)
+    return point is not None and point.heldout_top1 is not None and point.heldout_top1 > run.heldout_top1
 
 
 def supernet_for(study: Study, keep: Keep, ranking: RankingName, height: int | None = None) -> SupernetRun | None:

@@ -95,6 +95,7 @@ def add_supernet(
     budgets: Sequence[float] = (1.0, 0.7, 0.4, 0.2),
     lost: float = 0.05,
     between: Mapping[float, float] | None = None,
+    heldout: float | None = None,
 ) -> SupernetRun:
     """Note a finished supernet of the study's own ranking.
 
@@ -102,6 +103,7 @@ def add_supernet(
         budgets: of its points, the largest first; the last is that of its smallest network.
         lost: top-1 that its smallest network loses beside the whole one; the others lie on a line between them.
         between: budgets of networks between them, with how far their top-1 lies from that line.
+        heldout: top-1 of each point on held-out images.
     """
     name = study.default_ranking
     curve, side = study.curve(name), study.info.input_shape[1]
@@ -114,11 +116,13 @@ def add_supernet(
         points.append(
             SupernetPoint(
                 keep_id=keep_id(curve.keep(step)), macs=macs, params=int(curve.params[step]), macs_fraction=share,
-                side=side, top1=top1, loss=1 - top1, images=1000,
+                side=side, top1=top1, loss=1 - top1, images=1000, heldout_top1=heldout,
             )
         )  # fmt: skip
     points, others = points[: len(budgets)], points[len(budgets) :]
-    elsewhere = replace(points[-1], side=side - 4, macs=points[-1].macs // 2, top1=0.5)  # with smaller images
+    elsewhere = replace(
+        points[-1], side=side - 4, macs=points[-1].macs // 2, top1=0.5, heldout_top1=None
+    )  # with smaller images
     rows = tuple(Epoch(loss=1 / n, heldout_top1=0.8 + 0.02 * n, heldout_loss=0.5 / n) for n in (1, 2, 3))
     run = SupernetRun(
         key="together", ranking=name, ranking_id=study.ranking_id(name), smallest=points[-1].macs_fraction,

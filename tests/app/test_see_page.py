@@ -429,7 +429,7 @@ def test_networks_that_were_compared_lead_back_to_the_weights_of_the_supernet(op
 def predicted_along(study: Study) -> PredictionsAlong:
     """Store made-up predictions of the networks of the default ranking."""
     name = study.default_ranking
-    found = along(name, study.ranking_id(name), None, study.calibration.key)
+    found = along(name, study.ranking_id(name), calibration=study.calibration.key)
     save_along(study, found)
     return found
 
@@ -481,6 +481,26 @@ def test_damaged_predictions_are_one_sentence_and_can_be_made_again(open_app: Op
 
 
 def test_a_job_that_asks_them_is_watched(open_app: OpenApp, studies: Path) -> None:
-    write_job(studies / "demo", "classes", state="running", stage="network", done=3, total=13, **alive())
-    at = open_app("see", images="along")
-    assert "Cancel" in labels(at) and "Classify all test images along the slider" not in labels(at)
+    arguments = ("--ranking", "identity")
+    write_job(
+        studies / "demo", "classes", arguments=arguments, state="running", stage="network", done=3, total=13, **alive()
+    )
+    other = "The networks of another ranking are being asked"
+    for ranking, is_own in (("identity", True), ("learned", False)):
+        at = open_app("see", images="along", ranking=ranking)
+        assert "Cancel" in labels(at) and "Classify all test images along the slider" not in labels(at)
+        assert (other in texts(at)) != is_own
+    predicted_along(Study.open(studies / "demo"))
+    at = open_app("see", images="along", ranking="learned")
+    assert other in texts(at) and sent(at)["trained"] is False  # what is stored is shown all the same
+
+
+def test_a_job_that_was_stopped_is_resumed_where_its_ranking_is_shown(
+    open_app: OpenApp, studies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.views.along.data_notice", lambda study: True)
+    arguments = ("--ranking", "identity")
+    write_job(studies / "demo", "classes", arguments=arguments, state="cancelled", stage="network", done=3, total=13)
+    own, other = (labels(open_app("see", images="along", ranking=name)) for name in ("identity", "uniform"))
+    assert "Resume" in own and "Resume" not in other
+    assert "Classify all test images along the slider" in other

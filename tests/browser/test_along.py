@@ -31,6 +31,7 @@ def test_classes_and_images_follow_a_drag(page: sync_api.Page, app_url: str) -> 
     slider.evaluate("range => { range.value = range.min; range.dispatchEvent(new Event('input')); }")
     page.evaluate(NEXT_FRAME)
     last = len(along.about.networks) - 1
+    sync_api.expect(said).to_contain_text("No network as small was asked.")  # the slider goes below the smallest
     sync_api.expect(said).to_contain_text(f"right on {100 * along.top1[last]:.2f} % of all test images")
     shown = [text.split()[1] for text in answers.all_inner_texts()]
     assert shown == [study.info.classes[along.classes[last, number]] for number in along.changing]

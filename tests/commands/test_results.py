@@ -89,7 +89,7 @@ INNER = {
         "ranking ranking_id budget macs params macs_fraction top1 loss images recalibrated latency finetuned created "
         "made"
     ),
-    ("supernet", "points"): "keep_id macs params macs_fraction side top1 loss images",
+    ("supernet", "points"): "keep_id macs params macs_fraction side top1 loss images heldout_top1",
     ("classes", "networks"): "keep_id macs_fraction top1 top1_of_classes",
     ("look", "original"): "class name probability",
     ("jobs", "jobs"): "study id kind state stage done total seconds_left error result",

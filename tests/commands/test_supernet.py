@@ -59,6 +59,8 @@ def test_its_points_are_what_evaluate_finds(study: Study) -> None:
     shares = [point.macs_fraction for point in run.points]
     assert shares[0] == 1 and shares == sorted(shares, reverse=True) and 0.28 < shares[-1] == run.smallest <= 0.3
     assert len(run.points) == 5 and {point.side for point in run.points} == {32}
+    assert all(point.heldout_top1 is not None for point in run.points)
+    assert all(point.heldout_top1 is None for point in run.between)
     for point in run.points[1:4]:
         found = evaluate(study, Budget(macs=point.macs_fraction), None, True, CPU, silent)
         assert (found.top1, found.macs, found.params) == (point.top1, point.macs, point.params)

@@ -127,7 +127,7 @@ def _complete(study: Path) -> None:
 def _add_along(study: Study) -> None:
     """Predictions of the supernet's networks for two images."""
     about = json.loads(next((study.path / "supernets").glob("*.json")).read_text())
-    found = along(ranking=about["ranking"], ranking_id=about["ranking_id"], supernet=about["key"])
+    found = along(about["ranking"], about["ranking_id"], about["key"], about["created"])
     save_along(study, found)
 
 

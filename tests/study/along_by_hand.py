@@ -20,7 +20,11 @@ OF_CLASSES = (1, 4, 6)  # the first of each class that the original gets right
 
 
 def along(
-    ranking: RankingName = "identity", ranking_id: str = "", supernet: str | None = None, calibration: str = "plain"
+    ranking: RankingName = "identity",
+    ranking_id: str = "",
+    supernet: str | None = None,
+    trained: str = "",
+    calibration: str = "plain",
 ) -> PredictionsAlong:
     """Pictures of the images that are wanted, each of its number's colour."""
     numbers = np.array(sorted({*OF_CLASSES, *CHANGED_FIRST}), dtype=np.int32) - 1
@@ -28,7 +32,7 @@ def along(
     networks = tuple(NetworkAlong(f"{share}", share) for share in (1.0, 0.8, 0.4, 0.2))
     probabilities = np.linspace(0.25, 1, len(networks) * len(numbers), dtype=np.float32)
     return PredictionsAlong(
-        AboutAlong(ranking, ranking_id, supernet, calibration, networks),
+        AboutAlong(ranking, ranking_id, supernet, trained, calibration, networks),
         np.array(LABELS, dtype=np.int32),
         np.array(PREDICTED, dtype=np.int32),
         numbers,

@@ -13,15 +13,28 @@ export function nearestRow(percents, percent) {
 }
 
 /**
- * Which network is shown, and how good it is.
- * @param {AlongData} data
- * @param {number} row
+ * Whether no network that was asked is about as small as a budget.
+ * @param {number[]} percents of the networks, the largest first
+ * @param {number} percent
  */
-export function networkWords({ percent, top1 }, row) {
-  const which = row
-    ? `The network at ${percent[row].toFixed(1)} % of the MACs, of ${percent.length} the nearest to the slider`
-    : "The original";
-  return `${which}: right on ${top1[row].toFixed(2)} % of all test images.`;
+export function isBelowAll(percents, percent) {
+  const [larger, least] = percents.slice(-2);
+  return percent < least * Math.sqrt(least / larger);
+}
+
+/**
+ * Which network is shown, how it was trained, and how good it is.
+ * @param {AlongData} data
+ * @param {number} percent the budget, of the original's MACs
+ */
+export function networkWords({ percent: percents, top1, trained }, percent) {
+  const row = nearestRow(percents, percent);
+  const right = `right on ${top1[row].toFixed(2)} % of all test images.`;
+  const others = `of ${percents.length} networks the nearest to the slider`;
+  if (!row) return percent > 99.9 ? `The original: ${right}` : `The original, ${others}: ${right}`;
+  const which = `at ${percents[row].toFixed(1)} % of the MACs, ${trained ? "trained together" : "as cut"}`;
+  if (isBelowAll(percents, percent)) return `No network as small was asked. The smallest, ${which}: ${right}`;
+  return `The network ${which}, ${others}: ${right}`;
 }
 
 /**
@@ -43,7 +56,7 @@ export function prediction({ names }, image, row) {
   return {
     text: `${names[image.classes[row]]} · ${image.percent[row]} %`,
     isRight: image.classes[row] === image.label,
-    isOther: image.classes[row] !== image.classes[0],
+    before: image.classes[row] === image.classes[0] ? "" : `original: ${names[image.classes[0]]}`,
   };
 }
 

@@ -264,14 +264,15 @@ export interface ImageAlong {
   percent: number[]; // [B], probability of that class
 }
 
-/** Which classes pay, and how test images are classified, along the slider. */
+/** Which classes lose accuracy, and how test images are classified, along the slider. */
 export interface AlongData {
   percent: number[]; // [B], of the original's MACs
   top1: number[]; // [B], per cent of all test images
+  trained: boolean; // together with all budgets; else the networks are as they are cut
   listed: string[]; // [C], the class that loses most first
   top1_of_listed: number[][]; // [C][B], per cent of the images of the class
   names: string[]; // of all classes
-  images: ImageAlong[]; // one of each class
+  images: ImageAlong[]; // of different classes
   changing: ImageAlong[]; // those that change first
 }
 
