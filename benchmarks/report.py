@@ -14,7 +14,7 @@ from statistics import fmean
 
 from safetensors import safe_open
 
-from benchmarks import latency_report, seven_networks
+from benchmarks import latency_report, seven_networks, supernet_sizes
 from benchmarks.markdown import header, line
 from benchmarks.tuning import TABLES, rows_of
 from legr.files import read_json
@@ -165,6 +165,7 @@ BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = {
     "for_milliseconds": for_milliseconds,
     "supernets": supernets,
     "seven": seven_networks.table,
+    "sizes": supernet_sizes.table,
     "speed": speed,
     "device_tables": latency_report.device_tables,
     "eager_tables": latency_report.eager_tables,

@@ -16,7 +16,7 @@ from legr.study.scaled import ScaledPoint, scaled_points
 from legr.study.store import Study
 from legr.study.supernets import SupernetRun, supernet_of
 
-RESULTS = Path(__file__).parent / "results" / "supernet_sizes.json"
+RESULTS = Path(__file__).parent / "results" / "supernet-sizes.json"
 
 
 def line_of(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
