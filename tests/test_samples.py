@@ -74,8 +74,11 @@ def test_its_networks_are_there_and_load(sample: Study) -> None:
     """Of the ranking that is shown; of the others, which are compared with it, the figures alone."""
     model, tuned = original(sample), [point for point in sample.points if point.finetuned]
     assert tuned and all(run.ranking == sample.default_ranking for run in sample.finetuned)
+    runs = {run.key for run in sample.finetuned}
     for point in tuned:
-        network = network_at(sample, model, Budget(macs=point.budget), ranking=point.ranking)  # type: ignore[arg-type]
+        assert point.finetuned is not None
+        key = point.finetuned.key if point.finetuned.key in runs else None
+        network = network_at(sample, model, Budget(macs=point.budget), ranking=point.ranking, run=key)  # type: ignore[arg-type]
         assert (network.run is not None) == (point.ranking == sample.default_ranking)
         assert (network.macs, network.params) == (point.macs, point.params)
         assert point.top1 > _before(sample, point).top1

@@ -116,17 +116,21 @@ class _Asked:
 
 def _asked(study: Study, ranking: RankingName) -> _Asked:
     curve, supernet = study.curve(ranking), supernet_of(study, ranking)
-    smaller = [keep for keep in _keeps(curve, supernet) if not keep.units.all()]
+    whole, smaller = original_cost(study.structure).macs, list[tuple[Keep, float]]()
+    for keep in _keeps(curve, supernet):
+        share = cost(study.structure, keep).macs / whole
+        if share < (smaller[-1][1] if smaller else 1):  # units without MACs may lie between two networks
+            smaller.append((keep, share))
     if not smaller:
         raise SettingsError(
             f"no network of {study.path.name} is smaller than the original: its floor is at {100 * curve.floor:.0f} % "
             "of the MACs; change the shape with `python -m legr shape`"
         )
-    keeps, whole = (everything(study.structure), *smaller), original_cost(study.structure).macs
-    networks = tuple(NetworkAlong(keep_id(keep), cost(study.structure, keep).macs / whole) for keep in keeps)
+    asked = ((everything(study.structure), 1.0), *smaller)
+    networks = tuple(NetworkAlong(keep_id(keep), share) for keep, share in asked)
     key, trained = (supernet.key, supernet.created) if supernet else (None, "")
     about = AboutAlong(ranking, study.ranking_id(ranking), key, trained, study.calibration.key, networks)
-    return _Asked(about, keeps, (None, *(supernet for _ in smaller)))
+    return _Asked(about, tuple(keep for keep, _ in asked), (None, *(supernet for _ in smaller)))
 
 
 def _keeps(curve: BudgetCurve, supernet: SupernetRun | None) -> Iterator[Keep]:
