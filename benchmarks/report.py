@@ -14,7 +14,7 @@ from statistics import fmean
 
 from safetensors import safe_open
 
-from benchmarks import latency_report, seven_networks, supernet_sizes
+from benchmarks import latency_report, seven_networks, supernet_sizes, what_if
 from benchmarks.markdown import header, line
 from benchmarks.tuning import TABLES, rows_of
 from legr.files import read_json
@@ -166,6 +166,7 @@ BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = {
     "supernets": supernets,
     "seven": seven_networks.table,
     "sizes": supernet_sizes.table,
+    "what_if": what_if.table,
     "speed": speed,
     "device_tables": latency_report.device_tables,
     "eager_tables": latency_report.eager_tables,

@@ -72,6 +72,7 @@ def test_a_ranking_without_a_supernet_has_its_networks_as_they_are_cut(study: St
 
 @pytest.mark.slow
 def test_what_was_asked_before_a_stop_is_not_asked_again(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MEASURED", 5)
     expected = classes(study, ClassesRequest(), CPU, silent)
     shutil.rmtree(study.path / FOLDER)
     predict, asked = module.predict_topk, list[int]()

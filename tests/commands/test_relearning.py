@@ -71,7 +71,7 @@ def test_the_study_has_the_order_that_the_networks_follow(study: Study) -> None:
     assert study.map_of("learned") == after
 
 
-@pytest.mark.parametrize("epoch", [1, 2, 3])
+@pytest.mark.parametrize("epoch", [2, *(pytest.param(epoch, marks=pytest.mark.thorough) for epoch in (1, 3))])
 def test_killed_and_resumed_it_ends_with_the_same_order_and_weights(study: Study, tmp_path: Path, epoch: int) -> None:
     shutil.copytree(study.path, tmp_path / "killed")
     run_supernet(study, SETTINGS, CPU, silent)

@@ -86,7 +86,15 @@ def test_blocks_that_leave_get_no_gradient() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["mobilenet_v3_small", "shufflenet_v2_x0_5", "densenet121", "convnext_tiny", "regnet_y_400mf"]
+    "name",
+    [
+        "mobilenet_v3_small",
+        "regnet_y_400mf",
+        *(
+            pytest.param(name, marks=pytest.mark.thorough)
+            for name in ("shufflenet_v2_x0_5", "densenet121", "convnext_tiny")
+        ),
+    ],
 )
 def test_slices_of_library_networks_are_the_pruned_networks(name: str) -> None:
     torch.manual_seed(0)
