@@ -13,10 +13,6 @@ from pathlib import Path
 
 import pytest
 
-# One thread for each of several workers: threads of two workers that wait for each other take many times as long.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 ROOT = Path(__file__).resolve().parents[1]
 # The real data: CIFAR-10 as parquet files and trained weights. Never part of the repository.
 DATA_FOLDER = Path(os.environ.get("LEGR_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
