@@ -5,8 +5,7 @@ Dims of arrays: B networks, the original first and the smallest last; N test ima
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -15,19 +14,17 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from legr.errors import StudyError
 from legr.files import write_safetensors
-from legr.held import shown
-from legr.outside import require_plain_file
 from legr.record import Record
 from legr.schema import Name, Several, Share, parse
 from legr.study.provenance import UNKNOWN
 from legr.study.records import RANKINGS, Key, Made, RankingName
 from legr.study.store import Study
 from legr.study.supernets import supernet_of
+from legr.study.tensor_file import reading
 
 FOLDER = "along"
 PICTURE_SIDE = 64  # pixels, of the longer side at most
@@ -173,34 +170,24 @@ def damaged_along(study: Study) -> list[str]:
     damaged = []
     for path in study.files(FOLDER, "*.safetensors"):
         try:
-            with _reading(path) as file:
-                _about(file)
+            with reading(path, _remedy(path), tensors=False) as (_, metadata):
+                _about(metadata)
         except StudyError as error:
             damaged.append(str(error))
     return damaged
 
 
 def _read(path: Path, n_classes: int) -> PredictionsAlong:
-    with _reading(path) as file:
-        return _checked(_about(file), {name: file.get_tensor(name) for name in file.keys()}, n_classes)
+    with reading(path, _remedy(path)) as (tensors, metadata):
+        return _checked(_about(metadata), tensors, n_classes)
 
 
-def _about(file: Any) -> AboutAlong:
-    return parse((file.metadata() or {})[_INFO], AboutAlong)
+def _about(metadata: Mapping[str, str]) -> AboutAlong:
+    return parse(metadata[_INFO], AboutAlong)
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[Any]:
-    """An open file; whatever is wrong with it is one sentence."""
-    try:
-        require_plain_file(path)
-        with safe_open(path, framework="np") as file:
-            yield file
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise StudyError(
-            f"{Path(shown(str(path))).parent.parent.name}/{FOLDER}/{path.name} cannot be read ({error}); make it anew "
-            f"with `python -m legr classes --ranking {_ranking_of(path) or 'NAME'}`, or remove it"
-        ) from error
+def _remedy(path: Path) -> str:
+    return f"make it anew with `python -m legr classes --ranking {_ranking_of(path) or 'NAME'}`, or remove it"
 
 
 def _ranking_of(path: Path) -> RankingName | None:
@@ -221,11 +208,11 @@ def save_row(study: Study, name: str, classes: NDArray[np.int32], probabilities:
 
 def load_row(study: Study, name: str, images: int) -> tuple[NDArray[np.int32], NDArray[np.float32]] | None:
     """What `save_row` kept; None where there is nothing, or it is damaged."""
+    path = study.within("checkpoints", f"{name}.safetensors")
     try:
-        with safe_open(study.within("checkpoints", f"{name}.safetensors"), framework="np") as file:
-            classes, probabilities = file.get_tensor("classes"), file.get_tensor("probabilities")
-        found = _indices(classes, study.info.num_classes)
-    except (OSError, SafetensorError, ValueError):
+        with reading(path, "ask again") as (tensors, _):
+            found, probabilities = _indices(tensors["classes"], study.info.num_classes), tensors["probabilities"]
+    except StudyError:
         return None
     return (found, probabilities) if found.shape == probabilities.shape == (images,) else None
 

@@ -2,30 +2,28 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from legr.errors import StudyError
 from legr.files import write_safetensors
-from legr.held import shown
-from legr.outside import require_plain_file
 from legr.record import Record
 from legr.schema import Name, Share, parse
 from legr.structure.types import Keep
 from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
 from legr.study.supernets import SupernetRun
+from legr.study.tensor_file import damaged_tensors, reading
 from legr.training.calibration import PLAIN, Calibration
 
 _FOLDER, _ORIGINAL = "compared", "original"
+_REMEDY = "compare again, which replaces it"
 
 TOP = 5  # classes that are stored of each image
 OUTCOMES = ("both", "only_original", "only_pruned", "neither")  # who is right
@@ -152,7 +150,7 @@ def load_original(study: Study) -> tuple[NDArray[np.int32], Predictions] | None:
     path = _path(study, _ORIGINAL)
     if not path.exists():
         return None
-    with _reading(path) as (tensors, _):
+    with reading(path, _REMEDY) as (tensors, _):
         labels = _indices(tensors["labels"], 1, study.info.num_classes)
         return labels, _predictions(tensors, len(labels), study.info.num_classes)
 
@@ -168,9 +166,9 @@ def load_comparison(study: Study, name: str) -> Comparison | None:
         return None
     original = load_original(study)
     if original is None:
-        raise _damaged(_path(study, _ORIGINAL), "it is missing")
+        raise damaged_tensors(_path(study, _ORIGINAL), "it is missing", _REMEDY)
     labels, predictions = original
-    with _reading(path) as (tensors, metadata):
+    with reading(path, _REMEDY) as (tensors, metadata):
         pruned = _predictions(tensors, len(labels), study.info.num_classes)
         numbers, pictures = _indices(tensors["numbers"], 1, len(labels)), tensors["pictures"]
         if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[1] not in (1, 3):
@@ -197,7 +195,7 @@ def _read_headers(study: Study) -> tuple[list[ComparedNetwork], list[str]]:
     networks, damaged = [], []
     for path in study.files(_FOLDER, "*-*.safetensors"):
         try:
-            with _reading(path, tensors=False) as (_, metadata):
+            with reading(path, _REMEDY, tensors=False) as (_, metadata):
                 networks.append(_network(metadata))
         except StudyError as error:
             damaged.append(str(error))
@@ -212,19 +210,6 @@ def _write(study: Study, name: str, tensors: Mapping[str, NDArray[Any]], metadat
     study.require_writable()
     content = save({key: np.ascontiguousarray(value) for key, value in tensors.items()}, metadata)
     write_safetensors(_path(study, name), content)
-
-
-@contextmanager
-def _reading(path: Path, tensors: bool = True) -> Iterator[tuple[dict[str, NDArray[Any]], dict[str, str]]]:
-    """Tensors and metadata of a file; whatever is wrong with it is one sentence."""
-    try:
-        require_plain_file(path)
-        with safe_open(path, framework="np") as file:
-            names = file.keys() if tensors else ()
-            content = {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
-        yield content
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise _damaged(path, error) from error
 
 
 def _arrays(predictions: Predictions) -> dict[str, NDArray[Any]]:
@@ -250,10 +235,3 @@ def _indices(array: NDArray[Any], dimensions: int, below: int) -> NDArray[np.int
 
 def _network(metadata: Mapping[str, str]) -> ComparedNetwork:
     return parse(metadata["network"], ComparedNetwork)
-
-
-def _damaged(path: Path, why: object) -> StudyError:
-    return StudyError(
-        f"{Path(shown(str(path))).parent.parent.name}/{_FOLDER}/{path.name} cannot be read ({why}); "
-        "compare again, which replaces it"
-    )
