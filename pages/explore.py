@@ -48,7 +48,7 @@ def explore(study: Study) -> None:
     if state.has_moved(study):
         state.rerun()
     ranking = chosen_ranking(study)
-    budget = show_dial(study, ranking, charts=True, on_multiple=round_filters, on_pin=pin_layer)
+    budget = show_dial(study, ranking, charts=True, sized=True, on_multiple=round_filters, on_pin=pin_layer)
     opened = opened_network(study)
     with st.container(horizontal=True):
         download_report(study, ranking, budget, opened)

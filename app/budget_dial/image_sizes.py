@@ -94,5 +94,5 @@ def sized_line(measured: Measurements, ranking: RankingName, height: int) -> str
     return (
         f"Images are scaled to a height of {height} pixels. Accuracy{latency} with them was measured of {len(sized)} "
         f"networks of this ranking; ~: read between two of them. Shares of the MACs are those of the original with "
-        f"images of {measured.height} pixels, which reports, See it and fine-tuning take as well."
+        f"images of {measured.height} pixels, as everywhere; reports and fine-tuning are for these."
     )

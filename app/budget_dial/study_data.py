@@ -69,18 +69,20 @@ def sized_data(
     path: str,
     ranking: RankingName,
     stamps: tuple[Stamp, ...],
+    charts: bool,
     start: float,
     compared: float | None,
     device: str,
     height: int,
 ) -> StudyData:
-    """The same with charts and with images of another height, beside the original with its own; see `sized_table`."""
+    """The same with images of another height, beside the original with its own; see `sized_table`."""
     study = Study.open(path)
     curve, measured = budget_curve(study, ranking), measurements(study, device)
     structure = structures_with_sizes(study)[height]
     table = sized_table(curve, structure, ranking, measured, height, start=start, compared=compared)
     note = sized_line(measured, ranking, height)
-    return _data(study, ranking, measured, table, None, note, _charts(study, measured, ranking, []))
+    found = _charts(study, measured, ranking, []) if charts else None
+    return _data(study, ranking, measured, table, None, note, found)
 
 
 def _data(

@@ -69,6 +69,7 @@ def show_dial(
     ranking: RankingName,
     *,
     charts: bool,
+    sized: bool = False,
     expected: bool = True,
     on_multiple: Callable[[Study, int], None] | None = None,
     on_pin: Callable[[Study, str, int], None] | None = None,
@@ -76,6 +77,7 @@ def show_dial(
     """Show the dial, with or without its charts; return the budget, a fraction of the original's MACs.
 
     Args:
+        sized: let the user choose another height of images, where networks were measured with some.
         expected: say what networks that were never trained would reach; a page that runs them does not.
         on_multiple: called with the multiple of filters that the user wants from now on.
         on_pin: called with a layer and how many filters it is to keep from now on.
@@ -87,8 +89,8 @@ def show_dial(
     curve = budget_curve(study, ranking)
     budget = max(percent_of(curve.floor), min(100.0, state.budget_percent()))
     stamps = stamp(study), measured_stamp(study)
-    heights = heights_of(study, ranking) if charts else []
-    height = chosen_height(study, ranking) if charts else study.info.input_shape[1]
+    heights = heights_of(study, ranking) if sized else []
+    height = chosen_height(study, ranking) if sized else study.info.input_shape[1]
     which = "" if height == study.info.input_shape[1] else f"-{height}px"
     table_id = f"{study.path.name}-{ranking}{which}-{stamp(study)}{'' if expected else '-as-they-are'}"
     device = chosen_device(study)
@@ -96,7 +98,7 @@ def show_dial(
     def shown(begun: _Beginning) -> StudyData:
         start, compared = begun.budget / 100, begun.view["compared"]
         if which:
-            return sized_data(str(study.path), ranking, stamps, start, compared, device, height)
+            return sized_data(str(study.path), ranking, stamps, charts, start, compared, device, height)
         return study_data(str(study.path), ranking, stamps, charts, start, compared, device, expected)
 
     def begin() -> _Beginning:

@@ -4,10 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from app import state
-from app.curves import budget_curve
+from app.views.compared_before import show_compared
 from app.views.job_panel import job_panel, launch
 from app.views.one_image import pick
-from app.views.selected_network import Reference, SelectedNetwork, set_weights, stored_comparison
+from app.views.selected_network import Reference, SelectedNetwork, stored_comparison
 from app.widgets.chart import show_chart
 from app.widgets.page import guarded, show_error
 from app.words import plain
@@ -25,20 +25,15 @@ from legr.charts.comparison import (
     most_changed,
     outcomes_table,
 )
-from legr.charts.measurements import percent_of
 from legr.charts.pictures import enlarged
 from legr.charts.predictions import short
-from legr.errors import LegrError
 from legr.escape import on_one_line
 from legr.jobs import records
-from legr.study.comparison import ComparedNetwork, Comparison, between, list_compared
-from legr.study.records import RANKINGS
-from legr.study.store import Study, keep_id
-from legr.study.trained import supernet_for
+from legr.study.comparison import Comparison, between
+from legr.study.store import Study
 
 IMAGES_PER_PAGE = 18
 _TILE_SIDE = 156  # pixels
-_MAX_LINKS = 6  # buttons to networks compared earlier
 _ALL = "All of them"
 _OUTCOMES_OF_DIFFERING = {
     "only_original": OUTCOME_CAPTIONS["only_original"],
@@ -103,7 +98,7 @@ def _start_or_watch(selected: SelectedNetwork, comparison: Comparison | None, *,
     if comparison is None:
         if not resumable:  # else its panel has the button Resume
             _show_start(selected, "Compare again" if again else "Compare on all test images", available)
-        _show_compared(selected)
+        show_compared(selected.study)
     if resumable:
         job_panel(selected.study, "compare")
 
@@ -112,40 +107,6 @@ def _show_start(selected: SelectedNetwork, label: str, available: bool) -> None:
     st.write("Not compared yet. Both networks classify every test image; their predictions are stored in the study.")
     if st.button(plain(label), type="primary", key="compare", disabled=not available):
         launch(selected.study, selected.request)
-
-
-def _show_compared(selected: SelectedNetwork) -> None:
-    """Buttons to the networks of this study that were compared."""
-    study = selected.study
-    networks = [network for network in list_compared(study) if _is_current(study, network)][:_MAX_LINKS]
-    if not networks:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Compared so far:", width="content")
-        for number, network in enumerate(networks):
-            trained = ", fine-tuned" if network.finetuned else ", trained together" if network.supernet else ""
-            label = f"{100 * network.macs_fraction:.1f} %, {network.ranking}{trained}"
-            st.button(plain(label), key=f"compared-{number}", on_click=_go_to, args=(network,))
-
-
-def _is_current(study: Study, network: ComparedNetwork) -> bool:
-    """Whether its ranking still leads to this network at its budget, and to the weights that it was compared with."""
-    ranking = next((name for name in RANKINGS if name == network.ranking), None)
-    if ranking is None:
-        return False
-    try:
-        keep = budget_curve(study, ranking).at(macs=percent_of(network.macs_fraction) / 100)
-    except LegrError:
-        return False
-    supernet = supernet_for(study, keep, ranking) if network.supernet else None
-    return keep_id(keep) == network.keep_id and (supernet.key if supernet else "") == network.supernet
-
-
-def _go_to(network: ComparedNetwork) -> None:
-    state.open_run(None)
-    state.move_slider(percent_of(network.macs_fraction))
-    state.remember_view("ranking", network.ranking)
-    set_weights("finetuned" if network.finetuned else "together" if network.supernet else "pruned")
 
 
 # -- the results -------------------------------------------------------------------------------------------

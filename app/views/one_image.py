@@ -226,7 +226,7 @@ def _show_answers(
     """
     pictures, left, right = st.columns([1.6, 1.2, 1.2] if picture.file_image else [1, 1.2, 1.2], gap="medium")
     with pictures, st.container(horizontal=True):
-        _show_pictures(picture, _label_name(selected, picture))
+        _show_pictures(selected, picture)
     with left:
         _show_predictions("reference", reference.title, beside, picture.label, reference.colour)
     with right:
@@ -243,14 +243,18 @@ def _show_predictions(
     show_chart(figure, key=key, alt=f"{title}: {listed or 'not run yet'}.")
 
 
-def _show_pictures(picture: Picture, label_name: str | None) -> None:
-    """The image as the networks see it; before it, the whole of a picture of the user, what they see of it marked."""
+def _show_pictures(selected: SelectedNetwork, picture: Picture) -> None:
+    """The image as the networks see it; before it, the whole of a picture of the user, what they see of it marked.
+
+    Where the pruned network takes smaller images than the original, it is its own that is shown.
+    """
     seen, number, total = decoded(picture.network_input, _MIN_SIDE), picture.test_image, picture.test_images
-    pictures = [(f"Test image {number:,} of {total:,}: {label_name}", seen)] if number and total else []
+    name, who = _label_name(selected, picture), "pruned network sees" if selected.height else "networks see"
+    pictures = [(f"Test image {number:,} of {total:,}: {name}", seen)] if number and total else []
     if picture.file_image:
         ratio = seen.shape[1] / seen.shape[0]
         whole = middle_marked(decoded(picture.file_image, _MIN_SIDE), ratio)
-        pictures = [("Your picture", whole), ("What the networks see", seen)]
+        pictures = [("Your picture", whole), (f"What the {who}", seen)]
     for caption, pixels in pictures:
         with st.container(width=_WIDTH):
             st.image(pixels, plain(caption), "stretch", output_format="PNG", alt=caption)

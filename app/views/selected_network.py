@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import state
 from app.budget_dial.opened import OpenedRun
-from app.curves import budget_curve, budget_of
+from app.curves import budget_curve, budget_of, structures_with_sizes
 from app.words import plain, plural
 from legr.charts.measurements import percent_of
 from legr.charts.style import CAPTIONS, COLOURS
@@ -16,8 +16,10 @@ from legr.errors import LegrError, StudyError
 from legr.jobs.records import Job
 from legr.ranking.limits import Budget
 from legr.requests.measure import CompareRequest
+from legr.structure.cost import cost
 from legr.structure.types import Keep
 from legr.study.comparison import Comparison, between, comparison_name, load_comparison
+from legr.study.heights import other_height
 from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.study.supernets import SupernetRun
@@ -37,10 +39,11 @@ class SelectedNetwork:
 
     Attributes:
         budget: a limit on MACs.
-        macs_fraction: MACs of the network as a fraction of the original's; at most the budget.
+        macs_fraction: MACs of the network with its images as a fraction of the original's; at most the budget.
         run: the fine-tuning run or the supernet whose weights it has; None where they are the original's, pruned.
         comparison_name: name of its stored comparison with the original.
         opened: key of the fine-tuning run by which it is there; None where the budget leads to it.
+        height: of the images that it takes, pixels; None: the study's own.
     """
 
     study: Study
@@ -50,6 +53,7 @@ class SelectedNetwork:
     run: TrainedRun | None
     comparison_name: str
     opened: str | None = None
+    height: int | None = None
 
     @classmethod
     def of_run(cls, study: Study, opened: OpenedRun, weights: Weights) -> "SelectedNetwork":
@@ -60,11 +64,14 @@ class SelectedNetwork:
         return cls(study, ranking, opened.budget, opened.run.macs_fraction, run, name, opened.run.key)
 
     @classmethod
-    def at(cls, study: Study, ranking: RankingName, budget: Budget, weights: Weights) -> "SelectedNetwork":
+    def at(
+        cls, study: Study, ranking: RankingName, budget: Budget, weights: Weights, height: int | None = None
+    ) -> "SelectedNetwork":
         """The network at a budget.
 
         Args:
             weights: of the kinds that `weights_of` gives; of one that it has not, the first of them.
+            height: of the images that it takes, pixels; None: the study's own.
 
         Raises:
             StudyError: the study cannot be read.
@@ -72,10 +79,11 @@ class SelectedNetwork:
         curve = budget_curve(study, ranking)
         step = curve.step(budget)
         keep = curve.keep(step)
-        runs = weights_of(study, ranking, keep)
+        runs = weights_of(study, ranking, keep, height)
         run = runs[weights] if weights in runs else next(iter(runs.values()))
-        macs_fraction = float(curve.macs[step] / curve.original.macs)
-        return cls(study, ranking, budget, macs_fraction, run, comparison_name(keep, run))
+        macs = int(curve.macs[step]) if height is None else cost(structures_with_sizes(study)[height], keep).macs
+        name = comparison_name(keep, run, height)
+        return cls(study, ranking, budget, macs / curve.original.macs, run, name, height=height)
 
     @property
     def weights(self) -> Weights:
@@ -97,16 +105,18 @@ class SelectedNetwork:
                 trained=request.finetuned,
                 run=request.run,
                 curve_of=lambda name: budget_curve(self.study, name),
+                height=(height := other_height(self.study, request.size)),
             )
         except LegrError:
             return False  # the ranking no longer reaches that budget, or the run is gone
-        return comparison_name(other.keep, other.run) == self.comparison_name
+        return comparison_name(other.keep, other.run, height) == self.comparison_name
 
     @property
     def request(self) -> CompareRequest:
         """The request that compares it with the original; its arguments also name the network in a question."""
         supernet = self.run.key if isinstance(self.run, SupernetRun) else None
-        return CompareRequest(self.budget, self.ranking, finetuned=self.run is not None, run=self.opened or supernet)
+        run = self.opened or supernet
+        return CompareRequest(self.budget, self.ranking, finetuned=self.run is not None, size=self.height, run=run)
 
     @property
     def colour(self) -> str:
@@ -123,6 +133,7 @@ class SelectedNetwork:
                 "together": ", trained together",
                 "pruned": "",
             }[self.weights]
+            + self._of_images
         )
 
     @property
@@ -133,7 +144,12 @@ class SelectedNetwork:
             how = "trained together with all budgets" if self.weights == "together" else "fine-tuned"
             weights = f"{how} for {plural(self.run.epochs, 'epoch')}"
         which = f"the network of run {self.opened}" if self.opened else f"{CAPTIONS[self.ranking].lower()} ranking"
-        return f"{which}, {100 * self.macs_fraction:.1f} % of the MACs, {weights}"
+        return f"{which}, {100 * self.macs_fraction:.1f} % of the MACs, {weights}{self._of_images}"
+
+    @property
+    def _of_images(self) -> str:
+        """Which images it takes, behind a description; "" where they are the study's own."""
+        return f", images of {self.height} px" if self.height else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,28 +192,28 @@ class Reference:
         """One sentence that says what is compared with what."""
         if self.held:
             return f"Beside the held network ({self.held.description}): {selected.description}."
-        if selected.macs_fraction == 1 and selected.run is None:
+        if selected.macs_fraction == 1 and selected.run is None and selected.height is None:
             return "Nothing is removed at this budget: both networks are the original."
         return f"Beside the original: {selected.description}."
 
 
 def select_network(
-    study: Study, ranking: RankingName, budget: Budget, opened: OpenedRun | None
+    study: Study, ranking: RankingName, budget: Budget, opened: OpenedRun | None, height: int | None = None
 ) -> tuple[SelectedNetwork, Reference]:
     """Let the user choose between the weights that the network has, where there are several; say what is compared.
 
     Args:
-        opened: the network that is open in place of the budget's.
+        opened: the network that is open in place of the budget's, with the study's own images.
+        height: of the images that it takes, pixels; None: the study's own.
     """
-
     found: list[Weights] = ["finetuned", "pruned"]
     if opened is None:
-        found = list(weights_of(study, ranking, budget_curve(study, ranking).at(budget)))
+        found = list(weights_of(study, ranking, budget_curve(study, ranking).at(budget), height))
     weights = _choose("Weights", _VIEW_KEY, {name: WEIGHTS[name] for name in found}, study) if found[1:] else found[0]
     if opened:
         selected = SelectedNetwork.of_run(study, opened, weights)
     else:
-        selected = SelectedNetwork.at(study, ranking, budget, weights)
+        selected = SelectedNetwork.at(study, ranking, budget, weights, height)
     reference = _reference(study, ranking, selected)
     st.markdown(plain(reference.description(selected)))
     return selected, reference
@@ -216,6 +232,11 @@ def weights_of(
         "together" if isinstance(run, SupernetRun) else "finetuned": run for run in runs
     }
     return {**trained, "pruned": None}
+
+
+def images_chosen() -> Images:
+    """What the networks are shown, as it was chosen."""
+    return state.view("images", tuple(IMAGES))
 
 
 def choose_images(study: Study) -> Images:
@@ -246,7 +267,7 @@ def _reference(study: Study, ranking: RankingName, selected: SelectedNetwork) ->
         return Reference(None)
     floor = percent_of(budget_curve(study, ranking).floor)
     held = SelectedNetwork.at(
-        study, ranking, budget_of(max(floor, percent) / 100), state.view(_VIEW_KEY, tuple(WEIGHTS))
+        study, ranking, budget_of(max(floor, percent) / 100), state.view(_VIEW_KEY, tuple(WEIGHTS)), selected.height
     )
     return Reference(None if held.comparison_name == selected.comparison_name else held)
 

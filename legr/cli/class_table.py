@@ -1,6 +1,6 @@
 """What the command `classes` says to a person who does not ask for `--json`."""
 
-from legr.commands.results import ClassesResult
+from legr.commands.prediction_results import ClassesResult
 from legr.escape import brief, in_line
 
 _CLASSES, _NAME, _CHANGED = 20, 24, 12  # rows; letters of a name; images

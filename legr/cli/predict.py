@@ -13,7 +13,7 @@ from legr.cli.class_table import class_table
 from legr.cli.jobs import as_job
 from legr.cli.open_study import writable_study
 from legr.cli.options import JobId, Json, StudyPath, number, with_options
-from legr.commands.results import ClassesResult, ComparisonResult
+from legr.commands.prediction_results import ClassesResult, ComparisonResult
 from legr.errors import SettingsError
 from legr.progress import Report
 from legr.requests.measure import ClassesRequest, CompareRequest, LookRequest
@@ -48,13 +48,12 @@ def compare(study: StudyPath, request: CompareRequest, json: Json = False, job: 
     from legr.training.device import pick_device
 
     device, opened = pick_device(request.device), writable_study(study)
-    network = request.budget, request.ranking, request.finetuned
 
     def finished() -> ComparisonResult | None:
-        return stored_comparison(opened, *network, run=request.run)
+        return stored_comparison(opened, request)
 
     def work(report: Report) -> ComparisonResult:
-        return run_compare(opened, *network, device, report, run=request.run)
+        return run_compare(opened, request, device, report)
 
     result = as_job(opened, request, device, job, finished, work)
     terminal.result(result, json, sentences.comparison(result))

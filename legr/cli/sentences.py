@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from legr.commands.job_results import CancelledJob, JobRows
+from legr.commands.prediction_results import ComparisonResult
 from legr.commands.questions import LookResult, Prediction
 from legr.commands.results import (
-    ComparisonResult,
     Evaluation,
     ExportResult,
     FinetuneResult,

@@ -13,8 +13,8 @@ from legr.commands.images import images_of
 from legr.commands.measure import BUDGETS
 from legr.commands.network import choose_statistics, network_of_units
 from legr.commands.original import original
+from legr.commands.prediction_results import ClassesAt, ClassesResult
 from legr.commands.provenance import provenance_of
-from legr.commands.results import ClassesAt, ClassesResult
 from legr.commands.supernet_points import MEASURED, keeps_along
 from legr.errors import SettingsError, StudyError
 from legr.progress import Progress, Report

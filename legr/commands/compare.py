@@ -6,6 +6,7 @@ A stored comparison is not made again.
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,14 +15,14 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from legr.commands.images import images_of
-from legr.commands.network import ReportedNetwork, choose_statistics, network_at
+from legr.commands.network import ReportedNetwork, at_height_of, choose_statistics, network_at
 from legr.commands.original import original
-from legr.commands.results import ComparisonResult
+from legr.commands.prediction_results import ComparisonResult
 from legr.commands.statistics_cache import store_statistics
 from legr.data.images import Dataset, Split
 from legr.errors import StudyError
 from legr.progress import Progress, Report
-from legr.ranking.limits import Budget
+from legr.requests.measure import CompareRequest
 from legr.study.along import PICTURE_SIDE
 from legr.study.comparison import (
     TOP,
@@ -34,6 +35,7 @@ from legr.study.comparison import (
     save_comparison,
     save_original,
 )
+from legr.study.heights import other_height
 from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.study.trained import chosen_network
@@ -44,22 +46,20 @@ PICTURES = 1000  # stored, of images on which the two differ, so that a page sho
 STAGE = "test image"
 
 
-def stored_comparison(
-    study: Study, budget: Budget, ranking: RankingName | None, finetuned: bool, *, run: str | None = None
-) -> ComparisonResult | None:
+def stored_comparison(study: Study, request: CompareRequest) -> ComparisonResult | None:
     """The result of a stored comparison; None where there is none, it is damaged or its batch norms were others.
 
     No network is loaded.
-
-    Args:
-        run: key of a fine-tuning run, whose network takes the place of the budget's.
 
     Raises:
         StudyError: there is no such run, or its kept set is lost.
         BudgetError: the budget is out of range or below the floor.
     """
-    chosen = chosen_network(study, budget, ranking, trained=finetuned, run=run)
-    name = comparison_name(chosen.keep, chosen.run)
+    height = other_height(study, request.size)
+    chosen = chosen_network(
+        study, request.budget, request.ranking, trained=request.finetuned, run=request.run, height=height
+    )
+    name = comparison_name(chosen.keep, chosen.run, height)
     try:
         comparison = load_comparison(study, name)
     except StudyError:
@@ -67,32 +67,35 @@ def stored_comparison(
     return _result(name, comparison) if comparison else None
 
 
-def compare(
-    study: Study,
-    budget: Budget,
-    ranking: RankingName | None,
-    finetuned: bool,
-    device: torch.device,
-    report: Report,
-    *,
-    run: str | None = None,
-) -> ComparisonResult:
+def compare(study: Study, request: CompareRequest, device: torch.device, report: Report) -> ComparisonResult:
     """Predict every test image with both networks, in float32 and with the statistics that `measure` takes.
 
-    Args:
-        run: as for `stored_comparison`.
+    The original takes them at the study's own size.
+
+    Raises:
+        SettingsError: the network cannot take images of that height.
+        StudyError, BudgetError: as `stored_comparison`.
     """
-    ranking = ranking or study.default_ranking  # a search that ends meanwhile changes it
-    finished = stored_comparison(study, budget, ranking, finetuned, run=run)
+    ranking = request.ranking or study.default_ranking  # a search that ends meanwhile changes it
+    request = replace(request, ranking=ranking)
+    finished = stored_comparison(study, request)
     if finished is not None:
         return finished
     original_model = original(study)
-    network = network_at(study, original_model, budget, ranking=ranking, finetuned=finetuned, run=run)
+    network = network_at(
+        study,
+        original_model,
+        request.budget,
+        ranking=ranking,
+        finetuned=request.finetuned,
+        run=request.run,
+        height=other_height(study, request.size),
+    )
     dataset = images_of(study, report)
     labels, of_original = _original(study, original_model, dataset, device, report)
     report(Progress("choosing the statistics of the batch norms", 0, 1))
     network = choose_statistics(study, network, dataset, device, report)
-    of_pruned = _predict(study, network.model, dataset.test, device, report)
+    of_pruned = _predict(study, network.model, at_height_of(network, dataset).test, device, report)
     numbers = np.flatnonzero(of_original.first != of_pruned.first)[:PICTURES].astype(np.int32)
     comparison = Comparison(
         _described(network, ranking),
@@ -102,7 +105,7 @@ def compare(
         numbers,
         pictures_of(dataset.test.images[torch.from_numpy(numbers).long()]),
     )
-    name = comparison_name(network.keep, network.trained_by)
+    name = comparison_name(network.keep, network.trained_by, network.height)
     store_statistics(study, network)
     save_comparison(study, name, comparison)  # last: a comparison that is there is finished
     return _result(name, comparison)
@@ -159,7 +162,7 @@ def _progress(total: int, report: Report) -> Callable[[int], None]:
 def _described(network: ReportedNetwork, ranking: RankingName) -> ComparedNetwork:
     tuned, calibration = network.run is not None, network.calibration.key
     facts = ranking, network.macs_fraction, network.keep_id, tuned, network.recalibrated, calibration
-    return ComparedNetwork(*facts, network.supernet_key)
+    return ComparedNetwork(*facts, network.supernet_key, network.height)
 
 
 def _result(name: str, comparison: Comparison) -> ComparisonResult:
@@ -177,4 +180,5 @@ def _result(name: str, comparison: Comparison) -> ComparisonResult:
         recalibrated=network.recalibrated,
         calibration=network.calibration or PLAIN.key,
         supernet=network.supernet,
+        height=network.height,
     )

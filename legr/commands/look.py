@@ -21,11 +21,13 @@ from legr.commands.questions import LookResult, Picture, Prediction
 from legr.commands.statistics_cache import recall_statistics
 from legr.data.images import Dataset, Split
 from legr.data.single import fitted, open_image
+from legr.data.sizes import HEIGHTS, scaled_shape
 from legr.errors import SettingsError, StudyError
 from legr.progress import Report
 from legr.requests.measure import LookRequest
 from legr.structure.model_io import deep_copy
 from legr.study.comparison import TOP, comparison_name
+from legr.study.heights import other_height
 from legr.study.store import Study
 from legr.training.device import pick_device
 from legr.training.evaluate import predict_topk
@@ -57,6 +59,11 @@ class LoadedImage:
     preparation: str
     file_image: Image.Image | None = None
 
+    @property
+    def split(self) -> Split:
+        """It alone; where its label is not known, that is 0."""
+        return Split(torch.from_numpy(self.pixels[None].copy()), torch.tensor([self.label or 0]))
+
 
 def look(
     study: Study,
@@ -68,7 +75,9 @@ def look(
     loaded: LoadedNetworks | None = None,
     show: Callable[[Picture], None] = lambda picture: None,
 ) -> LookResult:
-    """What both networks predict, and the image as they see it; nothing about the image is stored in the study.
+    """What both networks predict, and the image as the smaller one sees it; nothing about the image is stored.
+
+    The original sees it at the study's own size.
 
     Args:
         network_name: `comparison_name` of the network that is meant; None takes any.
@@ -79,11 +88,15 @@ def look(
         StudyError: there is no such run, its kept set is lost, or another network than the one that is meant is there.
         BudgetError: the budget is out of range or below the floor.
         DataError: the file is no image that can be read, or the test images are not on this machine.
-        SettingsError: there is no test image of that number, or no such device.
+        SettingsError: there is no test image of that number, no such device, or the network cannot take such images.
     """
-    device = pick_device(request.device)
+    device, height = pick_device(request.device), other_height(study, request.size)
     images, loaded = cache(lambda: images_of(study, report)), loaded or LoadedNetworks()
-    shown = _from_file(study, image) if isinstance(image, Path) else _from_test_images(images(), image.number)
+    own = _from_file(study, image, None) if isinstance(image, Path) else _from_test_images(images(), image.number)
+    shown = own
+    if height is not None:
+        HEIGHTS.require("size", height)
+        shown = _from_file(study, image, height) if isinstance(image, Path) else _at_height(own, height)
     number = None if isinstance(image, Path) else image.number
     picture = Picture(
         label=shown.label,
@@ -97,12 +110,18 @@ def look(
     ranking, files = request.ranking or study.default_ranking, files_of(study)
     original_model = loaded.originals.get(files, lambda: original(study))
     network = loaded.pruned.get(
-        (files, request.budget, ranking, request.finetuned, request.run),
+        (files, request.budget, ranking, request.finetuned, request.run, height),
         lambda: network_at(
-            study, original_model, request.budget, ranking=ranking, finetuned=request.finetuned, run=request.run
+            study,
+            original_model,
+            request.budget,
+            ranking=ranking,
+            finetuned=request.finetuned,
+            run=request.run,
+            height=height,
         ),
     )
-    if network_name not in (None, comparison_name(network.keep, network.trained_by)):
+    if network_name not in (None, comparison_name(network.keep, network.trained_by, network.height)):
         raise StudyError(
             f"the ranking, the shape or the weights of {study.path.name} at this budget have changed since "
             "the page was drawn; open the page again"
@@ -111,7 +130,7 @@ def look(
     network = recall_statistics(study, network, images, device)
     return LookResult(
         **vars(picture),
-        original=_predictions(study, deep_copy(original_model), shown, device),
+        original=_predictions(study, deep_copy(original_model), own, device),
         pruned=_predictions(study, network.model, shown, device),
         macs_fraction=network.macs_fraction,
         ranking=ranking,
@@ -120,13 +139,14 @@ def look(
         recalibrated=network.recalibrated,
         calibration=network.calibration.key,
         supernet=network.supernet_key,
+        height=network.height,
         statistics_known=network.statistics is not NormStatistics.UNDECIDED,
     )
 
 
-def _from_file(study: Study, path: Path) -> LoadedImage:
+def _from_file(study: Study, path: Path, height: int | None) -> LoadedImage:
     image = open_image(path)
-    pixels, preparation = fitted(image, study.info.input_shape)
+    pixels, preparation = fitted(image, scaled_shape(study.info.input_shape, height))
     return LoadedImage(pixels, None, preparation, image)
 
 
@@ -138,9 +158,15 @@ def _from_test_images(dataset: Dataset, number: int) -> LoadedImage:
     return LoadedImage(pixels, int(dataset.test.labels[number - 1]), preparation)
 
 
+def _at_height(image: LoadedImage, height: int) -> LoadedImage:
+    """A test image as a network of images of another height takes it."""
+    pixels = image.split.at_height(height).images[0].numpy()
+    preparation = f"{image.preparation}, scaled to {pixels.shape[2]} x {pixels.shape[1]}"
+    return replace(image, pixels=pixels, preparation=preparation)
+
+
 def _predictions(study: Study, model: nn.Module, loaded: LoadedImage, device: torch.device) -> tuple[Prediction, ...]:
-    split = Split(torch.from_numpy(loaded.pixels[None].copy()), torch.zeros(1, dtype=torch.int64))
-    classes, probabilities = predict_topk(model, split, study.info.normalization, device=device, top=TOP)
+    classes, probabilities = predict_topk(model, loaded.split, study.info.normalization, device=device, top=TOP)
     return tuple(
         Prediction(index, study.info.classes[index], probability)
         for index, probability in zip(classes[0].tolist(), probabilities[0].nan_to_num(0).tolist(), strict=True)

@@ -26,13 +26,13 @@ class Prediction(Record):
 
 @dataclass(frozen=True)
 class Picture(Record):
-    """An image as the networks see it: the first part of the answer."""
+    """An image as the smaller of the networks sees it: the first part of the answer."""
 
     label: Count | None  # index of the right class; None where it is not known
     test_image: Count | None  # its number, from 1; None for a file
     test_images: Count | None  # how many there are; None for a file
     preparation: Annotated[str, Field(alias="prepared")]  # in words, how the image was made to fit the network
-    network_input: Annotated[str, Field(alias="seen")]  # the image as the networks see it: PNG or JPEG in base64
+    network_input: Annotated[str, Field(alias="seen")]  # the image as the smaller one sees it: PNG or JPEG in base64
     file_image: Annotated[str | None, Field(alias="picture")]  # the image before preparation; None for a test image
 
 
@@ -50,6 +50,7 @@ class LookResult(Picture):
     statistics_known: bool  # False: the batch-norm statistics of its weights, as the images are not here
     calibration: str = ""  # key of what its batch norms are recalibrated on, where they are
     supernet: str = ""  # key of the supernet whose weights it has
+    height: Count | None = None  # of the images that the smaller network takes; None: the study's own
 
 
 @dataclass(frozen=True)

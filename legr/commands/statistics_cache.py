@@ -86,8 +86,7 @@ def _in_study(study: Study, network: Network) -> Path:
 
 def _name(network: Network) -> str:
     """Another kept set, other weights or images of another height have other statistics."""
-    name = comparison_name(network.keep, network.trained_by)
-    return name if network.height is None else f"{name}-{network.height}"
+    return comparison_name(network.keep, network.trained_by, network.height)
 
 
 def _of_supernet(study: Study, network: Network, expected: Mapping[str, Tensor]) -> dict[str, Tensor] | None:

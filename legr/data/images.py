@@ -51,6 +51,20 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def at_height(self, height: int) -> "Split":
+        """Return the split with its images scaled (bilinear, antialiased) to a height; the width follows.
+
+        Raises:
+            SettingsError: the height is below 1 pixel or above 4096.
+        """
+        HEIGHTS.require("size", height)
+        own = self.images.shape[-2], self.images.shape[-1]
+        if height == own[0] or not len(self):
+            return self
+        step, size = max(1, CHUNK_VALUES // self.images[0].numel()), scaled_size(own, height)
+        chunks = [interpolate(chunk, size, mode="bilinear", antialias=True) for chunk in self.images.split(step)]
+        return Split(torch.cat(chunks), self.labels)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
@@ -98,15 +112,10 @@ class Dataset:
         return replace(self, classes=classes, train=train, heldout=heldout, test=test)
 
     def at_height(self, height: int) -> "Dataset":
-        """Return the data set with its images scaled (bilinear, antialiased) to a height; the width follows.
-
-        Raises:
-            SettingsError: the height is below 1 pixel or above 4096.
-        """
-        HEIGHTS.require("size", height)
+        """Return the data set with the images scaled, see `Split.at_height`; itself where they have that height."""
         if height == self.test.images.shape[-2]:
             return self
-        train, heldout, test = (_scaled(split, height) for split in (self.train, self.heldout, self.test))
+        train, heldout, test = (split.at_height(height) for split in (self.train, self.heldout, self.test))
         return replace(self, train=train, heldout=heldout, test=test)
 
     def statistics(self) -> Normalization:
@@ -129,13 +138,6 @@ class Dataset:
             variance = n_values * square - sum_**2  # times n_values squared; whole numbers of Python do not round
             std.append(math.sqrt(variance) / n_values / 255 if variance else 1.0)
         return Normalization("dataset", tuple(mean), tuple(std))
-
-
-def _scaled(split: Split, height: int) -> Split:
-    size = scaled_size((split.images.shape[-2], split.images.shape[-1]), height)
-    step = max(1, CHUNK_VALUES // split.images[0].numel()) if len(split) else 1
-    chunks = [interpolate(chunk, size, mode="bilinear", antialias=True) for chunk in split.images.split(step)]
-    return Split(torch.cat(chunks) if chunks else split.images, split.labels)
 
 
 def _relabelled(split: Split, number_of: Tensor) -> Split:

@@ -13,7 +13,7 @@ from legr.ranking.limits import QUANTITIES, Budget
 from legr.requests.job import JobRequest
 from legr.requests.options import option
 from legr.requests.ranges import BATCH, OPSET
-from legr.requests.shared import NETWORK, RANKING, RUN, budget_option
+from legr.requests.shared import NETWORK, RANKING, RUN, SIZE, budget_option
 from legr.study.records import RankingName
 
 DYNAMIC = "dynamic"
@@ -31,7 +31,7 @@ class ExportRequest(JobRequest):
     run: str | None = option(RUN, hidden=True)
     ranking: RankingName | None = option(RANKING)
     finetuned: bool = option("Use fine-tuned weights.", True, negatable=True)
-    size: int | None = option("Height of the images that it takes; by default the study's own.", bounds=HEIGHTS)
+    size: int | None = option(SIZE, bounds=HEIGHTS)
     batch: str = option("Images that the ONNX file takes at a time: a number, or dynamic for any.", "1")
     opset: int | None = option("ONNX opset; by default the lowest that the network allows, from 13 on.", bounds=OPSET)
     preprocess: Preprocess = option(

@@ -7,7 +7,7 @@ from legr.ranking.limits import Budget
 from legr.requests.job import JobRequest
 from legr.requests.options import Request, option
 from legr.requests.ranges import BATCH, FRACTION, THREADS
-from legr.requests.shared import DEVICE, RANKING, RUN, budget_option
+from legr.requests.shared import DEVICE, RANKING, RUN, SIZE, budget_option
 from legr.study.latency import Runtime
 from legr.study.records import RankingName
 
@@ -41,6 +41,7 @@ class NetworkRequest(Request):
     budget: Budget = budget_option()
     ranking: RankingName | None = option(RANKING)
     finetuned: bool = option("Use fine-tuned weights.", True, negatable=True)
+    size: int | None = option(SIZE, bounds=HEIGHTS)
     device: str = option(DEVICE, "auto")
     run: str | None = option(RUN, hidden=True)
 

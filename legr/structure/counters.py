@@ -28,15 +28,34 @@ def count(model: nn.Module, example_input: Inputs) -> Cost:
     dtype = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
     live = LiveBytes(model, example.tensors)
     recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())  # a fused one keeps other tensors
-    mkldnn = torch.backends.mkldnn.flags(enabled=torch.backends.mkldnn.enabled and not recurrent)
     kept = State(model)  # a forward may build caches, which would be of no use in training
-    conditions = kept.running(), mkldnn, as_traced(model, dtype), _without_gradients(model), torch.inference_mode()
+    conditions = (
+        kept.running(),
+        _onednn(on=not recurrent),
+        as_traced(model, dtype),
+        _without_gradients(model),
+        torch.inference_mode(),
+    )
     with ExitStack() as stack:
         for condition in conditions:
             stack.enter_context(condition)
         with mac_counter() as macs, live:
             example.run(model)
     return Cost(counted(macs), sum(p.numel() for p in model.parameters()), live.peak)
+
+
+@contextmanager
+def _onednn(*, on: bool) -> Iterator[None]:
+    """Leave oneDNN as it is, or switch it off for a while.
+
+    PyTorch's own `flags` sets more than that, and warns of TF32 where there is no such device.
+    """
+    before = torch.backends.mkldnn.enabled
+    torch.backends.mkldnn.enabled = before and on  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        torch.backends.mkldnn.enabled = before
 
 
 @contextmanager

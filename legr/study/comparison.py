@@ -16,7 +16,7 @@ from legr.files import write_safetensors
 from legr.record import Record
 from legr.schema import Name, Share, parse
 from legr.structure.types import Keep
-from legr.study.records import FineTuned, RankingName
+from legr.study.records import FineTuned, RankingName, Side
 from legr.study.store import Study, keep_id
 from legr.study.supernets import SupernetRun
 from legr.study.tensor_file import damaged_tensors, reading
@@ -58,16 +58,18 @@ class ComparedNetwork(Record):
     recalibrated: bool
     calibration: Name = ""  # key of what its batch norms are recalibrated on; "": an earlier version, so plain images
     supernet: Name = ""  # key of the supernet whose weights it has
+    height: Side | None = None  # of the images that it takes, pixels; None: the study's own
 
     def is_of(self, calibration: Calibration) -> bool:
         """Whether its batch norms are recalibrated on these images; those of the original never are."""
-        is_original = self.macs_fraction == 1 and not self.finetuned
+        is_original = self.macs_fraction == 1 and not (self.finetuned or self.supernet or self.height)
         return is_original or (self.calibration or PLAIN.key) == calibration.key
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data, without what was not noted."""
         data = Record.to_dict(self)
-        return {name: value for name, value in data.items() if value or name not in ("calibration", "supernet")}
+        later = ("calibration", "supernet", "height")
+        return {name: value for name, value in data.items() if value or name not in later}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -120,14 +122,15 @@ def between(first: Comparison, second: Comparison) -> Comparison:
     return replace(second, original=first.pruned, numbers=numbers[shown], pictures=pictures[places][shown])
 
 
-def comparison_name(keep: Keep, run: FineTuned | SupernetRun | None) -> str:
-    """Name of a comparison: another kept set or other weights are another comparison.
+def comparison_name(keep: Keep, run: FineTuned | SupernetRun | None, height: int | None = None) -> str:
+    """Name of a comparison: another kept set, other weights or images of another height are another comparison.
 
     Args:
         run: that trained the weights; None: they are the original's.
+        height: of the images that the network takes; None: the study's own.
     """
     tuned = hashlib.sha256(f"{run.key} {run.created}".encode()).hexdigest()[:8] if run else "pruned"
-    return f"{keep_id(keep)}-{tuned}"
+    return f"{keep_id(keep)}-{tuned}" + ("" if height is None else f"-{height}")
 
 
 def save_original(study: Study, labels: NDArray[np.int32], predictions: Predictions) -> None:

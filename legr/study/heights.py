@@ -32,6 +32,11 @@ class _Stored(Record):
     costs: Several[CostsAtHeight]
 
 
+def other_height(study: Study, height: int | None) -> int | None:
+    """A height of images; None where it is the study's own."""
+    return None if height == study.info.input_shape[1] else height
+
+
 def read_heights(folder: Path) -> tuple[list[CostsAtHeight], list[str]]:
     """The costs at other heights that a study knows, and a sentence for what is damaged.
 

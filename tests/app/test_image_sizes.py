@@ -88,11 +88,11 @@ def test_a_budget_that_is_compared_with_is_a_row(study: Study) -> None:
 
 def test_the_original_stands_beside_them_with_its_own_images(study: Study) -> None:
     stamps = stamp(study), measured_stamp(study)
-    data = sized_data(str(study.path), "learned", stamps, 0.47, None, "", 24)
+    data = sized_data(str(study.path), "learned", stamps, True, 0.47, None, "", 24)
     assert data["original"]["macs"] == study.curve("learned").original.macs
     assert data["original"]["latency"] == 4.0 and data["original"]["predicted"] is None
     assert data["note"].startswith("Images are scaled to a height of 24 pixels. Accuracy and latency (")
-    assert data["note"].endswith("images of 32 pixels, which reports, See it and fine-tuning take as well.")
+    assert data["note"].endswith("images of 32 pixels, as everywhere; reports and fine-tuning are for these.")
     untimed = replace(measurements(study), sized=[replace(n, latencies=()) for n in measurements(study).sized])
     assert "Accuracy with them was measured of 3 networks" in sized_line(untimed, "learned", 24)
 

@@ -17,11 +17,14 @@ from legr.charts.measurements import percent_of
 from legr.commands.questions import Answer, LookResult, Picture, Prediction, Question
 from legr.ranking.limits import Budget
 from legr.requests.measure import ClassesRequest
+from legr.structure.cost import cost
 from legr.study.along import PredictionsAlong, save_along
 from legr.study.comparison import ComparedNetwork, comparison_name, save_comparison, save_original
+from legr.study.heights import structures_by_height
 from legr.study.store import Study, keep_id
+from legr.study.supernets import supernets
 from tests.app.conftest import OpenApp
-from tests.app.demo_study import add_finetuned, add_supernet
+from tests.app.demo_study import add_finetuned, add_sizes, add_supernet
 from tests.app.test_explore_page import dial
 from tests.app.test_job_panel import alive, write_job
 from tests.study.along_by_hand import CHANGED_FIRST, OF_CLASSES, along
@@ -504,3 +507,43 @@ def test_a_job_that_was_stopped_is_resumed_where_its_ranking_is_shown(
     own, other = (labels(open_app("see", images="along", ranking=name)) for name in ("identity", "uniform"))
     assert "Resume" in own and "Resume" not in other
     assert "Classify all test images along the slider" in other
+
+
+def test_networks_of_other_images_are_asked_and_compared_at_their_size(
+    open_app: OpenApp, networks: Networks, studies: Path
+) -> None:
+    study = Study.open(studies / "demo")
+    add_sizes(study, (24,))
+    at = open_app("see", size="24", budget="40")
+    assert not at.exception and not at.error
+    assert (dial(at)["sizes"], dial(at)["size"]) == ([32, 24], 24)
+    keep = study.curve().at(Budget(macs=0.4))
+    share = 100 * cost(structures_by_height(study)[24], keep).macs / study.curve().original.macs
+    assert f"ranking, {share:.1f} % of the MACs, trained together with all budgets for" in texts(at)
+    assert ", images of 24 px." in texts(at)
+    at.number_input[0].set_value(17).run()
+    (run,) = supernets(study)
+    assert networks.asked[-1].request["size"] == 24
+    assert networks.asked[-1].network == comparison_name(keep, run, 24) == f"{comparison_name(keep, run)}-24"
+    at.segmented_control(key="images-demo").set_value("along").run()  # is known of the study's own images alone
+    assert (dial(at)["sizes"], dial(at)["size"]) == ([], 32)
+    assert (dial(open_app("see", size="13"))["size"], dial(open_app("finetune", size="24"))["size"]) == (32, 32)
+
+
+def test_a_comparison_with_other_images_opens_with_them(open_app: OpenApp, networks: Networks, studies: Path) -> None:
+    study = Study.open(studies / "demo")
+    add_sizes(study, (24,))
+    curve = study.curve()
+    step, (run,) = curve.step(macs=0.4), supernets(study)
+    keep, fraction = curve.keep(step), float(curve.macs[step] / curve.macs[0])
+    of_size = ComparedNetwork(study.default_ranking, fraction, keep_id(keep), False, True, supernet=run.key, height=24)
+    for known in (of_size, replace(of_size, height=20)):  # of 20 pixels nothing is offered
+        found = replace(comparison(), network=known)
+        save_original(study, found.labels, found.original)
+        save_comparison(study, comparison_name(keep, run, known.height), found)
+    at = open_app("see", images="all", budget="70")
+    share = cost(structures_by_height(study)[24], keep).macs / curve.original.macs
+    label = f"{100 * share:.1f} %, learned, trained together, 24 px"
+    assert [name for name in labels(at) if "px" in name] == [label]
+    press(at, label)
+    assert dial(at)["size"] == 24 and "Images that they classify differently" in texts(at)

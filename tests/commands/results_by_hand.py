@@ -1,11 +1,9 @@
 """One result of every command, written by hand."""
 
 from legr.commands.job_results import CancelledJob, JobRow, JobRows
+from legr.commands.prediction_results import ClassesAt, ClassesResult, ComparisonResult
 from legr.commands.questions import LookResult, Prediction
 from legr.commands.results import (
-    ClassesAt,
-    ClassesResult,
-    ComparisonResult,
     Evaluation,
     ExportResult,
     FinetuneResult,

@@ -21,7 +21,7 @@ from legr.commands.statistics_cache import recall_statistics
 from legr.progress import silent
 from legr.ranking.limits import Budget
 from legr.requests.export import ExportRequest
-from legr.requests.measure import MeasureRequest
+from legr.requests.measure import CompareRequest, MeasureRequest
 from legr.study.calibration_choice import CalibrationChoice, read_choice, write_choice
 from legr.study.comparison import list_compared
 from legr.study.records import SearchSettings
@@ -31,6 +31,7 @@ from legr.training.calibration import PLAIN, Calibration
 
 CPU = torch.device("cpu")
 HALF = Budget(macs=0.5)
+CUT, WHOLE = (CompareRequest(budget, finetuned=False, device="cpu") for budget in (HALF, Budget(macs=1.0)))
 BLACK = Calibration("augmented", "black")
 CHOICE = CalibrationChoice("augmented", "black", 100, True, (), {}, {})
 
@@ -118,14 +119,14 @@ def test_measured_points_say_what_they_were_measured_with(study: Study) -> None:
 @pytest.mark.usefixtures("always_recalibrated")
 def test_a_comparison_of_other_images_is_made_again(study: Study) -> None:
     write_choice(study.path, replace(CHOICE, images="plain"))
-    plain = compare(study, HALF, None, False, CPU, silent)
-    assert stored_comparison(study, HALF, None, False) == plain
+    plain = compare(study, CUT, CPU, silent)
+    assert stored_comparison(study, CUT) == plain
     write_choice(study.path, CHOICE)
-    assert stored_comparison(study, HALF, None, False) is None and list_compared(study) == []
-    assert compare(study, HALF, None, False, CPU, silent).calibration == "augmented-black"
-    assert stored_comparison(study, HALF, None, False) is not None
-    whole = compare(study, Budget(macs=1.0), None, False, CPU, silent)  # the original keeps its own
-    assert stored_comparison(study, Budget(macs=1.0), None, False) == whole
+    assert stored_comparison(study, CUT) is None and list_compared(study) == []
+    assert compare(study, CUT, CPU, silent).calibration == "augmented-black"
+    assert stored_comparison(study, CUT) is not None
+    whole = compare(study, WHOLE, CPU, silent)  # the original keeps its own
+    assert stored_comparison(study, WHOLE) == whole
 
 
 def test_a_search_with_recalibrated_statistics_takes_the_choice(study: Study) -> None:

@@ -20,15 +20,16 @@ from legr.commands.export import export
 from legr.commands.look import NumberedTestImage, look
 from legr.commands.network import Network, NormStatistics, network_at
 from legr.commands.original import original
+from legr.commands.prediction_results import ComparisonResult
 from legr.commands.questions import LookResult
-from legr.commands.results import ComparisonResult, Evaluation
+from legr.commands.results import Evaluation
 from legr.commands.statistics_cache import recall_statistics, store_statistics
 from legr.errors import DataError, StudyError
 from legr.models.zoo import build_model
 from legr.progress import Progress, silent
 from legr.ranking.limits import Budget
 from legr.requests.export import ExportRequest
-from legr.requests.measure import LookRequest
+from legr.requests.measure import CompareRequest, LookRequest
 from legr.study.catalog import SAMPLES
 from legr.study.comparison import load_comparison
 from legr.study.records import MAPS
@@ -37,6 +38,8 @@ from legr.study.store import Study
 CPU = torch.device("cpu")
 BUDGET = Budget(macs=0.3)
 PRUNED = LookRequest(BUDGET, finetuned=False, device="cpu")
+TUNED = CompareRequest(BUDGET, device="cpu")
+CUT = replace(TUNED, finetuned=False)
 IDENTITY = replace(PRUNED, ranking="identity")
 SAMPLE = SAMPLES / "digits-resnet20"
 
@@ -58,7 +61,7 @@ def top1_of(study: Study, finetuned: bool) -> float:
 def test_accuracies_are_those_that_were_measured(study: Study) -> None:
     (original,) = (p for p in study.points if p.ranking == "original")
     for finetuned in (False, True):
-        found = compare(study, BUDGET, None, finetuned, CPU, silent)
+        found = compare(study, replace(CUT, finetuned=finetuned), CPU, silent)
         assert found.both + found.only_original + found.only_pruned + found.neither == original.images
         assert found.top1_original == pytest.approx(original.top1, abs=1e-12)
         assert found.top1 == pytest.approx(top1_of(study, finetuned), abs=1e-12)
@@ -79,10 +82,10 @@ def test_the_network_of_a_run_is_had_by_its_key_after_learning_again(study: Stud
     assert run is not None
     study = learn_again(study)
     assert study.best_finetuned(study.curve().at(BUDGET)) is None
-    found = compare(study, BUDGET, None, True, CPU, silent, run=run.key)
+    found = compare(study, replace(TUNED, run=run.key), CPU, silent)
     assert found.top1 == pytest.approx(run.top1, abs=1e-12) and found.macs_fraction == run.macs_fraction
-    assert stored_comparison(study, BUDGET, None, True, run=run.key) == found
-    assert stored_comparison(study, BUDGET, None, True) is None
+    assert stored_comparison(study, replace(TUNED, run=run.key)) == found
+    assert stored_comparison(study, TUNED) is None
     seen = look(study, LookRequest(BUDGET, device="cpu", run=run.key), NumberedTestImage(1), silent)
     assert seen.finetuned and seen.macs_fraction == run.macs_fraction
     request = ExportRequest(BUDGET, study.path / "exports" / "a", run=run.key)
@@ -94,12 +97,12 @@ def test_the_network_of_a_run_is_had_by_its_key_after_learning_again(study: Stud
 
 def test_a_run_that_is_not_there_or_whose_kept_set_is_lost_is_one_sentence(study: Study) -> None:
     with pytest.raises(StudyError, match="no fine-tuning run 'nothing'"):
-        stored_comparison(study, BUDGET, None, True, run="nothing")
+        stored_comparison(study, replace(TUNED, run="nothing"))
     run = study.finetuned[0]
     study = learn_again(study)
     study.save_finetuned(replace(run, kept=""))
     with pytest.raises(StudyError, match="kept set of the run"):
-        stored_comparison(study, BUDGET, None, True, run=run.key)
+        stored_comparison(study, replace(TUNED, run=run.key))
 
 
 @pytest.mark.slow
@@ -107,17 +110,17 @@ def test_nothing_is_asked_twice(study: Study, monkeypatch: pytest.MonkeyPatch) -
     asked: list[int] = []
     predict = module._predict
     monkeypatch.setattr(module, "_predict", lambda *given: (asked.append(1), predict(*given))[1])
-    first = compare(study, BUDGET, None, False, CPU, silent)
+    first = compare(study, CUT, CPU, silent)
     assert len(asked) == 2
-    assert compare(study, BUDGET, None, False, CPU, silent) == first and len(asked) == 2
-    assert stored_comparison(study, BUDGET, "learned-ms", False) == first
-    assert stored_comparison(study, BUDGET, None, True) is None  # other weights
-    compare(study, BUDGET, None, True, CPU, silent)
+    assert compare(study, CUT, CPU, silent) == first and len(asked) == 2
+    assert stored_comparison(study, replace(CUT, ranking="learned-ms")) == first
+    assert stored_comparison(study, TUNED) is None  # other weights
+    compare(study, TUNED, CPU, silent)
     assert len(asked) == 3  # the original's answers are shared
-    assert stored_comparison(study, Budget(macs=0.5), None, False) is None
+    assert stored_comparison(study, replace(CUT, budget=Budget(macs=0.5))) is None
     (study.path / "compared" / f"{first.comparison}.safetensors").write_bytes(b"torn")
-    assert stored_comparison(study, BUDGET, None, False) is None
-    assert compare(study, BUDGET, None, False, CPU, silent) == first
+    assert stored_comparison(study, CUT) is None
+    assert compare(study, CUT, CPU, silent) == first
 
 
 @pytest.mark.slow
@@ -130,10 +133,10 @@ def test_what_was_done_before_an_interruption_is_kept(study: Study) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        compare(study, BUDGET, None, False, CPU, stop)
+        compare(study, CUT, CPU, stop)
     assert [path.name for path in (study.path / "compared").iterdir()] == ["original.safetensors"]
     written = (study.path / "compared" / "original.safetensors").stat().st_mtime_ns
-    found = compare(study, BUDGET, None, False, CPU, silent)
+    found = compare(study, CUT, CPU, silent)
     assert found.differ > 0
     assert (study.path / "compared" / "original.safetensors").stat().st_mtime_ns == written
 
@@ -142,7 +145,7 @@ def test_what_was_done_before_an_interruption_is_kept(study: Study) -> None:
 def test_pictures_are_those_of_the_test_images(study: Study) -> None:
     from legr.commands.images import images_of
 
-    name = compare(study, BUDGET, None, False, CPU, silent).comparison
+    name = compare(study, CUT, CPU, silent).comparison
     found = load_comparison(study, name)
     assert found is not None
     test = images_of(study).test
@@ -163,7 +166,7 @@ def test_large_pictures_are_made_small() -> None:
 
 @pytest.mark.slow
 def test_a_look_at_a_test_image_answers_as_the_comparison_does(study: Study) -> None:
-    name = compare(study, BUDGET, None, False, CPU, silent).comparison
+    name = compare(study, CUT, CPU, silent).comparison
     stored = load_comparison(study, name)
     assert stored is not None
     for number in (1, int(stored.numbers[0]) + 1):
@@ -215,7 +218,7 @@ def test_statistics_are_chosen_once_and_go_where_the_study_goes(
         unknown = ask(study)
         assert not unknown.statistics_known and unknown.original == known.original
         assert unknown.pruned != known.pruned
-    compare(study, BUDGET, None, False, CPU, silent)
+    compare(study, CUT, CPU, silent)
     monkeypatch.setattr("legr.commands.look.images_of", no_images)
     monkeypatch.setenv("LEGR_CACHE", str(tmp_path / "a third machine"))
     copy = shutil.copytree(study.path, tmp_path / "moved")
@@ -253,7 +256,7 @@ def test_a_search_that_ends_meanwhile_does_not_rename_the_network(
     for used in (module, evaluating, looking):
         monkeypatch.setattr(used, "network_at", ends_a_search)
     calls: dict[str, Callable[[], ComparisonResult | Evaluation | LookResult]] = {
-        "compare": lambda: compare(study, BUDGET, None, False, CPU, silent),
+        "compare": lambda: compare(study, CUT, CPU, silent),
         "evaluate": lambda: evaluating.evaluate(study, BUDGET, None, False, CPU, silent),
         "look": lambda: look(study, PRUNED, NumberedTestImage(1), silent),
     }

@@ -1,5 +1,7 @@
 """Images of other heights: what a network can take, evaluated and exported with them."""
 
+import base64
+import io
 import json
 import shutil
 from dataclasses import replace
@@ -10,12 +12,15 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
+from legr.commands.compare import compare, stored_comparison
 from legr.commands.evaluate import evaluate
 from legr.commands.export import export
 from legr.commands.heights import macs_of, macs_of_operations, require_heights
 from legr.commands.images import images_of
+from legr.commands.look import NumberedTestImage, look
 from legr.commands.network import choose_statistics, network_at
 from legr.commands.original import original
 from legr.errors import SettingsError
@@ -23,12 +28,14 @@ from legr.models.zoo import build_model
 from legr.progress import silent
 from legr.ranking.limits import Budget
 from legr.requests.export import ExportRequest
+from legr.requests.measure import CompareRequest, LookRequest
 from legr.structure.cost import cost
 from legr.structure.counters import count
 from legr.structure.kept_sets import lopsided_kept_sets
 from legr.structure.surgery import prune
 from legr.structure.tracing.trace import trace
 from legr.structure.types import Keep
+from legr.study.comparison import list_compared, load_comparison
 from legr.study.heights import structures_by_height
 from legr.study.store import Study
 from legr.study.supernets import points_by_network, supernets
@@ -176,3 +183,58 @@ def test_a_supernet_notes_what_its_sizes_cost(study: Study) -> None:
     for point in run.points:
         keep = study.curve().at(macs=point.macs_fraction)
         assert cost(known[point.side], keep).macs == point.macs
+
+
+def test_a_network_of_other_images_is_compared_with_the_original_of_its_own(study: Study) -> None:
+    request, own = CompareRequest(HALF, size=24), CompareRequest(HALF)
+    found = compare(study, request, CPU, silent)
+    (run,) = supernets(study)
+    assert (found.height, found.supernet, found.images) == (24, run.key, 359)
+    assert found.top1 == pytest.approx(evaluate(study, HALF, None, True, CPU, silent, height=24).top1, abs=1e-12)
+    assert found.top1_original == pytest.approx(
+        evaluate(study, Budget(macs=1.0), None, True, CPU, silent).top1, abs=1e-12
+    )
+    assert stored_comparison(study, request) == found and stored_comparison(study, own) is None
+    assert stored_comparison(study, replace(request, size=20)) is None
+    assert [network.height for network in list_compared(study)] == [24]
+    usual = compare(study, own, CPU, silent)
+    assert usual.height is None and usual.top1_original == found.top1_original
+    assert stored_comparison(study, replace(own, size=32)) == usual  # the study's own
+    comparison = load_comparison(study, found.comparison)
+    assert comparison is not None and comparison.pictures.shape[2:] == (32, 32)  # as the data set has them
+
+
+def test_the_whole_network_of_other_images_is_not_the_original(study: Study) -> None:
+    whole = compare(study, CompareRequest(Budget(macs=1.0), finetuned=False, size=16), CPU, silent)
+    assert (whole.height, whole.recalibrated) == (16, True)
+    assert whole.top1 == evaluate(study, Budget(macs=1.0), None, False, CPU, silent, height=16).top1
+
+
+def size_of(picture: str) -> tuple[int, int]:
+    return Image.open(io.BytesIO(base64.b64decode(picture))).size
+
+
+def test_an_image_is_shown_to_each_network_at_its_size(study: Study, tmp_path: Path) -> None:
+    found = compare(study, CompareRequest(HALF, size=24), CPU, silent)
+    comparison = load_comparison(study, found.comparison)
+    assert comparison is not None
+    for row in (0, 17, 200):
+        seen = look(study, LookRequest(HALF, size=24), NumberedTestImage(row + 1), silent)
+        assert seen.pruned[0].index == comparison.pruned.first[row]
+        assert seen.pruned[0].probability == pytest.approx(comparison.pruned.probabilities[row, 0], abs=1e-5)
+        assert seen.original[0].probability == pytest.approx(comparison.original.probabilities[row, 0], abs=1e-5)
+        assert seen.height == 24 and seen.preparation.endswith("scaled to 24 x 24")
+        assert size_of(seen.network_input) == (24, 24)
+    Image.new("RGB", (100, 60), "white").save(tmp_path / "white.png")
+    file = look(study, LookRequest(HALF, size=24), tmp_path / "white.png", silent)
+    assert size_of(file.network_input) == (24, 24)
+    assert file.original == look(study, LookRequest(HALF), tmp_path / "white.png", silent).original
+
+
+def test_a_size_of_pictures_that_is_none_is_one_sentence(study: Study) -> None:
+    for run in (
+        lambda: look(study, LookRequest(HALF, size=0), NumberedTestImage(1), silent),
+        lambda: compare(study, CompareRequest(HALF, size=0), CPU, silent),
+    ):
+        with pytest.raises(SettingsError, match=r"size must be in \[1, 4096\], got 0"):
+            run()

@@ -65,12 +65,12 @@ KEYS = {
     ),
     "compare": (
         "comparison images both only_original only_pruned neither differ top1_original top1 macs_fraction ranking "
-        "finetuned recalibrated calibration supernet"
+        "finetuned recalibrated calibration supernet height"
     ),
     "classes": "ranking supernet calibration classes images networks changed_first",
     "look": (
         "label test_image test_images prepared seen picture original pruned macs_fraction ranking finetuned epochs "
-        "recalibrated statistics_known calibration supernet"
+        "recalibrated statistics_known calibration supernet height"
     ),
     "report": (
         "report bytes headline ranking keep_id run macs_fraction top1 top1_measured top1_original latency_ms "

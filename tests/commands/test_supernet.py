@@ -26,6 +26,7 @@ from legr.progress import Progress, silent
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.export import ExportRequest
+from legr.requests.measure import CompareRequest
 from legr.requests.supernet import SupernetRequest
 from legr.structure.cost import cost
 from legr.study.accuracy import accuracy_of
@@ -128,9 +129,9 @@ def test_a_network_between_its_points_is_exported_and_compared(study: Study, tmp
     assert result.accuracy is not None and result.accuracy.shared and result.accuracy.top1 is None
     assert result.accuracy.between == (run.points[3].top1, run.points[2].top1)
     assert "Trained together with all budgets" in (tmp_path / "out" / "README.txt").read_text(encoding="utf-8")
-    compared = compare(study, budget, None, True, CPU, silent)
-    assert compared.supernet == run.key and stored_comparison(study, budget, None, True) == compared
-    assert stored_comparison(study, budget, None, False) is None  # as pruned it is another network
+    compared = compare(study, CompareRequest(budget), CPU, silent)
+    assert compared.supernet == run.key and stored_comparison(study, CompareRequest(budget)) == compared
+    assert stored_comparison(study, CompareRequest(budget, finetuned=False)) is None  # as pruned it is another network
 
 
 def test_the_whole_network_and_those_below_the_smallest_are_not_of_it(study: Study) -> None:
