@@ -1,13 +1,11 @@
 """Images of other heights in the dial: which can be chosen, and the table of the networks that take them."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-
 from app import state
 from app.budget_dial.table import FigureColumn, Figures, budget_stops, table_of_networks, within_table
 from app.budget_dial.types import TableData
 from app.curves import measurements, structures_with_sizes
-from legr.charts.measurements import Measurements, Reading, reading
+from legr.charts.measurements import Measurements
+from legr.charts.sized_lines import sized_lines
 from legr.ranking.budget import BudgetCurve
 from legr.structure.cost import totals
 from legr.structure.types import Structure
@@ -66,24 +64,14 @@ def sized_table(
     stops = budget_stops(curve, fractions, start)
     networks = curve.table([percent / 100 for percent in stops.values()])
     own = [int(n) for n in networks.macs]  # with the study's own images, by which a kept set of the curve is known
-    of_own = {network: round(network.macs_fraction * curve.original.macs) for network in sized}
-    latencies = {of_own[one]: found.value for one in sized if (found := measured.latency_with_size(one))}
-    cut = {of_own[network]: network.top1 for network in sized if not network.supernet}
-    shared = {of_own[network]: network.top1 for network in sized if network.supernet}
+    lines = sized_lines(measured, ranking, height, curve.original.macs)
     figures = Figures(
-        FigureColumn.of([reading(latencies, n) for n in own]),
-        FigureColumn.of([reading(cut, n) for n in own]),
-        FigureColumn.of([_together(shared, n) for n in own]),
+        *(FigureColumn.of(list(map(read, own))) for read in (lines.latency, lines.as_cut, lines.together))
     )
     table = table_of_networks(structure, networks, list(stops.values()), figures, measured)
     table["macs"], table["own_macs"] = totals(structure, networks.counts)[0].tolist(), own
     table["start"] = list(stops).index(curve.step(macs=start / 100))
     return table
-
-
-def _together(top1s: Mapping[int, float], macs: int) -> Reading | None:
-    found = reading(top1s, macs)
-    return replace(found, together=True) if found else None
 
 
 def sized_line(measured: Measurements, ranking: RankingName, height: int) -> str:
@@ -94,5 +82,5 @@ def sized_line(measured: Measurements, ranking: RankingName, height: int) -> str
     return (
         f"Images are scaled to a height of {height} pixels. Accuracy{latency} with them was measured of {len(sized)} "
         f"networks of this ranking; ~: read between two of them. Shares of the MACs are those of the original with "
-        f"images of {measured.height} pixels, as everywhere; reports and fine-tuning are for these."
+        f"images of {measured.height} pixels, as everywhere; fine-tuning is for these."
     )

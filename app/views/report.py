@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from app.budget_dial.devices import chosen_device
+from app.budget_dial.image_sizes import chosen_height
 from app.budget_dial.opened import OpenedRun
 from app.curves import budget_curve, measurements
 from legr.charts.cells import csv_of
@@ -14,6 +15,7 @@ from legr.escape import file_name
 from legr.ranking.limits import Budget
 from legr.report.network import network_of
 from legr.report.page import EXPLORER, page_of
+from legr.study.heights import other_height
 from legr.study.records import RankingName
 from legr.study.store import Study
 
@@ -26,6 +28,7 @@ def download_report(study: Study, ranking: RankingName, budget: float, opened: O
         opened: the network that is open in place of the budget's.
     """
     explorer, device = _own_address(), chosen_device(study)
+    height = None if opened else other_height(study, chosen_height(study, ranking))
 
     def page() -> str:
         network = network_of(
@@ -35,6 +38,7 @@ def download_report(study: Study, ranking: RankingName, budget: float, opened: O
             run=opened.run.key if opened else None,
             curve_of=lambda name: budget_curve(study, name),
             device=device,
+            height=height,
         )
         return page_of(network, datetime.now(UTC), explorer)
 
@@ -42,7 +46,7 @@ def download_report(study: Study, ranking: RankingName, budget: float, opened: O
     st.download_button(
         "Report",
         page,
-        file_name(f"{study.path.name}-{ranking}-{share:.4g}.html"),
+        file_name(f"{study.path.name}-{ranking}-{share:.4g}{f'-{height}px' if height else ''}.html"),
         "text/html",
         on_click="ignore",
         icon=":material/description:",

@@ -4,6 +4,7 @@ from collections.abc import Container
 from pathlib import Path
 
 from legr.charts.style import CAPTIONS
+from legr.data.sizes import scaled_shape
 from legr.progress import duration
 from legr.report.network import ShownNetwork
 from legr.report.numbers import milliseconds
@@ -25,7 +26,7 @@ def conditions(network: ShownNetwork) -> list[Fact]:
     classes = f"{info.num_classes} of {len(info.all_classes)}" if info.all_classes else str(info.num_classes)
     facts = [
         ("Test images", f"{point.images:,}" if point else "nothing was measured yet"),
-        ("Input", f"{'x'.join(map(str, info.input_shape))}, {classes} classes"),
+        ("Input", f"{'x'.join(map(str, scaled_shape(info.input_shape, network.height)))}, {classes} classes"),
     ]
     if point and point.ranking != "original":
         facts.append(("Batch norms", _norms(point)))

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from legr.charts.measurements import ORIGINAL, Measurements, Reading, measurements_of
+from legr.charts.sized_lines import sized_lines
 from legr.charts.trained import known_on, together_top1, trained_top1
-from legr.errors import StudyError
+from legr.errors import SettingsError, StudyError
 from legr.ranking.budget import BudgetCurve, CurveTable, table_of
 from legr.ranking.limits import Budget
 from legr.structure.cost import cost, original_cost
 from legr.structure.types import Cost, Keep
+from legr.study.heights import other_height, structures_by_height
 from legr.study.kept_sets import keep_id
 from legr.study.known import KnownNetwork, kept_set_of
 from legr.study.records import Point, RankingName
@@ -32,6 +34,7 @@ class ShownNetwork:
         as_cut: top-1 in [0, 1], not fine-tuned.
         trained: the same, fine-tuned or trained together with all budgets.
         latency: milliseconds.
+        height: of the images that it takes, pixels; None: the study's own. The original always takes these.
         smaller_trained: MACs (of the original's) and top-1 of its ranking's trained networks with fewer MACs.
     """
 
@@ -45,12 +48,14 @@ class ShownNetwork:
     as_cut: Reading | None
     trained: Reading | None
     latency: Reading | None
+    height: int | None = None
     smaller_trained: tuple[tuple[float, float], ...] = ()
 
     @cached_property
     def cost(self) -> Cost:
-        """What it costs."""
-        return cost(self.study.structure, self.keep)
+        """What it costs with its images; activation memory is known with the study's own alone."""
+        structure = self.study.structure if self.height is None else structures_by_height(self.study)[self.height]
+        return cost(structure, self.keep)
 
     @cached_property
     def original_cost(self) -> Cost:
@@ -63,9 +68,14 @@ class ShownNetwork:
         return self.cost.macs / self.original_cost.macs
 
     @property
+    def budget_fraction(self) -> float:
+        """The same if it had the study's own images: the budget that leads to it."""
+        return cost(self.study.structure, self.keep).macs / self.original_cost.macs
+
+    @property
     def is_whole(self) -> bool:
         """Nothing is removed and nothing is trained."""
-        return self.run is None and bool(self.keep.units.all())
+        return self.run is None and self.height is None and bool(self.keep.units.all())
 
     @property
     def keep_id(self) -> str:
@@ -94,8 +104,8 @@ class ShownNetwork:
 
     @property
     def known(self) -> KnownNetwork | None:
-        """All that was measured of exactly this network."""
-        return self.measured.known.get(self.keep_id)
+        """All that was measured of exactly this network, which takes the study's own images."""
+        return None if self.height else self.measured.known.get(self.keep_id)
 
     @property
     def point(self) -> Point | None:
@@ -111,6 +121,7 @@ def network_of(
     run: str | None = None,
     curve_of: CurveOf | None = None,
     device: str = "",
+    height: int | None = None,
 ) -> ShownNetwork:
     """The network of a budget, with the weights that it is handed out with, see `legr.study.trained.chosen_network`.
 
@@ -119,8 +130,10 @@ def network_of(
         run: key of a fine-tuning run, whose network and weights take the place of the budget's.
         curve_of: the budget curve of a ranking; by default it is computed.
         device: name of the conditions whose latencies are shown; "": those of most latencies.
+        height: of the images that it takes, pixels; None: the study's own, as always those of a run.
 
     Raises:
+        SettingsError: no network was measured with images of that height.
         BudgetError: the budget is below the floor.
         StudyError: there is no such run, its kept set is lost, or nothing was learned for that ranking.
     """
@@ -137,6 +150,8 @@ def network_of(
     ranking = ranking or study.default_ranking
     own = curve(ranking)
     keep = (study.curve(ranking, budget) if budget.needs_device else own).at(budget)
+    if other_height(study, height) is not None:
+        return _with_images(study, measured, ranking, budget, keep, int(height or 0))
     macs = cost(study.structure, keep).macs
     along = measured
     if own.macs[0] < own.original.macs:  # pinned layers keep the original off the curve: no line leads to it
@@ -160,6 +175,34 @@ def network_of(
             for n, other in sorted(known.items())
             if n < macs and other.top1_after is not None
         ),
+    )
+
+
+def _with_images(
+    study: Study, measured: Measurements, ranking: RankingName, budget: Budget, keep: Keep, height: int
+) -> ShownNetwork:
+    """The network with images of another height than the study's."""
+    known = [one for one in structures_by_height(study) if one in {network.height for network in measured.sized}]
+    if height not in known:
+        heights = ", ".join(map(str, [study.info.input_shape[1], *known]))
+        raise SettingsError(
+            f"size must be one that networks were measured with ({heights}), got {height}; "
+            f"`python -m legr measure --sizes {height}` measures some"
+        )
+    macs, whole = cost(study.structure, keep).macs, original_cost(study.structure).macs
+    lines = sized_lines(measured, ranking, height, whole)
+    return ShownNetwork(
+        study=study,
+        measured=measured,
+        ranking=ranking,
+        budget=budget,
+        keep=keep,
+        run=next(iter(trained_runs(study, keep, ranking, height)), None),
+        by_run=False,
+        as_cut=lines.as_cut(macs),
+        trained=lines.together(macs),
+        latency=lines.latency(macs),
+        height=height,
     )
 
 

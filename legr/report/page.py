@@ -101,7 +101,8 @@ def page_of(network: ShownNetwork, made: datetime, explorer: str = EXPLORER) -> 
 def _title(network: ShownNetwork) -> str:
     info = network.study.info
     title = study_title(network.study.path.name, info.model, info.data_name)
-    return f"{title}, {CAPTIONS[network.ranking].lower()} ranking"
+    images = f", images of {network.height} px" if network.height else ""
+    return f"{title}, {CAPTIONS[network.ranking].lower()} ranking{images}"
 
 
 def _bound(text: str) -> str:
@@ -156,7 +157,7 @@ def _comparison(network: ShownNetwork) -> tuple[Comparison | None, str]:
     if network.is_whole:
         return None, ""
     try:
-        return load_comparison(network.study, comparison_name(network.keep, network.run)), ""
+        return load_comparison(network.study, comparison_name(network.keep, network.run, network.height)), ""
     except StudyError as error:
         return None, str(error)
 
@@ -226,10 +227,11 @@ def _ways(network: ShownNetwork, explorer: str) -> str:
     """How one gets the network: the command that makes it, and the link that opens it."""
     view = {
         "study": network.study.path.name,
-        "budget": f"{percent_of(network.macs_fraction):g}",
+        "budget": f"{percent_of(network.budget_fraction):g}",
         "ranking": network.ranking,
     }
     view |= {"run": network.run.key} if network.by_run and network.run else {}
+    view |= {"size": str(network.height)} if network.height else {}
     view |= {"device": network.measured.device} if network.measured.device else {}
     made = command(network, "export", "--out", "exported")
     return (

@@ -61,7 +61,7 @@ def figures(network: ShownNetwork) -> list[Figure]:
         _row("Parameters, thousand", cost.params / 1e3, original.params / 1e3, _amount),
         _row("Weights in float32, MB", _BYTES * cost.params / 1e6, _BYTES * original.params / 1e6, _amount),
     ]
-    if original.activation:
+    if original.activation and network.height is None:
         rows.append(_row("Activation memory, MB", cost.activation / 1e6, original.activation / 1e6, _amount))
     return rows
 
@@ -111,6 +111,9 @@ def known_lines(network: ShownNetwork) -> list[str]:
     original, run, conditions = network.measured.original, network.run, network.measured.conditions
     images = network.point.images if network.point else original.images if original else 0
     lines = []
+    if network.height:
+        own = network.measured.height
+        lines.append(f"Its images are scaled to a height of {network.height} pixels; the original's have {own}.")
     if network.top1 and images:
         state = "of the whole network" if network.is_whole else "as cut"
         if network.trained:
@@ -130,6 +133,8 @@ def gaps(network: ShownNetwork, *, is_compared: bool) -> list[Gap]:
     """What is not known of the network, and the commands that find it out."""
     ranking = CAPTIONS[network.ranking].lower()
     found = []
+    if network.height:
+        return _gaps_of_images(network, is_compared=is_compared)
     if _training(network) == TOGETHER and not (network.trained and network.trained.measured):
         read = "is read between two measured networks" if network.trained else "was not measured"
         found.append(Gap(f"Its accuracy when {TOGETHER} with all budgets {read}.", command(network, "evaluate")))
@@ -149,6 +154,20 @@ def gaps(network: ShownNetwork, *, is_compared: bool) -> list[Gap]:
     return found
 
 
+def _gaps_of_images(network: ShownNetwork, *, is_compared: bool) -> list[Gap]:
+    """The same of a network with images of another height than the study's."""
+    found = []
+    if not (network.trained and network.trained.measured):
+        read = " (~: read between two that were)" if network.trained else ""
+        found.append(Gap(f"Its accuracy with such images was not measured{read}.", command(network, "evaluate")))
+    if not (network.latency and network.latency.measured):
+        read = " (~: read between two that were)" if network.latency else ""
+        found.append(Gap(f"It was not timed with such images{read}.", command(network, "measure")))
+    if not is_compared:
+        found.append(Gap("Its predictions were not compared with the original's.", command(network, "compare")))
+    return found
+
+
 def _doubt(measured: Measurements) -> str:
     """Why the latencies are not certain, in a sentence; "" where they are."""
     if measured.contended:
@@ -160,8 +179,9 @@ def command(network: ShownNetwork, name: str, *extra: str) -> str:
     """A command for this very network, as a line for a shell; it names the study by its folder."""
     words = ["python", "-m", "legr", name, "--study", network.study.path.name]
     if name == "measure":
-        budgets = [] if extra else ["--budgets", f"{percent_of(network.macs_fraction) / 100:.6g}"]
-        return shlex.join([*words, *budgets, *extra])
+        budgets = [] if extra else ["--budgets", f"{percent_of(network.budget_fraction) / 100:.6g}"]
+        sizes = ["--sizes", str(network.height)] if network.height else []
+        return shlex.join([*words, *budgets, *sizes, *extra])
     for limit, value in network.budget.limits():
         words += [option_of(limit), f"{value:.12g}"]
     if network.budget.device_profile:
@@ -170,6 +190,8 @@ def command(network: ShownNetwork, name: str, *extra: str) -> str:
         return shlex.join([*words, "--run", network.run.key, *extra])
     if network.ranking != network.study.default_ranking:
         words += ["--ranking", network.ranking]
+    if network.height and name in ("evaluate", "export", "compare"):
+        words += ["--size", str(network.height)]
     return shlex.join([*words, *extra])
 
 

@@ -36,6 +36,7 @@ class ReportResult(Record):
     latency_ms: float | None
     latency_measured: bool
     latency_ms_original: float | None
+    height: int | None = None  # of the images that it takes, pixels; None: the study's own
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,14 @@ def write_report(study: Study, request: ReportRequest, made: datetime) -> Report
 
     Raises:
         BudgetError: the budget is below the floor.
-        SettingsError: the file is there already or cannot be written, or nothing was timed on that device.
+        SettingsError: the file is there already or cannot be written, nothing was timed on that device, or nothing
+            was measured with images of that height.
         StudyError: the study is damaged, or has not learned the ranking that is asked for.
     """
     require_new_file(request.out, replace=request.replace)
-    network = network_of(study, request.budget, request.ranking, run=request.run, device=request.device)
+    network = network_of(
+        study, request.budget, request.ranking, run=request.run, device=request.device, height=request.size
+    )
     _require_device(network.measured, request.device)
     page = page_of(network, made)
     _write(request.out, page)
@@ -77,6 +81,7 @@ def write_report(study: Study, request: ReportRequest, made: datetime) -> Report
         latency_ms=latency.value if latency else None,
         latency_measured=bool(latency and latency.measured),
         latency_ms_original=network.original_ms,
+        height=network.height,
     )
 
 

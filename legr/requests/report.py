@@ -3,10 +3,11 @@
 from dataclasses import MISSING, dataclass
 from pathlib import Path
 
+from legr.data.sizes import HEIGHTS
 from legr.errors import SettingsError
 from legr.ranking.limits import Budget
 from legr.requests.options import Request, option
-from legr.requests.shared import RANKING, RUN, budget_option
+from legr.requests.shared import RANKING, RUN, SIZE, budget_option
 from legr.study.records import RankingName
 
 REPLACE = "Replace the file where there is one."
@@ -36,6 +37,7 @@ class ReportRequest(Request):
     budget: Budget = budget_option()
     out: Path = option("File to write, .html.", MISSING)
     ranking: RankingName | None = option(RANKING)
+    size: int | None = option(SIZE, bounds=HEIGHTS)
     replace: bool = option(REPLACE, False)
     run: str | None = option(RUN, hidden=True)
     device: str = option("Name of the device whose latencies are shown; by default that of most latencies.", "")

@@ -74,7 +74,7 @@ KEYS = {
     ),
     "report": (
         "report bytes headline ranking keep_id run macs_fraction top1 top1_measured top1_original latency_ms "
-        "latency_measured latency_ms_original"
+        "latency_measured latency_ms_original height"
     ),
     "points": "table rows",
     "jobs": "jobs",
