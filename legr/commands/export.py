@@ -159,6 +159,8 @@ def _check_batches(
     splits = (dataset.test, dataset.train) if dataset else (_noise(shape),)
     for split in splits:
         order = torch.arange(min(left, len(split)))
+        if not len(order):  # of which torch makes a batch without images
+            continue
         left -= len(order)
         batches = iterate(split, info.normalization, batch=size, order=order, channels_last=False)
         for images, (inputs, _) in zip(split.images[: len(order)].split(size), batches, strict=True):
