@@ -16,11 +16,12 @@ from starlette.routing import Route
 from app.joined_script import joined_script
 
 DIAL = Path(__file__).parent / "budget_dial" / "frontend"
-_SHEETS = ("style", "bar", "top", "figures", "frontier", "card", "along")
+_SHEETS = ("style", "bar", "top", "figures", "frontier", "card", "along", "lineage")
 _DIAL_FILES = {
     "index.js": (joined_script(DIAL / "index.js"), "text/javascript"),
     "card_mail.js": (joined_script(DIAL / "card_mail.js"), "text/javascript"),
     "along.js": (joined_script(DIAL / "along.js"), "text/javascript"),
+    "lineage.js": (joined_script(DIAL / "lineage.js"), "text/javascript"),
     "figure.js": (joined_script(DIAL / "figure.js"), "text/javascript"),
     "dial.css": ("\n".join((DIAL / f"{name}.css").read_text(encoding="utf-8") for name in _SHEETS), "text/css"),
 }

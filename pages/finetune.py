@@ -13,6 +13,7 @@ from app.views.export import ExportTarget, show_exports, weights_line
 from app.views.export_options import choose_export_options
 from app.views.finetune import expectation, original_line, show_runs, show_training, start_line, training_form
 from app.views.job_panel import job_panel, launch, show_other_jobs
+from app.views.lineage import show_lineage
 from app.views.supernet import show_supernet_training, show_supernets, supernet_expectation, supernet_form
 from app.widgets.images import NO_IMAGES, data_notice
 from app.widgets.page import guarded, place, require_study, run_page
@@ -41,6 +42,7 @@ def page() -> None:
         train_every_budget(study, ranking, available)
     with right:
         export(study, ranking, budget, opened)
+    show_lineage(study)
     show_runs(study, ranking)
     optimism_note(study)
 

@@ -17,7 +17,7 @@ from app.words import plain, plural
 from legr.charts.cells import safe_cells
 from legr.charts.measurements import percent_of
 from legr.charts.style import CAPTIONS
-from legr.charts.training import runs_figure, training_figure, training_table
+from legr.charts.training import runs_figure, training_description, training_figure, training_table
 from legr.commands.results import FinetuneResult
 from legr.errors import LegrError
 from legr.escape import in_terminal
@@ -31,7 +31,7 @@ from legr.study.records import FineTuned, RankingName
 from legr.study.store import Study, keep_id
 from legr.study.supernets import SupernetRun
 from legr.study.trained import original_trained, supernet_for
-from legr.training.settings import NUMBERS, POLISH, RECIPES, TrainSettings, closest_recipe
+from legr.training.settings import POLISH, RECIPES, TrainSettings
 from legr.words import second_training_words
 
 _RECIPE, _EPOCHS, _DISTILL = "recipe", "epochs", "distill"
@@ -185,7 +185,7 @@ def runs_table(runs: Sequence[FineTuned], off_order: Container[str] = ()) -> pd.
             100 * run.top1,
             100 * run.heldout_top1,
             run.epochs,
-            training_description(run),
+            f"{run.name}: {training_description(run)}" if run.name else training_description(run),
             duration(run.seconds),
             run.created[:16].replace("T", " "),
         )
@@ -262,25 +262,10 @@ def _open(study: Study, run: FineTuned, ranking: RankingName) -> None:
 
 
 def run_name(run: FineTuned) -> str:
-    """The name of a run in a legend: its budget, its ranking, and how it was trained."""
+    """The name of a run in a legend: that which the user gave it, its budget, its ranking, and how it was trained."""
     ranking = "" if run.ranking in ("learned", "") else f", {CAPTIONS[run.ranking].lower()}"
-    return f"{100 * run.macs_fraction:.1f} %{ranking}, {training_description(run)}"
-
-
-def training_description(run: FineTuned) -> str:
-    """How a run was trained: its recipe and what differs from it."""
-    if run.settings is None:
-        return plural(run.epochs, "epoch")
-    recipe, changes = closest_recipe(run.settings)
-    words = [recipe]
-    if "distill" in changes:
-        words.append("with a teacher" if changes["distill"] else "no teacher")
-    words += ["from weights trained together"] if run.supernet else []
-    words += ["float16 weights"] if run.half else []
-    if "epochs" in changes:
-        words.append(plural(changes["epochs"], "epoch"))
-    words += [f"{name}={changes[name]!r}" for name in NUMBERS if name in changes]
-    return ", ".join(words + ([f"seed {changes['seed']}"] if "seed" in changes else []))
+    own = f"{run.name}: " if run.name else ""
+    return f"{own}{100 * run.macs_fraction:.1f} %{ranking}, {training_description(run)}"
 
 
 def changed_note(study: Study, run: FineTuned) -> str:

@@ -7,6 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from legr.charts.style import COLOURS, style
+from legr.escape import in_html
+from legr.study.records import FineTuned
+from legr.training.settings import NUMBERS, closest_recipe
+from legr.words import plural
 
 #: Colour and symbol of each run of several; runs beyond these have the same ones, and another dash.
 _LOOKS = (
@@ -83,7 +87,7 @@ def runs_figure(runs: Sequence[tuple[str, pd.DataFrame]]) -> go.Figure:
         figure.add_scatter(
             x=info["epoch"],
             y=info["heldout_percent"],
-            name=name,
+            name=in_html(name),
             mode="lines+markers",
             line={"color": COLOURS[colour], "width": 2.5, "dash": _DASHES[again % len(_DASHES)]},
             marker={"symbol": symbol, "size": 7},
@@ -104,3 +108,19 @@ def _around(percent: pd.Series) -> list[float]:
 
 def _percent(fraction: float | None) -> float | None:
     return None if fraction is None else 100 * fraction
+
+
+def training_description(run: FineTuned) -> str:
+    """How a run was trained: its recipe and what differs from it."""
+    if run.settings is None:
+        return plural(run.epochs, "epoch")
+    recipe, changes = closest_recipe(run.settings)
+    words = [recipe]
+    if "distill" in changes:
+        words.append("with a teacher" if changes["distill"] else "no teacher")
+    words += ["from weights trained together"] if run.supernet else []
+    words += ["float16 weights"] if run.half else []
+    if "epochs" in changes:
+        words.append(plural(changes["epochs"], "epoch"))
+    words += [f"{name}={changes[name]!r}" for name in NUMBERS if name in changes]
+    return ", ".join(words + ([f"seed {changes['seed']}"] if "seed" in changes else []))

@@ -275,10 +275,11 @@ class FineTuned(Record):
     budget: Budget | None = None  # None: not noted
     kept: Kept = ""  # the kept set itself, as `kept_sets.packed` writes it; "" in runs of earlier versions
     supernet: Name = ""  # key of the supernet whose weights it began with; "": those of the original, pruned
+    name: Name = ""  # that the user gave it; "": none
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data; a budget by its limits."""
-        data = _without(super().to_dict(), "kept", "supernet")
+        data = _without(super().to_dict(), "kept", "supernet", "name")
         return {**data, "budget": self.budget.stated if self.budget else None}
 
     @model_validator(mode="wrap")

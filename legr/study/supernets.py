@@ -70,6 +70,12 @@ class SupernetRun(Record):
     relearned: Learned | None = None  # the map that its training ended with, where it learned the ranking again
     half: bool = False  # its weights were rounded to float16 before they were scored
     between: Several[SupernetPoint] = ()  # networks between those of its points, at random; () in earlier versions
+    name: Name = ""  # that the user gave it; "": none
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain data, without a name that nobody gave it."""
+        data = super().to_dict()
+        return {key: value for key, value in data.items() if key != "name" or value}
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,10 @@ def make_hostile(study: Path) -> Path:
     for file in [path / "points.json", *(path / "finetuned").glob("*.json")]:
         text = file.read_text()
         assert RUNTIME in text or file.name != "points.json"  # else its device is no attack
-        file.write_text(text.replace(RUNTIME, json.dumps(PAYLOAD)[1:-1]))
+        text = text.replace(RUNTIME, json.dumps(PAYLOAD)[1:-1])
+        if file.name != "points.json":
+            text = json.dumps({**json.loads(text), "name": PAYLOAD})
+        file.write_text(text)
     (path / "jobs").mkdir(exist_ok=True)
     for kind, state in (("learn", "failed"), ("measure", "interrupted"), ("finetune", "failed"), ("export", "failed")):
         job = {"id": f"{kind}-20261129-000000-aaaa", "kind": kind, "arguments": [], "device": "cpu", "state": state,

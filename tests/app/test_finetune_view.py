@@ -15,10 +15,9 @@ from app.views.finetune import (
     run_name,
     runs_table,
     start_line,
-    training_description,
 )
 from legr.charts.style import COLOURS
-from legr.charts.training import runs_figure, training_table
+from legr.charts.training import runs_figure, training_description, training_table
 from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.again import command_again

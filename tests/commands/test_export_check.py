@@ -1,4 +1,4 @@
-"""The inputs on which an exported file is compared with the network: how many there are, whatever images a study has."""
+"""The inputs on which an exported file is compared with its network: how many there are, whatever images are here."""
 
 import numpy as np
 import pytest

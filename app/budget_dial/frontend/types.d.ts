@@ -339,6 +339,29 @@ export type ChartChoices = Pick<DialView, "lens" | "axis" | "whole" | "error" | 
 
 export type SetTrigger = (name: "view", change: ViewChange) => void;
 
+/** A box of the map: what a network came from, or a network itself. */
+export interface LineageOrigin {
+  key: string;
+  parent: number | null; // index of the box that it came from
+  column: number;
+  row: number; // from the top
+  title: string;
+  told: string; // further facts; "": none
+  top1: number | null; // per cent
+  shade: number | null; // place of `top1` between the lowest and the highest, in [0, 1]
+  today: boolean; // today's rankings lead there
+  chosen: boolean;
+}
+
+/** Where the networks of a study came from; a box stands before those that came from it. */
+export interface LineageData {
+  columns: string[]; // titles
+  origins: LineageOrigin[];
+  rows: number;
+  lowest: number | null; // top-1, per cent; null: nothing was measured
+  highest: number | null;
+}
+
 /** What the dial shows at this moment. `Dial` alone changes it; the controls and the charts read it. */
 export interface DialState {
   data: ShownData;
