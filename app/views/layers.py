@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from app import state
+from app.budget_dial.card import chosen_layer
 from app.views.constraints_link import offer_link, write_link
 from app.views.layer_edits import EXCLUDED, LAYER, PIN, Refused, Rows, edited, new_cells, says
 from app.widgets.page import place, show_error
@@ -21,6 +23,7 @@ from legr.study.store import Study
 
 _KEPT, _TOTAL, _SHARE = "Kept", "Of", "MACs, %"
 _HISTORY, _EDITION, _ERROR, _REFUSED = "constraints-history", "layers-edition", "layers-error", "layers-refused"
+_LIT = "background-color: rgba(229, 138, 31, 0.25)"  # as behind the bar of the layer
 _ASKED = "layers-asked"  # the constraints that the table stands for
 
 
@@ -65,6 +68,14 @@ def show_layers(study: Study, curve: BudgetCurve, keep: Keep) -> None:
             _table(study, curve, keep)
 
 
+def lit(table: pd.DataFrame, layer: str) -> pd.DataFrame | Styler:
+    """The table with the row of a layer lit as its bar is; "": none. Cells that can be edited stay as they are."""
+    if not layer:
+        return table
+    cells = [_LIT if column not in (PIN, EXCLUDED) else "" for column in table.columns]
+    return table.style.apply(lambda row: cells if row[LAYER] == layer else [""] * len(cells), axis=1)
+
+
 def _table(study: Study, curve: BudgetCurve, keep: Keep) -> None:
     info = layers_table(curve, keep, study.constraints)
     st.caption(
@@ -79,7 +90,7 @@ def _table(study: Study, curve: BudgetCurve, keep: Keep) -> None:
         if refused.why:
             show_error(refused.why)
     st.data_editor(
-        safe_cells(info),
+        lit(safe_cells(info), chosen_layer(study)),
         key=key,
         hide_index=True,
         disabled=[LAYER, _KEPT, _TOTAL, _SHARE],

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from pandas.io.formats.style import Styler
 from streamlit.testing.v1 import AppTest
 
 from app.views.layer_edits import Refused, edited, new_cells, says
-from app.views.layers import layers_table
+from app.views.layers import layers_table, lit
 from legr.errors import SettingsError
 from legr.ranking.constraints import Constraints
 from legr.structure.cost import cost
@@ -103,3 +104,20 @@ def test_whole_blocks_may_leave_and_undo_takes_it_back(open_app: OpenApp, study:
     next(button for button in at.button if button.label == "Undo").click().run()
     assert not study.constraints.blocks
     assert not next(box for box in at.checkbox if box.label == "Whole blocks may leave").value
+
+
+def test_the_row_of_the_layer_whose_card_is_open_is_lit(studies: Path, open_app: OpenApp) -> None:
+    study = Study.open(studies / "demo")
+    curve = study.curve()
+    table = layers_table(curve, curve.at(macs=0.5), study.constraints)
+    assert lit(table, "") is table
+    styled = lit(table, "layer1.0.conv2")
+    assert isinstance(styled, Styler)
+    lights = styled._compute().ctx  # type: ignore[attr-defined]
+    row = table["Layer"].tolist().index("layer1.0.conv2")
+    assert {cell for cell, styles in lights.items() if styles} == {(row, column) for column in range(4)}
+    assert not {style for cell, styles in lights.items() if cell[0] != row for style in styles}
+    at = open_app(layer="layer1.0.conv2")
+    at.session_state["layers-open-demo"] = True
+    at.run()
+    assert not at.exception
