@@ -113,7 +113,7 @@ export class Charts {
     this.root.style.setProperty("--bd-chart-height", `${height}px`);
   }
 
-  /** Put the bars beside the frontier, or the lane map above it. */
+  /** Put the bars beside the frontier, or the lane map in their place: the switch stays where it was clicked. */
   arrange() {
     const { isMap } = this;
     const { layers } = this.plots;
@@ -123,7 +123,6 @@ export class Charts {
     if (layers.hidden === isMap) return this.resize();
     layers.hidden = isMap;
     this.mapElement.hidden = !isMap;
-    this.element.classList.toggle("bd-wide", isMap);
     if (layers._fullLayout) window.Plotly?.purge(layers); // its size would be wrong when it comes back
     this.width = 0;
     this.resize();

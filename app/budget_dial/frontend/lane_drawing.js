@@ -50,7 +50,7 @@ export class LaneDrawing {
    */
   constructor(pane, table, map, style) {
     const room = pane.clientWidth - 2 * SIDE;
-    const narrowest = room < 600 ? 12 : 9; // what does not fit is scrolled to
+    const narrowest = room < 400 ? 12 : 9; // what does not fit is scrolled to
     this.pitch = clamp(narrowest, room / map.columns.length, 60);
     this.line = clamp(12, Math.floor(ROWS_HEIGHT / map.n_rows), 30);
     this.width = Math.ceil(2 * SIDE + map.columns.length * this.pitch);
