@@ -82,5 +82,6 @@ def sized_line(measured: Measurements, ranking: RankingName, height: int) -> str
     return (
         f"Images are scaled to a height of {height} pixels. Accuracy{latency} with them was measured of {len(sized)} "
         f"networks of this ranking; ~: read between two of them. Shares of the MACs are those of the original with "
-        f"images of {measured.height} pixels, as everywhere; fine-tuning is for these."
+        f"images of {measured.height} pixels, as everywhere. "
+        f"Fine-tuned weights are for images of {measured.height} pixels."
     )

@@ -5,7 +5,7 @@ import streamlit as st
 from app import state
 from app.budget_dial.image_sizes import heights_of, remember_height
 from app.curves import budget_curve, structures_with_sizes
-from app.views.selected_network import set_weights
+from app.views.weights import set_weights
 from app.words import plain
 from legr.charts.measurements import percent_of
 from legr.errors import LegrError

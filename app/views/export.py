@@ -12,7 +12,7 @@ from app.curves import budget_curve, measurements
 from app.facts import network_name
 from app.views.export_options import ExportOptions, choose_size, choose_weights, options_line
 from app.views.job_panel import result_of
-from app.views.selected_network import weights_of
+from app.views.weights import weights_of
 from app.words import plain, plural
 from legr.commands.results import ExportResult
 from legr.errors import JobError

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from app.budget_dial.image_sizes import chosen_height, heights_of, remember_height
-from app.views.selected_network import WEIGHTS, Weights
+from app.views.weights import WEIGHTS, Weights, chosen_weights, set_weights
 from legr.data.normalization import Preprocess
 from legr.requests.export import DYNAMIC
 from legr.requests.ranges import OPSET
@@ -73,16 +73,18 @@ def choose_export_options(size: int | None = None) -> ExportOptions:
 
 
 def choose_weights(found: Sequence[Weights]) -> Weights:
-    """Ask whose weights are exported, where a supernet gives some; else they are the first.
+    """Ask whose weights are exported, where the network has several: those that were chosen on See it or in the map.
 
     Args:
         found: that the network has; those that are usually handed out come first.
     """
-    if "together" not in found:
+    if len(found) < 2:
         return found[0]
+    key = "export-weights"
+    st.session_state[key] = chosen_weights(found)
     chosen = st.segmented_control(
-        "Weights", found, default=found[0], required=True, format_func=WEIGHTS.__getitem__,
-        key=f"export-weights-{'-'.join(found)}", persist_state="session", label_visibility="collapsed",
+        "Weights", found, required=True, format_func=WEIGHTS.__getitem__, key=key, label_visibility="collapsed",
+        on_change=lambda: set_weights(st.session_state[key]),
     )  # fmt: skip
     return chosen or found[0]
 

@@ -20,7 +20,7 @@ from legr.charts.style import CAPTIONS
 from legr.charts.training import runs_figure, training_description, training_figure, training_table
 from legr.commands.results import FinetuneResult
 from legr.errors import LegrError
-from legr.escape import in_terminal
+from legr.escape import in_terminal, on_one_line
 from legr.jobs.records import Job
 from legr.progress import duration
 from legr.ranking.limits import Budget
@@ -185,7 +185,7 @@ def runs_table(runs: Sequence[FineTuned], off_order: Container[str] = ()) -> pd.
             100 * run.top1,
             100 * run.heldout_top1,
             run.epochs,
-            f"{run.name}: {training_description(run)}" if run.name else training_description(run),
+            f"{on_one_line(run.name)}: {training_description(run)}" if run.name else training_description(run),
             duration(run.seconds),
             run.created[:16].replace("T", " "),
         )
@@ -264,7 +264,7 @@ def _open(study: Study, run: FineTuned, ranking: RankingName) -> None:
 def run_name(run: FineTuned) -> str:
     """The name of a run in a legend: that which the user gave it, its budget, its ranking, and how it was trained."""
     ranking = "" if run.ranking in ("learned", "") else f", {CAPTIONS[run.ranking].lower()}"
-    own = f"{run.name}: " if run.name else ""
+    own = f"{on_one_line(run.name)}: " if run.name else ""
     return f"{own}{100 * run.macs_fraction:.1f} %{ranking}, {training_description(run)}"
 
 

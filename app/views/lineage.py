@@ -1,6 +1,7 @@
 """Where the networks of a study came from, as a map: a click opens exactly that network; runs are named and removed."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -12,18 +13,18 @@ from app.budget_dial.lineage_types import LineageData, LineageOrigin
 from app.budget_dial.opened import network_of_run
 from app.curves import budget_curve, measurements
 from app.views.export import exported_name, finished_exports
-from app.views.selected_network import set_weights
+from app.views.job_panel import result_of
+from app.views.weights import Weights, set_weights
 from app.widgets.page import show_error
 from app.words import plain
 from legr.charts.lineage import COLUMNS, ExportedNetwork, Origin, lineage
 from legr.charts.measurements import percent_of
+from legr.commands.results import ExportResult
 from legr.errors import LegrError
 from legr.escape import in_data
 from legr.jobs import records
 from legr.requests.export import ExportRequest
-from legr.requests.options import Request
-from legr.study.kept_sets import keep_id
-from legr.study.records import RankingName
+from legr.study.heights import other_height
 from legr.study.run_names import LONGEST_NAME, name_run, remove_run
 from legr.study.store import Study
 from legr.study.supernets import SupernetRun, supernet_of, supernet_run
@@ -41,7 +42,8 @@ _mount = st.components.v2.component(
 
 def show_lineage(study: Study) -> None:
     """Show the map where something was trained or exported, and what can be done with the training that is chosen."""
-    origins, place = lineage(study, measurements(study), _exports(study)), f"{_CHOSEN}-{study.path.name}"
+    measured, place = measurements(study), f"{_CHOSEN}-{study.path.name}"
+    origins = lineage(study, measured, _exports(study), lambda name: budget_curve(study, name))
     if len(origins) < 2:
         return
     st.header("Where networks came from", anchor=False)
@@ -52,7 +54,7 @@ def show_lineage(study: Study) -> None:
         found = st.session_state[_KEY].get("chosen")
         origin = next((origin for origin in origins if origin.key == found), None)
         if origin is not None:
-            st.session_state[place] = origin.key, _open(study, origins, origin)
+            st.session_state[place] = origin.key, _open(study, origin)
 
     _mount(key=_KEY, data={**lineage_data(origins, chosen.key if chosen else None)}, on_chosen_change=receive)
     if chosen is None:
@@ -103,110 +105,83 @@ def lineage_data(origins: Sequence[Origin], chosen: str | None) -> LineageData:
 
 
 def _exports(study: Study) -> list[ExportedNetwork]:
+    """Finished exports; those of earlier versions that did not note their network are left out."""
     found = []
     for job in finished_exports(study):
-        request = job.request
+        request, result = job.request, result_of(job, ExportResult)
         assert isinstance(request, ExportRequest)
-        name = exported_name(study, request)
-        when = datetime.fromtimestamp(job.created, UTC).strftime("%Y-%m-%d") if job.created else ""
-        found.append(ExportedNetwork(job.id, request.network or "", request.run or "", name, when, request.ranking))
+        if not result.network:
+            continue
+        found.append(
+            ExportedNetwork(
+                key=job.id,
+                keep_id=result.network,
+                run=result.run or result.supernet,
+                title=exported_name(study, request),
+                when=datetime.fromtimestamp(job.created, UTC).strftime("%Y-%m-%d") if job.created else "",
+                ranking=request.ranking or study.default_ranking,
+                macs_fraction=result.macs_fraction,
+                height=other_height(study, request.size),
+            )
+        )
     return found
 
 
-def _open(study: Study, origins: Sequence[Origin], origin: Origin) -> bool:
+def _open(study: Study, origin: Origin) -> bool:
     """Go to exactly the network of a box: by the slider where that leads to it, else by its run.
 
     Returns:
         Whether there is a way to it today.
     """
-    name = origin.key.partition(":")[2]
-    match origin.kind:
-        case "original":
-            return _go(study, study.default_ranking, 1.0)
-        case "ranking":
-            ranking = next((one for one in study.rankings if one == name), None)
-            return _go(study, ranking, None)
-        case "network":
-            return _open_network(study, name)
-        case "run":
-            return _open_run(study, name)
-        case "supernet":
-            run = supernet_run(study, name)
-            return run is not None and _open_supernet(study, run, None)
-        case "export":
-            job = next((job for job in finished_exports(study) if job.id == name), None)
-            return job is not None and _open_export(study, origins, origin, job.request)
+    if origin.kind == "original":
+        curve = budget_curve(study, study.default_ranking)
+        return int(curve.macs[0]) == curve.original.macs and _go(study, origin, "pruned")  # else a layer is pinned
+    if origin.kind == "ranking":
+        return _go(study, origin, None)
+    run = supernet_run(study, origin.run) if origin.run else None
+    if run is not None:
+        return supernet_of(study, run.ranking) == run and _go(study, origin, "together", run)
+    if origin.run:
+        return _open_run(study, origin)
+    return _go(study, origin, "pruned")
 
 
-def _open_network(study: Study, keep_id: str) -> bool:
-    """A network as it was cut; where today's order does not lead to it, with the weights of its best run."""
-    measured = measurements(study)
-    known, ranking = measured.known.get(keep_id), next(iter((measured.leads or {}).get(keep_id, ())), None)
-    if known and ranking:
-        set_weights("pruned")
-        return _go(study, ranking, known.macs_fraction)
-    return bool(known and known.best_run and _open_run(study, known.best_run.key))
-
-
-def _open_run(study: Study, key: str) -> bool:
+def _open_run(study: Study, origin: Origin) -> bool:
     """A network with the weights of exactly this run: by the slider only where it hands these out."""
-    opened = network_of_run(study, key)
+    opened = network_of_run(study, origin.run)
     if opened is None:
         return False
+    if opened.order and trained_runs(study, opened.keep, opened.order, origin.height)[:1] == (opened.run,):
+        there = replace(origin, ranking=opened.order, macs_fraction=opened.run.macs_fraction)
+        return _go(study, there, "finetuned")
+    if origin.height is not None:
+        return False  # a network that is opened by its run has the study's own images
     set_weights("finetuned")
-    if opened.order and trained_runs(study, opened.keep, opened.order)[:1] == (opened.run,):
-        return _go(study, opened.order, opened.run.macs_fraction)
     remember_height(study, None)
     state.move_slider(percent_of(opened.run.macs_fraction))
-    state.open_run(key)
+    state.open_run(origin.run)
     return True
 
 
-def _open_supernet(study: Study, run: SupernetRun, fraction: float | None) -> bool:
-    """The networks of a supernet, if these are the ones that its ranking hands out today."""
-    if supernet_of(study, run.ranking) != run:
-        return False
-    set_weights("together")
-    return _go(study, run.ranking, fraction)
+def _go(study: Study, origin: Origin, weights: Weights | None, supernet: SupernetRun | None = None) -> bool:
+    """Go to the ranking of a box, to its budget and to weights of its kind; not where no ranking of today leads there.
 
-
-def _open_export(study: Study, origins: Sequence[Origin], origin: Origin, request: Request) -> bool:
-    """The network of an export: that of its run, else that of its budget if this is the same today."""
-    parent = next((other for other in origins if other.key == origin.parent), None)
-    if parent is None or not isinstance(request, ExportRequest):
-        return False
-    key = parent.key.partition(":")[2]
-    if parent.kind == "run":
-        return _open_run(study, key)
-    ranking = request.ranking or study.default_ranking
-    if ranking not in study.rankings:
-        return False
-    curve = budget_curve(study, ranking)
-    try:
-        at = curve.step(request.budget)
-    except LegrError:  # the order of today does not reach it
-        return False
-    if request.network not in (None, keep_id(curve.keep(at))):
-        return False
-    fraction, run = float(curve.macs[at] / curve.original.macs), supernet_run(study, key)
-    if parent.kind == "supernet":
-        is_open = run is not None and _open_supernet(study, run, fraction)
-    else:
-        set_weights("pruned")
-        is_open = _go(study, ranking, fraction)
-    remember_height(study, request.size)
-    return is_open
-
-
-def _go(study: Study, ranking: RankingName | None, fraction: float | None) -> bool:
-    """Go to a ranking, and to a budget on it; not where there is no such ranking."""
-    if ranking is None:
+    Args:
+        supernet: whose networks the slider must stand at.
+    """
+    if origin.ranking is None:
         return False
     state.open_run(None)
-    remember_height(study, None)
-    state.remember_view("ranking", ranking)
-    if fraction is not None:
-        state.move_slider(percent_of(fraction))
+    remember_height(study, origin.height)
+    state.remember_view("ranking", origin.ranking)
+    if weights is not None:
+        set_weights(weights)
+    if origin.macs_fraction is not None:
+        state.move_slider(percent_of(origin.macs_fraction))
+    elif supernet is not None:
+        trained = [point.macs_fraction for point in supernet.points if point.macs_fraction < 1]
+        now = state.budget_percent() / 100
+        state.move_slider(percent_of(min(max(now, min(trained)), max(trained))) if trained else 100.0)
     return True
 
 
@@ -220,7 +195,11 @@ def _show_run(study: Study, origin: Origin) -> None:
         form = st.form(f"name-{key}", border=False, width=480)
         with form, st.container(horizontal=True, vertical_alignment="bottom"):
             name = st.text_input(
-                "Name of this training", origin.name, LONGEST_NAME, key=f"run-name-{key}", placeholder=origin.title
+                "Name of this training",
+                origin.name,
+                LONGEST_NAME,
+                key=f"run-name-{key}-{origin.name}",
+                placeholder=origin.title,
             )
             if st.form_submit_button("Save the name"):
                 _change(study, lambda: name_run(study, key, name))
@@ -239,11 +218,12 @@ def _remove(study: Study, key: str) -> None:
 
 def _change(study: Study, change: Callable[[], None]) -> None:
     """Change a run where no job is at work in the study, and draw the page anew."""
-    if any(job.active for job in records.list_jobs(study)):
-        show_error("a job of this study is at work; wait for it, or cancel it, and try again")
-        return
     try:
-        change()
+        with study.lock("jobs"):  # none begins meanwhile
+            if any(job.active for job in records.list_jobs(study)):
+                show_error("a job of this study is at work; wait for it, or cancel it, and try again")
+                return
+            change()
     except (LegrError, OSError) as error:
         show_error(str(error))
         return

@@ -9,6 +9,7 @@ import streamlit as st
 from app import state
 from app.budget_dial.opened import OpenedRun
 from app.curves import budget_curve, budget_of, structures_with_sizes
+from app.views.weights import VIEW_KEY, WEIGHTS, Weights, weights_of
 from app.words import plain, plural
 from legr.charts.measurements import percent_of
 from legr.charts.style import CAPTIONS, COLOURS
@@ -17,20 +18,16 @@ from legr.jobs.records import Job
 from legr.ranking.limits import Budget
 from legr.requests.measure import CompareRequest
 from legr.structure.cost import cost
-from legr.structure.types import Keep
 from legr.study.comparison import Comparison, between, comparison_name, load_comparison
 from legr.study.heights import other_height
 from legr.study.records import RankingName
 from legr.study.store import Study
 from legr.study.supernets import SupernetRun
-from legr.study.trained import TrainedRun, chosen_network, trained_runs
+from legr.study.trained import TrainedRun, chosen_network
 
-Weights = Literal["finetuned", "together", "pruned"]
-WEIGHTS: dict[Weights, str] = {"finetuned": "Fine-tuned", "together": "Trained together", "pruned": "As pruned"}
 Images = Literal["one", "all", "along"]
 IMAGES: dict[Images, str] = {"one": "One image", "all": "All test images", "along": "Along the slider"}
 Choice = TypeVar("Choice", bound=str)
-_VIEW_KEY = "weights"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +206,7 @@ def select_network(
     found: list[Weights] = ["finetuned", "pruned"]
     if opened is None:
         found = list(weights_of(study, ranking, budget_curve(study, ranking).at(budget), height))
-    weights = _choose("Weights", _VIEW_KEY, {name: WEIGHTS[name] for name in found}, study) if found[1:] else found[0]
+    weights = _choose("Weights", VIEW_KEY, {name: WEIGHTS[name] for name in found}, study) if found[1:] else found[0]
     if opened:
         selected = SelectedNetwork.of_run(study, opened, weights)
     else:
@@ -217,21 +214,6 @@ def select_network(
     reference = _reference(study, ranking, selected)
     st.markdown(plain(reference.description(selected)))
     return selected, reference
-
-
-def weights_of(
-    study: Study, ranking: RankingName, keep: Keep, height: int | None = None
-) -> dict[Weights, TrainedRun | None]:
-    """The weights that a network of a ranking has, by what they are; those that are handed out come first.
-
-    Args:
-        height: of the images that it takes; None: the study's own.
-    """
-    runs = trained_runs(study, keep, ranking, height)
-    trained: dict[Weights, TrainedRun | None] = {
-        "together" if isinstance(run, SupernetRun) else "finetuned": run for run in runs
-    }
-    return {**trained, "pruned": None}
 
 
 def images_chosen() -> Images:
@@ -267,14 +249,9 @@ def _reference(study: Study, ranking: RankingName, selected: SelectedNetwork) ->
         return Reference(None)
     floor = percent_of(budget_curve(study, ranking).floor)
     held = SelectedNetwork.at(
-        study, ranking, budget_of(max(floor, percent) / 100), state.view(_VIEW_KEY, tuple(WEIGHTS)), selected.height
+        study, ranking, budget_of(max(floor, percent) / 100), state.view(VIEW_KEY, tuple(WEIGHTS)), selected.height
     )
     return Reference(None if held.comparison_name == selected.comparison_name else held)
-
-
-def set_weights(weights: Weights) -> None:
-    """Choose the weights of the network. Call only from a Streamlit callback."""
-    state.remember_view(_VIEW_KEY, weights)
 
 
 def stored_comparison(selected: SelectedNetwork) -> tuple[Comparison | None, str]:

@@ -124,6 +124,8 @@ def export(study: Study, request: ExportRequest, report: Report) -> ExportResult
         batch=str(onnx.batch),
         preprocess=onnx.preprocess,
         supernet=network.supernet_key,
+        network=network.keep_id,
+        run=network.run.key if network.run else "",
     )
 
 

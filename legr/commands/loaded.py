@@ -52,7 +52,8 @@ class LoadedNetworks:
 
 def files_of(study: Study) -> Hashable:
     """The study as it lies on disk: it changes with every file that a network is loaded from."""
-    files = [*study.folder.iterdir(), *study.files("finetuned", "*"), *study.files("profiles", "*")]
+    folders = "finetuned", "supernets", "profiles"
+    files = [*study.folder.iterdir(), *(file for folder in folders for file in study.files(folder, "*"))]
     return str(study.path.resolve()), tuple(sorted(map(_stamp, filter(Path.is_file, files))))
 
 

@@ -251,8 +251,10 @@ class ExportResult(Record):
     batch: str = ""  # images that it takes at a time, or "dynamic"
     preprocess: str = ""  # what it does of the preparation of its input
     supernet: str = ""  # key of the supernet whose weights it has
+    network: str = ""  # its kept set
+    run: str = ""  # key of the fine-tuning run whose weights it has
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data, without what an earlier version did not note."""
-        later = ("calibration", "accuracy", "opset", "ir", "batch", "preprocess", "supernet")
+        later = ("calibration", "accuracy", "opset", "ir", "batch", "preprocess", "supernet", "network", "run")
         return {key: value for key, value in super().to_dict().items() if value or key not in later}

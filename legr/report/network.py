@@ -103,6 +103,15 @@ class ShownNetwork:
         return self.measured.latency_of(self.measured.original) if self.measured.original else None
 
     @property
+    def doubtful(self) -> bool:
+        """Whether a latency with images of its height is doubtful, or one that is shown of other networks."""
+        shown = self.measured.conditions
+        sized = (one for one in self.measured.sized if (one.ranking, one.height) == (self.ranking, self.height))
+        latencies = [latency for one in sized if (latency := one.latency(shown))]
+        own = self.measured.contended or self.measured.unsteady > 0
+        return own or any(latency.doubtful for latency in latencies)
+
+    @property
     def known(self) -> KnownNetwork | None:
         """All that was measured of exactly this network, which takes the study's own images."""
         return None if self.height else self.measured.known.get(self.keep_id)
@@ -146,6 +155,8 @@ def network_of(
 
     measured = measurements_of(study, curve, device=device)
     if run is not None:
+        if other_height(study, height) is not None:
+            raise SettingsError(f"size cannot be chosen for the network of a run, got {height}; leave one of both out")
         return _of_run(study, measured, budget, run, curve)
     ranking = ranking or study.default_ranking
     own = curve(ranking)

@@ -186,8 +186,9 @@ def _section(section: _Section, charts: list[go.Figure]) -> str:
 
 def _cards(rows: Sequence[Figure]) -> str:
     """The figures that one looks for first: accuracy, latency, MACs and size."""
-    accuracy = rows[0] if rows[0].value != "–" else rows[1]
-    latency, macs, size = rows[2], rows[4], rows[6]
+    by_name = {row.name: row for row in rows}
+    accuracy = rows[0] if rows[0].value != "–" else by_name["Top-1 accuracy as cut"]
+    latency, macs, size = (by_name[name] for name in ("Latency, ms", "MACs, million", "Weights in float32, MB"))
     shown = [
         (accuracy.value, accuracy, accuracy.name.removeprefix("Top-1 ").capitalize()),
         (latency.value if latency.value == "–" else f"{latency.value} ms", latency, "Latency"),

@@ -69,7 +69,7 @@ def figures(network: ShownNetwork) -> list[Figure]:
 def _before(network: ShownNetwork) -> list[Figure]:
     """Of a network whose fine-tuning began with weights trained together: its accuracy with these."""
     run = network.run
-    if not isinstance(run, FineTuned) or not run.supernet:
+    if not isinstance(run, FineTuned) or not run.supernet or network.height:
         return []
     name = f"Top-1 accuracy, {TOGETHER}, before fine-tuning"
     return [_accuracy_row(name, Reading(run.top1_before, True), network.original_top1)]
@@ -163,6 +163,9 @@ def _gaps_of_images(network: ShownNetwork, *, is_compared: bool) -> list[Gap]:
     if not (network.latency and network.latency.measured):
         read = " (~: read between two that were)" if network.latency else ""
         found.append(Gap(f"It was not timed with such images{read}.", command(network, "measure")))
+    if network.latency and network.doubtful:
+        doubt = "Other programs used the cores while networks were timed, or times varied: the latencies may be off."
+        found.append(Gap(doubt, command(network, "measure", "--again")))
     if not is_compared:
         found.append(Gap("Its predictions were not compared with the original's.", command(network, "compare")))
     return found
@@ -180,7 +183,7 @@ def command(network: ShownNetwork, name: str, *extra: str) -> str:
     words = ["python", "-m", "legr", name, "--study", network.study.path.name]
     if name == "measure":
         budgets = [] if extra else ["--budgets", f"{percent_of(network.budget_fraction) / 100:.6g}"]
-        sizes = ["--sizes", str(network.height)] if network.height else []
+        sizes = ["--sizes", str(network.height)] if network.height else []  # also where they are timed again
         return shlex.join([*words, *budgets, *sizes, *extra])
     for limit, value in network.budget.limits():
         words += [option_of(limit), f"{value:.12g}"]

@@ -129,8 +129,12 @@ def comparison_name(keep: Keep, run: FineTuned | SupernetRun | None, height: int
         run: that trained the weights; None: they are the original's.
         height: of the images that the network takes; None: the study's own.
     """
-    tuned = hashlib.sha256(f"{run.key} {run.created}".encode()).hexdigest()[:8] if run else "pruned"
-    return f"{keep_id(keep)}-{tuned}" + ("" if height is None else f"-{height}")
+    return f"{keep_id(keep)}-{run_tag(run) if run else 'pruned'}" + ("" if height is None else f"-{height}")
+
+
+def run_tag(run: FineTuned | SupernetRun) -> str:
+    """What names of files have of the run whose weights they are about."""
+    return hashlib.sha256(f"{run.key} {run.created}".encode()).hexdigest()[:8]
 
 
 def save_original(study: Study, labels: NDArray[np.int32], predictions: Predictions) -> None:

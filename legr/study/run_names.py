@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from legr.errors import StudyError
-from legr.study.comparison import comparison_name
-from legr.study.kept_sets import kept_set
+from legr.study.comparison import run_tag
 from legr.study.records import FineTuned
+from legr.study.scaled import drop_scaled
 from legr.study.store import Study
 from legr.study.supernets import (
     FOLDER,
@@ -17,6 +17,7 @@ from legr.study.supernets import (
 )
 
 LONGEST_NAME = 60
+_LOCK = "runs"
 _APART = ("compared", "statistics")  # folders of files that are named after a network and its run
 
 
@@ -42,33 +43,39 @@ def name_run(study: Study, key: str, name: str) -> None:
     name = " ".join(name.split())
     if len(name) > LONGEST_NAME or not name.isprintable():
         raise StudyError(f"a name has at most {LONGEST_NAME} printable characters, got {len(name)}; choose another")
-    run = run_of_key(study, key)
-    if isinstance(run, FineTuned):
-        study.save_finetuned(replace(run, name=name))
-    else:
-        save_supernet(study, replace(run, name=name))
+    with study.lock(_LOCK):
+        run = run_of_key(study, key)
+        if isinstance(run, FineTuned):
+            study.save_finetuned(replace(run, name=name))
+        else:
+            save_supernet(study, replace(run, name=name))
 
 
 def remove_run(study: Study, key: str) -> None:
-    """Remove a run for good: its record, its weights and what was measured with them.
+    """Remove a run for good: what was measured with its weights, its record, its weights.
 
-    A removal that was stopped is done by removing again, or all that is left of it are weights that nobody reads.
+    A removal that was stopped is done by removing again; once the record is gone, all that is left are weights that
+    nobody reads.
 
     Raises:
         StudyError: the study is a sample, or there is no such run.
     """
     study.require_writable()
-    run = run_of_key(study, key)
-    if isinstance(run, SupernetRun):
-        study.within(FOLDER, f"{key}.json").unlink()
-        for path in (weights_path(study, key), statistics_path(study, key)):
-            path.unlink(missing_ok=True)
-        return
-    with study.lock("points"):
-        study.save_points([p for p in study.all_points if p.finetuned is None or p.finetuned.key != key])
-    study.within("finetuned", f"{key}.json").unlink()
-    study.finetuned_weights(key).unlink(missing_ok=True)
-    keep = kept_set(run, (), study.structure.n_units)
-    if keep is not None:
+    with study.lock(_LOCK):
+        run = run_of_key(study, key)
         for folder in _APART:
-            study.within(folder, f"{comparison_name(keep, run)}.safetensors").unlink(missing_ok=True)
+            for path in study.files(folder, f"*-{run_tag(run)}*.safetensors"):
+                path.unlink(missing_ok=True)
+        if isinstance(run, SupernetRun):
+            drop_scaled(study, key)
+            for path in study.files("along", f"*-{key}.safetensors"):
+                path.unlink(missing_ok=True)
+            record = study.within(FOLDER, f"{key}.json")
+            weights = [weights_path(study, key), statistics_path(study, key)]
+        else:
+            with study.lock("points"):
+                study.save_points([p for p in study.all_points if p.finetuned is None or p.finetuned.key != key])
+            record, weights = study.within("finetuned", f"{key}.json"), [study.finetuned_weights(key)]
+        record.unlink()
+        for path in weights:
+            path.unlink(missing_ok=True)

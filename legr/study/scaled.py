@@ -91,6 +91,20 @@ def add_scaled(study: Study, points: Sequence[ScaledPoint]) -> None:
         write_json(path, {"format": FORMAT, "points": [point.to_dict() for point in (*kept, *points)]})
 
 
+def drop_scaled(study: Study, supernet: str) -> None:
+    """Remove the points of networks with the weights of a supernet, by its key."""
+    study.require_writable()
+    with study.lock("scaled"):
+        path = study.within(SCALED)
+        before, damaged = read_scaled(path.parent)
+        kept = [point for point in before if point.supernet != supernet]
+        if len(kept) == len(before):
+            return
+        if damaged:
+            shutil.copyfile(path, path.with_name(f"{SCALED}.damaged"))
+        write_json(path, {"format": FORMAT, "points": [point.to_dict() for point in kept]})
+
+
 def scaled_points(study: Study) -> list[ScaledPoint]:
     """The points of the rankings, supernets and recalibration of today, oldest first; damaged ones are left out."""
     points = read_scaled(study.within(SCALED).parent)[0]

@@ -28,7 +28,7 @@ def make_hostile(study: Path) -> Path:
         assert RUNTIME in text or file.name != "points.json"  # else its device is no attack
         text = text.replace(RUNTIME, json.dumps(PAYLOAD)[1:-1])
         if file.name != "points.json":
-            text = json.dumps({**json.loads(text), "name": PAYLOAD})
+            text = json.dumps({**json.loads(text), "name": f"mine\n{PAYLOAD}"})
         file.write_text(text)
     (path / "jobs").mkdir(exist_ok=True)
     for kind, state in (("learn", "failed"), ("measure", "interrupted"), ("finetune", "failed"), ("export", "failed")):

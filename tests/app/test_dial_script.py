@@ -16,6 +16,7 @@ OWN_SCRIPTS = (
     "along.js",
     "along_rows.js",
     "lineage.js",
+    "lineage_lines.js",
 )  # they are joined into scripts of their own
 MODULES = sorted(path for path in DIAL.glob("*.js") if path.name not in OWN_SCRIPTS)
 INTERFACE = re.compile(r"^export interface (\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)

@@ -92,7 +92,7 @@ def test_the_original_stands_beside_them_with_its_own_images(study: Study) -> No
     assert data["original"]["macs"] == study.curve("learned").original.macs
     assert data["original"]["latency"] == 4.0 and data["original"]["predicted"] is None
     assert data["note"].startswith("Images are scaled to a height of 24 pixels. Accuracy and latency (")
-    assert data["note"].endswith("images of 32 pixels, as everywhere; fine-tuning is for these.")
+    assert data["note"].endswith("as everywhere. Fine-tuned weights are for images of 32 pixels.")
     untimed = replace(measurements(study), sized=[replace(n, latencies=()) for n in measurements(study).sized])
     assert "Accuracy with them was measured of 3 networks" in sized_line(untimed, "learned", 24)
 

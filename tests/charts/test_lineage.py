@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from legr.charts.lineage import COLUMNS, ExportedNetwork, Origin, lineage
-from legr.charts.measurements import measurements_of
+from legr.charts.measurements import device_name, measurements_of
+from legr.study.records import RankingName
 from legr.study.run_names import name_run
 from legr.study.store import Study, keep_id
 from tests.app.demo_study import add_finetuned, add_supernet, make_study
-
-AS_CUT = ExportedNetwork("4", "0" * 12, "", "25 %", "2026-01-05", "uniform")
 
 
 @pytest.fixture
@@ -26,8 +25,17 @@ def study(tmp_path: Path) -> Study:
     return study
 
 
+def exported(study: Study, key: str, macs: float, run: str = "", ranking: RankingName = "learned") -> ExportedNetwork:
+    """An export of the network that a ranking leads to today."""
+    curve = study.curve(ranking)
+    step = curve.step(macs=macs)
+    fraction = float(curve.macs[step] / curve.original.macs)
+    title = f"{100 * macs:g} %"
+    return ExportedNetwork(key, keep_id(curve.keep(step)), run, title, "2026-01-05", ranking, fraction)
+
+
 def origins_of(study: Study, *exports: ExportedNetwork) -> dict[str, Origin]:
-    origins = lineage(study, measurements_of(study, study.curve), exports)
+    origins = lineage(study, measurements_of(study, study.curve), exports, study.curve)
     assert len({origin.key for origin in origins}) == len(origins)
     known: set[str] = {""}
     for origin in origins:  # each behind the one that it came from
@@ -54,7 +62,7 @@ def test_every_run_stands_under_its_network_and_ranking(study: Study) -> None:
 
 
 def test_no_two_steps_of_a_column_stand_in_one_row(study: Study) -> None:
-    origins = origins_of(study, AS_CUT)
+    origins = origins_of(study, exported(study, "4", 0.25, ranking="uniform"))
     places = [(origin.column, origin.row) for origin in origins.values()]
     assert len(set(places)) == len(places)
     leaves = [
@@ -68,23 +76,29 @@ def test_no_two_steps_of_a_column_stand_in_one_row(study: Study) -> None:
 
 
 def test_exports_stand_under_the_weights_that_they_have(study: Study) -> None:
-    curve = study.curve()
-    cut = keep_id(curve.at(macs=0.7))
+    cut = exported(study, "3", 0.7)
     origins = origins_of(
         study,
-        ExportedNetwork("1", "", "second", "50 %", "2026-01-05"),
-        ExportedNetwork("2", cut, "together", "70 %", "2026-01-05"),
-        ExportedNetwork("3", cut, "", "70 %", "2026-01-05"),
-        AS_CUT,
-        ExportedNetwork("5", "", "", "100 %", ""),
-        ExportedNetwork("6", "", "gone", "40 %", ""),
+        exported(study, "1", 0.5, "second"),
+        exported(study, "2", 0.7, "together"),
+        cut,
+        exported(study, "4", 0.25, ranking="uniform"),
+        exported(study, "5", 0.4, "gone"),
     )
     parents = {key.partition(":")[2]: origin.parent for key, origin in origins.items() if origin.kind == "export"}
     assert (parents["1"], parents["2"]) == ("run:second", "supernet:together")
-    assert parents["3"] == f"network:{cut}" and origins[f"network:{cut}"].parent == "ranking:learned"
-    assert origins[parents["4"]].title == "25 %" and origins[parents["4"]].parent == "ranking:uniform"
-    assert parents["5"] == parents["6"] == "original"
-    assert origins["export:1"].told.startswith("2026-01-05") and origins["export:6"].told == ""
+    assert parents["3"] == f"network:{cut.keep_id}" and origins[parents["3"]].parent == "ranking:learned"
+    assert origins[parents["4"]].parent == "ranking:uniform" and origins["export:4"].ranking == "uniform"
+    lost = origins[parents["5"]]
+    assert lost.title == "A training that was removed" and origins[lost.parent].kind == "network"
+    assert not lost.today and not origins["export:5"].today and origins["export:5"].run == "gone"
+
+
+def test_an_exported_network_that_no_ranking_leads_to_is_of_before(study: Study) -> None:
+    lost = replace(exported(study, "1", 0.4), keep_id="0" * 12)
+    origins = origins_of(study, lost)
+    assert not origins["export:1"].today
+    assert origins[origins["network:000000000000"].parent].title == "Learned, before"
 
 
 def test_devices_of_an_exported_network_are_told(study: Study) -> None:
@@ -92,11 +106,12 @@ def test_devices_of_an_exported_network_are_told(study: Study) -> None:
     assert point.latency is not None
     there = replace(point.latency, machine="a robot", milliseconds=0.5)
     study.save_points([*study.points, replace(point, latency=there)])
-    origins = origins_of(
-        study, ExportedNetwork("1", keep_id(study.curve().at(macs=point.budget)), "", "70 %", "2026-01-05")
-    )
-    here = point.latency.machine or point.latency.device
-    assert origins["export:1"].told == f"2026-01-05; {point.latency.milliseconds:.3g} ms on {here}, 0.5 ms on a robot"
+    origins = origins_of(study, exported(study, "1", point.budget))
+    here = device_name(point.latency.conditions)
+    known = f"{point.latency.milliseconds:.3g} ms on {here}, 0.5 ms on {device_name(there.conditions)}"
+    assert origins["export:1"].told == f"2026-01-05; {known}"
+    smaller = origins_of(study, replace(exported(study, "1", point.budget), height=24))
+    assert smaller["export:1"].told == "2026-01-05"  # with such images it was not timed
 
 
 def test_what_is_of_an_earlier_ranking_stands_apart(study: Study) -> None:

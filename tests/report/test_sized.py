@@ -1,5 +1,7 @@
 """Reports on networks with images of another height: their own figures beside the original's with its own images."""
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,9 +19,11 @@ from legr.report.write import write_report
 from legr.requests.report import ReportRequest
 from legr.structure.cost import cost
 from legr.study.heights import structures_by_height
+from legr.study.run_names import remove_run
+from legr.study.scaled import add_scaled, scaled_points
 from legr.study.sized import sized_networks
 from legr.study.store import Study
-from tests.app.demo_study import add_sizes, make_study
+from tests.app.demo_study import add_finetuned, add_sizes, make_study
 
 DAY = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
@@ -85,3 +89,38 @@ def test_the_study_s_own_height_is_as_if_none_were_given_and_an_unknown_one_is_a
     request = ReportRequest(Budget(macs=0.6), tmp_path / "a.html", size=24)
     result = write_report(study, request, DAY)
     assert (result.height, result.top1_measured, result.latency_measured) == (24, True, True)
+
+
+def test_a_doubtful_latency_is_a_gap(study: Study, tmp_path: Path) -> None:
+    other = study.copy_to(tmp_path / "demo")
+    assert not gaps(network_of(other, Budget(macs=0.6), height=24), is_compared=True)
+    points = scaled_points(other)
+    add_scaled(other, [replace(point, latency=replace(point.latency, contended=True)) for point in points])
+    (gap,) = gaps(network_of(other, Budget(macs=0.6), height=24), is_compared=True)
+    assert gap.sentence.startswith("Other programs used the cores")
+    assert gap.command == "python -m legr measure --study demo --sizes 24 --again"
+
+
+def test_a_run_without_its_supernet_says_nothing_of_its_own_images(study: Study, tmp_path: Path) -> None:
+    other = study.copy_to(tmp_path / "demo")
+    run = add_finetuned(other, 0.6)
+    other.save_finetuned(replace(run, supernet="together", kept=run.kept))
+    remove_run(other, "together")
+    names = [row.name for row in figures(network_of(other, Budget(macs=0.6)))]
+    assert "Top-1 accuracy, trained together, before fine-tuning" in names
+    with pytest.raises(SettingsError, match="size must be one that networks were measured with"):
+        network_of(other, Budget(macs=0.6), height=24)  # all of them were the supernet's
+    cards = page_of(network_of(other, Budget(macs=0.6)), DAY).split('<div class="cards">')[1].split("</div></div>")[0]
+    values = re.findall(r"<span>([^<]*)</span><b>([^<]*)</b>", cards)
+    assert [name for name, _ in values][1:] == ["Latency", "MACs", "Weights, float32"]
+    assert values[1][1].endswith(" ms") and values[2][1].endswith(" M") and values[3][1].endswith(" MB")
+    rows = {row.name: row.value for row in figures(network_of(other, Budget(macs=0.6)))}
+    assert values[2][1] == f"{rows['MACs, million']} M" and values[3][1] == f"{rows['Weights in float32, MB']} MB"
+
+
+def test_a_run_has_images_of_its_own_height_alone(study: Study, tmp_path: Path) -> None:
+    other = study.copy_to(tmp_path / "demo")
+    run = add_finetuned(other)
+    with pytest.raises(SettingsError, match="size cannot be chosen for the network of a run, got 24"):
+        network_of(other, Budget(macs=0.5), run=run.key, height=24)
+    assert network_of(other, Budget(macs=0.5), run=run.key, height=32).run == run

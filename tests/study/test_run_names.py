@@ -9,9 +9,10 @@ from legr.errors import StudyError
 from legr.study.comparison import comparison_name
 from legr.study.kept_sets import unpacked
 from legr.study.run_names import LONGEST_NAME, name_run, remove_run
+from legr.study.scaled import scaled_points
 from legr.study.store import Study
-from legr.study.supernets import statistics_path, supernets, weights_path
-from tests.app.demo_study import add_finetuned, add_supernet, make_study
+from legr.study.supernets import save_supernet, statistics_path, supernets, weights_path
+from tests.app.demo_study import add_finetuned, add_sizes, add_supernet, make_study
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def test_what_belongs_to_a_run_goes_with_it(study: Study) -> None:
     name = comparison_name(unpacked(run.kept, study.structure.n_units), run)
     for folder in ("compared", "statistics"):
         (study.path / folder).mkdir(exist_ok=True)
-        for file in (name, "other-pruned"):
+        for file in (name, f"{name}-24", "other-pruned"):
             (study.path / folder / f"{file}.safetensors").touch()
     points = study.all_points
     remove_run(study, "run-0.5")
@@ -61,6 +62,21 @@ def test_what_belongs_to_a_run_goes_with_it(study: Study) -> None:
 
 def test_a_supernet_goes_with_its_weights_and_statistics(study: Study) -> None:
     statistics_path(study, "together").touch()
+    add_sizes(study, (24,))
+    (run,) = supernets(study)
+    keep = study.curve().at(macs=0.4)
+    for name in (comparison_name(keep, run), comparison_name(keep, run, 24), comparison_name(keep, None)):
+        (study.path / "compared").mkdir(exist_ok=True)
+        (study.path / "compared" / f"{name}.safetensors").touch()
+    (study.path / "along").mkdir()
+    (study.path / "along" / f"learned-{run.key}.safetensors").touch()
+    assert any(point.supernet == run.key for point in scaled_points(study))
+    remove_run(study, "together")
+    assert [file.stem for file in (study.path / "compared").iterdir()] == [comparison_name(keep, None)]
+    assert not list((study.path / "along").iterdir())
+    save_supernet(study, run)  # trained again in the same way it has the same key: nothing of before is its own
+    weights_path(study, run.key).touch()
+    assert not [point for point in scaled_points(study) if point.supernet]
     remove_run(study, "together")
     assert supernets(study) == [] and len(study.finetuned) == 2
     assert not weights_path(study, "together").exists() and not statistics_path(study, "together").exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.budget_dial.table import dial_table
-from app.views.selected_network import weights_of
+from app.views.weights import weights_of
 from legr.charts.measurements import measurements_of
 from legr.ranking.limits import Budget
 from legr.study.store import Study

@@ -2,11 +2,11 @@
 
 /** @import { LineageData, LineageOrigin } from "./types" */
 import { find, setText } from "./dom.js";
+import { way } from "./lineage_lines.js";
 import { loadStyles } from "./styles.js";
 import { add } from "./svg.js";
 
 const ROW = 46; // pixels
-const GAP = 3; // between two columns, in hundredths of the width
 const MARKUP = `
   <p class="bd-lineage-key">Accuracy <span></span> <i aria-hidden="true"></i> <span></span></p>
   <div class="bd-lineage-scroll"><div class="bd-lineage-columns" aria-hidden="true"></div>
@@ -33,7 +33,7 @@ export default function lineage({ data, parentElement, setTriggerValue }) {
   const focused = /** @type {HTMLElement | null} */ (map.querySelector("button:focus"))?.dataset.key;
   map.querySelectorAll("button").forEach((button) => button.remove());
   for (const origin of data.origins) {
-    const button = box(origin, () => setTriggerValue("chosen", origin.key));
+    const button = box(origin, data.columns[origin.column], () => setTriggerValue("chosen", origin.key));
     map.append(button);
     if (origin.key === focused) button.focus();
   }
@@ -43,9 +43,10 @@ export default function lineage({ data, parentElement, setTriggerValue }) {
 /**
  * A box of the map, as a button.
  * @param {LineageOrigin} origin
+ * @param {string} column its title
  * @param {() => void} onChoose
  */
-function box(origin, onChoose) {
+function box(origin, column, onChoose) {
   const button = Object.assign(document.createElement("button"), { type: "button", onclick: onChoose });
   const title = Object.assign(document.createElement("b"), { textContent: origin.title });
   const top1 = Object.assign(document.createElement("span"), {
@@ -54,6 +55,7 @@ function box(origin, onChoose) {
   const told = Object.assign(document.createElement("small"), { textContent: origin.told });
   button.append(title, top1, told);
   button.title = [origin.title, origin.told].filter(Boolean).join(": ");
+  button.ariaLabel = [column, origin.title, top1.textContent, origin.told].filter(Boolean).join(", ");
   button.dataset.key = origin.key;
   button.dataset.column = String(origin.column);
   button.className = origin.today ? "" : "bd-lineage-before";
@@ -76,26 +78,4 @@ function draw(drawing, data) {
     const before = origin.parent === null ? null : data.origins[origin.parent];
     if (before) add(drawing, "path", { d: way(before, origin), "vector-effect": "non-scaling-stroke" });
   }
-}
-
-/** Where columns begin and end, in hundredths of the width; `lineage.css` has the same. */
-export const COLUMN_EDGES = [
-  [0, 13],
-  [16, 33],
-  [36, 53],
-  [56, 79],
-  [82, 100],
-];
-
-/**
- * The line from one box to another that came from it.
- * @param {LineageOrigin} before
- * @param {LineageOrigin} after
- */
-export function way(before, after) {
-  const from = COLUMN_EDGES[before.column][1];
-  const to = COLUMN_EDGES[after.column][0];
-  const [high, low] = [before.row + 0.5, after.row + 0.5];
-  const half = from + GAP / 2; // it turns at once: the columns between have nothing in the row of the later box
-  return `M${from} ${high}C${half} ${high} ${half} ${low} ${from + GAP} ${low}H${to}`;
 }
