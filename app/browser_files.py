@@ -21,6 +21,7 @@ _DIAL_FILES = {
     "index.js": (joined_script(DIAL / "index.js"), "text/javascript"),
     "card_mail.js": (joined_script(DIAL / "card_mail.js"), "text/javascript"),
     "along.js": (joined_script(DIAL / "along.js"), "text/javascript"),
+    "lanes.js": (joined_script(DIAL / "lanes.js"), "text/javascript"),
     "lineage.js": (joined_script(DIAL / "lineage.js"), "text/javascript"),
     "figure.js": (joined_script(DIAL / "figure.js"), "text/javascript"),
     "dial.css": ("\n".join((DIAL / f"{name}.css").read_text(encoding="utf-8") for name in _SHEETS), "text/css"),

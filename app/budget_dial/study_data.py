@@ -23,7 +23,7 @@ from legr.study.records import RankingName
 from legr.study.store import Study
 
 _UNMEASURED = "No network has been measured yet: Measure the frontier, below, does so at about a dozen budgets."
-_STYLE: ChartStyle = {
+STYLE: ChartStyle = {
     "colours": COLOURS,
     "layout": page_layout(),
     "config": {**PLOTLY_CONFIG, "responsive": False},  # the scripts fit the charts themselves
@@ -154,5 +154,5 @@ def _charts(study: Study, measured: Measurements, ranking: RankingName, rounding
         "frontier": frontier_data(measured, ranking),
         "nothing_measured": _UNMEASURED,
         "lanes": lay_out_lanes(study.structure).to_dict(),
-        "style": _STYLE,
+        "style": STYLE,
     }

@@ -6,7 +6,7 @@ from typing import get_type_hints, is_typeddict
 import pytest
 
 from app.browser_files import DIAL
-from app.budget_dial import along_types, card_types, lineage_types, types
+from app.budget_dial import along_types, card_types, lanes_types, lineage_types, types
 from app.joined_script import joined_script
 
 OWN_SCRIPTS = (
@@ -15,6 +15,7 @@ OWN_SCRIPTS = (
     "card_mail.js",
     "along.js",
     "along_rows.js",
+    "lanes.js",
     "lineage.js",
     "lineage_lines.js",
 )  # they are joined into scripts of their own
@@ -23,7 +24,7 @@ INTERFACE = re.compile(r"^export interface (\w+) \{\n(.*?)^\}", re.MULTILINE | r
 FIELD = re.compile(r"^  (\w+)(\?)?:", re.MULTILINE)
 TYPES = [
     kind
-    for kind in (vars(types) | vars(card_types) | vars(along_types) | vars(lineage_types)).values()
+    for kind in (vars(types) | vars(card_types) | vars(along_types) | vars(lineage_types) | vars(lanes_types)).values()
     if is_typeddict(kind) and kind is not types.StudyData
 ]
 

@@ -16,6 +16,7 @@ from legr.structure.types import Group, Layer, Op, Remark, Structure, Uncounted
 from legr.study.store import Study
 from tests.app.conftest import OpenApp
 
+LANES = "Which layers lose filters together"
 SIDE_BY_SIDE = "Original and pruned, side by side"
 
 
@@ -31,7 +32,7 @@ def structure(studies: Path) -> Structure:
 def test_a_network_without_constants_has_little_to_explain(open_app: OpenApp, studies: Path) -> None:
     at = open_app("structure")
     assert not at.exception and not at.error
-    assert [heading.value for heading in at.header] == ["Groups", SIDE_BY_SIDE]
+    assert [heading.value for heading in at.header] == [LANES, "Groups", SIDE_BY_SIDE]
     assert "The 10 outputs stay." in words(at)
     floors = {
         name: f"{100 * floor:.1f} %" for name, floor in Study.open(studies / "demo").curve("learned").floors.items()
@@ -116,7 +117,7 @@ def test_a_network_with_reasons_shows_them(open_app: OpenApp, studies: Path, mon
     at = open_app("structure")
     assert not at.exception
     headings = [heading.value for heading in at.header]
-    assert headings == ["What stays, and why", "What goes together", "Special cases", "Groups", SIDE_BY_SIDE]
+    assert headings == [LANES, "What stays, and why", "What goes together", "Special cases", "Groups", SIDE_BY_SIDE]
     assert "The 10 outputs stay. So do these channels:" in words(at)
     assert at.dataframe[0].value["Channels"].tolist() == [4] and at.dataframe[1].value["Channels"].tolist() == [8]
 

@@ -95,8 +95,12 @@ def test_a_drag_colours_every_lane_and_touches_no_other(page: sync_api.Page, app
 def test_the_map_is_a_link_and_says_what_goes_together(page: sync_api.Page, app_url: str, tmp_path: Path) -> None:
     page.goto(f"{app_url}/?study=demo&budget=50&held=90")
     page.locator(".bd-layers .barlayer").wait_for(state="attached")
+    before = page.locator(".bd-lens").bounding_box(), page.locator(".bd-frontier").bounding_box()
     page.locator(".bd-lens").get_by_text("Together").click()
     page.wait_for_url("**lens=together**")
+    page.locator(".bd-map").wait_for(state="visible")
+    after = page.locator(".bd-lens").bounding_box(), page.locator(".bd-frontier").bounding_box()
+    assert after == before  # the switch stays where it was clicked, and the frontier beside it
     open_map(page, page.url)
     study = Study.open(tmp_path / "studies" / "demo")
     names = [layer.name for layer in study.structure.layers]
@@ -169,3 +173,17 @@ def test_the_map_is_a_file_as_well(page: sync_api.Page, app_url: str, tmp_path: 
     assert (table["kept"] / table["total"]).tolist() == pytest.approx(shares)
     assert table["layers"][0] == "conv1 layer1.0.conv2"
     assert table["read_by"][0] == "layer1.0.conv1 layer2.0.conv1 layer2.0.shortcut"
+
+
+def test_structure_has_the_map_of_the_chosen_budget_and_a_click_opens_a_card(
+    page: sync_api.Page, app_url: str, tmp_path: Path
+) -> None:
+    study = Study.open(tmp_path / "studies" / "demo")
+    open_map(page, f"{app_url}/structure?study=demo&budget=40")
+    assert_drawn(page.evaluate(DRAWN), shares_at(study, 40))
+    page.get_by_text("The same as a list").click()
+    sync_api.expect(page.locator(".bd-map li")).to_have_count(len(lay_out_lanes(study.structure).lanes))
+    page.locator(".bd-pane svg .bd-lane circle").nth(2).click()
+    card = page.get_by_role("region", name="A layer and its filters")
+    sync_api.expect(card.get_by_role("heading")).to_be_visible()
+    assert card.get_by_role("heading").text_content() in {layer.name for layer in study.structure.layers}

@@ -6,9 +6,9 @@ from playwright import sync_api
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PHONE, ZOOMED = {"width": 390, "height": 844}, {"width": 853, "height": 480}  # 1280 x 720 at 150 %
-#: What a user cannot see without scrolling sideways, but for tables and the map of lanes, which say that they scroll.
+#: What a user cannot see without scrolling sideways, but for tables and maps, which show that they scroll.
 HIDDEN = """() => {
-    const scrolls = '[data-testid=stDataFrame], .bd-pane';
+    const scrolls = '[data-testid=stDataFrame], .bd-pane, .bd-lineage-scroll';
     const name = element => `${element.tagName} ${element.className} ${element.innerText?.slice(0, 60)}`;
     const shown = [...document.querySelectorAll('.stApp *')].filter(element =>
         element.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !element.closest(scrolls) &&

@@ -67,4 +67,6 @@ def test_a_study_is_another_when_a_file_of_it_is_written(tmp_path: Path) -> None
     seen.add(files_of(study))
     next((study.path / "finetuned").glob("*.json")).unlink()
     seen.add(files_of(study))
-    assert len(seen) == 6
+    next((study.path / "supernets").glob("*-statistics.safetensors")).unlink()
+    seen.add(files_of(study))
+    assert len(seen) == 7

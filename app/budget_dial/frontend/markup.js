@@ -1,5 +1,7 @@
 // The dial's markup: a bar with what is chosen rarely; headline and slider, which stay in sight; figures and charts.
 
+import { LANES_MARKUP } from "./lane_markup.js";
+
 export const MARKUP = `
   <div class="bd-bar">
     <h1 class="bd-name" tabindex="0" aria-describedby="bd-facts"><span></span><span class="bd-facts" id="bd-facts"
@@ -33,11 +35,7 @@ export const MARKUP = `
         role="radiogroup" aria-label="What is shown of each layer"></span></figcaption>
         <div class="bd-plot" role="img"></div>
         <div class="bd-map" hidden>
-          <p>The filters of all layers on one line leave together. Layers from left to right, in order of execution; the
-            thicker a line, the more filters.</p>
-          <div class="bd-pane" tabindex="0" role="group" aria-label="Lanes: the arrow keys go from one to the next"></div>
-          <div class="bd-tip" role="status" hidden></div>
-          <details><summary>The same as a list</summary><ol tabindex="0"></ol></details>
+          ${LANES_MARKUP}
         </div>
         <p class="bd-files">Download: </p></figure>
       <section class="bd-card" aria-label="A layer and its filters" tabindex="-1" hidden></section>

@@ -339,6 +339,16 @@ export type ChartChoices = Pick<DialView, "lens" | "axis" | "whole" | "error" | 
 
 export type SetTrigger = (name: "view", change: ViewChange) => void;
 
+/** The lanes of a network, and how many filters a pruned one keeps; L layers that can lose some. */
+export interface LanesPageData {
+  layers: string[]; // [L], names
+  totals: number[]; // [L], filters of the original
+  kept: number[]; // [L]
+  lanes: LanesData;
+  layer: string; // whose card was opened last; "": none
+  style: ChartStyle;
+}
+
 /** A box of the map: what a network came from, or a network itself. */
 export interface LineageOrigin {
   key: string;
