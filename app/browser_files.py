@@ -16,7 +16,7 @@ from starlette.routing import Route
 from app.joined_script import joined_script
 
 DIAL = Path(__file__).parent / "budget_dial" / "frontend"
-_SHEETS = ("style", "bar", "top", "figures", "frontier", "card", "along", "lineage")
+_SHEETS = ("style", "bar", "top", "figures", "frontier", "card", "along", "lineage", "tour")
 _DIAL_FILES = {
     "index.js": (joined_script(DIAL / "index.js"), "text/javascript"),
     "card_mail.js": (joined_script(DIAL / "card_mail.js"), "text/javascript"),

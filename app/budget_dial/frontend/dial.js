@@ -11,6 +11,7 @@ import { MARKUP } from "./markup.js";
 import { extremes, rowOfBudget } from "./quantities.js";
 import { Reporter } from "./reporter.js";
 import { sliderScale } from "./slider_scale.js";
+import { Tour } from "./tour.js";
 
 const KEYS_REST_MS = 160; // after the last key, before Python is told
 
@@ -68,6 +69,7 @@ export class Dial {
       onHold: (percent) => this.compareWith(percent),
       onError: (message) => this.say(message),
     });
+    this.tour = new Tour(this);
   }
 
   /**
@@ -292,6 +294,7 @@ export class Dial {
   close() {
     if (this.frame !== null) cancelAnimationFrame(this.frame);
     if (this.controls.isPressed) this.reporter.report();
+    this.tour.close();
     this.reporter.close();
     this.charts.close();
   }
