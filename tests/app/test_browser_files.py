@@ -15,7 +15,8 @@ from app import browser_files
 from app.browser_files import DIAL, DIAL_ADDRESS, PLOTLY_ADDRESS, ROUTES
 from app.joined_script import joined_script
 
-KINDS = {"index.js": "text/javascript", "figure.js": "text/javascript", "dial.css": "text/css"}
+SCRIPTS = ("index", "card_mail", "along", "lanes", "lineage", "figure")
+KINDS = {**{f"{name}.js": "text/javascript" for name in SCRIPTS}, "dial.css": "text/css"}
 
 
 def get(path: str) -> tuple[int, dict[str, str], bytes]:
