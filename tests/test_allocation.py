@@ -36,4 +36,4 @@ def test_freed_memory_is_used_again() -> None:
     kept, faults = faults_of("kept")
     if kept == "False":
         pytest.skip("the C library is not glibc")
-    assert faults < faults_of("not kept")[1] / 10
+    assert 10 * faults <= faults_of("not kept")[1]  # none, where something else keeps the heap from being given back

@@ -53,14 +53,16 @@ def test_a_step_opens_exactly_its_network(page: sync_api.Page, app_url: str, tmp
     box.focus()
     page.keyboard.press("Enter")
     wait_for(page, run=other.key)
+    sync_api.expect(page.get_by_label("Name of this training")).to_have_count(1)  # that of another run has gone
+    page.get_by_test_id("stApp").and_(page.locator("[data-test-script-state='notRunning']")).wait_for()
     page.get_by_label("Name of this training").fill("for the robot")
     page.get_by_role("button", name="Save the name").click()
-    sync_api.expect(box.locator("b")).to_have_text("for the robot")
+    sync_api.expect(box.locator("b")).to_have_text("for the robot", timeout=30_000)
     assert Study.open(study.path).finetuned_run(other.key).name == "for the robot"  # type: ignore[union-attr]
 
     page.get_by_role("button", name="Remove", exact=True).click()
     page.get_by_role("button", name="Remove for good").click()
-    sync_api.expect(box).to_have_count(0)
+    sync_api.expect(box).to_have_count(0, timeout=30_000)
     assert [run.key for run in Study.open(study.path).finetuned].count(other.key) == 0
     wait_for(page, run=None)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from legr.commands import relearning, supernet_points
 from legr.commands import supernet as supernet_module
-from legr.commands import supernet_points
 from legr.commands.learn import run_learn, search_task
 from legr.commands.network import network_at
 from legr.commands.original import original
@@ -32,6 +32,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def study(study_path: Path, monkeypatch: pytest.MonkeyPatch, own_folders: Path) -> Study:
     monkeypatch.setattr(supernet_points, "MEASURED", 2)
+    monkeypatch.setattr(relearning, "BETWEEN_EPOCHS", 1)  # strides of a search: enough for another order
     found = Study.open(study_path)
     layers = tuple(layer.name for layer in found.structure.layers)
     ones, zeros = (1.0,) * len(layers), (0.0,) * len(layers)
