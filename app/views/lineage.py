@@ -31,6 +31,8 @@ from legr.study.supernets import SupernetRun, supernet_of, supernet_run
 from legr.study.trained import trained_runs
 
 _KEY, _CHOSEN = "lineage", "lineage-chosen"
+_UNOPENED = "No ranking of today leads there, and it has no weights of its own: it cannot be opened."
+_UNOPENED_SUPERNET = "Another training of this ranking's networks is better on held-out images, and is handed out."
 
 _mount = st.components.v2.component(
     "legr.lineage",
@@ -61,7 +63,7 @@ def show_lineage(study: Study) -> None:
         st.caption("Choose a box to open its network; a training can then be named or removed.")
         return
     if not is_open:
-        st.caption("No ranking of today leads there, and it has no weights of its own: it cannot be opened.")
+        st.caption(_UNOPENED_SUPERNET if chosen.run and chosen.ranking and chosen.kind != "run" else _UNOPENED)
     if chosen.kind in ("run", "supernet"):
         _show_run(study, chosen)
 

@@ -20,7 +20,7 @@ from legr.ranking.constraints import Constraints
 from legr.ranking.limits import Budget
 from legr.requests.export import ExportRequest
 from legr.study.store import Study, keep_id
-from legr.study.supernets import supernets
+from legr.study.supernets import save_supernet, supernets, weights_path
 from tests.app.conftest import OpenApp
 from tests.app.demo_study import add_finetuned, add_sizes, add_supernet
 
@@ -112,6 +112,14 @@ def test_what_cannot_be_opened_says_so(study: Study, open_app: OpenApp) -> None:
     for key in (f"network:{half.keep_id}", "supernet:together", "ranking::before"):
         assert cannot in said(press(at, key)) and budget(at) == 50, key
     assert cannot not in said(press(at, "run:run-0.5")) and at.session_state["run"] == "run-0.5"
+
+
+def test_a_supernet_in_whose_place_another_is_handed_out_says_so(study: Study, open_app: OpenApp) -> None:
+    (run,) = supernets(study)
+    save_supernet(study, replace(run, key="better", heldout_top1=0.99))
+    weights_path(study, "better").touch()
+    at = press(open_app("finetune", budget="50"), "supernet:together")
+    assert "Another training of this ranking's networks is better on held-out images" in said(at) and budget(at) == 50
 
 
 def test_the_original_is_not_opened_where_a_layer_is_pinned(study: Study, open_app: OpenApp) -> None:
