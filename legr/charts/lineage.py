@@ -170,11 +170,8 @@ class _Tree:
             f"{100 * high.top1:.1f} % at {100 * high.macs_fraction:.0f} % of the MACs to {100 * low.top1:.1f} % at "
             f"{100 * low.macs_fraction:.0f} %; {run.created[:10]}"
         )
-        title, parent = (
-            on_one_line(run.name) or f"Trained together, {plural(run.epochs, 'epoch')}",
-            self._ranking(today, run.ranking),
-        )
-        key = f"supernet:{run.key}"
+        title = on_one_line(run.name) or f"Trained together, {plural(run.epochs, 'epoch')}"
+        key, parent = f"supernet:{run.key}", self._ranking(today, run.ranking)
         self._add(Origin(key, "supernet", parent.key, title, told, high.top1, today, run=run.key, name=run.name))
 
     def _add_export(self, export: ExportedNetwork) -> None:

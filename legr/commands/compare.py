@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from legr.commands.images import images_of
-from legr.commands.network import ReportedNetwork, at_height_of, choose_statistics, network_at
+from legr.commands.network import ReportedNetwork, at_height_of, choose_statistics, requested_network
 from legr.commands.original import original
 from legr.commands.prediction_results import ComparisonResult
 from legr.commands.statistics_cache import store_statistics
@@ -82,15 +82,7 @@ def compare(study: Study, request: CompareRequest, device: torch.device, report:
     if finished is not None:
         return finished
     original_model = original(study)
-    network = network_at(
-        study,
-        original_model,
-        request.budget,
-        ranking=ranking,
-        finetuned=request.finetuned,
-        run=request.run,
-        height=other_height(study, request.size),
-    )
+    network = requested_network(study, original_model, request)
     dataset = images_of(study, report)
     labels, of_original = _original(study, original_model, dataset, device, report)
     report(Progress("choosing the statistics of the batch norms", 0, 1))

@@ -15,7 +15,7 @@ from torch import nn
 
 from legr.commands.images import images_of
 from legr.commands.loaded import LoadedNetworks, files_of
-from legr.commands.network import NormStatistics, network_at
+from legr.commands.network import NormStatistics, requested_network
 from legr.commands.original import original
 from legr.commands.questions import LookResult, Picture, Prediction
 from legr.commands.statistics_cache import recall_statistics
@@ -111,15 +111,7 @@ def look(
     original_model = loaded.originals.get(files, lambda: original(study))
     network = loaded.pruned.get(
         (files, request.budget, ranking, request.finetuned, request.run, height),
-        lambda: network_at(
-            study,
-            original_model,
-            request.budget,
-            ranking=ranking,
-            finetuned=request.finetuned,
-            run=request.run,
-            height=height,
-        ),
+        lambda: requested_network(study, original_model, replace(request, ranking=ranking)),
     )
     if network_name not in (None, comparison_name(network.keep, network.trained_by, network.height)):
         raise StudyError(

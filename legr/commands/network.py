@@ -17,6 +17,7 @@ from legr.errors import StudyError
 from legr.models.weights import load_weights
 from legr.progress import Report, silent
 from legr.ranking.limits import Budget
+from legr.requests.measure import NetworkRequest
 from legr.structure.cost import cost, original_cost
 from legr.structure.model_io import deep_copy
 from legr.structure.surgery import prune
@@ -134,6 +135,19 @@ def network_at(
     chosen = chosen_network(study, budget, ranking, trained=finetuned, run=run, height=height)
     network = _network(study, model, chosen.keep, chosen.run)
     return network if height is None else at_height(study, network, height)
+
+
+def requested_network(study: Study, model: nn.Module, request: NetworkRequest) -> Network:
+    """The network that a request names, see `network_at`; its size may be the study's own."""
+    return network_at(
+        study,
+        model,
+        request.budget,
+        ranking=request.ranking,
+        finetuned=request.finetuned,
+        run=request.run,
+        height=request.size,
+    )
 
 
 def at_height(study: Study, network: Network, height: int) -> Network:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from legr.commands import compare as module
 from legr.commands import evaluate as evaluating
-from legr.commands import look as looking
+from legr.commands import network as network_module
 from legr.commands.compare import PICTURE_SIDE, compare, pictures_of, stored_comparison
 from legr.commands.create import ImageSource, NetworkSource, create
 from legr.commands.export import export
@@ -253,7 +253,7 @@ def test_a_search_that_ends_meanwhile_does_not_rename_the_network(
         study.save_learned(learned)
         return network
 
-    for used in (module, evaluating, looking):
+    for used in (network_module, evaluating):  # where each command finds its network
         monkeypatch.setattr(used, "network_at", ends_a_search)
     calls: dict[str, Callable[[], ComparisonResult | Evaluation | LookResult]] = {
         "compare": lambda: compare(study, CUT, CPU, silent),
